@@ -1,1 +1,7 @@
 //! The domain of Punctual and all its SQL: no HTTP, no SMTP, no Redis.
+
+pub mod bookings;
+pub mod error;
+pub mod types;
+
+pub use error::{Alternative, Error, Result};

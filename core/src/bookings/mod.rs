@@ -1,0 +1,5 @@
+//! Bookings: from the hold to the no-show.
+
+mod status;
+
+pub use status::{Action, BookingStatus};

@@ -1,0 +1,112 @@
+//! The states of a booking and what leads from one to the next: the one table of DESIGN's states.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a booking stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "booking_status", rename_all = "snake_case")]
+pub enum BookingStatus {
+    /// Kept for a short while, no customer yet.
+    Held,
+    /// Waits for staff to confirm it.
+    Pending,
+    /// Stands.
+    Confirmed,
+    /// Staff said no.
+    Declined,
+    /// Called off.
+    Cancelled,
+    /// A hold that ran out, or a pending booking whose start came.
+    Expired,
+    /// Took place.
+    Completed,
+    /// The customer did not come.
+    NoShow,
+}
+
+impl BookingStatus {
+    /// Every status, in the order of a booking's life.
+    pub const ALL: [Self; 8] = [
+        Self::Held,
+        Self::Pending,
+        Self::Confirmed,
+        Self::Declined,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Completed,
+        Self::NoShow,
+    ];
+
+    /// Whether a booking of this status takes its time in the calendar.
+    #[must_use]
+    pub const fn blocks(self) -> bool {
+        matches!(self, Self::Held | Self::Pending | Self::Confirmed)
+    }
+
+    /// The status in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Completed => "completed",
+            Self::NoShow => "no_show",
+        }
+    }
+}
+
+/// What can be done with a booking that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A hold becomes a booking.
+    Book,
+    /// A hold runs out, or a pending booking's start comes.
+    Expire,
+    /// Staff accept a pending booking.
+    Confirm,
+    /// Staff refuse a pending booking.
+    Decline,
+    /// It is called off.
+    Cancel,
+    /// It is moved to another start or another member of staff.
+    Reschedule,
+    /// It took place.
+    Complete,
+    /// The customer did not come.
+    NoShow,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 8] = [
+        Self::Book,
+        Self::Expire,
+        Self::Confirm,
+        Self::Decline,
+        Self::Cancel,
+        Self::Reschedule,
+        Self::Complete,
+        Self::NoShow,
+    ];
+
+    /// The action in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Book => "book",
+            Self::Expire => "expire",
+            Self::Confirm => "confirm",
+            Self::Decline => "decline",
+            Self::Cancel => "cancel",
+            Self::Reschedule => "reschedule",
+            Self::Complete => "complete",
+            Self::NoShow => "no_show",
+        }
+    }
+}

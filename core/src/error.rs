@@ -1,0 +1,170 @@
+//! What can go wrong in a use case. Each variant is one problem of the API, named alike; only `Unavailable` and
+//! `Internal` carry a cause, which is logged once and shown to nobody.
+
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::bookings::{Action, BookingStatus};
+use crate::types::{ParseError, Rev};
+
+/// Why a use case did nothing. Nothing is stored when one of these is returned.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The access token is of an older epoch, or its account is gone (401).
+    #[error("the session has ended")]
+    SessionEnded,
+    /// The refresh token is unknown, expired, revoked or spent (401).
+    #[error("the refresh token is not valid")]
+    InvalidRefreshToken,
+    /// Only an account may do this here (401).
+    #[error("log in to do this")]
+    LoginRequired,
+    /// The actor's role does not allow this (403).
+    #[error("not allowed for this role")]
+    Forbidden,
+    /// The thing is absent, or not the actor's to see (404). Holds its name: `booking`, `service` and so on.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// Another account has this address (409).
+    #[error("another account has this address")]
+    EmailTaken,
+    /// The slot is booked (409).
+    #[error("the slot is taken")]
+    SlotTaken {
+        /// Up to three bookable slots near it.
+        alternatives: Vec<Alternative>,
+    },
+    /// The booking's status does not allow the action (409).
+    #[error("a booking that is {from:?} cannot be changed so")]
+    InvalidTransition {
+        /// Where the booking stands.
+        from: BookingStatus,
+        /// What can be done with it.
+        allowed: Vec<Action>,
+    },
+    /// Bookings stand in the way (409).
+    #[error("bookings stand in the way")]
+    HasBookings(Vec<Uuid>),
+    /// A request with the same idempotency key is still running (409, retry after a second).
+    #[error("a request with this key is in progress")]
+    IdempotencyInProgress,
+    /// The idempotency key was used for another request (422).
+    #[error("the key was used for another request")]
+    IdempotencyKeyReused,
+    /// The hold ran out, or was booked or given back (410).
+    #[error("the hold has expired")]
+    HoldExpired,
+    /// The row is not of the expected version (412).
+    #[error("the current version is {current}")]
+    RevMismatch {
+        /// The row's version.
+        current: Rev,
+    },
+    /// The start is not in the future (422).
+    #[error("the start is in the past")]
+    StartInPast,
+    /// The start is nearer than the service's notice (422).
+    #[error("the start is too soon")]
+    TooSoon,
+    /// The start is beyond the service's horizon (422).
+    #[error("the start is too far ahead")]
+    TooFar,
+    /// The appointment does not lie within open hours (422).
+    #[error("outside of opening hours")]
+    OutsideHours,
+    /// The start is not one of the service's slots (422).
+    #[error("the start is not on the grid of slots")]
+    OffGrid,
+    /// The window in which customers may cancel or move has passed (422).
+    #[error("the notice for this change has passed")]
+    NoticePassed,
+    /// A value is well-formed but not acceptable (422).
+    #[error("{pointer}: {error}")]
+    Invalid {
+        /// JSON pointer (RFC 6901) of the value.
+        pointer: &'static str,
+        /// What is wrong with it.
+        error: ParseError,
+    },
+    /// Too many wait for the same thing (503 with Retry-After).
+    #[error("too many wait for the same calendar")]
+    Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The database does not answer, or a wait ended (503 with Retry-After).
+    #[error("the database is not available")]
+    Unavailable(#[source] sqlx::Error),
+    /// A fault of ours (500).
+    #[error("internal error: {context}")]
+    Internal {
+        /// What was being done.
+        context: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// The result of a use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A slot offered in place of one that is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alternative {
+    /// Start, with the offset of the business's zone.
+    pub start: DateTime<FixedOffset>,
+    /// End.
+    pub end: DateTime<FixedOffset>,
+    /// Who could perform it.
+    pub staff_ids: Vec<Uuid>,
+}
+
+impl Error {
+    /// An internal error from any cause.
+    pub fn internal(
+        context: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Internal { context, source: source.into() }
+    }
+
+    /// Whether Postgres ended the transaction for a reason that another try may not meet: deadlock (40P01) or
+    /// serialization failure (40001).
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        let Self::Internal { source, .. } = self else { return false };
+        source
+            .downcast_ref::<sqlx::Error>()
+            .and_then(sqlx::Error::as_database_error)
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001"))
+    }
+}
+
+/// The one place where the database's refusals become errors of ours.
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed => Self::Unavailable(error),
+            sqlx::Error::Database(refusal) => match (refusal.code().as_deref(), refusal.constraint()) {
+                (_, Some("bookings_no_overlap" | "bookings_seat")) => {
+                    Self::SlotTaken { alternatives: Vec::new() }
+                }
+                (_, Some("users_email_key")) => Self::EmailTaken,
+                // lock_not_available, query_canceled, and the server going down or coming up.
+                (Some("55P03" | "57014" | "57P01" | "57P02" | "57P03" | "53300"), _) => {
+                    Self::Unavailable(error)
+                }
+                _ => Self::internal("database", error),
+            },
+            _ => Self::internal("database", error),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Who does something.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Role;
+
+/// Who asks for something to be done, as the edge has established it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody without an account.
+    Guest,
+    /// The holder of a booking's manage link: that booking, as its customer.
+    Link {
+        /// The booking the link is for.
+        booking_id: Uuid,
+    },
+    /// An account that has logged in.
+    Account {
+        /// Its id.
+        user_id: Uuid,
+        /// Its role.
+        role: Role,
+    },
+    /// Punctual itself: periodic jobs.
+    System,
+}
+
+/// The kind of an actor as the audit trail keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "actor_kind", rename_all = "snake_case")]
+pub enum ActorKind {
+    /// An account of a customer.
+    Customer,
+    /// Somebody without an account, or the holder of a link.
+    Guest,
+    /// An account of a member of staff.
+    Staff,
+    /// An account of an administrator.
+    Admin,
+    /// Punctual itself.
+    System,
+}
+
+impl Actor {
+    /// The kind kept in the audit trail.
+    #[must_use]
+    pub const fn kind(&self) -> ActorKind {
+        match self {
+            Self::Guest | Self::Link { .. } => ActorKind::Guest,
+            Self::Account { role: Role::Customer, .. } => ActorKind::Customer,
+            Self::Account { role: Role::Staff, .. } => ActorKind::Staff,
+            Self::Account { role: Role::Admin, .. } => ActorKind::Admin,
+            Self::System => ActorKind::System,
+        }
+    }
+
+    /// The account's id, if there is one.
+    #[must_use]
+    pub const fn user_id(&self) -> Option<Uuid> {
+        match self {
+            Self::Account { user_id, .. } => Some(*user_id),
+            _ => None,
+        }
+    }
+
+    /// Whether this is staff, an administrator or Punctual itself: those who may see and change every booking.
+    #[must_use]
+    pub const fn is_staff(&self) -> bool {
+        matches!(self, Self::System | Self::Account { role: Role::Staff | Role::Admin, .. })
+    }
+
+    /// Whether this is an administrator or Punctual itself.
+    #[must_use]
+    pub const fn is_admin(&self) -> bool {
+        matches!(self, Self::System | Self::Account { role: Role::Admin, .. })
+    }
+}

@@ -1,0 +1,37 @@
+//! Values that are valid because they exist: parsed once at the edge, never checked again.
+
+mod actor;
+mod locale;
+mod money;
+mod page;
+mod rev;
+mod role;
+mod text;
+mod zone;
+
+pub use actor::{Actor, ActorKind};
+pub use locale::Locale;
+pub use money::{Currency, Money};
+pub use page::{Cursor, Page, PageSize};
+pub use rev::{ExpectedRev, Rev};
+pub use role::Role;
+pub use text::{EmailAddress, Note, PersonName, Phone};
+pub use zone::Zone;
+
+/// Why a value could not be parsed. Never contains the value itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ParseError {
+    /// Stable code of the fault, snake case: `too_long`, `bad_email` and so on.
+    pub code: &'static str,
+    /// What is wrong and what is expected, for a person.
+    pub message: &'static str,
+}
+
+impl ParseError {
+    /// An error with this code and message.
+    #[must_use]
+    pub const fn new(code: &'static str, message: &'static str) -> Self {
+        Self { code, message }
+    }
+}
