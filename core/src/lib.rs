@@ -1,6 +1,7 @@
 //! The domain of Punctual and all its SQL: no HTTP, no SMTP, no Redis.
 
 pub mod bookings;
+pub mod calendar;
 pub mod error;
 pub mod types;
 

@@ -1,0 +1,155 @@
+//! The one answer to "can this start be booked?".
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::civil::plus_days;
+use super::hours::OpenTime;
+use super::{Calendar, ServiceRules, Span, class_id, local_date};
+
+/// Which limits hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limits {
+    /// All of them.
+    Enforced,
+    /// Staff pass notice, horizon, hours and grid on purpose; never the past, never another booking. Starts stay
+    /// whole minutes within ten years.
+    Overridden,
+}
+
+/// Why a start cannot be booked; the first that applies, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// It is before now.
+    #[error("the start is in the past")]
+    StartInPast,
+    /// Less than the minimum notice is left.
+    #[error("the start is too soon: the service needs more notice")]
+    TooSoon,
+    /// Its date is beyond the horizon.
+    #[error("the start is too far ahead")]
+    TooFar,
+    /// Not all of the appointment is in open time, or the person is away.
+    #[error("the appointment is outside opening hours")]
+    OutsideHours,
+    /// No window's grid has this start.
+    #[error("the start is not one of the service's starts")]
+    OffGrid,
+    /// It would overlap another booking, or its class is full.
+    #[error("the time is taken")]
+    Taken,
+}
+
+/// Where a booking goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The appointment; of a class that stands already, as that class was made.
+    pub during: Span,
+    /// The appointment with its buffers; likewise.
+    pub blocked: Span,
+    /// The class of a group service; `None` for a one-to-one service, whose bookings are classes of their own.
+    pub class_id: Option<Uuid>,
+    /// Bookings that can still be made here, this one included; at least 1.
+    pub seats_left: u32,
+}
+
+/// Beyond this no start is taken, whatever staff override, so that arithmetic on instants stays within its range.
+const FARTHEST_DAYS: i64 = 3653;
+
+/// Whether a booking made at `now` can start at `start`, and where it goes. `now` and `start` are instants; what
+/// decides is the calendar of one member of staff and the rules of one service.
+///
+/// # Errors
+/// The first [`Refusal`] that applies.
+pub fn is_bookable(
+    calendar: &Calendar,
+    rules: &ServiceRules,
+    start: DateTime<Utc>,
+    now: DateTime<Utc>,
+    limits: Limits,
+) -> Result<Place, Refusal> {
+    within_limits(calendar, rules, start, now, limits)?;
+    let day = local_date(calendar.zone, start);
+    let open = (limits == Limits::Enforced).then(|| OpenTime::around(calendar, day, day));
+    place(calendar, rules, open.as_ref(), start)
+}
+
+/// Past, notice and horizon.
+fn within_limits(
+    calendar: &Calendar,
+    rules: &ServiceRules,
+    start: DateTime<Utc>,
+    now: DateTime<Utc>,
+    limits: Limits,
+) -> Result<(), Refusal> {
+    if start < now {
+        return Err(Refusal::StartInPast);
+    }
+    if start - now > TimeDelta::days(FARTHEST_DAYS) {
+        return Err(Refusal::TooFar);
+    }
+    if limits == Limits::Overridden {
+        return Ok(());
+    }
+    if start - now < TimeDelta::minutes(i64::from(rules.min_notice_min)) {
+        return Err(Refusal::TooSoon);
+    }
+    let last_day = plus_days(local_date(calendar.zone, now), u64::from(rules.horizon_days));
+    if local_date(calendar.zone, start) > last_day {
+        return Err(Refusal::TooFar);
+    }
+    Ok(())
+}
+
+/// Hours, grid and neighbours; without `open` only neighbours.
+fn place(
+    calendar: &Calendar,
+    rules: &ServiceRules,
+    open: Option<&OpenTime>,
+    start: DateTime<Utc>,
+) -> Result<Place, Refusal> {
+    let end = start + TimeDelta::minutes(i64::from(rules.duration_min));
+    let during = Span::new(start, end).ok_or(Refusal::OutsideHours)?;
+    let mut place = Place {
+        during,
+        blocked: during.padded(rules.buffer_before_min, rules.buffer_after_min),
+        class_id: (rules.capacity > 1).then(|| class_id(rules.service_id, calendar.staff_id, start)),
+        seats_left: rules.capacity,
+    };
+    if let Some(class) = calendar.busy.overlapping(during).find(|class| Some(class.id) == place.class_id) {
+        place.during = class.during;
+        place.blocked = class.blocked;
+        place.seats_left = rules.capacity.saturating_sub(class.seats_taken);
+    }
+    if let Some(open) = open {
+        if !open.covers(place.during) {
+            return Err(Refusal::OutsideHours);
+        }
+        if !open.on_grid(start, rules.slot_step_min) {
+            return Err(Refusal::OffGrid);
+        }
+    }
+    if start.timestamp() % 60 != 0 || start.timestamp_subsec_nanos() != 0 {
+        return Err(Refusal::OffGrid);
+    }
+    let neighbour = calendar.busy.overlapping(place.blocked).any(|class| Some(class.id) != place.class_id);
+    if neighbour || place.seats_left == 0 {
+        return Err(Refusal::Taken);
+    }
+    Ok(place)
+}
+
+/// The same question for many starts on known dates: the open time is computed once.
+pub(super) struct Asker<'a> {
+    pub(super) calendar: &'a Calendar,
+    pub(super) rules: &'a ServiceRules,
+    pub(super) open: OpenTime,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Asker<'_> {
+    pub(super) fn is_bookable(&self, start: DateTime<Utc>) -> Result<Place, Refusal> {
+        within_limits(self.calendar, self.rules, start, self.now, Limits::Enforced)?;
+        place(self.calendar, self.rules, Some(&self.open), start)
+    }
+}

@@ -1,0 +1,71 @@
+//! What already stands in a calendar.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Span;
+
+/// One booking that blocks its time: held, pending or confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seat {
+    /// Shared by the seats of one class; of a one-to-one booking its own id.
+    pub class_id: Uuid,
+    /// The appointment.
+    pub during: Span,
+    /// The appointment with its buffers.
+    pub blocked: Span,
+}
+
+/// The bookings of one member of staff, indexed for the question which of them a span would overlap.
+#[derive(Debug, Clone, Default)]
+pub struct Busy {
+    /// By start of `blocked`.
+    classes: Vec<Class>,
+    /// Latest end of `blocked` among `classes[..=i]`: where it is not after a span's start, the search can stop.
+    latest_end: Vec<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Class {
+    pub(super) id: Uuid,
+    pub(super) during: Span,
+    pub(super) blocked: Span,
+    pub(super) seats_taken: u32,
+}
+
+impl Busy {
+    /// Indexes the bookings, in any order; seats of one class are counted together.
+    #[must_use]
+    pub fn new(seats: impl IntoIterator<Item = Seat>) -> Self {
+        let mut classes: Vec<Class> = Vec::new();
+        let mut by_id: HashMap<Uuid, usize> = HashMap::new();
+        for Seat { class_id, during, blocked } in seats {
+            let index = *by_id.entry(class_id).or_insert(classes.len());
+            match classes.get_mut(index) {
+                Some(class) => class.seats_taken += 1,
+                None => classes.push(Class { id: class_id, during, blocked, seats_taken: 1 }),
+            }
+        }
+        classes.sort_unstable_by_key(|class| (class.blocked, class.id));
+        let latest_end = classes
+            .iter()
+            .scan(DateTime::<Utc>::MIN_UTC, |latest, class| {
+                *latest = class.blocked.end().max(*latest);
+                Some(*latest)
+            })
+            .collect();
+        Self { classes, latest_end }
+    }
+
+    /// The classes whose blocked time overlaps the span, last first.
+    pub(super) fn overlapping(&self, span: Span) -> impl Iterator<Item = &Class> {
+        let begun = self.classes.partition_point(|class| class.blocked.start() < span.end());
+        (0..begun)
+            .rev()
+            .take_while(move |&i| self.latest_end[i] > span.start())
+            .map(|i| &self.classes[i])
+            .filter(move |class| class.blocked.overlaps(span))
+    }
+}

@@ -1,0 +1,128 @@
+//! Wall clock and instants. This is the one place where one is turned into the other.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{
+    DateTime, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc,
+};
+use chrono_tz::{GapInfo, Tz};
+use serde::{Deserialize, Serialize};
+
+/// A wall-clock time of a civil day to the minute, `00:00` to `24:00`; the latter is the next day's `00:00`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CivilTime(u16);
+
+/// A text or number that is no time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a time of day is HH:MM, 00:00 to 24:00")]
+pub struct CivilTimeError;
+
+impl CivilTime {
+    /// `00:00`.
+    pub const MIDNIGHT: Self = Self(0);
+    /// `24:00`, the end of the day.
+    pub const END_OF_DAY: Self = Self(24 * 60);
+
+    /// The time so many minutes after `00:00`, at most 1440.
+    pub fn from_minutes(minutes: u16) -> Result<Self, CivilTimeError> {
+        if minutes <= Self::END_OF_DAY.0 { Ok(Self(minutes)) } else { Err(CivilTimeError) }
+    }
+
+    /// Minutes since `00:00`.
+    #[must_use]
+    pub fn minutes(self) -> u16 {
+        self.0
+    }
+
+    /// This time on that date, as a wall-clock reading; `24:00` reads `00:00` of the next date.
+    #[must_use]
+    pub fn on(self, date: NaiveDate) -> NaiveDateTime {
+        date.and_time(NaiveTime::MIN) + TimeDelta::minutes(i64::from(self.0))
+    }
+}
+
+impl fmt::Display for CivilTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+impl FromStr for CivilTime {
+    type Err = CivilTimeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let &[h1, h2, b':', m1, m2] = text.as_bytes() else { return Err(CivilTimeError) };
+        let digit =
+            |byte: u8| if byte.is_ascii_digit() { Ok(u16::from(byte - b'0')) } else { Err(CivilTimeError) };
+        let (hours, minutes) = (digit(h1)? * 10 + digit(h2)?, digit(m1)? * 10 + digit(m2)?);
+        if minutes > 59 {
+            return Err(CivilTimeError);
+        }
+        Self::from_minutes(hours * 60 + minutes)
+    }
+}
+
+impl TryFrom<String> for CivilTime {
+    type Error = CivilTimeError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<CivilTime> for String {
+    fn from(time: CivilTime) -> Self {
+        time.to_string()
+    }
+}
+
+/// The instants at which clocks show a reading. Where a day repeats an hour there are two; where clocks leap over
+/// the reading both are the instant of the leap; else they are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalInstants {
+    /// First occurrence: what an opening takes.
+    pub first: DateTime<Utc>,
+    /// Last occurrence: what a closing takes.
+    pub last: DateTime<Utc>,
+}
+
+/// The instants of a wall-clock reading in a zone (time rule 2).
+#[must_use]
+pub fn local_to_instants(zone: Tz, reading: NaiveDateTime) -> LocalInstants {
+    let (first, last) = match zone.from_local_datetime(&reading) {
+        MappedLocalTime::Single(instant) => (instant.to_utc(), instant.to_utc()),
+        MappedLocalTime::Ambiguous(a, b) => (a.min(b).to_utc(), a.max(b).to_utc()),
+        MappedLocalTime::None => {
+            // The gap begins at the reading at which the offset before it ends.
+            let leap = GapInfo::new(&reading, &zone)
+                .and_then(|gap| gap.begin)
+                .map_or_else(|| reading.and_utc(), |(begin, before)| (begin - before.fix()).and_utc());
+            (leap, leap)
+        }
+    };
+    LocalInstants { first, last }
+}
+
+/// The first instant of a civil date in a zone; of a date that the zone skips, the instant of the leap over it.
+#[must_use]
+pub fn day_start(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+    local_to_instants(zone, date.and_time(NaiveTime::MIN)).first
+}
+
+/// The civil date that calendars in the zone show at an instant.
+#[must_use]
+pub fn local_date(zone: Tz, instant: DateTime<Utc>) -> NaiveDate {
+    instant.with_timezone(&zone).date_naive()
+}
+
+/// The date so many days later, or the last one there is.
+pub(super) fn plus_days(date: NaiveDate, days: u64) -> NaiveDate {
+    date.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
+}
+
+/// The date so many days earlier, or the first one there is.
+pub(super) fn minus_days(date: NaiveDate, days: u64) -> NaiveDate {
+    date.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
+}

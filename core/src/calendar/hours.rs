@@ -1,0 +1,177 @@
+//! Opening hours: from civil rules to windows of instants.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc, Weekday};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::civil::{minus_days, plus_days};
+use super::span::{subtract, union};
+use super::{Busy, CivilTime, Span, day_start, local_to_instants};
+
+/// A window of one civil day in wall-clock time. One that closes at or before its opening closes on the next day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DayWindow {
+    opens: CivilTime,
+    closes: CivilTime,
+}
+
+/// A window that opens at the end of its day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a window opens between 00:00 and 23:59; 24:00 can only close one")]
+pub struct DayWindowError;
+
+impl DayWindow {
+    /// The window from `opens` (before `24:00`) to `closes`.
+    pub fn new(opens: CivilTime, closes: CivilTime) -> Result<Self, DayWindowError> {
+        if opens < CivilTime::END_OF_DAY { Ok(Self { opens, closes }) } else { Err(DayWindowError) }
+    }
+
+    /// Opening time.
+    #[must_use]
+    pub fn opens(self) -> CivilTime {
+        self.opens
+    }
+
+    /// Closing time, of the next day when not after the opening.
+    #[must_use]
+    pub fn closes(self) -> CivilTime {
+        self.closes
+    }
+
+    /// Length in minutes of a usual day, 1 to 1440.
+    #[must_use]
+    pub fn minutes(self) -> u16 {
+        let (opens, closes) = (self.opens.minutes(), self.closes.minutes());
+        if closes > opens { closes - opens } else { closes + CivilTime::END_OF_DAY.minutes() - opens }
+    }
+
+    /// The window as instants on that date: an opening takes the first occurrence of its reading, a closing the last,
+    /// either clamps to the leap in a gap. `None` when the leap swallows it.
+    fn on(self, date: NaiveDate, zone: Tz) -> Option<Span> {
+        let closing_date = if self.closes > self.opens { date } else { plus_days(date, 1) };
+        let opens = local_to_instants(zone, self.opens.on(date)).first;
+        let closes = local_to_instants(zone, self.closes.on(closing_date)).last;
+        Span::new(opens, closes)
+    }
+}
+
+/// A window of every week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeeklyWindow {
+    /// The day on which it opens.
+    pub weekday: Weekday,
+    /// When.
+    pub window: DayWindow,
+}
+
+/// The calendar of one member of staff, as far as the dates asked about need it (see [`dates_needed`]).
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    /// Whose calendar.
+    pub staff_id: Uuid,
+    /// The business's zone.
+    pub zone: Tz,
+    /// Dates on which the whole business is closed.
+    pub closures: Arc<BTreeSet<NaiveDate>>,
+    /// The usual week.
+    pub weekly: Vec<WeeklyWindow>,
+    /// Dates with windows of their own in place of the usual week's; without any: closed.
+    pub overrides: BTreeMap<NaiveDate, Vec<DayWindow>>,
+    /// When this person is away.
+    pub time_off: Vec<Span>,
+    /// What is booked.
+    pub busy: Busy,
+}
+
+/// A window as instants. Its opening anchors its grid of starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenWindow {
+    /// From the opening to the closing.
+    pub span: Span,
+}
+
+/// The first and last date whose closures and overrides decide what can start on the dates `from` to `to`.
+#[must_use]
+pub fn dates_needed(from: NaiveDate, to: NaiveDate) -> (NaiveDate, NaiveDate) {
+    (minus_days(from, 2), plus_days(to, 3))
+}
+
+/// The windows that open on the dates `from` to `to`, both included, by opening. They may touch and overlap.
+#[must_use]
+pub fn open_windows(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Vec<OpenWindow> {
+    let mut windows = Vec::new();
+    for date in from.iter_days().take_while(|date| *date <= to) {
+        let next = plus_days(date, 1);
+        let cut = calendar.owns(next).then(|| day_start(calendar.zone, next));
+        calendar.each_window_of(date, |window| {
+            let Some(span) = window.on(date, calendar.zone) else { return };
+            let closes = cut.map_or(span.end(), |cut| span.end().min(cut));
+            windows.extend(Span::new(span.start(), closes).map(|span| OpenWindow { span }));
+        });
+    }
+    windows.sort_unstable_by_key(|window| window.span);
+    windows
+}
+
+impl Calendar {
+    /// Whether the date has rules of its own, so that neither the usual week nor the day before reaches into it.
+    fn owns(&self, date: NaiveDate) -> bool {
+        self.closures.contains(&date) || self.overrides.contains_key(&date)
+    }
+
+    fn each_window_of(&self, date: NaiveDate, mut visit: impl FnMut(DayWindow)) {
+        if self.closures.contains(&date) {
+            return;
+        }
+        match self.overrides.get(&date) {
+            Some(windows) => windows.iter().copied().for_each(visit),
+            None => {
+                for weekly in self.weekly.iter().filter(|weekly| weekly.weekday == date.weekday()) {
+                    visit(weekly.window);
+                }
+            }
+        }
+    }
+}
+
+/// No window is longer: a civil day, on one that repeats hours or spans a date the zone skips.
+const LONGEST_WINDOW: TimeDelta = TimeDelta::days(3);
+
+/// The open time of a calendar around some dates.
+pub(super) struct OpenTime {
+    pub(super) windows: Vec<OpenWindow>,
+    /// The union of the windows minus time off: disjoint, in order.
+    open: Vec<Span>,
+}
+
+impl OpenTime {
+    /// What decides about appointments (of at most a day) that start on the dates `from` to `to`.
+    pub(super) fn around(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Self {
+        let windows = open_windows(calendar, minus_days(from, 2), plus_days(to, 2));
+        let open = union(windows.iter().map(|window| window.span).collect());
+        let open = subtract(&open, &union(calendar.time_off.clone()));
+        Self { windows, open }
+    }
+
+    /// Whether the span is open throughout.
+    pub(super) fn covers(&self, span: Span) -> bool {
+        let after = self.open.partition_point(|open| open.start() <= span.start());
+        after.checked_sub(1).is_some_and(|i| self.open[i].contains(span))
+    }
+
+    /// Whether some window's grid has a start at this instant.
+    pub(super) fn on_grid(&self, start: DateTime<Utc>, step_min: u32) -> bool {
+        let step_seconds = i64::from(step_min.max(1)) * 60;
+        let begun = self.windows.partition_point(|window| window.span.start() <= start);
+        self.windows[..begun]
+            .iter()
+            .rev()
+            .take_while(|window| start - window.span.start() < LONGEST_WINDOW)
+            .any(|window| {
+                start < window.span.end() && (start - window.span.start()).num_seconds() % step_seconds == 0
+            })
+    }
+}

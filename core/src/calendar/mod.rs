@@ -1,0 +1,50 @@
+//! The calendar of one member of staff as a pure function: no SQL, no clock; instants and zones are parameters.
+//!
+//! The rules are written for users in `docs/time-rules.md`. The list of slots, the booking, the move and the hold
+//! all ask [`is_bookable`], so what is offered can be booked at the same instant and nothing else can.
+
+mod bookable;
+mod busy;
+mod civil;
+mod group;
+mod hours;
+mod reminder;
+mod slots;
+mod span;
+mod week;
+
+#[cfg(test)]
+mod tests;
+
+pub use bookable::{Limits, Place, Refusal, is_bookable};
+pub use busy::{Busy, Seat};
+pub use civil::{CivilTime, CivilTimeError, LocalInstants, day_start, local_date, local_to_instants};
+pub use group::class_id;
+pub use hours::{Calendar, DayWindow, DayWindowError, OpenWindow, WeeklyWindow, dates_needed, open_windows};
+pub use reminder::{Reminder, ReminderRule, plan_reminder, reminder_due};
+pub use slots::{Slot, nearest, slots};
+pub use span::Span;
+pub use week::{Overlap, overlap_of_day, overlap_of_week};
+
+use uuid::Uuid;
+
+/// What of a service decides when it can be booked. All lengths are elapsed minutes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceRules {
+    /// The service.
+    pub service_id: Uuid,
+    /// Length of the appointment.
+    pub duration_min: u32,
+    /// Distance of one start from the next, counted from the opening of each window; at least 1.
+    pub slot_step_min: u32,
+    /// Kept free before the appointment; may reach past opening hours.
+    pub buffer_before_min: u32,
+    /// Kept free after the appointment; may reach past opening hours.
+    pub buffer_after_min: u32,
+    /// Seats of one class; 1 is a one-to-one service.
+    pub capacity: u32,
+    /// Least time between the booking and its start, inclusive.
+    pub min_notice_min: u32,
+    /// How many civil days after today can be booked, inclusive: 0 is today only.
+    pub horizon_days: u32,
+}

@@ -1,0 +1,66 @@
+//! The list of slots: every start of every window's grid that [`super::is_bookable`] accepts.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::bookable::Asker;
+use super::hours::OpenTime;
+use super::{Calendar, ServiceRules, local_date};
+
+/// A start that can be booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// When the appointment begins.
+    pub start: DateTime<Utc>,
+    /// When it ends.
+    pub end: DateTime<Utc>,
+    /// Bookings that can still be made at this start; at least 1.
+    pub seats_left: u32,
+}
+
+/// The slots that start on the civil dates `from` to `to`, both included, as of `now`: in order, each start once.
+#[must_use]
+pub fn slots(
+    calendar: &Calendar,
+    rules: &ServiceRules,
+    from: NaiveDate,
+    to: NaiveDate,
+    now: DateTime<Utc>,
+) -> Vec<Slot> {
+    let asker = Asker { calendar, rules, open: OpenTime::around(calendar, from, to), now };
+    let step = TimeDelta::minutes(i64::from(rules.slot_step_min.max(1)));
+    let mut starts: Vec<DateTime<Utc>> = Vec::new();
+    for window in &asker.open.windows {
+        let mut start = window.span.start();
+        while start < window.span.end() {
+            starts.push(start);
+            start += step;
+        }
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    starts.retain(|start| (from..=to).contains(&local_date(calendar.zone, *start)));
+    starts
+        .into_iter()
+        .filter_map(|start| asker.is_bookable(start).ok())
+        .map(|place| Slot {
+            start: place.during.start(),
+            end: place.during.end(),
+            seats_left: place.seats_left,
+        })
+        .collect()
+}
+
+/// The `count` starts nearest to the wanted one, in order of time; of two equally near the earlier.
+#[must_use]
+pub fn nearest(
+    starts: impl IntoIterator<Item = DateTime<Utc>>,
+    wanted: DateTime<Utc>,
+    count: usize,
+) -> Vec<DateTime<Utc>> {
+    let mut starts: Vec<_> = starts.into_iter().collect();
+    starts.sort_unstable_by_key(|start| ((*start - wanted).abs(), *start));
+    starts.dedup();
+    starts.truncate(count);
+    starts.sort_unstable();
+    starts
+}
