@@ -375,7 +375,7 @@ CREATE TYPE notification_outcome AS ENUM
     ('sent', 'cancelled', 'skipped_too_late', 'expired', 'failed', 'in_doubt');
 COMMENT ON TYPE notification_outcome IS
     'sent: the relay answered 250. cancelled: the booking changed first. skipped_too_late: due before the booking was made. '
-    'expired: too late to be of use. failed: refused for good. in_doubt: the relay may or may not have taken it, twice.';
+    'expired: too late to be of use. failed: refused for good. in_doubt: the relay may or may not have taken it, and it is not sent again.';
 
 CREATE TABLE notifications (
     id           uuid                 PRIMARY KEY,
@@ -390,6 +390,7 @@ CREATE TABLE notifications (
     send_at      timestamptz          NOT NULL,
     expires_at   timestamptz          NOT NULL,
     enqueued_at  timestamptz,
+    job_id       bigint               NOT NULL DEFAULT 0,
     fence        bigint               NOT NULL DEFAULT 0,
     tries        integer              NOT NULL DEFAULT 0,
     dot_at       timestamptz,
@@ -418,7 +419,8 @@ COMMENT ON COLUMN notifications.locale IS 'Language: en or de.';
 COMMENT ON COLUMN notifications.send_at IS 'Not before this instant.';
 COMMENT ON COLUMN notifications.expires_at IS 'From this instant on it is of no use and not sent.';
 COMMENT ON COLUMN notifications.enqueued_at IS 'When its job was made; null: it is not yet near.';
-COMMENT ON COLUMN notifications.fence IS 'Fencing token of the job lease that sends it; a lower one changes nothing.';
+COMMENT ON COLUMN notifications.job_id IS 'The job that last began to send it, or 0. Not a foreign key: jobs are pruned.';
+COMMENT ON COLUMN notifications.fence IS 'Fencing token of that job''s lease. Only a greater (job_id, fence) may begin, only the same one may go on.';
 COMMENT ON COLUMN notifications.tries IS 'How often sending began.';
 COMMENT ON COLUMN notifications.dot_at IS 'Committed before the message goes out; cleared when the relay refuses it.';
 COMMENT ON COLUMN notifications.accepted_at IS 'When the relay answered 250 to the message.';

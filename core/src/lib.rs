@@ -3,6 +3,7 @@
 pub mod bookings;
 pub mod calendar;
 pub mod error;
+pub mod notifications;
 pub mod types;
 
 pub use error::{Alternative, Error, Result};

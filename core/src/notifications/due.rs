@@ -1,0 +1,46 @@
+//! Hands over to the queue what falls due.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use super::plan::NEAR;
+
+/// How many ledger rows one transaction hands over.
+const BATCH: i64 = 500;
+
+/// Makes jobs of all mails that fall due within ten minutes; returns how many. The leader calls it at least each
+/// minute, so that each job exists well before its time.
+pub async fn enqueue_due(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    let mut total = 0;
+    loop {
+        let handed_over = enqueue_batch(pool, now).await?;
+        total += handed_over;
+        if handed_over < BATCH.unsigned_abs() {
+            return Ok(total);
+        }
+    }
+}
+
+async fn enqueue_batch(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let rows = sqlx::query!(
+        r#"
+        UPDATE notifications
+        SET enqueued_at = $1
+        WHERE id = ANY(ARRAY(
+            SELECT id FROM notifications
+            WHERE outcome IS NULL AND enqueued_at IS NULL AND send_at <= $2
+            ORDER BY send_at
+            LIMIT $3
+            FOR UPDATE SKIP LOCKED))
+        RETURNING id, recipient::text, send_at, expires_at
+        "#,
+        now,
+        now + NEAR,
+        BATCH,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(rows.len() as u64)
+}

@@ -1,0 +1,68 @@
+//! Which mail a ledger row is, and how it ended.
+
+use serde::{Deserialize, Serialize};
+
+/// Which mail. The templates of a kind live in `templates/<kind>/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "notification_kind", rename_all = "snake_case")]
+pub enum NotificationKind {
+    /// The booking stands.
+    Confirmation,
+    /// It is near.
+    Reminder,
+    /// It was called off.
+    Cancellation,
+    /// It was moved.
+    Reschedule,
+}
+
+impl NotificationKind {
+    /// Every kind, in the order in which a booking may meet them.
+    pub const ALL: [Self; 4] = [Self::Confirmation, Self::Reminder, Self::Cancellation, Self::Reschedule];
+
+    /// The name in the database, the API and the templates' folder.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmation => "confirmation",
+            Self::Reminder => "reminder",
+            Self::Cancellation => "cancellation",
+            Self::Reschedule => "reschedule",
+        }
+    }
+}
+
+/// How a mail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "notification_outcome", rename_all = "snake_case")]
+pub enum NotificationOutcome {
+    /// The relay answered 250.
+    Sent,
+    /// The booking changed first.
+    Cancelled,
+    /// It was due before the booking was made.
+    SkippedTooLate,
+    /// Too late to be of use.
+    Expired,
+    /// Refused for good.
+    Failed,
+    /// The relay may or may not have taken it, and it is not sent again.
+    InDoubt,
+}
+
+impl NotificationOutcome {
+    /// The name in the database, the API and the metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Cancelled => "cancelled",
+            Self::SkippedTooLate => "skipped_too_late",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::InDoubt => "in_doubt",
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What mails a booking owes, written in the transaction that changes the booking: they exist exactly if it commits.
+//!
+//! Each function takes the booking as it stands *after* the change, with its new revision.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{NotificationKind, NotificationOutcome};
+
+/// A mail whose time has come within this span gets its job at once; the others wait in the ledger, where
+/// cancelling them is one UPDATE.
+pub const NEAR: TimeDelta = TimeDelta::minutes(10);
+
+/// What the ledger has to know of a booking.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    /// The booking.
+    pub booking_id: Uuid,
+    /// Its revision after the change.
+    pub rev: i32,
+    /// Its start after the change.
+    pub start: DateTime<Utc>,
+    /// Where mails to the customer go.
+    pub recipient: &'a str,
+    /// Language of the mails, `en` or `de`: the customer's, else the business's.
+    pub locale: &'a str,
+    /// When its service's rules remind of it, by `calendar`; empty unless it is confirmed.
+    pub reminders: &'a [Reminder],
+}
+
+/// One reminder of a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reminder {
+    /// Place of the rule in its service, 1 to 5.
+    pub rule: i16,
+    /// When it falls due.
+    pub due: DateTime<Utc>,
+}
+
+/// A booking was made and is confirmed: a confirmation now, its reminders when they fall due.
+pub async fn on_created(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    subject: &Subject<'_>,
+) -> Result<(), sqlx::Error> {
+    write(conn, now, subject, planned(now, subject, NotificationKind::Confirmation)).await
+}
+
+/// A booking was moved: what was still to be sent for older revisions is cancelled, the mail about the move goes out
+/// now, and the reminders are planned anew.
+pub async fn on_rescheduled(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    subject: &Subject<'_>,
+) -> Result<(), sqlx::Error> {
+    cancel_older(conn, now, subject.booking_id, subject.rev).await?;
+    write(conn, now, subject, planned(now, subject, NotificationKind::Reschedule)).await
+}
+
+/// A booking was cancelled: what was still to be sent is cancelled, the cancellation goes out now. `reminders` is not
+/// looked at.
+pub async fn on_cancelled(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    subject: &Subject<'_>,
+) -> Result<(), sqlx::Error> {
+    cancel_older(conn, now, subject.booking_id, subject.rev).await?;
+    let subject = Subject { reminders: &[], ..subject.clone() };
+    write(conn, now, &subject, planned(now, &subject, NotificationKind::Cancellation)).await
+}
+
+/// One ledger row to be.
+struct Planned {
+    id: Uuid,
+    kind: NotificationKind,
+    rule: Option<i16>,
+    send_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    /// Known from the start only for a reminder that would have been due before the change.
+    outcome: Option<NotificationOutcome>,
+}
+
+impl Planned {
+    fn is_near(&self, now: DateTime<Utc>) -> bool {
+        self.outcome.is_none() && self.send_at <= now + NEAR
+    }
+}
+
+fn planned(now: DateTime<Utc>, subject: &Subject<'_>, kind: NotificationKind) -> Vec<Planned> {
+    let at_once = Planned {
+        id: new_id(now),
+        kind,
+        rule: None,
+        send_at: now,
+        expires_at: expires_at(now, kind, subject.start),
+        outcome: None,
+    };
+    let reminders = subject.reminders.iter().map(|reminder| Planned {
+        id: new_id(now),
+        kind: NotificationKind::Reminder,
+        rule: Some(reminder.rule),
+        send_at: reminder.due,
+        expires_at: reminder_expires_at(reminder.due, subject.start),
+        outcome: (reminder.due < now).then_some(NotificationOutcome::SkippedTooLate),
+    });
+    std::iter::once(at_once).chain(reminders).collect()
+}
+
+/// From when on a mail that goes out at once is of no use.
+fn expires_at(now: DateTime<Utc>, kind: NotificationKind, start: DateTime<Utc>) -> DateTime<Utc> {
+    match kind {
+        NotificationKind::Confirmation | NotificationKind::Reschedule | NotificationKind::Reminder => start,
+        NotificationKind::Cancellation => now + TimeDelta::days(4),
+    }
+}
+
+/// A late reminder is still sent until 30 minutes before the start, or half of the lead time if that is less.
+fn reminder_expires_at(due: DateTime<Utc>, start: DateTime<Utc>) -> DateTime<Utc> {
+    start - TimeDelta::minutes(30).min((start - due) / 2)
+}
+
+/// Writes the rows in one statement and makes the jobs of those that are near.
+async fn write(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    subject: &Subject<'_>,
+    rows: Vec<Planned>,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let kinds: Vec<NotificationKind> = rows.iter().map(|row| row.kind).collect();
+    let rules: Vec<Option<i16>> = rows.iter().map(|row| row.rule).collect();
+    let keys: Vec<String> = rows.iter().map(|row| dedupe_key(subject, row)).collect();
+    let send_at: Vec<DateTime<Utc>> = rows.iter().map(|row| row.send_at).collect();
+    let expires_at: Vec<DateTime<Utc>> = rows.iter().map(|row| row.expires_at).collect();
+    let enqueued_at: Vec<Option<DateTime<Utc>>> =
+        rows.iter().map(|row| row.is_near(now).then_some(now)).collect();
+    let outcomes: Vec<Option<NotificationOutcome>> = rows.iter().map(|row| row.outcome).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO notifications (id, booking_id, kind, rule, rev, dedupe_key, recipient, locale, send_at, expires_at,
+                                   enqueued_at, outcome, outcome_at, created_at)
+        SELECT id, $1, kind, rule, $2, dedupe_key, $3, $4, send_at, expires_at, enqueued_at, outcome,
+               CASE WHEN outcome IS NOT NULL THEN $5::timestamptz END, $5::timestamptz
+        FROM unnest($6::uuid[], $7::notification_kind[], $8::smallint[], $9::text[], $10::timestamptz[],
+                    $11::timestamptz[], $12::timestamptz[], $13::notification_outcome[])
+             AS mail (id, kind, rule, dedupe_key, send_at, expires_at, enqueued_at, outcome)
+        "#,
+        subject.booking_id,
+        subject.rev,
+        subject.recipient as _,
+        subject.locale,
+        now,
+        &ids,
+        &kinds as &[NotificationKind],
+        &rules as &[Option<i16>],
+        &keys,
+        &send_at,
+        &expires_at,
+        &enqueued_at as &[Option<DateTime<Utc>>],
+        &outcomes as &[Option<NotificationOutcome>],
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// A mail is owed once: subject, kind, rule and revision in one text.
+fn dedupe_key(subject: &Subject<'_>, row: &Planned) -> String {
+    let Subject { booking_id, rev, .. } = subject;
+    match row.rule {
+        Some(rule) => format!("booking:{booking_id}:{}:{rule}:{rev}", row.kind.as_str()),
+        None => format!("booking:{booking_id}:{}:{rev}", row.kind.as_str()),
+    }
+}
+
+/// Ends what older revisions still had to send. A mail past its dot is left to its sender, who knows how it ends; one
+/// that was in doubt before stays so, for it may have arrived.
+async fn cancel_older(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    booking_id: Uuid,
+    rev: i32,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        UPDATE notifications
+        SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END::notification_outcome, outcome_at = $3
+        WHERE booking_id = $1 AND rev < $2 AND outcome IS NULL AND dot_at IS NULL
+        RETURNING id, enqueued_at IS NOT NULL AS "enqueued!"
+        "#,
+        booking_id,
+        rev,
+        now,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+fn new_id(now: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos()))
+}
