@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::plan::NEAR;
+use crate::Result;
 
 /// How many ledger rows one transaction hands over.
 const BATCH: i64 = 500;
 
 /// Makes jobs of all mails that fall due within ten minutes; returns how many. The leader calls it at least each
 /// minute, so that each job exists well before its time.
-pub async fn enqueue_due(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+pub async fn enqueue_due(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     let mut total = 0;
     loop {
         let handed_over = enqueue_batch(pool, now).await?;
@@ -21,7 +22,7 @@ pub async fn enqueue_due(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx:
     }
 }
 
-async fn enqueue_batch(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+async fn enqueue_batch(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     let mut tx = pool.begin().await?;
     let rows = sqlx::query!(
         r#"

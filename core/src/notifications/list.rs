@@ -6,6 +6,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{NotificationKind, NotificationOutcome};
+use crate::Result;
+use crate::types::Rev;
 
 /// Where a mail stands: its outcome, or what it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,7 +43,7 @@ pub struct Notification {
     /// Which mail.
     pub kind: NotificationKind,
     /// The booking's revision it speaks of.
-    pub rev: i32,
+    pub rev: Rev,
     /// Where it stands.
     pub state: NotificationState,
     /// Not sent before this instant.
@@ -59,10 +61,10 @@ pub struct Notification {
 }
 
 /// All mails of a booking, in the order in which they were planned.
-pub async fn list(conn: &mut PgConnection, booking_id: Uuid) -> Result<Vec<Notification>, sqlx::Error> {
+pub async fn list(conn: &mut PgConnection, booking_id: Uuid) -> Result<Vec<Notification>> {
     let rows = sqlx::query!(
         r#"
-        SELECT id, kind AS "kind: NotificationKind", rev, send_at, expires_at, enqueued_at, tries, accepted_at, reply,
+        SELECT id, kind AS "kind: NotificationKind", rev AS "rev: Rev", send_at, expires_at, enqueued_at, tries, accepted_at, reply,
                outcome AS "outcome: NotificationOutcome"
         FROM notifications
         WHERE booking_id = $1

@@ -7,6 +7,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{NotificationKind, NotificationOutcome};
+use crate::Result;
+use crate::types::{EmailAddress, Locale, Rev};
 
 /// A mail whose time has come within this span gets its job at once; the others wait in the ledger, where
 /// cancelling them is one UPDATE.
@@ -18,13 +20,13 @@ pub struct Subject<'a> {
     /// The booking.
     pub booking_id: Uuid,
     /// Its revision after the change.
-    pub rev: i32,
+    pub rev: Rev,
     /// Its start after the change.
     pub start: DateTime<Utc>,
     /// Where mails to the customer go.
-    pub recipient: &'a str,
-    /// Language of the mails, `en` or `de`: the customer's, else the business's.
-    pub locale: &'a str,
+    pub recipient: &'a EmailAddress,
+    /// Language of the mails: the customer's, else the business's.
+    pub locale: Locale,
     /// When its service's rules remind of it, by `calendar`; empty unless it is confirmed.
     pub reminders: &'a [Reminder],
 }
@@ -39,11 +41,7 @@ pub struct Reminder {
 }
 
 /// A booking was made and is confirmed: a confirmation now, its reminders when they fall due.
-pub async fn on_created(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    subject: &Subject<'_>,
-) -> Result<(), sqlx::Error> {
+pub async fn on_created(conn: &mut PgConnection, now: DateTime<Utc>, subject: &Subject<'_>) -> Result<()> {
     write(conn, now, subject, planned(now, subject, NotificationKind::Confirmation)).await
 }
 
@@ -53,18 +51,14 @@ pub async fn on_rescheduled(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     subject: &Subject<'_>,
-) -> Result<(), sqlx::Error> {
+) -> Result<()> {
     cancel_older(conn, now, subject.booking_id, subject.rev).await?;
     write(conn, now, subject, planned(now, subject, NotificationKind::Reschedule)).await
 }
 
 /// A booking was cancelled: what was still to be sent is cancelled, the cancellation goes out now. `reminders` is not
 /// looked at.
-pub async fn on_cancelled(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    subject: &Subject<'_>,
-) -> Result<(), sqlx::Error> {
+pub async fn on_cancelled(conn: &mut PgConnection, now: DateTime<Utc>, subject: &Subject<'_>) -> Result<()> {
     cancel_older(conn, now, subject.booking_id, subject.rev).await?;
     let subject = Subject { reminders: &[], ..subject.clone() };
     write(conn, now, &subject, planned(now, &subject, NotificationKind::Cancellation)).await
@@ -126,7 +120,7 @@ async fn write(
     now: DateTime<Utc>,
     subject: &Subject<'_>,
     rows: Vec<Planned>,
-) -> Result<(), sqlx::Error> {
+) -> Result<()> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let kinds: Vec<NotificationKind> = rows.iter().map(|row| row.kind).collect();
     let rules: Vec<Option<i16>> = rows.iter().map(|row| row.rule).collect();
@@ -147,9 +141,9 @@ async fn write(
              AS mail (id, kind, rule, dedupe_key, send_at, expires_at, enqueued_at, outcome)
         "#,
         subject.booking_id,
-        subject.rev,
-        subject.recipient as _,
-        subject.locale,
+        subject.rev.0,
+        subject.recipient.as_str() as _,
+        subject.locale.as_str(),
         now,
         &ids,
         &kinds as &[NotificationKind],
@@ -176,12 +170,7 @@ fn dedupe_key(subject: &Subject<'_>, row: &Planned) -> String {
 
 /// Ends what older revisions still had to send. A mail past its dot is left to its sender, who knows how it ends; one
 /// that was in doubt before stays so, for it may have arrived.
-async fn cancel_older(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    booking_id: Uuid,
-    rev: i32,
-) -> Result<(), sqlx::Error> {
+async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: Uuid, rev: Rev) -> Result<()> {
     sqlx::query!(
         r#"
         UPDATE notifications
@@ -190,7 +179,7 @@ async fn cancel_older(
         RETURNING id, enqueued_at IS NOT NULL AS "enqueued!"
         "#,
         booking_id,
-        rev,
+        rev.0,
         now,
     )
     .fetch_all(&mut *conn)
