@@ -2,6 +2,7 @@
 
 pub mod bookings;
 pub mod calendar;
+pub mod config;
 pub mod error;
 pub mod notifications;
 pub mod types;

@@ -1,0 +1,309 @@
+//! Configuration by environment, after the twelve-factor rules.
+//!
+//! `defaults.env` at the root of the repository is the manual and is compiled in: a key that is not in it does not
+//! exist, and its value there is the default. [`Config::parse`] is pure; [`Config::from_env`] hands it the process
+//! environment. All faults are reported at once, each with the name of its key and what is expected; the value of a
+//! secret is never shown.
+
+mod error;
+mod keys;
+mod network;
+mod reader;
+mod secret;
+
+use std::{collections::BTreeMap, fmt, io, net::SocketAddr, path::Path, time::Duration};
+
+pub use error::{ConfigError, Fault};
+pub use keys::{Key, Keys};
+pub use network::Network;
+use reader::Reader;
+pub use secret::Secret;
+
+/// The manual and the defaults, as committed.
+pub const DEFAULTS: &str = include_str!("../../defaults.env");
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Human,
+}
+
+/// Which web pages may call the API from a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CorsOrigins {
+    /// None: no CORS header is sent.
+    None,
+    /// These, as `scheme://host[:port]`.
+    These(Vec<String>),
+    /// All.
+    Any,
+}
+
+/// What both programs are told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Base of problem types and links, without a trailing slash.
+    pub public_url: String,
+    /// Directives of the log filter.
+    pub log: String,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// How long running requests and jobs have to finish after SIGTERM.
+    pub shutdown_grace: Duration,
+    /// What only the api is told.
+    pub api: ApiConfig,
+    /// What only the worker is told.
+    pub worker: WorkerConfig,
+    /// Redis, if there is one.
+    pub redis_url: Option<Secret>,
+    database_url: Option<Secret>,
+    smtp_url: Option<Secret>,
+    jwt_keys: Option<Keys>,
+    link_keys: Option<Keys>,
+}
+
+/// What only the api is told.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where `/metrics` listens; `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Most connections to Postgres.
+    pub database_connections: u32,
+    /// Most clients connected at a time.
+    pub max_connections: usize,
+    /// From a request's first byte to its answer's head.
+    pub request_timeout: Duration,
+    /// For the header of a request to arrive.
+    pub header_timeout: Duration,
+    /// Whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Which web pages may call the API.
+    pub cors: CorsOrigins,
+    /// How long an access token is good for.
+    pub access_token: Duration,
+    /// How long a session lasts without being used.
+    pub refresh_token: Duration,
+    /// Threads that hash passwords; `0`: one per processor.
+    pub password_threads: usize,
+    /// Requests that may wait for such a thread.
+    pub password_queue: usize,
+}
+
+/// What only the worker is told.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Where `/metrics` listens; `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Most connections to Postgres.
+    pub database_connections: u32,
+    /// Jobs that run at a time.
+    pub concurrency: usize,
+}
+
+impl Config {
+    /// Reads the environment of this process.
+    ///
+    /// # Errors
+    /// Every key that is unknown, wrong, or names a file that cannot be read.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let vars = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned())))
+            .collect();
+        Self::parse(vars, |path| std::fs::read_to_string(path))
+    }
+
+    /// Reads `vars`; `read_file` gives the content of the files named by `…_FILE`.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn parse(
+        vars: BTreeMap<String, String>,
+        read_file: impl Fn(&Path) -> io::Result<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut r = Reader::new(vars, read_file);
+        let public_url =
+            r.text("PUNCTUAL_PUBLIC_URL", "a URL such as https://book.example.org", origin_with_path);
+        let local = public_url.as_deref().is_some_and(is_localhost);
+        let keys = |text: &str| Keys::parse(text, local);
+        let api = read_api(&mut r);
+        let worker = read_worker(&mut r);
+        let log = r.text("PUNCTUAL_LOG", "a level, or levels per module", |text| Some(text.to_owned()));
+        let log_format = r.text("PUNCTUAL_LOG_FORMAT", "json or human", |text| match text {
+            "json" => Some(LogFormat::Json),
+            "human" => Some(LogFormat::Human),
+            _ => None,
+        });
+        let shutdown_grace = r.seconds("PUNCTUAL_SHUTDOWN_GRACE_SECONDS", 1..=600);
+        let database_url = r.secret("DATABASE_URL", "postgres://user:password@host:5432/database", |text| {
+            url_of(text, &["postgres", "postgresql"])
+        });
+        let redis_url = r.secret("REDIS_URL", "redis://host:6379 or rediss://host:6379", |text| {
+            url_of(text, &["redis", "rediss"])
+        });
+        let smtp_url = r.secret("SMTP_URL", "smtp://host:587 or smtps://host:465", |text| {
+            url_of(text, &["smtp", "smtps"])
+        });
+        let jwt_keys = r.secret("PUNCTUAL_JWT_KEYS", keys::EXPECTED, keys);
+        let link_keys = r.secret("PUNCTUAL_LINK_KEYS", keys::EXPECTED, keys);
+        let faults = r.finish();
+        match (public_url, api, worker, log, log_format, shutdown_grace) {
+            (
+                Some(public_url),
+                Some(api),
+                Some(worker),
+                Some(log),
+                Some(log_format),
+                Some(shutdown_grace),
+            ) if faults.is_empty() => Ok(Self {
+                public_url,
+                log,
+                log_format,
+                shutdown_grace,
+                api,
+                worker,
+                redis_url,
+                database_url,
+                smtp_url,
+                jwt_keys,
+                link_keys,
+            }),
+            _ => Err(ConfigError { faults }),
+        }
+    }
+
+    /// The database.
+    ///
+    /// # Errors
+    /// When it is not set.
+    pub fn database_url(&self) -> Result<&Secret, ConfigError> {
+        needed(self.database_url.as_ref(), "DATABASE_URL")
+    }
+
+    /// The mail server.
+    ///
+    /// # Errors
+    /// When it is not set.
+    pub fn smtp_url(&self) -> Result<&Secret, ConfigError> {
+        needed(self.smtp_url.as_ref(), "SMTP_URL")
+    }
+
+    /// The keys of access tokens.
+    ///
+    /// # Errors
+    /// When they are not set.
+    pub fn jwt_keys(&self) -> Result<&Keys, ConfigError> {
+        needed(self.jwt_keys.as_ref(), "PUNCTUAL_JWT_KEYS")
+    }
+
+    /// The keys of links in mails.
+    ///
+    /// # Errors
+    /// When they are not set.
+    pub fn link_keys(&self) -> Result<&Keys, ConfigError> {
+        needed(self.link_keys.as_ref(), "PUNCTUAL_LINK_KEYS")
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Human => "human",
+        })
+    }
+}
+
+fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiConfig> {
+    let listen = r.text("PUNCTUAL_API_LISTEN", reader::ADDRESS, |text| text.parse().ok());
+    let metrics_listen = r.optional("PUNCTUAL_API_METRICS_LISTEN", reader::ADDRESS, |text| text.parse().ok());
+    let database_connections = r.number("PUNCTUAL_API_DATABASE_CONNECTIONS", 1..=1000);
+    let max_connections = r.number("PUNCTUAL_API_MAX_CONNECTIONS", 1..=1_000_000);
+    let request_timeout = r.seconds("PUNCTUAL_API_REQUEST_SECONDS", 1..=300);
+    let header_timeout = r.seconds("PUNCTUAL_API_HEADER_SECONDS", 1..=300);
+    let trusted_proxies =
+        r.optional("PUNCTUAL_TRUSTED_PROXIES", "addresses or networks such as 10.0.0.0/8", |text| {
+            text.split(',').map(|item| item.trim().parse().ok()).collect::<Option<Vec<Network>>>()
+        });
+    let cors =
+        r.optional("PUNCTUAL_CORS_ORIGINS", "origins such as https://book.example.org, or *", |text| {
+            if text == "*" {
+                return Some(CorsOrigins::Any);
+            }
+            let origins = text.split(',').map(|item| origin(item.trim())).collect::<Option<Vec<_>>>()?;
+            Some(CorsOrigins::These(origins))
+        });
+    let access_token = r.seconds("PUNCTUAL_ACCESS_TOKEN_SECONDS", 60..=3600);
+    let refresh_days: Option<u64> = r.number("PUNCTUAL_REFRESH_TOKEN_DAYS", 1..=365);
+    let password_threads = r.number("PUNCTUAL_PASSWORD_THREADS", 0..=64);
+    let password_queue = r.number("PUNCTUAL_PASSWORD_QUEUE", 1..=10_000);
+    Some(ApiConfig {
+        listen: listen?,
+        metrics_listen,
+        database_connections: database_connections?,
+        max_connections: max_connections?,
+        request_timeout: request_timeout?,
+        header_timeout: header_timeout?,
+        trusted_proxies: trusted_proxies.unwrap_or_default(),
+        cors: cors.unwrap_or(CorsOrigins::None),
+        access_token: access_token?,
+        refresh_token: Duration::from_secs(refresh_days? * 86_400),
+        password_threads: password_threads?,
+        password_queue: password_queue?,
+    })
+}
+
+fn read_worker(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<WorkerConfig> {
+    let metrics_listen =
+        r.optional("PUNCTUAL_WORKER_METRICS_LISTEN", reader::ADDRESS, |text| text.parse().ok());
+    let database_connections = r.number("PUNCTUAL_WORKER_DATABASE_CONNECTIONS", 2..=1000);
+    let concurrency = r.number("PUNCTUAL_WORKER_CONCURRENCY", 1..=1000);
+    Some(WorkerConfig {
+        metrics_listen,
+        database_connections: database_connections?,
+        concurrency: concurrency?,
+    })
+}
+
+fn needed<'a, T>(value: Option<&'a T>, key: &'static str) -> Result<&'a T, ConfigError> {
+    value.ok_or_else(|| ConfigError { faults: vec![Fault::missing(key)] })
+}
+
+fn url_of(text: &str, schemes: &[&str]) -> Result<Secret, &'static str> {
+    let (scheme, rest) = text.split_once("://").ok_or("it is not a URL")?;
+    if !schemes.contains(&scheme) {
+        return Err("its scheme is another");
+    }
+    if rest.is_empty() || rest.starts_with('/') {
+        return Err("it names no host");
+    }
+    Ok(Secret::new(text))
+}
+
+/// `scheme://host[:port][/path]`, without a trailing slash, a query or a user.
+fn origin_with_path(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b));
+    (plain && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/')).then(|| text.to_owned())
+}
+
+fn origin(text: &str) -> Option<String> {
+    origin_with_path(text).filter(|url| url.matches('/').count() == 2)
+}
+
+fn is_localhost(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    host == "localhost" || host == "127.0.0.1" || host == "::1" || host.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+use super::*;
+
+const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+fn parse(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let vars = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    Config::parse(vars, |path| match path.to_str() {
+        Some("/keys/jwt") => Ok(format!("k1:{KEY}\n")),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    })
+}
+
+fn faults(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    parse(pairs).unwrap_err().faults.into_iter().map(|fault| (fault.key, fault.problem)).collect()
+}
+
+#[test]
+fn an_empty_environment_gives_the_defaults() {
+    let config = parse(&[]).unwrap();
+    assert_eq!(config.api.listen, "0.0.0.0:8080".parse().unwrap());
+    assert_eq!(config.api.refresh_token, Duration::from_hours(30 * 24));
+    assert_eq!(config.log_format, LogFormat::Json);
+    assert_eq!(config.api.cors, CorsOrigins::None);
+    assert_eq!(config.database_url().unwrap_err().faults[0].key, "DATABASE_URL");
+}
+
+#[test]
+fn every_line_of_the_manual_is_a_comment_or_a_key() {
+    for line in DEFAULTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (key, _) = line.split_once('=').expect(line);
+        assert!(key.starts_with("PUNCTUAL_") || key.ends_with("_URL"), "{line}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_one_that_is_meant() {
+    let found =
+        faults(&[("PUNCTUAL_API_LISTN", "0.0.0.0:1"), ("PUNCTUAL_WHATEVER_ELSE", "1"), ("OTHER", "1")]);
+    let want = [
+        ("PUNCTUAL_API_LISTN".to_owned(), "is unknown; is PUNCTUAL_API_LISTEN meant?".to_owned()),
+        ("PUNCTUAL_WHATEVER_ELSE".to_owned(), "is unknown".to_owned()),
+    ];
+    assert_eq!(found, want);
+}
+
+#[test]
+fn all_wrong_values_are_named_at_once_with_what_is_expected() {
+    let found = faults(&[
+        ("PUNCTUAL_API_LISTEN", "8080"),
+        ("PUNCTUAL_WORKER_CONCURRENCY", "0"),
+        ("PUNCTUAL_PUBLIC_URL", ""),
+        ("PUNCTUAL_LOG_FORMAT", "xml"),
+        ("PUNCTUAL_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("PUNCTUAL_CORS_ORIGINS", "https://a.example/path"),
+    ]);
+    let keys: Vec<_> = found.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(
+        keys,
+        [
+            "PUNCTUAL_PUBLIC_URL",
+            "PUNCTUAL_API_LISTEN",
+            "PUNCTUAL_TRUSTED_PROXIES",
+            "PUNCTUAL_CORS_ORIGINS",
+            "PUNCTUAL_WORKER_CONCURRENCY",
+            "PUNCTUAL_LOG_FORMAT"
+        ]
+    );
+    assert_eq!(found[4].1, "is \"0\", expected a whole number from 1 to 1000");
+}
+
+#[test]
+fn a_secret_is_never_printed() {
+    let wrong =
+        parse(&[("DATABASE_URL", "mysql://u:hunter2@h/d"), ("PUNCTUAL_JWT_KEYS", "k1:hunter2")]).unwrap_err();
+    assert!(!wrong.to_string().contains("hunter2"), "{wrong}");
+    assert_eq!(wrong.faults.len(), 2);
+    let config =
+        parse(&[("DATABASE_URL", "postgres://u:hunter2@h/d"), ("PUNCTUAL_JWT_KEYS", &format!("k1:{KEY}"))]);
+    let shown = format!("{:?}", config.unwrap());
+    assert!(!shown.contains("hunter2") && !shown.contains("48, 49"), "{shown}");
+}
+
+#[test]
+fn a_secret_comes_from_a_file_but_not_from_two_places() {
+    let config = parse(&[("PUNCTUAL_JWT_KEYS_FILE", "/keys/jwt")]).unwrap();
+    assert_eq!(config.jwt_keys().unwrap().signing().name, "k1");
+    let both = faults(&[("PUNCTUAL_JWT_KEYS_FILE", "/keys/jwt"), ("PUNCTUAL_JWT_KEYS", "x")]);
+    assert_eq!(both[0].0, "PUNCTUAL_JWT_KEYS_FILE");
+    let away = faults(&[("PUNCTUAL_LINK_KEYS_FILE", "/keys/none")]);
+    assert!(away[0].1.contains("cannot be read"), "{away:?}");
+}
+
+#[test]
+fn keys_of_a_machine_of_ones_own_are_refused_in_public() {
+    let keys = Keys::write_local(1, &[7; 32]);
+    assert!(parse(&[("PUNCTUAL_JWT_KEYS", &keys)]).is_ok());
+    assert!(parse(&[("PUNCTUAL_JWT_KEYS", &keys), ("PUNCTUAL_PUBLIC_URL", "http://[::1]:8080")]).is_ok());
+    for public in ["https://book.example.org", "https://localhost.example.org"] {
+        let found = faults(&[("PUNCTUAL_JWT_KEYS", &keys), ("PUNCTUAL_PUBLIC_URL", public)]);
+        assert!(found[0].1.contains("not on localhost"), "{found:?}");
+    }
+}
+
+#[test]
+fn the_first_key_signs_and_all_verify() {
+    let config = parse(&[("PUNCTUAL_LINK_KEYS", &format!("new:{KEY}, old:{KEY}"))]).unwrap();
+    let keys = config.link_keys().unwrap();
+    assert_eq!(keys.signing().name, "new");
+    assert!(keys.named("old").is_some() && keys.named("other").is_none());
+    assert!(faults(&[("PUNCTUAL_LINK_KEYS", &format!("a:{KEY},a:{KEY}"))])[0].1.contains("twice"));
+}
+
+#[test]
+fn a_network_contains_its_addresses_and_no_other() {
+    let net: Network = "10.1.0.0/16".parse().unwrap();
+    assert!(net.contains("10.1.255.1".parse().unwrap()) && net.contains("::ffff:10.1.2.3".parse().unwrap()));
+    assert!(!net.contains("10.2.0.1".parse().unwrap()) && !net.contains("::1".parse().unwrap()));
+    let all: Network = "0.0.0.0/0".parse().unwrap();
+    assert!(all.contains("203.0.113.9".parse().unwrap()));
+    let one: Network = "fd00::1".parse().unwrap();
+    assert!(one.contains("fd00::1".parse().unwrap()) && !one.contains("fd00::2".parse().unwrap()));
+}
