@@ -1,1 +1,1 @@
-//! Being built.
+//! What the stories in `tests/it` share.

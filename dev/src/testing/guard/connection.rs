@@ -1,0 +1,58 @@
+//! One test process: its questions, and the Redis servers that end with it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+
+use super::servers::Servers;
+use crate::servers::{RedisServer, ports};
+use crate::testing::message::{Reply, Request};
+
+/// Answers until the process closes its end, by will or by being killed.
+pub(super) async fn serve(stream: UnixStream, servers: Arc<Result<Servers, String>>) {
+    let mut owned = HashMap::new();
+    let _ = answer_all(stream, &servers, &mut owned).await;
+    for (_, redis) in owned {
+        let _ = redis.stop().await;
+    }
+}
+
+async fn answer_all(
+    stream: UnixStream,
+    servers: &Result<Servers, String>,
+    owned: &mut HashMap<u16, RedisServer>,
+) -> Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut lines = BufReader::new(reader).lines();
+    while let Some(line) = lines.next_line().await? {
+        let reply = match servers {
+            Ok(servers) => answer(serde_json::from_str(&line)?, servers, owned)
+                .await
+                .unwrap_or_else(|error| Reply::Failed(format!("{error:#}"))),
+            Err(reason) => Reply::Failed(reason.clone()),
+        };
+        let mut line = serde_json::to_string(&reply)?;
+        line.push('\n');
+        writer.write_all(line.as_bytes()).await?;
+    }
+    Ok(())
+}
+
+async fn answer(request: Request, servers: &Servers, owned: &mut HashMap<u16, RedisServer>) -> Result<Reply> {
+    match request {
+        Request::Servers => Ok(Reply::Servers(servers.list())),
+        Request::StartRedis { port } => {
+            let redis = servers.start_redis(port.unwrap_or_else(ports::free_port)).await?;
+            let reply = Reply::Redis { port: redis.port(), pid: redis.identity().pid };
+            owned.insert(redis.port(), redis);
+            Ok(reply)
+        }
+        Request::StopRedis { port } => {
+            owned.remove(&port).context("no such Redis")?.stop().await?;
+            Ok(Reply::Stopped)
+        }
+    }
+}

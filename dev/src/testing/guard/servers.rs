@@ -1,0 +1,109 @@
+//! The servers of one run.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use anyhow::{Context as _, Result};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tempfile::TempDir;
+
+use super::leftovers::{self, Record};
+use super::{SERVER_VARIABLE, say};
+use crate::servers::{
+    Account, Cluster, ClusterSettings, Consent, Needs, RedisServer, install_commands, ports, provide,
+};
+use crate::testing::message::ServerList;
+
+/// Postgres, running, and what it takes to start a Redis.
+pub(super) struct Servers {
+    cluster: Option<Cluster>,
+    url: String,
+    prefix: String,
+    redis: Option<PathBuf>,
+    folder: TempDir,
+    record: Record,
+}
+
+impl Servers {
+    /// Finds or installs the programs and starts Postgres, unless one was named.
+    pub(super) async fn start(runtime_folder: &Path) -> Result<Self> {
+        leftovers::end(runtime_folder)?;
+        let given = env::var(SERVER_VARIABLE).ok();
+        let needs = Needs { postgres: given.is_none(), redis: true };
+        let programs = provide(needs, Consent::Silent, &say);
+        // Postgres drops to an account that cannot reach the folders of root.
+        let parent = if Account::for_postgres()?.is_some() { "/var/tmp".into() } else { env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("punctual-test-").tempdir_in(parent)?;
+        let record = Record::new(runtime_folder, folder.path())?;
+        let mut servers = Self {
+            cluster: None,
+            url: given.clone().unwrap_or_default(),
+            prefix: format!("punctual_test_{}_", process::id()),
+            redis: programs.redis,
+            folder,
+            record,
+        };
+        if given.is_none() {
+            let postgres = programs.postgres.with_context(|| {
+                format!("Postgres 15 or newer is not installed. Install it with\n{}", install_commands(needs))
+            })?;
+            let settings = ClusterSettings {
+                folder: servers.folder.path().join("postgres"),
+                port: ports::free_port(),
+                disposable: true,
+                max_connections: 500,
+            };
+            make_enterable(servers.folder.path())?;
+            let cluster = Cluster::start(&postgres, &settings).await?;
+            servers.record.add(cluster.identity())?;
+            servers.url = cluster.url("postgres");
+            servers.cluster = Some(cluster);
+        }
+        Ok(servers)
+    }
+
+    pub(super) fn list(&self) -> ServerList {
+        ServerList { postgres: self.url.clone(), prefix: self.prefix.clone(), redis: self.redis.is_some() }
+    }
+
+    /// Starts one more Redis.
+    pub(super) async fn start_redis(&self, port: u16) -> Result<RedisServer> {
+        let program = self.redis.as_deref().context("there is no Redis")?;
+        let redis = RedisServer::start(program, &self.folder.path().join("redis"), port).await?;
+        self.record.add(redis.identity())?;
+        Ok(redis)
+    }
+
+    /// Ends the cluster and removes its files; on a server that was named, drops the databases of this run.
+    pub(super) async fn end(self) -> Result<()> {
+        match self.cluster {
+            Some(cluster) => cluster.abort().await?,
+            None => drop_databases(&self.url, &self.prefix).await?,
+        }
+        self.folder.close()?;
+        self.record.remove();
+        Ok(())
+    }
+}
+
+/// The cluster's folder lies inside ours and belongs to another account.
+fn make_enterable(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    Ok(std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))?)
+}
+
+async fn drop_databases(url: &str, prefix: &str) -> Result<()> {
+    let mut connection = PgConnection::connect(url).await?;
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE starts_with(datname::text, $1)")
+            .bind(prefix)
+            .fetch_all(&mut connection)
+            .await?;
+    for name in names {
+        let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    }
+    Ok(())
+}

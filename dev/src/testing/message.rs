@@ -1,0 +1,31 @@
+//! What test processes and the guard say to each other: one JSON document a line.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Request {
+    /// Which servers are there?
+    Servers,
+    /// Start a Redis, on a given port again or on any; it ends with this connection.
+    StartRedis { port: Option<u16> },
+    /// Stop the Redis that was started on this port.
+    StopRedis { port: u16 },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Reply {
+    Servers(ServerList),
+    Redis { port: u16, pid: u32 },
+    Stopped,
+    Failed(String),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct ServerList {
+    /// URL of the maintenance database of the Postgres server.
+    pub(super) postgres: String,
+    /// Begins the name of every database of this run; the guard drops them all at its end.
+    pub(super) prefix: String,
+    /// Whether there is a Redis to start.
+    pub(super) redis: bool,
+}

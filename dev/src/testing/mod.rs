@@ -1,0 +1,32 @@
+//! Postgres and Redis for tests, with no set-up before them and nothing left behind after them.
+//!
+//! ```no_run
+//! # async fn story() {
+//! use punctual_dev::testing::{TestDatabase, TestRedis};
+//!
+//! let database = TestDatabase::create().await; // fresh, migrated, dropped with the value
+//! let Some(redis) = TestRedis::start().await else { return }; // counted and printed as skipped
+//! # }
+//! ```
+//!
+//! All test processes of one run share a *guard*: a process that owns the Postgres cluster and every Redis, and ends
+//! them when the last connection from a test process closes, which the kernel does also after `kill -9`. The guard is a
+//! program of the test crate (`tests-guard`), so it is never older than the tests.
+//!
+//! `PUNCTUAL_TEST_DATABASE_URL` names a server to use instead of an own cluster (a superuser's or `CREATEDB` URL);
+//! `PUNCTUAL_REQUIRE_REDIS=1` makes a missing Redis an error instead of a skip.
+
+mod client;
+mod database;
+pub mod guard;
+mod message;
+mod migrations;
+mod programs;
+mod redis;
+mod runtime_folder;
+
+pub use database::TestDatabase;
+pub use programs::program;
+pub use redis::TestRedis;
+
+pub use crate::servers::ports::free_port;

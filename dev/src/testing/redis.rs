@@ -1,0 +1,76 @@
+//! A Redis for one test.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::client::{Client, eprint_uncaptured};
+use super::message::{Reply, Request};
+
+/// A Redis process that one test has to itself: it may stop, restart, flush or freeze it. It ends with the value.
+#[derive(Debug)]
+pub struct TestRedis {
+    port: u16,
+    pid: u32,
+}
+
+impl TestRedis {
+    /// Starts a server, or answers `None` after printing and counting the calling test as skipped where there is no
+    /// Redis and none can be installed. With `PUNCTUAL_REQUIRE_REDIS=1` the test process ends with status 2 instead.
+    ///
+    /// # Panics
+    /// When there is a Redis and it does not start.
+    pub async fn start() -> Option<Self> {
+        static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+        // The harness names the thread of a test after it.
+        let test = thread::current().name().unwrap_or("a test").to_owned();
+        if !Client::get().await.servers.redis {
+            let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+            eprint_uncaptured(&format!("skipped, as there is no Redis: {test} ({count} so far)\n"));
+            return None;
+        }
+        let (port, pid) = start(None).await;
+        Some(Self { port, pid })
+    }
+
+    /// Connection URL; the same after a restart.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Process id, for signals.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Stops the server; what it held is gone.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub async fn stop(&mut self) {
+        let reply = Client::get().await.ask(Request::StopRedis { port: self.port }).await;
+        assert!(matches!(reply, Ok(Reply::Stopped)), "{reply:?}");
+    }
+
+    /// Starts it again, empty, on the port it had.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_again(&mut self) {
+        (_, self.pid) = start(Some(self.port)).await;
+    }
+}
+
+async fn start(port: Option<u16>) -> (u16, u32) {
+    match Client::get().await.ask(Request::StartRedis { port }).await {
+        Ok(Reply::Redis { port, pid }) => (port, pid),
+        reply => panic!("Redis does not start: {reply:?}"),
+    }
+}
+
+impl Drop for TestRedis {
+    fn drop(&mut self) {
+        Client::send_on_drop(Request::StopRedis { port: self.port });
+    }
+}
