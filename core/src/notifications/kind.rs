@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bookings::BookingStatus;
+
 /// Which mail. The templates of a kind live in `templates/<kind>/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
@@ -29,6 +31,15 @@ impl NotificationKind {
             Self::Reminder => "reminder",
             Self::Cancellation => "cancellation",
             Self::Reschedule => "reschedule",
+        }
+    }
+
+    /// Whether the mail still tells the truth of a booking of this status, its revision being the same.
+    #[must_use]
+    pub fn stands_for(self, status: BookingStatus) -> bool {
+        match self {
+            Self::Confirmation | Self::Reminder | Self::Reschedule => status == BookingStatus::Confirmed,
+            Self::Cancellation => status == BookingStatus::Cancelled,
         }
     }
 }

@@ -1,0 +1,128 @@
+//! What a mail's templates have to know, read when it is sent.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::NotificationKind;
+use crate::types::{Currency, EmailAddress, Locale, Money, ParseError, Rev, Zone};
+use crate::{Error, Result};
+
+/// Everything one mail says.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The ledger row.
+    pub notification_id: Uuid,
+    /// Which mail.
+    pub kind: NotificationKind,
+    /// Its language.
+    pub locale: Locale,
+    /// Where it goes; `None` once the person was erased.
+    pub recipient: Option<EmailAddress>,
+    /// Who sends it.
+    pub business: Business,
+    /// What it speaks of.
+    pub booking: Booking,
+}
+
+/// The business as mails show it.
+#[derive(Debug, Clone)]
+pub struct Business {
+    /// Name.
+    pub name: String,
+    /// Postal address; may be empty.
+    pub address: String,
+    /// Phone number; may be empty.
+    pub phone: String,
+    /// From address.
+    pub sender: EmailAddress,
+    /// Where replies go.
+    pub reply_to: EmailAddress,
+    /// Base of links, without a trailing slash.
+    pub public_url: String,
+}
+
+/// The booking as mails show it: as promised when it was made.
+#[derive(Debug, Clone)]
+pub struct Booking {
+    /// The booking.
+    pub id: Uuid,
+    /// Its revision: SEQUENCE of the calendar entry.
+    pub rev: Rev,
+    /// UID of the calendar entry.
+    pub ics_uid: String,
+    /// Epoch that its links carry.
+    pub link_epoch: i32,
+    /// Start.
+    pub start: DateTime<Utc>,
+    /// End.
+    pub end: DateTime<Utc>,
+    /// The business's zone.
+    pub zone: Zone,
+    /// Name of the service.
+    pub service_name: String,
+    /// Price.
+    pub price: Money,
+    /// Who performs it.
+    pub staff_name: String,
+    /// Who comes.
+    pub customer_name: String,
+    /// The customer's zone, if known.
+    pub customer_zone: Option<Zone>,
+}
+
+/// Reads the facts of a mail; `None` if it is not, or not about a booking with a customer.
+pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Option<Facts>> {
+    let row = sqlx::query!(
+        r#"
+        SELECT n.kind AS "kind: NotificationKind", n.locale, n.recipient::text AS "recipient: EmailAddress",
+               b.id, b.rev AS "rev: Rev", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
+               b.zone, b.service_name, b.price_minor, b.currency::text AS "currency!", staff.name AS staff_name,
+               c.name AS customer_name, c.zone AS customer_zone,
+               s.name, s.address, s.phone, s.sender::text AS "sender!: EmailAddress",
+               s.reply_to::text AS "reply_to!: EmailAddress", s.public_url
+        FROM notifications n
+        JOIN bookings b ON b.id = n.booking_id
+        JOIN customers c ON c.id = b.customer_id
+        JOIN staff ON staff.id = b.staff_id
+        CROSS JOIN settings s
+        WHERE n.id = $1
+        "#,
+        notification_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let stored = |error: ParseError| Error::internal("a stored value of a mail", error);
+    Ok(Some(Facts {
+        notification_id,
+        kind: row.kind,
+        locale: Locale::parse(&row.locale).map_err(stored)?,
+        recipient: row.recipient,
+        business: Business {
+            name: row.name,
+            address: row.address,
+            phone: row.phone,
+            sender: row.sender,
+            reply_to: row.reply_to,
+            public_url: row.public_url,
+        },
+        booking: Booking {
+            id: row.id,
+            rev: row.rev,
+            ics_uid: row.ics_uid,
+            link_epoch: row.link_epoch,
+            start: row.start,
+            end: row.end,
+            zone: Zone::parse(&row.zone).map_err(stored)?,
+            service_name: row.service_name,
+            price: Money {
+                minor: row.price_minor,
+                currency: Currency::parse(&row.currency).map_err(stored)?,
+            },
+            staff_name: row.staff_name,
+            customer_name: row.customer_name,
+            customer_zone: row.customer_zone.as_deref().map(Zone::parse).transpose().map_err(stored)?,
+        },
+    }))
+}

@@ -1,0 +1,321 @@
+//! The facts of sending one mail, as the worker learns them.
+//!
+//! A try begins ([`begin`]), passes the relay's checks up to RCPT, and then commits to the final dot
+//! ([`commit_to_dot`]): that commit is the order between a mail and a cancellation. What follows is one of accepted,
+//! refused or in doubt. Every statement but [`accepted`] is fenced: a worker that lost its job changes nothing, while a
+//! 250 is a fact whoever heard it.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{NotificationKind, NotificationOutcome};
+use crate::Result;
+use crate::bookings::BookingStatus;
+use crate::types::Rev;
+
+/// Longest reply that is kept, in characters.
+const REPLY_LIMIT: usize = 500;
+
+/// Who sends: a job and the lease under which it runs. Greater is later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fence {
+    /// The job.
+    pub job_id: i64,
+    /// Its lease.
+    pub lease_seq: i64,
+}
+
+/// A try that began.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending {
+    /// The ledger row.
+    pub notification_id: Uuid,
+    /// The booking it speaks of.
+    pub booking_id: Option<Uuid>,
+    /// Which mail.
+    pub kind: NotificationKind,
+    /// The booking's revision it speaks of.
+    pub rev: Rev,
+    /// Who sends.
+    pub fence: Fence,
+}
+
+/// Whether a try may begin.
+#[derive(Debug, Clone, Copy)]
+pub enum Begun {
+    /// It began.
+    Sending(Sending),
+    /// The mail has ended; perhaps just now, when a second try left it in doubt.
+    Over(NotificationOutcome),
+    /// A later lease has it.
+    Fenced,
+    /// There is no such row.
+    Gone,
+}
+
+/// Whether the message may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dot {
+    /// `dot_at` is set: once the caller commits, the message may be sent.
+    Set,
+    /// The mail has ended, perhaps just now: the booking changed, or it is too late.
+    Over(NotificationOutcome),
+    /// A later lease has it.
+    Fenced,
+}
+
+/// Begins a try. A dot that an earlier try left without a verdict puts the mail in doubt: the first time it is sent
+/// once more, the second time it ends.
+pub async fn begin(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    notification_id: Uuid,
+    fence: Fence,
+) -> Result<Begun> {
+    let begun = sqlx::query!(
+        r#"
+        UPDATE notifications
+        SET job_id = $2, fence = $3, dot_at = NULL,
+            tries = tries + CASE WHEN dot_at IS NOT NULL AND doubts > 0 THEN 0 ELSE 1 END,
+            doubts = doubts + CASE WHEN dot_at IS NOT NULL THEN 1 ELSE 0 END,
+            outcome = CASE WHEN dot_at IS NOT NULL AND doubts > 0 THEN 'in_doubt'::notification_outcome END,
+            outcome_at = CASE WHEN dot_at IS NOT NULL AND doubts > 0 THEN $4::timestamptz END
+        WHERE id = $1 AND outcome IS NULL AND accepted_at IS NULL AND (job_id, fence) < ($2, $3)
+        RETURNING booking_id, kind AS "kind: NotificationKind", rev AS "rev: Rev",
+                  outcome AS "outcome: NotificationOutcome"
+        "#,
+        notification_id,
+        fence.job_id,
+        fence.lease_seq,
+        now,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    Ok(match begun {
+        Some(row) => match row.outcome {
+            Some(outcome) => Begun::Over(outcome),
+            None => Begun::Sending(Sending {
+                notification_id,
+                booking_id: row.booking_id,
+                kind: row.kind,
+                rev: row.rev,
+                fence,
+            }),
+        },
+        None => match why_not(conn, notification_id).await? {
+            None => Begun::Gone,
+            Some(Some(outcome)) => Begun::Over(outcome),
+            Some(None) => Begun::Fenced,
+        },
+    })
+}
+
+/// Checks under a lock on the booking that the mail still stands, and sets `dot_at`. A mail that no longer stands, or
+/// comes too late, is ended instead. Runs in the caller's transaction: only its commit allows the message.
+pub async fn commit_to_dot(conn: &mut PgConnection, now: DateTime<Utc>, sending: &Sending) -> Result<Dot> {
+    let stands = match sending.booking_id {
+        Some(booking_id) => booking_stands(conn, booking_id, sending).await?,
+        None => true,
+    };
+    if !stands {
+        return end(conn, now, sending, NotificationOutcome::Cancelled).await;
+    }
+    let row = sqlx::query!(
+        r#"
+        UPDATE notifications
+        SET dot_at = CASE WHEN expires_at > $4 THEN $4::timestamptz END
+        WHERE id = $1 AND (job_id, fence) = ($2, $3) AND accepted_at IS NULL AND outcome IS NULL
+        RETURNING dot_at IS NOT NULL AS "in_time!"
+        "#,
+        sending.notification_id,
+        sending.fence.job_id,
+        sending.fence.lease_seq,
+        now,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    match row {
+        Some(row) if row.in_time => Ok(Dot::Set),
+        Some(_) => end(conn, now, sending, NotificationOutcome::Expired).await,
+        None => lost(conn, sending).await,
+    }
+}
+
+/// Locks the booking against changes and tells whether it is still what the mail says.
+async fn booking_stands(conn: &mut PgConnection, booking_id: Uuid, sending: &Sending) -> Result<bool> {
+    let booking = sqlx::query!(
+        r#"SELECT rev AS "rev: Rev", status AS "status: BookingStatus" FROM bookings WHERE id = $1 FOR SHARE"#,
+        booking_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(booking.is_some_and(|b| b.rev == sending.rev && sending.kind.stands_for(b.status)))
+}
+
+/// Ends a mail that is not sent any more. One that was in doubt before stays so, for it may have arrived.
+pub async fn end(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    sending: &Sending,
+    outcome: NotificationOutcome,
+) -> Result<Dot> {
+    let row = sqlx::query!(
+        r#"
+        UPDATE notifications
+        SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE $4::notification_outcome END, outcome_at = $5
+        WHERE id = $1 AND (job_id, fence) = ($2, $3) AND accepted_at IS NULL AND outcome IS NULL
+        RETURNING outcome AS "outcome!: NotificationOutcome"
+        "#,
+        sending.notification_id,
+        sending.fence.job_id,
+        sending.fence.lease_seq,
+        outcome as NotificationOutcome,
+        now,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    match row {
+        Some(row) => Ok(Dot::Over(row.outcome)),
+        None => lost(conn, sending).await,
+    }
+}
+
+/// The relay answered 250 to the message. True whoever heard it, so it is not fenced and outranks a doubt.
+pub async fn accepted(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    sending: &Sending,
+    reply: &str,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE notifications
+        SET accepted_at = coalesce(accepted_at, $2::timestamptz), reply = $3, outcome = 'sent', outcome_at = $2
+        WHERE id = $1
+        "#,
+        sending.notification_id,
+        now,
+        shortened(reply),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The try ended before the relay had the whole message, or it refused it for now: another one follows.
+/// Returns false if a later lease has the mail or it has ended.
+pub async fn not_taken(conn: &mut PgConnection, sending: &Sending, reply: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE notifications SET dot_at = NULL, reply = $4
+        WHERE id = $1 AND (job_id, fence) = ($2, $3) AND accepted_at IS NULL AND outcome IS NULL
+        "#,
+        sending.notification_id,
+        sending.fence.job_id,
+        sending.fence.lease_seq,
+        shortened(reply),
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The relay refused the mail for good. Returns false if a later lease has the mail or it has ended.
+pub async fn refused(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    sending: &Sending,
+    reply: &str,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE notifications SET dot_at = NULL, reply = $4, outcome = 'failed', outcome_at = $5
+        WHERE id = $1 AND (job_id, fence) = ($2, $3) AND accepted_at IS NULL AND outcome IS NULL
+        "#,
+        sending.notification_id,
+        sending.fence.job_id,
+        sending.fence.lease_seq,
+        shortened(reply),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The message went out and no reply came back. Returns the outcome if this was the second time; `None` means that it
+/// is sent once more, or that a later lease has it.
+pub async fn in_doubt(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    sending: &Sending,
+    why: &str,
+) -> Result<Option<NotificationOutcome>> {
+    let row = sqlx::query!(
+        r#"
+        UPDATE notifications
+        SET dot_at = NULL, reply = $4, doubts = doubts + 1,
+            outcome = CASE WHEN doubts > 0 THEN 'in_doubt'::notification_outcome END,
+            outcome_at = CASE WHEN doubts > 0 THEN $5::timestamptz END
+        WHERE id = $1 AND (job_id, fence) = ($2, $3) AND accepted_at IS NULL AND outcome IS NULL
+        RETURNING outcome AS "outcome: NotificationOutcome"
+        "#,
+        sending.notification_id,
+        sending.fence.job_id,
+        sending.fence.lease_seq,
+        shortened(why),
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.and_then(|row| row.outcome))
+}
+
+/// The queue itself ended the mail's job, so the mail ends with it, in the queue's transaction. A dot without a verdict
+/// is a doubt, and a doubt stays one.
+pub async fn job_ended(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    notification_id: Uuid,
+    outcome: NotificationOutcome,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE notifications
+        SET outcome = CASE WHEN dot_at IS NOT NULL OR doubts > 0 THEN 'in_doubt' ELSE $2::notification_outcome END, outcome_at = $3,
+            doubts = least(doubts + CASE WHEN dot_at IS NOT NULL THEN 1 ELSE 0 END, 2)
+        WHERE id = $1 AND outcome IS NULL
+        "#,
+        notification_id,
+        outcome as NotificationOutcome,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Why a fenced statement of this sender found no row.
+async fn lost(conn: &mut PgConnection, sending: &Sending) -> Result<Dot> {
+    let outcome = why_not(conn, sending.notification_id).await?;
+    Ok(outcome.flatten().map_or(Dot::Fenced, Dot::Over))
+}
+
+/// The outcome of a row, if there is one: `None` for no row, `Some(None)` for a row that has not ended.
+async fn why_not(
+    conn: &mut PgConnection,
+    notification_id: Uuid,
+) -> Result<Option<Option<NotificationOutcome>>> {
+    let outcome = sqlx::query_scalar!(
+        r#"SELECT outcome AS "outcome: NotificationOutcome" FROM notifications WHERE id = $1"#,
+        notification_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(outcome)
+}
+
+fn shortened(reply: &str) -> String {
+    reply.chars().filter(|c| *c != '\0').take(REPLY_LIMIT).collect()
+}
