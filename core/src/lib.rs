@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod config;
 pub mod error;
 pub mod notifications;
+pub mod slots;
 pub mod types;
 
 pub use error::{Alternative, Error, Result};

@@ -1,6 +1,7 @@
 //! The one answer to "can this start be booked?".
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::civil::plus_days;
@@ -74,6 +75,25 @@ pub fn is_bookable(
     place(calendar, rules, open.as_ref(), start)
 }
 
+/// What nobody can override: `StartInPast`, or `TooFar` when the start is more than ten years ahead. Ask this before
+/// arithmetic on an instant or a query with it.
+#[must_use]
+pub fn out_of_reach(start: DateTime<Utc>, now: DateTime<Utc>) -> Option<Refusal> {
+    if start < now {
+        Some(Refusal::StartInPast)
+    } else if start - now > TimeDelta::days(FARTHEST_DAYS) {
+        Some(Refusal::TooFar)
+    } else {
+        None
+    }
+}
+
+/// The last civil date within the horizon.
+#[must_use]
+pub fn last_bookable_date(zone: Tz, rules: &ServiceRules, now: DateTime<Utc>) -> NaiveDate {
+    plus_days(local_date(zone, now), u64::from(rules.horizon_days))
+}
+
 /// Past, notice and horizon.
 fn within_limits(
     calendar: &Calendar,
@@ -82,11 +102,8 @@ fn within_limits(
     now: DateTime<Utc>,
     limits: Limits,
 ) -> Result<(), Refusal> {
-    if start < now {
-        return Err(Refusal::StartInPast);
-    }
-    if start - now > TimeDelta::days(FARTHEST_DAYS) {
-        return Err(Refusal::TooFar);
+    if let Some(refusal) = out_of_reach(start, now) {
+        return Err(refusal);
     }
     if limits == Limits::Overridden {
         return Ok(());
@@ -94,8 +111,7 @@ fn within_limits(
     if start - now < TimeDelta::minutes(i64::from(rules.min_notice_min)) {
         return Err(Refusal::TooSoon);
     }
-    let last_day = plus_days(local_date(calendar.zone, now), u64::from(rules.horizon_days));
-    if local_date(calendar.zone, start) > last_day {
+    if local_date(calendar.zone, start) > last_bookable_date(calendar.zone, rules, now) {
         return Err(Refusal::TooFar);
     }
     Ok(())

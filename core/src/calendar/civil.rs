@@ -117,6 +117,12 @@ pub fn local_date(zone: Tz, instant: DateTime<Utc>) -> NaiveDate {
     instant.with_timezone(&zone).date_naive()
 }
 
+/// The date after this one, or the last date there is.
+#[must_use]
+pub fn after_date(date: NaiveDate) -> NaiveDate {
+    plus_days(date, 1)
+}
+
 /// The date so many days later, or the last one there is.
 pub(super) fn plus_days(date: NaiveDate, days: u64) -> NaiveDate {
     date.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::civil::{minus_days, plus_days};
 use super::span::{subtract, union};
-use super::{Busy, CivilTime, Span, day_start, local_to_instants};
+use super::{Busy, CivilTime, Span, day_start, local_date, local_to_instants};
 
 /// A window of one civil day in wall-clock time. One that closes at or before its opening closes on the next day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,6 +117,27 @@ pub fn open_windows(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Vec<
 }
 
 impl Calendar {
+    /// A calendar without hours or bookings.
+    #[must_use]
+    pub fn empty(staff_id: Uuid, zone: Tz, closures: Arc<BTreeSet<NaiveDate>>) -> Self {
+        Self {
+            staff_id,
+            zone,
+            closures,
+            weekly: Vec::new(),
+            overrides: BTreeMap::new(),
+            time_off: Vec::new(),
+            busy: Busy::default(),
+        }
+    }
+
+    /// Whether all of the appointment is in open time: what a change of hours must not take from bookings unnoticed.
+    #[must_use]
+    pub fn is_open(&self, during: Span) -> bool {
+        OpenTime::around(self, local_date(self.zone, during.start()), local_date(self.zone, during.end()))
+            .covers(during)
+    }
+
     /// Whether the date has rules of its own, so that neither the usual week nor the day before reaches into it.
     fn owns(&self, date: NaiveDate) -> bool {
         self.closures.contains(&date) || self.overrides.contains_key(&date)

@@ -16,9 +16,11 @@ mod week;
 #[cfg(test)]
 mod tests;
 
-pub use bookable::{Limits, Place, Refusal, is_bookable};
+pub use bookable::{Limits, Place, Refusal, is_bookable, last_bookable_date, out_of_reach};
 pub use busy::{Busy, Seat};
-pub use civil::{CivilTime, CivilTimeError, LocalInstants, day_start, local_date, local_to_instants};
+pub use civil::{
+    CivilTime, CivilTimeError, LocalInstants, after_date, day_start, local_date, local_to_instants,
+};
 pub use group::class_id;
 pub use hours::{Calendar, DayWindow, DayWindowError, OpenWindow, WeeklyWindow, dates_needed, open_windows};
 pub use reminder::{Reminder, ReminderRule, plan_reminder, reminder_due};

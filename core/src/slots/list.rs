@@ -1,0 +1,137 @@
+//! The list of slots.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::terms::{ServiceTerms, terms};
+use super::{MAX_STAFF, calendars};
+use crate::calendar::{last_bookable_date, local_date, slots};
+use crate::types::{ParseError, Zone};
+use crate::{Error, Result};
+
+/// How many dates one list can span.
+pub const MAX_DAYS: i64 = 31;
+
+/// Which slots are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotQuery {
+    /// Of which service.
+    pub service_id: Uuid,
+    /// With whom; none: with anyone who performs it.
+    pub staff_id: Option<Uuid>,
+    /// First date, in the business's zone.
+    pub from: NaiveDate,
+    /// Last date, included; at most [`MAX_DAYS`] dates in all.
+    pub to: NaiveDate,
+    /// A booking to leave out of account, because it is to be moved. Who may read it is for the caller to check.
+    pub exclude_booking: Option<Uuid>,
+}
+
+/// Slots by civil date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotList {
+    /// The business's zone, whose dates these are.
+    pub tz: Zone,
+    /// Every date asked for, in order.
+    pub days: Vec<DaySlots>,
+}
+
+/// The slots that start on one date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaySlots {
+    /// The date.
+    pub date: NaiveDate,
+    /// Its slots in order; may be empty.
+    pub slots: Vec<OfferedSlot>,
+}
+
+/// A start that can be booked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferedSlot {
+    /// Start, with the offset of the business's zone.
+    pub start: DateTime<FixedOffset>,
+    /// End, with the offset of the business's zone.
+    pub end: DateTime<FixedOffset>,
+    /// Who can be booked at this start, by id.
+    pub staff_ids: Vec<Uuid>,
+    /// How many bookings can still be made at this start, all of these staff together; at least 1.
+    pub seats_left: u32,
+}
+
+/// The slots that can be booked as of `now`. Three queries however many staff.
+///
+/// # Errors
+/// [`Error::NotFound`] for an unknown or inactive service (inactive is fine when a booking is to be moved) or a member
+/// of staff who does not perform it; [`Error::Invalid`] for a range that is reversed or too long.
+pub async fn list(db: &mut PgConnection, now: DateTime<Utc>, query: &SlotQuery) -> Result<SlotList> {
+    let range_error =
+        |code, message| Error::Invalid { pointer: "/to", error: ParseError::new(code, message) };
+    if query.to < query.from {
+        return Err(range_error("range_reversed", "the last date is before the first"));
+    }
+    if query.to - query.from >= TimeDelta::days(MAX_DAYS) {
+        return Err(range_error("range_too_long", "at most 31 dates can be asked for at once"));
+    }
+    let terms = terms(db, query.service_id, query.staff_id).await?;
+    if !terms.active && query.exclude_booking.is_none() {
+        return Err(Error::NotFound("service"));
+    }
+    let offered = offered(db, now, &terms, (query.from, query.to), query.exclude_booking).await?;
+    let mut days: Vec<DaySlots> = query
+        .from
+        .iter_days()
+        .take_while(|date| *date <= query.to)
+        .map(|date| DaySlots { date, slots: Vec::new() })
+        .collect();
+    for slot in offered {
+        let day = days.iter_mut().find(|day| day.date == slot.start.date_naive());
+        if let Some(day) = day {
+            day.slots.push(slot);
+        }
+    }
+    Ok(SlotList { tz: terms.zone, days })
+}
+
+/// The slots of all staff of the terms, one entry for each start and end, in order.
+pub(super) async fn offered(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    terms: &ServiceTerms,
+    (from, to): (NaiveDate, NaiveDate),
+    exclude: Option<Uuid>,
+) -> Result<Vec<OfferedSlot>> {
+    // Only dates that can have slots: also keeps dates far off out of all arithmetic.
+    let zone = terms.zone.tz();
+    let from = from.max(local_date(zone, now));
+    let to = to.min(last_bookable_date(zone, &terms.rules, now));
+    if to < from {
+        return Ok(Vec::new());
+    }
+    if terms.staff_ids.len() > MAX_STAFF {
+        return Err(Error::Invalid {
+            pointer: "/staff_id",
+            error: ParseError::new(
+                "too_many_staff",
+                "more than 50 perform this service: ask for one of them",
+            ),
+        });
+    }
+    let mut merged: BTreeMap<(DateTime<Utc>, DateTime<Utc>), OfferedSlot> = BTreeMap::new();
+    for calendar in calendars(db, now, terms.zone, &terms.staff_ids, (from, to), exclude).await? {
+        for slot in slots(&calendar, &terms.rules, from, to, now) {
+            let offered = merged.entry((slot.start, slot.end)).or_insert_with(|| OfferedSlot {
+                start: terms.zone.at(slot.start),
+                end: terms.zone.at(slot.end),
+                staff_ids: Vec::new(),
+                seats_left: 0,
+            });
+            offered.staff_ids.push(calendar.staff_id);
+            offered.seats_left += slot.seats_left;
+        }
+    }
+    Ok(merged.into_values().collect())
+}

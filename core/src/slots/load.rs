@@ -1,0 +1,150 @@
+//! The calendars of some members of staff: two queries however many they are.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc, Weekday};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::calendar::{
+    Busy, Calendar, CivilTime, DayWindow, Seat, Span, WeeklyWindow, after_date, dates_needed, day_start,
+};
+use crate::types::Zone;
+use crate::{Error, Result};
+
+/// The longest appointment (24 h) and buffer (8 h) a service can have: how far around a span bookings that may
+/// touch it can begin.
+const LONGEST_APPOINTMENT: TimeDelta = TimeDelta::hours(24);
+const LONGEST_BUFFER: TimeDelta = TimeDelta::hours(8);
+
+/// The calendars of these members of staff, in their order, as far as appointments that start on the dates `from` to
+/// `to` need them. Holds that have run out at `now` are left out, and so is the booking `exclude`.
+///
+/// To decide about a booking, lock the rows of the staff concerned first: then nothing read here can change before
+/// the transaction ends.
+pub async fn calendars(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    zone: Zone,
+    staff_ids: &[Uuid],
+    (from, to): (NaiveDate, NaiveDate),
+    exclude: Option<Uuid>,
+) -> Result<Vec<Calendar>> {
+    let begin = day_start(zone.tz(), from);
+    let end = day_start(zone.tz(), after_date(to)) + LONGEST_APPOINTMENT;
+    let mut calendars = hours(db, zone, staff_ids, (from, to), (begin, end)).await?;
+    let mut seats = bookings(db, now, staff_ids, (begin, end), exclude).await?;
+    for calendar in &mut calendars {
+        calendar.busy = Busy::new(seats.remove(&calendar.staff_id).unwrap_or_default());
+    }
+    Ok(calendars)
+}
+
+/// Everything but bookings.
+async fn hours(
+    db: &mut PgConnection,
+    zone: Zone,
+    staff_ids: &[Uuid],
+    (from, to): (NaiveDate, NaiveDate),
+    (begin, end): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<Calendar>> {
+    let (first, last) = dates_needed(from, to);
+    let rows = sqlx::query!(
+        r#"SELECT staff_id AS "staff_id?", weekday AS "weekday?", NULL::date AS "date?", start_min AS "start_min?",
+                  end_min AS "end_min?", NULL::timestamptz AS "away_from?", NULL::timestamptz AS "away_to?"
+           FROM weekly_hours WHERE staff_id = ANY($1)
+           UNION ALL
+           SELECT staff_id, NULL, date, start_min, end_min, NULL, NULL
+           FROM date_overrides WHERE staff_id = ANY($1) AND date BETWEEN $2 AND $3
+           UNION ALL
+           SELECT NULL, NULL, date, NULL, NULL, NULL, NULL FROM closures WHERE date BETWEEN $2 AND $3
+           UNION ALL
+           SELECT staff_id, NULL, NULL, NULL, NULL, lower(during), upper(during)
+           FROM time_off WHERE staff_id = ANY($1) AND upper(during) > $4 AND lower(during) < $5"#,
+        staff_ids,
+        first,
+        last,
+        begin,
+        end,
+    )
+    .fetch_all(db)
+    .await?;
+    let closures: BTreeSet<NaiveDate> =
+        rows.iter().filter(|row| row.staff_id.is_none()).filter_map(|row| row.date).collect();
+    let closures = Arc::new(closures);
+    let mut calendars: Vec<Calendar> =
+        staff_ids.iter().map(|id| Calendar::empty(*id, zone.tz(), Arc::clone(&closures))).collect();
+    let place: HashMap<Uuid, usize> = staff_ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
+    for row in rows {
+        let Some(calendar) = row.staff_id.and_then(|id| place.get(&id)).map(|index| &mut calendars[*index])
+        else {
+            continue;
+        };
+        let window =
+            row.start_min.zip(row.end_min).map(|(opens, closes)| day_window(opens, closes)).transpose()?;
+        if let Some(date) = row.date {
+            calendar.overrides.entry(date).or_default().extend(window);
+        } else if let (Some(weekday), Some(window)) = (row.weekday, window) {
+            calendar.weekly.push(WeeklyWindow { weekday: iso_weekday(weekday)?, window });
+        } else if let (Some(from), Some(to)) = (row.away_from, row.away_to) {
+            calendar.time_off.extend(Span::new(from, to));
+        }
+    }
+    Ok(calendars)
+}
+
+/// The bookings that block, by member of staff. Reads the partial index on (`staff_id`, start): a range condition on
+/// `blocked` would read the slower gist index.
+async fn bookings(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    staff_ids: &[Uuid],
+    (begin, end): (DateTime<Utc>, DateTime<Utc>),
+    exclude: Option<Uuid>,
+) -> Result<HashMap<Uuid, Vec<Seat>>> {
+    // A neighbour's blocked time ends at most an appointment and a buffer after its start, ours begins a buffer early.
+    let earliest = begin - LONGEST_APPOINTMENT - LONGEST_BUFFER - LONGEST_BUFFER;
+    let latest = end + LONGEST_BUFFER + LONGEST_BUFFER;
+    let rows = sqlx::query!(
+        r#"SELECT staff_id, class_id, lower(during) AS "start!", upper(during) AS "end!",
+                  lower(blocked) AS "blocked_from!", upper(blocked) AS "blocked_to!"
+           FROM bookings
+           WHERE staff_id = ANY($1) AND blocks AND lower(during) > $2 AND lower(during) < $3
+             AND (hold_expires_at IS NULL OR hold_expires_at > $4) AND ($5::uuid IS NULL OR id <> $5)"#,
+        staff_ids,
+        earliest,
+        latest,
+        now,
+        exclude,
+    )
+    .fetch_all(db)
+    .await?;
+    let mut seats: HashMap<Uuid, Vec<Seat>> = HashMap::with_capacity(staff_ids.len());
+    for row in rows {
+        let spans = Span::new(row.start, row.end).zip(Span::new(row.blocked_from, row.blocked_to));
+        seats.entry(row.staff_id).or_default().extend(spans.map(|(during, blocked)| Seat {
+            class_id: row.class_id,
+            during,
+            blocked,
+        }));
+    }
+    Ok(seats)
+}
+
+fn day_window(opens: i16, closes: i16) -> Result<DayWindow> {
+    let minutes = |stored: i16| {
+        CivilTime::from_minutes(stored.unsigned_abs())
+            .map_err(|error| Error::internal("hours hold a bad time", error))
+    };
+    DayWindow::new(minutes(opens)?, minutes(closes)?)
+        .map_err(|error| Error::internal("hours hold a bad window", error))
+}
+
+/// The weekday of an ISO 8601 number, 1 Monday to 7 Sunday.
+fn iso_weekday(number: i16) -> Result<Weekday> {
+    u8::try_from(number - 1)
+        .ok()
+        .and_then(|from_monday| Weekday::try_from(from_monday).ok())
+        .ok_or_else(|| Error::internal("hours hold a bad weekday", number.to_string()))
+}

@@ -1,0 +1,82 @@
+//! A service as a booking meets it.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::calendar::ServiceRules;
+use crate::types::{Currency, Money, Zone};
+use crate::{Error, Result};
+
+/// How many members of staff one service can have: what bounds the cost of a list of slots.
+pub const MAX_STAFF: usize = 50;
+
+/// A service with its rules, its promises and those who perform it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceTerms {
+    /// When it can be booked.
+    pub rules: ServiceRules,
+    /// The business's zone.
+    pub zone: Zone,
+    /// Name, promised to whoever books.
+    pub name: String,
+    /// Price, promised likewise.
+    pub price: Money,
+    /// False: no new bookings.
+    pub active: bool,
+    /// Whether a booking waits for staff.
+    pub requires_confirmation: bool,
+    /// Customers may cancel until so many minutes before the start, inclusive.
+    pub cancel_notice_min: u32,
+    /// Customers may move until so many minutes before the start, inclusive.
+    pub reschedule_notice_min: u32,
+    /// Active staff who perform it (of them the one asked for), by id.
+    pub staff_ids: Vec<Uuid>,
+}
+
+/// The terms of a service, with `staff_id` narrowed to that one. Inactive services have terms too: their bookings
+/// can still be moved.
+///
+/// # Errors
+/// [`Error::NotFound`] for an unknown service, or when the member of staff asked for does not perform it.
+pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uuid>) -> Result<ServiceTerms> {
+    let row = sqlx::query!(
+        r#"SELECT s.name, s.duration_min, s.slot_step_min, s.buffer_before_min, s.buffer_after_min, s.capacity,
+                  s.min_notice_min, s.horizon_days, s.cancel_notice_min, s.reschedule_notice_min,
+                  s.requires_confirmation, s.price_minor, s.active, settings.zone, settings.currency,
+                  ARRAY(SELECT staff.id FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
+                        WHERE service_staff.service_id = s.id AND staff.active
+                          AND ($2::uuid IS NULL OR staff.id = $2)
+                        ORDER BY staff.id) AS "staff_ids!"
+           FROM services AS s CROSS JOIN settings
+           WHERE s.id = $1"#,
+        service_id,
+        staff_id,
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::NotFound("service"))?;
+    if staff_id.is_some() && row.staff_ids.is_empty() {
+        return Err(Error::NotFound("staff"));
+    }
+    let stored = |error| Error::internal("settings hold a bad value", error);
+    Ok(ServiceTerms {
+        rules: ServiceRules {
+            service_id,
+            duration_min: row.duration_min.unsigned_abs(),
+            slot_step_min: row.slot_step_min.unsigned_abs(),
+            buffer_before_min: row.buffer_before_min.unsigned_abs(),
+            buffer_after_min: row.buffer_after_min.unsigned_abs(),
+            capacity: row.capacity.unsigned_abs(),
+            min_notice_min: row.min_notice_min.unsigned_abs(),
+            horizon_days: row.horizon_days.unsigned_abs(),
+        },
+        zone: Zone::parse(&row.zone).map_err(stored)?,
+        name: row.name,
+        price: Money { minor: row.price_minor, currency: Currency::parse(&row.currency).map_err(stored)? },
+        active: row.active,
+        requires_confirmation: row.requires_confirmation,
+        cancel_notice_min: row.cancel_notice_min.unsigned_abs(),
+        reschedule_notice_min: row.reschedule_notice_min.unsigned_abs(),
+        staff_ids: row.staff_ids,
+    })
+}
