@@ -1,1 +1,39 @@
-//! Being built.
+//! A durable job queue on Postgres, woken and limited through Redis.
+//!
+//! Jobs are stored in the caller's transaction ([`enqueue`]) and run by handlers that are apalis task functions
+//! ([`Runtime`]). A job runs at least once; each claim has a fencing token that grows, so that a worker which was taken
+//! for dead can change nothing once another owns the job.
+
+mod cancel;
+pub mod clock;
+mod context;
+mod enqueue;
+mod error;
+mod ids;
+mod job;
+mod limits;
+mod lookup;
+mod migrate;
+mod outcome;
+pub mod runtime;
+mod store;
+#[cfg(test)]
+mod testing_payload;
+mod wake;
+
+pub use cancel::{Cancelled, cancel, cancel_by_key};
+pub use clock::{Clock, ManualClock, ServerClock, SharedClock};
+pub use context::{JobContext, JobInfo, StopReason};
+pub use enqueue::{Enqueued, enqueue, enqueue_many};
+pub use error::{BoxError, Error, Result};
+pub use ids::new_id;
+pub use job::{Job, JobId, JobState, Payload, TraceContext};
+pub use limits::Limit;
+pub use lookup::{JobStatus, job_state};
+pub use migrate::{MIGRATOR, migrate};
+pub use outcome::Outcome;
+pub use runtime::{Ended, FinalJob, Kind, Periodic, Queue, Runtime, Shutdown};
+pub use wake::Wake;
+
+/// What a handler takes of what [`runtime::Builder::data`] was given.
+pub use apalis_core::task::data::Data;
