@@ -4,6 +4,18 @@
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE EXTENSION IF NOT EXISTS citext;
 
+------------------------------------------------------------------------------------------------ compatibility
+CREATE TABLE schema_compatibility (
+    singleton  boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    min_app    bigint  NOT NULL CHECK (min_app >= 1)
+);
+COMMENT ON TABLE  schema_compatibility IS
+    'Which programs may use this schema. A migration that older programs cannot work with raises min_app.';
+COMMENT ON COLUMN schema_compatibility.singleton IS 'Always true: the table has one row.';
+COMMENT ON COLUMN schema_compatibility.min_app IS
+    'The newest migration a program must know to work with this schema; a program that knows less refuses to start.';
+INSERT INTO schema_compatibility (min_app) VALUES (1);
+
 ------------------------------------------------------------------------------------------------ the business
 CREATE TABLE settings (
     singleton         boolean     PRIMARY KEY DEFAULT true CHECK (singleton),
@@ -310,6 +322,8 @@ CREATE TABLE bookings (
 );
 CREATE UNIQUE INDEX bookings_seat ON bookings (class_id, seat_no) WHERE blocks;
 CREATE INDEX bookings_calendar ON bookings (staff_id, lower(during)) WHERE blocks;
+CREATE INDEX bookings_holds ON bookings (hold_expires_at) WHERE status = 'held';
+CREATE INDEX bookings_open ON bookings (upper(during)) WHERE status IN ('pending', 'confirmed');
 CREATE INDEX bookings_by_start ON bookings (lower(during), id);
 CREATE INDEX bookings_by_customer ON bookings (customer_id, lower(during), id);
 CREATE INDEX bookings_by_staff ON bookings (staff_id, lower(during), id);

@@ -4,8 +4,17 @@ pub mod bookings;
 pub mod calendar;
 pub mod config;
 pub mod error;
+pub mod idempotency;
 pub mod notifications;
+pub mod sessions;
+pub mod settings;
 pub mod slots;
 pub mod types;
+pub mod users;
 
+mod context;
+mod transaction;
+mod turns;
+
+pub use context::Core;
 pub use error::{Alternative, Error, Result};

@@ -1,0 +1,111 @@
+//! Requests that were answered with success, so that a repeated one gets the same answer. The row commits with the
+//! work it stands for; a failed request leaves none, which frees the key.
+
+mod key;
+mod request;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::{PgConnection, PgPool};
+
+use crate::{Error, Result};
+
+pub use key::{Answer, IdempotencyKey};
+pub(crate) use request::Request;
+
+/// How long an answer is kept.
+const KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// What a key stands for.
+pub(crate) enum Claim<T> {
+    /// This request: do the work, then [`store`] its answer.
+    Ours,
+    /// An equal request, answered before.
+    Answered(T),
+}
+
+/// Claims the key within the caller's transaction. Waits for another request that is using it, as long as the
+/// connection's `lock_timeout` allows.
+pub(crate) async fn claim<T: DeserializeOwned>(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    request: &Request,
+) -> Result<Claim<T>> {
+    // A key that runs out or is freed between the two statements is claimed in the next round.
+    for _ in 0..3 {
+        let claimed = sqlx::query!(
+            "INSERT INTO idempotency_keys AS k (scope, key, request_hash, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (scope, key) DO UPDATE
+             SET request_hash = $3, response = NULL, created_at = $4, expires_at = $5
+             WHERE k.expires_at <= $4",
+            request.scope(),
+            request.key(),
+            request.hash(),
+            now,
+            now + KEPT,
+        )
+        .execute(&mut *tx)
+        .await
+        .map_err(in_progress)?;
+        if claimed.rows_affected() == 1 {
+            return Ok(Claim::Ours);
+        }
+        let stored = sqlx::query!(
+            "SELECT request_hash, response FROM idempotency_keys WHERE scope = $1 AND key = $2",
+            request.scope(),
+            request.key(),
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(stored) = stored else { continue };
+        if stored.request_hash != request.hash() {
+            return Err(Error::IdempotencyKeyReused);
+        }
+        let response =
+            stored.response.ok_or_else(|| Error::internal("idempotency", "an answer is missing"))?;
+        let answer = serde_json::from_value(response)
+            .map_err(|error| Error::internal("a stored answer cannot be read", error))?;
+        return Ok(Claim::Answered(answer));
+    }
+    Err(Error::IdempotencyInProgress)
+}
+
+/// Stores the answer, within the transaction that claimed the key.
+pub(crate) async fn store<T: Serialize + Sync>(
+    tx: &mut PgConnection,
+    request: &Request,
+    answer: &T,
+) -> Result<()> {
+    let response =
+        serde_json::to_value(answer).map_err(|error| Error::internal("an answer cannot be stored", error))?;
+    let stored = sqlx::query!(
+        "UPDATE idempotency_keys SET response = $3 WHERE scope = $1 AND key = $2",
+        request.scope(),
+        request.key(),
+        response,
+    )
+    .execute(tx)
+    .await?;
+    if stored.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::internal("idempotency", "the claim is gone"))
+    }
+}
+
+/// Removes keys that ran out; returns how many. A periodic job.
+pub async fn prune(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
+    let pruned =
+        sqlx::query!("DELETE FROM idempotency_keys WHERE expires_at <= $1", now).execute(pool).await?;
+    Ok(pruned.rows_affected())
+}
+
+/// The wait for the other request's transaction ended by `lock_timeout`.
+fn in_progress(error: sqlx::Error) -> Error {
+    match error.as_database_error().and_then(|refusal| refusal.code()).as_deref() {
+        Some("55P03") => Error::IdempotencyInProgress,
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,85 @@
+//! Sessions: families of refresh tokens, each token good for one use (RFC 9700 §4.14.2). Tokens themselves and the
+//! access tokens made from them are the caller's; only hashes are stored.
+
+mod family;
+mod token_hash;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
+
+use crate::types::Role;
+use crate::{Error, Result};
+
+pub use family::{logout, rotate, start};
+pub use token_hash::TokenHash;
+
+/// Who a session belongs to: what an access token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The login it descends from.
+    pub family_id: Uuid,
+    /// The account.
+    pub user_id: Uuid,
+    /// What the account may do.
+    pub role: Role,
+    /// Access tokens carry it; those of an older one are refused.
+    pub token_epoch: i32,
+}
+
+/// Whether an access token of this epoch still stands; answers the account's role as of now.
+/// [`Error::SessionEnded`] when it does not. Asked on every write and every route of administrators.
+pub async fn check_epoch(db: impl PgExecutor<'_>, user_id: Uuid, token_epoch: i32) -> Result<Role> {
+    sqlx::query_scalar!(
+        r#"SELECT role AS "role: Role" FROM users WHERE id = $1 AND token_epoch = $2"#,
+        user_id,
+        token_epoch
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::SessionEnded)
+}
+
+/// Ends every session of the account: refresh tokens at once, access tokens by their epoch.
+pub async fn logout_everywhere(pool: &PgPool, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
+    let mut tx = pool.begin().await?;
+    let changed = sqlx::query!(
+        "UPDATE users SET token_epoch = token_epoch + 1, updated_at = $2 WHERE id = $1",
+        user_id,
+        now
+    )
+    .execute(&mut *tx)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Err(Error::SessionEnded);
+    }
+    revoke_all(&mut tx, now, user_id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Removes refresh tokens a day after they expired; returns how many. A periodic job.
+pub async fn prune(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
+    let cutoff = now - chrono::TimeDelta::days(1);
+    let pruned =
+        sqlx::query!("DELETE FROM refresh_tokens WHERE expires_at < $1", cutoff).execute(pool).await?;
+    Ok(pruned.rows_affected())
+}
+
+/// Until a look finds nothing: a successor issued while the first look waited for its predecessor's lock is seen by
+/// the second.
+pub(crate) async fn revoke_all(conn: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
+    loop {
+        let revoked = sqlx::query!(
+            "UPDATE refresh_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL",
+            user_id,
+            now
+        )
+        .execute(&mut *conn)
+        .await?;
+        if revoked.rows_affected() == 0 {
+            return Ok(());
+        }
+    }
+}

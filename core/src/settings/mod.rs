@@ -1,0 +1,93 @@
+//! The one business of this deployment.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::PgExecutor;
+
+use crate::types::{Currency, EmailAddress, Locale, ParseError, Phone, Zone};
+use crate::{Error, Result};
+
+/// The business and how it speaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Business {
+    /// Name shown in mails and pages, 1 to 200 characters.
+    pub name: String,
+    /// Postal address, at most 500 characters; empty: none is shown.
+    pub address: String,
+    /// Phone number shown in mails.
+    pub phone: Option<Phone>,
+    /// Reply-To of every mail.
+    pub reply_to: EmailAddress,
+    /// From address of every mail.
+    pub sender: EmailAddress,
+    /// Told of new, moved and cancelled bookings.
+    pub notify_address: Option<EmailAddress>,
+    /// Currency of all prices.
+    pub currency: Currency,
+    /// Zone in which hours and civil dates are read.
+    pub zone: Zone,
+    /// Language of mails to people who chose none.
+    pub locale: Locale,
+    /// Base of links, `http(s)://…` without a trailing slash.
+    pub public_url: String,
+    /// Whether a booking can be made without an account.
+    pub guests_allowed: bool,
+}
+
+/// The business; [`Error::NotFound`] before it is set up.
+pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
+    let row = sqlx::query!(
+        r#"SELECT name, address, phone, reply_to::text AS "reply_to!", sender::text AS "sender!",
+                  notify_address::text, currency, zone, locale, public_url, guests_allowed
+           FROM settings"#
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::NotFound("business"))?;
+    let stored = |error: ParseError| Error::internal("settings hold a bad value", error);
+    Ok(Business {
+        name: row.name,
+        address: row.address,
+        phone: if row.phone.is_empty() { None } else { Some(Phone::parse(&row.phone).map_err(stored)?) },
+        reply_to: EmailAddress::parse(&row.reply_to).map_err(stored)?,
+        sender: EmailAddress::parse(&row.sender).map_err(stored)?,
+        notify_address: row
+            .notify_address
+            .map(|text| EmailAddress::parse(&text))
+            .transpose()
+            .map_err(stored)?,
+        currency: Currency::parse(&row.currency).map_err(stored)?,
+        zone: Zone::parse(&row.zone).map_err(stored)?,
+        locale: Locale::parse(&row.locale).map_err(stored)?,
+        public_url: row.public_url,
+        guests_allowed: row.guests_allowed,
+    })
+}
+
+/// Sets the business up or changes it as a whole. Calendars computed before are out of date afterwards.
+pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Business) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO settings (name, address, phone, reply_to, sender, notify_address, currency, zone, locale, public_url,
+                               guests_allowed, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (singleton) DO UPDATE
+         SET name = $1, address = $2, phone = $3, reply_to = $4, sender = $5, notify_address = $6, currency = $7,
+             zone = $8, locale = $9, public_url = $10, guests_allowed = $11, updated_at = $12,
+             calendar_rev = settings.calendar_rev + 1",
+        business.name,
+        business.address,
+        business.phone.as_ref().map_or("", Phone::as_str),
+        business.reply_to.as_str() as _,
+        business.sender.as_str() as _,
+        business.notify_address.as_ref().map(EmailAddress::as_str) as _,
+        business.currency.as_str(),
+        business.zone.name(),
+        business.locale.as_str(),
+        business.public_url,
+        business.guests_allowed,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! How accounts come to be.
+
+use chrono::{DateTime, Utc};
+use punctual_queue::new_id;
+use sqlx::PgExecutor;
+
+use super::account::{Row, User};
+use crate::Result;
+use crate::types::{EmailAddress, Locale, PersonName, Phone, Role, Zone};
+
+/// An account to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUser {
+    /// Address and login name.
+    pub email: EmailAddress,
+    /// Name as the person writes it.
+    pub name: PersonName,
+    /// Phone number.
+    pub phone: Option<Phone>,
+    /// Language of mails; none: the business's.
+    pub locale: Option<Locale>,
+    /// Zone shown second in mails; none: the business's.
+    pub zone: Option<Zone>,
+}
+
+/// Makes a customer's account. `password_hash` is argon2id in PHC format.
+/// [`crate::Error::EmailTaken`] when another account has the address.
+pub async fn register(
+    db: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+    user: &NewUser,
+    password_hash: &str,
+) -> Result<User> {
+    insert(db, now, user, Some(password_hash), Role::Customer).await
+}
+
+/// Makes an administrator's account. Without `password_hash` nobody can log in until one is set by link.
+/// [`crate::Error::EmailTaken`] when another account has the address.
+pub async fn create_admin(
+    db: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+    user: &NewUser,
+    password_hash: Option<&str>,
+) -> Result<User> {
+    insert(db, now, user, password_hash, Role::Admin).await
+}
+
+async fn insert(
+    db: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+    user: &NewUser,
+    password_hash: Option<&str>,
+    role: Role,
+) -> Result<User> {
+    sqlx::query_as!(
+        Row,
+        r#"INSERT INTO users (id, email, password_hash, name, phone, role, locale, zone, created_at, updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+           RETURNING id, email::text AS "email!", email_verified_at, name, phone, role AS "role: Role", locale, zone,
+                     token_epoch, created_at"#,
+        new_id(now),
+        user.email.as_str() as _,
+        password_hash,
+        user.name.as_str(),
+        user.phone.as_ref().map(Phone::as_str),
+        role as Role,
+        user.locale.map(Locale::as_str),
+        user.zone.map(Zone::name),
+        now,
+    )
+    .fetch_one(db)
+    .await?
+    .try_into()
+}
