@@ -1,4 +1,5 @@
 //! `cargo dev`: the whole of Punctual on a developer's machine, and Postgres and Redis for its tests.
 
+pub mod inbox;
 pub mod servers;
 pub mod testing;
