@@ -4,11 +4,14 @@ pub mod bookings;
 pub mod calendar;
 pub mod config;
 pub mod error;
+pub mod hours;
 pub mod idempotency;
 pub mod notifications;
+pub mod services;
 pub mod sessions;
 pub mod settings;
 pub mod slots;
+pub mod staff;
 pub mod types;
 pub mod users;
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{NotificationKind, NotificationOutcome};
 use crate::Result;
+use crate::calendar::reminder_expires;
 use crate::types::{EmailAddress, Locale, Rev};
 
 /// A mail whose time has come within this span gets its job at once; the others wait in the ledger, where
@@ -95,7 +96,7 @@ fn planned(now: DateTime<Utc>, subject: &Subject<'_>, kind: NotificationKind) ->
         kind: NotificationKind::Reminder,
         rule: Some(reminder.rule),
         send_at: reminder.due,
-        expires_at: reminder_expires_at(reminder.due, subject.start),
+        expires_at: reminder_expires(reminder.due, subject.start),
         outcome: (reminder.due < now).then_some(NotificationOutcome::SkippedTooLate),
     });
     std::iter::once(at_once).chain(reminders).collect()
@@ -107,11 +108,6 @@ fn expires_at(now: DateTime<Utc>, kind: NotificationKind, start: DateTime<Utc>) 
         NotificationKind::Confirmation | NotificationKind::Reschedule | NotificationKind::Reminder => start,
         NotificationKind::Cancellation => now + TimeDelta::days(4),
     }
-}
-
-/// A late reminder is still sent until 30 minutes before the start, or half of the lead time if that is less.
-fn reminder_expires_at(due: DateTime<Utc>, start: DateTime<Utc>) -> DateTime<Utc> {
-    start - TimeDelta::minutes(30).min((start - due) / 2)
 }
 
 /// Writes the rows in one statement and makes the jobs of those that are near.

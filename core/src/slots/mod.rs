@@ -11,6 +11,7 @@ pub use alternatives::alternatives;
 pub use ask::{Answer, Ask, ask, candidates};
 pub use list::{DaySlots, MAX_DAYS, OfferedSlot, SlotList, SlotQuery, list};
 pub use load::calendars;
+pub(crate) use load::{iso_weekday, opening_hours, stored_window};
 pub use terms::{MAX_STAFF, ServiceTerms, terms};
 
 use crate::Error;

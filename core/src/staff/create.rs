@@ -1,0 +1,40 @@
+//! New members of staff.
+
+use chrono::{DateTime, Utc};
+use punctual_queue::new_id;
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::{StaffMember, get};
+use crate::Result;
+use crate::types::{EmailAddress, PersonName};
+
+/// A member of staff to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStaff {
+    /// Name shown to customers.
+    pub name: PersonName,
+    /// Where mails about own bookings go; none: none are sent.
+    pub email: Option<EmailAddress>,
+    /// Their account.
+    pub user_id: Option<Uuid>,
+}
+
+/// Adds a member of staff, active, without hours or services.
+///
+/// # Errors
+/// [`crate::Error::Invalid`] when the account is unknown or another's.
+pub async fn create(tx: &mut PgTransaction<'_>, now: DateTime<Utc>, staff: &NewStaff) -> Result<StaffMember> {
+    let id = new_id(now);
+    sqlx::query!(
+        "INSERT INTO staff (id, user_id, name, email, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)",
+        id,
+        staff.user_id,
+        staff.name.as_str(),
+        staff.email.as_ref().map(EmailAddress::as_str) as _,
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    get(tx, id).await
+}
