@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::stranded::{Changed, Fitting};
 use super::{bump_business, touched, zone};
 use crate::staff::lock;
+use crate::transaction::change;
 use crate::types::Reason;
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// A date on which the whole business is closed, whatever overrides and weekly hours say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,13 +22,13 @@ pub struct Closure {
 }
 
 /// The closures on the dates `from` to `to`, by date.
-pub async fn closures(db: &mut PgConnection, from: NaiveDate, to: NaiveDate) -> Result<Vec<Closure>> {
+pub async fn closures(core: &Core, from: NaiveDate, to: NaiveDate) -> Result<Vec<Closure>> {
     let rows = sqlx::query!(
         "SELECT date, reason FROM closures WHERE date BETWEEN $1 AND $2 ORDER BY date",
         from,
         to
     )
-    .fetch_all(db)
+    .fetch_all(&core.pool)
     .await?;
     rows.into_iter()
         .map(|row| {
@@ -39,42 +40,43 @@ pub async fn closures(db: &mut PgConnection, from: NaiveDate, to: NaiveDate) -> 
 }
 
 /// Closes the business on a date; on one that is closed already, the reason is replaced.
-pub async fn close(
-    tx: &mut PgTransaction<'_>,
-    now: DateTime<Utc>,
-    closure: &Closure,
-) -> Result<Changed<Closure>> {
-    let fitting = lock_all(tx, now, closure.date).await?;
+pub async fn close(core: &Core, closure: Closure) -> Result<Changed<Closure>> {
+    change(core, closure, |closure, tx, now| Box::pin(put(tx, now, closure))).await
+}
+
+async fn put(tx: &mut PgConnection, now: DateTime<Utc>, closure: &Closure) -> Result<Changed<Closure>> {
+    let staff_ids = lock_all(tx).await?;
+    let within = touched(zone(tx).await?, closure.date);
+    let fitting = Fitting::before(tx, now, &staff_ids, within).await?;
     sqlx::query!(
         "INSERT INTO closures (date, reason) VALUES ($1, $2) ON CONFLICT (date) DO UPDATE SET reason = $2",
         closure.date,
         closure.reason.as_str(),
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(Changed { value: closure.clone(), stranded: fitting.stranded(tx).await? })
 }
 
-/// Opens the business again on a date. Bookings of the night before that reach into it may fit again; those that only
-/// stood because the date was closed to others cannot exist.
+/// Opens the business again on a date, which strands nothing.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the date is not closed.
-pub async fn reopen(tx: &mut PgTransaction<'_>, now: DateTime<Utc>, date: NaiveDate) -> Result<Changed<()>> {
-    let fitting = lock_all(tx, now, date).await?;
-    let deleted = sqlx::query!("DELETE FROM closures WHERE date = $1", date).execute(&mut **tx).await?;
-    if deleted.rows_affected() != 1 {
-        return Err(Error::NotFound("closure"));
-    }
-    Ok(Changed { value: (), stranded: fitting.stranded(tx).await? })
+pub async fn reopen(core: &Core, date: NaiveDate) -> Result<()> {
+    change(core, date, |date, tx, _| Box::pin(remove(tx, *date))).await
+}
+
+async fn remove(tx: &mut PgConnection, date: NaiveDate) -> Result<()> {
+    lock_all(tx).await?;
+    let deleted = sqlx::query!("DELETE FROM closures WHERE date = $1", date).execute(&mut *tx).await?;
+    if deleted.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound("closure")) }
 }
 
 /// Locks every calendar, the business's revision first.
-async fn lock_all(tx: &mut PgTransaction<'_>, now: DateTime<Utc>, date: NaiveDate) -> Result<Fitting> {
+async fn lock_all(tx: &mut PgConnection) -> Result<Vec<Uuid>> {
     bump_business(tx).await?;
     let staff_ids: Vec<Uuid> =
-        sqlx::query_scalar!("SELECT id FROM staff ORDER BY id").fetch_all(&mut **tx).await?;
+        sqlx::query_scalar!("SELECT id FROM staff ORDER BY id").fetch_all(&mut *tx).await?;
     lock(tx, &staff_ids).await?;
-    let within = touched(zone(tx).await?, date);
-    Fitting::before(tx, now, &staff_ids, within).await
+    Ok(staff_ids)
 }

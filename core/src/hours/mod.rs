@@ -18,7 +18,7 @@ pub use week::{MAX_WINDOWS_OF_WEEK, put_week, week};
 pub(crate) use stranded::standing_bookings;
 
 use chrono::NaiveDate;
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::PgConnection;
 
 use crate::calendar::{Span, after_date, dates_needed, day_start};
 use crate::types::Zone;
@@ -35,9 +35,9 @@ async fn zone(db: &mut PgConnection) -> Result<Zone> {
 
 /// Counts the business's calendar revision up. That update also puts all changes that concern several members of staff
 /// in a row, before they lock any: settings → staff → the rest.
-pub(crate) async fn bump_business(tx: &mut PgTransaction<'_>) -> Result<()> {
+pub(crate) async fn bump_business(tx: &mut PgConnection) -> Result<()> {
     let bumped = sqlx::query!("UPDATE settings SET calendar_rev = calendar_rev + 1")
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?
         .rows_affected();
     if bumped == 1 { Ok(()) } else { Err(Error::NotFound("business")) }

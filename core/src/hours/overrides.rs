@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use punctual_queue::new_id;
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::stranded::{Changed, Fitting};
@@ -12,8 +12,9 @@ use super::{touched, zone};
 use crate::calendar::{DayWindow, overlap_of_day};
 use crate::slots::stored_window;
 use crate::staff::lock_own;
+use crate::transaction::change;
 use crate::types::{Actor, ParseError};
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// How many windows one date can have.
 pub const MAX_WINDOWS_OF_DATE: usize = 12;
@@ -29,7 +30,7 @@ pub struct DateOverride {
 
 /// The overrides of a member of staff on the dates `from` to `to`, by date.
 pub async fn overrides(
-    db: &mut PgConnection,
+    core: &Core,
     staff_id: Uuid,
     from: NaiveDate,
     to: NaiveDate,
@@ -41,7 +42,7 @@ pub async fn overrides(
         from,
         to,
     )
-    .fetch_all(db)
+    .fetch_all(&core.pool)
     .await?;
     let mut by_date: BTreeMap<NaiveDate, Vec<DayWindow>> = BTreeMap::new();
     for row in rows {
@@ -57,11 +58,10 @@ pub async fn overrides(
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.
 pub async fn put_override(
-    tx: &mut PgTransaction<'_>,
-    now: DateTime<Utc>,
+    core: &Core,
     actor: &Actor,
     staff_id: Uuid,
-    own: &DateOverride,
+    own: DateOverride,
 ) -> Result<Changed<DateOverride>> {
     if own.windows.len() > MAX_WINDOWS_OF_DATE {
         return Err(Error::Invalid {
@@ -72,6 +72,19 @@ pub async fn put_override(
     if let Some(overlap) = overlap_of_day(&own.windows) {
         return Err(Error::WindowsOverlap { first: overlap.first, second: overlap.second });
     }
+    change(core, (*actor, staff_id, own), |(actor, staff_id, own), tx, now| {
+        Box::pin(replace(tx, now, actor, *staff_id, own))
+    })
+    .await
+}
+
+async fn replace(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    actor: &Actor,
+    staff_id: Uuid,
+    own: &DateOverride,
+) -> Result<Changed<DateOverride>> {
     lock_own(tx, actor, staff_id).await?;
     let within = touched(zone(tx).await?, own.date);
     let fitting = Fitting::before(tx, now, &[staff_id], within).await?;
@@ -96,7 +109,7 @@ pub async fn put_override(
         &opens as &[Option<i16>],
         &closes as &[Option<i16>],
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     let stranded = fitting.stranded(tx).await?;
     Ok(Changed { value: DateOverride { date: own.date, windows }, stranded })
@@ -107,7 +120,19 @@ pub async fn put_override(
 /// # Errors
 /// [`Error::NotFound`] when the date has no hours of its own; [`Error::Forbidden`].
 pub async fn remove_override(
-    tx: &mut PgTransaction<'_>,
+    core: &Core,
+    actor: &Actor,
+    staff_id: Uuid,
+    date: NaiveDate,
+) -> Result<Changed<()>> {
+    change(core, (*actor, staff_id, date), |(actor, staff_id, date), tx, now| {
+        Box::pin(remove(tx, now, actor, *staff_id, *date))
+    })
+    .await
+}
+
+async fn remove(
+    tx: &mut PgConnection,
     now: DateTime<Utc>,
     actor: &Actor,
     staff_id: Uuid,
@@ -122,10 +147,10 @@ pub async fn remove_override(
     Ok(Changed { value: (), stranded: fitting.stranded(tx).await? })
 }
 
-async fn delete(tx: &mut PgTransaction<'_>, staff_id: Uuid, date: NaiveDate) -> Result<u64> {
+async fn delete(tx: &mut PgConnection, staff_id: Uuid, date: NaiveDate) -> Result<u64> {
     let deleted =
         sqlx::query!("DELETE FROM date_overrides WHERE staff_id = $1 AND date = $2", staff_id, date)
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     Ok(deleted.rows_affected())
 }

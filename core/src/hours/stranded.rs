@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgTransaction;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::zone;
@@ -46,7 +46,7 @@ impl StrandedBooking {
 /// The pending and confirmed bookings of these members of staff (of one service, if given; within a span, if given)
 /// that are not over at `now`, by start.
 pub(crate) async fn standing_bookings(
-    tx: &mut PgTransaction<'_>,
+    tx: &mut PgConnection,
     now: DateTime<Utc>,
     staff_ids: &[Uuid],
     service_id: Option<Uuid>,
@@ -70,7 +70,7 @@ pub(crate) async fn standing_bookings(
         within.map(|span| span.start()),
         within.map(|span| span.end()),
     )
-    .fetch_all(&mut **tx)
+    .fetch_all(&mut *tx)
     .await?;
     let bookings = rows.into_iter().map(|row| StrandedBooking {
         booking_id: row.id,
@@ -92,7 +92,7 @@ pub(super) struct Fitting {
 impl Fitting {
     /// Takes them down before the change; `within` is the span that the change can touch, if it is known.
     pub(super) async fn before(
-        tx: &mut PgTransaction<'_>,
+        tx: &mut PgConnection,
         now: DateTime<Utc>,
         staff_ids: &[Uuid],
         within: Option<Span>,
@@ -106,7 +106,7 @@ impl Fitting {
     }
 
     /// Those that no longer fit after it.
-    pub(super) async fn stranded(self, tx: &mut PgTransaction<'_>) -> Result<Vec<StrandedBooking>> {
+    pub(super) async fn stranded(self, tx: &mut PgConnection) -> Result<Vec<StrandedBooking>> {
         let fits = self.fits(tx).await?;
         Ok(self
             .bookings
@@ -117,7 +117,7 @@ impl Fitting {
             .collect())
     }
 
-    async fn fits(&self, tx: &mut PgTransaction<'_>) -> Result<Vec<bool>> {
+    async fn fits(&self, tx: &mut PgConnection) -> Result<Vec<bool>> {
         let spans = || self.bookings.iter().filter_map(StrandedBooking::during);
         let Some((first, last)) =
             spans().map(|span| span.start()).min().zip(spans().map(|span| span.end()).max())

@@ -3,16 +3,17 @@
 use chrono::{DateTime, FixedOffset, Utc};
 use punctual_queue::new_id;
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use sqlx::postgres::types::PgRange;
-use sqlx::{PgConnection, PgTransaction};
 use uuid::Uuid;
 
 use super::stranded::{Changed, Fitting};
 use super::zone;
 use crate::calendar::Span;
 use crate::staff::lock_own;
+use crate::transaction::change;
 use crate::types::{Actor, Reason};
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// A time at which a member of staff is away, whatever the hours say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +40,8 @@ pub struct NewTimeOff {
 }
 
 /// The times off of a member of staff that overlap the span, by start.
-pub async fn time_off(db: &mut PgConnection, staff_id: Uuid, within: Span) -> Result<Vec<TimeOff>> {
+pub async fn time_off(core: &Core, staff_id: Uuid, within: Span) -> Result<Vec<TimeOff>> {
+    let db = &mut *core.pool.acquire().await?;
     let zone = zone(db).await?;
     let rows = sqlx::query!(
         r#"SELECT id, lower(during) AS "start!", upper(during) AS "end!", reason FROM time_off
@@ -64,7 +66,19 @@ pub async fn time_off(db: &mut PgConnection, staff_id: Uuid, within: Span) -> Re
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`].
 pub async fn add_time_off(
-    tx: &mut PgTransaction<'_>,
+    core: &Core,
+    actor: &Actor,
+    staff_id: Uuid,
+    new: NewTimeOff,
+) -> Result<Changed<TimeOff>> {
+    change(core, (*actor, staff_id, new), |(actor, staff_id, new), tx, now| {
+        Box::pin(insert(tx, now, actor, *staff_id, new))
+    })
+    .await
+}
+
+async fn insert(
+    tx: &mut PgConnection,
     now: DateTime<Utc>,
     actor: &Actor,
     staff_id: Uuid,
@@ -81,7 +95,7 @@ pub async fn add_time_off(
         PgRange::from(new.during.start()..new.during.end()),
         new.reason.as_str(),
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     let value = TimeOff {
         id,
@@ -97,15 +111,17 @@ pub async fn add_time_off(
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`].
-pub async fn remove_time_off(
-    tx: &mut PgTransaction<'_>,
-    actor: &Actor,
-    staff_id: Uuid,
-    time_off_id: Uuid,
-) -> Result<()> {
+pub async fn remove_time_off(core: &Core, actor: &Actor, staff_id: Uuid, time_off_id: Uuid) -> Result<()> {
+    change(core, (*actor, staff_id, time_off_id), |(actor, staff_id, id), tx, _| {
+        Box::pin(remove(tx, actor, *staff_id, *id))
+    })
+    .await
+}
+
+async fn remove(tx: &mut PgConnection, actor: &Actor, staff_id: Uuid, time_off_id: Uuid) -> Result<()> {
     lock_own(tx, actor, staff_id).await?;
     let deleted = sqlx::query!("DELETE FROM time_off WHERE id = $1 AND staff_id = $2", time_off_id, staff_id)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     if deleted.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound("time off")) }
 }

@@ -1,15 +1,16 @@
 //! The hours of a usual week.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::stranded::{Changed, Fitting};
 use crate::calendar::{WeeklyWindow, overlap_of_week};
 use crate::slots::{iso_weekday, stored_window};
 use crate::staff::lock_own;
+use crate::transaction::change;
 use crate::types::{Actor, ParseError};
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// How many windows a week can have.
 pub const MAX_WINDOWS_OF_WEEK: usize = 84;
@@ -18,7 +19,11 @@ pub const MAX_WINDOWS_OF_WEEK: usize = 84;
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn week(db: &mut PgConnection, staff_id: Uuid) -> Result<Vec<WeeklyWindow>> {
+pub async fn week(core: &Core, staff_id: Uuid) -> Result<Vec<WeeklyWindow>> {
+    find(&mut *core.pool.acquire().await?, staff_id).await
+}
+
+async fn find(db: &mut PgConnection, staff_id: Uuid) -> Result<Vec<WeeklyWindow>> {
     let rows = sqlx::query!(
         r#"SELECT weekday AS "weekday?", start_min AS "start_min?", end_min AS "end_min?"
            FROM staff LEFT JOIN weekly_hours ON weekly_hours.staff_id = staff.id
@@ -43,11 +48,10 @@ pub async fn week(db: &mut PgConnection, staff_id: Uuid) -> Result<Vec<WeeklyWin
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.
 pub async fn put_week(
-    tx: &mut PgTransaction<'_>,
-    now: DateTime<Utc>,
+    core: &Core,
     actor: &Actor,
     staff_id: Uuid,
-    windows: &[WeeklyWindow],
+    windows: Vec<WeeklyWindow>,
 ) -> Result<Changed<Vec<WeeklyWindow>>> {
     if windows.len() > MAX_WINDOWS_OF_WEEK {
         return Err(Error::Invalid {
@@ -55,12 +59,25 @@ pub async fn put_week(
             error: ParseError::new("too_many", "a week has at most 84 windows"),
         });
     }
-    if let Some(overlap) = overlap_of_week(windows) {
+    if let Some(overlap) = overlap_of_week(&windows) {
         return Err(Error::WindowsOverlap { first: overlap.first, second: overlap.second });
     }
+    change(core, (*actor, staff_id, windows), |(actor, staff_id, windows), tx, now| {
+        Box::pin(replace(tx, now, actor, *staff_id, windows))
+    })
+    .await
+}
+
+async fn replace(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    actor: &Actor,
+    staff_id: Uuid,
+    windows: &[WeeklyWindow],
+) -> Result<Changed<Vec<WeeklyWindow>>> {
     lock_own(tx, actor, staff_id).await?;
     let fitting = Fitting::before(tx, now, &[staff_id], None).await?;
-    sqlx::query!("DELETE FROM weekly_hours WHERE staff_id = $1", staff_id).execute(&mut **tx).await?;
+    sqlx::query!("DELETE FROM weekly_hours WHERE staff_id = $1", staff_id).execute(&mut *tx).await?;
     let number = |minutes: u16| i16::try_from(minutes).unwrap_or(i16::MAX);
     let weekdays: Vec<i16> =
         windows.iter().map(|weekly| number(weekly.weekday.number_from_monday() as u16)).collect();
@@ -75,7 +92,7 @@ pub async fn put_week(
         &opens,
         &closes,
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(Changed { value: week(tx, staff_id).await?, stranded: fitting.stranded(tx).await? })
+    Ok(Changed { value: find(tx, staff_id).await?, stranded: fitting.stranded(tx).await? })
 }

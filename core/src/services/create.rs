@@ -2,19 +2,25 @@
 
 use chrono::{DateTime, Utc};
 use punctual_queue::new_id;
-use sqlx::PgTransaction;
+use sqlx::PgConnection;
 
+use super::read::find;
 use super::write::{lock_concerned, put_lists};
-use super::{Service, ServiceSpec, get};
-use crate::Result;
+use super::{Service, ServiceSpec};
 use crate::hours::bump_business;
+use crate::transaction::change;
+use crate::{Core, Result};
 
 /// Adds a service.
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] for a value out of bounds or an unknown member of staff.
-pub async fn create(tx: &mut PgTransaction<'_>, now: DateTime<Utc>, spec: &ServiceSpec) -> Result<Service> {
+pub async fn create(core: &Core, spec: ServiceSpec) -> Result<Service> {
     spec.check()?;
+    change(core, spec, |spec, tx, now| Box::pin(insert(tx, now, spec))).await
+}
+
+async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, spec: &ServiceSpec) -> Result<Service> {
     bump_business(tx).await?;
     lock_concerned(tx, &[], &spec.staff_ids).await?;
     let id = new_id(now);
@@ -40,8 +46,8 @@ pub async fn create(tx: &mut PgTransaction<'_>, now: DateTime<Utc>, spec: &Servi
         spec.active,
         now,
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     put_lists(tx, id, spec).await?;
-    get(tx, id).await
+    find(tx, id).await
 }

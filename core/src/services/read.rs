@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::ServiceSpec;
 use crate::calendar::{CivilTime, ReminderRule};
 use crate::types::{Currency, Label, Note, ParseError, Rev};
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// A service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,13 +32,17 @@ pub struct Service {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn get(db: &mut PgConnection, service_id: Uuid) -> Result<Service> {
+pub async fn get(core: &Core, service_id: Uuid) -> Result<Service> {
+    find(&mut *core.pool.acquire().await?, service_id).await
+}
+
+pub(super) async fn find(db: &mut PgConnection, service_id: Uuid) -> Result<Service> {
     select(db, Some(service_id), true).await?.pop().ok_or(Error::NotFound("service"))
 }
 
 /// The services by name, the inactive ones only on demand.
-pub async fn list(db: &mut PgConnection, include_inactive: bool) -> Result<Vec<Service>> {
-    select(db, None, include_inactive).await
+pub async fn list(core: &Core, include_inactive: bool) -> Result<Vec<Service>> {
+    select(&mut *core.pool.acquire().await?, None, include_inactive).await
 }
 
 async fn select(

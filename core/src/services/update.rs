@@ -1,14 +1,16 @@
 //! Changes of services.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgTransaction;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::read::find;
 use super::write::{lock_concerned, put_lists};
-use super::{Service, ServicePatch, get};
+use super::{Service, ServicePatch};
 use crate::hours::{Changed, bump_business, standing_bookings};
+use crate::transaction::change;
 use crate::types::ExpectedRev;
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// Changes a service. Bookings keep what they were promised; those whose member of staff no longer performs the
 /// service, or all of them when it becomes inactive, are stranded and left standing. Rules of reminders, notices and
@@ -17,14 +19,26 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] as on creation.
 pub async fn update(
-    tx: &mut PgTransaction<'_>,
+    core: &Core,
+    service_id: Uuid,
+    expected: ExpectedRev,
+    patch: ServicePatch,
+) -> Result<Changed<Service>> {
+    change(core, (service_id, expected, patch), |(service_id, expected, patch), tx, now| {
+        Box::pin(apply(tx, now, *service_id, *expected, patch))
+    })
+    .await
+}
+
+async fn apply(
+    tx: &mut PgConnection,
     now: DateTime<Utc>,
     service_id: Uuid,
     expected: ExpectedRev,
     patch: &ServicePatch,
 ) -> Result<Changed<Service>> {
     bump_business(tx).await?;
-    let current = get(tx, service_id).await?;
+    let current = find(tx, service_id).await?;
     if !expected.matches(current.rev) {
         return Err(Error::RevMismatch { current: current.rev });
     }
@@ -56,7 +70,7 @@ pub async fn update(
         now,
         current.rev.0,
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     if changed.rows_affected() != 1 {
         return Err(Error::internal("update service", "the row changed under its lock"));
@@ -70,5 +84,5 @@ pub async fn update(
         .copied()
         .collect();
     let stranded = standing_bookings(tx, now, &left, Some(service_id), None).await?;
-    Ok(Changed { value: get(tx, service_id).await?, stranded })
+    Ok(Changed { value: find(tx, service_id).await?, stranded })
 }

@@ -1,6 +1,6 @@
 //! What creating and changing a service share.
 
-use sqlx::PgTransaction;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::ServiceSpec;
@@ -10,7 +10,7 @@ use crate::types::ParseError;
 use crate::{Error, Result};
 
 /// Locks the calendars of the staff a service has and is to have, and refuses unknown ones.
-pub(super) async fn lock_concerned(tx: &mut PgTransaction<'_>, old: &[Uuid], new: &[Uuid]) -> Result<()> {
+pub(super) async fn lock_concerned(tx: &mut PgConnection, old: &[Uuid], new: &[Uuid]) -> Result<()> {
     let concerned: Vec<Uuid> = old.iter().chain(new).copied().collect();
     let locked = lock(tx, &concerned).await?;
     if new.iter().all(|id| locked.iter().any(|staff| staff.id == *id)) {
@@ -22,28 +22,22 @@ pub(super) async fn lock_concerned(tx: &mut PgTransaction<'_>, old: &[Uuid], new
 }
 
 /// Replaces who performs the service and when it reminds.
-pub(super) async fn put_lists(
-    tx: &mut PgTransaction<'_>,
-    service_id: Uuid,
-    spec: &ServiceSpec,
-) -> Result<()> {
+pub(super) async fn put_lists(tx: &mut PgConnection, service_id: Uuid, spec: &ServiceSpec) -> Result<()> {
     sqlx::query!(
         "DELETE FROM service_staff WHERE service_id = $1 AND staff_id <> ALL($2)",
         service_id,
         &spec.staff_ids
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     sqlx::query!(
         "INSERT INTO service_staff (service_id, staff_id) SELECT $1, unnest($2::uuid[]) ON CONFLICT DO NOTHING",
         service_id,
         &spec.staff_ids
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
-    sqlx::query!("DELETE FROM service_reminders WHERE service_id = $1", service_id)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!("DELETE FROM service_reminders WHERE service_id = $1", service_id).execute(&mut *tx).await?;
     let (kinds, minutes): (Vec<String>, Vec<i32>) = spec
         .reminders
         .iter()
@@ -60,7 +54,7 @@ pub(super) async fn put_lists(
         &kinds,
         &minutes,
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }

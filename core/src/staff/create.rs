@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use punctual_queue::new_id;
-use sqlx::PgTransaction;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{StaffMember, get};
-use crate::Result;
+use super::StaffMember;
+use super::read::find;
+use crate::transaction::change;
 use crate::types::{EmailAddress, PersonName};
+use crate::{Core, Result};
 
 /// A member of staff to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +26,11 @@ pub struct NewStaff {
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] when the account is unknown or another's.
-pub async fn create(tx: &mut PgTransaction<'_>, now: DateTime<Utc>, staff: &NewStaff) -> Result<StaffMember> {
+pub async fn create(core: &Core, staff: NewStaff) -> Result<StaffMember> {
+    change(core, staff, |staff, tx, now| Box::pin(insert(tx, now, staff))).await
+}
+
+async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, staff: &NewStaff) -> Result<StaffMember> {
     let id = new_id(now);
     sqlx::query!(
         "INSERT INTO staff (id, user_id, name, email, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)",
@@ -34,7 +40,7 @@ pub async fn create(tx: &mut PgTransaction<'_>, now: DateTime<Utc>, staff: &NewS
         staff.email.as_ref().map(EmailAddress::as_str) as _,
         now,
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
-    get(tx, id).await
+    find(tx, id).await
 }

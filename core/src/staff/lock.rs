@@ -1,6 +1,6 @@
 //! The lock of a calendar.
 
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::types::Actor;
@@ -40,7 +40,7 @@ pub async fn lock(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<Vec<Locke
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] when the actor is neither an administrator nor that person.
-pub async fn lock_own(tx: &mut PgTransaction<'_>, actor: &Actor, staff_id: Uuid) -> Result<()> {
+pub async fn lock_own(tx: &mut PgConnection, actor: &Actor, staff_id: Uuid) -> Result<()> {
     let locked = lock(tx, &[staff_id]).await?;
     let staff = locked.first().ok_or(Error::NotFound("staff"))?;
     let own = staff.user_id.is_some() && staff.user_id == actor.user_id();

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::types::{EmailAddress, ParseError, PersonName, Rev};
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// A member of staff.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,17 +35,17 @@ pub struct StaffMember {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn get(db: &mut PgConnection, staff_id: Uuid) -> Result<StaffMember> {
+pub async fn get(core: &Core, staff_id: Uuid) -> Result<StaffMember> {
+    find(&mut *core.pool.acquire().await?, staff_id).await
+}
+
+pub(super) async fn find(db: &mut PgConnection, staff_id: Uuid) -> Result<StaffMember> {
     select(db, Some(staff_id), None, true).await?.pop().ok_or(Error::NotFound("staff"))
 }
 
 /// Staff by name, those who perform `service_id` if given; the inactive ones only on demand.
-pub async fn list(
-    db: &mut PgConnection,
-    service_id: Option<Uuid>,
-    include_inactive: bool,
-) -> Result<Vec<StaffMember>> {
-    select(db, None, service_id, include_inactive).await
+pub async fn list(core: &Core, service_id: Option<Uuid>, include_inactive: bool) -> Result<Vec<StaffMember>> {
+    select(&mut *core.pool.acquire().await?, None, service_id, include_inactive).await
 }
 
 async fn select(

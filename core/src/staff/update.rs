@@ -1,13 +1,15 @@
 //! Changes of members of staff.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgTransaction;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{StaffMember, get, lock};
+use super::read::find;
+use super::{StaffMember, lock};
 use crate::hours::{Changed, standing_bookings};
+use crate::transaction::change;
 use crate::types::{EmailAddress, ExpectedRev, PersonName};
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// What is to change; `None` leaves as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,14 +29,26 @@ pub struct StaffPatch {
 /// # Errors
 /// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] when the account is unknown or another's.
 pub async fn update(
-    tx: &mut PgTransaction<'_>,
+    core: &Core,
+    staff_id: Uuid,
+    expected: ExpectedRev,
+    patch: StaffPatch,
+) -> Result<Changed<StaffMember>> {
+    change(core, (staff_id, expected, patch), |(staff_id, expected, patch), tx, now| {
+        Box::pin(apply(tx, now, *staff_id, *expected, patch))
+    })
+    .await
+}
+
+async fn apply(
+    tx: &mut PgConnection,
     now: DateTime<Utc>,
     staff_id: Uuid,
     expected: ExpectedRev,
     patch: &StaffPatch,
 ) -> Result<Changed<StaffMember>> {
     lock(tx, &[staff_id]).await?;
-    let current = get(tx, staff_id).await?;
+    let current = find(tx, staff_id).await?;
     if !expected.matches(current.rev) {
         return Err(Error::RevMismatch { current: current.rev });
     }
@@ -51,12 +65,12 @@ pub async fn update(
         now,
         current.rev.0,
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     if changed.rows_affected() != 1 {
         return Err(Error::internal("update staff", "the row changed under its lock"));
     }
-    let value = get(tx, staff_id).await?;
+    let value = find(tx, staff_id).await?;
     let stranded = if current.active && !value.active {
         standing_bookings(tx, now, &[staff_id], None, None).await?
     } else {
