@@ -3,6 +3,7 @@
 pub mod bookings;
 pub mod calendar;
 pub mod config;
+pub mod customers;
 pub mod error;
 pub mod hours;
 pub mod idempotency;

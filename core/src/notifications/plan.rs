@@ -65,6 +65,16 @@ pub async fn on_cancelled(conn: &mut PgConnection, now: DateTime<Utc>, subject: 
     write(conn, now, &subject, planned(now, &subject, NotificationKind::Cancellation)).await
 }
 
+/// A booking was changed in a way nobody is written to about: what was still to be sent is cancelled.
+pub async fn on_superseded(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    booking_id: Uuid,
+    rev: Rev,
+) -> Result<()> {
+    cancel_older(conn, now, booking_id, rev).await
+}
+
 /// One ledger row to be.
 struct Planned {
     id: Uuid,
