@@ -47,7 +47,9 @@ pub fn paint(colour: Colour, text: &str) -> String {
 #[must_use]
 pub fn has_colours() -> bool {
     static COLOURS: OnceLock<bool> = OnceLock::new();
-    *COLOURS.get_or_init(|| io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+    *COLOURS.get_or_init(|| {
+        io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    })
 }
 
 /// Prints a line; a reader that has gone is no error here.

@@ -3,7 +3,9 @@
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink,
+};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -71,15 +73,14 @@ impl Home {
     }
 
     fn paths(folder: PathBuf, suffix: &str) -> Result<Self> {
-        let servers = match Account::for_postgres()? {
-            None => folder.join("servers"),
-            Some(_) => {
-                let clone = clone_root();
-                let mut hasher = DefaultHasher::new();
-                clone.hash(&mut hasher);
-                let name = clone.file_name().unwrap_or_default().to_string_lossy();
-                Path::new("/var/tmp").join(format!("punctual-{name}-{:08x}{suffix}", hasher.finish() >> 32))
-            }
+        let servers = if Account::for_postgres()?.is_some() {
+            let clone = clone_root();
+            let mut hasher = DefaultHasher::new();
+            clone.hash(&mut hasher);
+            let name = clone.file_name().unwrap_or_default().to_string_lossy();
+            Path::new("/var/tmp").join(format!("punctual-{name}-{:08x}{suffix}", hasher.finish() >> 32))
+        } else {
+            folder.join("servers")
         };
         Ok(Self { folder, servers })
     }
@@ -96,6 +97,20 @@ impl Home {
                 }
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Removes what the stack keeps between runs; the lock stays for whoever holds it.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn remove_data(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.servers)? {
+            fs::remove_dir_all(entry?.path())?;
+        }
+        for name in ["admin-password", "jwt-keys", "link-keys", "state.json"] {
+            let _ = fs::remove_file(self.folder.join(name));
         }
         Ok(())
     }
@@ -135,7 +150,8 @@ fn dot_dev() -> PathBuf {
 /// When it cannot be written.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
     let unfinished = path.with_extension("unfinished");
-    let mut file = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&unfinished)?;
+    let mut file =
+        fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(text.as_bytes())?;
     fs::rename(&unfinished, path)?;
     Ok(())
@@ -147,6 +163,8 @@ pub fn write_private(path: &Path, text: &str) -> Result<()> {
 /// When the system has none to give.
 pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes)).context("no randomness")?;
+    File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut bytes))
+        .context("no randomness")?;
     Ok(bytes)
 }

@@ -1,5 +1,11 @@
 //! `cargo dev`: the whole of Punctual on a developer's machine, and Postgres and Redis for its tests.
 
+pub mod command;
+pub mod console;
+pub mod home;
 pub mod inbox;
+pub mod schema;
+pub mod seed;
 pub mod servers;
+pub mod stack;
 pub mod testing;

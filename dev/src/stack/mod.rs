@@ -9,7 +9,7 @@ mod state;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 pub use database::ensure_database;
 pub use ports::Ports;
@@ -118,7 +118,6 @@ impl Stack {
                     let name = running.service.name.clone();
                     console::problem(&format!("{name} ended ({status}); starting it again"));
                     *running = running.service.start()?;
-                    self.record_later();
                 }
             }
             if !postgres_seen && self.postgres.as_mut().is_some_and(Cluster::has_ended) {
@@ -152,10 +151,23 @@ impl Stack {
             results.push(redis.stop().await);
         }
         if let Some(postgres) = self.postgres {
-            results.push(if self.settings.disposable { postgres.abort().await } else { postgres.stop().await });
+            results.push(if self.settings.disposable {
+                postgres.abort().await
+            } else {
+                postgres.stop().await
+            });
         }
         State::remove(&self.settings.home)?;
         results.into_iter().collect()
+    }
+
+    /// What to kill when stopping takes too long.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Identity> {
+        let programs = self.workers.iter().chain(&self.api).map(|running| running.identity().clone());
+        let servers =
+            [self.redis.as_ref().map(RedisServer::identity), self.postgres.as_ref().map(Cluster::identity)];
+        programs.chain(servers.into_iter().flatten().cloned()).collect()
     }
 
     /// Puts on disk what runs.
@@ -164,8 +176,9 @@ impl Stack {
         let mut children: Vec<Recorded> =
             programs.map(|running| recorded(&running.service.name, running.identity(), false)).collect();
         children.extend(self.redis.as_ref().map(|redis| recorded("Redis", redis.identity(), false)));
-        children.extend(self.postgres.as_ref().map(|postgres| recorded("Postgres", postgres.identity(), true)));
-        let owner = Identity::of(std::process::id()).unwrap_or_default();
+        children
+            .extend(self.postgres.as_ref().map(|postgres| recorded("Postgres", postgres.identity(), true)));
+        let owner = Identity::of(std::process::id()).context("cannot read my own start time")?;
         State { owner, addresses: self.addresses.clone(), children }.write(&self.settings.home)
     }
 }

@@ -58,16 +58,14 @@ impl Ports {
 }
 
 fn choose(variable: &str, default: u16) -> Result<u16> {
-    match env::var(variable).ok().filter(|text| !text.is_empty()) {
-        Some(text) => fixed(variable, &text),
-        None => {
-            let port = next_free(default)?;
-            if port != default {
-                console::notice(&format!("port {default} is taken: using {port} ({variable} sets another)"));
-            }
-            Ok(port)
-        }
+    if let Some(text) = env::var(variable).ok().filter(|text| !text.is_empty()) {
+        return fixed(variable, &text);
     }
+    let port = next_free(default)?;
+    if port != default {
+        console::notice(&format!("port {default} is taken: using {port} ({variable} sets another)"));
+    }
+    Ok(port)
 }
 
 fn fixed(variable: &str, text: &str) -> Result<u16> {
@@ -78,7 +76,9 @@ fn fixed(variable: &str, text: &str) -> Result<u16> {
 }
 
 fn next_free(first: u16) -> Result<u16> {
-    (first..first.saturating_add(MOVES)).find(|port| is_free(*port)).with_context(|| format!("no free port from {first} on"))
+    (first..first.saturating_add(MOVES))
+        .find(|port| is_free(*port))
+        .with_context(|| format!("no free port from {first} on"))
 }
 
 #[cfg(test)]

@@ -40,7 +40,8 @@ pub async fn build() -> Result<Built> {
         .context("cannot run cargo")?;
     anyhow::ensure!(output.status.success(), "the programs do not build");
     let messages = String::from_utf8(output.stdout)?;
-    let executable = |name| executable(&messages, name).with_context(|| format!("cargo did not build {name}"));
+    let executable =
+        |name| executable(&messages, name).with_context(|| format!("cargo did not build {name}"));
     Ok(Built { api: executable("punctual-api")?, worker: executable("punctual-worker")? })
 }
 

@@ -64,12 +64,14 @@ impl Service {
                 command.stdout(file.try_clone()?).stderr(file)
             }
         };
-        let mut child = command.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
+        let mut child =
+            command.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
         if let Log::Shown(colour) = self.log {
             follow(&self.name, colour, child.stdout.take());
             follow(&self.name, colour, child.stderr.take());
         }
-        let identity = child.id().and_then(Identity::of).with_context(|| format!("{} ended at once", self.name))?;
+        let identity =
+            child.id().and_then(Identity::of).with_context(|| format!("{} ended at once", self.name))?;
         Ok(Running { service: self.clone(), child, identity })
     }
 
@@ -101,6 +103,15 @@ impl Running {
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// The end of its log where that is a file, to show why it ended.
+    #[must_use]
+    pub fn log_end(&self) -> String {
+        let Log::File(path) = &self.service.log else { return String::new() };
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        format!(":\n{}", lines[lines.len().saturating_sub(10)..].join("\n"))
     }
 
     /// How it ended, `None` while it runs.

@@ -16,7 +16,7 @@ use crate::seed;
 use crate::servers::ports::free_port;
 use crate::servers::{Cluster, ClusterSettings, RedisServer};
 
-const READY_TIMEOUT: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
 const MAX_CONNECTIONS: u32 = 200;
 
 impl Stack {
@@ -65,7 +65,9 @@ impl Stack {
             return Ok(());
         }
         let Some(program) = &self.settings.programs.redis else {
-            console::notice("no Redis: the queue polls and rate limits are local; everything else is as with it");
+            console::notice(
+                "no Redis: the queue polls and rate limits are local; everything else is as with it",
+            );
             return Ok(());
         };
         let folder = self.settings.home.servers.join("redis");
@@ -100,13 +102,15 @@ impl Stack {
             log: self.log("api", Colour::Cyan),
         };
         api.environment.push(("PUNCTUAL_API_LISTEN", Some(format!("127.0.0.1:{}", ports.api))));
-        api.environment.push(("PUNCTUAL_API_METRICS_LISTEN", Some(format!("127.0.0.1:{}", ports.api_metrics))));
+        api.environment
+            .push(("PUNCTUAL_API_METRICS_LISTEN", Some(format!("127.0.0.1:{}", ports.api_metrics))));
         self.api = Some(api.start()?);
         self.record()?;
         wait_until_healthy(self.api.iter_mut()).await?;
         console::step("the API answers");
         for number in 1..=self.settings.workers {
-            let name = if self.settings.workers == 1 { "worker".to_owned() } else { format!("worker {number}") };
+            let name =
+                if self.settings.workers == 1 { "worker".to_owned() } else { format!("worker {number}") };
             let mut worker = Service {
                 program: self.settings.built.worker.clone(),
                 environment: environment.clone(),
@@ -153,7 +157,7 @@ async fn wait_until_healthy(programs: impl Iterator<Item = &mut Running>) -> Res
         let started = Instant::now();
         loop {
             if let Some(status) = running.try_wait()? {
-                anyhow::bail!("{} ended ({status}){}", running.service.name, running.service.log_end());
+                anyhow::bail!("{} ended ({status}){}", running.service.name, running.log_end());
             }
             match running.service.call(&["healthcheck"]).await {
                 Ok(_) => break,

@@ -73,7 +73,9 @@ impl State {
     /// When it cannot be removed.
     pub fn remove(home: &Home) -> Result<()> {
         match fs::remove_file(path(home)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("cannot remove the state"),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).context("cannot remove the state")
+            }
             _ => Ok(()),
         }
     }
