@@ -7,7 +7,10 @@ pub mod customers;
 pub mod error;
 pub mod hours;
 pub mod idempotency;
+pub mod links;
+pub mod migrate;
 pub mod notifications;
+pub mod pool;
 pub mod services;
 pub mod sessions;
 pub mod settings;
@@ -22,3 +25,4 @@ mod turns;
 
 pub use context::Core;
 pub use error::{Alternative, Error, Result};
+pub use migrate::migrate;

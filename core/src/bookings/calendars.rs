@@ -1,4 +1,4 @@
-//! The lock of a calendar is its staff row. It comes before the lock of any booking, and several are taken in order of
+//! The lock of a calendar is its staff row ([`crate::staff::lock`]). It comes before the lock of any booking, and several are taken in order of
 //! their ids; whoever wants one waits its turn in this process first, where waiting costs no connection.
 
 use std::time::Duration;
@@ -29,20 +29,8 @@ pub(super) async fn turns(core: &Core, staff_ids: &[Uuid]) -> Result<Vec<Turn<Uu
     Ok(turns)
 }
 
-/// Locks calendars that are about to change. A statement of its own, so that the next one sees what the previous
-/// holder of the lock committed.
-pub(super) async fn lock(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<()> {
-    sqlx::query!(
-        "UPDATE staff SET calendar_rev = calendar_rev + 1
-         WHERE id = ANY(ARRAY(SELECT id FROM staff WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE))",
-        staff_ids
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Locks calendars of which one is going to change: the one chosen is then given to [`lock`], which does not wait.
+/// Locks calendars of which one is going to change: the one chosen is then given to
+/// [`crate::staff::lock`], which does not wait.
 pub(super) async fn lock_candidates(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<()> {
     sqlx::query!("SELECT id FROM staff WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", staff_ids)
         .fetch_all(tx)

@@ -13,7 +13,7 @@ use super::row::{self, Row};
 use super::{Action, Booking, BookingStatus, calendars};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ExpectedRev};
-use crate::{Core, Error, Result, slots};
+use crate::{Core, Error, Result, slots, staff};
 
 /// How often a booking that moves to other staff meanwhile is followed.
 const FOLLOWS: usize = 3;
@@ -53,7 +53,7 @@ impl Write for ChangeStatus {
     type Output = Option<Booking>;
 
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
-        calendars::lock(tx, &[self.staff_id]).await?;
+        staff::lock(tx, &[self.staff_id]).await?;
         let row = locked(tx, &self.actor, self.id).await?;
         if row.staff_id != self.staff_id {
             return Ok(Outcome::Unchanged(None));

@@ -17,7 +17,7 @@ use crate::customers;
 use crate::idempotency::{self, Answer, Claim, IdempotencyKey, Request};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::Actor;
-use crate::{Core, Error, Result, settings, slots};
+use crate::{Core, Error, Result, settings, slots, staff};
 
 /// Makes a booking: confirmed, or pending where the service wants confirmation and the actor is not staff.
 ///
@@ -135,7 +135,7 @@ impl Create {
 
     /// The hold has passed all limits when it was made.
     async fn book_hold(&self, tx: &mut PgConnection, now: DateTime<Utc>, hold_id: Uuid) -> Result<Row> {
-        calendars::lock(tx, &self.performers).await?;
+        staff::lock(tx, &self.performers).await?;
         let hold = row::lock(tx, hold_id).await?.ok_or(Error::HoldExpired)?;
         let stands = hold.standing().after(Action::Book, now).is_some()
             && hold.hold_expires_at.is_some_and(|end| end > now)

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{WantedSlot, calendars};
 use crate::calendar::{Limits, Place};
 use crate::slots::{self, Ask, ServiceTerms};
-use crate::{Core, Error, Result};
+use crate::{Core, Error, Result, staff};
 
 /// A place found: the calendar is locked until the transaction ends.
 pub(super) struct Found {
@@ -32,7 +32,7 @@ pub(super) async fn find(
     limits: Limits,
 ) -> Result<Found> {
     if slot.staff_id.is_some() {
-        calendars::lock(tx, performers).await?;
+        staff::lock(tx, performers).await?;
     } else {
         calendars::lock_candidates(tx, performers).await?;
     }
@@ -47,7 +47,7 @@ pub(super) async fn find(
     let ask = Ask { start: slot.start, limits, exclude: None };
     let (staff_id, place) = first_place(slots::ask(tx, now, &terms, &order, ask).await?)?;
     if slot.staff_id.is_none() {
-        calendars::lock(tx, &[staff_id]).await?;
+        staff::lock(tx, &[staff_id]).await?;
     }
     Ok(Found { terms, staff_id, place })
 }

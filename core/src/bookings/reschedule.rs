@@ -18,7 +18,7 @@ use crate::calendar::Limits;
 use crate::slots::{self, Ask};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ExpectedRev};
-use crate::{Core, Error, Result};
+use crate::{Core, Error, Result, staff};
 
 /// How often a booking that moves to other staff meanwhile is followed.
 const FOLLOWS: usize = 3;
@@ -72,7 +72,7 @@ impl Write for Reschedule {
 
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
         let staff_id = self.to.staff_id.unwrap_or(self.from);
-        calendars::lock(tx, &[self.from, staff_id]).await?;
+        staff::lock(tx, &[self.from, staff_id]).await?;
         let row = locked(tx, &self.actor, self.id).await?;
         if row.staff_id != self.from {
             return Ok(Outcome::Unchanged(None));

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::calendars;
 use crate::transaction::{Outcome, Write, write};
 use crate::types::ActorKind;
-use crate::{Core, Result};
+use crate::{Core, Result, staff};
 
 /// How long after its end a booking nobody has judged counts as completed.
 const JUDGED_AFTER: TimeDelta = TimeDelta::hours(24);
@@ -71,7 +71,7 @@ impl Write for SweepCalendar {
     type Output = u64;
 
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<u64>> {
-        calendars::lock(tx, &[self.staff_id]).await?;
+        staff::lock(tx, &[self.staff_id]).await?;
         let swept = match self.what {
             Sweep::Holds => calendars::expire_dead_holds(tx, now, &[self.staff_id]).await?,
             Sweep::Pending => expire_started(tx, now, self.staff_id).await?,
