@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::stranded::{Changed, Fitting};
 use super::{touched, zone};
 use crate::calendar::{DayWindow, overlap_of_day};
-use crate::slots::stored_window;
+use crate::slots::{minutes_to_store, stored_window};
 use crate::staff::lock_own;
 use crate::transaction::change;
 use crate::types::{Actor, ParseError};
@@ -91,9 +91,11 @@ async fn replace(
     delete(tx, staff_id, own.date).await?;
     let mut windows = own.windows.clone();
     windows.sort_unstable();
-    let minutes = |minutes: u16| i16::try_from(minutes).ok();
-    let (mut opens, mut closes): (Vec<Option<i16>>, Vec<Option<i16>>) =
-        windows.iter().map(|w| (minutes(w.opens().minutes()), minutes(w.closes().minutes()))).unzip();
+    let (mut opens, mut closes): (Vec<Option<i16>>, Vec<Option<i16>>) = windows
+        .iter()
+        .map(|window| minutes_to_store(*window))
+        .map(|(opens, closes)| (Some(opens), Some(closes)))
+        .unzip();
     if windows.is_empty() {
         opens.push(None);
         closes.push(None);

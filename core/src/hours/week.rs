@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::stranded::{Changed, Fitting};
 use crate::calendar::{WeeklyWindow, overlap_of_week};
-use crate::slots::{iso_weekday, stored_window};
+use crate::slots::{iso_number, iso_weekday, minutes_to_store, stored_window};
 use crate::staff::lock_own;
 use crate::transaction::change;
 use crate::types::{Actor, ParseError};
@@ -78,11 +78,9 @@ async fn replace(
     lock_own(tx, actor, staff_id).await?;
     let fitting = Fitting::before(tx, now, &[staff_id], None).await?;
     sqlx::query!("DELETE FROM weekly_hours WHERE staff_id = $1", staff_id).execute(&mut *tx).await?;
-    let number = |minutes: u16| i16::try_from(minutes).unwrap_or(i16::MAX);
-    let weekdays: Vec<i16> =
-        windows.iter().map(|weekly| number(weekly.weekday.number_from_monday() as u16)).collect();
-    let opens: Vec<i16> = windows.iter().map(|weekly| number(weekly.window.opens().minutes())).collect();
-    let closes: Vec<i16> = windows.iter().map(|weekly| number(weekly.window.closes().minutes())).collect();
+    let weekdays: Vec<i16> = windows.iter().map(|weekly| iso_number(weekly.weekday)).collect();
+    let (opens, closes): (Vec<i16>, Vec<i16>) =
+        windows.iter().map(|weekly| minutes_to_store(weekly.window)).unzip();
     sqlx::query!(
         "INSERT INTO weekly_hours (staff_id, weekday, start_min, end_min)
          SELECT $1, weekday, start_min, end_min

@@ -118,7 +118,7 @@ impl ServiceSpec {
         if has_twins(&self.reminders) {
             return Err(invalid("/reminders", "duplicate", "the same reminder rule twice"));
         }
-        if !self.reminders.iter().all(acceptable) {
+        if !self.reminders.iter().copied().all(acceptable) {
             return Err(invalid(
                 "/reminders",
                 "out_of_range",
@@ -135,10 +135,10 @@ impl ServiceSpec {
     }
 }
 
-fn acceptable(rule: &ReminderRule) -> bool {
+fn acceptable(rule: ReminderRule) -> bool {
     match rule {
-        ReminderRule::Offset { minutes } => (1..=43_200).contains(minutes),
-        ReminderRule::DayBeforeAt { at } => *at < CivilTime::END_OF_DAY,
+        ReminderRule::Offset { minutes } => (1..=43_200).contains(&minutes),
+        ReminderRule::DayBeforeAt { at } => at < CivilTime::END_OF_DAY,
     }
 }
 

@@ -3,15 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::calendar::{
-    Busy, Calendar, CivilTime, DayWindow, Seat, Span, WeeklyWindow, after_date, dates_needed, day_start,
-};
+use super::{iso_weekday, stored_window};
+use crate::Result;
+use crate::calendar::{Busy, Calendar, Seat, Span, WeeklyWindow, after_date, dates_needed, day_start};
 use crate::types::Zone;
-use crate::{Error, Result};
 
 /// The longest appointment (24 h) and buffer (8 h) a service can have: how far around a span bookings that may
 /// touch it can begin.
@@ -134,22 +133,4 @@ async fn bookings(
         }));
     }
     Ok(seats)
-}
-
-/// A window from minutes of the civil day.
-pub(crate) fn stored_window(opens: i16, closes: i16) -> Result<DayWindow> {
-    let minutes = |stored: i16| {
-        CivilTime::from_minutes(stored.unsigned_abs())
-            .map_err(|error| Error::internal("hours hold a bad time", error))
-    };
-    DayWindow::new(minutes(opens)?, minutes(closes)?)
-        .map_err(|error| Error::internal("hours hold a bad window", error))
-}
-
-/// The weekday of an ISO 8601 number, 1 Monday to 7 Sunday.
-pub(crate) fn iso_weekday(number: i16) -> Result<Weekday> {
-    u8::try_from(number - 1)
-        .ok()
-        .and_then(|from_monday| Weekday::try_from(from_monday).ok())
-        .ok_or_else(|| Error::internal("hours hold a bad weekday", number.to_string()))
 }

@@ -13,6 +13,7 @@ use crate::{Core, Error, Result};
 
 /// What is to change; `None` leaves as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::option_option, reason = "leave, remove and set are three cases")]
 pub struct StaffPatch {
     /// New name.
     pub name: Option<PersonName>,
