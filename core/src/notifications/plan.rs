@@ -3,10 +3,12 @@
 //! Each function takes the booking as it stands *after* the change, with its new revision.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use punctual_queue::{Payload, new_id};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{NotificationKind, NotificationOutcome};
+use super::payload::{self, Near, queue_error};
+use super::{NotificationKind, NotificationOutcome, SendNotification};
 use crate::Result;
 use crate::calendar::reminder_expires;
 use crate::types::{EmailAddress, Locale, Rev};
@@ -162,6 +164,22 @@ async fn write(
     )
     .execute(&mut *conn)
     .await?;
+    let jobs = rows
+        .iter()
+        .filter(|row| row.is_near(now))
+        .map(|row| {
+            payload::job(&Near {
+                id: row.id,
+                kind: row.kind,
+                recipient: Some(subject.recipient.as_str()),
+                send_at: row.send_at,
+                expires_at: row.expires_at,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if !jobs.is_empty() {
+        punctual_queue::enqueue_many(conn, now, jobs).await.map_err(queue_error)?;
+    }
     Ok(())
 }
 
@@ -177,7 +195,7 @@ fn dedupe_key(subject: &Subject<'_>, row: &Planned) -> String {
 /// Ends what older revisions still had to send. A mail past its dot is left to its sender, who knows how it ends; one
 /// that was in doubt before stays so, for it may have arrived.
 async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: Uuid, rev: Rev) -> Result<()> {
-    sqlx::query!(
+    let ended = sqlx::query!(
         r#"
         UPDATE notifications
         SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END::notification_outcome, outcome_at = $3
@@ -190,10 +208,10 @@ async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: U
     )
     .fetch_all(&mut *conn)
     .await?;
+    for row in ended.into_iter().filter(|row| row.enqueued) {
+        punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &row.id.to_string())
+            .await
+            .map_err(queue_error)?;
+    }
     Ok(())
-}
-
-fn new_id(now: DateTime<Utc>) -> Uuid {
-    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos()))
 }
