@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use punctual_launch::programs::clone_root;
+
 use crate::servers::Account;
 
 /// The folders of one stack.
@@ -131,13 +133,6 @@ impl Home {
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
     }
-}
-
-/// The folder of the workspace this program was built from.
-#[must_use]
-pub fn clone_root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_owned()
 }
 
 fn dot_dev() -> PathBuf {

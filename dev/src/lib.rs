@@ -6,6 +6,7 @@ pub mod home;
 pub mod inbox;
 pub mod schema;
 pub mod seed;
-pub mod servers;
 pub mod stack;
 pub mod testing;
+
+pub use punctual_launch::servers;

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::console::{self, Colour, paint};
 use crate::home::Home;
 use crate::servers::{Consent, Needs, install_commands, provide};
-use crate::stack::{Addresses, Lock, Ports, Settings, Stack, State, build, end_leftovers};
+use crate::stack::{Addresses, Lock, Ports, Settings, Stack, State, end_leftovers};
 
 /// Exit status where a server is missing and may not be installed.
 const STATUS_MISSING: u8 = 2;
@@ -46,7 +46,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if left > 0 {
         console::notice(&format!("stopped {left} processes that an earlier run had left"));
     }
-    let Some(settings) = settings(home, options).await? else { return Ok(ExitCode::from(STATUS_MISSING)) };
+    let Some(settings) = settings(home, options)? else { return Ok(ExitCode::from(STATUS_MISSING)) };
     let mut stack = Stack::new(settings);
     let result = tokio::select! {
         result = bring_up(&mut stack) => result.map(|()| ExitCode::SUCCESS),
@@ -81,7 +81,7 @@ async fn bring_up(stack: &mut Stack) -> Result<()> {
 }
 
 /// Finds what is needed, installs what is missing, builds; `None` after printing what a person has to install.
-async fn settings(home: Home, options: Options) -> Result<Option<Settings>> {
+fn settings(home: Home, options: Options) -> Result<Option<Settings>> {
     let given = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
     let (database_url, redis_url, smtp_url) = (given("DATABASE_URL"), given("REDIS_URL"), given("SMTP_URL"));
     let needs = Needs { postgres: database_url.is_none(), redis: redis_url.is_none() };
@@ -92,22 +92,10 @@ async fn settings(home: Home, options: Options) -> Result<Option<Settings>> {
         console::problem(&format!("install what is missing and try again:\n\n{}\n", install_commands(needs)));
         return Ok(None);
     }
-    console::step("building the API and the worker");
-    let built = build().await?;
     let ports = Ports::usual()?;
     let workers = options.workers;
     let disposable = false;
-    Ok(Some(Settings {
-        home,
-        ports,
-        workers,
-        database_url,
-        redis_url,
-        smtp_url,
-        disposable,
-        programs,
-        built,
-    }))
+    Ok(Some(Settings { home, ports, workers, database_url, redis_url, smtp_url, disposable, programs }))
 }
 
 fn table(addresses: &Addresses) -> Vec<(String, String)> {

@@ -2,7 +2,6 @@
 
 mod database;
 mod ports;
-mod programs;
 mod service;
 mod start;
 mod state;
@@ -13,9 +12,10 @@ use anyhow::{Context as _, Result};
 
 pub use database::ensure_database;
 pub use ports::Ports;
-pub use programs::{Built, build, cargo};
 pub use service::{Log, Running, Service};
 pub use state::{Addresses, Lock, Recorded, State, end_leftovers};
+
+use tokio::task::spawn_blocking;
 
 use crate::console;
 use crate::home::Home;
@@ -45,8 +45,6 @@ pub struct Settings {
     pub disposable: bool,
     /// Postgres and Redis of this machine.
     pub programs: Programs,
-    /// The api and the worker.
-    pub built: Built,
 }
 
 /// What runs of a stack. Parts are filled in as they start, so that a start given up in the middle can be stopped.
@@ -148,14 +146,12 @@ impl Stack {
             inbox.stop().await;
         }
         if let Some(redis) = self.redis {
-            results.push(redis.stop().await);
+            results.push(spawn_blocking(|| redis.stop()).await?);
         }
         if let Some(postgres) = self.postgres {
-            results.push(if self.settings.disposable {
-                postgres.abort().await
-            } else {
-                postgres.stop().await
-            });
+            let disposable = self.settings.disposable;
+            let stop = move || if disposable { postgres.abort() } else { postgres.stop() };
+            results.push(spawn_blocking(stop).await?);
         }
         State::remove(&self.settings.home)?;
         results.into_iter().collect()

@@ -1,10 +1,13 @@
 //! The order in which a stack comes up.
 
+use std::env;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use punctual_core::config::Keys;
 use sqlx::PgPool;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::service::{Log, Running, Service};
@@ -49,13 +52,15 @@ impl Stack {
             disposable: self.settings.disposable,
             max_connections: MAX_CONNECTIONS,
         };
-        let postgres = Cluster::start(programs, &settings).await?;
+        let version = programs.version;
+        let programs = programs.clone();
+        let postgres = spawn_blocking(move || Cluster::start(&programs, &settings)).await??;
         let (server, url) = (postgres.url("postgres"), postgres.url(database::NAME));
         self.postgres = Some(postgres);
         self.addresses.database = url;
         self.record()?;
         database::ensure_database(&server).await?;
-        console::step(&format!("Postgres {} runs", programs.version));
+        console::step(&format!("Postgres {version} runs"));
         Ok(())
     }
 
@@ -71,7 +76,8 @@ impl Stack {
             return Ok(());
         };
         let folder = self.settings.home.servers.join("redis");
-        let redis = RedisServer::start(program, &folder, self.settings.ports.redis).await?;
+        let (program, port) = (program.clone(), self.settings.ports.redis);
+        let redis = spawn_blocking(move || RedisServer::start(&program, &folder, port)).await??;
         self.addresses.redis = Some(redis.url());
         self.redis = Some(redis);
         self.record()?;
@@ -97,7 +103,7 @@ impl Stack {
         let ports = self.settings.ports;
         let mut api = Service {
             name: "api".to_owned(),
-            program: self.settings.built.api.clone(),
+            program: beside("dev-api")?,
             environment: environment.clone(),
             log: self.log("api", Colour::Cyan),
         };
@@ -112,7 +118,7 @@ impl Stack {
             let name =
                 if self.settings.workers == 1 { "worker".to_owned() } else { format!("worker {number}") };
             let mut worker = Service {
-                program: self.settings.built.worker.clone(),
+                program: beside("dev-worker")?,
                 environment: environment.clone(),
                 log: self.log(&name.replace(' ', "-"), Colour::Magenta),
                 name,
@@ -167,4 +173,9 @@ async fn wait_until_healthy(programs: impl Iterator<Item = &mut Running>) -> Res
         }
     }
     Ok(())
+}
+
+/// A program that cargo built together with this one.
+fn beside(name: &str) -> Result<PathBuf> {
+    Ok(env::current_exe()?.with_file_name(name))
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::process::Command;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
@@ -53,6 +55,21 @@ pub fn send(pid: u32, signal: Signal, group: bool) -> io::Result<()> {
         Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a child ends by itself within that time.
+///
+/// # Errors
+/// Those of waitpid(2).
+pub fn ends_within(child: &mut Child, limit: Duration) -> io::Result<bool> {
+    let started = Instant::now();
+    while child.try_wait()?.is_none() {
+        if started.elapsed() > limit {
+            return Ok(false);
+        }
+        sleep(Duration::from_millis(5));
+    }
+    Ok(true)
 }
 
 /// Start time of a running process; a zombie has ended and has none.

@@ -17,6 +17,10 @@ pub struct PostgresPrograms {
     pub postgres: PathBuf,
     /// Makes a cluster.
     pub initdb: PathBuf,
+    /// Tells whether a server takes connections.
+    pub pg_isready: PathBuf,
+    /// Runs SQL.
+    pub psql: PathBuf,
 }
 
 /// The first Postgres on the PATH that is new enough, else the newest in the places packages put it.
@@ -60,13 +64,14 @@ fn package_folders() -> Vec<PathBuf> {
 }
 
 fn postgres_in(folder: &Path) -> Option<PostgresPrograms> {
-    let (postgres, initdb) = (folder.join("postgres"), folder.join("initdb"));
-    if !postgres.is_file() || !initdb.is_file() {
+    let [postgres, initdb, pg_isready, psql] =
+        ["postgres", "initdb", "pg_isready", "psql"].map(|name| folder.join(name));
+    if ![&postgres, &initdb, &pg_isready, &psql].iter().all(|program| program.is_file()) {
         return None;
     }
     let output = Command::new(&postgres).arg("--version").output().ok()?;
     let version = major_version(&String::from_utf8_lossy(&output.stdout))?;
-    (version >= OLDEST_POSTGRES).then_some(PostgresPrograms { version, postgres, initdb })
+    (version >= OLDEST_POSTGRES).then_some(PostgresPrograms { version, postgres, initdb, pg_isready, psql })
 }
 
 fn major_version(line: &str) -> Option<u32> {

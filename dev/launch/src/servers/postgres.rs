@@ -2,15 +2,14 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use rustix::process::Signal;
-use sqlx::{Connection as _, PgConnection};
-use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
 
 use super::account::Account;
 use super::find::PostgresPrograms;
@@ -48,12 +47,19 @@ impl Cluster {
     ///
     /// # Errors
     /// When a program fails; the end of its log is in the message.
-    pub async fn start(programs: &PostgresPrograms, settings: &ClusterSettings) -> Result<Self> {
+    pub fn start(programs: &PostgresPrograms, settings: &ClusterSettings) -> Result<Self> {
         let account = Account::for_postgres()?;
         let data = settings.folder.join("data");
         if !data.join("PG_VERSION").is_file() {
-            create(programs, settings, account).await?;
+            create(programs, settings, account)?;
         }
+        let version = fs::read_to_string(data.join("PG_VERSION"))?;
+        anyhow::ensure!(
+            version.trim() == programs.version.to_string(),
+            "the data is of Postgres {}, found is {}: install that one, or drop the data with `cargo dev reset`",
+            version.trim(),
+            programs.version
+        );
         let password = fs::read_to_string(settings.folder.join("password"))?;
         let log = settings.folder.join("postgres.log");
         let mut command = command_as(&programs.postgres, account, &settings.folder);
@@ -63,14 +69,13 @@ impl Cluster {
         }
         let output = open_log(&log, account)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
-        let mut child = command.spawn().context("cannot start postgres")?;
-        let identity = child.id().and_then(Identity::of).context("postgres ended at once")?;
-        let url = url(&password, settings.port, "postgres");
-        if let Err(error) = wait_until_ready(&mut child, &url).await {
-            let _ = child.kill().await;
-            return Err(error.context(format!("postgres does not start:\n{}", tail(&log))));
+        let child = command.spawn().context("cannot start postgres")?;
+        let identity = Identity::of(child.id()).context("postgres ended at once")?;
+        let mut cluster = Self { child, identity, password, port: settings.port };
+        match cluster.wait_until_ready(&programs.pg_isready) {
+            Ok(()) => Ok(cluster),
+            Err(error) => Err(error.context(format!("postgres does not start:\n{}", tail(&log)))),
         }
-        Ok(Self { child, identity, password, port: settings.port })
     }
 
     /// Connection URL of one of its databases.
@@ -94,28 +99,51 @@ impl Cluster {
     ///
     /// # Errors
     /// When it cannot be signalled.
-    pub async fn stop(mut self) -> Result<()> {
-        self.end(Signal::INT).await
+    pub fn stop(mut self) -> Result<()> {
+        self.end(Signal::INT)
     }
 
     /// Stops it as if the machine had lost power.
     ///
     /// # Errors
     /// When it cannot be signalled.
-    pub async fn abort(mut self) -> Result<()> {
-        self.end(Signal::QUIT).await
+    pub fn abort(mut self) -> Result<()> {
+        self.end(Signal::QUIT)
     }
 
-    async fn end(&mut self, signal: Signal) -> Result<()> {
+    fn end(&mut self, signal: Signal) -> Result<()> {
         if self.has_ended() {
             return Ok(());
         }
         process::send(self.identity.pid, signal, false)?;
-        if timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
+        if !process::ends_within(&mut self.child, STOP_TIMEOUT)? {
             process::send(self.identity.pid, Signal::KILL, true)?;
-            self.child.wait().await?;
+            self.child.wait()?;
         }
         Ok(())
+    }
+
+    fn wait_until_ready(&mut self, pg_isready: &Path) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < START_TIMEOUT {
+            if let Some(status) = self.child.try_wait()? {
+                anyhow::bail!("it ended with {status}");
+            }
+            let mut question = Command::new(pg_isready);
+            question.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
+            if question.status().context("cannot run pg_isready")?.success() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(20));
+        }
+        anyhow::bail!("it takes no connections")
+    }
+}
+
+impl Drop for Cluster {
+    /// A server that nobody stopped must not outlive its owner.
+    fn drop(&mut self) {
+        let _ = self.end(Signal::QUIT);
     }
 }
 
@@ -139,11 +167,7 @@ fn server_settings(settings: &ClusterSettings) -> Vec<(&'static str, String)> {
     pairs
 }
 
-async fn create(
-    programs: &PostgresPrograms,
-    settings: &ClusterSettings,
-    account: Option<Account>,
-) -> Result<()> {
+fn create(programs: &PostgresPrograms, settings: &ClusterSettings, account: Option<Account>) -> Result<()> {
     let folder = &settings.folder;
     fs::create_dir_all(folder)?;
     fs::set_permissions(folder, Permissions::from_mode(0o700))?;
@@ -154,20 +178,26 @@ async fn create(
         account.own(folder)?;
         account.own(&password_file)?;
     }
+    // Renamed when it is whole, so that a run killed in the middle leaves nothing that looks like a cluster.
+    let unfinished = folder.join("unfinished");
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished)?;
+    }
     // macOS has no C.UTF-8; C sorts the same way and the encoding is given on its own.
     let locale = if cfg!(target_os = "macos") { "C" } else { "C.UTF-8" };
     let mut command = command_as(&programs.initdb, account, folder);
     command
         .arg("-D")
-        .arg(folder.join("data"))
+        .arg(&unfinished)
         .args(["-U", USER, "-E", "UTF8", "--locale", locale, "--auth=password", "--no-instructions"])
         .arg("--pwfile")
         .arg(&password_file);
     if settings.disposable {
         command.arg("--no-sync");
     }
-    let output = command.stdin(Stdio::null()).output().await.context("cannot run initdb")?;
+    let output = command.stdin(Stdio::null()).output().context("cannot run initdb")?;
     anyhow::ensure!(output.status.success(), "initdb fails: {}", String::from_utf8_lossy(&output.stderr));
+    fs::rename(unfinished, folder.join("data"))?;
     Ok(())
 }
 
@@ -187,23 +217,6 @@ fn open_log(path: &Path, account: Option<Account>) -> Result<fs::File> {
         account.own(path)?;
     }
     Ok(file)
-}
-
-async fn wait_until_ready(child: &mut Child, url: &str) -> Result<()> {
-    timeout(START_TIMEOUT, async {
-        loop {
-            if let Some(status) = child.try_wait()? {
-                anyhow::bail!("it ended with {status}");
-            }
-            if let Ok(connection) = PgConnection::connect(url).await {
-                connection.close().await.ok();
-                return Ok(());
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await
-    .context("it takes no connections")?
 }
 
 fn tail(log: &Path) -> String {

@@ -1,17 +1,16 @@
 //! A Redis server of our own. What it holds may always be lost, so it writes nothing to disk.
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use rustix::process::Signal;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
 
 use super::process::{self, Identity};
 
@@ -31,11 +30,11 @@ impl RedisServer {
     ///
     /// # Errors
     /// When it does not answer; what it said is in the message.
-    pub async fn start(program: &Path, folder: &Path, port: u16) -> Result<Self> {
+    pub fn start(program: &Path, folder: &Path, port: u16) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let log: PathBuf = folder.join(format!("redis-{port}.log"));
         let output = fs::OpenOptions::new().create(true).append(true).open(&log)?;
-        let mut child = Command::new(program)
+        let child = Command::new(program)
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no", "--dir"])
             .arg(folder)
@@ -45,12 +44,12 @@ impl RedisServer {
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let identity = child.id().and_then(Identity::of).context("redis ended at once")?;
-        if let Err(error) = wait_until_ready(&mut child, port).await {
-            let _ = child.kill().await;
-            return Err(error.context(fs::read_to_string(&log).unwrap_or_default()));
+        let identity = Identity::of(child.id()).context("redis ended at once")?;
+        let mut server = Self { child, identity, port };
+        match server.wait_until_ready() {
+            Ok(()) => Ok(server),
+            Err(error) => Err(error.context(fs::read_to_string(&log).unwrap_or_default())),
         }
-        Ok(Self { child, identity, port })
     }
 
     /// Connection URL.
@@ -80,39 +79,49 @@ impl RedisServer {
     ///
     /// # Errors
     /// When it cannot be signalled.
-    pub async fn stop(mut self) -> Result<()> {
+    pub fn stop(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
         if self.has_ended() {
             return Ok(());
         }
         process::send(self.identity.pid, Signal::TERM, false)?;
-        if timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
+        if !process::ends_within(&mut self.child, STOP_TIMEOUT)? {
             process::send(self.identity.pid, Signal::KILL, false)?;
-            self.child.wait().await?;
+            self.child.wait()?;
         }
         Ok(())
     }
-}
 
-async fn wait_until_ready(child: &mut Child, port: u16) -> Result<()> {
-    timeout(START_TIMEOUT, async {
-        loop {
-            if let Some(status) = child.try_wait()? {
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < START_TIMEOUT {
+            if let Some(status) = self.child.try_wait()? {
                 anyhow::bail!("redis ended with {status}");
             }
-            if answers(port).await {
+            if answers(self.port) {
                 return Ok(());
             }
-            sleep(Duration::from_millis(10)).await;
+            sleep(Duration::from_millis(5));
         }
-    })
-    .await
-    .context("redis does not answer")?
+        anyhow::bail!("redis does not answer")
+    }
 }
 
-async fn answers(port: u16) -> bool {
-    let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return false };
+impl Drop for RedisServer {
+    /// A server that nobody stopped must not outlive its owner.
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}
+
+fn answers(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return false };
     let mut reply = [0_u8; 7];
-    stream.write_all(b"PING\r\n").await.is_ok()
-        && stream.read_exact(&mut reply).await.is_ok()
+    stream.set_read_timeout(Some(Duration::from_secs(1))).is_ok()
+        && stream.write_all(b"PING\r\n").is_ok()
+        && stream.read_exact(&mut reply).is_ok()
         && &reply == b"+PONG\r\n"
 }
