@@ -1,1 +1,23 @@
-//! Being built.
+//! The HTTP API of Punctual: a library with a thin main.
+
+mod app;
+mod auth;
+mod body;
+pub mod cli;
+pub mod contract;
+mod edge;
+mod endpoints;
+mod etag;
+mod logging;
+mod metrics_page;
+mod params;
+mod problem;
+mod reply;
+mod run;
+mod server;
+mod state;
+mod values;
+mod views;
+
+pub use cli::run as main;
+pub use run::{Running, StartError, start};

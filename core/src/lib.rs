@@ -3,19 +3,14 @@
 pub mod bookings;
 pub mod calendar;
 pub mod config;
-pub mod customers;
+pub mod database;
 pub mod error;
-pub mod hours;
 pub mod idempotency;
-pub mod links;
 pub mod migrate;
 pub mod notifications;
-pub mod pool;
-pub mod services;
 pub mod sessions;
 pub mod settings;
 pub mod slots;
-pub mod staff;
 pub mod types;
 pub mod users;
 
@@ -25,4 +20,3 @@ mod turns;
 
 pub use context::Core;
 pub use error::{Alternative, Error, Result};
-pub use migrate::migrate;

@@ -1,3 +1,1 @@
-//! The worker of Punctual: sends its mails.
-
-pub mod mails;
+//! Being built.

@@ -20,6 +20,7 @@ mod client;
 mod database;
 pub mod guard;
 mod message;
+mod migrations;
 mod programs;
 mod redis;
 mod runtime_folder;

@@ -1,0 +1,75 @@
+//! Who asks, as their token says.
+
+use poem::{
+    FromRequest, Request, RequestBody, Result,
+    http::{HeaderMap, header},
+};
+use punctual_core::{sessions, types::Actor};
+
+use uuid::Uuid;
+
+use super::Claims;
+use crate::{
+    problem::{Code, Problem},
+    state::State,
+};
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller(Option<Claims>);
+
+impl Caller {
+    /// As the use cases want it.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match self.0 {
+            Some(claims) => Actor::Account { user_id: claims.user_id, role: claims.role },
+            None => Actor::Guest,
+        }
+    }
+
+    /// The account; the guard lets nobody without one reach an operation that needs one.
+    ///
+    /// # Errors
+    /// `unauthenticated` for a guest.
+    pub fn user_id(&self) -> Result<Uuid, Problem> {
+        self.0.map(|claims| claims.user_id).ok_or_else(|| Problem::new(Code::Unauthenticated))
+    }
+}
+
+impl<'a> FromRequest<'a> for Caller {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
+        Ok(request.data::<Self>().copied().unwrap_or(Self(None)))
+    }
+}
+
+/// Who sent these headers. A token that is sent and not valid is an error: its sender is never taken for a guest.
+///
+/// # Errors
+/// `invalid_token`.
+pub fn identify(state: &State, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = all.next() else { return Ok(Caller(None)) };
+    let claims = value
+        .to_str()
+        .ok()
+        .filter(|_| all.next().is_none())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .and_then(|(_, token)| state.tokens.verify(token.trim_start(), state.core.now()));
+    match claims {
+        Some(claims) => Ok(Caller(Some(claims))),
+        None => Err(Problem::new(Code::InvalidToken)),
+    }
+}
+
+/// The caller with the role that the account has now, not when the token was issued; asked before every write and
+/// every operation of administrators.
+///
+/// # Errors
+/// `session_ended` when the token's epoch is over, `unavailable`.
+pub async fn as_of_now(state: &State, caller: Caller) -> Result<Caller, Problem> {
+    let Some(mut claims) = caller.0 else { return Ok(caller) };
+    claims.role = sessions::check_epoch(&state.core.pool, claims.user_id, claims.epoch).await?;
+    Ok(Caller(Some(claims)))
+}

@@ -1,0 +1,9 @@
+//! Who asks: access tokens, passwords, and the caller that handlers are given.
+
+mod caller;
+mod passwords;
+mod tokens;
+
+pub use caller::{Caller, as_of_now, identify};
+pub use passwords::{Passwords, Verified};
+pub use tokens::{Claims, Tokens};

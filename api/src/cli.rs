@@ -1,0 +1,99 @@
+//! The command line.
+
+mod admin;
+mod healthcheck;
+mod keys;
+mod migrate;
+mod openapi;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use punctual_core::config::Config;
+
+/// Why a command failed, for the person who ran it.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The HTTP API of Punctual. Its settings are variables of the environment: see defaults.env.
+#[derive(Parser)]
+#[command(name = "punctual-api", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API (the default)
+    Serve,
+    /// Bring the database's schema up to this release
+    Migrate,
+    /// Print the document of the API (`OpenAPI`)
+    Openapi {
+        /// Compare it with this file instead; exit 1 when they differ
+        #[arg(long, value_name = "FILE")]
+        check: Option<PathBuf>,
+    },
+    /// Ask a running API on this machine whether it is ready; exit 1 when it is not
+    Healthcheck,
+    /// Manage administrators
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Make keys for a machine of your own: the files jwt and link in a folder, unless they are there
+    Keys {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Make an administrator's account. The password is read from standard input, or from a file; never from an
+    /// argument, which other users of the machine could see
+    Create {
+        /// The e-mail address
+        email: String,
+        /// The person's name
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+        /// File that holds the password on its first line
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn run() -> ExitCode {
+    match execute(Cli::parse().command.unwrap_or(Command::Serve)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("punctual-api: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Openapi { check } => openapi::run(check.as_deref()),
+        Command::Keys { folder } => keys::run(&folder),
+        command => {
+            let config = Config::from_env()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(async {
+                match command {
+                    Command::Migrate => migrate::run(&config).await,
+                    Command::Healthcheck => healthcheck::run(&config).await,
+                    Command::Admin { command: AdminCommand::Create { email, name, password_file } } => {
+                        admin::create(&config, &email, &name, password_file.as_deref()).await
+                    }
+                    _ => serve::run(&config).await,
+                }
+            })
+        }
+    }
+}

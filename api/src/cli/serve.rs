@@ -1,0 +1,30 @@
+use std::process::ExitCode;
+
+use punctual_core::config::Config;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Failure;
+use crate::logging;
+
+/// Serves until SIGTERM or Ctrl-C; a second one ends it at once.
+pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
+    logging::start(config);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut stopped = async move || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let running = tokio::select! {
+        running = crate::start(config, None) => running?,
+        () = stopped() => return Ok(ExitCode::SUCCESS),
+    };
+    stopped().await;
+    tracing::info!("stopping");
+    tokio::select! {
+        () = running.stop() => Ok(ExitCode::SUCCESS),
+        () = stopped() => Ok(ExitCode::FAILURE),
+    }
+}

@@ -1,0 +1,46 @@
+//! The document: what poem-openapi describes, finished with what it cannot say. One function feeds `/openapi.json` and
+//! the committed file, so the two are the same text.
+
+mod finish;
+
+use poem_openapi::{LicenseObject, OpenApiService};
+
+use crate::endpoints::Endpoints;
+
+const DESCRIPTION: &str = "\
+Bookings for a local service business: customers sign up, see free slots and book; confirmations and reminders go out by
+mail.
+
+**Instants** are RFC 3339 with an offset (`2027-05-04T10:00:00+02:00`); one without an offset is refused. **Dates** are
+civil dates in the business's time zone.
+
+**Errors** are `application/problem+json` (RFC 9457), every one of them: `code` is for programs, `errors` names every
+place of the request that does not fit. New codes may be added.
+
+**Changes** of something that has a `rev` name the revision they are based on in `If-Match` (`\"3\"`, or `*` for any).
+
+**Repeating** a request that creates something is safe with the same `Idempotency-Key`.
+
+**Unknown fields and parameters** of requests are refused; unknown fields of answers are to be ignored, they may be added.
+
+`X-Request-Id` comes with every answer; one that is sent with a request, a UUID, is kept.";
+
+/// The `OpenAPI` document as text, ending in a line break.
+///
+/// # Errors
+/// When it cannot be read back or written, which is a fault of the build.
+pub fn document() -> Result<String, serde_json::Error> {
+    let service = OpenApiService::new(Endpoints::default(), "Punctual", env!("CARGO_PKG_VERSION"))
+        .summary("The booking engine of a local service business")
+        .description(DESCRIPTION)
+        .license(LicenseObject::new("MIT OR Apache-2.0").url("https://opensource.org/license/mit"))
+        .server("/");
+    let mut document = serde_json::from_str(&service.spec())?;
+    finish::finish(&mut document);
+    let mut text = serde_json::to_string_pretty(&document)?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! What poem-openapi cannot say: who may call an operation, its problems, its headers, closed objects, bounds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    contract::{Access, Header, OPERATIONS, Operation},
+    problem::{Code, PROBLEM_JSON},
+};
+
+const SCHEME: &str = "accessToken";
+
+/// Finishes the document in place.
+pub fn finish(document: &mut Value) {
+    let mut closed = BTreeSet::new();
+    each_operation(document, |operation| {
+        let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+        let Some(entry) = OPERATIONS.iter().find(|entry| entry.id == id) else { return };
+        finish_operation(operation, entry);
+        references(operation.get("requestBody").unwrap_or(&Value::Null), &mut closed);
+    });
+    document["components"]["securitySchemes"] = json!({ SCHEME: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The access token of a session, from `POST /v1/auth/login`."
+    }});
+    close_requests(document, closed);
+    let codes: Vec<Value> = Code::ALL.iter().map(|code| code.as_str().into()).collect();
+    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = Value::Array(codes);
+    walk(document, &|schema| {
+        flatten(schema);
+        bound(schema);
+    });
+}
+
+fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Map<String, Value>)) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let operations = paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(Value::as_object_mut);
+    for operation in operations.flat_map(|methods| methods.values_mut()).filter_map(Value::as_object_mut) {
+        visit(operation);
+    }
+}
+
+fn finish_operation(operation: &mut Map<String, Value>, entry: &Operation) {
+    let security = match entry.access {
+        Access::Public => json!([]),
+        Access::Guests => json!([{ SCHEME: [] }, {}]),
+        Access::Roles(_) => json!([{ SCHEME: [] }]),
+    };
+    operation.insert("security".to_owned(), security);
+    if let Access::Roles(roles) = entry.access {
+        let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        let text = operation.get("description").and_then(Value::as_str).unwrap_or_default();
+        let text = format!("{text}\n\nRoles: {}.", names.join(", ")).trim_start().to_owned();
+        operation.insert("description".to_owned(), text.into());
+    }
+    let problems = problems(operation, entry);
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for response in responses.values_mut() {
+        add_headers(response, entry.headers);
+    }
+    for (status, codes) in problems {
+        responses.insert(status.to_string(), problem_response(&codes));
+    }
+}
+
+/// The problems of an operation by status: its own, and those that follow from what it takes.
+fn problems(operation: &Map<String, Value>, entry: &Operation) -> BTreeMap<u16, Vec<Code>> {
+    let has_body = operation.contains_key("requestBody");
+    let has_params =
+        operation.get("parameters").and_then(Value::as_array).is_some_and(|params| !params.is_empty());
+    let mut codes: BTreeSet<Code> = entry.problems.iter().copied().collect();
+    codes.extend([Code::InvalidToken, Code::SessionEnded, Code::InternalError, Code::Unavailable]);
+    if has_body {
+        codes.extend([Code::RequestTimeout, Code::ContentTooLarge, Code::UnsupportedMediaType]);
+    }
+    if has_body || has_params {
+        codes.insert(Code::InvalidRequest);
+    }
+    if let Access::Roles(roles) = entry.access {
+        codes.insert(Code::Unauthenticated);
+        if Access::Roles(roles) != Access::ACCOUNT {
+            codes.insert(Code::Forbidden);
+        }
+    }
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.status().as_u16()).or_default().push(code);
+    }
+    by_status
+}
+
+fn problem_response(codes: &[Code]) -> Value {
+    let lines: Vec<_> =
+        codes.iter().map(|code| format!("- `{}`: {}", code.as_str(), code.meaning())).collect();
+    let example = |code: &Code| {
+        json!({
+            "type": format!("https://book.example.org/problems/{}", code.as_str()),
+            "title": code.title(),
+            "status": code.status().as_u16(),
+            "detail": code.meaning(),
+            "instance": "urn:uuid:0196a1f0-7c1e-7000-8000-000000000000",
+            "code": code.as_str(),
+        })
+    };
+    let examples: Map<String, Value> =
+        codes.iter().map(|code| (code.as_str().to_owned(), json!({ "value": example(code) }))).collect();
+    let mut response = json!({
+        "description": lines.join("\n"),
+        "content": { PROBLEM_JSON: {
+            "schema": { "$ref": "#/components/schemas/Problem" },
+            "examples": examples,
+        }},
+    });
+    let may_retry = |code: &Code| {
+        matches!(
+            code,
+            Code::Unavailable | Code::Overloaded | Code::TooManyRequests | Code::IdempotencyInProgress
+        )
+    };
+    if codes.iter().any(may_retry) {
+        response["headers"] = json!({ "Retry-After": {
+            "description": "Seconds after which to try again.",
+            "schema": { "type": "integer", "minimum": 1, "maximum": 86400 },
+        }});
+    }
+    response
+}
+
+fn add_headers(response: &mut Value, headers: &[Header]) {
+    for header in headers {
+        let (name, description, schema) = match header {
+            Header::ETag => (
+                "ETag",
+                "The current version, as a weak entity tag.",
+                json!({ "type": "string", "maxLength": 64 }),
+            ),
+            Header::Location => {
+                ("Location", "The path of what was made.", json!({ "type": "string", "maxLength": 200 }))
+            }
+            Header::IdempotencyReplayed => (
+                "Idempotency-Replayed",
+                "`true` when this is the stored answer of an earlier request with the same key.",
+                json!({ "type": "string", "enum": ["true"] }),
+            ),
+        };
+        response["headers"][name] = json!({ "description": description, "schema": schema });
+    }
+}
+
+/// Objects of requests take no unknown fields; those of answers may grow.
+fn close_requests(document: &mut Value, mut open: BTreeSet<String>) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let mut done = BTreeSet::new();
+    while let Some(name) = open.pop_first() {
+        if done.insert(name.clone())
+            && let Some(schema) = schemas.get_mut(&name)
+        {
+            references(schema, &mut open);
+            if schema["type"] == "object" {
+                schema["additionalProperties"] = false.into();
+            }
+        }
+    }
+}
+
+fn references(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            let name = object.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+            into.extend(name.map(str::to_owned));
+            object.values().for_each(|value| references(value, into));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, into)),
+        _ => {}
+    }
+}
+
+fn walk(value: &mut Value, visit: &impl Fn(&mut Map<String, Value>)) {
+    match value {
+        Value::Object(object) => {
+            visit(object);
+            object.values_mut().for_each(|value| walk(value, visit));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| walk(value, visit)),
+        _ => {}
+    }
+}
+
+/// A field that refers to a schema and says something of its own comes as two `allOf` parts, the second a copy of what
+/// stands beside: one part and the rest say the same.
+fn flatten(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(parts)) = schema.get_mut("allOf")
+        && parts.len() == 2
+        && parts[0].get("$ref").is_some()
+    {
+        parts.truncate(1);
+    }
+}
+
+/// Bounds that follow from a format, where none is given.
+fn bound(schema: &mut Map<String, Value>) {
+    if schema.get("format").is_some_and(|format| format == "naive-date") {
+        schema.insert("format".to_owned(), "date".into());
+    }
+    let text = |name| schema.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (ty, format) = (text("type"), text("format"));
+    let bounds: &[(&str, i64)] = match (ty.as_str(), format.as_str()) {
+        ("string", "uuid") => &[("minLength", 36), ("maxLength", 36)],
+        ("string", "date-time") => &[("minLength", 20), ("maxLength", 35)],
+        ("string", "date") => &[("minLength", 10), ("maxLength", 10)],
+        ("integer", "int32") => &[("minimum", -2_147_483_648), ("maximum", 2_147_483_647)],
+        ("integer", "uint32") => &[("minimum", 0), ("maximum", 4_294_967_295)],
+        ("integer", "uint16") => &[("minimum", 0), ("maximum", 65_535)],
+        _ => &[],
+    };
+    for (name, bound) in bounds {
+        schema.entry(*name).or_insert_with(|| (*bound).into());
+    }
+    // The registered formats have no unsigned integers: the bounds say it.
+    if ty == "integer" && format.starts_with('u') {
+        schema.insert("format".to_owned(), if format == "uint32" { "int64" } else { "int32" }.into());
+    }
+    // Whole bounds are written as such.
+    for name in ["minimum", "maximum"] {
+        if let Some(whole) = schema.get(name).and_then(Value::as_f64).filter(|bound| bound.fract() == 0.0)
+            && schema.get(name).is_some_and(Value::is_f64)
+        {
+            #[expect(clippy::cast_possible_truncation, reason = "bounds are small whole numbers")]
+            schema.insert(name.to_owned(), (whole as i64).into());
+        }
+    }
+}

@@ -1,0 +1,84 @@
+use serde_json::Value;
+
+use super::document;
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/openapi.json");
+
+fn value() -> Value {
+    serde_json::from_str(&document().unwrap()).unwrap()
+}
+
+fn each_schema(value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
+    visit(path, value);
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                each_schema(value, &format!("{path}/{name}"), visit);
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                each_schema(value, &format!("{path}/{index}"), visit);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_committed_file_is_the_document() {
+    let committed = std::fs::read_to_string(PATH).unwrap_or_default();
+    assert!(
+        committed == document().unwrap(),
+        "openapi/openapi.json is out of date; run: cargo run -p punctual-api -- openapi > openapi/openapi.json"
+    );
+}
+
+#[test]
+fn every_operation_is_described_and_tells_its_problems() {
+    let document = value();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let at = format!("{method} {path}");
+            assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 3), "{at}");
+            assert!(operation["operationId"].is_string() && operation["tags"].is_array(), "{at}");
+            for status in ["401", "500", "503"] {
+                let content = &operation["responses"][status]["content"]["application/problem+json"];
+                assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{at} {status}");
+            }
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(parameter["description"].is_string(), "{at} {}", parameter["name"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_string_number_and_array_has_bounds() {
+    let document = value();
+    let mut without = Vec::new();
+    each_schema(&document["components"]["schemas"], "", &mut |path, schema| {
+        let has = |name: &str| schema.get(name).is_some();
+        let bound = match schema["type"].as_str() {
+            Some("string") => has("maxLength") || has("enum"),
+            Some("integer") => has("minimum") && has("maximum"),
+            Some("array") => has("maxItems"),
+            _ => true,
+        };
+        if !bound {
+            without.push(path.to_owned());
+        }
+    });
+    assert!(without.is_empty(), "{without:#?}");
+}
+
+#[test]
+fn every_schema_and_every_field_is_described() {
+    let document = value();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        assert!(schema["description"].is_string(), "{name}");
+        for (field, schema) in schema["properties"].as_object().into_iter().flatten() {
+            assert!(schema["description"].is_string() || schema.get("$ref").is_some(), "{name}.{field}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The formats of strings in the document: what each accepts, and the types of ours that carry them.
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use punctual_core::{
+    calendar::CivilTime,
+    idempotency::IdempotencyKey,
+    types::{Currency, Cursor, EmailAddress, Note, ParseError, PersonName, Phone, Zone},
+};
+use uuid::Uuid;
+
+/// Why a text is not of a format: a code, and what is expected.
+pub type Refusal = (&'static str, &'static str);
+
+/// Whether `text` is of the format `name`; a name that is not known accepts everything.
+pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
+    match name {
+        "date-time" => instant(text).map(drop),
+        // poem-openapi calls a date of chrono so; the document calls it by its registered name.
+        "date" | "naive-date" => date(text).map(drop),
+        "uuid" => uuid(text).map(drop),
+        "email" => of_core(EmailAddress::parse(text)),
+        "person-name" => of_core(PersonName::parse(text)),
+        "phone" => of_core(Phone::parse(text)),
+        "note" => of_core(Note::parse(text)),
+        "time-zone" => of_core(Zone::parse(text)),
+        "currency" => of_core(Currency::parse(text)),
+        "civil-time" => text
+            .parse::<CivilTime>()
+            .map(drop)
+            .map_err(|_| ("format", "must be a time of day such as 09:30, or 24:00")),
+        "cursor" => of_core(Cursor::parse(text)),
+        "idempotency-key" => of_core(IdempotencyKey::parse(text)),
+        _ => Ok(()),
+    }
+}
+
+fn of_core<T>(parsed: Result<T, ParseError>) -> Result<(), Refusal> {
+    parsed.map(drop).map_err(|error| (error.code, error.message))
+}
+
+/// An instant: RFC 3339 with an offset, nothing laxer. chrono alone also takes a space for the `T` and a lower-case
+/// `t` and `z`, which RFC 3339 §5.6 leaves to the application: this one does not take them.
+pub fn instant(text: &str) -> Result<DateTime<FixedOffset>, Refusal> {
+    const EXPECTED: Refusal =
+        ("format", "must be an instant with an offset (RFC 3339) such as 2027-05-04T10:00:00+02:00");
+    let strict = text.len() <= 35 && text.as_bytes().get(10) == Some(&b'T') && !text.ends_with('z');
+    if !strict {
+        return Err(EXPECTED);
+    }
+    let instant = DateTime::parse_from_rfc3339(text).map_err(|_| EXPECTED)?;
+    let within = (1970..=9998).contains(&chrono::Datelike::year(&instant));
+    if within { Ok(instant) } else { Err(("out_of_range", "must lie in the years 1970 to 9998")) }
+}
+
+/// A civil date, `YYYY-MM-DD`.
+pub fn date(text: &str) -> Result<NaiveDate, Refusal> {
+    const EXPECTED: Refusal = ("format", "must be a date such as 2027-05-04");
+    let digits = |(index, byte): (usize, u8)| {
+        if matches!(index, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
+    };
+    if text.len() != 10 || !text.bytes().enumerate().all(digits) {
+        return Err(EXPECTED);
+    }
+    let date: NaiveDate = text.parse().map_err(|_| EXPECTED)?;
+    let within = (1970..=9998).contains(&chrono::Datelike::year(&date));
+    if within { Ok(date) } else { Err(("out_of_range", "must lie in the years 1970 to 9998")) }
+}
+
+fn uuid(text: &str) -> Result<Uuid, Refusal> {
+    const EXPECTED: Refusal = ("format", "must be a UUID such as 0196a1f0-7c1e-7000-8000-000000000000");
+    if text.len() == 36 { Uuid::try_parse(text).map_err(|_| EXPECTED) } else { Err(EXPECTED) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_has_an_offset() {
+        for good in ["2027-05-04T10:00:00+02:00", "2027-05-04T10:00:00Z", "2027-05-04T10:00:00.123456-09:30"]
+        {
+            assert!(instant(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "2027-05-04",
+            "2027-05-04T10:00:00",
+            "2027-05-04 10:00Z",
+            "2027-05-04 10:00:00Z",
+            "2027-05-04t10:00:00Z",
+            "2027-05-04T10:00:00z",
+            "2027-05-04T10:00Z",
+            "2027-05-04T10:00:00 +02:00",
+            "2027-05-04T10:00:00+0200",
+            "2027-05-04T25:00:00Z",
+            "2027-02-29T10:00:00Z",
+            "1805-05-04T10:00:00Z",
+            "+12027-05-04T10:00:00Z",
+        ] {
+            assert!(instant(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_date_has_ten_characters() {
+        assert!(date("2027-05-04").is_ok());
+        for bad in ["2027-5-4", "2027-05-04T00:00:00Z", "2027-02-30", "+027-05-04", "20270504", "0001-01-01"]
+        {
+            assert!(date(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_idempotency_key_is_printable() {
+        assert!(check("idempotency-key", "a-1_B.~").is_ok());
+        for bad in ["", "a\n", "ä", &"x".repeat(65)] {
+            assert!(check("idempotency-key", bad).is_err(), "{bad:?}");
+        }
+    }
+}

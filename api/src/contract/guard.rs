@@ -1,0 +1,283 @@
+//! What every request of an operation passes before its handler: who asks, whether they may, and whether the
+//! parameters fit what the document says of them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use poem::{
+    Endpoint, Request, Response, Result, Route,
+    endpoint::BoxEndpoint,
+    http::{Method, StatusCode, header},
+};
+use poem_openapi::{
+    OpenApi,
+    registry::{MetaOperationParam, MetaParamIn, MetaSchemaRef},
+};
+use serde_json::Value;
+
+use super::{Access, Checker, OPERATIONS, Operation, registry};
+use crate::{
+    auth::{self, Caller},
+    endpoints::Endpoints,
+    params::Pairs,
+    problem::{Code, Fault, Place, Problem},
+    state::State,
+};
+
+/// All operations as routes, each behind its guard.
+///
+/// # Panics
+/// When an operation is missing from the table: a fault of the build that every start and every test would show.
+#[must_use]
+pub fn routes() -> Route {
+    let mut described = HashMap::new();
+    for path in Endpoints::meta().into_iter().flat_map(|api| api.paths) {
+        for operation in path.operations {
+            described.insert((operation.method.clone(), routed(&path.path)), (path.path.clone(), operation));
+        }
+    }
+    let mut table = HashMap::new();
+    Endpoints::default().add_routes(&mut table);
+    let mut route = Route::new();
+    for (path, endpoints) in table {
+        let mut methods = Methods::default();
+        for (method, inner) in endpoints {
+            let (pattern, meta) = described.remove(&(method.clone(), path.clone())).expect("is described");
+            let id = meta.operation_id.unwrap_or_default();
+            let operation = OPERATIONS.iter().find(|operation| operation.id == id);
+            let operation =
+                operation.unwrap_or_else(|| panic!("{id} is missing from the table of operations"));
+            let matched = Matched { operation, pattern: pattern.into(), caller: None };
+            methods.0.insert(method.to_string(), Guard { matched, params: meta.params, inner });
+        }
+        route = route.at(path, methods);
+    }
+    route
+}
+
+/// The document's `/a/{b}` as poem-openapi's derive writes it for the router.
+fn routed(path: &str) -> String {
+    let mut count = 0;
+    let steps = path.split('/').map(|step| {
+        if step.starts_with('{') {
+            count += 1;
+            format!(":param{}", count - 1)
+        } else {
+            step.to_owned()
+        }
+    });
+    steps.collect::<Vec<_>>().join("/")
+}
+
+/// Which operation a request reached: for the log and the metrics.
+#[derive(Debug, Clone)]
+pub struct Matched {
+    /// Its entry in the table.
+    pub operation: &'static Operation,
+    /// Its path as the document writes it.
+    pub pattern: Arc<str>,
+    /// Who asked, once that was established.
+    pub caller: Option<Caller>,
+}
+
+/// The methods of one path: HEAD is answered by GET, OPTIONS and others with the list of methods.
+#[derive(Default)]
+struct Methods(BTreeMap<String, Guard>);
+
+impl Methods {
+    fn allow(&self) -> String {
+        let mut methods: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        if self.0.contains_key("GET") {
+            methods.push("HEAD");
+        }
+        methods.push("OPTIONS");
+        methods.join(", ")
+    }
+}
+
+impl Endpoint for Methods {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        match self.0.get(method.as_str()) {
+            Some(guard) => guard.call(request).await,
+            None if method == Method::OPTIONS => Ok(Response::builder()
+                .status(StatusCode::NO_CONTENT)
+                .header(header::ALLOW, self.allow())
+                .finish()),
+            None => Err(Problem::method_not_allowed(self.allow()).into()),
+        }
+    }
+}
+
+struct Guard {
+    matched: Matched,
+    params: Vec<MetaOperationParam>,
+    inner: BoxEndpoint<'static>,
+}
+
+impl Guard {
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let mut matched = self.matched.clone();
+        let result = match self.admit(&mut request).await {
+            Ok(caller) => {
+                matched.caller = Some(caller);
+                self.inner.call(request).await
+            }
+            Err(problem) => Err(problem.into()),
+        };
+        match result {
+            Ok(mut response) => {
+                response.set_data(matched);
+                Ok(response)
+            }
+            Err(mut error) => {
+                error.set_data(matched);
+                Err(error)
+            }
+        }
+    }
+
+    async fn admit(&self, request: &mut Request) -> Result<Caller, Problem> {
+        let state = request.data::<Arc<State>>().cloned().ok_or_else(|| Problem::new(Code::InternalError))?;
+        let operation = self.matched.operation;
+        let mut caller = auth::identify(&state, request.headers())?;
+        operation.access.check(&caller)?;
+        let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
+        if writes || operation.access == Access::ADMIN {
+            caller = auth::as_of_now(&state, caller).await?;
+            operation.access.check(&caller)?;
+        }
+        let pairs = pairs(request.uri().query().unwrap_or_default());
+        let faults = self.check_params(request, &pairs);
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
+        request.set_data(Pairs(pairs));
+        request.set_data(caller);
+        Ok(caller)
+    }
+
+    fn check_params(&self, request: &Request, pairs: &[(String, String)]) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut query = Checker::new(registry(), Place::Query);
+        let mut path = Checker::new(registry(), Place::Path);
+        let mut headers = Checker::new(registry(), Place::Header);
+        let mut steps = 0;
+        for param in &self.params {
+            let pointer = format!("/{}", param.name);
+            match param.in_type {
+                MetaParamIn::Query => {
+                    let values: Vec<&str> = pairs
+                        .iter()
+                        .filter(|(name, _)| *name == param.name)
+                        .map(|(_, v)| v.as_str())
+                        .collect();
+                    check_values(&mut query, param, &pointer, &values);
+                }
+                MetaParamIn::Path => {
+                    let value = request.raw_path_param(&format!("param{steps}"));
+                    steps += 1;
+                    check_values(&mut path, param, &pointer, value.as_slice());
+                }
+                MetaParamIn::Header => {
+                    let all = request.headers().get_all(param.name.as_str());
+                    // What is not visible ASCII becomes a text that no header's schema accepts.
+                    let values: Vec<&str> = all.iter().map(|value| value.to_str().unwrap_or("\0")).collect();
+                    check_values(&mut headers, param, &pointer, &values);
+                }
+                _ => {}
+            }
+        }
+        for (name, _) in pairs {
+            let known =
+                |param: &MetaOperationParam| param.in_type == MetaParamIn::Query && param.name == *name;
+            if !self.params.iter().any(known) {
+                let shown: String = name.chars().take(40).collect();
+                query.fault(
+                    &format!("/{shown}"),
+                    "unknown_parameter",
+                    "is not a parameter of this operation",
+                );
+            }
+        }
+        for checker in [path, query, headers] {
+            faults.extend(checker.finish());
+        }
+        faults
+    }
+}
+
+fn check_values(checker: &mut Checker<'_>, param: &MetaOperationParam, pointer: &str, values: &[&str]) {
+    let (ty, items) = match &param.schema {
+        MetaSchemaRef::Inline(schema) => (schema.ty, schema.items.as_deref()),
+        MetaSchemaRef::Reference(name) => {
+            (registry().schemas.get(name).map_or("string", |schema| schema.ty), None)
+        }
+    };
+    if values.is_empty() {
+        if param.required {
+            checker.fault(pointer, "required", "is required");
+        }
+    } else if ty == "array" {
+        let item = items.and_then(|items| match items {
+            MetaSchemaRef::Inline(schema) => Some(schema.ty),
+            MetaSchemaRef::Reference(name) => registry().schemas.get(name).map(|schema| schema.ty),
+        });
+        let values = values.iter().map(|text| value_of(text, item.unwrap_or("string"))).collect();
+        checker.check(&Value::Array(values), &param.schema, pointer);
+    } else if let [text] = values {
+        checker.check(&value_of(text, ty), &param.schema, pointer);
+    } else {
+        checker.fault(pointer, "duplicate", "is given more than once");
+    }
+}
+
+/// The text as the JSON value it stands for; what does not stand for one stays a text, which its schema refuses.
+fn value_of(text: &str, ty: &str) -> Value {
+    let typed = match ty {
+        "integer" => text.parse::<i64>().ok().map(Value::from),
+        "number" => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from),
+        "boolean" => text.parse::<bool>().ok().map(Value::from),
+        _ => None,
+    };
+    typed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_stands_in_the_table_once_and_nothing_else_does() {
+        let mut described: Vec<_> = Endpoints::meta()
+            .into_iter()
+            .flat_map(|api| api.paths)
+            .flat_map(|path| path.operations)
+            .map(|operation| operation.operation_id.expect("every operation has an id"))
+            .collect();
+        let mut listed: Vec<_> = OPERATIONS.iter().map(|operation| operation.id).collect();
+        described.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(described, listed);
+        let _routes = routes();
+    }
+
+    #[test]
+    fn a_documented_path_is_found_as_the_router_writes_it() {
+        assert_eq!(
+            routed("/v1/bookings/{id}/notifications/{n}"),
+            "/v1/bookings/:param0/notifications/:param1"
+        );
+        assert_eq!(routed("/v1/slots"), "/v1/slots");
+    }
+}

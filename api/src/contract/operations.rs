@@ -1,0 +1,180 @@
+//! The table of operations: who may call each, which problems it can answer with beside those every operation has,
+//! and which headers its success carries. The guard enforces it, the document is written from it.
+
+use punctual_core::types::{Actor, Role};
+
+use crate::{
+    auth::Caller,
+    problem::{Code, Problem},
+};
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; a token that is sent must be valid all the same.
+    Public,
+    /// Accounts, and guests where the business takes them.
+    Guests,
+    /// Accounts of these roles.
+    Roles(&'static [Role]),
+}
+
+impl Access {
+    /// Every account.
+    pub const ACCOUNT: Self = Self::Roles(&[Role::Customer, Role::Staff, Role::Admin]);
+    /// Those who work here.
+    pub const STAFF: Self = Self::Roles(&[Role::Staff, Role::Admin]);
+    /// Those who run the business.
+    pub const ADMIN: Self = Self::Roles(&[Role::Admin]);
+
+    /// Whether the caller may.
+    pub fn check(self, caller: &Caller) -> Result<(), Problem> {
+        let Self::Roles(roles) = self else { return Ok(()) };
+        match caller.actor() {
+            Actor::Account { role, .. } if roles.contains(&role) => Ok(()),
+            Actor::Account { .. } => Err(Problem::new(Code::Forbidden)),
+            _ => Err(Problem::new(Code::Unauthenticated)),
+        }
+    }
+}
+
+/// A header of an operation's success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Header {
+    /// The revision or state, for `If-Match` and `If-None-Match`.
+    ETag,
+    /// The path of what was made.
+    Location,
+    /// Says that this is the stored answer of an earlier request.
+    IdempotencyReplayed,
+}
+
+/// One operation.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The `operationId`.
+    pub id: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Problems of its own.
+    pub problems: &'static [Code],
+    /// Headers of its success.
+    pub headers: &'static [Header],
+}
+
+const fn operation(
+    id: &'static str,
+    access: Access,
+    problems: &'static [Code],
+    headers: &'static [Header],
+) -> Operation {
+    Operation { id, access, problems, headers }
+}
+
+/// Every operation of the document.
+pub const OPERATIONS: &[Operation] = {
+    use Access::{Guests, Public};
+    use Code::{
+        EmailTaken, Forbidden, HoldExpired, IdempotencyInProgress, IdempotencyKeyReused, InvalidCredentials,
+        InvalidRefreshToken, InvalidTransition, NotFound, NoticePassed, OffGrid, OutsideHours, Overloaded,
+        PreconditionFailed, PreconditionRequired, SlotTaken, StartInPast, TooFar, TooSoon, Unauthenticated,
+        Unprocessable,
+    };
+    use Header::{ETag, IdempotencyReplayed, Location};
+    const ACCOUNT: Access = Access::ACCOUNT;
+    const STAFF: Access = Access::STAFF;
+    const CHANGE: &[Code] =
+        &[NotFound, InvalidTransition, PreconditionFailed, PreconditionRequired, Overloaded];
+    &[
+        operation("register", Public, &[EmailTaken, Unprocessable, Overloaded], &[Location]),
+        operation("login", Public, &[InvalidCredentials, Overloaded], &[]),
+        operation("refresh", Public, &[InvalidRefreshToken], &[]),
+        operation("logout", Public, &[], &[]),
+        operation("getMe", ACCOUNT, &[], &[]),
+        operation("updateMe", ACCOUNT, &[Unprocessable], &[]),
+        operation("listSlots", Public, &[NotFound], &[ETag]),
+        operation(
+            "createBooking",
+            Guests,
+            &[
+                Unauthenticated,
+                Forbidden,
+                NotFound,
+                SlotTaken,
+                IdempotencyInProgress,
+                HoldExpired,
+                StartInPast,
+                TooSoon,
+                TooFar,
+                OutsideHours,
+                OffGrid,
+                IdempotencyKeyReused,
+                Unprocessable,
+                Overloaded,
+            ],
+            &[ETag, Location, IdempotencyReplayed],
+        ),
+        operation(
+            "holdSlot",
+            Guests,
+            &[
+                Unauthenticated,
+                Forbidden,
+                NotFound,
+                SlotTaken,
+                IdempotencyInProgress,
+                StartInPast,
+                TooSoon,
+                TooFar,
+                OutsideHours,
+                OffGrid,
+                IdempotencyKeyReused,
+                Unprocessable,
+                Overloaded,
+            ],
+            &[ETag, Location, IdempotencyReplayed],
+        ),
+        operation("getBooking", ACCOUNT, &[NotFound], &[ETag]),
+        operation("listBookings", ACCOUNT, &[Forbidden], &[]),
+        operation(
+            "cancelBooking",
+            ACCOUNT,
+            &[
+                NotFound,
+                InvalidTransition,
+                PreconditionFailed,
+                PreconditionRequired,
+                NoticePassed,
+                Overloaded,
+            ],
+            &[ETag],
+        ),
+        operation(
+            "rescheduleBooking",
+            ACCOUNT,
+            &[
+                Forbidden,
+                NotFound,
+                InvalidTransition,
+                SlotTaken,
+                PreconditionFailed,
+                PreconditionRequired,
+                StartInPast,
+                TooSoon,
+                TooFar,
+                OutsideHours,
+                OffGrid,
+                NoticePassed,
+                Unprocessable,
+                Overloaded,
+            ],
+            &[ETag],
+        ),
+        operation("confirmBooking", STAFF, CHANGE, &[ETag]),
+        operation("declineBooking", STAFF, CHANGE, &[ETag]),
+        operation("completeBooking", STAFF, CHANGE, &[ETag]),
+        operation("markNoShow", STAFF, CHANGE, &[ETag]),
+        operation("listBookingEvents", ACCOUNT, &[NotFound], &[]),
+        operation("listBookingNotifications", ACCOUNT, &[NotFound], &[]),
+    ]
+};

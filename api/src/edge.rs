@@ -1,0 +1,204 @@
+//! The outermost layer: gives every request its id, its time limit and its line in the log, turns every error and
+//! panic into a problem, and dresses every answer.
+
+mod address;
+mod compress;
+mod cors;
+mod secure;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use futures::FutureExt;
+use poem::{
+    Endpoint, Request, Response, Result,
+    http::{HeaderValue, Method, header::HeaderName},
+};
+use punctual_queue::new_id;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    contract::Matched,
+    problem::{Code, Problem},
+    state::State,
+};
+
+/// Carries the request's id, in and out.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost endpoint.
+pub struct Edge<E> {
+    state: Arc<State>,
+    inner: E,
+}
+
+impl<E: Endpoint<Output = Response>> Edge<E> {
+    /// Around all routes.
+    pub const fn new(state: Arc<State>, inner: E) -> Self {
+        Self { state, inner }
+    }
+
+    async fn run(&self, request: Request) -> Result<Response> {
+        let limit = self.state.request_timeout();
+        let answer = AssertUnwindSafe(tokio::time::timeout(limit, self.inner.call(request))).catch_unwind();
+        match answer.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => {
+                Err(Problem::new(Code::Unavailable).retry_after(std::time::Duration::from_secs(1)).into())
+            }
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+                Err(Problem::new(Code::InternalError).cause(format!("panic: {text}")).into())
+            }
+        }
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let started = Instant::now();
+        let id = request_id(&request).unwrap_or_else(|| new_id(self.state.core.now()));
+        let method = request.method().clone();
+        let wishes = Wishes::of(&request);
+        let address = address::client(&request, &self.state.config.trusted_proxies);
+        request.set_data(address);
+        request.set_data(Arc::clone(&self.state));
+        let span = tracing::info_span!("request", request_id = %id);
+        if let Some(preflight) = cors::preflight(&self.state.config.cors, &request) {
+            return Ok(self.dress(preflight, id, &wishes).await);
+        }
+        let answer = self.run(request).instrument(span.clone()).await;
+        let (mut response, matched) = match answer {
+            Ok(response) => {
+                let matched = response.data::<Matched>().cloned();
+                (response, matched)
+            }
+            Err(error) => {
+                let matched = error.data::<Matched>().cloned();
+                let problem = Problem::from_framework(error);
+                span.in_scope(|| log_cause(&problem));
+                (problem.into_answer(&self.state.public_url, id), matched)
+            }
+        };
+        observe(&span, &method, matched.as_ref(), &response, started);
+        if method == Method::HEAD {
+            response = without_body(response);
+        }
+        Ok(self.dress(response, id, &wishes).await)
+    }
+}
+
+impl<E> Edge<E> {
+    async fn dress(&self, response: Response, id: Uuid, wishes: &Wishes) -> Response {
+        let mut response = if wishes.gzip { compress::gzip(response).await } else { response };
+        let headers = response.headers_mut();
+        if let Ok(value) = HeaderValue::from_str(&id.hyphenated().to_string()) {
+            headers.insert(X_REQUEST_ID, value);
+        }
+        secure::dress(headers, self.state.public_url.starts_with("https://"));
+        cors::dress(&self.state.config.cors, wishes.origin.as_ref(), headers);
+        response
+    }
+}
+
+/// What of the request decides about the answer's dress.
+struct Wishes {
+    gzip: bool,
+    origin: Option<HeaderValue>,
+}
+
+impl Wishes {
+    fn of(request: &Request) -> Self {
+        use poem::http::header::{ACCEPT_ENCODING, ORIGIN};
+        let headers = request.headers();
+        Self {
+            gzip: compress::accepted(headers.get_all(ACCEPT_ENCODING).iter()),
+            origin: headers.get(ORIGIN).cloned(),
+        }
+    }
+}
+
+/// The id the client gave, if it is a UUID; any other text is not taken over.
+fn request_id(request: &Request) -> Option<Uuid> {
+    let text = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
+    if text.len() == 36 { Uuid::try_parse(text).ok() } else { None }
+}
+
+/// A server's fault is logged once, here, with its whole chain; nothing of it is answered.
+fn log_cause(problem: &Problem) {
+    let Some(cause) = &problem.facts.cause else { return };
+    let mut chain = cause.to_string();
+    let mut next = cause.source();
+    while let Some(error) = next {
+        chain.push_str(": ");
+        chain.push_str(&error.to_string());
+        next = error.source();
+    }
+    if problem.code.status().is_server_error() {
+        tracing::error!(code = problem.code.as_str(), cause = chain, "request failed");
+    }
+}
+
+/// One line in the log and the metrics: the route's pattern and ids, never what a path or a query held.
+fn observe(
+    span: &tracing::Span,
+    method: &Method,
+    matched: Option<&Matched>,
+    response: &Response,
+    started: Instant,
+) {
+    let took = started.elapsed();
+    let status = response.status().as_u16();
+    let route = matched.map_or("-", |matched| &*matched.pattern);
+    let operation = matched.map_or("none", |matched| matched.operation.id);
+    let user_id = matched.and_then(|matched| matched.caller).and_then(|caller: Caller| caller.user_id().ok());
+    let user_id = user_id.map(tracing::field::display);
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::info!(target: "access", %method, route, status, micros, user_id, "answered"));
+    metrics::counter!("http_requests_total", "operation" => operation, "status" => status_text(status))
+        .increment(1);
+    metrics::histogram!("http_request_duration_seconds", "operation" => operation).record(took.as_secs_f64());
+}
+
+/// Statuses as static texts: a label that is made for each request costs more than the request's bookkeeping.
+fn status_text(status: u16) -> &'static str {
+    const KNOWN: [(u16, &str); 22] = [
+        (200, "200"),
+        (201, "201"),
+        (204, "204"),
+        (304, "304"),
+        (400, "400"),
+        (401, "401"),
+        (403, "403"),
+        (404, "404"),
+        (405, "405"),
+        (408, "408"),
+        (409, "409"),
+        (410, "410"),
+        (412, "412"),
+        (413, "413"),
+        (415, "415"),
+        (422, "422"),
+        (428, "428"),
+        (429, "429"),
+        (500, "500"),
+        (503, "503"),
+        (202, "202"),
+        (302, "302"),
+    ];
+    KNOWN.iter().find(|(known, _)| *known == status).map_or("other", |(_, text)| text)
+}
+
+/// The answer to HEAD: the length that GET would have, and no body.
+fn without_body(mut response: Response) -> Response {
+    use poem::http::header::CONTENT_LENGTH;
+    let body: poem::Body = response.take_body();
+    if let Some(length) = compress::exact_length(body) {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    response
+}

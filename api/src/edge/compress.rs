@@ -1,0 +1,85 @@
+//! gzip (RFC 1952) of answers that are text, whole in memory and large enough to gain by it.
+
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
+use hyper::body::Body as _;
+use poem::{
+    Body, Response,
+    http::{HeaderValue, header},
+};
+
+/// Smaller answers fit a packet as they are.
+const LEAST: u64 = 1024;
+
+/// Whether one of the `Accept-Encoding` fields takes gzip (RFC 9110 §12.5.3).
+pub fn accepted<'a>(fields: impl Iterator<Item = &'a HeaderValue>) -> bool {
+    let mut any = None;
+    for item in fields.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
+        let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+        let refused =
+            weight.trim().strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
+        match coding.trim() {
+            coding if coding.eq_ignore_ascii_case("gzip") => return !refused,
+            "*" => any = Some(!refused),
+            _ => {}
+        }
+    }
+    any.unwrap_or(false)
+}
+
+/// The length of a body that is whole in memory.
+pub fn exact_length(body: Body) -> Option<u64> {
+    length(&body.into())
+}
+
+fn length(body: &http_body_util::combinators::BoxBody<bytes::Bytes, std::io::Error>) -> Option<u64> {
+    body.size_hint().exact()
+}
+
+/// The answer in gzip, if it is worth it.
+pub async fn gzip(mut response: Response) -> Response {
+    let is_text = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("json") || value.starts_with("text/"));
+    if !is_text || response.headers().contains_key(header::CONTENT_ENCODING) {
+        return response;
+    }
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    let body = response.take_body().into();
+    if length(&body).is_none_or(|length| length < LEAST) {
+        response.set_body(Body::from(body));
+        return response;
+    }
+    let Ok(bytes) = Body::from(body).into_bytes().await else { return response };
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
+    match encoder.write_all(&bytes).and_then(|()| encoder.finish()) {
+        Ok(packed) => {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            response.set_body(packed);
+        }
+        Err(error) => {
+            tracing::warn!(%error, "an answer could not be compressed");
+            response.set_body(bytes);
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        let takes = |values: &[&'static str]| {
+            let values: Vec<_> = values.iter().map(|value| HeaderValue::from_static(value)).collect();
+            accepted(values.iter())
+        };
+        assert!(takes(&["gzip"]) && takes(&["br, GZIP;q=0.5"]) && takes(&["*"]) && takes(&["br", "gzip"]));
+        assert!(!takes(&[]) && !takes(&["br"]) && !takes(&["gzip;q=0"]) && !takes(&["*, gzip; q=0"]));
+    }
+}

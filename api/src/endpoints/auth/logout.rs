@@ -1,0 +1,29 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use punctual_core::sessions::{self, TokenHash};
+
+use super::refresh::RefreshToken;
+use crate::{body::Body, endpoints::Tag, problem::Problem, reply::NoContent, state::State};
+
+#[derive(Default)]
+pub struct Logout;
+
+#[OpenApi]
+impl Logout {
+    /// Log out
+    ///
+    /// Ends the session of this refresh token. A token that is not known ends nothing and is answered alike. An access
+    /// token that is out stays good until it ends.
+    #[oai(path = "/v1/auth/logout", method = "post", operation_id = "logout", tag = "Tag::Auth")]
+    async fn logout(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        body: Body<RefreshToken>,
+    ) -> Result<NoContent, Problem> {
+        let presented = TokenHash::of(&body.0.refresh_token);
+        sessions::logout(&state.core.pool, state.core.now(), &presented).await?;
+        Ok(NoContent)
+    }
+}

@@ -1,0 +1,40 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi};
+use punctual_core::sessions::{self, TokenHash};
+
+use super::session::{NewRefreshToken, SessionTokens};
+use crate::{body::Body, endpoints::Tag, problem::Problem, reply::Found, state::State};
+
+/// A session's refresh token.
+#[derive(Object)]
+pub struct RefreshToken {
+    /// The newest refresh token of the session.
+    #[oai(validator(min_length = 1, max_length = 128))]
+    pub(super) refresh_token: String,
+}
+
+#[derive(Default)]
+pub struct Refresh;
+
+#[OpenApi]
+impl Refresh {
+    /// Refresh a session
+    ///
+    /// Exchanges the refresh token for new tokens. Each is good for one exchange: presenting one a second time ends
+    /// the whole session, because somebody else may hold it.
+    #[oai(path = "/v1/auth/refresh", method = "post", operation_id = "refresh", tag = "Tag::Auth")]
+    async fn refresh(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        body: Body<RefreshToken>,
+    ) -> Result<Found<SessionTokens>, Problem> {
+        let presented = TokenHash::of(&body.0.refresh_token);
+        let now = state.core.now();
+        let token = NewRefreshToken::issue(state, now);
+        let session =
+            sessions::rotate(&state.core.pool, now, &presented, &token.hash(), token.expires_at).await?;
+        Ok(Found::new(token.answer(state, &session, now)?))
+    }
+}

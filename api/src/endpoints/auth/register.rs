@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi};
+use punctual_core::users::{self, NewUser};
+
+use super::password::Password;
+use crate::{
+    body::Body,
+    endpoints::Tag,
+    problem::Problem,
+    reply::Created,
+    state::State,
+    values::{Email, Name, PhoneNumber, TimeZone},
+    views::{Account, Language},
+};
+
+/// An account to be.
+#[derive(Debug, Object)]
+pub struct Registration {
+    /// E-mail address: the login name, and where mails about bookings go.
+    email: Email,
+    /// Password of 8 to 128 characters.
+    password: Password,
+    /// Name as the person writes it.
+    name: Name,
+    /// Phone number.
+    phone: Option<PhoneNumber>,
+    /// Language of mails; the business's when absent.
+    locale: Option<Language>,
+    /// Time zone that mails name beside the business's.
+    zone: Option<TimeZone>,
+}
+
+#[derive(Default)]
+pub struct Register;
+
+#[OpenApi]
+impl Register {
+    /// Register a customer
+    ///
+    /// Makes a customer's account. Log in afterwards.
+    #[oai(path = "/v1/auth/register", method = "post", operation_id = "register", tag = "Tag::Auth")]
+    async fn register(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        body: Body<Registration>,
+    ) -> Result<Created<Account>, Problem> {
+        let Registration { email, password, name, phone, locale, zone } = body.0;
+        let hash = state.passwords.hash(password.0).await?;
+        let user = NewUser {
+            email: email.0,
+            name: name.0,
+            phone: phone.map(|phone| phone.0),
+            locale: locale.map(Into::into),
+            zone: zone.map(|zone| zone.0),
+        };
+        let user = users::register(&state.core.pool, state.core.now(), &user, &hash).await?;
+        Ok(Created::new(Account::from(user)).location("/v1/me"))
+    }
+}

@@ -1,0 +1,45 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Header, Path},
+};
+use punctual_core::bookings;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller, endpoints::Tag, etag, problem::Problem, reply::Found, state::State, views::Booking,
+};
+
+#[derive(Default)]
+pub struct CancelBooking;
+
+#[OpenApi]
+impl CancelBooking {
+    /// Cancel a booking
+    ///
+    /// Calls it off and sends the cancellation. Customers may until the service's notice. Cancelling a cancelled booking
+    /// changes nothing.
+    #[oai(
+        path = "/v1/bookings/:id/cancel",
+        method = "post",
+        operation_id = "cancelBooking",
+        tag = "Tag::Bookings"
+    )]
+    async fn cancel_booking(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The booking.
+        id: Path<Uuid>,
+        /// The `rev` you read, as an entity tag, or `*` for any.
+        #[oai(name = "If-Match", validator(max_length = 64))]
+        if_match: Header<Option<String>>,
+    ) -> Result<Found<Booking>, Problem> {
+        let expected = etag::expected(if_match.0.as_deref())?;
+        let booking = bookings::cancel(&state.core, &caller.actor(), id.0, expected).await?;
+        let rev = booking.rev;
+        Ok(Found::new(Booking::from(booking)).rev(rev))
+    }
+}

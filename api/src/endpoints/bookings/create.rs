@@ -1,0 +1,174 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset};
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Header};
+use punctual_core::{
+    bookings::{self, Booker, Contact, NewBooking, Wanted, WantedSlot},
+    idempotency,
+    types::{Actor, Note},
+};
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    body::Body,
+    endpoints::Tag,
+    problem::{Code, Fault, Place, Problem},
+    reply::Created,
+    state::State,
+    values::{Email, IdempotencyKey, Name, NoteText, PhoneNumber, TimeZone},
+    views::{Booking, Language},
+};
+
+/// A booking to be made: of a slot (`service_id` and `start`) or of a hold (`hold_id`).
+#[derive(Debug, Object)]
+pub struct BookingRequest {
+    /// The service.
+    service_id: Option<Uuid>,
+    /// Who performs it; anyone who can when absent.
+    staff_id: Option<Uuid>,
+    /// When it starts, as `GET /v1/slots` lists it: RFC 3339 with an offset.
+    start: Option<DateTime<FixedOffset>>,
+    /// The hold that keeps the slot, in place of the three above.
+    hold_id: Option<Uuid>,
+    /// For staff: the customer on file it is for.
+    customer_id: Option<Uuid>,
+    /// Who comes: a guest's own details, or, for staff, those of a new customer. Customers book for themselves and
+    /// leave it out.
+    contact: Option<ContactRequest>,
+    /// What the customer writes.
+    customer_note: Option<NoteText>,
+    /// For staff: a note that customers never see.
+    staff_note: Option<NoteText>,
+    /// For staff: pass grid, hours, notice and horizon on purpose; never another booking.
+    #[oai(rename = "override")]
+    overriding: Option<bool>,
+}
+
+/// A person by their details.
+#[derive(Debug, Object)]
+#[oai(rename = "Contact")]
+pub struct ContactRequest {
+    /// E-mail address for the confirmation.
+    email: Email,
+    /// Name.
+    name: Name,
+    /// Phone number.
+    phone: Option<PhoneNumber>,
+    /// Language of mails; the business's when absent.
+    locale: Option<Language>,
+    /// Time zone that mails name beside the business's.
+    zone: Option<TimeZone>,
+}
+
+#[derive(Default)]
+pub struct CreateBooking;
+
+#[OpenApi]
+impl CreateBooking {
+    /// Book a slot
+    ///
+    /// Books a slot and sends the confirmation. The `Idempotency-Key` makes repeating the request safe: the answer is
+    /// stored for 24 hours and repeated, with `Idempotency-Replayed: true`.
+    #[oai(path = "/v1/bookings", method = "post", operation_id = "createBooking", tag = "Tag::Bookings")]
+    async fn create_booking(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// A key of your choice, new for each booking.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<IdempotencyKey>,
+        body: Body<BookingRequest>,
+    ) -> Result<Created<Booking>, Problem> {
+        let actor = caller.actor();
+        let key = key.0.parsed()?;
+        let new = body.0.into_core(&actor)?;
+        let answer = bookings::create(&state.core, &actor, Some(&key), new).await?;
+        Ok(created(answer))
+    }
+}
+
+/// The answer to a booking or a hold that was made, now or before.
+pub(super) fn created(answer: idempotency::Answer<bookings::Booking>) -> Created<Booking> {
+    let (rev, path) = (answer.value.rev, format!("/v1/bookings/{}", answer.value.id));
+    Created::new(Booking::from(answer.value)).rev(rev).location(&path).replayed(answer.replayed)
+}
+
+impl BookingRequest {
+    fn into_core(self, actor: &Actor) -> Result<NewBooking, Problem> {
+        let overriding = self.overriding.unwrap_or(false);
+        if !actor.is_staff() && (self.customer_id.is_some() || self.staff_note.is_some() || overriding) {
+            return Err(
+                Problem::new(Code::Forbidden).detail("customer_id, staff_note and override are for staff.")
+            );
+        }
+        let slot = wanted(self.hold_id, self.service_id, self.staff_id, self.start)?;
+        let booker = booker(actor, self.customer_id, self.contact)?;
+        let note = |text: Option<NoteText>| text.map_or_else(Note::empty, |text| text.0);
+        Ok(NewBooking {
+            slot,
+            booker,
+            customer_note: note(self.customer_note),
+            staff_note: note(self.staff_note),
+            overriding,
+        })
+    }
+}
+
+fn wanted(
+    hold_id: Option<Uuid>,
+    service_id: Option<Uuid>,
+    staff_id: Option<Uuid>,
+    start: Option<DateTime<FixedOffset>>,
+) -> Result<Wanted, Problem> {
+    match (hold_id, service_id, start) {
+        (Some(hold), None, None) if staff_id.is_none() => Ok(Wanted::Hold(hold)),
+        (None, Some(service_id), Some(start)) => {
+            Ok(Wanted::Slot(WantedSlot { service_id, staff_id, start: start.to_utc() }))
+        }
+        (Some(_), ..) => {
+            Err(conflict("/hold_id", "a hold has its slot: leave service_id, staff_id and start out"))
+        }
+        (None, service_id, start) => {
+            let missing = [("/service_id", service_id.is_none()), ("/start", start.is_none())];
+            let fault = |pointer: &str| Fault {
+                place: Place::Body,
+                pointer: pointer.to_owned(),
+                code: "required",
+                detail: "is required unless hold_id is given".into(),
+            };
+            Err(Problem::invalid(missing.iter().filter(|(_, is)| *is).map(|(p, _)| fault(p)).collect()))
+        }
+    }
+}
+
+fn booker(
+    actor: &Actor,
+    customer_id: Option<Uuid>,
+    contact: Option<ContactRequest>,
+) -> Result<Booker, Problem> {
+    let person = |contact: ContactRequest| {
+        Booker::Person(Contact {
+            email: contact.email.0,
+            name: contact.name.0,
+            phone: contact.phone.map(|phone| phone.0),
+            locale: contact.locale.map(Into::into),
+            zone: contact.zone.map(|zone| zone.0),
+        })
+    };
+    match (actor, customer_id, contact) {
+        (_, Some(_), Some(_)) => Err(conflict("/contact", "give either customer_id or contact")),
+        (_, Some(id), None) => Ok(Booker::Customer(id)),
+        (Actor::Guest, None, Some(contact)) => Ok(person(contact)),
+        (Actor::Guest, None, None) => Err(Problem::new(Code::Unauthenticated)
+            .detail("Log in, or give your contact where the business takes guests.")),
+        (actor, None, Some(contact)) if actor.is_staff() => Ok(person(contact)),
+        (_, None, Some(_)) => Err(conflict("/contact", "customers book for themselves: leave it out")),
+        (_, None, None) => Ok(Booker::Myself),
+    }
+}
+
+fn conflict(pointer: &'static str, detail: &'static str) -> Problem {
+    Problem::invalid_at(Place::Body, pointer, "conflict", detail)
+}

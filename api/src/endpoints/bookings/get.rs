@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::bookings;
+use uuid::Uuid;
+
+use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Booking};
+
+#[derive(Default)]
+pub struct GetBooking;
+
+#[OpenApi]
+impl GetBooking {
+    /// Get a booking
+    ///
+    /// Staff read all bookings, customers their own.
+    #[oai(path = "/v1/bookings/:id", method = "get", operation_id = "getBooking", tag = "Tag::Bookings")]
+    async fn get_booking(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The booking.
+        id: Path<Uuid>,
+    ) -> Result<Found<Booking>, Problem> {
+        let booking = bookings::get(&state.core, &caller.actor(), id.0).await?;
+        let rev = booking.rev;
+        Ok(Found::new(Booking::from(booking)).rev(rev))
+    }
+}

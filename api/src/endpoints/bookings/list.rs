@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset};
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use punctual_core::{Error, bookings, types::PageSize};
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    params::Query,
+    problem::{Code, Place, Problem},
+    reply::Found,
+    state::State,
+    values::PageCursor,
+    views::{BookingPage, Status},
+};
+
+#[derive(Default)]
+pub struct ListBookings;
+
+#[OpenApi]
+impl ListBookings {
+    /// List bookings
+    ///
+    /// By start: all bookings for staff, their own for customers. Holds are listed only when asked for by status.
+    #[oai(path = "/v1/bookings", method = "get", operation_id = "listBookings", tag = "Tag::Bookings")]
+    #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
+    async fn list_bookings(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// Those that start at this instant or later.
+        from: Query<Option<DateTime<FixedOffset>>>,
+        /// Those that start before this instant.
+        to: Query<Option<DateTime<FixedOffset>>>,
+        /// Those of this status; may be repeated.
+        #[oai(validator(max_items = 8, unique_items))]
+        status: Query<Vec<Status>>,
+        /// Those with this member of staff.
+        staff_id: Query<Option<Uuid>>,
+        /// Those of this customer; for staff.
+        customer_id: Query<Option<Uuid>>,
+        /// How many at most; 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<u32>>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<PageCursor>>,
+    ) -> Result<Found<BookingPage>, Problem> {
+        let actor = caller.actor();
+        if customer_id.0.is_some() && !actor.is_staff() {
+            return Err(Problem::new(Code::Forbidden).detail("customer_id is for staff."));
+        }
+        let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);
+        let limit =
+            limit.map_err(|error| Problem::invalid_at(Place::Query, "/limit", error.code, error.message))?;
+        let which = bookings::ListBookings {
+            from: from.0.map(|from| from.to_utc()),
+            to: to.0.map(|to| to.to_utc()),
+            statuses: status.0.into_iter().map(Into::into).collect(),
+            staff_id: staff_id.0,
+            customer_id: customer_id.0,
+            limit,
+            cursor: cursor.0.map(|cursor| cursor.0),
+        };
+        let page =
+            bookings::list(&state.core, &actor, &which).await.map_err(|error: Error| Problem::from(error))?;
+        Ok(Found::new(BookingPage::from(page)))
+    }
+}

@@ -1,0 +1,41 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::bookings;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    views::{Mail, Mails},
+};
+
+#[derive(Default)]
+pub struct ListBookingNotifications;
+
+#[OpenApi]
+impl ListBookingNotifications {
+    /// List a booking's mails
+    ///
+    /// Where each mail of the booking stands: planned, waiting for its next try, sent, or why not.
+    #[oai(
+        path = "/v1/bookings/:id/notifications",
+        method = "get",
+        operation_id = "listBookingNotifications",
+        tag = "Tag::Bookings"
+    )]
+    async fn list_booking_notifications(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The booking.
+        id: Path<Uuid>,
+    ) -> Result<Found<Mails>, Problem> {
+        let all = bookings::notifications(&state.core, &caller.actor(), id.0).await?;
+        Ok(Found::new(Mails { data: all.into_iter().map(Mail::from).collect() }))
+    }
+}

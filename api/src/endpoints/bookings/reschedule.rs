@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset};
+use poem::web::Data;
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path},
+};
+use punctual_core::bookings::{self, Move};
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    body::Body,
+    endpoints::Tag,
+    etag,
+    problem::{Code, Problem},
+    reply::Found,
+    state::State,
+    views::Booking,
+};
+
+/// Where a booking is moved to. The service stays.
+#[derive(Debug, Object)]
+pub struct RescheduleRequest {
+    /// The new start, as `GET /v1/slots` lists it.
+    start: DateTime<FixedOffset>,
+    /// The new member of staff; the same as before when absent.
+    staff_id: Option<Uuid>,
+    /// For staff: pass grid, hours, notice and horizon on purpose; never another booking.
+    #[oai(rename = "override")]
+    overriding: Option<bool>,
+}
+
+#[derive(Default)]
+pub struct RescheduleBooking;
+
+#[OpenApi]
+impl RescheduleBooking {
+    /// Move a booking
+    ///
+    /// Moves it in place: the same id, one revision on. Its reminders follow, and the customer is told. Customers may
+    /// until the service's notice.
+    #[oai(
+        path = "/v1/bookings/:id/reschedule",
+        method = "post",
+        operation_id = "rescheduleBooking",
+        tag = "Tag::Bookings"
+    )]
+    async fn reschedule_booking(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The booking.
+        id: Path<Uuid>,
+        /// The `rev` you read, as an entity tag, or `*` for any.
+        #[oai(name = "If-Match", validator(max_length = 64))]
+        if_match: Header<Option<String>>,
+        body: Body<RescheduleRequest>,
+    ) -> Result<Found<Booking>, Problem> {
+        let expected = etag::expected(if_match.0.as_deref())?;
+        let actor = caller.actor();
+        let RescheduleRequest { start, staff_id, overriding } = body.0;
+        let overriding = overriding.unwrap_or(false);
+        if overriding && !actor.is_staff() {
+            return Err(Problem::new(Code::Forbidden).detail("override is for staff."));
+        }
+        let to = Move { start: start.to_utc(), staff_id, overriding };
+        let booking = bookings::reschedule(&state.core, &actor, id.0, expected, to).await?;
+        let rev = booking.rev;
+        Ok(Found::new(Booking::from(booking)).rev(rev))
+    }
+}

@@ -1,0 +1,24 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use punctual_core::users;
+
+use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Account};
+
+#[derive(Default)]
+pub struct GetMe;
+
+#[OpenApi]
+impl GetMe {
+    /// Get your account
+    #[oai(path = "/v1/me", method = "get", operation_id = "getMe", tag = "Tag::Me")]
+    async fn get_me(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+    ) -> Result<Found<Account>, Problem> {
+        let user = users::get(&state.core.pool, caller.user_id()?).await?;
+        Ok(Found::new(Account::from(user)))
+    }
+}

@@ -1,0 +1,66 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, types::MaybeUndefined};
+use punctual_core::users::{self, UserPatch};
+
+use crate::{
+    auth::Caller,
+    body::Body,
+    endpoints::Tag,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    values::{Name, PhoneNumber, TimeZone},
+    views::{Account, Language},
+};
+
+/// What to change: a field that is absent stays, one that is null is cleared.
+#[derive(Debug, Object)]
+pub struct AccountPatch {
+    /// New name.
+    name: Option<Name>,
+    /// New phone number.
+    #[oai(nullable)]
+    phone: MaybeUndefined<PhoneNumber>,
+    /// New language of mails; null: the business's.
+    #[oai(nullable)]
+    locale: MaybeUndefined<Language>,
+    /// New time zone that mails name beside the business's; null: none.
+    #[oai(nullable)]
+    zone: MaybeUndefined<TimeZone>,
+}
+
+#[derive(Default)]
+pub struct UpdateMe;
+
+#[OpenApi]
+impl UpdateMe {
+    /// Change your account
+    #[oai(path = "/v1/me", method = "patch", operation_id = "updateMe", tag = "Tag::Me")]
+    async fn update_me(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        body: Body<AccountPatch>,
+    ) -> Result<Found<Account>, Problem> {
+        let AccountPatch { name, phone, locale, zone } = body.0;
+        let patch = UserPatch {
+            name: name.map(|name| name.0),
+            phone: change(phone).map(|phone| phone.map(|phone| phone.0)),
+            locale: change(locale).map(|locale| locale.map(Into::into)),
+            zone: change(zone).map(|zone| zone.map(|zone| zone.0)),
+        };
+        let user = users::update(&state.core.pool, state.core.now(), caller.user_id()?, &patch).await?;
+        Ok(Found::new(Account::from(user)))
+    }
+}
+
+#[expect(clippy::option_option, reason = "core's patch tells what stays from what is cleared so")]
+fn change<T>(sent: MaybeUndefined<T>) -> Option<Option<T>> {
+    match sent {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}

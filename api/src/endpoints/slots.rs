@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use poem::{
+    IntoResponse, Response,
+    http::{HeaderValue, StatusCode, header},
+    web::Data,
+};
+use poem_openapi::{ApiResponse, OpenApi, param::Header, registry::MetaResponses, registry::Registry};
+use punctual_core::{
+    Error, bookings,
+    slots::{self, SlotQuery},
+};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    etag,
+    params::Query,
+    problem::{Place, Problem},
+    reply::Found,
+    state::State,
+    views::Slots,
+};
+
+#[derive(Default)]
+pub struct ListSlots;
+
+#[OpenApi]
+impl ListSlots {
+    /// List free slots
+    ///
+    /// The starts at which a service can be booked, on every civil date from `from` to `to` in the business's time
+    /// zone, both included. What is listed can be booked at the same instant.
+    #[oai(path = "/v1/slots", method = "get", operation_id = "listSlots", tag = "Tag::Slots")]
+    #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
+    async fn list_slots(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The service.
+        service_id: Query<Uuid>,
+        /// One member of staff; everyone who performs the service when absent.
+        staff_id: Query<Option<Uuid>>,
+        /// First date.
+        from: Query<NaiveDate>,
+        /// Last date, at most 30 days after the first.
+        to: Query<NaiveDate>,
+        /// A booking that is to be moved and so counts as free. It must be yours to read.
+        exclude_booking: Query<Option<Uuid>>,
+        /// The `ETag` of an earlier answer: if nothing has changed the answer is 304 without a body.
+        #[oai(name = "If-None-Match", validator(max_length = 200))]
+        if_none_match: Header<Option<String>>,
+    ) -> Result<SlotsReply, Problem> {
+        if let Some(id) = exclude_booking.0 {
+            bookings::get(&state.core, &caller.actor(), id).await?;
+        }
+        let query = SlotQuery {
+            service_id: service_id.0,
+            staff_id: staff_id.0,
+            from: from.0,
+            to: to.0,
+            exclude_booking: exclude_booking.0,
+        };
+        let mut conn = state.core.pool.acquire().await.map_err(Error::from)?;
+        let list = slots::list(&mut conn, state.core.now(), &query).await.map_err(of_query)?;
+        drop(conn);
+        SlotsReply::new(&Slots::from(list), if_none_match.0.as_deref())
+    }
+}
+
+/// What core finds wrong stands in the query here, and a range is plain syntax.
+fn of_query(error: Error) -> Problem {
+    match error {
+        Error::Invalid { pointer, error } => {
+            Problem::invalid_at(Place::Query, pointer, error.code, error.message)
+        }
+        error => error.into(),
+    }
+}
+
+/// The list, or 304.
+pub struct SlotsReply {
+    body: Option<Vec<u8>>,
+    etag: HeaderValue,
+}
+
+impl SlotsReply {
+    fn new(slots: &Slots, if_none_match: Option<&str>) -> Result<Self, Problem> {
+        let body =
+            serde_json::to_vec(slots).map_err(|error| Error::internal("slots cannot be written", error))?;
+        let digest = Sha256::digest(&body);
+        let tag = digest.iter().take(12).fold(String::new(), |tag, byte| format!("{tag}{byte:02x}"));
+        let known = if_none_match.is_some_and(|field| etag::contains(field, &tag));
+        let etag = HeaderValue::from_str(&format!("W/\"{tag}\""))
+            .map_err(|error| Error::internal("an ETag cannot be written", error))?;
+        Ok(Self { body: (!known).then_some(body), etag })
+    }
+}
+
+impl IntoResponse for SlotsReply {
+    fn into_response(self) -> Response {
+        let mut response = match self.body {
+            Some(body) => Response::builder().content_type("application/json").body(body),
+            None => StatusCode::NOT_MODIFIED.into(),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, self.etag);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        response
+    }
+}
+
+impl ApiResponse for SlotsReply {
+    fn meta() -> MetaResponses {
+        let mut meta = <Found<Slots> as ApiResponse>::meta();
+        meta.responses.push(poem_openapi::registry::MetaResponse {
+            description: "Nothing has changed since the answer with this `ETag`.",
+            status: Some(304),
+            status_range: None,
+            content: Vec::new(),
+            headers: Vec::new(),
+        });
+        meta
+    }
+
+    fn register(registry: &mut Registry) {
+        <Found<Slots> as ApiResponse>::register(registry);
+    }
+}

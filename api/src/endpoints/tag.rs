@@ -1,0 +1,18 @@
+use poem_openapi::Tags;
+
+/// How the document groups operations.
+#[derive(Tags)]
+pub enum Tag {
+    /// Accounts and sessions.
+    #[oai(rename = "auth")]
+    Auth,
+    /// The account that asks.
+    #[oai(rename = "me")]
+    Me,
+    /// Free times.
+    #[oai(rename = "slots")]
+    Slots,
+    /// Bookings.
+    #[oai(rename = "bookings")]
+    Bookings,
+}

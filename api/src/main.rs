@@ -1,0 +1,7 @@
+//! The api's program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    punctual_api::main()
+}

@@ -1,0 +1,60 @@
+//! The private listener: `/metrics` in Prometheus' text format.
+
+use std::sync::{Arc, OnceLock};
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use poem::{
+    Endpoint, Request, Response, Result,
+    http::{Method, StatusCode},
+};
+
+/// Upper bounds in seconds, from a read out of memory to the longest wait.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Collects from now on what the process counts.
+///
+/// # Errors
+/// When another recorder is installed.
+pub fn install() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildError> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let builder =
+        PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?;
+    let handle = builder.install_recorder()?;
+    metrics::describe_counter!("http_requests_total", "Requests by operation and status.");
+    metrics::describe_histogram!(
+        "http_request_duration_seconds",
+        "From a request's head to its answer's head."
+    );
+    metrics::describe_counter!(
+        "password_queue_full_total",
+        "Logins and registrations sent away for want of a place."
+    );
+    Ok(HANDLE.get_or_init(|| handle).clone())
+}
+
+/// Answers `/metrics`.
+pub struct MetricsPage(pub PrometheusHandle);
+
+impl MetricsPage {
+    /// To be served.
+    pub fn shared(handle: PrometheusHandle) -> Arc<Self> {
+        Arc::new(Self(handle))
+    }
+}
+
+impl Endpoint for MetricsPage {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        if request.uri().path() != "/metrics" {
+            return Ok(StatusCode::NOT_FOUND.into());
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Ok(StatusCode::METHOD_NOT_ALLOWED.into());
+        }
+        Ok(Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(self.0.render()))
+    }
+}

@@ -1,0 +1,209 @@
+//! What a problem looks like on the wire.
+
+use chrono::{DateTime, FixedOffset};
+use poem::{Response, http::header};
+use poem_openapi::{Enum, Object};
+use punctual_core::bookings::Action;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Code;
+use super::{Fault, Place, Problem};
+
+/// The media type of problems.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An answer that is not a success (RFC 9457).
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "Problem")]
+pub struct ProblemDocument {
+    /// URI of the problem's kind, with a page that explains it.
+    #[oai(rename = "type", validator(max_length = 300))]
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in a few words.
+    #[oai(validator(max_length = 100))]
+    pub title: String,
+    /// The HTTP status.
+    #[oai(validator(minimum(value = "400"), maximum(value = "599")))]
+    pub status: u16,
+    /// What happened in this case and what to do.
+    #[oai(validator(max_length = 1000))]
+    pub detail: String,
+    /// `urn:uuid:` and the id of the request, which is also in `X-Request-Id` and in the logs.
+    #[oai(validator(max_length = 45))]
+    pub instance: String,
+    /// The kind, for programs.
+    #[oai(validator(max_length = 40))]
+    pub code: String,
+    /// Every place of the request that does not fit.
+    #[oai(validator(max_items = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<ProblemError>>,
+    /// With `slot_taken`: free slots near the one that is taken.
+    #[oai(validator(max_items = 3))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alternatives: Option<Vec<AlternativeSlot>>,
+    /// With `invalid_transition`: the actions that the booking's status allows.
+    #[oai(validator(max_items = 8))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<Vec<BookingAction>>,
+    /// With `has_bookings`: the bookings in the way.
+    #[oai(validator(max_items = 1000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booking_ids: Option<Vec<Uuid>>,
+}
+
+/// One place of a request that does not fit.
+#[derive(Debug, Object, Serialize)]
+pub struct ProblemError {
+    /// The part of the request.
+    #[oai(rename = "in")]
+    #[serde(rename = "in")]
+    pub place: ProblemPlace,
+    /// JSON pointer (RFC 6901) within that part; parameters and headers go by their names.
+    #[oai(validator(max_length = 300))]
+    pub pointer: String,
+    /// The fault, for programs.
+    #[oai(validator(max_length = 40))]
+    pub code: String,
+    /// What is expected.
+    #[oai(validator(max_length = 300))]
+    pub detail: String,
+}
+
+/// A part of a request.
+#[derive(Debug, Clone, Copy, Enum, Serialize)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemPlace {
+    /// The JSON body.
+    Body,
+    /// The query string.
+    Query,
+    /// The path.
+    Path,
+    /// A header.
+    Header,
+}
+
+/// A slot offered in place of one that is taken.
+#[derive(Debug, Object, Serialize)]
+pub struct AlternativeSlot {
+    /// When it starts.
+    pub start: DateTime<FixedOffset>,
+    /// When it ends.
+    pub end: DateTime<FixedOffset>,
+    /// Who could perform it.
+    #[oai(validator(min_items = 1, max_items = 50))]
+    pub staff_ids: Vec<Uuid>,
+}
+
+/// What can be done with a booking.
+#[derive(Debug, Clone, Copy, Enum, Serialize)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum BookingAction {
+    /// A hold becomes a booking.
+    Book,
+    /// A hold runs out, or a pending booking's start comes.
+    Expire,
+    /// Staff accept a pending booking.
+    Confirm,
+    /// Staff refuse a pending booking.
+    Decline,
+    /// It is called off.
+    Cancel,
+    /// It is moved to another start or another member of staff.
+    Reschedule,
+    /// It took place.
+    Complete,
+    /// The customer did not come.
+    NoShow,
+}
+
+impl From<Action> for BookingAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Book => Self::Book,
+            Action::Expire => Self::Expire,
+            Action::Confirm => Self::Confirm,
+            Action::Decline => Self::Decline,
+            Action::Cancel => Self::Cancel,
+            Action::Reschedule => Self::Reschedule,
+            Action::Complete => Self::Complete,
+            Action::NoShow => Self::NoShow,
+        }
+    }
+}
+
+impl From<Fault> for ProblemError {
+    fn from(fault: Fault) -> Self {
+        let place = match fault.place {
+            Place::Body => ProblemPlace::Body,
+            Place::Query => ProblemPlace::Query,
+            Place::Path => ProblemPlace::Path,
+            Place::Header => ProblemPlace::Header,
+        };
+        Self { place, pointer: fault.pointer, code: fault.code.to_owned(), detail: fault.detail.into_owned() }
+    }
+}
+
+impl Problem {
+    /// The answer, with the request's id and the base of problem types.
+    #[must_use]
+    pub fn into_answer(self, public_url: &str, request_id: Uuid) -> Response {
+        let status = self.code.status();
+        let mut response = Response::builder().status(status).content_type(PROBLEM_JSON);
+        if let Some(after) = self.facts.retry_after {
+            let seconds = after.as_secs().max(1);
+            response = response.header(header::RETRY_AFTER, seconds);
+        }
+        if let Some(allow) = &self.facts.allow {
+            response = response.header(header::ALLOW, allow);
+        }
+        match self.code {
+            Code::Unauthenticated => response = response.header(header::WWW_AUTHENTICATE, "Bearer"),
+            Code::InvalidToken | Code::SessionEnded => {
+                response = response.header(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"");
+            }
+            _ => {}
+        }
+        let document = self.into_document(public_url, request_id);
+        match serde_json::to_vec(&document) {
+            Ok(body) => response.body(body),
+            Err(error) => {
+                tracing::error!(%error, "a problem could not be written");
+                response.finish()
+            }
+        }
+    }
+
+    fn into_document(self, public_url: &str, request_id: Uuid) -> ProblemDocument {
+        let detail = match self.detail {
+            Some(detail) => detail.into_owned(),
+            None => self.code.meaning().to_owned(),
+        };
+        let errors: Vec<_> = self.facts.errors.into_iter().map(ProblemError::from).collect();
+        let alternatives = self.facts.alternatives.map(|slots| {
+            let slot = |slot: punctual_core::Alternative| AlternativeSlot {
+                start: slot.start,
+                end: slot.end,
+                staff_ids: slot.staff_ids,
+            };
+            slots.into_iter().map(slot).collect()
+        });
+        ProblemDocument {
+            kind: format!("{public_url}/problems/{}", self.code.as_str()),
+            title: self.code.title().to_owned(),
+            status: self.code.status().as_u16(),
+            detail,
+            instance: request_id.urn().to_string(),
+            code: self.code.as_str().to_owned(),
+            errors: (!errors.is_empty()).then_some(errors),
+            alternatives,
+            allowed: self.facts.allowed.map(|actions| actions.into_iter().map(Into::into).collect()),
+            booking_ids: self.facts.booking_ids,
+        }
+    }
+}

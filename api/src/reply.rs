@@ -1,0 +1,123 @@
+//! Answers that are a success.
+
+use poem::{
+    IntoResponse, Response,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+};
+use poem_openapi::{
+    ApiResponse,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::Type,
+};
+use punctual_core::types::Rev;
+use serde::Serialize;
+
+/// Says that the answer is that of an earlier request with the same Idempotency-Key.
+pub const IDEMPOTENCY_REPLAYED: header::HeaderName = header::HeaderName::from_static("idempotency-replayed");
+
+/// A JSON body with status `STATUS`. Which headers an operation sends stands in the table of operations.
+#[derive(Debug)]
+pub struct Reply<const STATUS: u16, T> {
+    body: T,
+    headers: HeaderMap,
+}
+
+/// 200 with a JSON body.
+pub type Found<T> = Reply<200, T>;
+
+/// 201 with a JSON body.
+pub type Created<T> = Reply<201, T>;
+
+impl<const STATUS: u16, T> Reply<STATUS, T> {
+    /// The body alone.
+    #[must_use]
+    pub fn new(body: T) -> Self {
+        Self { body, headers: HeaderMap::new() }
+    }
+
+    /// With the revision as a weak entity tag.
+    #[must_use]
+    pub fn rev(self, rev: Rev) -> Self {
+        self.header(header::ETAG, &format!("W/\"{rev}\""))
+    }
+
+    /// With the path of what was made.
+    #[must_use]
+    pub fn location(self, path: &str) -> Self {
+        self.header(header::LOCATION, path)
+    }
+
+    /// With the note that this is a stored answer, if it is.
+    #[must_use]
+    pub fn replayed(self, replayed: bool) -> Self {
+        if replayed { self.header(IDEMPOTENCY_REPLAYED, "true") } else { self }
+    }
+
+    fn header(mut self, name: header::HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+}
+
+impl<const STATUS: u16, T: Serialize + Send> IntoResponse for Reply<STATUS, T> {
+    fn into_response(self) -> Response {
+        let body = match serde_json::to_vec(&self.body) {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                return StatusCode::INTERNAL_SERVER_ERROR.into();
+            }
+        };
+        let status = StatusCode::from_u16(STATUS).unwrap_or(StatusCode::OK);
+        let mut response = Response::builder().status(status).content_type("application/json").body(body);
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+impl<const STATUS: u16, T: Type + Serialize> ApiResponse for Reply<STATUS, T> {
+    fn meta() -> MetaResponses {
+        let content = vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }];
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "Done.",
+                status: Some(STATUS),
+                status_range: None,
+                content,
+                headers: Vec::new(),
+            }],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+/// 204: done, and there is nothing to say.
+#[derive(Debug)]
+pub struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into()
+    }
+}
+
+impl ApiResponse for NoContent {
+    fn meta() -> MetaResponses {
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "Done.",
+                status: Some(204),
+                status_range: None,
+                content: Vec::new(),
+                headers: Vec::new(),
+            }],
+        }
+    }
+
+    fn register(_: &mut Registry) {}
+}

@@ -1,0 +1,167 @@
+//! From a configuration to a server that answers, and to its end.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use punctual_core::{
+    Core,
+    config::{Config, ConfigError, Secret},
+    database::{self, Usage},
+};
+use punctual_queue::{ServerClock, SharedClock, Wake};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    app::app,
+    metrics_page::{self, MetricsPage},
+    server::{self, Limits},
+    state::State,
+};
+
+/// No statement of the api may take longer.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often Prometheus' histograms are drained.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Why the api did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An address it cannot listen on.
+    #[error("cannot listen on {address} ({key}): {error}")]
+    Listen {
+        /// The variable that names it.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The schema is of an older release.
+    #[error("the database's schema is older than this program; run: punctual-api migrate")]
+    OldSchema,
+    /// The database.
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The queue's connection to Redis.
+    #[error("REDIS_URL: {0}")]
+    Queue(#[from] punctual_queue::Error),
+    /// The metrics.
+    #[error("the metrics: {0}")]
+    Metrics(String),
+}
+
+/// An api that answers.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where `/metrics` listens.
+    pub metrics_address: Option<SocketAddr>,
+    state: Arc<State>,
+    stop: CancellationToken,
+    servers: TaskTracker,
+}
+
+impl Running {
+    /// Stops taking requests, lets those that run finish, and returns when they have or the grace period is over.
+    pub async fn stop(self) {
+        self.state.drain();
+        self.stop.cancel();
+        self.servers.close();
+        self.servers.wait().await;
+        self.state.core.pool.close().await;
+    }
+}
+
+/// Starts the api; `clock` in place of the server's own is for tests.
+///
+/// # Errors
+/// When the configuration lacks something, an address is taken, or the schema is older than this program. It waits for
+/// a database that does not answer yet.
+pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Running, StartError> {
+    let handle = match config.api.metrics_listen {
+        Some(_) => Some(metrics_page::install().map_err(|error| StartError::Metrics(error.to_string()))?),
+        None => None,
+    };
+    let usage = Usage {
+        program: "punctual-api",
+        connections: config.api.database_connections,
+        statement_timeout: STATEMENT_TIMEOUT,
+    };
+    let pool = database::pool(config.database_url()?, usage)?;
+    config.jwt_keys()?;
+    let listener = listen("PUNCTUAL_API_LISTEN", config.api.listen).await?;
+    let metrics_listener = match config.api.metrics_listen {
+        Some(address) => Some(listen("PUNCTUAL_API_METRICS_LISTEN", address).await?),
+        None => None,
+    };
+    wait_for(&pool).await?;
+    let clock = match clock {
+        Some(clock) => clock,
+        None => ServerClock::start(&pool).await?,
+    };
+    let wake = Wake::connect(config.redis_url.as_ref().map(Secret::expose))?;
+    let state = Arc::new(State::new(config, Core::new(pool, clock, wake))?);
+
+    let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
+    let limits = Limits {
+        connections: config.api.max_connections,
+        header_timeout: config.api.header_timeout,
+        grace: config.shutdown_grace,
+    };
+    let address = address_of(&listener, config.api.listen);
+    let metrics_address = metrics_listener.as_ref().map(|listener| address_of(listener, address));
+    servers.spawn(server::serve(listener, Arc::new(app(Arc::clone(&state))), limits, stop.clone()));
+    if let (Some(listener), Some(handle)) = (metrics_listener, handle) {
+        let limits = Limits { connections: 16, ..limits };
+        servers.spawn(upkeep(handle.clone(), stop.clone()));
+        servers.spawn(server::serve(listener, MetricsPage::shared(handle), limits, stop.clone()));
+    }
+    tracing::info!(%address, "listening");
+    Ok(Running { address, metrics_address, state, stop, servers })
+}
+
+async fn upkeep(handle: metrics_exporter_prometheus::PrometheusHandle, stop: CancellationToken) {
+    while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
+        handle.run_upkeep();
+    }
+}
+
+async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::Listen { key, address, error })
+}
+
+fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+/// Waits until the database answers and says so, then checks that its schema is not older than this program.
+async fn wait_for(pool: &PgPool) -> Result<(), StartError> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match current(pool).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => return Err(StartError::OldSchema),
+            Err(error) if is_for_good(&error) => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "waiting for the database (DATABASE_URL)");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+        }
+    }
+}
+
+async fn current(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    punctual_core::migrate::is_current(&mut *pool.acquire().await?).await
+}
+
+/// Wrong credentials and a database that does not exist do not mend themselves.
+fn is_for_good(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some("28P01" | "28000" | "3D000"))
+}

@@ -1,0 +1,66 @@
+//! What handlers share.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use punctual_core::{
+    Core,
+    config::{ApiConfig, Config, ConfigError},
+};
+
+use crate::auth::{Passwords, Tokens};
+
+/// What handlers share; made once.
+pub struct State {
+    /// The use cases' parts: database, clock, wake-up.
+    pub core: Core,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// Threads that hash passwords.
+    pub passwords: Passwords,
+    /// What the api was told.
+    pub config: ApiConfig,
+    /// Base of problem types, without a trailing slash.
+    pub public_url: String,
+    /// How long a session lasts without being used.
+    pub session: TimeDelta,
+    draining: AtomicBool,
+}
+
+impl State {
+    /// From the configuration.
+    ///
+    /// # Errors
+    /// When the keys of access tokens are not set.
+    pub fn new(config: &Config, core: Core) -> Result<Self, ConfigError> {
+        let api = config.api.clone();
+        Ok(Self {
+            core,
+            tokens: Tokens::new(config.jwt_keys()?, &config.public_url, api.access_token),
+            passwords: Passwords::new(api.password_threads, api.password_queue),
+            public_url: config.public_url.clone(),
+            session: TimeDelta::from_std(api.refresh_token).unwrap_or(TimeDelta::days(30)),
+            config: api,
+            draining: AtomicBool::new(false),
+        })
+    }
+
+    /// From now on `/readyz` says no.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether requests are still wanted.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// How long a request may take.
+    #[must_use]
+    pub const fn request_timeout(&self) -> Duration {
+        self.config.request_timeout
+    }
+}

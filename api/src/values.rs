@@ -1,0 +1,138 @@
+//! Core's values as types of the document: a string with a format, parsed by core.
+
+use std::borrow::Cow;
+
+use poem_openapi::{
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
+};
+use punctual_core::{
+    calendar::CivilTime,
+    types::{Currency, Cursor, EmailAddress, Note, PersonName, Phone, Zone},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::problem::{Place, Problem};
+
+macro_rules! value {
+    (
+        $(#[$doc:meta])*
+        $name:ident($inner:ty), $format:literal, $lengths:expr, example $example:literal, parse $parse:expr
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl $name {
+            fn parse(text: &str) -> Option<Self> {
+                let parse: fn(&str) -> Option<$inner> = $parse;
+                parse(text).map(Self)
+            }
+        }
+
+        impl Type for $name {
+            const IS_REQUIRED: bool = true;
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> Cow<'static, str> {
+                concat!("string_", $format).into()
+            }
+
+            fn schema_ref() -> MetaSchemaRef {
+                let lengths: std::ops::RangeInclusive<usize> = $lengths;
+                let schema = MetaSchema {
+                    min_length: Some(*lengths.start()),
+                    max_length: Some(*lengths.end()),
+                    example: Some(Value::String($example.to_owned())),
+                    ..MetaSchema::new_with_format("string", $format)
+                };
+                MetaSchemaRef::Inline(Box::new(schema))
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                Box::new(self.as_raw_value().into_iter())
+            }
+        }
+
+        impl ParseFromJSON for $name {
+            fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+                let text = value.as_ref().and_then(Value::as_str);
+                text.and_then(Self::parse).ok_or_else(|| ParseError::custom("format"))
+            }
+        }
+
+        impl ParseFromParameter for $name {
+            fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+                Self::parse(text).ok_or_else(|| ParseError::custom("format"))
+            }
+        }
+
+        impl ToJSON for $name {
+            fn to_json(&self) -> Option<Value> {
+                serde_json::to_value(&self.0).ok()
+            }
+        }
+
+        impl From<$inner> for $name {
+            fn from(inner: $inner) -> Self {
+                Self(inner)
+            }
+        }
+    };
+}
+
+value! {
+    /// An e-mail address.
+    Email(EmailAddress), "email", 3..=254, example "ada@example.org", parse |text| EmailAddress::parse(text).ok()
+}
+value! {
+    /// A person's name.
+    Name(PersonName), "person-name", 1..=200, example "Ada Lovelace", parse |text| PersonName::parse(text).ok()
+}
+value! {
+    /// A phone number.
+    PhoneNumber(Phone), "phone", 3..=40, example "+49 30 1234567", parse |text| Phone::parse(text).ok()
+}
+value! {
+    /// A note.
+    NoteText(Note), "note", 0..=2000, example "I prefer the window seat.", parse |text| Note::parse(text).ok()
+}
+value! {
+    /// An IANA time zone.
+    TimeZone(Zone), "time-zone", 1..=64, example "Europe/Berlin", parse |text| Zone::parse(text).ok()
+}
+value! {
+    /// A wall-clock time to the minute, `00:00` to `24:00`.
+    TimeOfDay(CivilTime), "civil-time", 5..=5, example "09:00", parse |text| text.parse().ok()
+}
+value! {
+    /// An ISO 4217 currency code.
+    CurrencyCode(Currency), "currency", 3..=3, example "EUR", parse |text| Currency::parse(text).ok()
+}
+value! {
+    /// Where a page of a list begins.
+    PageCursor(Cursor), "cursor", 32..=32, example "AAZRrZ5_wAABlqHwfB5wAIAAAAAAAAAA", parse |text| Cursor::parse(text).ok()
+}
+value! {
+    /// A key of the caller's choice that makes repeating a request safe.
+    IdempotencyKey(String), "idempotency-key", 1..=64, example "4f5c1b0e-booking-1", parse |text| Some(text.to_owned())
+}
+
+impl IdempotencyKey {
+    /// As the use cases want it.
+    ///
+    /// # Errors
+    /// `invalid_request`; the guard has refused before what is not a key.
+    pub fn parsed(&self) -> Result<punctual_core::idempotency::IdempotencyKey, Problem> {
+        punctual_core::idempotency::IdempotencyKey::parse(&self.0).map_err(|error| {
+            Problem::invalid_at(Place::Header, "/Idempotency-Key", error.code, error.message)
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! What the API shows of core's values.
+
+mod account;
+mod booking;
+mod slots;
+
+pub use account::{Account, Language, Role};
+pub use booking::{Booking, BookingEvent, BookingEvents, BookingPage, Mail, Mails, Status};
+pub use slots::Slots;
