@@ -5,7 +5,8 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use punctual_core::{
     Core,
     config::{Config, ConfigError, Secret},
-    database::{self, Usage},
+    migrate::{self, SchemaError},
+    pool::{self, PoolSettings},
 };
 use punctual_queue::{ServerClock, SharedClock, Wake};
 use sqlx::PgPool;
@@ -21,6 +22,9 @@ use crate::{
 
 /// No statement of the api may take longer.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// No request waits longer for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How often Prometheus' histograms are drained.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -41,9 +45,9 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
-    /// The schema is of an older release.
-    #[error("the database's schema is older than this program; run: punctual-api migrate")]
-    OldSchema,
+    /// A schema this program cannot work with.
+    #[error(transparent)]
+    Schema(SchemaError),
     /// The database.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
@@ -87,12 +91,13 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         Some(_) => Some(metrics_page::install().map_err(|error| StartError::Metrics(error.to_string()))?),
         None => None,
     };
-    let usage = Usage {
+    let settings = PoolSettings {
         program: "punctual-api",
         connections: config.api.database_connections,
         statement_timeout: STATEMENT_TIMEOUT,
+        acquire_timeout: ACQUIRE_TIMEOUT,
     };
-    let pool = database::pool(config.database_url()?, usage)?;
+    let pool = pool::connect(config.database_url()?.expose(), &settings)?;
     config.jwt_keys()?;
     let listener = listen("PUNCTUAL_API_LISTEN", config.api.listen).await?;
     let metrics_listener = match config.api.metrics_listen {
@@ -139,25 +144,25 @@ fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(asked)
 }
 
-/// Waits until the database answers and says so, then checks that its schema is not older than this program.
+/// Waits until the database answers, and says so; then checks that this program can work with its schema.
 async fn wait_for(pool: &PgPool) -> Result<(), StartError> {
     let mut pause = Duration::from_millis(100);
     loop {
-        match current(pool).await {
-            Ok(true) => return Ok(()),
-            Ok(false) => return Err(StartError::OldSchema),
-            Err(error) if is_for_good(&error) => return Err(error.into()),
-            Err(error) => {
+        match check(pool).await {
+            Ok(()) => return Ok(()),
+            Err(SchemaError::Database(error)) if is_for_good(&error) => return Err(error.into()),
+            Err(SchemaError::Database(error)) => {
                 tracing::warn!(%error, "waiting for the database (DATABASE_URL)");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
+            Err(error) => return Err(StartError::Schema(error)),
         }
     }
 }
 
-async fn current(pool: &PgPool) -> Result<bool, sqlx::Error> {
-    punctual_core::migrate::is_current(&mut *pool.acquire().await?).await
+async fn check(pool: &PgPool) -> Result<(), SchemaError> {
+    migrate::check(&mut *pool.acquire().await?).await
 }
 
 /// Wrong credentials and a database that does not exist do not mend themselves.

@@ -81,6 +81,14 @@ pub enum Error {
     /// The window in which customers may cancel or move has passed (422).
     #[error("the notice for this change has passed")]
     NoticePassed,
+    /// Two windows of hours overlap (422). Holds their places in the list given, from 0.
+    #[error("windows {first} and {second} overlap")]
+    WindowsOverlap {
+        /// The one that opens first.
+        first: usize,
+        /// The one that opens before the first has closed.
+        second: usize,
+    },
     /// A value is well-formed but not acceptable (422).
     #[error("{pointer}: {error}")]
     Invalid {
@@ -158,6 +166,14 @@ impl From<sqlx::Error> for Error {
                     Self::SlotTaken { alternatives: Vec::new() }
                 }
                 (_, Some("users_email_key")) => Self::EmailTaken,
+                (_, Some("staff_user_id_key")) => Self::Invalid {
+                    pointer: "/user_id",
+                    error: ParseError::new("user_taken", "another member of staff has this account"),
+                },
+                (_, Some("staff_user_id_fkey")) => Self::Invalid {
+                    pointer: "/user_id",
+                    error: ParseError::new("unknown_user", "there is no such account"),
+                },
                 // lock_not_available, query_canceled, and the server going down or coming up.
                 (Some("55P03" | "57014" | "57P01" | "57P02" | "57P03" | "53300"), _) => {
                     Self::Unavailable(error)

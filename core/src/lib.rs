@@ -3,14 +3,19 @@
 pub mod bookings;
 pub mod calendar;
 pub mod config;
-pub mod database;
+pub mod customers;
 pub mod error;
+pub mod hours;
 pub mod idempotency;
+pub mod links;
 pub mod migrate;
 pub mod notifications;
+pub mod pool;
+pub mod services;
 pub mod sessions;
 pub mod settings;
 pub mod slots;
+pub mod staff;
 pub mod types;
 pub mod users;
 
@@ -20,3 +25,4 @@ mod turns;
 
 pub use context::Core;
 pub use error::{Alternative, Error, Result};
+pub use migrate::migrate;

@@ -1,4 +1,8 @@
-//! The schema: bringing it up to this build, and telling whether it is.
+//! The schema: bringing it up to this build, and refusing one that this build cannot work with.
+//!
+//! A program's build is, for this purpose, the newest migration it knows. It refuses a schema older than that. It
+//! accepts a newer one, unless the migration that made it so says in `schema_compatibility.min_app` that programs of
+//! this build cannot work with it. So releases roll: migrate first, then replace the programs one by one.
 
 use sqlx::PgConnection;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -10,32 +14,78 @@ pub static MIGRATOR: Migrator = {
     migrator
 };
 
-/// Brings queue and domain up to this build, in this order. A schema that is newer is left alone, so that releases can
-/// roll. Wants a direct connection, not one through a transaction pooler: it takes an advisory lock.
+/// Why a program cannot work with the database's schema.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// There is none.
+    #[error("the database has no schema yet: run `punctual-api migrate`")]
+    Missing,
+    /// It is older than the program.
+    #[error(
+        "the {schema} schema is at migration {found}, this program needs {needed}: run `punctual-api migrate`"
+    )]
+    TooOld {
+        /// `core` or `queue`.
+        schema: &'static str,
+        /// Its newest migration.
+        found: i64,
+        /// The newest migration this program knows.
+        needed: i64,
+    },
+    /// It is newer than the program, and says that this program is too old for it.
+    #[error(
+        "the schema needs a program that knows migration {needed}, this one knows {known}: use a newer release"
+    )]
+    TooNew {
+        /// What the schema asks for.
+        needed: i64,
+        /// The newest migration this program knows.
+        known: i64,
+    },
+    /// Postgres did not answer.
+    #[error("the schema's version cannot be read")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Brings queue and domain up to this build, in this order. A schema that is newer is left alone. Wants a direct
+/// connection, not one through a transaction pooler: it takes an advisory lock.
 ///
 /// # Errors
 /// When a migration fails, or one that was applied differs from this build's.
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
+    // The role's defaults are meant for requests: a migration may wait and work longer.
+    sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut *conn).await?;
     punctual_queue::migrate(conn).await?;
     MIGRATOR.run(conn).await
 }
 
-/// Whether the database has every migration of this build; a newer schema has.
+/// Whether this program can work with the database's schema.
 ///
 /// # Errors
-/// When Postgres does not answer.
-pub async fn is_current(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let applied =
-        sqlx::query_scalar!(r#"SELECT to_regclass('public._punctual_core_migrations') IS NOT NULL AS "is!""#)
-            .fetch_one(&mut *conn)
-            .await?;
-    if !applied {
-        return Ok(false);
+/// See [`SchemaError`].
+pub async fn check(conn: &mut PgConnection) -> Result<(), SchemaError> {
+    let queue = newest(conn, "queue._punctual_queue_migrations").await?;
+    at_least("queue", queue, &punctual_queue::MIGRATOR)?;
+    let core = newest(conn, "public._punctual_core_migrations").await?;
+    let known = at_least("core", core, &MIGRATOR)?;
+    let needed = sqlx::query_scalar!("SELECT min_app FROM schema_compatibility").fetch_one(conn).await?;
+    if needed > known { Err(SchemaError::TooNew { needed, known }) } else { Ok(()) }
+}
+
+/// The newest migration that the table has.
+async fn newest(conn: &mut PgConnection, table: &'static str) -> Result<i64, SchemaError> {
+    let there: bool =
+        sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(table).fetch_one(&mut *conn).await?;
+    if !there {
+        return Err(SchemaError::Missing);
     }
-    let newest =
-        sqlx::query_scalar!("SELECT max(version) FROM public._punctual_core_migrations WHERE success")
-            .fetch_one(conn)
-            .await?;
-    let needed = MIGRATOR.iter().map(|migration| migration.version).max();
-    Ok(newest >= needed)
+    let statement = sqlx::AssertSqlSafe(format!("SELECT max(version) FROM {table} WHERE success"));
+    let newest: Option<i64> = sqlx::query_scalar(statement).fetch_one(conn).await?;
+    newest.ok_or(SchemaError::Missing)
+}
+
+/// The newest migration this program knows, if the schema has it.
+fn at_least(schema: &'static str, found: i64, migrator: &Migrator) -> Result<i64, SchemaError> {
+    let needed = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+    if found < needed { Err(SchemaError::TooOld { schema, found, needed }) } else { Ok(needed) }
 }

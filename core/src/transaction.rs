@@ -1,6 +1,7 @@
 //! How a write runs: one transaction in a task of its own, tried again where Postgres asks for it.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,35 @@ pub(crate) async fn write<W: Write>(
         result
     };
     tokio::spawn(task.in_current_span()).await.map_err(|error| Error::internal("a write panicked", error))?
+}
+
+/// What [`change`] runs: a function of its arguments within the transaction.
+pub(crate) type Step<A, T> = for<'a> fn(
+    &'a A,
+    &'a mut PgConnection,
+    DateTime<Utc>,
+) -> Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+/// [`write`] for a change that is one function of its arguments and wakes no queue.
+pub(crate) async fn change<A, T>(core: &Core, args: A, step: Step<A, T>) -> Result<T>
+where
+    A: Send + Sync + 'static,
+    T: Send + 'static,
+{
+    write(core, Arc::new(Change { args, step }), ()).await
+}
+
+struct Change<A, T> {
+    args: A,
+    step: Step<A, T>,
+}
+
+impl<A: Send + Sync + 'static, T: Send + 'static> Write for Change<A, T> {
+    type Output = T;
+
+    async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<T>> {
+        (self.step)(&self.args, tx, now).await.map(|output| Outcome::Changed(output, &[]))
+    }
 }
 
 async fn with_retries<W: Write>(core: &Core, work: &W) -> Result<W::Output> {

@@ -1,4 +1,12 @@
 //! `cargo dev`: the whole of Punctual on a developer's machine, and Postgres and Redis for its tests.
 
-pub mod servers;
+pub mod command;
+pub mod console;
+pub mod home;
+pub mod inbox;
+pub mod schema;
+pub mod seed;
+pub mod stack;
 pub mod testing;
+
+pub use punctual_launch::servers;

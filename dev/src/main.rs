@@ -1,3 +1,40 @@
 //! `cargo dev`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use punctual_dev::{command, console};
+
+/// The whole of Punctual on this machine: Postgres, Redis, an inbox, the API and its workers.
+///
+/// Existing servers are used instead of own ones where `DATABASE_URL`, `REDIS_URL` or `SMTP_URL` are set.
+#[derive(Parser)]
+#[command(name = "cargo dev", bin_name = "cargo dev", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    up: command::up::Options,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the addresses of what runs: eval "$(cargo dev env)"
+    Env,
+    /// Drop the data of the local stack
+    Reset,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        None => command::up::run(arguments.up).await,
+        Some(Command::Env) => command::env::run(),
+        Some(Command::Reset) => command::reset::run().await,
+    };
+    result.unwrap_or_else(|error| {
+        console::problem(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 use crate::job::{JobId, TraceContext};
+use crate::store::claim::Claimed;
 use crate::store::settle;
 use crate::wake::Wake;
 
@@ -114,8 +115,7 @@ const STOPPED: u8 = 2;
 
 #[derive(Debug)]
 struct Lease {
-    info: JobInfo,
-    session: Uuid,
+    claimed: Claimed,
     pulse: Arc<Pulse>,
     phase: AtomicU8,
     stop: CancellationToken,
@@ -138,16 +138,9 @@ impl std::fmt::Debug for JobContext {
 }
 
 impl JobContext {
-    pub(crate) fn new(
-        info: JobInfo,
-        session: Uuid,
-        pulse: Arc<Pulse>,
-        clock: SharedClock,
-        wake: Wake,
-    ) -> Self {
+    pub(crate) fn new(claimed: Claimed, pulse: Arc<Pulse>, clock: SharedClock, wake: Wake) -> Self {
         let lease = Lease {
-            info,
-            session,
+            claimed,
             pulse,
             phase: AtomicU8::new(CAN_STOP),
             stop: CancellationToken::new(),
@@ -160,32 +153,32 @@ impl JobContext {
     /// All facts of the job.
     #[must_use]
     pub fn info(&self) -> &JobInfo {
-        &self.lease.info
+        &self.lease.claimed.info
     }
 
     /// Id of the job.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.lease.info.id
+        self.lease.claimed.info.id
     }
 
     /// How often the job was begun, this time included: 1 at first.
     #[must_use]
     pub fn attempt(&self) -> i32 {
-        self.lease.info.attempt
+        self.lease.claimed.info.attempt
     }
 
     /// Whether a failure of this attempt discards the job.
     #[must_use]
     pub fn is_last_attempt(&self) -> bool {
-        self.lease.info.attempt >= self.lease.info.max_attempts
+        self.lease.claimed.info.attempt >= self.lease.claimed.info.max_attempts
     }
 
     /// The fencing token of this lease: grows with each claim of the job. A store that remembers the highest one it saw
     /// can turn away a worker that was replaced.
     #[must_use]
     pub fn lease_seq(&self) -> i64 {
-        self.lease.info.lease_seq
+        self.lease.claimed.info.lease_seq
     }
 
     /// The present instant by the runtime's clock.
@@ -209,7 +202,7 @@ impl JobContext {
     /// self-fence (10 s, against the 15 s after which it counts as dead). Ask before what can't be taken back.
     #[must_use]
     pub fn lease_is_fresh(&self) -> bool {
-        self.lease.pulse.is_fresh(self.lease.session)
+        self.lease.pulse.is_fresh(self.lease.claimed.session)
     }
 
     /// From here on the runtime never stops the job: not on cancel, timeout, shutdown or loss of the lease. Answers
@@ -241,8 +234,9 @@ impl JobContext {
         self.lease.completed.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn session(&self) -> Uuid {
-        self.lease.session
+    /// The row as it was claimed.
+    pub(crate) fn claimed(&self) -> &Claimed {
+        &self.lease.claimed
     }
 
     /// Asks the job to stop; answers whether it will. The first reason stands.

@@ -4,6 +4,7 @@
 //! ([`Runtime`]). A job runs at least once; each claim has a fencing token that grows, so that a worker which was taken
 //! for dead can change nothing once another owns the job.
 
+mod backoff;
 mod cancel;
 pub mod clock;
 mod context;

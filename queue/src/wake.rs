@@ -155,3 +155,41 @@ async fn send(
     };
     Ok(tokio::time::timeout(DEADLINE, publishing).await??)
 }
+
+/// Rings the bell for each queue that is published, until it is dropped; after each connecting for all queues, since
+/// what was published meanwhile is lost.
+pub(crate) async fn listen(client: redis::Client, channel: String, bell: Arc<Bell>, queues: Vec<String>) {
+    loop {
+        if let Err(error) = hear(&client, &channel, &bell, &queues).await {
+            tracing::debug!(error = %error, "Redis is away: work is found by polling");
+        }
+        tokio::time::sleep(DEADLINE).await;
+    }
+}
+
+async fn hear(
+    client: &redis::Client,
+    channel: &str,
+    bell: &Bell,
+    queues: &[String],
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    use futures::StreamExt as _;
+
+    let connecting = async {
+        let mut heard = client.get_async_pubsub().await?;
+        heard.subscribe(channel).await?;
+        Ok::<_, redis::RedisError>(heard)
+    };
+    let mut heard = tokio::time::timeout(DEADLINE * 4, connecting).await??;
+    for queue in queues {
+        bell.add(queue);
+    }
+    let mut messages = heard.on_message();
+    while let Some(message) = messages.next().await {
+        let queue: String = message.get_payload()?;
+        if queues.contains(&queue) {
+            bell.add(&queue);
+        }
+    }
+    Ok(())
+}

@@ -1,1 +1,3 @@
-//! Being built.
+//! The worker of Punctual: sends its mails.
+
+pub mod mails;

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use poem::{Request, Response};
+use sqlx::{Connection, PgPool};
 
 use crate::{
     problem::{Code, Problem},
@@ -26,10 +27,14 @@ pub async fn ready(request: Request) -> Result<Response, Problem> {
     if state.is_draining() {
         return Err(unavailable("The server is stopping."));
     }
-    match tokio::time::timeout(PATIENCE, punctual_core::database::answers(&state.core.pool)).await {
+    match tokio::time::timeout(PATIENCE, answers(&state.core.pool)).await {
         Ok(Ok(())) => Ok(ok()),
         Ok(Err(_)) | Err(_) => Err(unavailable("The database does not answer.")),
     }
+}
+
+async fn answers(pool: &PgPool) -> Result<(), sqlx::Error> {
+    pool.acquire().await?.ping().await
 }
 
 fn ok() -> Response {

@@ -1,9 +1,9 @@
-use std::{io::BufRead, path::Path, process::ExitCode};
+use std::{io::BufRead, path::Path, process::ExitCode, time::Duration};
 
 use punctual_core::{
     Error,
     config::Config,
-    database::{self, Usage},
+    pool::{self, PoolSettings},
     types::{EmailAddress, PersonName},
     users::{self, NewUser},
 };
@@ -26,12 +26,13 @@ pub async fn create(
         return Err("a password has 8 to 128 characters".into());
     }
     let hash = Passwords::new(1, 1).hash(password).await?;
-    let usage = Usage {
+    let settings = PoolSettings {
         program: "punctual-api admin",
         connections: 1,
-        statement_timeout: std::time::Duration::from_secs(5),
+        statement_timeout: Duration::from_secs(5),
+        acquire_timeout: Duration::from_secs(5),
     };
-    let pool = database::pool(config.database_url()?, usage)?;
+    let pool = pool::connect(config.database_url()?.expose(), &settings)?;
     let clock = ServerClock::start(&pool).await?;
     let user = NewUser { email, name, phone: None, locale: None, zone: None };
     match users::create_admin(&pool, clock.now(), &user, Some(&hash)).await {

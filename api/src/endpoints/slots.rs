@@ -64,9 +64,7 @@ impl ListSlots {
             to: to.0,
             exclude_booking: exclude_booking.0,
         };
-        let mut conn = state.core.pool.acquire().await.map_err(Error::from)?;
-        let list = slots::list(&mut conn, state.core.now(), &query).await.map_err(of_query)?;
-        drop(conn);
+        let list = slots::list(&state.core, &query).await.map_err(of_query)?;
         SlotsReply::new(&Slots::from(list), if_none_match.0.as_deref())
     }
 }

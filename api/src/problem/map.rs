@@ -43,6 +43,15 @@ impl From<Error> for Problem {
             Error::OutsideHours => Self::new(Code::OutsideHours),
             Error::OffGrid => Self::new(Code::OffGrid),
             Error::NoticePassed => Self::new(Code::NoticePassed),
+            Error::WindowsOverlap { first, second } => {
+                let fault = Fault {
+                    place: Place::Body,
+                    pointer: format!("/windows/{second}"),
+                    code: "overlap",
+                    detail: format!("overlaps with the window at /windows/{first}").into(),
+                };
+                Self::with(Code::Unprocessable, Facts { errors: vec![fault], ..Facts::default() })
+            }
             Error::Invalid { pointer, error } => {
                 let fault = Fault {
                     place: Place::Body,

@@ -1,4 +1,4 @@
-//! The states of a booking and what leads from one to the next: the one table of DESIGN's states.
+//! The states of a booking.
 
 use serde::{Deserialize, Serialize};
 
@@ -55,57 +55,6 @@ impl BookingStatus {
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",
             Self::Completed => "completed",
-            Self::NoShow => "no_show",
-        }
-    }
-}
-
-/// What can be done with a booking that exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// A hold becomes a booking.
-    Book,
-    /// A hold runs out, or a pending booking's start comes.
-    Expire,
-    /// Staff accept a pending booking.
-    Confirm,
-    /// Staff refuse a pending booking.
-    Decline,
-    /// It is called off.
-    Cancel,
-    /// It is moved to another start or another member of staff.
-    Reschedule,
-    /// It took place.
-    Complete,
-    /// The customer did not come.
-    NoShow,
-}
-
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 8] = [
-        Self::Book,
-        Self::Expire,
-        Self::Confirm,
-        Self::Decline,
-        Self::Cancel,
-        Self::Reschedule,
-        Self::Complete,
-        Self::NoShow,
-    ];
-
-    /// The action in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Book => "book",
-            Self::Expire => "expire",
-            Self::Confirm => "confirm",
-            Self::Decline => "decline",
-            Self::Cancel => "cancel",
-            Self::Reschedule => "reschedule",
-            Self::Complete => "complete",
             Self::NoShow => "no_show",
         }
     }

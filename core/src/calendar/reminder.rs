@@ -23,17 +23,6 @@ pub enum ReminderRule {
     },
 }
 
-/// A reminder's place in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reminder {
-    /// When it falls due.
-    pub due: DateTime<Utc>,
-    /// From this instant on it is of no use: min(30 min, half of start − due) before the start.
-    pub expires: DateTime<Utc>,
-    /// It was due before the booking was made: it is never sent.
-    pub too_late: bool,
-}
-
 /// When the reminder of a booking that starts at `start` falls due. In a gap: at the leap; where a reading occurs
 /// twice: the first time.
 #[must_use]
@@ -46,10 +35,8 @@ pub fn reminder_due(rule: ReminderRule, start: DateTime<Utc>, zone: Tz) -> DateT
     }
 }
 
-/// The reminder by that rule of a booking made (or moved, or confirmed) at `made`.
+/// From when on a reminder is of no use: min(30 min, half of start − due) before the start.
 #[must_use]
-pub fn plan_reminder(rule: ReminderRule, start: DateTime<Utc>, zone: Tz, made: DateTime<Utc>) -> Reminder {
-    let due = reminder_due(rule, start, zone);
-    let grace = TimeDelta::minutes(30).min((start - due) / 2);
-    Reminder { due, expires: start - grace, too_late: due < made }
+pub fn reminder_expires(due: DateTime<Utc>, start: DateTime<Utc>) -> DateTime<Utc> {
+    start - TimeDelta::minutes(30).min((start - due) / 2)
 }

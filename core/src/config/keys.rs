@@ -31,7 +31,7 @@ pub struct Key {
 }
 
 impl Keys {
-    pub(super) fn parse(text: &str, local_allowed: bool) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str, local_allowed: bool) -> Result<Self, &'static str> {
         let mut keys: Vec<Key> = Vec::new();
         for item in text.split(',') {
             let (name, encoded) = item.trim().split_once(':').ok_or("a key has no name")?;

@@ -104,7 +104,7 @@ pub async fn prune(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
 
 /// The wait for the other request's transaction ended by `lock_timeout`.
 fn in_progress(error: sqlx::Error) -> Error {
-    match error.as_database_error().and_then(|refusal| refusal.code()).as_deref() {
+    match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("55P03") => Error::IdempotencyInProgress,
         _ => error.into(),
     }

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
+use super::NotificationKind;
+use super::payload::{self, Near, queue_error};
 use super::plan::NEAR;
 use crate::Result;
 
@@ -34,7 +36,7 @@ async fn enqueue_batch(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
             ORDER BY send_at
             LIMIT $3
             FOR UPDATE SKIP LOCKED))
-        RETURNING id, recipient::text, send_at, expires_at
+        RETURNING id, kind AS "kind: NotificationKind", recipient::text, send_at, expires_at
         "#,
         now,
         now + NEAR,
@@ -42,6 +44,21 @@ async fn enqueue_batch(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     )
     .fetch_all(&mut *tx)
     .await?;
+    let jobs = rows
+        .iter()
+        .map(|row| {
+            payload::job(&Near {
+                id: row.id,
+                kind: row.kind,
+                recipient: row.recipient.as_deref(),
+                send_at: row.send_at,
+                expires_at: row.expires_at,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if !jobs.is_empty() {
+        punctual_queue::enqueue_many(&mut tx, now, jobs).await.map_err(queue_error)?;
+    }
     tx.commit().await?;
     Ok(rows.len() as u64)
 }

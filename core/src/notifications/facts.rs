@@ -5,8 +5,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::NotificationKind;
+use crate::bookings::BookingStatus;
 use crate::types::{Currency, EmailAddress, Locale, Money, ParseError, Rev, Zone};
-use crate::{Error, Result};
+use crate::{Error, Result, settings};
 
 /// Everything one mail says.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Facts {
     pub notification_id: Uuid,
     /// Which mail.
     pub kind: NotificationKind,
+    /// The booking's revision it speaks of.
+    pub rev: Rev,
     /// Its language.
     pub locale: Locale,
     /// Where it goes; `None` once the person was erased.
@@ -23,6 +26,14 @@ pub struct Facts {
     pub business: Business,
     /// What it speaks of.
     pub booking: Booking,
+}
+
+impl Facts {
+    /// Whether the booking is still what the mail says. Once it is not, it never is again.
+    #[must_use]
+    pub fn stand(&self) -> bool {
+        self.booking.rev == self.rev && self.kind.stands_for(self.booking.status)
+    }
 }
 
 /// The business as mails show it.
@@ -42,6 +53,19 @@ pub struct Business {
     pub public_url: String,
 }
 
+impl From<settings::Business> for Business {
+    fn from(business: settings::Business) -> Self {
+        Self {
+            name: business.name,
+            address: business.address,
+            phone: business.phone.map(String::from).unwrap_or_default(),
+            sender: business.sender,
+            reply_to: business.reply_to,
+            public_url: business.public_url,
+        }
+    }
+}
+
 /// The booking as mails show it: as promised when it was made.
 #[derive(Debug, Clone)]
 pub struct Booking {
@@ -49,6 +73,8 @@ pub struct Booking {
     pub id: Uuid,
     /// Its revision: SEQUENCE of the calendar entry.
     pub rev: Rev,
+    /// Where it stands.
+    pub status: BookingStatus,
     /// UID of the calendar entry.
     pub ics_uid: String,
     /// Epoch that its links carry.
@@ -69,6 +95,8 @@ pub struct Booking {
     pub customer_name: String,
     /// The customer's zone, if known.
     pub customer_zone: Option<Zone>,
+    /// Start and end before the move that the mail is about.
+    pub previous: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 /// Reads the facts of a mail; `None` if it is not, or not about a booking with a customer.
@@ -76,16 +104,18 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
     let row = sqlx::query!(
         r#"
         SELECT n.kind AS "kind: NotificationKind", n.locale, n.recipient::text AS "recipient: EmailAddress",
-               b.id, b.rev AS "rev: Rev", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
+               b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
                b.zone, b.service_name, b.price_minor, b.currency::text AS "currency!", staff.name AS staff_name,
                c.name AS customer_name, c.zone AS customer_zone,
                s.name, s.address, s.phone, s.sender::text AS "sender!: EmailAddress",
-               s.reply_to::text AS "reply_to!: EmailAddress", s.public_url
+               s.reply_to::text AS "reply_to!: EmailAddress", s.public_url,
+               n.rev AS "notification_rev: Rev", event.details #>> '{from,start}' AS previous_start
         FROM notifications n
         JOIN bookings b ON b.id = n.booking_id
         JOIN customers c ON c.id = b.customer_id
         JOIN staff ON staff.id = b.staff_id
         CROSS JOIN settings s
+        LEFT JOIN booking_events event ON event.booking_id = n.booking_id AND event.rev = n.rev
         WHERE n.id = $1
         "#,
         notification_id,
@@ -94,8 +124,16 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
     .await?;
     let Some(row) = row else { return Ok(None) };
     let stored = |error: ParseError| Error::internal("a stored value of a mail", error);
+    let previous = match row.previous_start {
+        Some(text) if row.kind == NotificationKind::Reschedule => {
+            let start = DateTime::parse_from_rfc3339(&text);
+            Some(start.map_err(|error| Error::internal("a stored start", error))?.to_utc())
+        }
+        _ => None,
+    };
     Ok(Some(Facts {
         notification_id,
+        rev: row.notification_rev,
         kind: row.kind,
         locale: Locale::parse(&row.locale).map_err(stored)?,
         recipient: row.recipient,
@@ -110,6 +148,7 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
         booking: Booking {
             id: row.id,
             rev: row.rev,
+            status: row.status,
             ics_uid: row.ics_uid,
             link_epoch: row.link_epoch,
             start: row.start,
@@ -123,6 +162,7 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
             staff_name: row.staff_name,
             customer_name: row.customer_name,
             customer_zone: row.customer_zone.as_deref().map(Zone::parse).transpose().map_err(stored)?,
+            previous: previous.map(|start| (start, start + (row.end - row.start))),
         },
     }))
 }

@@ -1,11 +1,13 @@
 //! Where each mail of a booking stands.
 
 use chrono::{DateTime, Utc};
+use punctual_queue::{JobState, JobStatus, Payload};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{NotificationKind, NotificationOutcome};
+use super::payload::queue_error;
+use super::{NotificationKind, NotificationOutcome, SendNotification};
 use crate::Result;
 use crate::types::Rev;
 
@@ -74,19 +76,45 @@ pub async fn list(conn: &mut PgConnection, booking_id: Uuid) -> Result<Vec<Notif
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mails = rows.into_iter().map(|row| Notification {
-        id: row.id,
-        kind: row.kind,
-        rev: row.rev,
-        state: row.outcome.map_or(NotificationState::Planned, NotificationState::from),
-        send_at: row.send_at,
-        expires_at: row.expires_at,
-        tries: row.tries,
-        next_try_at: row.outcome.is_none().then_some(row.send_at),
-        accepted_at: row.accepted_at,
-        reply: row.reply,
-    });
-    Ok(mails.collect())
+    let mut mails = Vec::with_capacity(rows.len());
+    for row in rows {
+        let waits = row.outcome.is_none() && row.enqueued_at.is_some();
+        let job = if waits { job_of(conn, row.id).await? } else { None };
+        let (state, next_try_at) = match (row.outcome, &job) {
+            (Some(outcome), _) => (outcome.into(), None),
+            (None, Some(job)) => standing(job),
+            (None, None) => (NotificationState::Planned, Some(row.send_at)),
+        };
+        mails.push(Notification {
+            id: row.id,
+            kind: row.kind,
+            rev: row.rev,
+            state,
+            send_at: row.send_at,
+            expires_at: row.expires_at,
+            tries: row.tries,
+            next_try_at,
+            accepted_at: row.accepted_at,
+            reply: row.reply.or_else(|| job.and_then(|job| job.note)),
+        });
+    }
+    Ok(mails)
+}
+
+async fn job_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<JobStatus>> {
+    punctual_queue::job_state(conn, SendNotification::KIND, &id.to_string()).await.map_err(queue_error)
+}
+
+/// Where a mail stands by its job, and when it is tried next.
+fn standing(job: &JobStatus) -> (NotificationState, Option<DateTime<Utc>>) {
+    let tried = job.attempt > 0 || job.snoozes > 0;
+    match job.state {
+        JobState::Running => (NotificationState::Sending, None),
+        JobState::Retryable => (NotificationState::Waiting, Some(job.run_at)),
+        _ if tried => (NotificationState::Waiting, Some(job.run_at)),
+        JobState::Scheduled => (NotificationState::Planned, Some(job.run_at)),
+        _ => (NotificationState::Queued, Some(job.run_at)),
+    }
 }
 
 impl From<NotificationOutcome> for NotificationState {

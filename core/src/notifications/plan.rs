@@ -3,11 +3,14 @@
 //! Each function takes the booking as it stands *after* the change, with its new revision.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use punctual_queue::{Payload, new_id};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{NotificationKind, NotificationOutcome};
+use super::payload::{self, Near, queue_error};
+use super::{NotificationKind, NotificationOutcome, SendNotification};
 use crate::Result;
+use crate::calendar::reminder_expires;
 use crate::types::{EmailAddress, Locale, Rev};
 
 /// A mail whose time has come within this span gets its job at once; the others wait in the ledger, where
@@ -64,6 +67,16 @@ pub async fn on_cancelled(conn: &mut PgConnection, now: DateTime<Utc>, subject: 
     write(conn, now, &subject, planned(now, &subject, NotificationKind::Cancellation)).await
 }
 
+/// A booking was changed in a way nobody is written to about: what was still to be sent is cancelled.
+pub async fn on_superseded(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    booking_id: Uuid,
+    rev: Rev,
+) -> Result<()> {
+    cancel_older(conn, now, booking_id, rev).await
+}
+
 /// One ledger row to be.
 struct Planned {
     id: Uuid,
@@ -95,7 +108,7 @@ fn planned(now: DateTime<Utc>, subject: &Subject<'_>, kind: NotificationKind) ->
         kind: NotificationKind::Reminder,
         rule: Some(reminder.rule),
         send_at: reminder.due,
-        expires_at: reminder_expires_at(reminder.due, subject.start),
+        expires_at: reminder_expires(reminder.due, subject.start),
         outcome: (reminder.due < now).then_some(NotificationOutcome::SkippedTooLate),
     });
     std::iter::once(at_once).chain(reminders).collect()
@@ -107,11 +120,6 @@ fn expires_at(now: DateTime<Utc>, kind: NotificationKind, start: DateTime<Utc>) 
         NotificationKind::Confirmation | NotificationKind::Reschedule | NotificationKind::Reminder => start,
         NotificationKind::Cancellation => now + TimeDelta::days(4),
     }
-}
-
-/// A late reminder is still sent until 30 minutes before the start, or half of the lead time if that is less.
-fn reminder_expires_at(due: DateTime<Utc>, start: DateTime<Utc>) -> DateTime<Utc> {
-    start - TimeDelta::minutes(30).min((start - due) / 2)
 }
 
 /// Writes the rows in one statement and makes the jobs of those that are near.
@@ -156,6 +164,22 @@ async fn write(
     )
     .execute(&mut *conn)
     .await?;
+    let jobs = rows
+        .iter()
+        .filter(|row| row.is_near(now))
+        .map(|row| {
+            payload::job(&Near {
+                id: row.id,
+                kind: row.kind,
+                recipient: Some(subject.recipient.as_str()),
+                send_at: row.send_at,
+                expires_at: row.expires_at,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if !jobs.is_empty() {
+        punctual_queue::enqueue_many(conn, now, jobs).await.map_err(queue_error)?;
+    }
     Ok(())
 }
 
@@ -171,7 +195,7 @@ fn dedupe_key(subject: &Subject<'_>, row: &Planned) -> String {
 /// Ends what older revisions still had to send. A mail past its dot is left to its sender, who knows how it ends; one
 /// that was in doubt before stays so, for it may have arrived.
 async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: Uuid, rev: Rev) -> Result<()> {
-    sqlx::query!(
+    let ended = sqlx::query!(
         r#"
         UPDATE notifications
         SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END::notification_outcome, outcome_at = $3
@@ -184,10 +208,10 @@ async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: U
     )
     .fetch_all(&mut *conn)
     .await?;
+    for row in ended.into_iter().filter(|row| row.enqueued) {
+        punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &row.id.to_string())
+            .await
+            .map_err(queue_error)?;
+    }
     Ok(())
-}
-
-fn new_id(now: DateTime<Utc>) -> Uuid {
-    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos()))
 }

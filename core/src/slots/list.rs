@@ -11,7 +11,7 @@ use super::terms::{ServiceTerms, terms};
 use super::{MAX_STAFF, calendars};
 use crate::calendar::{last_bookable_date, local_date, slots};
 use crate::types::{ParseError, Zone};
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// How many dates one list can span.
 pub const MAX_DAYS: i64 = 31;
@@ -62,12 +62,13 @@ pub struct OfferedSlot {
     pub seats_left: u32,
 }
 
-/// The slots that can be booked as of `now`. Three queries however many staff.
+/// The slots that can be booked now. Three queries however many staff.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown or inactive service (inactive is fine when a booking is to be moved) or a member
 /// of staff who does not perform it; [`Error::Invalid`] for a range that is reversed or too long.
-pub async fn list(db: &mut PgConnection, now: DateTime<Utc>, query: &SlotQuery) -> Result<SlotList> {
+pub async fn list(core: &Core, query: &SlotQuery) -> Result<SlotList> {
+    let (db, now) = (&mut *core.pool.acquire().await?, core.now());
     let range_error =
         |code, message| Error::Invalid { pointer: "/to", error: ParseError::new(code, message) };
     if query.to < query.from {

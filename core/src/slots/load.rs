@@ -3,15 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::calendar::{
-    Busy, Calendar, CivilTime, DayWindow, Seat, Span, WeeklyWindow, after_date, dates_needed, day_start,
-};
+use super::{iso_weekday, stored_window};
+use crate::Result;
+use crate::calendar::{Busy, Calendar, Seat, Span, WeeklyWindow, after_date, dates_needed, day_start};
 use crate::types::Zone;
-use crate::{Error, Result};
 
 /// The longest appointment (24 h) and buffer (8 h) a service can have: how far around a span bookings that may
 /// touch it can begin.
@@ -31,9 +30,8 @@ pub async fn calendars(
     (from, to): (NaiveDate, NaiveDate),
     exclude: Option<Uuid>,
 ) -> Result<Vec<Calendar>> {
-    let begin = day_start(zone.tz(), from);
-    let end = day_start(zone.tz(), after_date(to)) + LONGEST_APPOINTMENT;
-    let mut calendars = hours(db, zone, staff_ids, (from, to), (begin, end)).await?;
+    let (begin, end) = span_of(zone, from, to);
+    let mut calendars = opening_hours(db, zone, staff_ids, (from, to)).await?;
     let mut seats = bookings(db, now, staff_ids, (begin, end), exclude).await?;
     for calendar in &mut calendars {
         calendar.busy = Busy::new(seats.remove(&calendar.staff_id).unwrap_or_default());
@@ -41,15 +39,20 @@ pub async fn calendars(
     Ok(calendars)
 }
 
-/// Everything but bookings.
-async fn hours(
+/// From the first instant of a date to the last at which an appointment that starts on the other can end.
+fn span_of(zone: Zone, from: NaiveDate, to: NaiveDate) -> (DateTime<Utc>, DateTime<Utc>) {
+    (day_start(zone.tz(), from), day_start(zone.tz(), after_date(to)) + LONGEST_APPOINTMENT)
+}
+
+/// The calendars without their bookings: hours, overrides, closures and time off.
+pub(crate) async fn opening_hours(
     db: &mut PgConnection,
     zone: Zone,
     staff_ids: &[Uuid],
     (from, to): (NaiveDate, NaiveDate),
-    (begin, end): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<Calendar>> {
     let (first, last) = dates_needed(from, to);
+    let (begin, end) = span_of(zone, from, to);
     let rows = sqlx::query!(
         r#"SELECT staff_id AS "staff_id?", weekday AS "weekday?", NULL::date AS "date?", start_min AS "start_min?",
                   end_min AS "end_min?", NULL::timestamptz AS "away_from?", NULL::timestamptz AS "away_to?"
@@ -82,7 +85,7 @@ async fn hours(
             continue;
         };
         let window =
-            row.start_min.zip(row.end_min).map(|(opens, closes)| day_window(opens, closes)).transpose()?;
+            row.start_min.zip(row.end_min).map(|(opens, closes)| stored_window(opens, closes)).transpose()?;
         if let Some(date) = row.date {
             calendar.overrides.entry(date).or_default().extend(window);
         } else if let (Some(weekday), Some(window)) = (row.weekday, window) {
@@ -130,21 +133,4 @@ async fn bookings(
         }));
     }
     Ok(seats)
-}
-
-fn day_window(opens: i16, closes: i16) -> Result<DayWindow> {
-    let minutes = |stored: i16| {
-        CivilTime::from_minutes(stored.unsigned_abs())
-            .map_err(|error| Error::internal("hours hold a bad time", error))
-    };
-    DayWindow::new(minutes(opens)?, minutes(closes)?)
-        .map_err(|error| Error::internal("hours hold a bad window", error))
-}
-
-/// The weekday of an ISO 8601 number, 1 Monday to 7 Sunday.
-fn iso_weekday(number: i16) -> Result<Weekday> {
-    u8::try_from(number - 1)
-        .ok()
-        .and_then(|from_monday| Weekday::try_from(from_monday).ok())
-        .ok_or_else(|| Error::internal("hours hold a bad weekday", number.to_string()))
 }

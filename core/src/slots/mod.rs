@@ -5,12 +5,15 @@ mod alternatives;
 mod ask;
 mod list;
 mod load;
+mod stored;
 mod terms;
 
 pub use alternatives::alternatives;
 pub use ask::{Answer, Ask, ask, candidates};
 pub use list::{DaySlots, MAX_DAYS, OfferedSlot, SlotList, SlotQuery, list};
 pub use load::calendars;
+pub(crate) use load::opening_hours;
+pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_window};
 pub use terms::{MAX_STAFF, ServiceTerms, terms};
 
 use crate::Error;

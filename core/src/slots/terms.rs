@@ -1,9 +1,12 @@
 //! A service as a booking meets it.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::calendar::ServiceRules;
+use crate::calendar::{ReminderRule, ServiceRules, reminder_due};
+use crate::notifications::plan::Reminder;
+use crate::services::stored_rules;
 use crate::types::{Currency, Money, Zone};
 use crate::{Error, Result};
 
@@ -29,8 +32,19 @@ pub struct ServiceTerms {
     pub cancel_notice_min: u32,
     /// Customers may move until so many minutes before the start, inclusive.
     pub reschedule_notice_min: u32,
+    /// When customers are reminded, by place of the rule, 1 to 5.
+    pub reminders: Vec<(i16, ReminderRule)>,
     /// Active staff who perform it (of them the one asked for), by id.
     pub staff_ids: Vec<Uuid>,
+}
+
+impl ServiceTerms {
+    /// When a booking of this service that starts at `start` is reminded of, as the ledger of mails takes it.
+    #[must_use]
+    pub fn reminders_of(&self, start: DateTime<Utc>) -> Vec<Reminder> {
+        let due = |rule| reminder_due(rule, start, self.zone.tz());
+        self.reminders.iter().map(|&(place, rule)| Reminder { rule: place, due: due(rule) }).collect()
+    }
 }
 
 /// The terms of a service, with `staff_id` narrowed to that one. Inactive services have terms too: their bookings
@@ -46,7 +60,12 @@ pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uui
                   ARRAY(SELECT staff.id FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
                         WHERE service_staff.service_id = s.id AND staff.active
                           AND ($2::uuid IS NULL OR staff.id = $2)
-                        ORDER BY staff.id) AS "staff_ids!"
+                        ORDER BY staff.id) AS "staff_ids!",
+                  ARRAY(SELECT rule FROM service_reminders WHERE service_id = s.id ORDER BY rule) AS "rules!",
+                  ARRAY(SELECT kind::text FROM service_reminders WHERE service_id = s.id ORDER BY rule)
+                      AS "rule_kinds!",
+                  ARRAY(SELECT minutes FROM service_reminders WHERE service_id = s.id ORDER BY rule)
+                      AS "rule_minutes!"
            FROM services AS s CROSS JOIN settings
            WHERE s.id = $1"#,
         service_id,
@@ -77,6 +96,7 @@ pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uui
         requires_confirmation: row.requires_confirmation,
         cancel_notice_min: row.cancel_notice_min.unsigned_abs(),
         reschedule_notice_min: row.reschedule_notice_min.unsigned_abs(),
+        reminders: row.rules.into_iter().zip(stored_rules(&row.rule_kinds, &row.rule_minutes)?).collect(),
         staff_ids: row.staff_ids,
     })
 }

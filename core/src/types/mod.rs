@@ -15,7 +15,7 @@ pub use money::{Currency, Money};
 pub use page::{Cursor, Page, PageSize};
 pub use rev::{ExpectedRev, Rev};
 pub use role::Role;
-pub use text::{EmailAddress, Note, PersonName, Phone};
+pub use text::{EmailAddress, Label, Note, PersonName, Phone, Reason};
 pub use zone::Zone;
 
 /// Why a value could not be parsed. Never contains the value itself.

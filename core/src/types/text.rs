@@ -67,6 +67,14 @@ text_type! {
     Phone
 }
 text_type! {
+    /// Name of a thing such as a service: 1 to 200 characters, no control characters, trimmed.
+    Label
+}
+text_type! {
+    /// A short reason, on one line of at most 200 characters; may be empty.
+    Reason
+}
+text_type! {
     /// A note of at most 2,000 characters; line breaks and tabs are the only control characters.
     Note
 }
@@ -121,6 +129,30 @@ impl PersonName {
             return Err(ParseError::new(
                 "control_character",
                 "a name has no line breaks or control characters",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Label {
+    /// Parses a name.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        PersonName::parse(text).map(|name| Self(name.0))
+    }
+}
+
+impl Reason {
+    /// Parses a reason.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let text = text.trim();
+        if text.chars().count() > 200 {
+            return Err(ParseError::new("too_long", "a reason has at most 200 characters"));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(ParseError::new(
+                "control_character",
+                "a reason is one line without control characters",
             ));
         }
         Ok(Self(text.to_owned()))

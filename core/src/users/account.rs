@@ -35,6 +35,7 @@ pub struct User {
 
 /// What an owner can change of an account. `None` leaves a field as it is, `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three things in a JSON merge patch")]
 pub struct UserPatch {
     /// New name.
     pub name: Option<PersonName>,

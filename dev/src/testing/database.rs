@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
 use super::client::Client;
-use super::migrations;
+use crate::schema;
 
 /// A database that one test has to itself, with the schemas of queue and core. It is dropped with the value.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ async fn template(server: &str, prefix: &str) -> Result<&'static str> {
 
 async fn make_template(server: &str, prefix: &str) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    migrations::fingerprint().hash(&mut hasher);
+    schema::fingerprint().hash(&mut hasher);
     let name = format!("{prefix}template_{:016x}", hasher.finish());
     let mut connection = PgConnection::connect(server).await?;
     // Held until this connection closes, so that another process of the run waits for a finished template.
@@ -110,7 +110,7 @@ async fn make_template(server: &str, prefix: &str) -> Result<String> {
         connection.execute(AssertSqlSafe(statement)).await?;
         create_database(&mut connection, &unfinished, "template0").await?;
         let mut migrating = PgConnection::connect(&with_database(server, &unfinished)?).await?;
-        migrations::run(&mut migrating).await.context("the migrations fail")?;
+        schema::migrate(&mut migrating).await.context("the migrations fail")?;
         migrating.close().await?;
         let statement = format!("ALTER DATABASE {unfinished} RENAME TO {name}");
         connection.execute(AssertSqlSafe(statement)).await?;

@@ -20,7 +20,6 @@ mod client;
 mod database;
 pub mod guard;
 mod message;
-mod migrations;
 mod programs;
 mod redis;
 mod runtime_folder;

@@ -1,6 +1,11 @@
 //! Limits of how many jobs start in a time, over all workers.
 
+mod gcra;
+mod limiter;
+
 use std::time::Duration;
+
+pub(crate) use limiter::Limiter;
 
 /// So many jobs in a period, with a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,5 +35,14 @@ impl Limit {
     #[must_use]
     pub const fn burst(self, burst: u32) -> Self {
         Self { burst, ..self }
+    }
+
+    /// From the columns in which it was set at run time.
+    pub(crate) fn from_row(count: Option<i32>, per_ms: Option<i32>, burst: Option<i32>) -> Option<Self> {
+        Some(Self {
+            count: u32::try_from(count?).ok()?,
+            per: Duration::from_millis(u64::try_from(per_ms?).ok()?),
+            burst: u32::try_from(burst?).ok()?,
+        })
     }
 }

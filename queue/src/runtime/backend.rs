@@ -18,19 +18,61 @@ use apalis_core::task::Task;
 use apalis_core::worker::context::WorkerContext;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use tower::{Layer, Service};
 
+use super::judge::Verdict;
 use crate::context::{JobContext, StopReason};
 use crate::error::BoxError;
 use crate::job::{JobId, Payload};
 use crate::outcome::Outcome;
 
-/// How a run ended, on its way to the database.
+/// The end of a lease, on its way to the database.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) ctx: JobContext,
-    pub(crate) end: RunEnd,
-    pub(crate) took: Duration,
+    pub(crate) end: LeaseEnd,
+}
+
+/// How a lease ended.
+#[derive(Debug)]
+pub(crate) enum LeaseEnd {
+    /// The job ran so long and ended so.
+    Ran(Duration, RunEnd),
+    /// It was not begun.
+    Unrun(Verdict),
+}
+
+/// Where ends of leases go: to be written down, and back to the dispatcher, whose permit is free again.
+#[derive(Debug, Clone)]
+pub(crate) struct Reporter {
+    pub(crate) settler: mpsc::UnboundedSender<Report>,
+    pub(crate) freed: mpsc::UnboundedSender<JobId>,
+}
+
+impl Reporter {
+    /// The receivers outlive all runs; if they are gone the process is leaving at once.
+    pub(crate) fn report(&self, ctx: JobContext, end: LeaseEnd) {
+        let id = ctx.id();
+        let _ = self.settler.send(Report { ctx, end });
+        let _ = self.freed.send(id);
+    }
+}
+
+/// Reports the end of a run, also when dropping the handler's future panicked.
+struct Reporting {
+    ctx: JobContext,
+    reporter: Reporter,
+    began: Instant,
+    end: Option<RunEnd>,
+}
+
+impl Drop for Reporting {
+    fn drop(&mut self) {
+        let end =
+            self.end.take().unwrap_or_else(|| RunEnd::Returned(Err("panicked while it was stopped".into())));
+        self.reporter.report(self.ctx.clone(), LeaseEnd::Ran(self.began.elapsed(), end));
+    }
 }
 
 /// How a run ended.
@@ -50,10 +92,10 @@ pub struct Feed<P> {
 impl<P: Payload> Feed<P> {
     pub(crate) fn new(
         tasks: mpsc::UnboundedReceiver<Task<P>>,
-        reports: mpsc::UnboundedSender<Report>,
+        reporter: Reporter,
         timeout: Duration,
     ) -> Self {
-        Self { tasks, layer: RunLayer { reports, timeout } }
+        Self { tasks, layer: RunLayer { reporter, timeout } }
     }
 }
 
@@ -102,7 +144,7 @@ impl<P: Payload> BackendConfig for Feed<P> {
 /// Spawns each job and reports its end.
 #[derive(Debug, Clone)]
 pub struct RunLayer {
-    reports: mpsc::UnboundedSender<Report>,
+    reporter: Reporter,
     timeout: Duration,
 }
 
@@ -138,14 +180,13 @@ where
     fn call(&mut self, task: Task<P>) -> Self::Future {
         let ctx = task.data().get::<JobContext>().cloned();
         let run = self.inner.call(task);
-        let RunLayer { reports, timeout } = self.layer.clone();
-        let spawned = tokio::spawn(async move {
+        let RunLayer { reporter, timeout } = self.layer.clone();
+        // Aborted with the worker: a process that leaves at once leaves nothing running behind.
+        let spawned = AbortOnDropHandle::new(tokio::spawn(async move {
             let Some(ctx) = ctx else { return };
-            let began = Instant::now();
-            let end = drive(run, &ctx, timeout).await;
-            // The dispatcher outlives all runs; if it is gone the process is leaving at once.
-            let _ = reports.send(Report { ctx, end, took: began.elapsed() });
-        });
+            let mut reporting = Reporting { ctx: ctx.clone(), reporter, began: Instant::now(), end: None };
+            reporting.end = Some(drive(run, &ctx, timeout).await);
+        }));
         Box::pin(async move { Ok(spawned.await?) })
     }
 }

@@ -8,11 +8,9 @@ use sqlx::PgPool;
 
 use super::kind::Kind;
 use super::periodic::Periodic;
-use super::shutdown::Shutdown;
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 use crate::limits::Limit;
-use crate::wake::Wake;
 
 /// How a worker serves a queue.
 #[derive(Debug, Clone)]
@@ -104,7 +102,6 @@ impl Default for Timing {
 pub struct Builder {
     pub(crate) pool: PgPool,
     pub(crate) clock: SharedClock,
-    pub(crate) wake: Wake,
     pub(crate) redis: Option<String>,
     pub(crate) prefix: String,
     pub(crate) name: String,
@@ -206,7 +203,6 @@ impl Runtime {
         Builder {
             pool,
             clock,
-            wake: Wake::polling(),
             redis: None,
             prefix: String::new(),
             name: format!("pid {}", std::process::id()),
@@ -217,15 +213,5 @@ impl Runtime {
             periodic: Vec::new(),
             data: Extensions::new(),
         }
-    }
-
-    /// Runs until the shutdown has been asked for and is done. Postgres and Redis may go and come as they like: it
-    /// waits for them.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] when the Redis URL can't be read.
-    pub async fn run(self, shutdown: Shutdown) -> Result<()> {
-        shutdown.draining().await;
-        Ok(())
     }
 }

@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use tokio::sync::mpsc;
 use tower::Service;
 
-use super::backend::{Feed, Report};
+use super::backend::{Feed, Reporter};
 use crate::context::{JobContext, JobInfo};
 use crate::error::BoxError;
 use crate::job::{JobState, Payload};
@@ -81,14 +81,13 @@ pub struct FinalJob {
 type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 pub(crate) type Hook =
     Arc<dyn for<'a> Fn(&'a mut PgConnection, &'a FinalJob) -> HookFuture<'a> + Send + Sync>;
-type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Start =
-    Box<dyn FnOnce(Extensions, mpsc::UnboundedSender<Report>, Duration) -> (Box<dyn Sink>, Run) + Send>;
+pub(crate) type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Start = Box<dyn FnOnce(Extensions, Reporter, Duration) -> (Box<dyn Sink>, Run) + Send>;
 
 /// Where the dispatcher puts claimed jobs of one kind.
 pub(crate) trait Sink: Send + Sync {
     /// Decodes the payload and starts the job.
-    fn feed(&self, ctx: JobContext, args: &serde_json::Value) -> Result<(), serde_json::Error>;
+    fn feed(&self, ctx: JobContext) -> Result<(), serde_json::Error>;
 }
 
 struct FeedSink<P> {
@@ -97,8 +96,8 @@ struct FeedSink<P> {
 }
 
 impl<P: Payload> Sink for FeedSink<P> {
-    fn feed(&self, ctx: JobContext, args: &serde_json::Value) -> Result<(), serde_json::Error> {
-        let payload = <P as serde::Deserialize>::deserialize(args)?;
+    fn feed(&self, ctx: JobContext) -> Result<(), serde_json::Error> {
+        let payload = <P as serde::Deserialize>::deserialize(&ctx.claimed().args)?;
         let id = u64::try_from(ctx.id().0).unwrap_or_default();
         let attempt = usize::try_from(ctx.attempt().saturating_sub(1)).unwrap_or_default();
         let mut data = self.data.clone();
@@ -200,7 +199,6 @@ impl<E> OnFailure<E> for QuietFailure {
 }
 
 /// A panic is a failure like any other: again with backoff.
-#[expect(clippy::borrowed_box, reason = "the signature is the layer's")]
 fn panicked(panic: &Box<dyn Any + Send>) -> AbortError {
     let text = panic
         .downcast_ref::<&str>()

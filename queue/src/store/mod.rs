@@ -1,3 +1,21 @@
-//! The queue's statements on running jobs, each in one place with the plan it must have.
+//! The queue's statements, each in one place with the plan it must have.
 
+pub(crate) mod claim;
+pub(crate) mod control;
+pub(crate) mod depth;
+pub(crate) mod leader;
+pub(crate) mod promote;
+pub(crate) mod prune;
+pub(crate) mod rescue;
+pub(crate) mod session;
 pub(crate) mod settle;
+pub(crate) mod ticks;
+
+use std::time::Duration;
+
+use sqlx::postgres::types::PgInterval;
+
+/// A duration as a bind parameter, kept to the microsecond.
+pub(crate) fn interval(duration: Duration) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }
+}

@@ -16,7 +16,7 @@ pub(super) async fn serve(stream: UnixStream, servers: Arc<Result<Servers, Strin
     let mut owned = HashMap::new();
     let _ = answer_all(stream, &servers, &mut owned).await;
     for (_, redis) in owned {
-        let _ = redis.stop().await;
+        let _ = redis.stop();
     }
 }
 
@@ -51,7 +51,7 @@ async fn answer(request: Request, servers: &Servers, owned: &mut HashMap<u16, Re
             Ok(reply)
         }
         Request::StopRedis { port } => {
-            owned.remove(&port).context("no such Redis")?.stop().await?;
+            owned.remove(&port).context("no such Redis")?.stop()?;
             Ok(Reply::Stopped)
         }
     }

@@ -7,6 +7,7 @@ use std::process;
 use anyhow::{Context as _, Result};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
 
 use super::leftovers::{self, Record};
 use super::{SERVER_VARIABLE, say};
@@ -55,7 +56,7 @@ impl Servers {
                 max_connections: 500,
             };
             make_enterable(servers.folder.path())?;
-            let cluster = Cluster::start(&postgres, &settings).await?;
+            let cluster = spawn_blocking(move || Cluster::start(&postgres, &settings)).await??;
             servers.record.add(cluster.identity())?;
             servers.url = cluster.url("postgres");
             servers.cluster = Some(cluster);
@@ -70,7 +71,8 @@ impl Servers {
     /// Starts one more Redis.
     pub(super) async fn start_redis(&self, port: u16) -> Result<RedisServer> {
         let program = self.redis.as_deref().context("there is no Redis")?;
-        let redis = RedisServer::start(program, &self.folder.path().join("redis"), port).await?;
+        let (program, folder) = (program.to_owned(), self.folder.path().join("redis"));
+        let redis = spawn_blocking(move || RedisServer::start(&program, &folder, port)).await??;
         self.record.add(redis.identity())?;
         Ok(redis)
     }
@@ -78,7 +80,7 @@ impl Servers {
     /// Ends the cluster and removes its files; on a server that was named, drops the databases of this run.
     pub(super) async fn end(self) -> Result<()> {
         match self.cluster {
-            Some(cluster) => cluster.abort().await?,
+            Some(cluster) => cluster.abort()?,
             None => drop_databases(&self.url, &self.prefix).await?,
         }
         self.folder.close()?;

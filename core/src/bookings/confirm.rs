@@ -1,0 +1,15 @@
+//! Staff accept a pending booking.
+
+use uuid::Uuid;
+
+use super::change::change;
+use super::{Action, Booking};
+use crate::types::{Actor, ExpectedRev};
+use crate::{Core, Result};
+
+/// Staff accept a pending booking.
+///
+/// Errors: `NotFound`, `Forbidden`, `RevMismatch`, `InvalidTransition`, `Overloaded`.
+pub async fn confirm(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev) -> Result<Booking> {
+    change(core, actor, id, expected, Action::Confirm).await
+}

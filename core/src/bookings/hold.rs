@@ -1,0 +1,84 @@
+//! Keeping a slot for a short while, until its customer is known.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::create::admit;
+use super::event::{Change, record};
+use super::insert::{Particulars, insert};
+use super::{Booking, BookingStatus, NewHold, calendars, place};
+use crate::calendar::Limits;
+use crate::idempotency::{self, Answer, Claim, IdempotencyKey, Request};
+use crate::transaction::{Outcome, Write, write};
+use crate::types::{Actor, Note, ParseError};
+use crate::{Core, Error, Result};
+
+/// The longest hold.
+const LONGEST_MIN: u32 = 10;
+
+/// Keeps a slot. Errors as [`super::create`].
+pub async fn hold(
+    core: &Core,
+    actor: &Actor,
+    key: Option<&IdempotencyKey>,
+    new: NewHold,
+) -> Result<Answer<Booking>> {
+    if matches!(actor, Actor::Link { .. }) {
+        return Err(Error::Forbidden);
+    }
+    if !(1..=LONGEST_MIN).contains(&new.minutes) {
+        let error = ParseError::new("out_of_range", "a hold lasts 1 to 10 minutes");
+        return Err(Error::Invalid { pointer: "/minutes", error });
+    }
+    let request = key.map(|key| Request::new("holds.create", actor, None, key, &new)).transpose()?;
+    let key_turn = match &request {
+        Some(request) => Some(request.turn(core).await?),
+        None => None,
+    };
+    let performers = place::performers(core, &new.slot).await?;
+    let turns = calendars::turns(core, &performers).await?;
+    let work = Arc::new(Hold { actor: *actor, request, new, performers });
+    match write(core, Arc::clone(&work), (key_turn, turns)).await {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(place::with_alternatives(core, error, &work.new.slot, None).await),
+    }
+}
+
+struct Hold {
+    actor: Actor,
+    request: Option<Request>,
+    new: NewHold,
+    performers: Vec<Uuid>,
+}
+
+impl Write for Hold {
+    type Output = Answer<Booking>;
+
+    async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
+        if let Some(request) = &self.request
+            && let Claim::Answered(value) = idempotency::claim(tx, now, request).await?
+        {
+            return Ok(Outcome::Unchanged(Answer { value, replayed: true }));
+        }
+        admit(tx, &self.actor).await?;
+        let found = place::find(tx, now, &self.new.slot, &self.performers, Limits::Enforced).await?;
+        let particulars = Particulars {
+            status: BookingStatus::Held,
+            customer_id: None,
+            customer_note: &Note::empty(),
+            staff_note: &Note::empty(),
+            hold_expires_at: Some(now + TimeDelta::minutes(i64::from(self.new.minutes))),
+        };
+        let row = insert(tx, now, &found, &particulars).await?;
+        let change = Change { name: "held", actor: &self.actor, overridden: false, from: None };
+        record(tx, now, &row, &change).await?;
+        let value = row.seen_by(&self.actor)?;
+        if let Some(request) = &self.request {
+            idempotency::store(tx, request, &value).await?;
+        }
+        Ok(Outcome::Changed(Answer { value, replayed: false }, &[]))
+    }
+}

@@ -1,0 +1,119 @@
+//! What time does to bookings: the leader's periodic jobs. Each takes one calendar at a time, under its lock.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::calendars;
+use crate::transaction::{Outcome, Write, write};
+use crate::types::ActorKind;
+use crate::{Core, Result, staff};
+
+/// How long after its end a booking nobody has judged counts as completed.
+const JUDGED_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// Ends holds that have run out; returns how many.
+pub async fn expire_holds(core: &Core) -> Result<u64> {
+    let staff_ids = sqlx::query_scalar!(
+        "SELECT DISTINCT staff_id FROM bookings WHERE status = 'held' AND hold_expires_at <= $1",
+        core.now()
+    )
+    .fetch_all(&core.pool)
+    .await?;
+    sweep(core, staff_ids, Sweep::Holds).await
+}
+
+/// Ends pending bookings whose start has come; returns how many.
+pub async fn expire_pending(core: &Core) -> Result<u64> {
+    let staff_ids = sqlx::query_scalar!(
+        "SELECT DISTINCT staff_id FROM bookings WHERE status = 'pending' AND lower(during) <= $1",
+        core.now()
+    )
+    .fetch_all(&core.pool)
+    .await?;
+    sweep(core, staff_ids, Sweep::Pending).await
+}
+
+/// Completes confirmed bookings that ended 24 hours ago; returns how many.
+pub async fn complete_past(core: &Core) -> Result<u64> {
+    let staff_ids = sqlx::query_scalar!(
+        "SELECT DISTINCT staff_id FROM bookings WHERE status = 'confirmed' AND upper(during) <= $1",
+        core.now() - JUDGED_AFTER
+    )
+    .fetch_all(&core.pool)
+    .await?;
+    sweep(core, staff_ids, Sweep::Past).await
+}
+
+async fn sweep(core: &Core, staff_ids: Vec<Uuid>, what: Sweep) -> Result<u64> {
+    let mut total = 0;
+    for staff_id in staff_ids {
+        total += write(core, Arc::new(SweepCalendar { staff_id, what }), ()).await?;
+    }
+    Ok(total)
+}
+
+#[derive(Clone, Copy)]
+enum Sweep {
+    Holds,
+    Pending,
+    Past,
+}
+
+struct SweepCalendar {
+    staff_id: Uuid,
+    what: Sweep,
+}
+
+impl Write for SweepCalendar {
+    type Output = u64;
+
+    async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<u64>> {
+        staff::lock(tx, &[self.staff_id]).await?;
+        let swept = match self.what {
+            Sweep::Holds => calendars::expire_dead_holds(tx, now, &[self.staff_id]).await?,
+            Sweep::Pending => expire_started(tx, now, self.staff_id).await?,
+            Sweep::Past => complete_ended(tx, now, self.staff_id).await?,
+        };
+        Ok(if swept == 0 { Outcome::Unchanged(0) } else { Outcome::Changed(swept, &[]) })
+    }
+}
+
+async fn expire_started(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Result<u64> {
+    let expired = sqlx::query!(
+        "WITH started AS (
+             UPDATE bookings SET status = 'expired', rev = rev + 1, updated_at = $1
+             WHERE staff_id = $2 AND status = 'pending' AND lower(during) <= $1
+             RETURNING id, rev, status
+         )
+         INSERT INTO booking_events (booking_id, rev, status, change, actor, at)
+         SELECT id, rev, status, 'expired', $3, $1 FROM started",
+        now,
+        staff_id,
+        ActorKind::System as ActorKind,
+    )
+    .execute(tx)
+    .await?;
+    Ok(expired.rows_affected())
+}
+
+async fn complete_ended(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Result<u64> {
+    let completed = sqlx::query!(
+        "WITH ended AS (
+             UPDATE bookings SET status = 'completed', rev = rev + 1, updated_at = $1
+             WHERE staff_id = $2 AND status = 'confirmed' AND upper(during) <= $4
+             RETURNING id, rev, status
+         )
+         INSERT INTO booking_events (booking_id, rev, status, change, actor, at)
+         SELECT id, rev, status, 'completed', $3, $1 FROM ended",
+        now,
+        staff_id,
+        ActorKind::System as ActorKind,
+        now - JUDGED_AFTER,
+    )
+    .execute(tx)
+    .await?;
+    Ok(completed.rows_affected())
+}

@@ -1,0 +1,141 @@
+//! What holds for every calendar.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::*;
+
+const ZONES: [Tz; 6] = [
+    Tz::Europe__Berlin,
+    Tz::Australia__Lord_Howe,
+    Tz::America__Havana,
+    Tz::Africa__Cairo,
+    Tz::America__St_Johns,
+    Tz::Pacific__Chatham,
+];
+
+/// Dates around which clocks change in one or another of the zones.
+const DATES: [&str; 6] = ["2027-03-14", "2027-03-28", "2027-04-04", "2027-04-30", "2027-10-31", "2027-11-07"];
+
+fn day_window() -> impl Strategy<Value = DayWindow> {
+    (0..288_u16, 0..=288_u16).prop_map(|(opens, closes)| {
+        let time = |fives: u16| CivilTime::from_minutes(fives * 5).unwrap();
+        DayWindow::new(time(opens), time(closes)).unwrap()
+    })
+}
+
+prop_compose! {
+    fn rules()(
+        duration_min in 1..20_u32, slot_step_min in 1..20_u32, before in 0..5_u32, after in 0..5_u32,
+        capacity in 1..4_u32, notice in 0..30_u32, horizon_days in 1..5_u32,
+    ) -> ServiceRules {
+        ServiceRules {
+            service_id: SERVICE, duration_min: duration_min * 5, slot_step_min: slot_step_min * 5,
+            buffer_before_min: before * 5, buffer_after_min: after * 5, capacity, min_notice_min: notice * 60,
+            horizon_days,
+        }
+    }
+}
+
+prop_compose! {
+    /// A calendar of the week around a date, with bookings at random minutes of it.
+    fn world()(
+        zone in prop::sample::select(&ZONES[..]),
+        around in prop::sample::select(&DATES[..]),
+        weekly in prop::collection::vec((prop::sample::select(&WEEK[..]), day_window()), 0..14),
+        own in prop::collection::vec((-3..4_i64, prop::collection::vec(day_window(), 0..3)), 0..3),
+        closed_days in prop::collection::vec(-3..4_i64, 0..2),
+        away in prop::collection::vec((0..2000_i64, 1..200_i64), 0..3),
+        booked in prop::collection::vec((0..2000_i64, 1..24_i64, 0..6_u32, any::<bool>()), 0..12),
+        rules in rules(),
+        minute_of_now in 0..4000_i64,
+    ) -> (Calendar, ServiceRules, NaiveDate, DateTime<Utc>) {
+        let around = date(around);
+        let begin = day_start(zone, around) - TimeDelta::days(3);
+        let span_at = |fives: i64, length: i64| {
+            let start = begin + TimeDelta::minutes(fives * 5);
+            Span::new(start, start + TimeDelta::minutes(length * 5)).unwrap()
+        };
+        let mut calendar = closed(zone);
+        calendar.weekly = weekly.into_iter().map(|(weekday, window)| WeeklyWindow { weekday, window }).collect();
+        calendar.overrides = own.into_iter().map(|(offset, windows)| (around + TimeDelta::days(offset), windows)).collect();
+        calendar.closures = Arc::new(closed_days.into_iter().map(|offset| around + TimeDelta::days(offset)).collect());
+        calendar.time_off = away.into_iter().map(|(from, length)| span_at(from, length)).collect();
+        let seats = booked.into_iter().enumerate().map(|(index, (from, length, buffer, ours))| {
+            let during = span_at(from, length);
+            let class = class_id(SERVICE, STAFF, during.start());
+            Seat {
+                class_id: if ours { class } else { Uuid::from_u128(index as u128) },
+                during,
+                blocked: during.padded(buffer * 5, buffer * 5),
+            }
+        });
+        calendar.busy = Busy::new(seats);
+        (calendar, rules, around, begin + TimeDelta::minutes(minute_of_now))
+    }
+}
+
+proptest! {
+    // Each case asks some 8,000 minutes.
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Every minute of five days is asked one by one: the list is exactly the starts that can be booked, on the dates
+    /// they start on, whatever range of dates they are listed with.
+    #[test]
+    fn what_is_offered_can_be_booked_and_nothing_else((calendar, rules, around, now) in world()) {
+        let (from, to) = (around - TimeDelta::days(1), around + TimeDelta::days(1));
+        let listed = slots(&calendar, &rules, from, to, now);
+        let mut one_by_one = Vec::new();
+        let mut start = day_start(calendar.zone, from) - TimeDelta::hours(12);
+        while start < day_start(calendar.zone, to) + TimeDelta::hours(36) {
+            if (from..=to).contains(&local_date(calendar.zone, start))
+                && let Ok(place) = is_bookable(&calendar, &rules, start, now, Limits::Enforced)
+            {
+                one_by_one.push(Slot { start: place.during.start(), end: place.during.end(), seats_left: place.seats_left });
+            }
+            start += TimeDelta::minutes(1);
+        }
+        prop_assert_eq!(&listed, &one_by_one);
+        let day_by_day: Vec<Slot> = from
+            .iter_days()
+            .take_while(|day| *day <= to)
+            .flat_map(|day| slots(&calendar, &rules, day, day, now))
+            .collect();
+        prop_assert_eq!(listed, day_by_day);
+    }
+}
+
+proptest! {
+    /// The place of an offered slot keeps every promise, checked against the plain inputs.
+    #[test]
+    fn an_offered_place_is_open_free_and_within_its_limits((calendar, rules, around, now) in world(), seat_of in any::<prop::sample::Index>()) {
+        let listed = slots(&calendar, &rules, around, around, now);
+        prop_assume!(!listed.is_empty());
+        let slot = listed[seat_of.index(listed.len())];
+        let place = is_bookable(&calendar, &rules, slot.start, now, Limits::Enforced).unwrap();
+        prop_assert!(slot.start >= now + TimeDelta::minutes(i64::from(rules.min_notice_min)));
+        prop_assert!(calendar.is_open(place.during));
+        prop_assert!(!calendar.time_off.iter().any(|off| off.overlaps(place.during)));
+        prop_assert!(!calendar.closures.contains(&local_date(calendar.zone, slot.start)));
+        prop_assert!(place.blocked.contains(place.during));
+        prop_assert!((1..=rules.capacity).contains(&place.seats_left));
+    }
+
+    /// A booking made in an offered place takes exactly that: it leaves no start that overlaps it.
+    #[test]
+    fn a_booking_takes_its_time_from_the_list((calendar, rules, around, now) in world(), choice in any::<prop::sample::Index>()) {
+        let rules = ServiceRules { capacity: 1, ..rules };
+        let before = slots(&calendar, &rules, around, around, now);
+        prop_assume!(!before.is_empty());
+        let chosen = before[choice.index(before.len())];
+        let place = is_bookable(&calendar, &rules, chosen.start, now, Limits::Enforced).unwrap();
+        let mut calendar = calendar;
+        calendar.busy = Busy::new([Seat { class_id: Uuid::from_u128(1), during: place.during, blocked: place.blocked }]);
+        let after = slots(&calendar, &rules, around, around, now);
+        for slot in &after {
+            let blocked = Span::new(slot.start, slot.end).unwrap().padded(rules.buffer_before_min, rules.buffer_after_min);
+            prop_assert!(!blocked.overlaps(place.blocked));
+        }
+        prop_assert!(!after.contains(&chosen));
+    }
+}

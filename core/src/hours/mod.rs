@@ -1,0 +1,50 @@
+//! Opening hours: weekly hours, overrides of single dates, closures of the business and time off.
+//!
+//! Each change locks the calendars concerned, so that no booking can be decided by the old hours once it is made, and
+//! answers with the bookings it strands. They are left standing: people decide what becomes of them.
+
+mod closures;
+mod overrides;
+mod stranded;
+mod time_off;
+mod week;
+
+pub use closures::{Closure, close, closures, reopen};
+pub use overrides::{DateOverride, MAX_WINDOWS_OF_DATE, overrides, put_override, remove_override};
+pub use stranded::{Changed, StrandedBooking};
+pub use time_off::{NewTimeOff, TimeOff, add_time_off, remove_time_off, time_off};
+pub use week::{MAX_WINDOWS_OF_WEEK, put_week, week};
+
+pub(crate) use stranded::standing_bookings;
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+
+use crate::calendar::{Span, after_date, dates_needed, day_start};
+use crate::types::Zone;
+use crate::{Error, Result};
+
+/// The business's zone.
+async fn zone(db: &mut PgConnection) -> Result<Zone> {
+    let name = sqlx::query_scalar!("SELECT zone FROM settings")
+        .fetch_optional(db)
+        .await?
+        .ok_or(Error::NotFound("business"))?;
+    Zone::parse(&name).map_err(|error| Error::internal("settings hold a bad value", error))
+}
+
+/// Counts the business's calendar revision up. That update also puts all changes that concern several members of staff
+/// in a row, before they lock any: settings → staff → the rest.
+pub(crate) async fn bump_business(tx: &mut PgConnection) -> Result<()> {
+    let bumped = sqlx::query!("UPDATE settings SET calendar_rev = calendar_rev + 1")
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+    if bumped == 1 { Ok(()) } else { Err(Error::NotFound("business")) }
+}
+
+/// The span in which the hours of a date decide about appointments, with room to spare.
+fn touched(zone: Zone, date: NaiveDate) -> Option<Span> {
+    let (first, last) = dates_needed(date, date);
+    Span::new(day_start(zone.tz(), first), day_start(zone.tz(), after_date(last)))
+}

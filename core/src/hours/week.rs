@@ -1,0 +1,96 @@
+//! The hours of a usual week.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::stranded::{Changed, Fitting};
+use crate::calendar::{WeeklyWindow, overlap_of_week};
+use crate::slots::{iso_number, iso_weekday, minutes_to_store, stored_window};
+use crate::staff::lock_own;
+use crate::transaction::change;
+use crate::types::{Actor, ParseError};
+use crate::{Core, Error, Result};
+
+/// How many windows a week can have.
+pub const MAX_WINDOWS_OF_WEEK: usize = 84;
+
+/// The windows of a member of staff's usual week, by opening from Monday on.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn week(core: &Core, staff_id: Uuid) -> Result<Vec<WeeklyWindow>> {
+    find(&mut *core.pool.acquire().await?, staff_id).await
+}
+
+async fn find(db: &mut PgConnection, staff_id: Uuid) -> Result<Vec<WeeklyWindow>> {
+    let rows = sqlx::query!(
+        r#"SELECT weekday AS "weekday?", start_min AS "start_min?", end_min AS "end_min?"
+           FROM staff LEFT JOIN weekly_hours ON weekly_hours.staff_id = staff.id
+           WHERE staff.id = $1 ORDER BY weekday, start_min"#,
+        staff_id,
+    )
+    .fetch_all(db)
+    .await?;
+    if rows.is_empty() {
+        return Err(Error::NotFound("staff"));
+    }
+    rows.into_iter()
+        .filter_map(|row| Some((row.weekday?, row.start_min?, row.end_min?)))
+        .map(|(weekday, opens, closes)| {
+            Ok(WeeklyWindow { weekday: iso_weekday(weekday)?, window: stored_window(opens, closes)? })
+        })
+        .collect()
+}
+
+/// Replaces the whole week of a member of staff; administrators anyone's, staff their own.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.
+pub async fn put_week(
+    core: &Core,
+    actor: &Actor,
+    staff_id: Uuid,
+    windows: Vec<WeeklyWindow>,
+) -> Result<Changed<Vec<WeeklyWindow>>> {
+    if windows.len() > MAX_WINDOWS_OF_WEEK {
+        return Err(Error::Invalid {
+            pointer: "/windows",
+            error: ParseError::new("too_many", "a week has at most 84 windows"),
+        });
+    }
+    if let Some(overlap) = overlap_of_week(&windows) {
+        return Err(Error::WindowsOverlap { first: overlap.first, second: overlap.second });
+    }
+    change(core, (*actor, staff_id, windows), |(actor, staff_id, windows), tx, now| {
+        Box::pin(replace(tx, now, actor, *staff_id, windows))
+    })
+    .await
+}
+
+async fn replace(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    actor: &Actor,
+    staff_id: Uuid,
+    windows: &[WeeklyWindow],
+) -> Result<Changed<Vec<WeeklyWindow>>> {
+    lock_own(tx, actor, staff_id).await?;
+    let fitting = Fitting::before(tx, now, &[staff_id], None).await?;
+    sqlx::query!("DELETE FROM weekly_hours WHERE staff_id = $1", staff_id).execute(&mut *tx).await?;
+    let weekdays: Vec<i16> = windows.iter().map(|weekly| iso_number(weekly.weekday)).collect();
+    let (opens, closes): (Vec<i16>, Vec<i16>) =
+        windows.iter().map(|weekly| minutes_to_store(weekly.window)).unzip();
+    sqlx::query!(
+        "INSERT INTO weekly_hours (staff_id, weekday, start_min, end_min)
+         SELECT $1, weekday, start_min, end_min
+         FROM unnest($2::smallint[], $3::smallint[], $4::smallint[]) AS hours (weekday, start_min, end_min)",
+        staff_id,
+        &weekdays,
+        &opens,
+        &closes,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(Changed { value: find(tx, staff_id).await?, stranded: fitting.stranded(tx).await? })
+}

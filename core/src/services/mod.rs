@@ -1,0 +1,14 @@
+//! What can be booked.
+
+mod create;
+mod read;
+mod spec;
+mod update;
+mod write;
+
+pub use create::create;
+pub use read::{Service, get, list};
+pub use spec::{MAX_REMINDERS, ServicePatch, ServiceSpec};
+pub use update::update;
+
+pub(crate) use read::stored_rules;

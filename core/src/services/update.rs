@@ -1,0 +1,88 @@
+//! Changes of services.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::read::find;
+use super::write::{lock_concerned, put_lists};
+use super::{Service, ServicePatch};
+use crate::hours::{Changed, bump_business, standing_bookings};
+use crate::transaction::change;
+use crate::types::ExpectedRev;
+use crate::{Core, Error, Result};
+
+/// Changes a service. Bookings keep what they were promised; those whose member of staff no longer performs the
+/// service, or all of them when it becomes inactive, are stranded and left standing. Rules of reminders, notices and
+/// buffers apply to bookings made or moved afterwards.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] as on creation.
+pub async fn update(
+    core: &Core,
+    service_id: Uuid,
+    expected: ExpectedRev,
+    patch: ServicePatch,
+) -> Result<Changed<Service>> {
+    change(core, (service_id, expected, patch), |(service_id, expected, patch), tx, now| {
+        Box::pin(apply(tx, now, *service_id, *expected, patch))
+    })
+    .await
+}
+
+async fn apply(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    service_id: Uuid,
+    expected: ExpectedRev,
+    patch: &ServicePatch,
+) -> Result<Changed<Service>> {
+    bump_business(tx).await?;
+    let current = find(tx, service_id).await?;
+    if !expected.matches(current.rev) {
+        return Err(Error::RevMismatch { current: current.rev });
+    }
+    let spec = patch.apply(&current.spec);
+    spec.check()?;
+    lock_concerned(tx, &current.spec.staff_ids, &spec.staff_ids).await?;
+    let changed = sqlx::query!(
+        "UPDATE services
+         SET name = $2, description = $3, duration_min = $4, slot_step_min = $5, buffer_before_min = $6,
+             buffer_after_min = $7, capacity = $8, min_notice_min = $9, horizon_days = $10, cancel_notice_min = $11,
+             reschedule_notice_min = $12, requires_confirmation = $13, price_minor = $14, active = $15, rev = rev + 1,
+             updated_at = $16
+         WHERE id = $1 AND rev = $17",
+        service_id,
+        spec.name.as_str(),
+        spec.description.as_str(),
+        spec.duration_min.cast_signed(),
+        spec.slot_step_min.cast_signed(),
+        spec.buffer_before_min.cast_signed(),
+        spec.buffer_after_min.cast_signed(),
+        spec.capacity.cast_signed(),
+        spec.min_notice_min.cast_signed(),
+        spec.horizon_days.cast_signed(),
+        spec.cancel_notice_min.cast_signed(),
+        spec.reschedule_notice_min.cast_signed(),
+        spec.requires_confirmation,
+        spec.price_minor,
+        spec.active,
+        now,
+        current.rev.0,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if changed.rows_affected() != 1 {
+        return Err(Error::internal("update service", "the row changed under its lock"));
+    }
+    put_lists(tx, service_id, &spec).await?;
+    let left: Vec<Uuid> = current
+        .spec
+        .staff_ids
+        .iter()
+        .filter(|id| !spec.staff_ids.contains(id) || (current.spec.active && !spec.active))
+        .copied()
+        .collect();
+    let stranded = standing_bookings(tx, now, &left, Some(service_id), None).await?;
+    Ok(Changed { value: find(tx, service_id).await?, stranded })
+}

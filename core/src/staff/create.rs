@@ -1,0 +1,46 @@
+//! New members of staff.
+
+use chrono::{DateTime, Utc};
+use punctual_queue::new_id;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::StaffMember;
+use super::read::find;
+use crate::transaction::change;
+use crate::types::{EmailAddress, PersonName};
+use crate::{Core, Result};
+
+/// A member of staff to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStaff {
+    /// Name shown to customers.
+    pub name: PersonName,
+    /// Where mails about own bookings go; none: none are sent.
+    pub email: Option<EmailAddress>,
+    /// Their account.
+    pub user_id: Option<Uuid>,
+}
+
+/// Adds a member of staff, active, without hours or services.
+///
+/// # Errors
+/// [`crate::Error::Invalid`] when the account is unknown or another's.
+pub async fn create(core: &Core, staff: NewStaff) -> Result<StaffMember> {
+    change(core, staff, |staff, tx, now| Box::pin(insert(tx, now, staff))).await
+}
+
+async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, staff: &NewStaff) -> Result<StaffMember> {
+    let id = new_id(now);
+    sqlx::query!(
+        "INSERT INTO staff (id, user_id, name, email, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)",
+        id,
+        staff.user_id,
+        staff.name.as_str(),
+        staff.email.as_ref().map(EmailAddress::as_str) as _,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    find(tx, id).await
+}

@@ -1,0 +1,48 @@
+//! The lock of a calendar.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::types::Actor;
+use crate::{Error, Result};
+
+/// A member of staff whose row this transaction has locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locked {
+    /// The member of staff.
+    pub id: Uuid,
+    /// Their account.
+    pub user_id: Option<Uuid>,
+    /// Whether they take new bookings.
+    pub active: bool,
+}
+
+/// Locks the calendars of these members of staff until the transaction ends, in the order of their ids, and counts
+/// their `calendar_rev` up. A statement of its own: what the transaction reads afterwards is newer than the wait.
+/// Unknown ids are left out of the answer, which is by id.
+pub async fn lock(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<Vec<Locked>> {
+    let mut locked = sqlx::query_as!(
+        Locked,
+        "WITH locked AS (
+             SELECT id FROM staff WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
+         )
+         UPDATE staff SET calendar_rev = calendar_rev + 1 FROM locked WHERE staff.id = locked.id
+         RETURNING staff.id, staff.user_id, staff.active",
+        staff_ids,
+    )
+    .fetch_all(tx)
+    .await?;
+    locked.sort_unstable_by_key(|staff| staff.id);
+    Ok(locked)
+}
+
+/// Locks the calendar of one member of staff for a change of hours or time off.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`] when the actor is neither an administrator nor that person.
+pub async fn lock_own(tx: &mut PgConnection, actor: &Actor, staff_id: Uuid) -> Result<()> {
+    let locked = lock(tx, &[staff_id]).await?;
+    let staff = locked.first().ok_or(Error::NotFound("staff"))?;
+    let own = staff.user_id.is_some() && staff.user_id == actor.user_id();
+    if actor.is_admin() || (actor.is_staff() && own) { Ok(()) } else { Err(Error::Forbidden) }
+}

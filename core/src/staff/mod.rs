@@ -1,0 +1,11 @@
+//! Those who perform services, and the lock that orders all changes of their calendars.
+
+mod create;
+mod lock;
+mod read;
+mod update;
+
+pub use create::{NewStaff, create};
+pub use lock::{Locked, lock, lock_own};
+pub use read::{StaffMember, get, list};
+pub use update::{StaffPatch, update};

@@ -1,0 +1,81 @@
+//! Changes of members of staff.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::read::find;
+use super::{StaffMember, lock};
+use crate::hours::{Changed, standing_bookings};
+use crate::transaction::change;
+use crate::types::{EmailAddress, ExpectedRev, PersonName};
+use crate::{Core, Error, Result};
+
+/// What is to change; `None` leaves as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::option_option, reason = "leave, remove and set are three cases")]
+pub struct StaffPatch {
+    /// New name.
+    pub name: Option<PersonName>,
+    /// New address; `Some(None)` removes it.
+    pub email: Option<Option<EmailAddress>>,
+    /// New account; `Some(None)` removes it.
+    pub user_id: Option<Option<Uuid>>,
+    /// Whether they take new bookings.
+    pub active: Option<bool>,
+}
+
+/// Changes a member of staff. One who becomes inactive strands all bookings to come, which are left standing.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] when the account is unknown or another's.
+pub async fn update(
+    core: &Core,
+    staff_id: Uuid,
+    expected: ExpectedRev,
+    patch: StaffPatch,
+) -> Result<Changed<StaffMember>> {
+    change(core, (staff_id, expected, patch), |(staff_id, expected, patch), tx, now| {
+        Box::pin(apply(tx, now, *staff_id, *expected, patch))
+    })
+    .await
+}
+
+async fn apply(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    staff_id: Uuid,
+    expected: ExpectedRev,
+    patch: &StaffPatch,
+) -> Result<Changed<StaffMember>> {
+    lock(tx, &[staff_id]).await?;
+    let current = find(tx, staff_id).await?;
+    if !expected.matches(current.rev) {
+        return Err(Error::RevMismatch { current: current.rev });
+    }
+    let name = patch.name.as_ref().unwrap_or(&current.name);
+    let email = patch.email.as_ref().unwrap_or(&current.email);
+    let changed = sqlx::query!(
+        "UPDATE staff SET name = $2, email = $3, user_id = $4, active = $5, rev = rev + 1, updated_at = $6
+         WHERE id = $1 AND rev = $7",
+        staff_id,
+        name.as_str(),
+        email.as_ref().map(EmailAddress::as_str) as _,
+        patch.user_id.unwrap_or(current.user_id),
+        patch.active.unwrap_or(current.active),
+        now,
+        current.rev.0,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if changed.rows_affected() != 1 {
+        return Err(Error::internal("update staff", "the row changed under its lock"));
+    }
+    let value = find(tx, staff_id).await?;
+    let stranded = if current.active && !value.active {
+        standing_bookings(tx, now, &[staff_id], None, None).await?
+    } else {
+        Vec::new()
+    };
+    Ok(Changed { value, stranded })
+}

@@ -1,0 +1,5 @@
+//! The commands of `cargo dev`, one file each.
+
+pub mod env;
+pub mod reset;
+pub mod up;

@@ -1,0 +1,87 @@
+//! The lease of a worker process.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::interval;
+
+/// Opens a session.
+pub(crate) async fn open(
+    conn: &mut PgConnection,
+    id: Uuid,
+    name: &str,
+    queues: &[String],
+    kinds: &[String],
+) -> Result<(), sqlx::Error> {
+    // Plan: insert.
+    sqlx::query!(
+        "INSERT INTO queue.sessions (id, name, queues, kinds) VALUES ($1, $2, $3, $4)",
+        id,
+        name,
+        queues,
+        kinds
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// Renews a session; false when it has been ended: the process must open a new one.
+pub(crate) async fn beat(conn: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
+    // Plan: index scan on sessions_pkey.
+    let beaten = sqlx::query!(
+        "UPDATE queue.sessions SET beat_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL",
+        id
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(beaten.rows_affected() == 1)
+}
+
+/// Ends a session whose jobs have all been settled.
+pub(crate) async fn end(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+    // Plan: index scan on sessions_pkey. Zero rows: it had been ended already.
+    sqlx::query!(
+        "UPDATE queue.sessions SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL",
+        id
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// How many live sessions serve each of these queues.
+pub(crate) async fn serving(
+    conn: &mut PgConnection,
+    queues: &[String],
+    ttl: Duration,
+) -> Result<Vec<(String, u32)>, sqlx::Error> {
+    // Plan: scan of the sessions, of which there are as many as worker processes in a day.
+    let rows = sqlx::query!(
+        r#"SELECT q.queue AS "queue!", count(*) AS "sessions!"
+           FROM queue.sessions s CROSS JOIN LATERAL unnest(s.queues) AS q (queue)
+           WHERE s.ended_at IS NULL AND s.beat_at > clock_timestamp() - $2::interval AND q.queue = ANY ($1)
+           GROUP BY q.queue"#,
+        queues,
+        interval(ttl),
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.queue, u32::try_from(row.sessions).unwrap_or(u32::MAX))).collect())
+}
+
+/// Notes that a worker takes these kinds.
+pub(crate) async fn see_kinds(conn: &mut PgConnection, kinds: &[String]) -> Result<(), sqlx::Error> {
+    // Plan: insert with kinds_pkey as arbiter, in sorted order against deadlocks.
+    sqlx::query!(
+        "INSERT INTO queue.kinds (kind, seen_at)
+         SELECT kind, clock_timestamp() FROM unnest($1::text[]) AS k (kind) ORDER BY kind
+         ON CONFLICT (kind) DO UPDATE SET seen_at = excluded.seen_at",
+        kinds
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The calendar entry that comes with a mail (iTIP, RFC 5546, carried as RFC 6047 says).
+
+use chrono::{DateTime, Utc};
+use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
+use punctual_core::notifications::NotificationKind;
+use punctual_core::notifications::facts::Facts;
+
+use super::templates::one_line;
+
+/// What the entry asks the customer's calendar to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Enter it, or change it.
+    Request,
+    /// Take it out.
+    Cancel,
+}
+
+impl Method {
+    /// The method of a kind of mail; a reminder changes no calendar and has none.
+    pub fn of(kind: NotificationKind) -> Option<Self> {
+        match kind {
+            NotificationKind::Confirmation | NotificationKind::Reschedule => Some(Self::Request),
+            NotificationKind::Cancellation => Some(Self::Cancel),
+            NotificationKind::Reminder => None,
+        }
+    }
+
+    /// Its name in the entry and in the MIME type.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "REQUEST",
+            Self::Cancel => "CANCEL",
+        }
+    }
+}
+
+/// Writes the entry. Times are UTC, which needs no VTIMEZONE; the UID stays for the booking's life and SEQUENCE is its
+/// revision, so that a calendar takes a later entry for a change of the earlier one.
+pub fn entry(facts: &Facts, recipient: &str, method: Method, now: DateTime<Utc>) -> String {
+    let (booking, business) = (&facts.booking, &facts.business);
+    let mut event = Event::with_uid(&booking.ics_uid);
+    event
+        .timestamp(now)
+        .starts(booking.start)
+        .ends(booking.end)
+        .sequence(booking.rev.0.unsigned_abs())
+        .summary(&one_line(&format!("{} – {}", booking.service_name, business.name)))
+        .status(match method {
+            Method::Request => EventStatus::Confirmed,
+            Method::Cancel => EventStatus::Cancelled,
+        });
+    let address = business.address.lines().map(one_line).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    if !address.is_empty() {
+        event.location(&address.join(", "));
+    }
+    let mut organizer = Property::new("ORGANIZER", format!("mailto:{}", business.sender.as_str()));
+    organizer.add_parameter("CN", &quoted(&business.name));
+    event.append_property(organizer);
+    let mut attendee = Property::new("ATTENDEE", format!("mailto:{recipient}"));
+    attendee
+        .add_parameter("CN", &quoted(&booking.customer_name))
+        .add_parameter("PARTSTAT", "ACCEPTED")
+        .add_parameter("RSVP", "FALSE");
+    event.append_multi_property(attendee);
+    let mut calendar = Calendar::empty();
+    calendar
+        .append_property(("VERSION", "2.0"))
+        .append_property(("PRODID", "-//Punctual//Punctual//EN"))
+        .append_property(("CALSCALE", "GREGORIAN"))
+        .append_property(("METHOD", method.as_str()));
+    calendar.push(event.done());
+    calendar.to_string()
+}
+
+/// A parameter's value in quotes, which it can't contain (RFC 5545 §3.2).
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", one_line(text).replace('"', "'"))
+}

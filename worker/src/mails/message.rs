@@ -1,0 +1,136 @@
+//! Whole messages (RFC 5322), ready to be sent.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use lettre::Message;
+use lettre::address::Address;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
+use punctual_core::notifications::facts::{Business, Facts};
+use punctual_core::types::EmailAddress;
+use uuid::Uuid;
+
+use super::Templates;
+use super::calendar_part::{self, Method};
+use super::context::MailContext;
+use super::templates::one_line;
+
+/// Why a message could not be made: a fault of ours, never one of the relay.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A template names something that is not there.
+    #[error("a template: {0}")]
+    Template(#[from] minijinja::Error),
+    /// The message is not one.
+    #[error("the message: {0}")]
+    Message(#[from] lettre::error::Error),
+    /// An address is none, though it was stored as one.
+    #[error("a stored address is none")]
+    Address(#[from] lettre::address::AddressError),
+    /// A header or MIME type is not one.
+    #[error("a header is not one")]
+    Header,
+}
+
+/// A message and its envelope.
+#[derive(Clone)]
+pub struct Mail {
+    /// MAIL FROM.
+    pub sender: Address,
+    /// RCPT TO.
+    pub recipient: Address,
+    /// The message: 7-bit, lines ended by CRLF.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mail({} bytes)", self.bytes.len())
+    }
+}
+
+/// Makes the message of a ledger row. The same row gives the same Message-ID, whenever and however often it is made.
+///
+/// # Errors
+/// [`BuildError`].
+pub fn compose(
+    templates: &Templates,
+    facts: &Facts,
+    recipient: &EmailAddress,
+    now: DateTime<Utc>,
+) -> Result<Mail, BuildError> {
+    let rendered = templates.render(facts.kind, facts.locale, &MailContext::new(facts))?;
+    let id = facts.notification_id;
+    let mut parts = MultiPart::alternative()
+        .boundary(boundary(id))
+        .singlepart(SinglePart::plain(rendered.text))
+        .singlepart(SinglePart::html(rendered.html));
+    if let Some(method) = Method::of(facts.kind) {
+        let entry = calendar_part::entry(facts, recipient.as_str(), method, now);
+        let kind = format!("text/calendar; method={}; charset=utf-8", method.as_str());
+        let kind = ContentType::parse(&kind).map_err(|_| BuildError::Header)?;
+        parts = parts.singlepart(SinglePart::builder().header(kind).body(entry));
+    }
+    let to = Mailbox::new(display_name(&facts.booking.customer_name), recipient.as_str().parse()?);
+    let message = head(&facts.business, to, id, now)?.subject(rendered.subject).multipart(parts)?;
+    envelope(&facts.business, recipient, &message)
+}
+
+/// Makes the message that `punctual-worker test-email` sends.
+///
+/// # Errors
+/// [`BuildError`].
+pub fn compose_test(
+    business: &Business,
+    recipient: &EmailAddress,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Mail, BuildError> {
+    let to = Mailbox::new(None, recipient.as_str().parse()?);
+    let text =
+        format!("This is a test mail of Punctual for {}.\n\nMails can be sent.\n", one_line(&business.name));
+    let message = head(business, to, id, now)?.subject("Test mail").singlepart(SinglePart::plain(text))?;
+    envelope(business, recipient, &message)
+}
+
+/// The headers all mails have.
+fn head(
+    business: &Business,
+    to: Mailbox,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<MessageBuilder, BuildError> {
+    let name = display_name(&business.name);
+    let automatic =
+        HeaderName::new_from_ascii("Auto-Submitted".to_owned()).map_err(|_| BuildError::Header)?;
+    Ok(Message::builder()
+        .date(SystemTime::from(now))
+        .message_id(Some(message_id(id, &business.sender)))
+        .from(Mailbox::new(name.clone(), business.sender.as_str().parse()?))
+        .reply_to(Mailbox::new(name, business.reply_to.as_str().parse()?))
+        .to(to)
+        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned())))
+}
+
+fn envelope(business: &Business, recipient: &EmailAddress, message: &Message) -> Result<Mail, BuildError> {
+    Ok(Mail {
+        sender: business.sender.as_str().parse()?,
+        recipient: recipient.as_str().parse()?,
+        bytes: message.formatted(),
+    })
+}
+
+/// The Message-ID of a ledger row, at the sender's domain.
+fn message_id(id: Uuid, sender: &EmailAddress) -> String {
+    format!("<{}@{}>", id.as_hyphenated(), sender.domain())
+}
+
+/// Derived from the row as well, so that a resend has the same bytes but for its date.
+fn boundary(id: Uuid) -> String {
+    format!("punctual-{}", id.as_simple())
+}
+
+fn display_name(name: &str) -> Option<String> {
+    Some(one_line(name)).filter(|name| !name.is_empty())
+}

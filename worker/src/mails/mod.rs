@@ -1,0 +1,20 @@
+//! Mails: from the facts of a ledger row to the bytes of a message.
+//!
+//! To add a kind: its variant in `core::notifications::NotificationKind` (and a migration), the folder
+//! `templates/<kind>/` with its bodies and its words in each language, its lines in [`templates`], and whether it has a
+//! calendar part in [`calendar_part`]; its snapshots follow by themselves.
+
+mod calendar_part;
+mod context;
+mod message;
+mod money;
+mod templates;
+mod when;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use message::{BuildError, Mail, compose, compose_test};
+pub use templates::Templates;
