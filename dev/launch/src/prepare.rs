@@ -132,17 +132,24 @@ fn start_migrated(postgres: &PostgresPrograms, folder: &Path, root: &Path) -> Re
 
 /// Has the compiler describe all queries of a crate into a folder.
 fn describe(queries: &Queries, url: &str, into: &Path, root: &Path) -> Result<()> {
-    fs::create_dir_all(into)?;
-    touch(&root.join(queries.folder).join("src/lib.rs"))?;
-    let status = Command::new(cargo())
-        .args(["--config", "env.SQLX_OFFLINE={value=\"false\",force=true}"])
-        .args(["check", "--quiet", "--package", queries.package, "--lib"])
-        .env("PUNCTUAL_PREPARE_URL", url)
-        .env("SQLX_OFFLINE_DIR", into)
-        .current_dir(root)
-        .status()
-        .context("cannot run cargo")?;
-    anyhow::ensure!(status.success(), "{} does not build", queries.package);
+    // The first time also what the crate depends on is compiled anew and puts its queries there: the second time it is
+    // the crate alone.
+    for _ in 0..2 {
+        if into.exists() {
+            fs::remove_dir_all(into)?;
+        }
+        fs::create_dir_all(into)?;
+        touch(&root.join(queries.folder).join("src/lib.rs"))?;
+        let status = Command::new(cargo())
+            .args(["--config", "env.SQLX_OFFLINE.value=\"false\"", "--config", "env.SQLX_OFFLINE.force=true"])
+            .args(["check", "--quiet", "--package", queries.package, "--lib"])
+            .env("PUNCTUAL_PREPARE_URL", url)
+            .env("SQLX_OFFLINE_DIR", into)
+            .current_dir(root)
+            .status()
+            .context("cannot run cargo")?;
+        anyhow::ensure!(status.success(), "{} does not build", queries.package);
+    }
     Ok(())
 }
 
