@@ -323,7 +323,8 @@ CREATE TABLE bookings (
 CREATE UNIQUE INDEX bookings_seat ON bookings (class_id, seat_no) WHERE blocks;
 CREATE INDEX bookings_calendar ON bookings (staff_id, lower(during)) WHERE blocks;
 CREATE INDEX bookings_holds ON bookings (hold_expires_at) WHERE status = 'held';
-CREATE INDEX bookings_open ON bookings (upper(during)) WHERE status IN ('pending', 'confirmed');
+CREATE INDEX bookings_pending ON bookings (lower(during)) WHERE status = 'pending';
+CREATE INDEX bookings_unjudged ON bookings (upper(during)) WHERE status = 'confirmed';
 CREATE INDEX bookings_by_start ON bookings (lower(during), id);
 CREATE INDEX bookings_by_customer ON bookings (customer_id, lower(during), id);
 CREATE INDEX bookings_by_staff ON bookings (staff_id, lower(during), id);

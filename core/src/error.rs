@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::bookings::{Action, BookingStatus};
+use crate::pool;
 use crate::types::{ParseError, Rev};
 
 /// Why a use case did nothing. Nothing is stored when one of these is returned.
@@ -156,6 +157,9 @@ impl Error {
 /// The one place where the database's refusals become errors of ours.
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        if pool::is_cut(&error) {
+            pool::note_cut();
+        }
         match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)

@@ -4,10 +4,16 @@
 //! `ignore_startup_parameters` names `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout`; give
 //! them to the role with `ALTER ROLE … SET` then.
 
-use std::time::Duration;
+use std::future::Future;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
+
+use crate::{Error, Result};
 
 /// How a program connects.
 #[derive(Debug, Clone)]
@@ -27,8 +33,14 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// A transaction that its program forgot is ended by the server.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(10);
 
-/// A pool that connects when it is first used. Connections are not tried before they are handed out: what uses them
-/// meets a cut one as an error of its first statement, and tries again.
+/// Whoever uses a connection that idled so long asks first whether it still stands.
+const LONG_IDLE: Duration = Duration::from_secs(10);
+/// How long that question may take.
+const PING: Duration = Duration::from_secs(1);
+
+/// A pool that connects when it is first used. A connection is tried before it is handed out only if there is reason
+/// to doubt it: it idled long, or is older than the last cut that any statement has met. So a restart of Postgres is
+/// met once, as an error of somebody's first statement, who tries again ([`again_if_cut`]); no one pays for it after.
 ///
 /// # Errors
 /// When the URL cannot be read.
@@ -44,5 +56,55 @@ pub fn connect(database_url: &str, settings: &PoolSettings) -> Result<PgPool, sq
         .max_connections(settings.connections)
         .acquire_timeout(settings.acquire_timeout)
         .test_before_acquire(false)
+        .before_acquire(|connection, metadata| Box::pin(stands(connection, metadata)))
         .connect_lazy_with(options))
+}
+
+/// Does `work` again if a cut connection was its first; meant for what reads, or has done nothing yet.
+///
+/// # Errors
+/// Those of `work`.
+pub async fn again_if_cut<T, F: Future<Output = Result<T>>>(work: impl Fn() -> F) -> Result<T> {
+    match work().await {
+        Err(Error::Unavailable(error)) if is_cut(&error) => work().await,
+        result => result,
+    }
+}
+
+/// Whether the connection was gone: Postgres ended it, or the network did.
+pub(crate) fn is_cut(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
+    }
+}
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// Milliseconds after `START`; 0: none yet.
+static LAST_CUT: AtomicU64 = AtomicU64::new(0);
+
+fn since_start() -> u64 {
+    u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Connections made until now are in doubt.
+pub(crate) fn note_cut() {
+    LAST_CUT.fetch_max(since_start() + 1, Ordering::Relaxed);
+}
+
+async fn stands(
+    connection: &mut PgConnection,
+    metadata: PoolConnectionMetadata,
+) -> Result<bool, sqlx::Error> {
+    let last_cut = LAST_CUT.load(Ordering::Relaxed);
+    let age = u64::try_from(metadata.age.as_millis()).unwrap_or(u64::MAX);
+    // Older than the cut, and perhaps not used since: who idles longer than that is asked anyway.
+    let now = since_start();
+    let doubtful =
+        now.saturating_sub(age) < last_cut && u128::from(now - last_cut.min(now)) <= LONG_IDLE.as_millis();
+    if !doubtful && metadata.idle_for < LONG_IDLE {
+        return Ok(true);
+    }
+    Ok(matches!(tokio::time::timeout(PING, connection.ping()).await, Ok(Ok(()))))
 }

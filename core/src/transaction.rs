@@ -10,6 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use tracing::Instrument;
 
+use crate::pool::again_if_cut;
 use crate::{Core, Error, Result};
 
 /// How often a deadlock or serialization failure is tried again.
@@ -131,18 +132,14 @@ async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
 struct Transaction(Option<PoolConnection<Postgres>>);
 
 impl Transaction {
-    /// Connections are not asked whether they still stand before they are used. So BEGIN may meet those that a restart
-    /// of Postgres cut: as many as the pool had, then comes a fresh one.
+    /// A connection may have been cut while it was idle; the next one has been tried.
     async fn begin(pool: &PgPool) -> Result<Self> {
-        let mut stale = pool.size();
-        loop {
+        again_if_cut(|| async {
             let mut tx = Self(Some(pool.acquire().await?));
-            match sqlx::raw_sql("BEGIN").execute(tx.conn()?).await {
-                Ok(_) => return Ok(tx),
-                Err(error) if stale > 0 && is_cut(&error) => stale -= 1,
-                Err(error) => return Err(error.into()),
-            }
-        }
+            sqlx::raw_sql("BEGIN").execute(tx.conn()?).await?;
+            Ok(tx)
+        })
+        .await
     }
 
     fn conn(&mut self) -> Result<&mut PgConnection> {
@@ -161,14 +158,5 @@ impl Drop for Transaction {
         if let Some(connection) = self.0.take() {
             drop(connection.detach());
         }
-    }
-}
-
-/// Whether the connection was gone before the statement: nothing was done.
-fn is_cut(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) => true,
-        sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| code.starts_with("57P")),
-        _ => false,
     }
 }

@@ -11,6 +11,7 @@ use super::mails::{self, News};
 use super::read::visible;
 use super::row::{self, Row};
 use super::{Action, Booking, BookingStatus, calendars};
+use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ExpectedRev};
 use crate::{Core, Error, Result, slots, staff};
@@ -27,7 +28,7 @@ pub(super) async fn change(
     action: Action,
 ) -> Result<Booking> {
     for _ in 0..FOLLOWS {
-        let staff_id = visible(core, actor, id).await?.staff_id;
+        let staff_id = again_if_cut(|| visible(core, actor, id)).await?.staff_id;
         if action.is_for_staff() && !actor.is_staff() {
             return Err(Error::Forbidden);
         }

@@ -15,6 +15,7 @@ use super::{Booker, Booking, BookingStatus, NewBooking, Wanted, WantedSlot, cale
 use crate::calendar::Limits;
 use crate::customers;
 use crate::idempotency::{self, Answer, Claim, IdempotencyKey, Request};
+use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
 use crate::types::Actor;
 use crate::{Core, Error, Result, settings, slots, staff};
@@ -41,8 +42,8 @@ pub async fn create(
         None => None,
     };
     let performers = match &new.slot {
-        Wanted::Slot(slot) => place::performers(core, slot).await?,
-        Wanted::Hold(id) => keeper_of(core, *id).await?.into_iter().collect(),
+        Wanted::Slot(slot) => again_if_cut(|| place::performers(core, slot)).await?,
+        Wanted::Hold(id) => again_if_cut(|| keeper_of(core, *id)).await?.into_iter().collect(),
     };
     let turns = calendars::turns(core, &performers).await?;
     let work = Arc::new(Create { actor: *actor, request, new, performers });

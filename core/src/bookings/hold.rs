@@ -12,6 +12,7 @@ use super::insert::{Particulars, insert};
 use super::{Booking, BookingStatus, NewHold, calendars, place};
 use crate::calendar::Limits;
 use crate::idempotency::{self, Answer, Claim, IdempotencyKey, Request};
+use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, Note, ParseError};
 use crate::{Core, Error, Result};
@@ -38,7 +39,7 @@ pub async fn hold(
         Some(request) => Some(request.turn(core).await?),
         None => None,
     };
-    let performers = place::performers(core, &new.slot).await?;
+    let performers = again_if_cut(|| place::performers(core, &new.slot)).await?;
     let turns = calendars::turns(core, &performers).await?;
     let work = Arc::new(Hold { actor: *actor, request, new, performers });
     match write(core, Arc::clone(&work), (key_turn, turns)).await {

@@ -1,17 +1,19 @@
 //! What mails a change of a booking owes.
 
 use chrono::{DateTime, Utc};
+use punctual_queue::Payload;
 use sqlx::PgConnection;
 
 use super::BookingStatus;
 use super::row::Row;
 use crate::calendar::{CivilTime, ReminderRule, reminder_due};
+use crate::notifications::SendNotification;
 use crate::notifications::plan::{self, Reminder, Subject};
 use crate::types::{EmailAddress, Locale, ParseError, Zone};
 use crate::{Error, Result};
 
 /// The queues in which mails wait.
-pub(super) const QUEUES: &[&str] = &["mails"];
+pub(super) const QUEUES: &[&str] = &[SendNotification::QUEUE];
 
 /// What happened, as far as mails go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use super::read::visible;
 use super::row::{self, Row};
 use super::{Action, Booking, BookingStatus, Move, WantedSlot, calendars};
 use crate::calendar::Limits;
+use crate::pool::again_if_cut;
 use crate::slots::{self, Ask};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ExpectedRev};
@@ -36,7 +37,7 @@ pub async fn reschedule(
     to: Move,
 ) -> Result<Booking> {
     for _ in 0..FOLLOWS {
-        let booking = visible(core, actor, id).await?;
+        let booking = again_if_cut(|| visible(core, actor, id)).await?;
         if to.overriding && !actor.is_staff() {
             return Err(Error::Forbidden);
         }

@@ -64,10 +64,10 @@ async fn of_contact(tx: &mut PgConnection, now: DateTime<Utc>, contact: &Contact
     let zone = contact.zone.map(Zone::name);
     let existing = sqlx::query_scalar!(
         "SELECT id FROM customers
-         WHERE email = $1 AND origin = 'guest' AND user_id IS NULL AND erased_at IS NULL AND name = $2
+         WHERE email = $1::text::citext AND origin = 'guest' AND user_id IS NULL AND erased_at IS NULL AND name = $2
            AND phone IS NOT DISTINCT FROM $3 AND locale IS NOT DISTINCT FROM $4 AND zone IS NOT DISTINCT FROM $5
          ORDER BY id LIMIT 1",
-        contact.email.as_str() as _,
+        contact.email.as_str(),
         contact.name.as_str(),
         phone,
         locale,

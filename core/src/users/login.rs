@@ -24,8 +24,8 @@ pub struct LoginUser {
 pub async fn find_for_login(db: impl PgExecutor<'_>, email: &EmailAddress) -> Result<Option<LoginUser>> {
     let user = sqlx::query_as!(
         LoginUser,
-        r#"SELECT id, password_hash, role AS "role: Role", token_epoch FROM users WHERE email = $1"#,
-        email.as_str() as _
+        r#"SELECT id, password_hash, role AS "role: Role", token_epoch FROM users WHERE email = $1::text::citext"#,
+        email.as_str()
     )
     .fetch_optional(db)
     .await?;

@@ -1,3 +1,6 @@
 //! Stories and faults on a real Postgres, a real Redis and real processes. One module per area.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
+
+mod core;
 mod harness;

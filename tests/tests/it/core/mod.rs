@@ -1,0 +1,12 @@
+//! The domain on a real Postgres: what the database decides, and what many do at once.
+
+mod holds;
+mod idempotency;
+mod lists;
+mod mails;
+mod outages;
+mod races;
+mod salon;
+mod schema;
+mod sessions;
+mod states;

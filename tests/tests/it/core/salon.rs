@@ -1,0 +1,177 @@
+//! A small business for stories: Berlin, open every day from 09:00 to 18:00, staff as many as wanted. Its clock stands
+//! at Saturday 2027-05-01 10:00 until it is moved.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc, Weekday};
+use punctual_core::bookings::{self, Booker, Booking, NewBooking, Wanted, WantedSlot};
+use punctual_core::calendar::{DayWindow, ReminderRule, WeeklyWindow};
+use punctual_core::pool::PoolSettings;
+use punctual_core::services::{self, ServiceSpec};
+use punctual_core::settings::{self, Business};
+use punctual_core::staff::{self, NewStaff};
+use punctual_core::types::{Actor, Currency, EmailAddress, Label, Locale, Note, PersonName, Role, Zone};
+use punctual_core::users::{self, NewUser};
+use punctual_core::{Core, Result, hours, pool};
+use punctual_dev::testing::TestDatabase;
+use punctual_queue::{ManualClock, Wake, new_id};
+use uuid::Uuid;
+
+pub struct Salon {
+    pub core: Core,
+    pub clock: Arc<ManualClock>,
+    pub staff: Vec<Uuid>,
+    pub admin: Actor,
+    /// Dropped last: the pool above closes first.
+    _database: TestDatabase,
+}
+
+/// An instant as it is written in requests.
+pub fn at(text: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+/// A start on the Tuesday after the clock's day.
+pub fn tuesday(time: &str) -> DateTime<Utc> {
+    at(&format!("2027-05-04T{time}:00+02:00"))
+}
+
+impl Salon {
+    /// Opens with so many members of staff.
+    pub async fn open(staff: usize) -> Self {
+        let database = TestDatabase::create().await;
+        let settings = PoolSettings {
+            program: "tests",
+            connections: 20,
+            statement_timeout: std::time::Duration::from_secs(5),
+            acquire_timeout: std::time::Duration::from_secs(5),
+        };
+        let pool = pool::connect(database.url(), &settings).unwrap();
+        let clock = ManualClock::at(at("2027-05-01T10:00:00+02:00"));
+        let core = Core::new(pool, clock.clone(), Wake::polling());
+        settings::put(&core.pool, core.now(), &business()).await.unwrap();
+        let admin =
+            NewUser { email: email("admin"), name: name("Ada Admin"), phone: None, locale: None, zone: None };
+        let admin = users::create_admin(&core.pool, core.now(), &admin, None).await.unwrap();
+        let admin = Actor::Account { user_id: admin.id, role: Role::Admin };
+        let mut salon = Self { core, clock, staff: Vec::new(), admin, _database: database };
+        for number in 1..=staff {
+            salon.hire(number).await;
+        }
+        salon.staff.sort_unstable();
+        salon
+    }
+
+    async fn hire(&mut self, number: usize) {
+        let new = NewStaff { name: name(&format!("Staff {number}")), email: None, user_id: None };
+        let member = staff::create(&self.core, new).await.unwrap();
+        let window = DayWindow::new("09:00".parse().unwrap(), "18:00".parse().unwrap()).unwrap();
+        let week =
+            (0..7).map(|day| WeeklyWindow { weekday: Weekday::try_from(day).unwrap(), window }).collect();
+        hours::put_week(&self.core, &self.admin, member.id, week).await.unwrap();
+        self.staff.push(member.id);
+    }
+
+    /// A service of an hour, each half hour, by all staff, with a reminder a day before; changed as wanted.
+    pub async fn service(&self, change: impl FnOnce(&mut ServiceSpec)) -> Uuid {
+        let mut spec = ServiceSpec {
+            name: Label::parse("Haircut").unwrap(),
+            description: Note::empty(),
+            duration_min: 60,
+            slot_step_min: 30,
+            buffer_before_min: 0,
+            buffer_after_min: 0,
+            capacity: 1,
+            min_notice_min: 0,
+            horizon_days: 90,
+            cancel_notice_min: 0,
+            reschedule_notice_min: 0,
+            requires_confirmation: false,
+            price_minor: 4500,
+            active: true,
+            reminders: vec![ReminderRule::Offset { minutes: 1440 }],
+            staff_ids: self.staff.clone(),
+        };
+        change(&mut spec);
+        services::create(&self.core, spec).await.unwrap().id
+    }
+
+    /// Somebody with an account.
+    pub async fn customer(&self) -> Actor {
+        let user = NewUser {
+            email: email(&new_id(self.core.now()).simple().to_string()),
+            name: name("Carla Customer"),
+            phone: None,
+            locale: None,
+            zone: None,
+        };
+        let user = users::register(&self.core.pool, self.core.now(), &user, "hash").await.unwrap();
+        Actor::Account { user_id: user.id, role: Role::Customer }
+    }
+
+    /// So many of them.
+    pub async fn customers(&self, count: usize) -> Vec<Actor> {
+        let mut customers = Vec::with_capacity(count);
+        for _ in 0..count {
+            customers.push(self.customer().await);
+        }
+        customers
+    }
+
+    /// Books for the actor without a key.
+    pub async fn book(
+        &self,
+        actor: &Actor,
+        service_id: Uuid,
+        staff_id: Option<Uuid>,
+        start: DateTime<Utc>,
+    ) -> Result<Booking> {
+        let new = booking_of(service_id, staff_id, start);
+        bookings::create(&self.core, actor, None, new).await.map(|answer| answer.value)
+    }
+
+    /// Moves the clock.
+    pub fn wait(&self, time: TimeDelta) {
+        self.clock.advance(time);
+    }
+
+    /// How many rows the query counts.
+    pub async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.core.pool).await.unwrap()
+    }
+}
+
+/// A booking for the one who asks.
+pub fn booking_of(service_id: Uuid, staff_id: Option<Uuid>, start: DateTime<Utc>) -> NewBooking {
+    NewBooking {
+        slot: Wanted::Slot(WantedSlot { service_id, staff_id, start }),
+        booker: Booker::Myself,
+        customer_note: Note::empty(),
+        staff_note: Note::empty(),
+        overriding: false,
+    }
+}
+
+pub fn email(local: &str) -> EmailAddress {
+    EmailAddress::parse(&format!("{local}@example.org")).unwrap()
+}
+
+pub fn name(text: &str) -> PersonName {
+    PersonName::parse(text).unwrap()
+}
+
+fn business() -> Business {
+    Business {
+        name: "Salon Zeit".to_owned(),
+        address: "Am Markt 1, Berlin".to_owned(),
+        phone: None,
+        reply_to: email("hello"),
+        sender: email("no-reply"),
+        notify_address: None,
+        currency: Currency::parse("EUR").unwrap(),
+        zone: Zone::parse("Europe/Berlin").unwrap(),
+        locale: Locale::En,
+        public_url: "http://localhost:8080".to_owned(),
+        guests_allowed: false,
+    }
+}
