@@ -15,9 +15,12 @@ mod job;
 mod limits;
 mod lookup;
 mod migrate;
+pub mod ops;
 mod outcome;
 pub mod runtime;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(test)]
 mod testing_payload;
 mod wake;

@@ -22,3 +22,14 @@ pub use builder::{Builder, Queue, Runtime, Timing};
 pub use kind::{Ended, FinalJob, Kind};
 pub use periodic::Periodic;
 pub use shutdown::Shutdown;
+
+/// What the test kit is made of.
+#[cfg(feature = "testing")]
+pub(crate) mod internals {
+    pub(crate) use super::backend::LeaseEnd;
+    pub(crate) use super::crew::{Crew, Workers};
+    pub(crate) use super::heartbeat::open_first;
+    pub(crate) use super::kind::Sink;
+    pub(crate) use super::lane::Start;
+    pub(crate) use super::settler::Settler;
+}

@@ -30,28 +30,49 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Settles until all who could report are gone and everything is written down.
 pub(crate) async fn run(crew: Arc<Crew>, mut reports: mpsc::UnboundedReceiver<Report>) {
-    let mut link = crew.link();
-    let mut hooks = JoinSet::new();
-    let permits = Arc::new(Semaphore::new(HOOKS));
-    let mut rng = SmallRng::from_os_rng();
+    let mut settler = Settler::new(crew);
     let mut gathered = Vec::with_capacity(BATCH);
     while reports.recv_many(&mut gathered, BATCH).await > 0 {
-        let now = crew.now();
-        let mut batch = Vec::with_capacity(gathered.len());
-        for Report { ctx, end } in gathered.drain(..) {
+        settler.settle(gathered.drain(..)).await;
+    }
+    settler.finish().await;
+}
+
+/// Writes down how leases ended.
+pub(crate) struct Settler {
+    crew: Arc<Crew>,
+    link: Link,
+    hooks: JoinSet<()>,
+    permits: Arc<Semaphore>,
+    rng: SmallRng,
+}
+
+impl Settler {
+    pub(crate) fn new(crew: Arc<Crew>) -> Self {
+        let link = crew.link();
+        let permits = Arc::new(Semaphore::new(HOOKS));
+        Self { crew, link, hooks: JoinSet::new(), permits, rng: SmallRng::from_os_rng() }
+    }
+
+    /// Writes down what needs no hook and begins to end what does.
+    pub(crate) async fn settle(&mut self, reports: impl Iterator<Item = Report>) {
+        let now = self.crew.now();
+        let mut batch = Vec::new();
+        for Report { ctx, end } in reports {
             let verdict = match end {
                 LeaseEnd::Unrun(verdict) => verdict,
                 LeaseEnd::Ran(took, end) => {
                     metrics::ran(ctx.info(), took);
-                    judge(ctx.info(), end, now, &mut rng)
+                    judge(ctx.info(), end, now, &mut self.rng)
                 }
             };
-            match (verdict, crew.hooks.get(&ctx.info().kind)) {
+            match (verdict, self.crew.hooks.get(&ctx.info().kind)) {
                 (Verdict::Settle(settle), _) => batch.push((ctx, settle)),
                 (Verdict::End(ended), None) => batch.push((ctx, ending(&ended))),
                 (Verdict::End(ended), Some(hook)) => {
-                    let (crew, hook, permits) = (Arc::clone(&crew), Arc::clone(hook), Arc::clone(&permits));
-                    hooks.spawn(async move {
+                    let (crew, hook, permits) =
+                        (Arc::clone(&self.crew), Arc::clone(hook), Arc::clone(&self.permits));
+                    self.hooks.spawn(async move {
                         let _permit = permits.acquire_owned().await;
                         end_with_hook(&crew, &ctx, ended, &hook).await;
                     });
@@ -59,10 +80,14 @@ pub(crate) async fn run(crew: Arc<Crew>, mut reports: mpsc::UnboundedReceiver<Re
                 (Verdict::Nothing, _) => metrics::fenced(ctx.info()),
             }
         }
-        write(&crew, &mut link, batch, now).await;
-        while hooks.try_join_next().is_some() {}
+        write(&self.crew, &mut self.link, batch, now).await;
+        while self.hooks.try_join_next().is_some() {}
     }
-    hooks.join_all().await;
+
+    /// Waits for the transactions with hooks.
+    pub(crate) async fn finish(&mut self) {
+        while self.hooks.join_next().await.is_some() {}
+    }
 }
 
 /// Writes a batch down. One that Postgres refuses for what is in it is halved until the culprit stands alone, which is

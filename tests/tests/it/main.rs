@@ -4,3 +4,6 @@
 
 mod core;
 mod harness;
+// The lints on tests go by this attribute, also for what tests share.
+#[cfg(test)]
+mod queue;

@@ -1,0 +1,142 @@
+//! Workers that die, freeze or are cut off.
+
+use std::time::Duration;
+
+use punctual_queue::testing::{Hand, promote_due, rescue_silent};
+use punctual_queue::{Job, JobState};
+
+use super::rig::{Order, Rig, Task, dawn, until, work};
+
+fn kinds() -> Vec<String> {
+    vec!["task.v1".to_owned()]
+}
+
+#[tokio::test]
+async fn a_worker_taken_for_dead_can_change_nothing() {
+    let rig = Rig::new().await;
+    let mut conn = rig.conn().await;
+    let job = rig.enqueue(Order::Done).await;
+    let frozen = Hand::open(&mut conn, dawn()).await;
+    let held = frozen.claim(&mut conn, "tasks", &kinds(), 10, dawn()).await.remove(0);
+    assert_eq!((held.id, held.lease_seq, held.attempt), (job.id, 1, 1));
+
+    frozen.fall_silent(&mut conn, Duration::from_mins(1)).await;
+    assert_eq!(rescue_silent(&mut conn, Duration::from_millis(1)).await, 1);
+    assert!(!frozen.beat(&mut conn).await, "its session has ended");
+    assert!(frozen.claim(&mut conn, "tasks", &kinds(), 10, dawn()).await.is_empty(), "nor does it claim");
+    assert!(!held.done(&mut conn, dawn()).await, "its late end is fenced");
+    let after = Hand::open(&mut conn, dawn()).await;
+    let again = after.claim_rescued(&mut conn, "tasks", &kinds(), dawn()).await.unwrap();
+    assert_eq!((again.lease_seq, again.attempt, again.rescues), (2, 2, 1));
+    assert!(!held.fail(&mut conn, dawn(), dawn()).await, "also while another runs it");
+    assert!(again.done(&mut conn, dawn()).await);
+    assert!(!held.done(&mut conn, dawn()).await, "and after");
+    let stored = &rig.jobs().await[0];
+    assert_eq!((stored.state, stored.lease_seq), (JobState::Completed, 2));
+}
+
+#[tokio::test]
+async fn a_job_whose_process_dies_three_times_is_poison() {
+    let rig = Rig::new().await;
+    let mut conn = rig.conn().await;
+    rig.enqueue(Order::Done).await;
+    for deaths in 0..3 {
+        let victim = Hand::open(&mut conn, dawn()).await;
+        let held = if deaths == 0 {
+            victim.claim(&mut conn, "tasks", &kinds(), 10, dawn()).await.pop()
+        } else {
+            victim.claim_rescued(&mut conn, "tasks", &kinds(), dawn()).await
+        };
+        assert_eq!(held.unwrap().rescues, deaths);
+        victim.fall_silent(&mut conn, Duration::from_mins(1)).await;
+        // Other sessions are as silent, but only what the dead one held comes back.
+        assert_eq!(rescue_silent(&mut conn, Duration::from_millis(1)).await, 1);
+    }
+    let worker = work(rig.builder());
+    let ended = rig.job_in(JobState::Discarded).await;
+    assert_eq!(ended.note.as_deref(), Some("its process died three times"));
+    assert_eq!(rig.stage.begun(), 0);
+    assert_eq!(*rig.stage.finals.lock().unwrap(), ["its process died three times"]);
+    worker.drain().await;
+}
+
+#[tokio::test]
+async fn jobs_of_a_killed_worker_all_run_again_one_at_a_time() {
+    let rig = Rig::new().await;
+    let victim = work(rig.builder());
+    for _ in 0..20 {
+        rig.enqueue(Order::Wait).await;
+    }
+    rig.begun(20).await;
+    victim.kill().await;
+    let heir = work(rig.builder());
+    rig.begun(21).await;
+    assert_eq!(rig.states().await[&JobState::Running], 1, "rescued jobs run in a lane of one");
+    let fresh = rig.enqueue(Order::Done).await;
+    until(async || {
+        rig.jobs().await.into_iter().find(|job| job.id == fresh.id && job.state == JobState::Completed)
+    })
+    .await;
+    rig.stage.gate.add_permits(20);
+    until(async || (rig.states().await.get(&JobState::Completed) == Some(&21)).then_some(())).await;
+    heir.drain().await;
+    let attempts: Vec<_> = rig.jobs().await.iter().map(|job| job.attempt).collect();
+    assert_eq!(attempts.iter().sum::<i32>(), 41, "each of the twenty ran twice, the fresh one once");
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_session_stops_its_jobs_and_opens_a_new_one() {
+    let rig = Rig::new().await;
+    let worker = work(rig.builder());
+    rig.enqueue(Order::Wait).await;
+    rig.begun(1).await;
+    // What a leader does to a process that was frozen too long.
+    sqlx::query("UPDATE queue.sessions SET ended_at = clock_timestamp()")
+        .execute(rig.database.pool())
+        .await
+        .unwrap();
+    rig.begun(2).await;
+    {
+        let begun = rig.stage.begun.lock().unwrap();
+        assert!(!begun[0].lease_is_fresh(), "the old lease is not to be acted on");
+        assert!(begun[1].lease_is_fresh());
+        assert_eq!((begun[0].lease_seq(), begun[1].lease_seq()), (1, 2));
+        assert!(!begun[0].point_of_no_return(), "the old run was stopped before");
+    }
+    rig.stage.gate.add_permits(1);
+    rig.job_in(JobState::Completed).await;
+    worker.drain().await;
+}
+
+#[tokio::test]
+async fn backends_terminated_again_and_again_lose_nothing_and_repeat_nothing() {
+    let rig = Rig::new().await;
+    let worker = work(rig.builder());
+    let total = 600;
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+               WHERE datname = current_database() AND application_name = 'punctual-queue'";
+    for round in 0..6 {
+        let jobs = (0..total / 6).map(|_| Job::new(&Task { order: Order::Done }).unwrap()).collect();
+        punctual_queue::enqueue_many(&mut *rig.conn().await, dawn(), jobs).await.unwrap();
+        rig.begun(round * total / 6 + 1).await;
+        sqlx::query(cut).execute(rig.database.pool()).await.unwrap();
+    }
+    until(async || (rig.states().await.get(&JobState::Completed) == Some(&total)).then_some(())).await;
+    assert!(!worker.has_ended());
+    worker.drain().await;
+    let jobs = rig.jobs().await;
+    // A claim whose answer was cut off leaves its jobs to be rescued; what did begin was not begun again.
+    assert_eq!(rig.stage.begun(), total);
+    assert!(jobs.iter().all(|job| job.rescues <= 1));
+}
+
+#[tokio::test]
+async fn what_waits_is_promoted_in_batches_without_a_leader_of_its_own() {
+    let rig = Rig::new().await;
+    let mut conn = rig.conn().await;
+    let due = dawn() + chrono::TimeDelta::seconds(1);
+    let jobs = (0..50).map(|_| Job::new(&Task { order: Order::Done }).unwrap().run_at(due)).collect();
+    punctual_queue::enqueue_many(&mut conn, dawn(), jobs).await.unwrap();
+    assert_eq!(promote_due(&mut conn, dawn()).await, 0);
+    assert_eq!(promote_due(&mut conn, due).await, 50);
+}

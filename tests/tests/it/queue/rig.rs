@@ -1,0 +1,239 @@
+//! What the stories of the queue share: one kind of job that does as it is told, and a runtime in a hurry.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use punctual_dev::testing::TestDatabase;
+use punctual_queue::runtime::{Builder, Timing};
+use punctual_queue::testing::{self, StoredJob};
+use punctual_queue::{
+    BoxError, Data, Enqueued, Job, JobContext, JobState, Kind, ManualClock, Outcome, Payload, Queue, Runtime,
+    Shutdown, enqueue,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use sqlx::pool::PoolConnection;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+/// What a job is told to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    Done,
+    Skip,
+    Error,
+    Panic,
+    Fail,
+    Snooze,
+    /// Waits until the test lets it go.
+    Wait,
+    /// Passes its point of no return, then waits.
+    WaitForGood,
+    /// Completes itself in a transaction of its own.
+    CompleteItself,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Task {
+    pub order: Order,
+}
+
+impl Payload for Task {
+    const KIND: &'static str = "task.v1";
+    const QUEUE: &'static str = "tasks";
+}
+
+/// What the handlers of a test saw, and how it holds them.
+#[derive(Clone)]
+pub struct Stage {
+    pub pool: PgPool,
+    pub begun: Arc<Mutex<Vec<JobContext>>>,
+    pub finals: Arc<Mutex<Vec<String>>>,
+    pub gate: Arc<Semaphore>,
+}
+
+impl Stage {
+    pub fn begun(&self) -> usize {
+        self.begun.lock().unwrap().len()
+    }
+}
+
+pub async fn act(task: Task, ctx: JobContext, stage: Data<Stage>) -> Result<Outcome, BoxError> {
+    stage.begun.lock().unwrap().push(ctx.clone());
+    match task.order {
+        Order::Done => Ok(Outcome::Done),
+        Order::Skip => Ok(Outcome::Skip("nothing to do".to_owned())),
+        Order::Error => Err("the printer is on fire".into()),
+        Order::Panic => panic!("lost my head"),
+        Order::Fail => Ok(Outcome::Fail("never".to_owned())),
+        Order::Snooze => Ok(Outcome::Snooze {
+            until: ctx.now() + TimeDelta::minutes(5),
+            reason: "the shop is closed".to_owned(),
+        }),
+        Order::Wait => {
+            stage.gate.acquire().await?.forget();
+            Ok(Outcome::Done)
+        }
+        Order::WaitForGood => {
+            assert!(ctx.point_of_no_return());
+            stage.gate.acquire().await?.forget();
+            Ok(Outcome::Done)
+        }
+        Order::CompleteItself => {
+            let mut tx = stage.pool.begin().await?;
+            ctx.complete_in(&mut tx).await?;
+            tx.commit().await?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// A database, a clock and a stage.
+pub struct Rig {
+    pub database: TestDatabase,
+    pub clock: Arc<ManualClock>,
+    pub stage: Stage,
+}
+
+/// When the stories begin.
+pub fn dawn() -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339("2027-05-04T08:00:00Z").unwrap().to_utc()
+}
+
+/// Leases that end fast enough for a test and hold long enough for a slow machine.
+pub fn hasty() -> Timing {
+    let mut timing = Timing::default();
+    timing.poll = Duration::from_millis(50);
+    timing.control = Duration::from_millis(50);
+    timing.beat = Duration::from_millis(100);
+    timing.ttl = Duration::from_secs(2);
+    timing.self_fence = Duration::from_millis(1500);
+    timing.leader_lease = Duration::from_secs(1);
+    timing.leader_round = Duration::from_millis(50);
+    timing
+}
+
+impl Rig {
+    pub async fn new() -> Self {
+        let database = TestDatabase::create().await;
+        let stage = Stage {
+            pool: database.pool().clone(),
+            begun: Arc::default(),
+            finals: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
+        };
+        Self { database, clock: ManualClock::at(dawn()), stage }
+    }
+
+    pub async fn conn(&self) -> PoolConnection<sqlx::Postgres> {
+        self.database.pool().acquire().await.unwrap()
+    }
+
+    pub fn builder(&self) -> Builder {
+        let kind = Kind::new::<Task, _, _>(act).on_final({
+            let finals = Arc::clone(&self.stage.finals);
+            move |_, job| {
+                let finals = Arc::clone(&finals);
+                Box::pin(async move {
+                    finals.lock().unwrap().push(job.why.note());
+                    Ok(())
+                })
+            }
+        });
+        Runtime::builder(self.database.pool().clone(), self.clock.clone())
+            .timing(hasty())
+            .queue(Queue::new("tasks").concurrency(20))
+            .data(self.stage.clone())
+            .kind(kind)
+    }
+
+    pub async fn enqueue(&self, order: Order) -> Enqueued {
+        self.enqueue_job(Job::new(&Task { order }).unwrap()).await
+    }
+
+    pub async fn enqueue_job(&self, job: Job) -> Enqueued {
+        use punctual_queue::Clock as _;
+        enqueue(&mut *self.conn().await, self.clock.now(), job).await.unwrap()
+    }
+
+    pub async fn jobs(&self) -> Vec<StoredJob> {
+        testing::jobs(&mut *self.conn().await, None).await
+    }
+
+    /// Waits until the one job is in this state and answers it.
+    pub async fn job_in(&self, state: JobState) -> StoredJob {
+        until(async || {
+            let jobs = self.jobs().await;
+            assert_eq!(jobs.len(), 1);
+            (jobs[0].state == state).then(|| jobs[0].clone())
+        })
+        .await
+    }
+
+    pub async fn states(&self) -> HashMap<JobState, usize> {
+        let mut states = HashMap::new();
+        for job in self.jobs().await {
+            *states.entry(job.state).or_insert(0) += 1;
+        }
+        states
+    }
+
+    pub async fn begun(&self, count: usize) {
+        until(async || (self.stage.begun() >= count).then_some(())).await;
+    }
+}
+
+/// Starts a worker.
+pub fn work(builder: Builder) -> Worker {
+    let shutdown = Shutdown::new();
+    let running = tokio::spawn(builder.build().unwrap().run(shutdown.clone()));
+    Worker { shutdown, running: Some(running) }
+}
+
+/// A running worker.
+pub struct Worker {
+    pub shutdown: Shutdown,
+    running: Option<JoinHandle<punctual_queue::Result<()>>>,
+}
+
+impl Worker {
+    /// Drains it and waits for its end.
+    pub async fn drain(mut self) {
+        self.shutdown.drain();
+        self.running.take().unwrap().await.unwrap().unwrap();
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.running.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Ends it as kill −9 would: nothing more is written.
+    pub async fn kill(mut self) {
+        let running = self.running.take().unwrap();
+        running.abort();
+        let _ = running.await;
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.abort();
+        }
+    }
+}
+
+/// Waits until the question has an answer, at most half a minute.
+pub async fn until<T>(question: impl AsyncFn() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = question().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), asking).await.expect("it should have come true by now")
+}
