@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
 
+mod calendar;
 mod core;
 mod harness;
 // The lints on tests go by this attribute, also for what tests share.

@@ -1,0 +1,6 @@
+//! Slots, hours and the catalogue on a real Postgres.
+
+mod catalogue;
+mod hours;
+mod slots;
+mod world;
