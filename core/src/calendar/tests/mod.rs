@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::*;
 
-const STAFF: Uuid = Uuid::from_u128(0x57aff);
-const SERVICE: Uuid = Uuid::from_u128(0x5e71ce);
+const STAFF: Uuid = Uuid::from_u128(0x0005_7aff);
+const SERVICE: Uuid = Uuid::from_u128(0x005e_71ce);
 const WEEK: [Weekday; 7] =
     [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 

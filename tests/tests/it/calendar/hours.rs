@@ -147,7 +147,7 @@ async fn time_off_strands_what_it_overlaps_and_can_be_taken_back() {
     let changed = hours::add_time_off(&world.core, &Actor::System, ada, new).await.unwrap();
     assert_eq!(ids(&changed.stranded), [hit]);
     let may = span(tuesday("00:00") - TimeDelta::days(3), tuesday("00:00") + TimeDelta::days(20));
-    assert_eq!(hours::time_off(&world.core, ada, may).await.unwrap(), [changed.value.clone()]);
+    assert_eq!(hours::time_off(&world.core, ada, may).await.unwrap(), std::slice::from_ref(&changed.value));
     let of_another =
         hours::remove_time_off(&world.core, &Actor::System, ben, changed.value.id).await.unwrap_err();
     assert!(matches!(of_another, Error::NotFound("time off")), "{of_another}");
