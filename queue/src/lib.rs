@@ -1,8 +1,4 @@
-//! A durable job queue on Postgres, woken and limited through Redis.
-//!
-//! Jobs are stored in the caller's transaction ([`enqueue`]) and run by handlers that are apalis task functions
-//! ([`Runtime`]). A job runs at least once; each claim has a fencing token that grows, so that a worker which was taken
-//! for dead can change nothing once another owns the job.
+#![doc = include_str!("../README.md")]
 
 mod backoff;
 mod cancel;

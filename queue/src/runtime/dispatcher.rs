@@ -21,6 +21,7 @@ use super::metrics;
 use crate::context::{JobContext, StopReason};
 use crate::job::{JobId, JobState};
 use crate::limits::Limiter;
+use crate::store::settle::Settle;
 use crate::store::{claim, control};
 
 /// Between tries while Postgres does not answer.
@@ -259,8 +260,7 @@ impl Dispatcher {
             if granted == 0 {
                 self.rescued_from = Instant::now() + wait;
                 let ctx = self.crew.context(claimed);
-                let give_back = crate::store::settle::Settle::GiveBack;
-                return self.reporter.report(ctx, LeaseEnd::Unrun(Verdict::Settle(give_back)));
+                return self.reporter.report(ctx, LeaseEnd::Unrun(Verdict::Settle(Settle::GiveBack)));
             }
         }
         let started = self.start_all(at, vec![claimed]).await;
@@ -280,7 +280,12 @@ impl Dispatcher {
             let ctx = self.crew.context(claimed);
             let holds = self.crew.pulse.is_fresh(ctx.claimed().session) && !self.crew.shutdown.is_draining();
             let verdict = match Start::judge(ctx.claimed(), now, slot, holds) {
-                Start::Not(verdict) => verdict,
+                Start::Not(verdict) => {
+                    if matches!(verdict, Verdict::Settle(Settle::Slot { .. })) {
+                        metrics::limited(&ctx.info().queue, "key", 1);
+                    }
+                    verdict
+                }
                 Start::Now => {
                     let late = (now - ctx.info().run_at).to_std().unwrap_or_default();
                     metrics::started(ctx.info(), late);
@@ -293,7 +298,7 @@ impl Dispatcher {
                             continue;
                         }
                         Some(Err(error)) => Start::undecodable(&error),
-                        None => Verdict::Settle(crate::store::settle::Settle::GiveBack),
+                        None => Verdict::Settle(Settle::GiveBack),
                     }
                 }
             };

@@ -93,7 +93,7 @@ impl Model {
             Step::ClaimRescued { worker } => {
                 let claimed = self.workers[worker].claim_rescued(conn, "tasks", &kinds, self.now).await;
                 assert_eq!(claimed.as_ref().map(|held| held.id), self.available(true).first().copied());
-                for held in claimed {
+                if let Some(held) = claimed {
                     self.lease(worker, held);
                 }
             }
