@@ -10,7 +10,7 @@ use poem::{
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaMediaType, MetaRequest, Registry},
-    types::ParseFromJSON,
+    types::{MaybeUndefined, ParseFromJSON},
 };
 use serde_json::Value;
 
@@ -57,6 +57,16 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
     ) -> Result<Self> {
         let bytes = read(request, body).await?;
         Ok(Self(parse(&bytes)?))
+    }
+}
+
+/// What a patch asks for a field: `None` leaves it, `Some(None)` clears it.
+#[expect(clippy::option_option, reason = "core's patches tell what stays from what is cleared so")]
+pub fn change<T>(sent: MaybeUndefined<T>) -> Option<Option<T>> {
+    match sent {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
     }
 }
 

@@ -8,7 +8,7 @@ use poem_openapi::{
 };
 use punctual_core::{
     calendar::CivilTime,
-    types::{Currency, Cursor, EmailAddress, Note, PersonName, Phone, Zone},
+    types::{Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone, Zone},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -95,6 +95,10 @@ value! {
 value! {
     /// A person's name.
     Name(PersonName), "person-name", 1..=200, example "Ada Lovelace", parse |text| PersonName::parse(text).ok()
+}
+value! {
+    /// A name of a thing.
+    LabelText(Label), "label", 1..=200, example "Haircut", parse |text| Label::parse(text).ok()
 }
 value! {
     /// A phone number.

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use punctual_core::{
     calendar::CivilTime,
     idempotency::IdempotencyKey,
-    types::{Currency, Cursor, EmailAddress, Note, ParseError, PersonName, Phone, Zone},
+    types::{Currency, Cursor, EmailAddress, Label, Note, ParseError, PersonName, Phone, Zone},
 };
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
         "uuid" => uuid(text).map(drop),
         "email" => of_core(EmailAddress::parse(text)),
         "person-name" => of_core(PersonName::parse(text)),
+        "label" => of_core(Label::parse(text)),
         "phone" => of_core(Phone::parse(text)),
         "note" => of_core(Note::parse(text)),
         "time-zone" => of_core(Zone::parse(text)),

@@ -83,6 +83,8 @@ pub const OPERATIONS: &[Operation] = {
     use Header::{ETag, IdempotencyReplayed, Location};
     const ACCOUNT: Access = Access::ACCOUNT;
     const STAFF: Access = Access::STAFF;
+    const ADMIN: Access = Access::ADMIN;
+    const EDIT: &[Code] = &[NotFound, PreconditionFailed, PreconditionRequired, Unprocessable];
     const CHANGE: &[Code] =
         &[NotFound, InvalidTransition, PreconditionFailed, PreconditionRequired, Overloaded];
     &[
@@ -92,6 +94,17 @@ pub const OPERATIONS: &[Operation] = {
         operation("logout", Public, &[], &[]),
         operation("getMe", ACCOUNT, &[], &[]),
         operation("updateMe", ACCOUNT, &[Unprocessable], &[]),
+        operation("getBusiness", Public, &[NotFound], &[]),
+        operation("listServices", Public, &[], &[]),
+        operation("getService", Public, &[NotFound], &[ETag]),
+        operation("createService", ADMIN, &[Unprocessable], &[ETag, Location]),
+        operation("updateService", ADMIN, EDIT, &[ETag]),
+        operation("listStaff", Public, &[], &[]),
+        operation("getStaffMember", Public, &[NotFound], &[ETag]),
+        operation("createStaffMember", ADMIN, &[Unprocessable], &[ETag, Location]),
+        operation("updateStaffMember", ADMIN, EDIT, &[ETag]),
+        operation("getHours", Public, &[NotFound], &[]),
+        operation("putHours", STAFF, &[NotFound, Unprocessable, Overloaded], &[]),
         operation("listSlots", Public, &[NotFound], &[ETag]),
         operation(
             "createBooking",

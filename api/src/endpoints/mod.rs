@@ -2,8 +2,12 @@
 
 mod auth;
 mod bookings;
+mod business;
+mod hours;
 mod me;
+mod services;
 mod slots;
+mod staff;
 mod tag;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +20,16 @@ use poem_openapi::{
 
 pub use tag::Tag;
 
-type Groups = (auth::Operations, me::Operations, slots::ListSlots, bookings::Operations);
+type Groups = (
+    auth::Operations,
+    me::Operations,
+    business::GetBusiness,
+    services::Operations,
+    staff::Operations,
+    hours::Operations,
+    slots::ListSlots,
+    bookings::Operations,
+);
 
 /// All operations as one. Operations of one path may live in several files; the document wants each path once.
 #[derive(Default)]

@@ -9,6 +9,9 @@ pub enum Tag {
     /// The account that asks.
     #[oai(rename = "me")]
     Me,
+    /// The business, what it offers, who performs it and when.
+    #[oai(rename = "catalogue")]
+    Catalogue,
     /// Free times.
     #[oai(rename = "slots")]
     Slots,

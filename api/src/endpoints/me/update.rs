@@ -6,7 +6,7 @@ use punctual_core::users::{self, UserPatch};
 
 use crate::{
     auth::Caller,
-    body::Body,
+    body::{Body, change},
     endpoints::Tag,
     problem::Problem,
     reply::Found,
@@ -53,14 +53,5 @@ impl UpdateMe {
         };
         let user = users::update(&state.core.pool, state.core.now(), caller.user_id()?, &patch).await?;
         Ok(Found::new(Account::from(user)))
-    }
-}
-
-#[expect(clippy::option_option, reason = "core's patch tells what stays from what is cleared so")]
-fn change<T>(sent: MaybeUndefined<T>) -> Option<Option<T>> {
-    match sent {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(value) => Some(Some(value)),
     }
 }

@@ -1,0 +1,20 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use punctual_core::settings;
+
+use crate::{endpoints::Tag, problem::Problem, reply::Found, state::State, views::Business};
+
+#[derive(Default)]
+pub struct GetBusiness;
+
+#[OpenApi]
+impl GetBusiness {
+    /// Get the business
+    #[oai(path = "/v1/business", method = "get", operation_id = "getBusiness", tag = "Tag::Catalogue")]
+    async fn get_business(&self, Data(state): Data<&Arc<State>>) -> Result<Found<Business>, Problem> {
+        let business = settings::get(&state.core.pool).await?;
+        Ok(Found::new(Business::from(business)))
+    }
+}

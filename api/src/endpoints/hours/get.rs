@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Path};
+use punctual_core::hours;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{endpoints::Tag, problem::Problem, reply::Found, state::State, views::Window};
+
+/// The windows of a usual week.
+#[derive(Debug, Object, Serialize)]
+pub struct Hours {
+    /// By opening, from Monday on. A break is a hole between two.
+    #[oai(validator(max_items = 84))]
+    windows: Vec<Window>,
+}
+
+#[derive(Default)]
+pub struct GetHours;
+
+#[OpenApi]
+impl GetHours {
+    /// Get weekly hours
+    #[oai(path = "/v1/staff/:id/hours", method = "get", operation_id = "getHours", tag = "Tag::Catalogue")]
+    async fn get_hours(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// The member of staff.
+        id: Path<Uuid>,
+    ) -> Result<Found<Hours>, Problem> {
+        let week = hours::week(&state.core, id.0).await?;
+        Ok(Found::new(Hours { windows: week.into_iter().map(Window::from).collect() }))
+    }
+}

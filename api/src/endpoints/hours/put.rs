@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use chrono::Weekday;
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Path};
+use punctual_core::{
+    calendar::{DayWindow, WeeklyWindow},
+    hours,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    body::Body,
+    endpoints::Tag,
+    problem::{Fault, Place, Problem},
+    reply::Found,
+    state::State,
+    views::{StrandedBooking, Window},
+};
+
+/// A whole week.
+#[derive(Debug, Object)]
+pub struct HoursRequest {
+    /// All windows of the week; they may touch but not overlap. None: closed all week.
+    #[oai(validator(max_items = 84))]
+    windows: Vec<Window>,
+}
+
+/// The week as it is now, and what its change leaves standing.
+#[derive(Debug, Object, Serialize)]
+pub struct HoursChanged {
+    /// By opening, from Monday on.
+    #[oai(validator(max_items = 84))]
+    windows: Vec<Window>,
+    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    #[oai(validator(max_items = 100000))]
+    stranded: Vec<StrandedBooking>,
+}
+
+#[derive(Default)]
+pub struct PutHours;
+
+#[OpenApi]
+impl PutHours {
+    /// Put weekly hours
+    ///
+    /// Replaces the whole week: administrators anyone's, staff their own. The answer lists bookings that no longer fit;
+    /// they are left standing.
+    #[oai(path = "/v1/staff/:id/hours", method = "put", operation_id = "putHours", tag = "Tag::Catalogue")]
+    async fn put_hours(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The member of staff.
+        id: Path<Uuid>,
+        body: Body<HoursRequest>,
+    ) -> Result<Found<HoursChanged>, Problem> {
+        let windows = parse(body.0.windows)?;
+        let changed = hours::put_week(&state.core, &caller.actor(), id.0, windows).await?;
+        let windows = changed.value.into_iter().map(Window::from).collect();
+        let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
+        Ok(Found::new(HoursChanged { windows, stranded }))
+    }
+}
+
+fn parse(windows: Vec<Window>) -> Result<Vec<WeeklyWindow>, Problem> {
+    let mut parsed = Vec::with_capacity(windows.len());
+    let mut faults = Vec::new();
+    for (index, window) in windows.into_iter().enumerate() {
+        let weekday =
+            u8::try_from(window.weekday).ok().and_then(|day| Weekday::try_from(day.checked_sub(1)?).ok());
+        match (weekday, DayWindow::new(window.start.0, window.end.0)) {
+            (Some(weekday), Ok(window)) => parsed.push(WeeklyWindow { weekday, window }),
+            _ => faults.push(Fault {
+                place: Place::Body,
+                pointer: format!("/windows/{index}/start"),
+                code: "format",
+                detail: "a window opens between 00:00 and 23:59".into(),
+            }),
+        }
+    }
+    if faults.is_empty() { Ok(parsed) } else { Err(Problem::invalid(faults)) }
+}

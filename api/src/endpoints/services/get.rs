@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::{Error, services};
+use uuid::Uuid;
+
+use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Service};
+
+#[derive(Default)]
+pub struct GetService;
+
+#[OpenApi]
+impl GetService {
+    /// Get a service
+    ///
+    /// One that takes no new bookings is shown to staff only.
+    #[oai(path = "/v1/services/:id", method = "get", operation_id = "getService", tag = "Tag::Catalogue")]
+    async fn get_service(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The service.
+        id: Path<Uuid>,
+    ) -> Result<Found<Service>, Problem> {
+        let service = services::get(&state.core, id.0).await?;
+        if !service.spec.active && !caller.actor().is_staff() {
+            return Err(Error::NotFound("service").into());
+        }
+        let rev = service.rev;
+        Ok(Found::new(Service::from(service)).rev(rev))
+    }
+}

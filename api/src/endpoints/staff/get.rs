@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::{Error, staff};
+use uuid::Uuid;
+
+use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Staff};
+
+#[derive(Default)]
+pub struct GetStaffMember;
+
+#[OpenApi]
+impl GetStaffMember {
+    /// Get a member of staff
+    ///
+    /// One who takes no new bookings is shown to staff only.
+    #[oai(path = "/v1/staff/:id", method = "get", operation_id = "getStaffMember", tag = "Tag::Catalogue")]
+    async fn get_staff_member(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The member of staff.
+        id: Path<Uuid>,
+    ) -> Result<Found<Staff>, Problem> {
+        let (for_staff, member) = (caller.actor().is_staff(), staff::get(&state.core, id.0).await?);
+        if !member.active && !for_staff {
+            return Err(Error::NotFound("staff").into());
+        }
+        let rev = member.rev;
+        Ok(Found::new(Staff::new(member, for_staff)).rev(rev))
+    }
+}

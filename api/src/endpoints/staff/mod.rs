@@ -1,0 +1,10 @@
+//! Who performs services.
+
+mod create;
+mod get;
+mod list;
+mod update;
+
+/// The operations of this group.
+pub type Operations =
+    (list::ListStaff, get::GetStaffMember, create::CreateStaffMember, update::UpdateStaffMember);

@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path},
+    types::MaybeUndefined,
+};
+use punctual_core::staff::{self, StaffPatch};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    body::{Body, change},
+    endpoints::Tag,
+    etag,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    values::{Email, Name},
+    views::{Staff, StrandedBooking},
+};
+
+/// What to change: a field that is absent stays, one that is null is cleared.
+#[derive(Debug, Object)]
+pub struct StaffPatchRequest {
+    /// New name.
+    name: Option<Name>,
+    /// New address for mails about own bookings; null: none are sent.
+    #[oai(nullable)]
+    email: MaybeUndefined<Email>,
+    /// New account; null: none.
+    #[oai(nullable)]
+    user_id: MaybeUndefined<Uuid>,
+    /// Whether they take new bookings.
+    active: Option<bool>,
+}
+
+/// A member of staff as they are now, and what the change leaves standing.
+#[derive(Debug, Object, Serialize)]
+pub struct StaffChanged {
+    /// The member of staff.
+    staff: Staff,
+    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    #[oai(validator(max_items = 100000))]
+    stranded: Vec<StrandedBooking>,
+}
+
+#[derive(Default)]
+pub struct UpdateStaffMember;
+
+#[OpenApi]
+impl UpdateStaffMember {
+    /// Change a member of staff
+    ///
+    /// One who becomes inactive leaves bookings to come standing; the answer lists them.
+    #[oai(
+        path = "/v1/staff/:id",
+        method = "patch",
+        operation_id = "updateStaffMember",
+        tag = "Tag::Catalogue"
+    )]
+    async fn update_staff_member(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// The member of staff.
+        id: Path<Uuid>,
+        /// The `rev` you read, as an entity tag, or `*` for any.
+        #[oai(name = "If-Match", validator(max_length = 64))]
+        if_match: Header<Option<String>>,
+        body: Body<StaffPatchRequest>,
+    ) -> Result<Found<StaffChanged>, Problem> {
+        let expected = etag::expected(if_match.0.as_deref())?;
+        let StaffPatchRequest { name, email, user_id, active } = body.0;
+        let patch = StaffPatch {
+            name: name.map(|name| name.0),
+            email: change(email).map(|email| email.map(|email| email.0)),
+            user_id: change(user_id),
+            active,
+        };
+        let changed = staff::update(&state.core, id.0, expected, patch).await?;
+        let rev = changed.value.rev;
+        let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
+        Ok(Found::new(StaffChanged { staff: Staff::new(changed.value, true), stranded }).rev(rev))
+    }
+}

@@ -1,0 +1,270 @@
+use chrono::{DateTime, FixedOffset, Utc};
+use poem_openapi::{Enum, Object};
+use punctual_core::{calendar, hours, services, settings, staff::StaffMember};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Language, Status};
+use crate::values::{CurrencyCode, Email, LabelText, Name, NoteText, PhoneNumber, TimeOfDay, TimeZone};
+
+/// The business, as everybody may know it.
+#[derive(Debug, Object, Serialize)]
+pub struct Business {
+    /// Its name.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    pub name: String,
+    /// Postal address; empty when none is shown.
+    #[oai(validator(max_length = 500))]
+    pub address: String,
+    /// Phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<PhoneNumber>,
+    /// Currency of all prices.
+    pub currency: CurrencyCode,
+    /// Time zone of opening hours and civil dates.
+    pub zone: TimeZone,
+    /// Language of mails to those who chose none.
+    pub locale: Language,
+    /// Whether a booking can be made without an account.
+    pub guests_allowed: bool,
+}
+
+/// What can be booked.
+#[derive(Debug, Object, Serialize)]
+pub struct Service {
+    /// The service's id.
+    pub id: Uuid,
+    /// Name shown to customers.
+    pub name: LabelText,
+    /// Plain text shown to customers.
+    pub description: NoteText,
+    /// Length of the appointment in elapsed minutes.
+    #[oai(validator(minimum(value = "5"), maximum(value = "1440")))]
+    pub duration_min: u32,
+    /// Minutes from one start to the next, counted from each opening.
+    #[oai(validator(minimum(value = "5"), maximum(value = "1440")))]
+    pub slot_step_min: u32,
+    /// Minutes kept free before the appointment.
+    #[oai(validator(minimum(value = "0"), maximum(value = "480")))]
+    pub buffer_before_min: u32,
+    /// Minutes kept free after the appointment.
+    #[oai(validator(minimum(value = "0"), maximum(value = "480")))]
+    pub buffer_after_min: u32,
+    /// Seats; 1 is a one-to-one service.
+    #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+    pub capacity: u32,
+    /// Least minutes between a booking and its start.
+    #[oai(validator(minimum(value = "0"), maximum(value = "525600")))]
+    pub min_notice_min: u32,
+    /// How many days ahead can be booked.
+    #[oai(validator(minimum(value = "1"), maximum(value = "730")))]
+    pub horizon_days: u32,
+    /// Customers may cancel until so many minutes before the start.
+    #[oai(validator(minimum(value = "0"), maximum(value = "525600")))]
+    pub cancel_notice_min: u32,
+    /// Customers may move until so many minutes before the start.
+    #[oai(validator(minimum(value = "0"), maximum(value = "525600")))]
+    pub reschedule_notice_min: u32,
+    /// Whether a booking waits until staff confirm it.
+    pub requires_confirmation: bool,
+    /// Price in the currency's minor unit, such as cents.
+    #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
+    pub price_minor: i64,
+    /// Currency of the price.
+    pub currency: CurrencyCode,
+    /// Whether it takes new bookings.
+    pub active: bool,
+    /// When customers are reminded.
+    #[oai(validator(max_items = 5))]
+    pub reminders: Vec<ReminderRule>,
+    /// Who performs it.
+    #[oai(validator(max_items = 50))]
+    pub staff_ids: Vec<Uuid>,
+    /// The revision, for `If-Match`.
+    #[oai(validator(minimum(value = "1")))]
+    pub rev: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Last change.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// When to remind: `offset` with `minutes`, or `day_before_at` with `at`.
+#[derive(Debug, Object, Serialize)]
+pub struct ReminderRule {
+    /// Which of the two.
+    pub kind: ReminderKind,
+    /// With `offset`: elapsed minutes before the start.
+    #[oai(validator(minimum(value = "1"), maximum(value = "43200")))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<u32>,
+    /// With `day_before_at`: time of day on the civil day before, in the business's zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<TimeOfDay>,
+}
+
+/// How a reminder's time is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ReminderKind {
+    /// So many elapsed minutes before the start.
+    Offset,
+    /// At a time of day on the day before.
+    DayBeforeAt,
+}
+
+/// A member of staff.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "StaffMember")]
+pub struct Staff {
+    /// Their id.
+    pub id: Uuid,
+    /// Name shown to customers.
+    pub name: Name,
+    /// Where mails about own bookings go; shown to staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// Their account; shown to staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<Uuid>,
+    /// Whether they take new bookings.
+    pub active: bool,
+    /// Services they perform.
+    #[oai(validator(max_items = 1000))]
+    pub service_ids: Vec<Uuid>,
+    /// The revision, for `If-Match`.
+    #[oai(validator(minimum(value = "1")))]
+    pub rev: i32,
+    /// When the row was made.
+    pub created_at: DateTime<Utc>,
+    /// Last change.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A window of a usual week.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "WeeklyWindow")]
+pub struct Window {
+    /// Day on which it opens: 1 is Monday, 7 is Sunday (ISO 8601).
+    #[oai(validator(minimum(value = "1"), maximum(value = "7")))]
+    pub weekday: u32,
+    /// Opening, `00:00` to `23:59` in the business's zone.
+    pub start: TimeOfDay,
+    /// Closing, up to `24:00`; not after the opening: of the next day.
+    pub end: TimeOfDay,
+}
+
+/// A booking that a change leaves standing although it no longer fits.
+#[derive(Debug, Object, Serialize)]
+pub struct StrandedBooking {
+    /// The booking.
+    pub booking_id: Uuid,
+    /// What was booked.
+    pub service_id: Uuid,
+    /// Who was to perform it.
+    pub staff_id: Uuid,
+    /// Where it stands.
+    pub status: Status,
+    /// When it starts.
+    pub start: DateTime<FixedOffset>,
+    /// When it ends.
+    pub end: DateTime<FixedOffset>,
+}
+
+impl From<settings::Business> for Business {
+    fn from(business: settings::Business) -> Self {
+        Self {
+            name: business.name,
+            address: business.address,
+            phone: business.phone.map(PhoneNumber),
+            currency: CurrencyCode(business.currency),
+            zone: TimeZone(business.zone),
+            locale: business.locale.into(),
+            guests_allowed: business.guests_allowed,
+        }
+    }
+}
+
+impl From<services::Service> for Service {
+    fn from(service: services::Service) -> Self {
+        let spec = service.spec;
+        Self {
+            id: service.id,
+            name: LabelText(spec.name),
+            description: NoteText(spec.description),
+            duration_min: spec.duration_min,
+            slot_step_min: spec.slot_step_min,
+            buffer_before_min: spec.buffer_before_min,
+            buffer_after_min: spec.buffer_after_min,
+            capacity: spec.capacity,
+            min_notice_min: spec.min_notice_min,
+            horizon_days: spec.horizon_days,
+            cancel_notice_min: spec.cancel_notice_min,
+            reschedule_notice_min: spec.reschedule_notice_min,
+            requires_confirmation: spec.requires_confirmation,
+            price_minor: spec.price_minor,
+            currency: CurrencyCode(service.currency),
+            active: spec.active,
+            reminders: spec.reminders.into_iter().map(ReminderRule::from).collect(),
+            staff_ids: spec.staff_ids,
+            rev: service.rev.0,
+            created_at: service.created_at,
+            updated_at: service.updated_at,
+        }
+    }
+}
+
+impl From<calendar::ReminderRule> for ReminderRule {
+    fn from(rule: calendar::ReminderRule) -> Self {
+        match rule {
+            calendar::ReminderRule::Offset { minutes } => {
+                Self { kind: ReminderKind::Offset, minutes: Some(minutes), at: None }
+            }
+            calendar::ReminderRule::DayBeforeAt { at } => {
+                Self { kind: ReminderKind::DayBeforeAt, minutes: None, at: Some(TimeOfDay(at)) }
+            }
+        }
+    }
+}
+
+impl Staff {
+    /// As staff see it, or as everybody does.
+    #[must_use]
+    pub fn new(member: StaffMember, for_staff: bool) -> Self {
+        Self {
+            id: member.id,
+            name: Name(member.name),
+            email: member.email.filter(|_| for_staff).map(Email),
+            user_id: member.user_id.filter(|_| for_staff),
+            active: member.active,
+            service_ids: member.service_ids,
+            rev: member.rev.0,
+            created_at: member.created_at,
+            updated_at: member.updated_at,
+        }
+    }
+}
+
+impl From<calendar::WeeklyWindow> for Window {
+    fn from(weekly: calendar::WeeklyWindow) -> Self {
+        Self {
+            weekday: weekly.weekday.number_from_monday(),
+            start: TimeOfDay(weekly.window.opens()),
+            end: TimeOfDay(weekly.window.closes()),
+        }
+    }
+}
+
+impl From<hours::StrandedBooking> for StrandedBooking {
+    fn from(stranded: hours::StrandedBooking) -> Self {
+        Self {
+            booking_id: stranded.booking_id,
+            service_id: stranded.service_id,
+            staff_id: stranded.staff_id,
+            status: stranded.status.into(),
+            start: stranded.start,
+            end: stranded.end,
+        }
+    }
+}
