@@ -37,6 +37,7 @@ async fn of_sixteen_who_want_one_slot_one_gets_it() {
     assert_eq!(salon.count("SELECT count(*) FROM booking_events").await, 1);
     assert_eq!(salon.count("SELECT count(*) FROM notifications WHERE kind = 'confirmation'").await, 1);
     assert_eq!(salon.count("SELECT count(*) FROM notifications WHERE kind = 'reminder'").await, 1);
+    assert_eq!(salon.count("SELECT count(*) FROM queue.jobs").await, 1, "the reminder is not near");
 }
 
 #[tokio::test(flavor = "multi_thread")]
