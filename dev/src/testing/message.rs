@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::servers::process::Identity;
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
     /// Which servers are there?
@@ -10,6 +12,8 @@ pub(super) enum Request {
     StartRedis { port: Option<u16> },
     /// Stop the Redis that was started on this port.
     StopRedis { port: u16 },
+    /// Kill this process group, if it still runs, when this connection closes.
+    Adopt { identity: Identity },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,6 +21,7 @@ pub(super) enum Reply {
     Servers(ServerList),
     Redis { port: u16, pid: u32 },
     Stopped,
+    Adopted,
     Failed(String),
 }
 

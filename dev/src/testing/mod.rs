@@ -1,11 +1,17 @@
 //! Postgres and Redis for tests, with no set-up before them and nothing left behind after them.
 //!
 //! ```no_run
-//! # async fn story() {
-//! use punctual_dev::testing::{TestDatabase, TestRedis};
+//! # async fn story() -> Result<(), reqwest::Error> {
+//! use punctual_dev::testing::{Programs, TestDatabase, TestRedis};
 //!
 //! let database = TestDatabase::create().await; // fresh, migrated, dropped with the value
-//! let Some(redis) = TestRedis::start().await else { return }; // counted and printed as skipped
+//! let Some(redis) = TestRedis::start().await else { return Ok(()) }; // counted and printed as skipped
+//!
+//! let programs = Programs::on(&database).redis(&redis); // the api and the worker as real processes
+//! let (api, worker) = (programs.api().await, programs.worker().await);
+//! assert!(reqwest::get(format!("{}/healthz", api.url())).await?.status().is_success());
+//! worker.kill(); // kill −9
+//! # Ok(())
 //! # }
 //! ```
 //!
@@ -20,11 +26,13 @@ mod client;
 mod database;
 pub mod guard;
 mod message;
+mod process;
 mod programs;
 mod redis;
 mod runtime_folder;
 
 pub use database::TestDatabase;
+pub use process::{Process, Programs, Signal};
 pub use programs::program;
 pub use redis::TestRedis;
 

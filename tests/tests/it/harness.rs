@@ -1,6 +1,11 @@
 //! The harness keeps its own promises.
 
-use punctual_dev::testing::{TestDatabase, TestRedis};
+use std::time::Duration;
+
+use punctual_dev::testing::{Programs, TestDatabase, TestRedis, program};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+use tokio::time::{sleep, timeout};
 
 #[tokio::test]
 async fn every_test_has_a_database_of_its_own() {
@@ -29,4 +34,73 @@ async fn a_redis_can_be_stopped_and_started_again_on_its_port() {
     assert!(tokio::net::TcpStream::connect(&address).await.is_err());
     redis.start_again().await;
     assert!(tokio::net::TcpStream::connect(&address).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_api_runs_as_a_process_of_its_own_and_stops_when_asked() {
+    let database = TestDatabase::create().await;
+    let api = Programs::on(&database).api().await;
+    let answer = reqwest::get(format!("{}/healthz", api.url())).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let url = api.url().to_owned();
+    assert!(api.stop().await.success());
+    assert!(reqwest::get(format!("{url}/healthz")).await.is_err());
+}
+
+/// Not a test: what the next one starts and kills.
+#[tokio::test]
+#[ignore = "waits for ever; run by another test"]
+async fn runs_until_it_is_killed() {
+    let database = TestDatabase::create().await;
+    let api = Programs::on(&database).api().await;
+    println!("ready {} {}", api.url(), database.url());
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_test_process_that_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--nocapture", "harness::runs_until_it_is_killed"])
+        .env("TMPDIR", folder.path()) // so that it has a guard of its own
+        .env_remove("PUNCTUAL_TEST_DATABASE_URL")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = loop {
+        let line = lines.next_line().await.unwrap().expect("the process gets ready");
+        if let Some((_, addresses)) = line.split_once("ready ") {
+            break addresses.to_owned();
+        }
+    };
+    let (api, database) = line.split_once(' ').unwrap();
+    let port = |url: &str| {
+        let authority = url.split('@').next_back().unwrap().trim_start_matches("http://");
+        authority.split('/').next().unwrap().to_owned()
+    };
+    let addresses = [port(api), port(database)];
+    for address in &addresses {
+        assert!(tokio::net::TcpStream::connect(address).await.is_ok(), "{address} answers while it runs");
+    }
+    child.kill().await.unwrap();
+    timeout(Duration::from_secs(30), async {
+        for address in &addresses {
+            while tokio::net::TcpStream::connect(address).await.is_ok() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        }
+        while std::fs::read_dir(folder.path()).unwrap().count() > 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("its servers and its files are gone");
+}
+
+#[test]
+fn the_programs_of_the_tests_are_those_of_this_build() {
+    for name in ["tests-guard", "tests-api"] {
+        assert!(program(name).is_file(), "{name}");
+    }
 }

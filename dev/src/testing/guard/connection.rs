@@ -4,27 +4,35 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 
 use super::servers::Servers;
+use crate::servers::process::Identity;
 use crate::servers::{RedisServer, ports};
 use crate::testing::message::{Reply, Request};
 
 /// Answers until the process closes its end, by will or by being killed.
 pub(super) async fn serve(stream: UnixStream, servers: Arc<Result<Servers, String>>) {
-    let mut owned = HashMap::new();
+    let mut owned = Owned::default();
     let _ = answer_all(stream, &servers, &mut owned).await;
-    for (_, redis) in owned {
+    for process in owned.processes {
+        let _ = process.signal(Signal::KILL, true);
+    }
+    for (_, redis) in owned.redis {
         let _ = redis.stop();
     }
 }
 
-async fn answer_all(
-    stream: UnixStream,
-    servers: &Result<Servers, String>,
-    owned: &mut HashMap<u16, RedisServer>,
-) -> Result<()> {
+/// What ends with the connection.
+#[derive(Default)]
+struct Owned {
+    redis: HashMap<u16, RedisServer>,
+    processes: Vec<Identity>,
+}
+
+async fn answer_all(stream: UnixStream, servers: &Result<Servers, String>, owned: &mut Owned) -> Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader).lines();
     while let Some(line) = lines.next_line().await? {
@@ -41,18 +49,23 @@ async fn answer_all(
     Ok(())
 }
 
-async fn answer(request: Request, servers: &Servers, owned: &mut HashMap<u16, RedisServer>) -> Result<Reply> {
+async fn answer(request: Request, servers: &Servers, owned: &mut Owned) -> Result<Reply> {
     match request {
         Request::Servers => Ok(Reply::Servers(servers.list())),
         Request::StartRedis { port } => {
             let redis = servers.start_redis(port.unwrap_or_else(ports::free_port)).await?;
             let reply = Reply::Redis { port: redis.port(), pid: redis.identity().pid };
-            owned.insert(redis.port(), redis);
+            owned.redis.insert(redis.port(), redis);
             Ok(reply)
         }
         Request::StopRedis { port } => {
-            owned.remove(&port).context("no such Redis")?.stop()?;
+            owned.redis.remove(&port).context("no such Redis")?.stop()?;
             Ok(Reply::Stopped)
+        }
+        Request::Adopt { identity } => {
+            owned.processes.retain(Identity::is_alive);
+            owned.processes.push(identity);
+            Ok(Reply::Adopted)
         }
     }
 }
