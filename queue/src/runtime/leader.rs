@@ -128,7 +128,8 @@ async fn round(
 }
 
 async fn rescue_dead(crew: &Crew, conn: &mut PgConnection) -> Result<(), LinkError> {
-    let ended = within(crew.timing.statement, rescue::end_silent(conn, crew.timing.ttl)).await?;
+    let ended =
+        within(crew.timing.statement, rescue::end_silent(conn, crew.timing.ttl, crew.timing.ttl)).await?;
     if ended > 0 {
         tracing::warn!(sessions = ended, "sessions fell silent and were ended");
     }

@@ -14,15 +14,20 @@ pub(crate) struct Rescued {
     pub(crate) queues: BTreeSet<String>,
 }
 
-/// Ends the sessions that have been silent for `ttl`; they neither beat nor claim from then on. None within `ttl` of
-/// Postgres' start: while it was away nobody could beat.
-pub(crate) async fn end_silent(conn: &mut PgConnection, ttl: Duration) -> Result<u64, sqlx::Error> {
+/// Ends the sessions that have been silent for `ttl`; they neither beat nor claim from then on. None within
+/// `after_start` of Postgres' start: while it was away nobody could beat.
+pub(crate) async fn end_silent(
+    conn: &mut PgConnection,
+    ttl: Duration,
+    after_start: Duration,
+) -> Result<u64, sqlx::Error> {
     // Plan: scan of the sessions, of which there are as many as worker processes in a day.
     let ended = sqlx::query!(
         "UPDATE queue.sessions SET ended_at = clock_timestamp()
          WHERE ended_at IS NULL AND beat_at < clock_timestamp() - $1::interval
-           AND pg_postmaster_start_time() < clock_timestamp() - $1::interval",
+           AND pg_postmaster_start_time() < clock_timestamp() - $2::interval",
         interval(ttl),
+        interval(after_start),
     )
     .execute(&mut *conn)
     .await?;

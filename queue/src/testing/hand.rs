@@ -143,11 +143,12 @@ pub async fn promote_due(conn: &mut PgConnection, now: DateTime<Utc>) -> usize {
     promote::promote(conn, now, 10_000).await.expect("promotes").jobs
 }
 
-/// Ends sessions that have been silent for `ttl` and takes their jobs back, as the leader does; answers how many.
+/// Ends sessions that have been silent for `ttl` and takes their jobs back, as the leader does, but also right after
+/// Postgres has started; answers how many.
 ///
 /// # Panics
 /// When Postgres does not answer.
 pub async fn rescue_silent(conn: &mut PgConnection, ttl: Duration) -> usize {
-    rescue::end_silent(conn, ttl).await.expect("ends");
+    rescue::end_silent(conn, ttl, Duration::ZERO).await.expect("ends");
     rescue::rescue(conn, 10_000).await.expect("rescues").jobs
 }
