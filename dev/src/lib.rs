@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod console;
+pub mod demo;
 pub mod home;
 pub mod inbox;
 pub mod schema;

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use punctual_dev::{command, console};
+use punctual_dev::{command, console, demo};
+use punctual_launch::prepare;
 
 /// The whole of Punctual on this machine: Postgres, Redis, an inbox, the API and its workers.
 ///
@@ -19,10 +20,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Play the whole story on a stack of its own: sign up, book, get mails, cancel
+    Demo(demo::Options),
     /// Print the addresses of what runs: eval "$(cargo dev env)"
     Env,
     /// Drop the data of the local stack
     Reset,
+    /// Make the generated files anew (.sqlx, openapi/openapi.json), or check them with --check
+    #[command(name = "prepare")]
+    Prepare,
 }
 
 #[tokio::main]
@@ -30,7 +36,9 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         None => command::up::run(arguments.up).await,
+        Some(Command::Demo(options)) => demo::run(options).await,
         Some(Command::Env) => command::env::run(),
+        Some(Command::Prepare) => prepare::run(&[]),
         Some(Command::Reset) => command::reset::run().await,
     };
     result.unwrap_or_else(|error| {

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
 
+use crate::command::interrupts::Interrupts;
 use crate::console::{self, Colour, paint};
 use crate::home::Home;
 use crate::servers::{Consent, Needs, install_commands, provide};
@@ -107,29 +107,4 @@ fn table(addresses: &Addresses) -> Vec<(String, String)> {
     rows.push(("Postgres", addresses.database.clone()));
     rows.push(("Redis", addresses.redis.clone().unwrap_or_else(|| "none".to_owned())));
     rows.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// Ctrl-C, a closed terminal, or being asked to stop.
-struct Interrupts {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
-}
-
-impl Interrupts {
-    fn new() -> Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
-        }
-    }
 }
