@@ -94,7 +94,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
 
 impl<E> Edge<E> {
     async fn dress(&self, response: Response, id: Uuid, wishes: &Wishes) -> Response {
-        let mut response = if wishes.gzip { compress::gzip(response).await } else { response };
+        let mut response = compress::gzip(response, wishes.gzip).await;
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id.hyphenated().to_string()) {
             headers.insert(X_REQUEST_ID, value);

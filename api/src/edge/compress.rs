@@ -37,8 +37,8 @@ fn length(body: &http_body_util::combinators::BoxBody<bytes::Bytes, std::io::Err
     body.size_hint().exact()
 }
 
-/// The answer in gzip, if it is worth it.
-pub async fn gzip(mut response: Response) -> Response {
+/// The answer in gzip, if the client takes it and it is worth it.
+pub async fn gzip(mut response: Response, accepted: bool) -> Response {
     let is_text = response
         .headers()
         .get(header::CONTENT_TYPE)
@@ -48,6 +48,9 @@ pub async fn gzip(mut response: Response) -> Response {
         return response;
     }
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if !accepted {
+        return response;
+    }
     let body = response.take_body().into();
     if length(&body).is_none_or(|length| length < LEAST) {
         response.set_body(Body::from(body));

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
 
+#[cfg(test)]
+mod api;
 mod calendar;
 mod core;
 mod harness;

@@ -37,7 +37,7 @@ impl ListBookings {
         to: Query<Option<DateTime<FixedOffset>>>,
         /// Those of this status; may be repeated.
         #[oai(validator(max_items = 8, unique_items))]
-        status: Query<Vec<Status>>,
+        status: Query<Option<Vec<Status>>>,
         /// Those with this member of staff.
         staff_id: Query<Option<Uuid>>,
         /// Those of this customer; for staff.
@@ -58,7 +58,7 @@ impl ListBookings {
         let which = bookings::ListBookings {
             from: from.0.map(|from| from.to_utc()),
             to: to.0.map(|to| to.to_utc()),
-            statuses: status.0.into_iter().map(Into::into).collect(),
+            statuses: status.0.unwrap_or_default().into_iter().map(Into::into).collect(),
             staff_id: staff_id.0,
             customer_id: customer_id.0,
             limit,

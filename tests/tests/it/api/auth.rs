@@ -1,0 +1,141 @@
+//! Accounts and sessions.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Answer, TestApi};
+use crate::api::test_api::PASSWORD;
+
+fn brief(answer: &Answer) -> (u16, &str) {
+    (answer.status.as_u16(), answer.code())
+}
+
+#[tokio::test]
+async fn a_customer_registers_logs_in_and_reads_and_changes_the_account() {
+    let api = TestApi::start().await;
+    let registered = api.register("Ada@Example.org").await;
+    assert_eq!((registered.status.as_u16(), registered.header("location")), (201, "/v1/me"));
+    assert_eq!(registered.body["role"], "customer");
+    assert!(
+        !registered.body.to_string().contains(PASSWORD) && !registered.body.to_string().contains("argon2")
+    );
+
+    let ada = api.login("ada@example.org").await;
+    let me = api.get("/v1/me", Some(&ada)).await;
+    assert_eq!(me.body, registered.body);
+
+    let patch = json!({ "phone": "+49 30 123", "locale": "de" });
+    let request = api.request(Method::PATCH, "/v1/me").bearer_auth(&ada.access).json(&patch);
+    let changed = api.send(request).await;
+    assert_eq!(
+        (changed.body["phone"].as_str(), changed.body["name"].as_str()),
+        (Some("+49 30 123"), Some("Ada Lovelace"))
+    );
+    let request =
+        api.request(Method::PATCH, "/v1/me").bearer_auth(&ada.access).json(&json!({ "phone": null }));
+    let cleared = api.send(request).await;
+    assert_eq!((cleared.body.get("phone"), cleared.body["locale"].as_str()), (None, Some("de")));
+}
+
+#[tokio::test]
+async fn an_address_has_one_account_whatever_its_case() {
+    let api = TestApi::start().await;
+    assert_eq!(api.register("ada@example.org").await.status, 201);
+    assert_eq!(brief(&api.register("ADA@example.org").await), (409, "email_taken"));
+    assert_eq!(api.count("users").await, 1);
+}
+
+#[tokio::test]
+async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
+    let api = TestApi::start().await;
+    api.register("ada@example.org").await;
+    let login = async |email: &str, password: &str| {
+        let body = json!({ "email": email, "password": password });
+        let mut answer = api.post("/v1/auth/login", None, &body).await;
+        assert_eq!(brief(&answer), (401, "invalid_credentials"));
+        answer.body["instance"] = json!(null);
+        answer.body
+    };
+    assert_eq!(
+        login("ada@example.org", "wrong password").await,
+        login("eve@example.org", "wrong password").await
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_token_used_twice_ends_the_session() {
+    let api = TestApi::start().await;
+    api.register("ada@example.org").await;
+    let ada = api.login("ada@example.org").await;
+    let refresh =
+        async |token: &str| api.post("/v1/auth/refresh", None, &json!({ "refresh_token": token })).await;
+    let second = refresh(&ada.refresh).await;
+    assert_eq!(second.status, 200);
+    let newest = second.body["refresh_token"].as_str().unwrap();
+    assert_eq!(brief(&refresh(&ada.refresh).await), (401, "invalid_refresh_token"));
+    assert_eq!(brief(&refresh(newest).await), (401, "invalid_refresh_token"), "the whole family is revoked");
+}
+
+#[tokio::test]
+async fn logging_out_ends_the_session_and_no_other() {
+    let api = TestApi::start().await;
+    api.register("ada@example.org").await;
+    let (phone, laptop) = (api.login("ada@example.org").await, api.login("ada@example.org").await);
+    let token = |text: &str| json!({ "refresh_token": text });
+    assert_eq!(api.post("/v1/auth/logout", None, &token(&phone.refresh)).await.status, 204);
+    assert_eq!(api.post("/v1/auth/logout", None, &token("unknown")).await.status, 204);
+    assert_eq!(api.post("/v1/auth/refresh", None, &token(&phone.refresh)).await.status, 401);
+    assert_eq!(api.post("/v1/auth/refresh", None, &token(&laptop.refresh)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_bad_token_is_never_taken_for_a_guest() {
+    let api = TestApi::start().await;
+    api.register("ada@example.org").await;
+    let ada = api.login("ada@example.org").await;
+    let with = async |value: &str| {
+        let answer = api.send(api.request(Method::GET, "/v1/services").header("authorization", value)).await;
+        (answer.status.as_u16(), answer.header("www-authenticate").to_owned())
+    };
+    let refused = (401, "Bearer error=\"invalid_token\"".to_owned());
+    for bad in ["", "Bearer", "Bearer ", "Bearer x", "Basic YTpi", &format!("Bearer {}x", ada.access)] {
+        assert_eq!(with(bad).await, refused, "{bad}");
+    }
+    assert_eq!(with(&format!("bearer {}", ada.access)).await.0, 200);
+    let missing = api.get("/v1/me", None).await;
+    assert_eq!((brief(&missing), missing.header("www-authenticate")), ((401, "unauthenticated"), "Bearer"));
+    api.clock.advance(TimeDelta::minutes(16));
+    assert_eq!(with(&format!("Bearer {}", ada.access)).await, refused, "an expired one too");
+}
+
+#[tokio::test]
+async fn a_demoted_administrator_can_change_nothing_with_the_old_token() {
+    let api = TestApi::start().await;
+    let admin = api.somebody("admin").await;
+    let staff = json!({ "name": "Maria" });
+    assert_eq!(api.post("/v1/staff", Some(&admin), &staff).await.status, 201);
+    let demote = "UPDATE users SET role = 'customer'";
+    sqlx::query(demote).execute(api.database.pool()).await.unwrap();
+    assert_eq!(brief(&api.post("/v1/staff", Some(&admin), &staff).await), (403, "forbidden"));
+    let log_out = "UPDATE users SET role = 'admin', token_epoch = token_epoch + 1";
+    sqlx::query(log_out).execute(api.database.pool()).await.unwrap();
+    assert_eq!(brief(&api.post("/v1/staff", Some(&admin), &staff).await), (401, "session_ended"));
+    assert_eq!(api.count("staff").await, 1);
+}
+
+#[tokio::test]
+async fn a_login_storm_is_sent_away_and_does_not_stop_other_requests() {
+    let api =
+        TestApi::start_with(&[("PUNCTUAL_PASSWORD_THREADS", "1"), ("PUNCTUAL_PASSWORD_QUEUE", "2")]).await;
+    let body = json!({ "email": "eve@example.org", "password": "wrong password" });
+    let storm = futures::future::join_all((0..24).map(|_| api.post("/v1/auth/login", None, &body)));
+    let (answers, read) = futures::join!(storm, api.get("/v1/services", None));
+    assert_eq!(read.status, 200);
+    let overloaded: Vec<_> = answers.iter().filter(|answer| answer.status == 503).collect();
+    assert!(!overloaded.is_empty() && overloaded.len() < 24);
+    assert!(
+        overloaded.iter().all(|answer| answer.code() == "overloaded" && answer.header("retry-after") == "1")
+    );
+    assert!(answers.iter().all(|answer| matches!(answer.status.as_u16(), 401 | 503)));
+}

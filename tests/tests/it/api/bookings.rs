@@ -1,0 +1,224 @@
+//! From free slots to a cancelled booking.
+
+use serde_json::{Value, json};
+
+use super::{Answer, TestApi};
+use crate::api::test_api::Session;
+
+struct Salon {
+    api: TestApi,
+    admin: Session,
+    service: String,
+    staff: Vec<String>,
+}
+
+impl Salon {
+    /// Haircuts of an hour by so many members of staff, Tuesdays from 9 to 12.
+    async fn open(staff: usize) -> Self {
+        let api = TestApi::start().await;
+        let admin = api.somebody("admin").await;
+        let mut ids = Vec::new();
+        for number in 0..staff {
+            let member =
+                api.post("/v1/staff", Some(&admin), &json!({ "name": format!("Maria {number}") })).await;
+            assert_eq!(member.status, 201, "{:?}", member.body);
+            let id = member.body["id"].as_str().unwrap().to_owned();
+            let week = json!({ "windows": [{ "weekday": 2, "start": "09:00", "end": "12:00" }] });
+            let request = api.request(reqwest::Method::PUT, &format!("/v1/staff/{id}/hours"));
+            let put = api.send(request.bearer_auth(&admin.access).json(&week)).await;
+            assert_eq!((put.status.as_u16(), &put.body["windows"]), (200, &week["windows"]));
+            ids.push(id);
+        }
+        let service = json!({ "name": "Haircut", "duration_min": 60, "price_minor": 4500, "staff_ids": ids,
+            "reminders": [{ "kind": "offset", "minutes": 60 }, { "kind": "day_before_at", "at": "18:00" }] });
+        let service = api.post("/v1/services", Some(&admin), &service).await;
+        assert_eq!(service.status, 201, "{:?}", service.body);
+        let service = service.body["id"].as_str().unwrap().to_owned();
+        Self { api, admin, service, staff: ids }
+    }
+
+    async fn starts(&self) -> Vec<String> {
+        let path = format!("/v1/slots?service_id={}&from=2027-05-04&to=2027-05-04", self.service);
+        let answer = self.api.get(&path, None).await;
+        let slots = answer.body["days"][0]["slots"].as_array().unwrap_or_else(|| panic!("{}", answer.body));
+        slots.iter().map(|slot| slot["start"].as_str().unwrap()[11..16].to_owned()).collect()
+    }
+
+    fn wish(&self, time: &str) -> Value {
+        json!({ "service_id": self.service, "start": format!("2027-05-04T{time}:00+02:00") })
+    }
+}
+
+fn brief(answer: &Answer) -> (u16, &str) {
+    (answer.status.as_u16(), answer.code())
+}
+
+#[tokio::test]
+async fn a_customer_books_moves_and_cancels() {
+    let salon = Salon::open(1).await;
+    let api = &salon.api;
+    let ada = api.somebody("customer").await;
+    assert_eq!(salon.starts().await, ["09:00", "10:00", "11:00"]);
+
+    let booked = api.create("/v1/bookings", Some(&ada), &salon.wish("10:00")).await;
+    assert_eq!(booked.status, 201, "{}", booked.body);
+    let path = format!("/v1/bookings/{}", booked.body["id"].as_str().unwrap());
+    assert_eq!((booked.header("etag"), booked.header("location")), ("W/\"1\"", path.as_str()));
+    assert_eq!(booked.body["status"], "confirmed");
+    assert_eq!(booked.body["start"], "2027-05-04T10:00:00+02:00");
+    assert_eq!(booked.body["service"]["price"], json!({ "minor": 4500, "currency": "EUR" }));
+    assert_eq!(salon.starts().await, ["09:00", "11:00"]);
+    assert_eq!(api.get(&path, Some(&ada)).await.body, booked.body);
+
+    let to = json!({ "start": "2027-05-04T11:00:00+02:00" });
+    let reschedule = format!("{path}/reschedule");
+    assert_eq!(brief(&api.post(&reschedule, Some(&ada), &to).await), (428, "precondition_required"));
+    assert_eq!(brief(&api.change(&reschedule, &ada, "\"7\"", Some(&to)).await), (412, "precondition_failed"));
+    assert_eq!(brief(&api.change(&reschedule, &ada, "7", Some(&to)).await), (400, "invalid_request"));
+    let moved = api.change(&reschedule, &ada, "W/\"1\"", Some(&to)).await;
+    assert_eq!((moved.status.as_u16(), moved.body["rev"].as_i64()), (200, Some(2)), "{}", moved.body);
+    assert_eq!(salon.starts().await, ["09:00", "10:00"]);
+
+    let cancelled = api.change(&format!("{path}/cancel"), &ada, "*", None).await;
+    assert_eq!((cancelled.status.as_u16(), cancelled.body["status"].as_str()), (200, Some("cancelled")));
+    let again = api.change(&format!("{path}/cancel"), &ada, "*", None).await;
+    assert_eq!(
+        (again.status.as_u16(), &again.body),
+        (200, &cancelled.body),
+        "cancelling twice changes nothing"
+    );
+    assert_eq!(salon.starts().await, ["09:00", "10:00", "11:00"]);
+    let late = api.change(&reschedule, &ada, "*", Some(&to)).await;
+    assert_eq!((brief(&late), &late.body["allowed"]), ((409, "invalid_transition"), &json!([])));
+
+    let events = api.get(&format!("{path}/events"), Some(&ada)).await;
+    let changes: Vec<_> =
+        events.body["data"].as_array().unwrap().iter().map(|event| event["rev"].clone()).collect();
+    assert_eq!(changes, [1, 2, 3]);
+    let mails = api.get(&format!("{path}/notifications"), Some(&ada)).await;
+    let kinds: Vec<_> =
+        mails.body["data"].as_array().unwrap().iter().map(|mail| mail["kind"].clone()).collect();
+    assert!(
+        kinds.contains(&json!("confirmation")) && kinds.contains(&json!("cancellation")),
+        "{}",
+        mails.body
+    );
+}
+
+#[tokio::test]
+async fn the_same_key_gives_the_same_answer_and_another_body_is_refused() {
+    let salon = Salon::open(1).await;
+    let api = &salon.api;
+    let ada = api.somebody("customer").await;
+    let post = async |body: &Value| {
+        let request = api.request(reqwest::Method::POST, "/v1/bookings").header("idempotency-key", "one");
+        api.send(request.bearer_auth(&ada.access).json(body)).await
+    };
+    let wish = salon.wish("10:00");
+    let (first, second) = futures::join!(post(&wish), post(&wish));
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (201, 201), "{} {}", first.body, second.body);
+    assert_eq!(first.body, second.body);
+    let replayed = [&first, &second].map(|answer| answer.header("idempotency-replayed") == "true");
+    assert_eq!(replayed.iter().filter(|replayed| **replayed).count(), 1);
+    assert_eq!(brief(&post(&salon.wish("11:00")).await), (422, "idempotency_key_reused"));
+    assert_eq!(api.count("bookings").await, 1);
+    assert_eq!(api.count("notifications WHERE kind = 'confirmation'").await, 1);
+}
+
+#[tokio::test]
+async fn sixteen_want_one_slot_and_one_gets_it() {
+    let salon = Salon::open(1).await;
+    let api = &salon.api;
+    let ada = api.somebody("customer").await;
+    let wish = salon.wish("10:00");
+    let answers =
+        futures::future::join_all((0..16).map(|_| api.create("/v1/bookings", Some(&ada), &wish))).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 201);
+    assert!(statuses[1..].iter().all(|status| *status == 409), "{statuses:?}");
+    let refused = answers.iter().find(|answer| answer.status == 409).unwrap();
+    assert_eq!(refused.code(), "slot_taken");
+    let alternatives = refused.body["alternatives"].as_array().unwrap();
+    let starts: Vec<_> = alternatives.iter().map(|slot| slot["start"].as_str().unwrap()).collect();
+    assert_eq!(starts.len(), 3, "{}", refused.body);
+    assert!(starts.contains(&"2027-05-04T09:00:00+02:00") && starts.contains(&"2027-05-04T11:00:00+02:00"));
+    assert_eq!(api.count("notifications WHERE kind = 'confirmation'").await, 1);
+}
+
+#[tokio::test]
+async fn a_start_that_is_no_slot_is_refused_by_its_reason() {
+    let salon = Salon::open(1).await;
+    let ada = salon.api.somebody("customer").await;
+    for (start, code) in [
+        ("2027-05-03T07:00:00+02:00", "start_in_past"),
+        ("2027-05-04T09:30:00+02:00", "off_grid"),
+        ("2027-05-04T12:00:00+02:00", "outside_hours"),
+        ("2028-05-02T09:00:00+02:00", "too_far"),
+    ] {
+        let body = json!({ "service_id": salon.service, "start": start });
+        let answer = salon.api.create("/v1/bookings", Some(&ada), &body).await;
+        assert_eq!(brief(&answer), (422, code), "{start}");
+    }
+    assert_eq!(salon.api.count("bookings").await, 0);
+}
+
+#[tokio::test]
+async fn customers_see_their_own_bookings_and_staff_see_all() {
+    let salon = Salon::open(2).await;
+    let api = &salon.api;
+    let (ada, eve, maria) =
+        (api.somebody("customer").await, api.somebody("customer").await, api.somebody("staff").await);
+    for time in ["09:00", "10:00", "11:00"] {
+        assert_eq!(api.create("/v1/bookings", Some(&ada), &salon.wish(time)).await.status, 201);
+    }
+    let eves = api.create("/v1/bookings", Some(&eve), &salon.wish("09:00")).await;
+    let path = format!("/v1/bookings/{}", eves.body["id"].as_str().unwrap());
+    assert_eq!(brief(&api.get(&path, Some(&ada)).await), (404, "not_found"), "not even that it exists");
+    assert_eq!(brief(&api.change(&format!("{path}/cancel"), &ada, "*", None).await), (404, "not_found"));
+    assert_eq!(api.get(&path, Some(&maria)).await.status, 200);
+
+    let total = async |session: &Session| {
+        api.get("/v1/bookings", Some(session)).await.body["data"].as_array().unwrap().len()
+    };
+    assert_eq!((total(&ada).await, total(&eve).await, total(&maria).await), (3, 1, 4));
+
+    let mut seen = Vec::new();
+    let mut path = "/v1/bookings?limit=2".to_owned();
+    loop {
+        let page = api.get(&path, Some(&maria)).await.body;
+        seen.extend(page["data"].as_array().unwrap().iter().map(|booking| booking["id"].clone()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/v1/bookings?limit=2&cursor={cursor}");
+    }
+    assert_eq!(seen.len(), 4);
+    seen.dedup();
+    assert_eq!(seen.len(), 4, "no booking is on two pages");
+    let one = api
+        .get(&format!("/v1/bookings?staff_id={}&status=confirmed", salon.staff[0]), Some(&salon.admin))
+        .await;
+    assert!(
+        one.body["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|booking| booking["staff"]["id"] == salon.staff[0].as_str())
+    );
+}
+
+#[tokio::test]
+async fn slots_that_have_not_changed_are_not_sent_again() {
+    let salon = Salon::open(1).await;
+    let path = format!("/v1/slots?service_id={}&from=2027-05-04&to=2027-05-05", salon.service);
+    let first = salon.api.get(&path, None).await;
+    assert_eq!(first.body["tz"], "Europe/Berlin");
+    assert_eq!(first.body["days"][1], json!({ "date": "2027-05-05", "slots": [] }), "empty days are listed");
+    let again = |tag: String| salon.api.request(reqwest::Method::GET, &path).header("if-none-match", tag);
+    let etag = first.header("etag").to_owned();
+    let same = salon.api.send(again(etag.clone())).await;
+    assert_eq!((same.status.as_u16(), same.header("etag")), (304, etag.as_str()));
+    assert!(same.body.is_null());
+    let ada = salon.api.somebody("customer").await;
+    assert_eq!(salon.api.create("/v1/bookings", Some(&ada), &salon.wish("10:00")).await.status, 201);
+    assert_eq!(salon.api.send(again(etag)).await.status, 200);
+}
