@@ -129,7 +129,11 @@ impl Stack {
             self.record()?;
         }
         wait_until_healthy(self.workers.iter_mut()).await?;
-        console::step(if self.settings.workers == 1 { "the worker works" } else { "the workers work" });
+        match self.settings.workers {
+            0 => console::notice("no worker: mails wait in the queue"),
+            1 => console::step("the worker works"),
+            count => console::step(&format!("{count} workers work")),
+        }
         Ok(())
     }
 
@@ -137,7 +141,9 @@ impl Stack {
     fn environment(&self) -> Result<Vec<(&'static str, Option<String>)>> {
         let key = || Ok(Keys::write_local(1, &random_bytes::<32>()?));
         let home = &self.settings.home;
+        let colours = !self.settings.disposable && console::has_colours();
         Ok(vec![
+            ("NO_COLOR", (!colours).then(|| "1".to_owned())),
             ("DATABASE_URL", Some(self.addresses.database.clone())),
             ("REDIS_URL", self.addresses.redis.clone()),
             ("SMTP_URL", Some(self.addresses.smtp.clone())),
