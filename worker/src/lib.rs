@@ -1,3 +1,4 @@
 //! The worker of Punctual: sends its mails.
 
 pub mod mails;
+pub mod smtp;

@@ -1,1 +1,56 @@
+//! Typed samples of what mails are made from.
 
+use chrono::{DateTime, Utc};
+use punctual_core::bookings::BookingStatus;
+use punctual_core::notifications::NotificationKind;
+use punctual_core::notifications::facts::{Booking, Business, Facts};
+use punctual_core::types::{Currency, EmailAddress, Locale, Money, Rev, Zone};
+use uuid::Uuid;
+
+pub fn at(text: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+pub fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+/// A customer in New York with an appointment in Berlin.
+pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
+    let moved = kind == NotificationKind::Reschedule;
+    let rev = if moved || kind == NotificationKind::Cancellation { Rev(2) } else { Rev(1) };
+    Facts {
+        notification_id: Uuid::from_u128(0x0196_f8f0_1111_7000_8000_0000_0000_0001),
+        kind,
+        rev,
+        locale,
+        recipient: Some(address("zoe@example.org")),
+        business: Business {
+            name: "Salon Zur Schönen Aussicht".to_owned(),
+            address: "Lindenstraße 5\n10969 Berlin".to_owned(),
+            phone: "+49 30 1234-567".to_owned(),
+            sender: address("termine@salon.example"),
+            reply_to: address("hallo@salon.example"),
+            public_url: "https://termine.salon.example".to_owned(),
+        },
+        booking: Booking {
+            id: Uuid::from_u128(0x0196_f8f0_2222_7000_8000_0000_0000_0002),
+            rev,
+            status: match kind {
+                NotificationKind::Cancellation => BookingStatus::Cancelled,
+                _ => BookingStatus::Confirmed,
+            },
+            ics_uid: "0196f8f0-2222-7000-8000-000000000002@punctual".to_owned(),
+            link_epoch: 0,
+            start: at("2027-05-04T08:00:00Z"),
+            end: at("2027-05-04T08:45:00Z"),
+            zone: Zone::parse("Europe/Berlin").unwrap(),
+            service_name: "Haarschnitt & Föhnen".to_owned(),
+            price: Money { minor: 4_500, currency: Currency::parse("EUR").unwrap() },
+            staff_name: "Mia Weiß".to_owned(),
+            customer_name: "Zoë Łukasz".to_owned(),
+            customer_zone: Some(Zone::parse("America/New_York").unwrap()),
+            previous: moved.then(|| (at("2027-05-03T12:00:00Z"), at("2027-05-03T12:45:00Z"))),
+        },
+    }
+}

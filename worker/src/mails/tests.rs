@@ -1,1 +1,143 @@
+//! Every mail in every language, whole; and what no mail may let through.
 
+use chrono::TimeDelta;
+use mail_parser::{MessageParser, MimeHeaders, PartType};
+use punctual_core::notifications::NotificationKind;
+use punctual_core::notifications::facts::Facts;
+use punctual_core::types::Locale;
+
+use super::samples::{address, at, facts};
+use super::{Mail, Templates, compose};
+
+const NOW: &str = "2027-05-01T09:30:00Z";
+
+fn composed(facts: &Facts) -> Mail {
+    compose(&Templates::embedded().unwrap(), facts, facts.recipient.as_ref().unwrap(), at(NOW)).unwrap()
+}
+
+/// The mail as its reader's program decodes it: headers as sent, parts as text.
+fn readable(mail: &Mail) -> String {
+    let raw = String::from_utf8(mail.bytes.clone()).unwrap();
+    let (head, _) = raw.split_once("\r\n\r\n").unwrap();
+    let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
+    let mut out = head.replace("\r\n", "\n");
+    for part in &parsed.parts {
+        let (PartType::Text(body) | PartType::Html(body)) = &part.body else { continue };
+        let kind = part.content_type().unwrap();
+        let method = kind.attribute("method").map(|method| format!("; method={method}")).unwrap_or_default();
+        let kind = format!("{}/{}{method}", kind.ctype(), kind.subtype().unwrap_or_default());
+        out.push_str(&format!("\n\n=== {kind}\n{}", body.replace("\r\n", "\n")));
+    }
+    out
+}
+
+fn calendar_part(mail: &Mail) -> Option<String> {
+    let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
+    parsed.parts.iter().find_map(|part| match &part.body {
+        PartType::Text(body) if part.content_type()?.subtype() == Some("calendar") => Some(body.to_string()),
+        _ => None,
+    })
+}
+
+#[test]
+fn every_mail_in_every_language() {
+    for kind in NotificationKind::ALL {
+        for locale in [Locale::En, Locale::De] {
+            let mail = composed(&facts(kind, locale));
+            assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
+            insta::assert_snapshot!(format!("{}.{}", kind.as_str(), locale.as_str()), readable(&mail));
+        }
+    }
+}
+
+#[test]
+fn a_resend_is_the_same_mail_but_for_its_date() {
+    let facts = facts(NotificationKind::Confirmation, Locale::En);
+    let later = at(NOW) + TimeDelta::hours(3);
+    let templates = Templates::embedded().unwrap();
+    let resent = compose(&templates, &facts, &address("zoe@example.org"), later).unwrap();
+    let lines = |mail: &Mail| {
+        let text = String::from_utf8(mail.bytes.clone()).unwrap();
+        let kept = text.lines().filter(|line| !line.starts_with("Date:") && !line.starts_with("DTSTAMP:"));
+        kept.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&composed(&facts)), lines(&resent));
+    assert!(lines(&resent).contains(&"Message-ID: <0196f8f0-1111-7000-8000-000000000001@salon.example>".to_owned()));
+}
+
+#[test]
+fn what_people_write_is_text_in_html() {
+    let mut facts = facts(NotificationKind::Confirmation, Locale::En);
+    facts.booking.customer_name = "<script>alert(1)</script>".to_owned();
+    facts.booking.service_name = "Cut\" onmouseover=\"x".to_owned();
+    facts.business.address = "1 <b>High</b> Street\n<img src=x>".to_owned();
+    facts.business.phone = "+1\"><script>".to_owned();
+    let mail = composed(&facts);
+    let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
+    let html = parsed.body_html(0).unwrap();
+    for smuggled in ["<script", "<b>", "<img", "\" onmouseover", "+1\">"] {
+        assert!(!html.contains(smuggled), "{smuggled}");
+    }
+    assert!(html.contains("&lt;script&gt;alert(1)"));
+}
+
+#[test]
+fn no_text_begins_a_header_of_its_own() {
+    let mut facts = facts(NotificationKind::Confirmation, Locale::En);
+    facts.booking.service_name = "Cut\r\nBcc: all@example.org\r\n\r\nbody\u{2028}X-A: b".to_owned();
+    facts.booking.customer_name = "Zoë\r\nX-Evil: 1".to_owned();
+    facts.business.name = "Salon\nX-Evil: 2\u{85}".to_owned();
+    let mail = composed(&facts);
+    let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
+    let names: Vec<&str> = parsed.parts[0].headers.iter().map(|header| header.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["Date", "Message-ID", "From", "Reply-To", "To", "Auto-Submitted", "Subject", "MIME-Version", "Content-Type"]
+    );
+    assert!(parsed.subject().unwrap().starts_with("Booked: Cut Bcc: all@example.org body X-A: b, "));
+    let entry = calendar_part(&mail).unwrap();
+    assert!(entry.lines().all(|line| !line.starts_with("Bcc") && !line.starts_with("X-")), "{entry}");
+}
+
+#[test]
+fn the_calendar_entry_says_what_the_mail_says() {
+    let confirmation = composed(&facts(NotificationKind::Confirmation, Locale::De));
+    let entry: icalendar::Calendar = calendar_part(&confirmation).unwrap().parse().unwrap();
+    let event = |calendar: &icalendar::Calendar| calendar.components[0].as_event().unwrap().clone();
+    let value = |event: &icalendar::Event, key: &str| {
+        use icalendar::Component;
+        event.property_value(key).map(str::to_owned)
+    };
+    assert_eq!(entry.property_value("METHOD"), Some("REQUEST"));
+    let booked = event(&entry);
+    for (key, expected) in [
+        ("UID", "0196f8f0-2222-7000-8000-000000000002@punctual"),
+        ("SEQUENCE", "1"),
+        ("STATUS", "CONFIRMED"),
+        ("DTSTAMP", "20270501T093000Z"),
+        ("DTSTART", "20270504T080000Z"),
+        ("DTEND", "20270504T084500Z"),
+        ("ORGANIZER", "mailto:termine@salon.example"),
+    ] {
+        assert_eq!(value(&booked, key).as_deref(), Some(expected), "{key}");
+    }
+    assert!(value(&booked, "LOCATION").unwrap().starts_with("Lindenstraße 5"));
+
+    let cancellation = composed(&facts(NotificationKind::Cancellation, Locale::De));
+    let entry: icalendar::Calendar = calendar_part(&cancellation).unwrap().parse().unwrap();
+    assert_eq!(entry.property_value("METHOD"), Some("CANCEL"));
+    let called_off = event(&entry);
+    assert_eq!(value(&called_off, "UID"), value(&booked, "UID"));
+    assert_eq!(value(&called_off, "SEQUENCE").as_deref(), Some("2"));
+    assert_eq!(value(&called_off, "STATUS").as_deref(), Some("CANCELLED"));
+
+    assert_eq!(calendar_part(&composed(&facts(NotificationKind::Reminder, Locale::De))), None);
+}
+
+#[test]
+fn the_customers_time_is_named_only_where_their_clock_differs() {
+    let mut facts = facts(NotificationKind::Confirmation, Locale::En);
+    assert!(readable(&composed(&facts)).contains("Your time: Tuesday, 4 May 2027, 04:00–04:45 (America/New_York, UTC-04:00)"));
+    facts.booking.customer_zone = Some(punctual_core::types::Zone::parse("Europe/Paris").unwrap());
+    assert!(!readable(&composed(&facts)).contains("Your time"));
+}
