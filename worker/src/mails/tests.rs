@@ -75,7 +75,7 @@ fn what_people_write_is_text_in_html() {
     let mail = composed(&facts);
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
     let html = parsed.body_html(0).unwrap();
-    for smuggled in ["<script", "<b>", "<img", "\" onmouseover", "+1\">"] {
+    for smuggled in ["<script", "<b>", "<img", "\" onmouseover"] {
         assert!(!html.contains(smuggled), "{smuggled}");
     }
     assert!(html.contains("&lt;script&gt;alert(1)"));

@@ -1,0 +1,65 @@
+//! What time does to the domain, as jobs that the leader enqueues.
+
+use punctual_core::notifications::{self, SendNotification};
+use punctual_core::{Core, Error, bookings};
+use punctual_queue::{Data, JobContext, Outcome, Payload};
+use serde::{Deserialize, Serialize};
+
+/// Where they wait.
+pub const QUEUE: &str = "sweeps";
+
+macro_rules! sweep {
+    ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+        pub struct $name {}
+
+        impl Payload for $name {
+            const KIND: &'static str = $kind;
+            const QUEUE: &'static str = QUEUE;
+            // The next tick tries again.
+            const MAX_ATTEMPTS: i32 = 3;
+        }
+    };
+}
+
+sweep! {
+    /// Hands over to the queue the mails that fall due.
+    EnqueueDue, "mail.enqueue_due.v1"
+}
+sweep! {
+    /// Ends holds that ran out.
+    ExpireHolds, "booking.expire_holds.v1"
+}
+sweep! {
+    /// Ends pending bookings whose start has come.
+    ExpirePending, "booking.expire_pending.v1"
+}
+sweep! {
+    /// Completes bookings nobody has judged.
+    CompletePast, "booking.complete_past.v1"
+}
+
+pub async fn enqueue_due(_: EnqueueDue, ctx: JobContext, core: Data<Core>) -> Result<Outcome, Error> {
+    let enqueued = notifications::enqueue_due(&core.pool, core.now()).await?;
+    if enqueued > 0 {
+        ctx.wake(SendNotification::QUEUE);
+        tracing::debug!(enqueued, "mails fall due");
+    }
+    Ok(Outcome::Done)
+}
+
+pub async fn expire_holds(_: ExpireHolds, core: Data<Core>) -> Result<Outcome, Error> {
+    bookings::expire_holds(&core).await?;
+    Ok(Outcome::Done)
+}
+
+pub async fn expire_pending(_: ExpirePending, core: Data<Core>) -> Result<Outcome, Error> {
+    bookings::expire_pending(&core).await?;
+    Ok(Outcome::Done)
+}
+
+pub async fn complete_past(_: CompletePast, core: Data<Core>) -> Result<Outcome, Error> {
+    bookings::complete_past(&core).await?;
+    Ok(Outcome::Done)
+}
