@@ -146,7 +146,7 @@ impl Config {
             url_of(text, &["redis", "rediss"])
         });
         let smtp_url = r.secret("SMTP_URL", "smtp://host:587 or smtps://host:465", |text| {
-            url_of(text, &["smtp", "smtps"])
+            url_of(text, &["smtp", "smtp+starttls", "smtps"])
         });
         let jwt_keys = r.secret("PUNCTUAL_JWT_KEYS", keys::EXPECTED, keys);
         let link_keys = r.secret("PUNCTUAL_LINK_KEYS", keys::EXPECTED, keys);

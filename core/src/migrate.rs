@@ -4,8 +4,10 @@
 //! accepts a newer one, unless the migration that made it so says in `schema_compatibility.min_app` that programs of
 //! this build cannot work with it. So releases roll: migrate first, then replace the programs one by one.
 
-use sqlx::PgConnection;
+use std::time::Duration;
+
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{PgConnection, PgPool};
 
 /// The migrations of the domain; the queue has its own.
 pub static MIGRATOR: Migrator = {
@@ -70,6 +72,33 @@ pub async fn check(conn: &mut PgConnection) -> Result<(), SchemaError> {
     let known = at_least("core", core, &MIGRATOR)?;
     let needed = sqlx::query_scalar!("SELECT min_app FROM schema_compatibility").fetch_one(conn).await?;
     if needed > known { Err(SchemaError::TooNew { needed, known }) } else { Ok(()) }
+}
+
+/// Waits until the database answers, and says so in the log; then checks as [`check`] does.
+///
+/// # Errors
+/// See [`SchemaError`]; wrong credentials and a database that is not there do not mend themselves and are not waited for.
+pub async fn wait(pool: &PgPool) -> Result<(), SchemaError> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match check_through(pool).await {
+            Err(SchemaError::Database(error)) if !is_for_good(&error) => {
+                tracing::warn!(%error, "waiting for the database (DATABASE_URL)");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            answered => return answered,
+        }
+    }
+}
+
+async fn check_through(pool: &PgPool) -> Result<(), SchemaError> {
+    check(&mut *pool.acquire().await?).await
+}
+
+fn is_for_good(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some("28P01" | "28000" | "3D000"))
 }
 
 /// The newest migration that the table has.

@@ -1,4 +1,13 @@
-//! The worker of Punctual: sends its mails.
+//! The worker of Punctual, which sends its mails: a library with a thin main.
 
+mod cli;
+mod jobs;
+mod logging;
 pub mod mails;
+mod metrics;
+mod run;
 pub mod smtp;
+mod status_page;
+
+pub use cli::run as main;
+pub use run::{Options, Running, StartError, start};

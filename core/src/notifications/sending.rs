@@ -245,7 +245,7 @@ pub async fn refused(
 }
 
 /// The message went out and no reply came back. Returns the outcome if this was the second time; `None` means that it
-/// is sent once more, or that a later lease has it.
+/// is sent once more, or that a later lease has it. Doubts the same dot once, however often it is called.
 pub async fn in_doubt(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -258,7 +258,8 @@ pub async fn in_doubt(
         SET dot_at = NULL, reply = $4, doubts = doubts + 1,
             outcome = CASE WHEN doubts > 0 THEN 'in_doubt'::notification_outcome END,
             outcome_at = CASE WHEN doubts > 0 THEN $5::timestamptz END
-        WHERE id = $1 AND (job_id, fence) = ($2, $3) AND accepted_at IS NULL AND outcome IS NULL
+        WHERE id = $1 AND (job_id, fence) = ($2, $3) AND dot_at IS NOT NULL AND accepted_at IS NULL
+              AND outcome IS NULL
         RETURNING outcome AS "outcome: NotificationOutcome"
         "#,
         sending.notification_id,
@@ -267,9 +268,12 @@ pub async fn in_doubt(
         shortened(why),
         now,
     )
-    .fetch_optional(conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    Ok(row.and_then(|row| row.outcome))
+    match row {
+        Some(row) => Ok(row.outcome),
+        None => Ok(why_not(conn, sending.notification_id).await?.flatten()),
+    }
 }
 
 /// The queue itself ended the mail's job, so the mail ends with it, in the queue's transaction. A dot without a verdict

@@ -1,7 +1,7 @@
 //! Every job the worker runs, in one list, and what it does by the clock.
 
-mod sending;
 mod send_notification;
+mod sending;
 mod sweeps;
 
 use std::time::Duration;

@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
-use punctual_core::Core;
+use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::notifications::facts::{self, Facts};
 use punctual_core::notifications::sending::{self, Begun, Dot, Fence, Sending};
 use punctual_core::notifications::{NotificationOutcome, SendNotification};
-use punctual_core::types::EmailAddress;
+use punctual_core::{Core, Error};
 use punctual_queue::runtime::Ended;
 use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome};
 
@@ -39,7 +39,7 @@ pub fn kind(core: &Core) -> Kind {
 
 async fn job_ended(
     conn: &mut sqlx::PgConnection,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
     job: &FinalJob,
 ) -> Result<(), BoxError> {
     // A payload that can't be read still has the row's id as its unique key.
@@ -61,6 +61,22 @@ async fn send_notification(
     core: Data<Core>,
     mailer: Data<Mailer>,
 ) -> Result<Outcome, SendError> {
+    let now = core.now();
+    match attempt(payload, ctx, &core, &mailer).await {
+        // Nobody judged the mail: it costs no attempt.
+        Err(SendError::Ledger(error @ Error::Unavailable(_))) => {
+            Ok(Outcome::Snooze { until: now + TimeDelta::seconds(1), reason: error.to_string() })
+        }
+        judged => judged,
+    }
+}
+
+async fn attempt(
+    payload: SendNotification,
+    ctx: JobContext,
+    core: &Core,
+    mailer: &Mailer,
+) -> Result<Outcome, SendError> {
     let permit = match mailer.relay.breaker().enter() {
         Ok(permit) => permit,
         Err(until) => return Ok(put_off(&ctx, until, "the mail server is in trouble")),
@@ -74,14 +90,15 @@ async fn send_notification(
         Begun::Gone => return Ok(Outcome::Skip("it is gone".to_owned())),
     };
     let facts = facts::load(&mut conn, payload.notification_id).await?.filter(Facts::stand);
-    let Some((facts, recipient)) = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to))) else {
+    let Some((facts, recipient)) = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)))
+    else {
         let dot = sending::end(&mut conn, core.now(), &sending, NotificationOutcome::Cancelled).await?;
         return Ok(not_sent(dot));
     };
     drop(conn);
     let mail = compose(&mailer.templates, &facts, &recipient, core.now())?;
-    let try_ = Try { ctx, ledger: Ledger::new(&core, sending), sending, permit };
-    try_.run(&mailer.relay, &mail, &recipient).await
+    let try_ = Try { ctx, ledger: Ledger::new(core, sending), sending, permit };
+    try_.run(&mailer.relay, &mail).await
 }
 
 /// One try to send a mail.
@@ -93,10 +110,10 @@ struct Try {
 }
 
 impl Try {
-    async fn run(self, relay: &Relay, mail: &Mail, recipient: &EmailAddress) -> Result<Outcome, SendError> {
+    async fn run(self, relay: &Relay, mail: &Mail) -> Result<Outcome, SendError> {
         let session = match relay.offer(&mail.sender, &mail.recipient).await {
             Ok(session) => session,
-            Err(failure) => return self.judge(failure, recipient).await,
+            Err(failure) => return self.judge(failure).await,
         };
         // From here on the runtime must not stop the job: a dot that is committed wants a verdict.
         if !self.ctx.point_of_no_return() {
@@ -104,7 +121,7 @@ impl Try {
             return Ok(Outcome::Skip("stopped before the dot".to_owned()));
         }
         match self.ledger.commit_to_dot().await {
-            Ok(Dot::Set) => self.send(session, mail, recipient).await,
+            Ok(Dot::Set) => self.send(session, mail).await,
             Ok(dot) => {
                 session.abandon().await;
                 self.permit.worked();
@@ -118,7 +135,7 @@ impl Try {
         }
     }
 
-    async fn send(self, session: Session, mail: &Mail, recipient: &EmailAddress) -> Result<Outcome, SendError> {
+    async fn send(self, session: Session, mail: &Mail) -> Result<Outcome, SendError> {
         // Another worker may own the job by now: then the mail is its to send.
         if !self.ctx.lease_is_fresh() {
             session.abandon().await;
@@ -128,15 +145,15 @@ impl Try {
         match session.send(&mail.bytes).await {
             Ok(reply) => {
                 self.ledger.accepted(&self.ctx, reply.as_str()).await;
-                self.permit.worked();
                 self.note("sent");
+                self.permit.worked();
                 Ok(Outcome::Done)
             }
-            Err(failure) => self.judge(failure, recipient).await,
+            Err(failure) => self.judge(failure).await,
         }
     }
 
-    async fn judge(self, failure: Failure, _recipient: &EmailAddress) -> Result<Outcome, SendError> {
+    async fn judge(self, failure: Failure) -> Result<Outcome, SendError> {
         let text = failure.to_string();
         let summary = failure.summary();
         match failure.verdict() {
@@ -177,9 +194,9 @@ impl Try {
 }
 
 /// Waits for the relay. Mails that wait for the same instant come a little apart.
-fn put_off(ctx: &JobContext, until: chrono::DateTime<chrono::Utc>, why: &str) -> Outcome {
+fn put_off(ctx: &JobContext, until: DateTime<Utc>, why: &str) -> Outcome {
     let apart = (until - ctx.now()) / 64 * i32::try_from(ctx.id().0.rem_euclid(16)).unwrap_or_default();
-    Outcome::Snooze { until: until + apart.max(chrono::TimeDelta::zero()), reason: why.to_owned() }
+    Outcome::Snooze { until: until + apart.max(TimeDelta::zero()), reason: why.to_owned() }
 }
 
 fn not_sent(dot: Dot) -> Outcome {
@@ -191,7 +208,9 @@ fn not_sent(dot: Dot) -> Outcome {
 
 fn over(outcome: NotificationOutcome) -> Outcome {
     match outcome {
-        NotificationOutcome::Failed | NotificationOutcome::InDoubt => Outcome::Fail(outcome.as_str().to_owned()),
+        NotificationOutcome::Failed | NotificationOutcome::InDoubt => {
+            Outcome::Fail(outcome.as_str().to_owned())
+        }
         _ => Outcome::Skip(outcome.as_str().to_owned()),
     }
 }

@@ -12,11 +12,9 @@ pub fn format(money: Money, locale: Locale) -> String {
         Locale::En => (',', '.'),
         Locale::De => ('.', ','),
     };
-    let mut amount = grouped(whole, group);
-    if digits > 0 {
-        amount.push(point);
-        amount.push_str(&format!("{rest:0width$}", width = digits as usize));
-    }
+    let whole = grouped(whole, group);
+    let amount =
+        if digits > 0 { format!("{whole}{point}{rest:0width$}", width = digits as usize) } else { whole };
     match (locale, symbol(code)) {
         (Locale::En, Some(symbol)) => format!("{symbol}{amount}"),
         (Locale::De, Some(symbol)) => format!("{amount} {symbol}"),
@@ -47,7 +45,7 @@ fn grouped(whole: i64, separator: char) -> String {
     let digits = whole.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(separator);
         }
         out.push(digit);

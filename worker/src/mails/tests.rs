@@ -26,7 +26,7 @@ fn readable(mail: &Mail) -> String {
         let kind = part.content_type().unwrap();
         let method = kind.attribute("method").map(|method| format!("; method={method}")).unwrap_or_default();
         let kind = format!("{}/{}{method}", kind.ctype(), kind.subtype().unwrap_or_default());
-        out.push_str(&format!("\n\n=== {kind}\n{}", body.replace("\r\n", "\n")));
+        out = format!("{out}\n\n=== {kind}\n{}", body.replace("\r\n", "\n"));
     }
     out
 }
@@ -62,7 +62,10 @@ fn a_resend_is_the_same_mail_but_for_its_date() {
         kept.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(lines(&composed(&facts)), lines(&resent));
-    assert!(lines(&resent).contains(&"Message-ID: <0196f8f0-1111-7000-8000-000000000001@salon.example>".to_owned()));
+    assert!(
+        lines(&resent)
+            .contains(&"Message-ID: <0196f8f0-1111-7000-8000-000000000001@salon.example>".to_owned())
+    );
 }
 
 #[test]
@@ -92,7 +95,17 @@ fn no_text_begins_a_header_of_its_own() {
     let names: Vec<&str> = parsed.parts[0].headers.iter().map(|header| header.name.as_str()).collect();
     assert_eq!(
         names,
-        ["Date", "Message-ID", "From", "Reply-To", "To", "Auto-Submitted", "Subject", "MIME-Version", "Content-Type"]
+        [
+            "Date",
+            "Message-ID",
+            "From",
+            "Reply-To",
+            "To",
+            "Auto-Submitted",
+            "Subject",
+            "MIME-Version",
+            "Content-Type"
+        ]
     );
     assert!(parsed.subject().unwrap().starts_with("Booked: Cut Bcc: all@example.org body X-A: b, "));
     let entry = calendar_part(&mail).unwrap();
@@ -137,7 +150,10 @@ fn the_calendar_entry_says_what_the_mail_says() {
 #[test]
 fn the_customers_time_is_named_only_where_their_clock_differs() {
     let mut facts = facts(NotificationKind::Confirmation, Locale::En);
-    assert!(readable(&composed(&facts)).contains("Your time: Tuesday, 4 May 2027, 04:00–04:45 (America/New_York, UTC-04:00)"));
+    assert!(
+        readable(&composed(&facts))
+            .contains("Your time: Tuesday, 4 May 2027, 04:00–04:45 (America/New_York, UTC-04:00)")
+    );
     facts.booking.customer_zone = Some(punctual_core::types::Zone::parse("Europe/Paris").unwrap());
     assert!(!readable(&composed(&facts)).contains("Your time"));
 }

@@ -80,7 +80,8 @@ impl RelayAddress {
 fn credentials(text: &str) -> Result<(String, String), BadAddress> {
     let (user, password) = text.split_once(':').ok_or(BadAddress("a user without a password"))?;
     let decoded = |text: &str| {
-        let text = percent_decode_str(text).decode_utf8().map_err(|_| BadAddress("a password that is not UTF-8"))?;
+        let text =
+            percent_decode_str(text).decode_utf8().map_err(|_| BadAddress("a password that is not UTF-8"))?;
         Ok(text.into_owned())
     };
     Ok((decoded(user)?, decoded(password)?))
@@ -125,7 +126,14 @@ mod tests {
 
     #[test]
     fn what_is_no_relay_is_named_without_its_secret() {
-        for url in ["mail.example.org", "http://secret@x", "smtp://", "smtp://secret@host", "smtp://u:secret@h:port", "smtps://u:secret@"] {
+        for url in [
+            "mail.example.org",
+            "http://secret@x",
+            "smtp://",
+            "smtp://secret@host",
+            "smtp://u:secret@h:port",
+            "smtps://u:secret@",
+        ] {
             let error = RelayAddress::parse(url).unwrap_err().to_string();
             assert!(error.starts_with("SMTP_URL: ") && !error.contains("secret"), "{error}");
         }

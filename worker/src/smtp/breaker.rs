@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn open(breaker: &Breaker) -> DateTime<Utc> {
-        (0..THRESHOLD).map(|_| breaker.enter().ok().unwrap().failed()).last().unwrap()
+        (0..THRESHOLD).map(|_| breaker.enter().ok().unwrap().failed()).max().unwrap()
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod relay;
 mod session;
 mod settings;
 
-pub use address::RelayAddress;
+pub use address::{BadAddress, RelayAddress};
 pub use breaker::{Breaker, Permit};
 pub use failure::{Failure, Step, Verdict};
 pub use relay::Relay;

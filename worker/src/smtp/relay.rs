@@ -72,7 +72,8 @@ impl Relay {
             let reused = connection.was_used();
             match connection.envelope(sender, recipient, &self.timeouts).await {
                 Ok(()) => return Ok(Session::new(connection, self.timeouts)),
-                Err(failure) if reused && failure.step == Step::Mail && matches!(failure.code, None | Some(421)) => {}
+                Err(failure)
+                    if reused && failure.step == Step::Mail && matches!(failure.code, None | Some(421)) => {}
                 Err(failure) => return Err(failure),
             }
         }
@@ -104,6 +105,21 @@ impl Manager for Connections {
     type Error = Failure;
 
     async fn create(&self) -> Result<Connection, Failure> {
+        // Boxed, for its future with all that lettre keeps in it is large and rarely needed.
+        Box::pin(self.open()).await
+    }
+
+    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Failure> {
+        if connection.is_good(self.timeouts.idle) {
+            Ok(())
+        } else {
+            Err(RecycleError::message("its last mail did not end well, or it lay idle"))
+        }
+    }
+}
+
+impl Connections {
+    async fn open(&self) -> Result<Connection, Failure> {
         let mut smtp = match self.address.encryption {
             Encryption::Tls => self.connect_tls().await?,
             Encryption::None | Encryption::StartTls => self.connect_plain().await?,
@@ -121,16 +137,6 @@ impl Manager for Connections {
         Ok(Connection::new(smtp))
     }
 
-    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Failure> {
-        if connection.is_good(self.timeouts.idle) {
-            Ok(())
-        } else {
-            Err(RecycleError::message("its last mail did not end well, or it lay idle"))
-        }
-    }
-}
-
-impl Connections {
     /// The socket is ours so that the dot, which lettre writes by itself, does not wait for the message to be
     /// acknowledged (Nagle's algorithm).
     async fn connect_plain(&self) -> Result<AsyncSmtpConnection, Failure> {

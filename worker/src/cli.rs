@@ -1,0 +1,61 @@
+//! The command line.
+
+mod healthcheck;
+mod run;
+mod test_email;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use punctual_core::config::Config;
+use punctual_core::types::EmailAddress;
+
+/// Why a command failed, for the person who ran it.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The worker of Punctual: sends its mails. Its settings are variables of the environment: see defaults.env.
+#[derive(Parser)]
+#[command(name = "punctual-worker", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Take jobs until SIGTERM (the default)
+    Run,
+    /// Ask a running worker on this machine whether it is ready; exit 1 when it is not
+    Healthcheck,
+    /// Send a test mail the way all mails go, and say what the mail server answers
+    TestEmail {
+        /// Where to
+        address: EmailAddress,
+    },
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn run() -> ExitCode {
+    match execute(Cli::parse().command.unwrap_or(Command::Run)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("punctual-worker: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<(), Failure> {
+    let config = Config::from_env()?;
+    // Two providers are in the dependency tree, so rustls can't choose by itself. An error says that one is installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Run => run::run(&config).await,
+            Command::Healthcheck => healthcheck::run(&config).await,
+            Command::TestEmail { address } => test_email::run(&config, &address).await,
+        }
+    })
+}

@@ -1,0 +1,41 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use punctual_core::config::Config;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Failure;
+
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Asks `/readyz` where the worker of this configuration listens.
+pub async fn run(config: &Config) -> Result<(), Failure> {
+    let listen =
+        config.worker.metrics_listen.ok_or("PUNCTUAL_WORKER_METRICS_LISTEN is empty: nobody to ask")?;
+    let address = reachable(listen);
+    match tokio::time::timeout(PATIENCE, ask(address)).await {
+        Ok(Ok(200)) => Ok(()),
+        Ok(Ok(status)) => Err(format!("{address} answers with status {status}").into()),
+        Ok(Err(error)) => Err(format!("{address} cannot be reached: {error}").into()),
+        Err(_) => Err(format!("{address} does not answer").into()),
+    }
+}
+
+/// An address that means "every one" is asked for on this machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, listen.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, listen.port()).into(),
+        _ => listen,
+    }
+}
+
+async fn ask(address: SocketAddr) -> std::io::Result<u16> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await?;
+    let status = std::str::from_utf8(&head[9..]).ok().and_then(|digits| digits.parse().ok());
+    status.ok_or_else(|| std::io::Error::other("the answer is not HTTP"))
+}

@@ -1,0 +1,34 @@
+use std::time::Duration;
+
+use punctual_core::config::Config;
+use punctual_core::pool::{self, PoolSettings};
+use punctual_core::types::EmailAddress;
+use punctual_core::{migrate, settings};
+use punctual_queue::{Clock, ServerClock, new_id};
+
+use super::Failure;
+use crate::mails::compose_test;
+use crate::smtp::{Relay, RelayAddress, Timeouts};
+
+/// Sends a mail from the business to `address`, outside of the ledger, and prints the reply.
+pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure> {
+    let relay_address = RelayAddress::parse(config.smtp_url()?.expose())?;
+    let settings = PoolSettings {
+        program: "punctual-worker test-email",
+        connections: 1,
+        statement_timeout: Duration::from_secs(5),
+        acquire_timeout: Duration::from_secs(5),
+    };
+    let pool = pool::connect(config.database_url()?.expose(), &settings)?;
+    migrate::check(&mut *pool.acquire().await?).await?;
+    let business = settings::get(&pool).await?.into();
+    let clock = ServerClock::start(&pool).await?;
+    let now = clock.now();
+    let mail = compose_test(&business, address, new_id(now), now)?;
+    println!("asking {relay_address}");
+    let relay = Relay::new(relay_address, Timeouts::default(), 1, clock)?;
+    let reply = relay.offer(&mail.sender, &mail.recipient).await?.send(&mail.bytes).await?;
+    println!("sent to {}: {}", address.as_str(), reply.as_str());
+    relay.close().await;
+    Ok(())
+}

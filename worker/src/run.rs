@@ -1,0 +1,173 @@
+//! From a configuration to a worker that takes jobs, and to its end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use punctual_core::Core;
+use punctual_core::config::{Config, ConfigError, Secret};
+use punctual_core::migrate::{self, SchemaError};
+use punctual_core::pool::{self, PoolSettings};
+use punctual_queue::runtime::Timing;
+use punctual_queue::{Runtime, ServerClock, SharedClock, Shutdown, Wake};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::jobs::{self, Mailer};
+use crate::mails::Templates;
+use crate::metrics;
+use crate::smtp::{BadAddress, Failure, Relay, RelayAddress, Timeouts};
+use crate::status_page::{self, StatusPage};
+
+/// No statement of the worker may take longer.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// No job waits longer for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often idle connections to the relay are closed and histograms drained.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Why the worker did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address of the mail server.
+    #[error(transparent)]
+    Relay(#[from] BadAddress),
+    /// The encryption towards the mail server.
+    #[error("SMTP_URL: {0}")]
+    Tls(#[from] Failure),
+    /// An address it cannot listen on.
+    #[error("cannot listen on {address} (PUNCTUAL_WORKER_METRICS_LISTEN): {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// A schema this program cannot work with, or a database that refuses it.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The database.
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The queue.
+    #[error("the queue: {0}")]
+    Queue(#[from] punctual_queue::Error),
+    /// The templates.
+    #[error("the templates: {0}")]
+    Templates(#[from] minijinja::Error),
+}
+
+/// What tests change; the default is what a worker runs with.
+#[derive(Default)]
+pub struct Options {
+    /// Where instants come from, instead of the clock of Postgres.
+    pub clock: Option<SharedClock>,
+    /// How long the relay may take.
+    pub timeouts: Timeouts,
+    /// Leases and polling; the grace period is the configuration's.
+    pub timing: Timing,
+    /// What counts, so that `/metrics` can show it.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// A worker that takes jobs.
+pub struct Running {
+    /// Where `/metrics` listens.
+    pub metrics_address: Option<SocketAddr>,
+    /// Asks it to end.
+    pub shutdown: Shutdown,
+    core: Core,
+    relay: Relay,
+    runtime: JoinHandle<punctual_queue::Result<()>>,
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Waits until it has ended: jobs that ran have finished or were given back.
+    ///
+    /// # Errors
+    /// When the runtime could not run.
+    pub async fn ended(self) -> Result<(), StartError> {
+        let result = self.runtime.await;
+        self.stop.cancel();
+        self.relay.close().await;
+        self.core.pool.close().await;
+        match result {
+            Ok(result) => Ok(result?),
+            Err(panic) => Err(StartError::Queue(punctual_queue::Error::Configuration(panic.to_string()))),
+        }
+    }
+
+    /// Asks it to end and waits.
+    ///
+    /// # Errors
+    /// As [`Self::ended`].
+    pub async fn stop(self) -> Result<(), StartError> {
+        self.shutdown.drain();
+        self.ended().await
+    }
+}
+
+/// Starts the worker. It waits for a database that does not answer yet; Redis and the mail server may come and go.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Result<Running, StartError> {
+    let relay_address = RelayAddress::parse(config.smtp_url()?.expose())?;
+    let settings = PoolSettings {
+        program: "punctual-worker",
+        connections: config.worker.database_connections,
+        statement_timeout: STATEMENT_TIMEOUT,
+        acquire_timeout: ACQUIRE_TIMEOUT,
+    };
+    let pool = pool::connect(config.database_url()?.expose(), &settings)?;
+    let listener = match config.worker.metrics_listen {
+        Some(address) => {
+            Some(TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })?)
+        }
+        None => None,
+    };
+    migrate::wait(&pool).await?;
+    let clock = match options.clock {
+        Some(clock) => clock,
+        None => ServerClock::start(&pool).await?,
+    };
+    let redis = config.redis_url.as_ref().map(Secret::expose);
+    let core = Core::new(pool.clone(), clock.clone(), Wake::connect(redis)?);
+    let concurrency = config.worker.concurrency;
+    let relay = Relay::new(relay_address, options.timeouts, concurrency, clock.clone())?;
+    let mailer = Mailer { relay: relay.clone(), templates: Arc::new(Templates::embedded()?) };
+    let limit = u32::try_from(concurrency).unwrap_or(u32::MAX);
+    let mut timing = options.timing;
+    timing.grace = config.shutdown_grace;
+    let builder = Runtime::builder(pool.clone(), clock).redis(redis, "").concurrency(limit.saturating_add(2));
+    let builder = builder.name(format!("punctual-worker {}", std::process::id())).timing(timing);
+    let runtime = jobs::register(builder, &core, mailer, limit).build()?;
+
+    let stop = CancellationToken::new();
+    let metrics_address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    if let Some(listener) = listener {
+        let page = StatusPage { metrics: options.metrics.clone(), pool, shutdown: shutdown.clone() };
+        tokio::spawn(status_page::serve(listener, page, stop.clone()));
+    }
+    tokio::spawn(upkeep(relay.clone(), options.metrics, stop.clone()));
+    let runtime = tokio::spawn(runtime.run(shutdown.clone()));
+    tracing::info!(concurrency, redis = redis.is_some(), "taking jobs");
+    Ok(Running { metrics_address, shutdown, core, relay, runtime, stop })
+}
+
+async fn upkeep(relay: Relay, handle: Option<PrometheusHandle>, stop: CancellationToken) {
+    while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
+        relay.close_idle().await;
+        metrics::breaker(relay.breaker().is_open());
+        if let Some(handle) = &handle {
+            handle.run_upkeep();
+        }
+    }
+}
