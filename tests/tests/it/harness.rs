@@ -100,7 +100,7 @@ async fn nothing_is_left_of_a_test_process_that_was_killed() {
 
 #[test]
 fn the_programs_of_the_tests_are_those_of_this_build() {
-    for name in ["tests-guard", "tests-api"] {
+    for name in ["tests-guard", "tests-api", "tests-worker"] {
         assert!(program(name).is_file(), "{name}");
     }
 }
