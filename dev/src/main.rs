@@ -29,6 +29,9 @@ enum Command {
     /// Make the generated files anew (.sqlx, openapi/openapi.json), or check them with --check
     #[command(name = "prepare")]
     Prepare,
+    /// Measure the queue and its peers on a Postgres of their own
+    #[command(subcommand)]
+    Bench(command::bench::What),
 }
 
 #[tokio::main]
@@ -40,6 +43,7 @@ async fn main() -> ExitCode {
         Some(Command::Env) => command::env::run(),
         Some(Command::Prepare) => prepare::run(&[]),
         Some(Command::Reset) => command::reset::run().await,
+        Some(Command::Bench(what)) => command::bench::run(what).await,
     };
     result.unwrap_or_else(|error| {
         console::problem(&format!("{error:#}"));

@@ -1,5 +1,6 @@
 //! The commands of `cargo dev`, one file each.
 
+pub mod bench;
 pub mod env;
 pub(crate) mod interrupts;
 pub mod reset;

@@ -1,0 +1,97 @@
+//! What is measured of each contender.
+
+mod enqueue;
+mod latency;
+mod throughput;
+
+use anyhow::Result;
+
+pub use latency::Latency;
+
+use crate::contenders::{Contender, Due, WakeUp, Which};
+use crate::database::Server;
+
+/// How many jobs `enqueue_many` takes at once.
+pub const BATCH: u32 = 10_000;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Jobs over which a rate is taken.
+    pub span: u32,
+    /// Jobs of a backlog: due ones, and scheduled ones.
+    pub backlog: u32,
+    /// Jobs enqueued one by one.
+    pub single: u32,
+    /// Jobs enqueued in batches.
+    pub many: u32,
+    /// Samples of the latency with notifications.
+    pub notified: u32,
+    /// Samples of the latency with polling, of about a second each.
+    pub polled: u32,
+}
+
+impl Sizes {
+    pub const FULL: Self =
+        Self { span: 200_000, backlog: 1_000_000, single: 2_000, many: 200_000, notified: 500, polled: 60 };
+    pub const QUICK: Self =
+        Self { span: 50_000, backlog: 100_000, single: 500, many: 50_000, notified: 100, polled: 10 };
+}
+
+/// Where and how much one contender is measured.
+pub struct Site<'a> {
+    pub server: &'a Server,
+    pub redis: &'a str,
+    pub which: Which,
+    pub sizes: Sizes,
+}
+
+/// What was measured; rates in jobs per second.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    pub which: Which,
+    pub enqueue_one: f64,
+    pub enqueue_many: f64,
+    pub empty: f64,
+    pub due: f64,
+    pub due_and_scheduled: f64,
+    pub notified: Latency,
+    pub polled: Option<Latency>,
+}
+
+impl Site<'_> {
+    /// Measures everything, each part in a database of its own.
+    pub async fn measure<C: Contender>(&self) -> Result<Measured> {
+        let Sizes { span, backlog, .. } = self.sizes;
+        let (enqueue_one, enqueue_many) = enqueue::measure::<C>(self).await?;
+        let notified = latency::measure::<C>(self, WakeUp::Notified).await?;
+        let polled =
+            if C::CAN_POLL { Some(latency::measure::<C>(self, WakeUp::Polling).await?) } else { None };
+        let empty = throughput::measure::<C>(self, &[(span, Due::Now)]).await?;
+        let due = throughput::measure::<C>(self, &[(backlog, Due::Now)]).await?;
+        let due_and_scheduled =
+            throughput::measure::<C>(self, &[(backlog, Due::Later), (backlog, Due::Now)]).await?;
+        let which = self.which;
+        Ok(Measured { which, enqueue_one, enqueue_many, empty, due, due_and_scheduled, notified, polled })
+    }
+
+    /// An empty database with the contender's schema, and a producer.
+    async fn fresh<C: Contender>(&self) -> Result<(SiteDatabase, C)> {
+        let name = format!("bench_{}", self.which.argument().replace('-', "_"));
+        let url = self.server.fresh(&name).await?;
+        C::install(&url).await?;
+        let producer = C::open(&url, self.redis).await?;
+        Ok((SiteDatabase { name, url }, producer))
+    }
+
+    /// Says on standard error what goes on, as a whole run takes minutes.
+    fn say(&self, what: &str) {
+        eprintln!("{}: {what}", self.which.name());
+    }
+}
+
+/// A database of one measurement.
+struct SiteDatabase {
+    name: String,
+    url: String,
+}

@@ -1,0 +1,131 @@
+//! What a worker process tells the process that started it, a line each on its standard output.
+
+use std::io::{Read as _, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use std::{io, process, thread};
+
+use crate::time;
+
+/// How often the number of handled jobs is told.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// What is told of the jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Watch {
+    /// When the first one began and how many were handled so far.
+    Count,
+    /// When each one began.
+    Each,
+}
+
+impl Watch {
+    pub fn argument(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Each => "each",
+        }
+    }
+}
+
+/// Handlers call it; clones are one.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    watch: Watch,
+    tally: Arc<Tally>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    handled: AtomicU64,
+    first: OnceLock<Duration>,
+}
+
+impl Recorder {
+    /// Begins to tell; the process ends when its standard input closes, thus with the one that started it.
+    pub fn start(watch: Watch) -> Self {
+        let tally = Arc::new(Tally::default());
+        thread::spawn(|| {
+            let _ = io::stdin().read_to_end(&mut Vec::new());
+            process::exit(0);
+        });
+        if watch == Watch::Count {
+            let tally = Arc::clone(&tally);
+            thread::spawn(move || tell_counts(&tally));
+        }
+        Self { watch, tally }
+    }
+
+    /// A job has begun, and as it has nothing to do, it is handled.
+    pub fn job(&self, number: u32) {
+        match self.watch {
+            Watch::Count => {
+                self.tally.first.get_or_init(time::now);
+                self.tally.handled.fetch_add(1, Ordering::Relaxed);
+            }
+            Watch::Each => tell(&Line::Began { number, at: time::now() }),
+        }
+    }
+}
+
+fn tell_counts(tally: &Tally) {
+    let mut told = 0;
+    loop {
+        thread::sleep(INTERVAL);
+        let handled = tally.handled.load(Ordering::Relaxed);
+        if let Some(first) = tally.first.get().filter(|_| handled > told) {
+            tell(&Line::Handled { jobs: handled, first: *first });
+            told = handled;
+        }
+    }
+}
+
+fn tell(line: &Line) {
+    // The reader is gone only when this process is about to end, too.
+    let _ = writeln!(io::stdout().lock(), "{}", line.write());
+}
+
+/// One line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// So many jobs were handled, and when the first one began.
+    Handled { jobs: u64, first: Duration },
+    /// This job has begun.
+    Began { number: u32, at: Duration },
+}
+
+impl Line {
+    fn write(self) -> String {
+        match self {
+            Self::Handled { jobs, first } => format!("handled {jobs} {}", first.as_nanos()),
+            Self::Began { number, at } => format!("began {number} {}", at.as_nanos()),
+        }
+    }
+
+    /// The line that was written so, if it is one of ours: a contender may print, too.
+    pub fn read(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let (word, count, nanos) = (words.next()?, words.next()?, words.next()?);
+        let at = Duration::from_nanos(nanos.parse().ok()?);
+        match word {
+            "handled" => Some(Self::Handled { jobs: count.parse().ok()?, first: at }),
+            "began" => Some(Self::Began { number: count.parse().ok()?, at }),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let at = Duration::from_nanos(1_800_000_000_123_456_789);
+        for line in [Line::Handled { jobs: 60_000, first: at }, Line::Began { number: 7, at }] {
+            assert_eq!(Line::read(&line.write()), Some(line));
+        }
+        assert_eq!(Line::read("worker started"), None);
+    }
+}
