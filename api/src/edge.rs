@@ -11,7 +11,10 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use futures::FutureExt;
 use poem::{
     Endpoint, Request, Response, Result,
-    http::{HeaderValue, Method, header::HeaderName},
+    http::{
+        HeaderValue, Method,
+        header::{CONNECTION, HeaderName},
+    },
 };
 use punctual_queue::new_id;
 use tracing::Instrument;
@@ -98,6 +101,10 @@ impl<E> Edge<E> {
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id.hyphenated().to_string()) {
             headers.insert(X_REQUEST_ID, value);
+        }
+        if self.state.is_draining() {
+            // Clients on a connection kept open leave before it is taken from them.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         secure::dress(headers, self.state.public_url.starts_with("https://"));
         cors::dress(&self.state.config.cors, wishes.origin.as_ref(), headers);

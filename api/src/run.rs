@@ -71,9 +71,11 @@ pub struct Running {
 }
 
 impl Running {
-    /// Stops taking requests, lets those that run finish, and returns when they have or the grace period is over.
+    /// Says on `/readyz` that it stops and, a moment later, takes no more requests; lets those that run finish, and
+    /// returns when they have or the grace period is over.
     pub async fn stop(self) {
         self.state.drain();
+        tokio::time::sleep(self.state.config.drain).await;
         self.stop.cancel();
         self.servers.close();
         self.servers.wait().await;

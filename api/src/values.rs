@@ -8,7 +8,7 @@ use poem_openapi::{
 };
 use punctual_core::{
     calendar::CivilTime,
-    types::{Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone, Zone},
+    types::{Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone, PostalAddress, Reason, Zone},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -107,6 +107,15 @@ value! {
 value! {
     /// A note.
     NoteText(Note), "note", 0..=2000, example "I prefer the window seat.", parse |text| Note::parse(text).ok()
+}
+value! {
+    /// A postal address.
+    AddressText(PostalAddress), "postal-address", 0..=500, example "Sonnenallee 1\n12047 Berlin",
+    parse |text| PostalAddress::parse(text).ok()
+}
+value! {
+    /// A line of text: why something is so.
+    ReasonText(Reason), "reason", 0..=200, example "Summer holidays", parse |text| Reason::parse(text).ok()
 }
 value! {
     /// An IANA time zone.

@@ -80,6 +80,8 @@ pub struct ApiConfig {
     pub request_timeout: Duration,
     /// For the header of a request to arrive.
     pub header_timeout: Duration,
+    /// From `/readyz` saying no to the end of listening.
+    pub drain: Duration,
     /// Whose X-Forwarded-For is believed.
     pub trusted_proxies: Vec<Network>,
     /// Which web pages may call the API.
@@ -225,6 +227,7 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
     let max_connections = r.number("PUNCTUAL_API_MAX_CONNECTIONS", 1..=1_000_000);
     let request_timeout = r.seconds("PUNCTUAL_API_REQUEST_SECONDS", 1..=300);
     let header_timeout = r.seconds("PUNCTUAL_API_HEADER_SECONDS", 1..=300);
+    let drain = r.seconds("PUNCTUAL_API_DRAIN_SECONDS", 0..=60);
     let trusted_proxies =
         r.optional("PUNCTUAL_TRUSTED_PROXIES", "addresses or networks such as 10.0.0.0/8", |text| {
             text.split(',').map(|item| item.trim().parse().ok()).collect::<Option<Vec<Network>>>()
@@ -248,6 +251,7 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
         max_connections: max_connections?,
         request_timeout: request_timeout?,
         header_timeout: header_timeout?,
+        drain: drain?,
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         cors: cors.unwrap_or(CorsOrigins::None),
         access_token: access_token?,

@@ -49,6 +49,9 @@ pub enum Error {
     /// Bookings stand in the way (409).
     #[error("bookings stand in the way")]
     HasBookings(Vec<Uuid>),
+    /// The mail cannot be sent again (409). Holds why, for a person.
+    #[error("the mail cannot be sent again")]
+    NotResendable(&'static str),
     /// A request with the same idempotency key is still running (409, retry after a second).
     #[error("a request with this key is in progress")]
     IdempotencyInProgress,

@@ -4,7 +4,10 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use punctual_core::{
     calendar::CivilTime,
     idempotency::IdempotencyKey,
-    types::{Currency, Cursor, EmailAddress, Label, Note, ParseError, PersonName, Phone, Zone},
+    types::{
+        Currency, Cursor, EmailAddress, Label, Note, ParseError, PersonName, Phone, PostalAddress, Reason,
+        Zone,
+    },
 };
 use uuid::Uuid;
 
@@ -23,6 +26,8 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
         "label" => of_core(Label::parse(text)),
         "phone" => of_core(Phone::parse(text)),
         "note" => of_core(Note::parse(text)),
+        "postal-address" => of_core(PostalAddress::parse(text)),
+        "reason" => of_core(Reason::parse(text)),
         "time-zone" => of_core(Zone::parse(text)),
         "currency" => of_core(Currency::parse(text)),
         "civil-time" => text

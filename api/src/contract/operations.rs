@@ -76,9 +76,9 @@ pub const OPERATIONS: &[Operation] = {
     use Access::{Guests, Public};
     use Code::{
         EmailTaken, Forbidden, HoldExpired, IdempotencyInProgress, IdempotencyKeyReused, InvalidCredentials,
-        InvalidRefreshToken, InvalidTransition, NotFound, NoticePassed, OffGrid, OutsideHours, Overloaded,
-        PreconditionFailed, PreconditionRequired, SlotTaken, StartInPast, TooFar, TooSoon, Unauthenticated,
-        Unprocessable,
+        InvalidRefreshToken, InvalidTransition, NotFound, NotResendable, NoticePassed, OffGrid, OutsideHours,
+        Overloaded, PreconditionFailed, PreconditionRequired, SlotTaken, StartInPast, TooFar, TooSoon,
+        Unauthenticated, Unprocessable,
     };
     use Header::{ETag, IdempotencyReplayed, Location};
     const ACCOUNT: Access = Access::ACCOUNT;
@@ -95,6 +95,7 @@ pub const OPERATIONS: &[Operation] = {
         operation("getMe", ACCOUNT, &[], &[]),
         operation("updateMe", ACCOUNT, &[Unprocessable], &[]),
         operation("getBusiness", Public, &[NotFound], &[]),
+        operation("updateBusiness", ADMIN, &[NotFound, Overloaded], &[]),
         operation("listServices", Public, &[], &[]),
         operation("getService", Public, &[NotFound], &[ETag]),
         operation("createService", ADMIN, &[Unprocessable], &[ETag, Location]),
@@ -105,6 +106,18 @@ pub const OPERATIONS: &[Operation] = {
         operation("updateStaffMember", ADMIN, EDIT, &[ETag]),
         operation("getHours", Public, &[NotFound], &[]),
         operation("putHours", STAFF, &[NotFound, Unprocessable, Overloaded], &[]),
+        operation("listOverrides", Public, &[NotFound], &[]),
+        operation("putOverride", STAFF, &[NotFound, Unprocessable, Overloaded], &[]),
+        operation("removeOverride", STAFF, &[NotFound, Overloaded], &[]),
+        operation("listTimeOff", STAFF, &[NotFound], &[]),
+        operation("createTimeOff", STAFF, &[NotFound, Overloaded], &[Location]),
+        operation("removeTimeOff", STAFF, &[NotFound, Overloaded], &[]),
+        operation("listClosures", Public, &[], &[]),
+        operation("putClosure", ADMIN, &[NotFound, Overloaded], &[]),
+        operation("removeClosure", ADMIN, &[NotFound, Overloaded], &[]),
+        operation("listCustomers", STAFF, &[], &[]),
+        operation("getCustomer", STAFF, &[NotFound], &[]),
+        operation("updateCustomer", STAFF, &[NotFound], &[]),
         operation("listSlots", Public, &[NotFound], &[ETag]),
         operation(
             "createBooking",
@@ -189,5 +202,6 @@ pub const OPERATIONS: &[Operation] = {
         operation("markNoShow", STAFF, CHANGE, &[ETag]),
         operation("listBookingEvents", ACCOUNT, &[NotFound], &[]),
         operation("listBookingNotifications", ACCOUNT, &[NotFound], &[]),
+        operation("resendNotification", STAFF, &[NotFound, NotResendable, Overloaded], &[]),
     ]
 };

@@ -3,12 +3,17 @@
 mod auth;
 mod bookings;
 mod business;
+mod closures;
+mod customers;
 mod hours;
 mod me;
+mod overrides;
+mod range;
 mod services;
 mod slots;
 mod staff;
 mod tag;
+mod time_off;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,16 +25,22 @@ use poem_openapi::{
 
 pub use tag::Tag;
 
-type Groups = (
-    auth::Operations,
-    me::Operations,
-    business::GetBusiness,
+// Tuples have a default up to twelve members: groups of groups.
+type Groups = (Account, Catalogue, Booking);
+
+type Account = (auth::Operations, me::Operations);
+
+type Catalogue = (
+    business::Operations,
     services::Operations,
     staff::Operations,
     hours::Operations,
-    slots::ListSlots,
-    bookings::Operations,
+    overrides::Operations,
+    time_off::Operations,
+    closures::Operations,
 );
+
+type Booking = (slots::ListSlots, bookings::Operations, customers::Operations);
 
 /// All operations as one. Operations of one path may live in several files; the document wants each path once.
 #[derive(Default)]

@@ -9,6 +9,7 @@ use poem::{
 use poem_openapi::{ApiResponse, OpenApi, param::Header, registry::MetaResponses, registry::Registry};
 use punctual_core::{
     Error, bookings,
+    pool::again_if_cut,
     slots::{self, SlotQuery},
 };
 use sha2::{Digest, Sha256};
@@ -55,7 +56,8 @@ impl ListSlots {
         if_none_match: Header<Option<String>>,
     ) -> Result<SlotsReply, Problem> {
         if let Some(id) = exclude_booking.0 {
-            bookings::get(&state.core, &caller.actor(), id).await?;
+            let actor = caller.actor();
+            again_if_cut(|| bookings::get(&state.core, &actor, id)).await?;
         }
         let query = SlotQuery {
             service_id: service_id.0,
@@ -64,7 +66,7 @@ impl ListSlots {
             to: to.0,
             exclude_booking: exclude_booking.0,
         };
-        let list = slots::list(&state.core, &query).await.map_err(of_query)?;
+        let list = again_if_cut(|| slots::list(&state.core, &query)).await.map_err(of_query)?;
         SlotsReply::new(&Slots::from(list), if_none_match.0.as_deref())
     }
 }

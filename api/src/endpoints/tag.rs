@@ -15,6 +15,9 @@ pub enum Tag {
     /// Free times.
     #[oai(rename = "slots")]
     Slots,
+    /// Those who book, for staff.
+    #[oai(rename = "customers")]
+    Customers,
     /// Bookings.
     #[oai(rename = "bookings")]
     Bookings,

@@ -68,6 +68,8 @@ codes! {
         "The booking's status does not allow the action. `allowed` lists those it allows."
     HasBookings "has_bookings" CONFLICT "Bookings stand in the way"
         "Bookings that stand would be affected. `booking_ids` lists them."
+    NotResendable "not_resendable" CONFLICT "The mail cannot be sent again"
+        "Only a mail that failed or is in doubt is sent again, and only while it still tells the truth. `detail` says why not."
     EmailTaken "email_taken" CONFLICT "The e-mail address has an account"
         "Another account has this e-mail address. Log in instead."
     IdempotencyInProgress "idempotency_in_progress" CONFLICT "The same request is in progress"

@@ -1,11 +1,11 @@
 use chrono::{DateTime, FixedOffset, Utc};
-use poem_openapi::{Enum, Object, types::Any};
+use poem_openapi::{Enum, Object};
 use punctual_core::{
     bookings::{self, BookingStatus},
     notifications::{Notification, NotificationKind, NotificationState},
     types::{ActorKind, Page},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::values::{CurrencyCode, Email, Name, NoteText, PageCursor, PhoneNumber, TimeZone};
@@ -162,9 +162,29 @@ pub struct BookingEvent {
     /// Whether staff passed grid, hours, notice or horizon on purpose.
     pub overridden: bool,
     /// Old and new start and member of staff, where they changed.
-    pub details: Any<serde_json::Value>,
+    pub details: BookingEventDetails,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+/// Where a change led from and to; empty where neither start nor member of staff changed.
+#[derive(Debug, Default, Object, Serialize, Deserialize)]
+pub struct BookingEventDetails {
+    /// Before; absent for a new booking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<BookingPlace>,
+    /// After.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<BookingPlace>,
+}
+
+/// When and with whom.
+#[derive(Debug, Object, Serialize, Deserialize)]
+pub struct BookingPlace {
+    /// The start.
+    pub start: DateTime<Utc>,
+    /// The member of staff.
+    pub staff_id: Uuid,
 }
 
 /// Who did something.
@@ -377,7 +397,7 @@ impl From<bookings::BookingEvent> for BookingEvent {
             actor: event.actor.into(),
             actor_id: event.actor_id,
             overridden: event.overridden,
-            details: Any(event.details),
+            details: serde_json::from_value(event.details).unwrap_or_default(),
             at: event.at,
         }
     }

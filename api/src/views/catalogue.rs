@@ -1,10 +1,10 @@
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
 use poem_openapi::{Enum, Object};
-use punctual_core::{calendar, hours, services, settings, staff::StaffMember};
+use punctual_core::{calendar, services, settings, staff::StaffMember};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Language, Status};
+use super::Language;
 use crate::values::{CurrencyCode, Email, LabelText, Name, NoteText, PhoneNumber, TimeOfDay, TimeZone};
 
 /// The business, as everybody may know it.
@@ -27,6 +27,15 @@ pub struct Business {
     pub locale: Language,
     /// Whether a booking can be made without an account.
     pub guests_allowed: bool,
+    /// Where replies to mails go; shown to administrators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Email>,
+    /// Where mails come from; shown to administrators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<Email>,
+    /// Who is told of new, moved and cancelled bookings; shown to administrators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notify_address: Option<Email>,
 }
 
 /// What can be booked.
@@ -142,38 +151,10 @@ pub struct Staff {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A window of a usual week.
-#[derive(Debug, Object, Serialize)]
-#[oai(rename = "WeeklyWindow")]
-pub struct Window {
-    /// Day on which it opens: 1 is Monday, 7 is Sunday (ISO 8601).
-    #[oai(validator(minimum(value = "1"), maximum(value = "7")))]
-    pub weekday: u32,
-    /// Opening, `00:00` to `23:59` in the business's zone.
-    pub start: TimeOfDay,
-    /// Closing, up to `24:00`; not after the opening: of the next day.
-    pub end: TimeOfDay,
-}
-
-/// A booking that a change leaves standing although it no longer fits.
-#[derive(Debug, Object, Serialize)]
-pub struct StrandedBooking {
-    /// The booking.
-    pub booking_id: Uuid,
-    /// What was booked.
-    pub service_id: Uuid,
-    /// Who was to perform it.
-    pub staff_id: Uuid,
-    /// Where it stands.
-    pub status: Status,
-    /// When it starts.
-    pub start: DateTime<FixedOffset>,
-    /// When it ends.
-    pub end: DateTime<FixedOffset>,
-}
-
-impl From<settings::Business> for Business {
-    fn from(business: settings::Business) -> Self {
+impl Business {
+    /// As administrators see it, or as everybody does.
+    #[must_use]
+    pub fn new(business: settings::Business, for_admin: bool) -> Self {
         Self {
             name: business.name,
             address: business.address,
@@ -182,6 +163,9 @@ impl From<settings::Business> for Business {
             zone: TimeZone(business.zone),
             locale: business.locale.into(),
             guests_allowed: business.guests_allowed,
+            reply_to: for_admin.then_some(Email(business.reply_to)),
+            sender: for_admin.then_some(Email(business.sender)),
+            notify_address: business.notify_address.filter(|_| for_admin).map(Email),
         }
     }
 }
@@ -242,29 +226,6 @@ impl Staff {
             rev: member.rev.0,
             created_at: member.created_at,
             updated_at: member.updated_at,
-        }
-    }
-}
-
-impl From<calendar::WeeklyWindow> for Window {
-    fn from(weekly: calendar::WeeklyWindow) -> Self {
-        Self {
-            weekday: weekly.weekday.number_from_monday(),
-            start: TimeOfDay(weekly.window.opens()),
-            end: TimeOfDay(weekly.window.closes()),
-        }
-    }
-}
-
-impl From<hours::StrandedBooking> for StrandedBooking {
-    fn from(stranded: hours::StrandedBooking) -> Self {
-        Self {
-            booking_id: stranded.booking_id,
-            service_id: stranded.service_id,
-            staff_id: stranded.staff_id,
-            status: stranded.status.into(),
-            start: stranded.start,
-            end: stranded.end,
         }
     }
 }

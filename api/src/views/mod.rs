@@ -3,9 +3,13 @@
 mod account;
 mod booking;
 mod catalogue;
+mod customer;
+mod hours;
 mod slots;
 
 pub use account::{Account, Language, Role};
 pub use booking::{Booking, BookingEvent, BookingEvents, BookingPage, Mail, Mails, Status};
-pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff, StrandedBooking, Window};
+pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff};
+pub use customer::Customer;
+pub use hours::{Closure, DateOverride, DayWindow, Stranded, StrandedBooking, TimeOff, Window};
 pub use slots::Slots;

@@ -77,7 +77,8 @@ pub async fn get(db: impl PgExecutor<'_>, actor: &Actor, id: Uuid) -> Result<Cus
     .try_into()
 }
 
-/// Corrects a customer's address, also in mails that are planned but not yet sent; only staff may.
+/// Corrects a customer's address, also in mails that are planned but not yet sent and in those that were refused, which
+/// can be sent again; only staff may.
 /// [`Error::NotFound`] for one who was erased.
 pub async fn correct(
     pool: &PgPool,
@@ -105,7 +106,8 @@ pub async fn correct(
     sqlx::query!(
         "UPDATE notifications SET recipient = $2
          WHERE id = ANY(ARRAY(SELECT n.id FROM notifications AS n JOIN bookings AS b ON b.id = n.booking_id
-                              WHERE b.customer_id = $1 AND n.outcome IS NULL AND n.dot_at IS NULL
+                              WHERE b.customer_id = $1 AND n.dot_at IS NULL
+                                AND (n.outcome IS NULL OR n.outcome = 'failed')
                               ORDER BY n.id FOR NO KEY UPDATE OF n))",
         id,
         email.as_str() as _

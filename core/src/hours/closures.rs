@@ -3,11 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::stranded::{Changed, Fitting};
-use super::{bump_business, touched, zone};
-use crate::staff::lock;
+use super::{lock_all, touched, zone};
 use crate::transaction::change;
 use crate::types::Reason;
 use crate::{Core, Error, Result};
@@ -70,13 +68,4 @@ async fn remove(tx: &mut PgConnection, date: NaiveDate) -> Result<()> {
     lock_all(tx).await?;
     let deleted = sqlx::query!("DELETE FROM closures WHERE date = $1", date).execute(&mut *tx).await?;
     if deleted.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound("closure")) }
-}
-
-/// Locks every calendar, the business's revision first.
-async fn lock_all(tx: &mut PgConnection) -> Result<Vec<Uuid>> {
-    bump_business(tx).await?;
-    let staff_ids: Vec<Uuid> =
-        sqlx::query_scalar!("SELECT id FROM staff ORDER BY id").fetch_all(&mut *tx).await?;
-    lock(tx, &staff_ids).await?;
-    Ok(staff_ids)
 }

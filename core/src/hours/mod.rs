@@ -15,12 +15,14 @@ pub use stranded::{Changed, StrandedBooking};
 pub use time_off::{NewTimeOff, TimeOff, add_time_off, remove_time_off, time_off};
 pub use week::{MAX_WINDOWS_OF_WEEK, put_week, week};
 
-pub(crate) use stranded::standing_bookings;
+pub(crate) use stranded::{Fitting, standing_bookings};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::calendar::{Span, after_date, dates_needed, day_start};
+use crate::staff::lock;
 use crate::types::Zone;
 use crate::{Error, Result};
 
@@ -41,6 +43,15 @@ pub(crate) async fn bump_business(tx: &mut PgConnection) -> Result<()> {
         .await?
         .rows_affected();
     if bumped == 1 { Ok(()) } else { Err(Error::NotFound("business")) }
+}
+
+/// Locks every calendar, the business's revision first.
+pub(crate) async fn lock_all(tx: &mut PgConnection) -> Result<Vec<Uuid>> {
+    bump_business(tx).await?;
+    let staff_ids: Vec<Uuid> =
+        sqlx::query_scalar!("SELECT id FROM staff ORDER BY id").fetch_all(&mut *tx).await?;
+    lock(tx, &staff_ids).await?;
+    Ok(staff_ids)
 }
 
 /// The span in which the hours of a date decide about appointments, with room to spare.

@@ -84,14 +84,14 @@ pub(crate) async fn standing_bookings(
 }
 
 /// The bookings that fit the hours before a change of hours.
-pub(super) struct Fitting {
+pub(crate) struct Fitting {
     staff_ids: Vec<Uuid>,
     bookings: Vec<StrandedBooking>,
 }
 
 impl Fitting {
     /// Takes them down before the change; `within` is the span that the change can touch, if it is known.
-    pub(super) async fn before(
+    pub(crate) async fn before(
         tx: &mut PgConnection,
         now: DateTime<Utc>,
         staff_ids: &[Uuid],
@@ -106,7 +106,7 @@ impl Fitting {
     }
 
     /// Those that no longer fit after it.
-    pub(super) async fn stranded(self, tx: &mut PgConnection) -> Result<Vec<StrandedBooking>> {
+    pub(crate) async fn stranded(self, tx: &mut PgConnection) -> Result<Vec<StrandedBooking>> {
         let fits = self.fits(tx).await?;
         Ok(self
             .bookings

@@ -1,7 +1,8 @@
 //! The ledger of mails: one row for each mail that is owed, with the facts of its sending.
 //!
 //! Three callers: a booking plans its mails within its own transaction ([`plan`]), the leader hands over to the queue
-//! what falls due ([`enqueue_due`]), and the worker sends ([`sending`], [`facts`]). [`list`] shows where each mail stands.
+//! what falls due ([`enqueue_due`]), and the worker sends ([`sending`], [`facts`]). [`list`] shows where each mail stands;
+//! a person can have one sent again that failed or is in doubt ([`resend`]).
 
 pub mod facts;
 pub mod plan;
@@ -11,8 +12,10 @@ mod due;
 mod kind;
 mod list;
 mod payload;
+mod resend;
 
 pub use due::enqueue_due;
 pub use kind::{NotificationKind, NotificationOutcome};
 pub use list::{Notification, NotificationState, list};
 pub use payload::SendNotification;
+pub use resend::resend;

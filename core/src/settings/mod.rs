@@ -1,5 +1,9 @@
 //! The one business of this deployment.
 
+mod update;
+
+pub use update::{BusinessPatch, update};
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;

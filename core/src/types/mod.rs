@@ -15,7 +15,7 @@ pub use money::{Currency, Money};
 pub use page::{Cursor, Page, PageSize};
 pub use rev::{ExpectedRev, Rev};
 pub use role::Role;
-pub use text::{EmailAddress, Label, Note, PersonName, Phone, Reason};
+pub use text::{EmailAddress, Label, Note, PersonName, Phone, PostalAddress, Reason};
 pub use zone::Zone;
 
 /// Why a value could not be parsed. Never contains the value itself.

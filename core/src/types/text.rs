@@ -75,6 +75,10 @@ text_type! {
     Reason
 }
 text_type! {
+    /// A postal address of at most 500 characters, on lines of its own; may be empty.
+    PostalAddress
+}
+text_type! {
     /// A note of at most 2,000 characters; line breaks and tabs are the only control characters.
     Note
 }
@@ -153,6 +157,30 @@ impl Reason {
             return Err(ParseError::new(
                 "control_character",
                 "a reason is one line without control characters",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Default for Reason {
+    /// None is given.
+    fn default() -> Self {
+        Self(String::new())
+    }
+}
+
+impl PostalAddress {
+    /// Parses an address.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let text = text.trim();
+        if text.chars().count() > 500 {
+            return Err(ParseError::new("too_long", "an address has at most 500 characters"));
+        }
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(ParseError::new(
+                "control_character",
+                "an address has no control characters but line breaks",
             ));
         }
         Ok(Self(text.to_owned()))

@@ -151,6 +151,7 @@ impl Stack {
             ("PUNCTUAL_JWT_KEYS", Some(home.secret("jwt-keys", key)?)),
             ("PUNCTUAL_LINK_KEYS", Some(home.secret("link-keys", key)?)),
             ("PUNCTUAL_LOG_FORMAT", Some("human".to_owned())),
+            ("PUNCTUAL_API_DRAIN_SECONDS", Some("0".to_owned())), // nobody balances here
         ])
     }
 

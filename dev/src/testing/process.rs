@@ -36,6 +36,7 @@ impl Programs {
             .set("PUNCTUAL_JWT_KEYS", &keys)
             .set("PUNCTUAL_LINK_KEYS", &keys)
             .set("PUNCTUAL_LOG_FORMAT", "human")
+            .set("PUNCTUAL_API_DRAIN_SECONDS", "0")
     }
 
     /// With this Redis.

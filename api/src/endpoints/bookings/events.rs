@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
-use punctual_core::bookings;
+use punctual_core::{bookings, pool::again_if_cut};
 use uuid::Uuid;
 
 use crate::{
@@ -35,7 +35,8 @@ impl ListBookingEvents {
         /// The booking.
         id: Path<Uuid>,
     ) -> Result<Found<BookingEvents>, Problem> {
-        let all = bookings::events(&state.core, &caller.actor(), id.0).await?;
+        let actor = caller.actor();
+        let all = again_if_cut(|| bookings::events(&state.core, &actor, id.0)).await?;
         Ok(Found::new(BookingEvents { data: all.into_iter().map(BookingEvent::from).collect() }))
     }
 }

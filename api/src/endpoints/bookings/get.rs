@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
-use punctual_core::bookings;
+use punctual_core::{bookings, pool::again_if_cut};
 use uuid::Uuid;
 
 use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Booking};
@@ -23,7 +23,8 @@ impl GetBooking {
         /// The booking.
         id: Path<Uuid>,
     ) -> Result<Found<Booking>, Problem> {
-        let booking = bookings::get(&state.core, &caller.actor(), id.0).await?;
+        let actor = caller.actor();
+        let booking = again_if_cut(|| bookings::get(&state.core, &actor, id.0)).await?;
         let rev = booking.rev;
         Ok(Found::new(Booking::from(booking)).rev(rev))
     }

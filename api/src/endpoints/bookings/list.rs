@@ -3,7 +3,7 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset};
 use poem::web::Data;
 use poem_openapi::OpenApi;
-use punctual_core::{Error, bookings, types::PageSize};
+use punctual_core::{bookings, pool::again_if_cut, types::PageSize};
 use uuid::Uuid;
 
 use crate::{
@@ -64,8 +64,7 @@ impl ListBookings {
             limit,
             cursor: cursor.0.map(|cursor| cursor.0),
         };
-        let page =
-            bookings::list(&state.core, &actor, &which).await.map_err(|error: Error| Problem::from(error))?;
+        let page = again_if_cut(|| bookings::list(&state.core, &actor, &which)).await?;
         Ok(Found::new(BookingPage::from(page)))
     }
 }

@@ -12,19 +12,20 @@ mod list;
 mod no_show;
 mod notifications;
 mod reschedule;
+mod resend;
 
 /// The operations of this group.
-pub type Operations = (
-    create::CreateBooking,
-    hold::HoldSlot,
-    get::GetBooking,
-    list::ListBookings,
+pub type Operations = (Made, Changed, Told);
+
+type Made = (create::CreateBooking, hold::HoldSlot, get::GetBooking, list::ListBookings);
+
+type Changed = (
     cancel::CancelBooking,
     reschedule::RescheduleBooking,
     confirm::ConfirmBooking,
     decline::DeclineBooking,
     complete::CompleteBooking,
     no_show::NoShowBooking,
-    events::ListBookingEvents,
-    notifications::ListBookingNotifications,
 );
+
+type Told = (events::ListBookingEvents, notifications::ListBookingNotifications, resend::ResendNotification);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
-use punctual_core::bookings;
+use punctual_core::{bookings, pool::again_if_cut};
 use uuid::Uuid;
 
 use crate::{
@@ -35,7 +35,8 @@ impl ListBookingNotifications {
         /// The booking.
         id: Path<Uuid>,
     ) -> Result<Found<Mails>, Problem> {
-        let all = bookings::notifications(&state.core, &caller.actor(), id.0).await?;
+        let actor = caller.actor();
+        let all = again_if_cut(|| bookings::notifications(&state.core, &actor, id.0)).await?;
         Ok(Found::new(Mails { data: all.into_iter().map(Mail::from).collect() }))
     }
 }

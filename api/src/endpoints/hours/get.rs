@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, param::Path};
-use punctual_core::hours;
+use punctual_core::{hours, pool::again_if_cut};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ impl GetHours {
         /// The member of staff.
         id: Path<Uuid>,
     ) -> Result<Found<Hours>, Problem> {
-        let week = hours::week(&state.core, id.0).await?;
+        let week = again_if_cut(|| hours::week(&state.core, id.0)).await?;
         Ok(Found::new(Hours { windows: week.into_iter().map(Window::from).collect() }))
     }
 }

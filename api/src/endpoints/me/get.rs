@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::OpenApi;
-use punctual_core::users;
+use punctual_core::{pool::again_if_cut, users};
 
 use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Account};
 
@@ -18,7 +18,8 @@ impl GetMe {
         Data(state): Data<&Arc<State>>,
         caller: Caller,
     ) -> Result<Found<Account>, Problem> {
-        let user = users::get(&state.core.pool, caller.user_id()?).await?;
+        let id = caller.user_id()?;
+        let user = again_if_cut(|| users::get(&state.core.pool, id)).await?;
         Ok(Found::new(Account::from(user)))
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
-use punctual_core::{Error, services};
+use punctual_core::{Error, pool::again_if_cut, services};
 use uuid::Uuid;
 
 use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Service};
@@ -23,7 +23,7 @@ impl GetService {
         /// The service.
         id: Path<Uuid>,
     ) -> Result<Found<Service>, Problem> {
-        let service = services::get(&state.core, id.0).await?;
+        let service = again_if_cut(|| services::get(&state.core, id.0)).await?;
         if !service.spec.active && !caller.actor().is_staff() {
             return Err(Error::NotFound("service").into());
         }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi};
-use punctual_core::services;
+use punctual_core::{pool::again_if_cut, services};
 use serde::Serialize;
 
 use crate::{
@@ -41,7 +41,7 @@ impl ListServices {
         if include_inactive && !caller.actor().is_staff() {
             return Err(Problem::new(Code::Forbidden).detail("include_inactive is for staff."));
         }
-        let services = services::list(&state.core, include_inactive).await?;
+        let services = again_if_cut(|| services::list(&state.core, include_inactive)).await?;
         Ok(Found::new(ServiceList { data: services.into_iter().map(Service::from).collect() }))
     }
 }

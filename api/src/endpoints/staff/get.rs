@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
-use punctual_core::{Error, staff};
+use punctual_core::{Error, pool::again_if_cut, staff};
 use uuid::Uuid;
 
 use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Staff};
@@ -23,7 +23,8 @@ impl GetStaffMember {
         /// The member of staff.
         id: Path<Uuid>,
     ) -> Result<Found<Staff>, Problem> {
-        let (for_staff, member) = (caller.actor().is_staff(), staff::get(&state.core, id.0).await?);
+        let (for_staff, member) =
+            (caller.actor().is_staff(), again_if_cut(|| staff::get(&state.core, id.0)).await?);
         if !member.active && !for_staff {
             return Err(Error::NotFound("staff").into());
         }

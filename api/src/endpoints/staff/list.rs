@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi};
-use punctual_core::staff;
+use punctual_core::{pool::again_if_cut, staff};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl ListStaff {
         if include_inactive && !for_staff {
             return Err(Problem::new(Code::Forbidden).detail("include_inactive is for staff."));
         }
-        let members = staff::list(&state.core, service_id.0, include_inactive).await?;
+        let members = again_if_cut(|| staff::list(&state.core, service_id.0, include_inactive)).await?;
         let data = members.into_iter().map(|member| Staff::new(member, for_staff)).collect();
         Ok(Found::new(StaffList { data }))
     }

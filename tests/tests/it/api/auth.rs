@@ -4,12 +4,8 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Answer, TestApi};
+use super::{TestApi, brief};
 use crate::api::test_api::PASSWORD;
-
-fn brief(answer: &Answer) -> (u16, &str) {
-    (answer.status.as_u16(), answer.code())
-}
 
 #[tokio::test]
 async fn a_customer_registers_logs_in_and_reads_and_changes_the_account() {

@@ -2,56 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, TestApi};
+use super::{Salon, brief};
 use crate::api::test_api::Session;
-
-struct Salon {
-    api: TestApi,
-    admin: Session,
-    service: String,
-    staff: Vec<String>,
-}
-
-impl Salon {
-    /// Haircuts of an hour by so many members of staff, Tuesdays from 9 to 12.
-    async fn open(staff: usize) -> Self {
-        let api = TestApi::start().await;
-        let admin = api.somebody("admin").await;
-        let mut ids = Vec::new();
-        for number in 0..staff {
-            let member =
-                api.post("/v1/staff", Some(&admin), &json!({ "name": format!("Maria {number}") })).await;
-            assert_eq!(member.status, 201, "{:?}", member.body);
-            let id = member.body["id"].as_str().unwrap().to_owned();
-            let week = json!({ "windows": [{ "weekday": 2, "start": "09:00", "end": "12:00" }] });
-            let request = api.request(reqwest::Method::PUT, &format!("/v1/staff/{id}/hours"));
-            let put = api.send(request.bearer_auth(&admin.access).json(&week)).await;
-            assert_eq!((put.status.as_u16(), &put.body["windows"]), (200, &week["windows"]));
-            ids.push(id);
-        }
-        let service = json!({ "name": "Haircut", "duration_min": 60, "price_minor": 4500, "staff_ids": ids,
-            "reminders": [{ "kind": "offset", "minutes": 60 }, { "kind": "day_before_at", "at": "18:00" }] });
-        let service = api.post("/v1/services", Some(&admin), &service).await;
-        assert_eq!(service.status, 201, "{:?}", service.body);
-        let service = service.body["id"].as_str().unwrap().to_owned();
-        Self { api, admin, service, staff: ids }
-    }
-
-    async fn starts(&self) -> Vec<String> {
-        let path = format!("/v1/slots?service_id={}&from=2027-05-04&to=2027-05-04", self.service);
-        let answer = self.api.get(&path, None).await;
-        let slots = answer.body["days"][0]["slots"].as_array().unwrap_or_else(|| panic!("{}", answer.body));
-        slots.iter().map(|slot| slot["start"].as_str().unwrap()[11..16].to_owned()).collect()
-    }
-
-    fn wish(&self, time: &str) -> Value {
-        json!({ "service_id": self.service, "start": format!("2027-05-04T{time}:00+02:00") })
-    }
-}
-
-fn brief(answer: &Answer) -> (u16, &str) {
-    (answer.status.as_u16(), answer.code())
-}
 
 #[tokio::test]
 async fn a_customer_books_moves_and_cancels() {

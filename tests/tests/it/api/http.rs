@@ -118,3 +118,23 @@ async fn only_configured_pages_may_call_from_a_browser() {
     let answer = api.send(preflight("https://evil.example.org")).await;
     assert!(answer.headers.get("access-control-allow-origin").is_none());
 }
+
+#[tokio::test]
+async fn an_api_that_stops_says_so_before_it_stops_listening() {
+    let api = TestApi::start_with(&[("PUNCTUAL_API_DRAIN_SECONDS", "2")]).await;
+    assert_eq!(api.get("/readyz", None).await.status, 200);
+    let (url, client) = (api.url.clone(), api.client.clone());
+    let stopping = tokio::spawn(api.stop());
+    let ready = loop {
+        let answer = client.get(format!("{url}/readyz")).send().await.unwrap();
+        if answer.status() != 200 {
+            break answer;
+        }
+    };
+    assert_eq!(ready.status(), 503);
+    assert_eq!(ready.headers()["connection"], "close");
+    let read = client.get(format!("{url}/v1/services")).send().await.unwrap();
+    assert_eq!(read.status(), 200, "what still comes is still answered");
+    stopping.await.unwrap();
+    assert!(client.get(format!("{url}/readyz")).send().await.is_err());
+}

@@ -3,8 +3,15 @@
 mod auth;
 mod bad_input;
 mod bookings;
+mod calendars;
+mod catalogue;
+mod customers;
 mod http;
+mod mails;
 mod roles;
+mod salon;
+mod states;
 mod test_api;
 
+use salon::{Salon, brief};
 use test_api::{Answer, TestApi};

@@ -17,7 +17,7 @@ pub struct TestApi {
     pub clock: Arc<ManualClock>,
     pub url: String,
     pub client: reqwest::Client,
-    _running: punctual_api::Running,
+    running: punctual_api::Running,
 }
 
 /// What was answered.
@@ -77,6 +77,7 @@ impl TestApi {
             ("DATABASE_URL", database.url()),
             ("PUNCTUAL_API_LISTEN", "127.0.0.1:0"),
             ("PUNCTUAL_API_METRICS_LISTEN", ""),
+            ("PUNCTUAL_API_DRAIN_SECONDS", "0"),
             ("PUNCTUAL_JWT_KEYS", "local-1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
             ("PUNCTUAL_LINK_KEYS", "local-1:ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="),
         ]
@@ -86,7 +87,7 @@ impl TestApi {
         let config = Config::parse(vars, |path| std::fs::read_to_string(path)).unwrap();
         let running = punctual_api::start(&config, Some(clock.clone())).await.unwrap();
         let url = format!("http://{}", running.address);
-        Self { database, clock, url, client: reqwest::Client::new(), _running: running }
+        Self { database, clock, url, client: reqwest::Client::new(), running }
     }
 
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
@@ -161,6 +162,18 @@ impl TestApi {
             .await
             .unwrap();
         self.login(&email).await
+    }
+
+    /// PUT, PATCH or DELETE, of whatever revision.
+    pub async fn write(&self, method: Method, path: &str, session: &Session, body: Option<&Value>) -> Answer {
+        let request = self.request(method, path).header("if-match", "*");
+        let request = if let Some(body) = body { request.json(body) } else { request };
+        self.send(with(request, Some(session))).await
+    }
+
+    /// Stops it as SIGTERM does.
+    pub async fn stop(self) {
+        self.running.stop().await;
     }
 
     pub async fn count(&self, table: &'static str) -> i64 {

@@ -1,0 +1,24 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use punctual_core::{pool::again_if_cut, settings};
+
+use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Business};
+
+#[derive(Default)]
+pub struct GetBusiness;
+
+#[OpenApi]
+impl GetBusiness {
+    /// Get the business
+    #[oai(path = "/v1/business", method = "get", operation_id = "getBusiness", tag = "Tag::Catalogue")]
+    async fn get_business(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+    ) -> Result<Found<Business>, Problem> {
+        let business = again_if_cut(|| settings::get(&state.core.pool)).await?;
+        Ok(Found::new(Business::new(business, caller.actor().is_admin())))
+    }
+}

@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, types::MaybeUndefined};
+use punctual_core::settings::{self, BusinessPatch};
+use serde::Serialize;
+
+use crate::{
+    body::{Body, change},
+    endpoints::Tag,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
+    views::{Business, Language, StrandedBooking},
+};
+
+/// What to change: a field that is absent stays, one that is null is cleared.
+#[derive(Debug, Object)]
+#[oai(rename = "BusinessPatch")]
+pub struct BusinessPatchRequest {
+    /// Its name.
+    name: Option<LabelText>,
+    /// Postal address; empty: none is shown.
+    address: Option<AddressText>,
+    /// Phone number; null: none.
+    #[oai(nullable)]
+    phone: MaybeUndefined<PhoneNumber>,
+    /// Where replies to mails go.
+    reply_to: Option<Email>,
+    /// Where mails come from; the mail server must accept it.
+    sender: Option<Email>,
+    /// Who is told of new, moved and cancelled bookings; null: nobody.
+    #[oai(nullable)]
+    notify_address: MaybeUndefined<Email>,
+    /// Currency of all prices. Amounts stay as they are; bookings keep the currency they were made in.
+    currency: Option<CurrencyCode>,
+    /// Time zone of opening hours and civil dates. Bookings keep their instants; hours are read in the new zone.
+    zone: Option<TimeZone>,
+    /// Language of mails to those who chose none.
+    locale: Option<Language>,
+    /// Whether a booking can be made without an account.
+    guests_allowed: Option<bool>,
+}
+
+/// The business as it is now, and what its change leaves standing.
+#[derive(Debug, Object, Serialize)]
+pub struct BusinessChanged {
+    /// The business.
+    business: Business,
+    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    #[oai(validator(max_items = 100000))]
+    stranded: Vec<StrandedBooking>,
+}
+
+#[derive(Default)]
+pub struct UpdateBusiness;
+
+#[OpenApi]
+impl UpdateBusiness {
+    /// Change the business
+    ///
+    /// With another time zone the same opening hours begin at other instants: the answer lists bookings that no longer
+    /// fit; they are left standing.
+    #[oai(path = "/v1/business", method = "patch", operation_id = "updateBusiness", tag = "Tag::Catalogue")]
+    async fn update_business(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        body: Body<BusinessPatchRequest>,
+    ) -> Result<Found<BusinessChanged>, Problem> {
+        let changed = settings::update(&state.core, body.0.into_core()).await?;
+        Ok(Found::new(BusinessChanged {
+            business: Business::new(changed.value, true),
+            stranded: changed.stranded.into_iter().map(StrandedBooking::from).collect(),
+        }))
+    }
+}
+
+impl BusinessPatchRequest {
+    fn into_core(self) -> BusinessPatch {
+        BusinessPatch {
+            name: self.name.map(|name| name.0),
+            address: self.address.map(|address| address.0),
+            phone: change(self.phone).map(|phone| phone.map(|phone| phone.0)),
+            reply_to: self.reply_to.map(|address| address.0),
+            sender: self.sender.map(|address| address.0),
+            notify_address: change(self.notify_address).map(|address| address.map(|address| address.0)),
+            currency: self.currency.map(|currency| currency.0),
+            zone: self.zone.map(|zone| zone.0),
+            locale: self.locale.map(Into::into),
+            guests_allowed: self.guests_allowed,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Path};
+use punctual_core::{hours, types::Reason};
+use serde::Serialize;
+
+use crate::{
+    body::Body,
+    endpoints::Tag,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    values::ReasonText,
+    views::{Closure, StrandedBooking},
+};
+
+/// A closure.
+#[derive(Debug, Object)]
+pub struct ClosureRequest {
+    /// Why, for staff; empty when absent.
+    reason: Option<ReasonText>,
+}
+
+/// The closure, and what it leaves standing.
+#[derive(Debug, Object, Serialize)]
+pub struct ClosureChanged {
+    /// The closure.
+    closure: Closure,
+    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    #[oai(validator(max_items = 100000))]
+    stranded: Vec<StrandedBooking>,
+}
+
+#[derive(Default)]
+pub struct PutClosure;
+
+#[OpenApi]
+impl PutClosure {
+    /// Close the business on a date
+    ///
+    /// Whatever the hours of that date say. The answer lists bookings that no longer fit; they are left standing.
+    #[oai(path = "/v1/closures/:date", method = "put", operation_id = "putClosure", tag = "Tag::Catalogue")]
+    async fn put_closure(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// The date, in the business's time zone.
+        date: Path<NaiveDate>,
+        body: Body<ClosureRequest>,
+    ) -> Result<Found<ClosureChanged>, Problem> {
+        let reason = body.0.reason.map_or_else(Reason::default, |reason| reason.0);
+        let changed = hours::close(&state.core, hours::Closure { date: date.0, reason }).await?;
+        Ok(Found::new(ClosureChanged {
+            closure: Closure::new(changed.value, true),
+            stranded: changed.stranded.into_iter().map(StrandedBooking::from).collect(),
+        }))
+    }
+}

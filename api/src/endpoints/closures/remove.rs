@@ -1,0 +1,31 @@
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::hours;
+
+use crate::{endpoints::Tag, problem::Problem, reply::NoContent, state::State};
+
+#[derive(Default)]
+pub struct RemoveClosure;
+
+#[OpenApi]
+impl RemoveClosure {
+    /// Open the business again on a date
+    #[oai(
+        path = "/v1/closures/:date",
+        method = "delete",
+        operation_id = "removeClosure",
+        tag = "Tag::Catalogue"
+    )]
+    async fn remove_closure(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// The date, in the business's time zone.
+        date: Path<NaiveDate>,
+    ) -> Result<NoContent, Problem> {
+        hours::reopen(&state.core, date.0).await?;
+        Ok(NoContent)
+    }
+}

@@ -1,0 +1,28 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::{customers, pool::again_if_cut};
+use uuid::Uuid;
+
+use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Customer};
+
+#[derive(Default)]
+pub struct GetCustomer;
+
+#[OpenApi]
+impl GetCustomer {
+    /// Get a customer
+    #[oai(path = "/v1/customers/:id", method = "get", operation_id = "getCustomer", tag = "Tag::Customers")]
+    async fn get_customer(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The customer.
+        id: Path<Uuid>,
+    ) -> Result<Found<Customer>, Problem> {
+        let actor = caller.actor();
+        let customer = again_if_cut(|| customers::get(&state.core.pool, &actor, id.0)).await?;
+        Ok(Found::new(Customer::from(customer)))
+    }
+}

@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi};
+use punctual_core::{customers, pool::again_if_cut, types::PageSize};
+use serde::Serialize;
+
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    params::Query,
+    problem::{Place, Problem},
+    reply::Found,
+    state::State,
+    values::PageCursor,
+    views::Customer,
+};
+
+/// A page of customers.
+#[derive(Debug, Object, Serialize)]
+pub struct CustomerPage {
+    /// The customers by when they were made.
+    #[oai(validator(max_items = 100))]
+    data: Vec<Customer>,
+    /// Pass it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<PageCursor>,
+}
+
+#[derive(Default)]
+pub struct ListCustomers;
+
+#[OpenApi]
+impl ListCustomers {
+    /// Search customers
+    ///
+    /// Those whose name or e-mail address contains a text, by when they were made.
+    #[oai(path = "/v1/customers", method = "get", operation_id = "listCustomers", tag = "Tag::Customers")]
+    async fn list_customers(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// What the name or address contains, in upper or lower case; everybody when absent.
+        #[oai(validator(max_length = 100))]
+        q: Query<Option<String>>,
+        /// How many at most; 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<u32>>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<PageCursor>>,
+    ) -> Result<Found<CustomerPage>, Problem> {
+        let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);
+        let limit =
+            limit.map_err(|error| Problem::invalid_at(Place::Query, "/limit", error.code, error.message))?;
+        let (text, cursor) = (q.0.unwrap_or_default(), cursor.0.map(|cursor| cursor.0));
+        let actor = caller.actor();
+        let page = again_if_cut(|| customers::search(&state.core.pool, &actor, &text, limit, cursor)).await?;
+        Ok(Found::new(CustomerPage {
+            data: page.data.into_iter().map(Customer::from).collect(),
+            next_cursor: page.next_cursor.map(PageCursor),
+        }))
+    }
+}

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Path};
+use punctual_core::customers;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller, body::Body, endpoints::Tag, problem::Problem, reply::Found, state::State, values::Email,
+    views::Customer,
+};
+
+/// What to correct.
+#[derive(Debug, Object)]
+pub struct CustomerPatch {
+    /// The address to which mails go from now on.
+    email: Email,
+}
+
+#[derive(Default)]
+pub struct UpdateCustomer;
+
+#[OpenApi]
+impl UpdateCustomer {
+    /// Correct a customer's address
+    ///
+    /// Mails that are planned and not yet sent go to the new address; send one again that failed.
+    #[oai(
+        path = "/v1/customers/:id",
+        method = "patch",
+        operation_id = "updateCustomer",
+        tag = "Tag::Customers"
+    )]
+    async fn update_customer(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The customer.
+        id: Path<Uuid>,
+        body: Body<CustomerPatch>,
+    ) -> Result<Found<Customer>, Problem> {
+        let (actor, now) = (caller.actor(), state.core.now());
+        let customer = customers::correct(&state.core.pool, now, &actor, id.0, &body.0.email.0).await?;
+        Ok(Found::new(Customer::from(customer)))
+    }
+}

@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Path};
+use punctual_core::{hours, pool::again_if_cut, staff};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    endpoints::{Tag, range},
+    params::Query,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    views::DateOverride,
+};
+
+/// Dates with hours of their own.
+#[derive(Debug, Object, Serialize)]
+pub struct DateOverrideList {
+    /// By date.
+    #[oai(validator(max_items = 366))]
+    data: Vec<DateOverride>,
+}
+
+#[derive(Default)]
+pub struct ListOverrides;
+
+#[OpenApi]
+impl ListOverrides {
+    /// List dates with hours of their own
+    ///
+    /// A date that is not listed has the hours of the usual week.
+    #[oai(
+        path = "/v1/staff/:id/overrides",
+        method = "get",
+        operation_id = "listOverrides",
+        tag = "Tag::Catalogue"
+    )]
+    async fn list_overrides(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// The member of staff.
+        id: Path<Uuid>,
+        /// First date.
+        from: Query<NaiveDate>,
+        /// Last date, at most 365 days after the first.
+        to: Query<NaiveDate>,
+    ) -> Result<Found<DateOverrideList>, Problem> {
+        range::dates(from.0, to.0)?;
+        let all = again_if_cut(|| async {
+            staff::get(&state.core, id.0).await?;
+            hours::overrides(&state.core, id.0, from.0, to.0).await
+        });
+        Ok(Found::new(DateOverrideList { data: all.await?.into_iter().map(DateOverride::from).collect() }))
+    }
+}

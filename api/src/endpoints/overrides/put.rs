@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Path};
+use punctual_core::{calendar, hours};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    body::Body,
+    endpoints::Tag,
+    problem::{Fault, Place, Problem},
+    reply::Found,
+    state::State,
+    views::{DateOverride, DayWindow, StrandedBooking},
+};
+
+/// The hours of one date.
+#[derive(Debug, Object)]
+pub struct DateOverrideRequest {
+    /// All windows of the date; they may touch but not overlap. None: closed that day.
+    #[oai(validator(max_items = 12))]
+    windows: Vec<DayWindow>,
+}
+
+/// The hours of the date as they are now, and what their change leaves standing.
+#[derive(Debug, Object, Serialize)]
+pub struct DateOverrideChanged {
+    /// The date and its windows.
+    #[oai(rename = "override")]
+    #[serde(rename = "override")]
+    own: DateOverride,
+    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    #[oai(validator(max_items = 100000))]
+    stranded: Vec<StrandedBooking>,
+}
+
+#[derive(Default)]
+pub struct PutOverride;
+
+#[OpenApi]
+impl PutOverride {
+    /// Give a date hours of its own
+    ///
+    /// Replaces what the date had: administrators anyone's, staff their own. The date is its own: a window of the day
+    /// before does not reach into it. The answer lists bookings that no longer fit; they are left standing.
+    #[oai(
+        path = "/v1/staff/:id/overrides/:date",
+        method = "put",
+        operation_id = "putOverride",
+        tag = "Tag::Catalogue"
+    )]
+    async fn put_override(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The member of staff.
+        id: Path<Uuid>,
+        /// The date, in the business's time zone.
+        date: Path<NaiveDate>,
+        body: Body<DateOverrideRequest>,
+    ) -> Result<Found<DateOverrideChanged>, Problem> {
+        let own = hours::DateOverride { date: date.0, windows: parse(body.0.windows)? };
+        let changed = hours::put_override(&state.core, &caller.actor(), id.0, own).await?;
+        Ok(Found::new(DateOverrideChanged {
+            own: DateOverride::from(changed.value),
+            stranded: changed.stranded.into_iter().map(StrandedBooking::from).collect(),
+        }))
+    }
+}
+
+fn parse(windows: Vec<DayWindow>) -> Result<Vec<calendar::DayWindow>, Problem> {
+    let mut parsed = Vec::with_capacity(windows.len());
+    let mut faults = Vec::new();
+    for (index, window) in windows.into_iter().enumerate() {
+        match calendar::DayWindow::new(window.start.0, window.end.0) {
+            Ok(window) => parsed.push(window),
+            Err(_) => faults.push(Fault {
+                place: Place::Body,
+                pointer: format!("/windows/{index}/start"),
+                code: "format",
+                detail: "a window opens between 00:00 and 23:59".into(),
+            }),
+        }
+    }
+    if faults.is_empty() { Ok(parsed) } else { Err(Problem::invalid(faults)) }
+}

@@ -1,0 +1,45 @@
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::hours;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    views::{Stranded, StrandedBooking},
+};
+
+#[derive(Default)]
+pub struct RemoveOverride;
+
+#[OpenApi]
+impl RemoveOverride {
+    /// Give a date the usual hours back
+    ///
+    /// Administrators anyone's, staff their own. The answer lists bookings that no longer fit; they are left standing.
+    #[oai(
+        path = "/v1/staff/:id/overrides/:date",
+        method = "delete",
+        operation_id = "removeOverride",
+        tag = "Tag::Catalogue"
+    )]
+    async fn remove_override(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The member of staff.
+        id: Path<Uuid>,
+        /// The date, in the business's time zone.
+        date: Path<NaiveDate>,
+    ) -> Result<Found<Stranded>, Problem> {
+        let changed = hours::remove_override(&state.core, &caller.actor(), id.0, date.0).await?;
+        let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
+        Ok(Found::new(Stranded { stranded }))
+    }
+}

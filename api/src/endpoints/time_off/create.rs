@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset, TimeDelta};
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Path};
+use punctual_core::{
+    calendar::Span,
+    hours::{self, NewTimeOff},
+    types::Reason,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    body::Body,
+    endpoints::Tag,
+    problem::{Place, Problem},
+    reply::Created,
+    state::State,
+    values::ReasonText,
+    views::{StrandedBooking, TimeOff},
+};
+
+/// The longest time off, in days.
+const MOST_DAYS: i64 = 366;
+
+/// Time off to be.
+#[derive(Debug, Object)]
+pub struct TimeOffRequest {
+    /// From when.
+    start: DateTime<FixedOffset>,
+    /// Until when, excluded; after the start, and at most 366 days.
+    end: DateTime<FixedOffset>,
+    /// Why, for staff; empty when absent.
+    reason: Option<ReasonText>,
+}
+
+/// The time off, and what it leaves standing.
+#[derive(Debug, Object, Serialize)]
+pub struct TimeOffCreated {
+    /// The time off.
+    time_off: TimeOff,
+    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    #[oai(validator(max_items = 100000))]
+    stranded: Vec<StrandedBooking>,
+}
+
+#[derive(Default)]
+pub struct CreateTimeOff;
+
+#[OpenApi]
+impl CreateTimeOff {
+    /// Take time off
+    ///
+    /// Administrators for anyone, staff for themselves. The answer lists bookings that no longer fit; they are left
+    /// standing.
+    #[oai(
+        path = "/v1/staff/:id/time-off",
+        method = "post",
+        operation_id = "createTimeOff",
+        tag = "Tag::Catalogue"
+    )]
+    async fn create_time_off(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The member of staff.
+        id: Path<Uuid>,
+        body: Body<TimeOffRequest>,
+    ) -> Result<Created<TimeOffCreated>, Problem> {
+        let TimeOffRequest { start, end, reason } = body.0;
+        let during = Span::new(start.to_utc(), end.to_utc())
+            .filter(|_| end - start <= TimeDelta::days(MOST_DAYS))
+            .ok_or_else(|| {
+                let expected = "must be after the start, at most 366 days";
+                Problem::invalid_at(Place::Body, "/end", "out_of_range", expected)
+            })?;
+        let new = NewTimeOff { during, reason: reason.map_or_else(Reason::default, |reason| reason.0) };
+        let changed = hours::add_time_off(&state.core, &caller.actor(), id.0, new).await?;
+        let path = format!("/v1/staff/{}/time-off/{}", id.0, changed.value.id);
+        let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
+        let time_off = TimeOff::from(changed.value);
+        Ok(Created::new(TimeOffCreated { time_off, stranded }).location(&path))
+    }
+}

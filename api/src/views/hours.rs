@@ -1,0 +1,143 @@
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use poem_openapi::Object;
+use punctual_core::{calendar, hours};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Status;
+use crate::values::{ReasonText, TimeOfDay};
+
+/// A window of a usual week.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "WeeklyWindow")]
+pub struct Window {
+    /// Day on which it opens: 1 is Monday, 7 is Sunday (ISO 8601).
+    #[oai(validator(minimum(value = "1"), maximum(value = "7")))]
+    pub weekday: u32,
+    /// Opening, `00:00` to `23:59` in the business's zone.
+    pub start: TimeOfDay,
+    /// Closing, up to `24:00`; not after the opening: of the next day.
+    pub end: TimeOfDay,
+}
+
+/// A window of one date.
+#[derive(Debug, Object, Serialize)]
+pub struct DayWindow {
+    /// Opening, `00:00` to `23:59` in the business's zone.
+    pub start: TimeOfDay,
+    /// Closing, up to `24:00`; not after the opening: of the next day.
+    pub end: TimeOfDay,
+}
+
+/// The hours of one date in place of the usual week's.
+#[derive(Debug, Object, Serialize)]
+pub struct DateOverride {
+    /// The date, in the business's time zone.
+    pub date: NaiveDate,
+    /// Its windows by opening; empty: closed that day.
+    #[oai(validator(max_items = 12))]
+    pub windows: Vec<DayWindow>,
+}
+
+/// A time at which a member of staff is away.
+#[derive(Debug, Object, Serialize)]
+pub struct TimeOff {
+    /// Its id.
+    pub id: Uuid,
+    /// Who is away.
+    pub staff_id: Uuid,
+    /// From when, with the offset of the business's zone.
+    pub start: DateTime<FixedOffset>,
+    /// Until when, excluded.
+    pub end: DateTime<FixedOffset>,
+    /// Why, for staff.
+    pub reason: ReasonText,
+}
+
+/// A date on which the whole business is closed.
+#[derive(Debug, Object, Serialize)]
+pub struct Closure {
+    /// The date, in the business's time zone.
+    pub date: NaiveDate,
+    /// Why; shown to staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ReasonText>,
+}
+
+/// What a change leaves standing.
+#[derive(Debug, Object, Serialize)]
+pub struct Stranded {
+    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    #[oai(validator(max_items = 100000))]
+    pub stranded: Vec<StrandedBooking>,
+}
+
+/// A booking that a change leaves standing although it no longer fits.
+#[derive(Debug, Object, Serialize)]
+pub struct StrandedBooking {
+    /// The booking.
+    pub booking_id: Uuid,
+    /// What was booked.
+    pub service_id: Uuid,
+    /// Who was to perform it.
+    pub staff_id: Uuid,
+    /// Where it stands.
+    pub status: Status,
+    /// When it starts.
+    pub start: DateTime<FixedOffset>,
+    /// When it ends.
+    pub end: DateTime<FixedOffset>,
+}
+
+impl From<calendar::WeeklyWindow> for Window {
+    fn from(weekly: calendar::WeeklyWindow) -> Self {
+        Self {
+            weekday: weekly.weekday.number_from_monday(),
+            start: TimeOfDay(weekly.window.opens()),
+            end: TimeOfDay(weekly.window.closes()),
+        }
+    }
+}
+
+impl From<hours::DateOverride> for DateOverride {
+    fn from(own: hours::DateOverride) -> Self {
+        let window = |window: calendar::DayWindow| DayWindow {
+            start: TimeOfDay(window.opens()),
+            end: TimeOfDay(window.closes()),
+        };
+        Self { date: own.date, windows: own.windows.into_iter().map(window).collect() }
+    }
+}
+
+impl From<hours::TimeOff> for TimeOff {
+    fn from(time_off: hours::TimeOff) -> Self {
+        Self {
+            id: time_off.id,
+            staff_id: time_off.staff_id,
+            start: time_off.start,
+            end: time_off.end,
+            reason: ReasonText(time_off.reason),
+        }
+    }
+}
+
+impl Closure {
+    /// As staff see it, or as everybody does.
+    #[must_use]
+    pub fn new(closure: hours::Closure, for_staff: bool) -> Self {
+        Self { date: closure.date, reason: for_staff.then_some(ReasonText(closure.reason)) }
+    }
+}
+
+impl From<hours::StrandedBooking> for StrandedBooking {
+    fn from(stranded: hours::StrandedBooking) -> Self {
+        Self {
+            booking_id: stranded.booking_id,
+            service_id: stranded.service_id,
+            staff_id: stranded.staff_id,
+            status: stranded.status.into(),
+            start: stranded.start,
+            end: stranded.end,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Changes of the business.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::{Business, get, put};
+use crate::hours::{Changed, Fitting, bump_business, lock_all};
+use crate::transaction::change;
+use crate::types::{Currency, EmailAddress, Label, Locale, Phone, PostalAddress, Zone};
+use crate::{Core, Result};
+
+/// What to change of the business; none: it stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::option_option, reason = "what stays differs from what is cleared")]
+pub struct BusinessPatch {
+    /// Name.
+    pub name: Option<Label>,
+    /// Postal address.
+    pub address: Option<PostalAddress>,
+    /// Phone number.
+    pub phone: Option<Option<Phone>>,
+    /// Reply-To of every mail.
+    pub reply_to: Option<EmailAddress>,
+    /// From address of every mail.
+    pub sender: Option<EmailAddress>,
+    /// Told of new, moved and cancelled bookings.
+    pub notify_address: Option<Option<EmailAddress>>,
+    /// Currency of all prices.
+    pub currency: Option<Currency>,
+    /// Zone in which hours and civil dates are read.
+    pub zone: Option<Zone>,
+    /// Language of mails to people who chose none.
+    pub locale: Option<Locale>,
+    /// Whether a booking can be made without an account.
+    pub guests_allowed: Option<bool>,
+}
+
+/// Changes the business. In another zone its hours begin at other instants: every calendar is locked, and the bookings
+/// that no longer fit are answered and left standing.
+///
+/// # Errors
+/// [`crate::Error::NotFound`] before the business is set up.
+pub async fn update(core: &Core, patch: BusinessPatch) -> Result<Changed<Business>> {
+    change(core, patch, |patch, tx, now| Box::pin(apply(tx, now, patch))).await
+}
+
+async fn apply(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    patch: &BusinessPatch,
+) -> Result<Changed<Business>> {
+    // Either way the row is locked before it is read: two changes at once both count.
+    let staff_ids = if patch.zone.is_some() {
+        lock_all(tx).await?
+    } else {
+        bump_business(tx).await?;
+        Vec::new()
+    };
+    let business = patch.apply(get(&mut *tx).await?);
+    let fitting = Fitting::before(tx, now, &staff_ids, None).await?;
+    put(&mut *tx, now, &business).await?;
+    let mut stranded = fitting.stranded(tx).await?;
+    for booking in &mut stranded {
+        booking.start = business.zone.at(booking.start.to_utc());
+        booking.end = business.zone.at(booking.end.to_utc());
+    }
+    Ok(Changed { value: business, stranded })
+}
+
+impl BusinessPatch {
+    fn apply(&self, current: Business) -> Business {
+        let text = |new: Option<&str>, old: String| new.map_or(old, str::to_owned);
+        Business {
+            name: text(self.name.as_ref().map(Label::as_str), current.name),
+            address: text(self.address.as_ref().map(PostalAddress::as_str), current.address),
+            phone: self.phone.clone().unwrap_or(current.phone),
+            reply_to: self.reply_to.clone().unwrap_or(current.reply_to),
+            sender: self.sender.clone().unwrap_or(current.sender),
+            notify_address: self.notify_address.clone().unwrap_or(current.notify_address),
+            currency: self.currency.unwrap_or(current.currency),
+            zone: self.zone.unwrap_or(current.zone),
+            locale: self.locale.unwrap_or(current.locale),
+            public_url: current.public_url,
+            guests_allowed: self.guests_allowed.unwrap_or(current.guests_allowed),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Customers, as staff see them.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Salon, brief};
+
+#[tokio::test]
+async fn staff_search_customers_and_correct_an_address() {
+    let salon = Salon::open(1).await;
+    let api = &salon.api;
+    let maria = api.somebody("staff").await;
+    for (time, name, email) in [
+        ("09:00", "Grace Hopper", "grace@example.org"),
+        ("10:00", "Alan Turing", "alan@exmaple.org"),
+        ("11:00", "Ada King", "ada@example.org"),
+    ] {
+        let mut wish = salon.wish(time);
+        wish["contact"] = json!({ "name": name, "email": email });
+        assert_eq!(api.create("/v1/bookings", Some(&maria), &wish).await.status, 201);
+    }
+    let names = async |path: &str| {
+        let page = api.get(path, Some(&maria)).await.body;
+        let data = page["data"].as_array().unwrap_or_else(|| panic!("{page}"));
+        let names: Vec<_> =
+            data.iter().map(|customer| customer["name"].as_str().unwrap().to_owned()).collect();
+        (names, page["next_cursor"].as_str().map(str::to_owned))
+    };
+    assert_eq!(names("/v1/customers?q=TURING").await.0, ["Alan Turing"]);
+    assert_eq!(names("/v1/customers?q=example.org").await.0, ["Grace Hopper", "Ada King"]);
+    assert_eq!(names("/v1/customers?q=100%25_").await.0, Vec::<String>::new(), "no character is special");
+    let (first, cursor) = names("/v1/customers?limit=2").await;
+    assert_eq!(first, ["Grace Hopper", "Alan Turing"]);
+    let (rest, end) = names(&format!("/v1/customers?limit=2&cursor={}", cursor.unwrap())).await;
+    assert_eq!((rest, end), (vec!["Ada King".to_owned()], None));
+
+    let alan = api.get("/v1/customers?q=turing", Some(&maria)).await.body["data"][0].clone();
+    let path = format!("/v1/customers/{}", alan["id"].as_str().unwrap());
+    assert_eq!(api.get(&path, Some(&maria)).await.body, alan);
+    let corrected =
+        api.write(Method::PATCH, &path, &maria, Some(&json!({ "email": "alan@example.org" }))).await;
+    assert_eq!((corrected.status.as_u16(), &corrected.body["email"]), (200, &json!("alan@example.org")));
+    assert_eq!(
+        api.count("notifications WHERE recipient = 'alan@exmaple.org'").await,
+        0,
+        "planned mails follow"
+    );
+    assert_eq!(
+        api.count("notifications WHERE recipient = 'grace@example.org' AND kind = 'confirmation'").await,
+        1
+    );
+
+    let nobody = "/v1/customers/0196a1f0-7c1e-7000-8000-000000000000";
+    assert_eq!(brief(&api.get(nobody, Some(&maria)).await), (404, "not_found"));
+    let ada = api.somebody("customer").await;
+    assert_eq!(brief(&api.get(&path, Some(&ada)).await), (403, "forbidden"));
+}
