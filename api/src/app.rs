@@ -10,11 +10,11 @@ use std::sync::Arc;
 use plain::Plain;
 use poem::{Endpoint, Response};
 
-use crate::{contract, edge::Edge, state::State};
+use crate::{contract, edge::Edge, pages, state::State};
 
 /// The public listener's endpoint.
 pub fn app(state: Arc<State>) -> impl Endpoint<Output = Response> {
-    let routes = contract::routes()
+    let routes = pages::add_to(contract::routes())
         .at("/healthz", Plain(health::alive))
         .at("/readyz", Plain(health::ready))
         .at("/openapi.json", Plain(docs::document))

@@ -120,8 +120,15 @@ fn too_deep(bytes: &[u8]) -> bool {
 async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, Problem> {
     check_type(request.headers())?;
     let body = body.take().map_err(|error| Problem::new(Code::InternalError).cause(error.to_string()))?;
-    let announced =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    whole(request.headers(), body).await
+}
+
+/// All bytes of a body of at most 64 KiB, whatever they are.
+///
+/// # Errors
+/// `content_too_large`, `request_timeout`, `invalid_request` when it breaks off.
+pub async fn whole(headers: &HeaderMap, body: poem::Body) -> Result<Vec<u8>, Problem> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > LIMIT as u64) {
         discard(body);
         return Err(Problem::new(Code::ContentTooLarge));

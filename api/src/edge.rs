@@ -16,6 +16,7 @@ use poem::{
         header::{CONNECTION, HeaderName},
     },
 };
+use punctual_core::types::Locale;
 use punctual_queue::new_id;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 use crate::{
     auth::Caller,
     contract::Matched,
+    pages,
     problem::{Code, Problem},
     state::State,
 };
@@ -84,7 +86,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
                 let matched = error.data::<Matched>().cloned();
                 let problem = Problem::from_framework(error);
                 span.in_scope(|| log_cause(&problem));
-                (problem.into_answer(&self.state.public_url, id), matched)
+                (wishes.refuse(problem, &self.state.public_url, id), matched)
             }
         };
         observe(&span, &method, matched.as_ref(), &response, started);
@@ -115,6 +117,8 @@ impl<E> Edge<E> {
 /// What of the request decides about the answer's dress.
 struct Wishes {
     gzip: bool,
+    /// A person's language, where a person asks.
+    page: Option<Locale>,
     origin: Option<HeaderValue>,
 }
 
@@ -124,7 +128,16 @@ impl Wishes {
         let headers = request.headers();
         Self {
             gzip: compress::accepted(headers.get_all(ACCEPT_ENCODING).iter()),
+            page: pages::is_for_people(request.uri().path()).then(|| pages::accepted_language(headers)),
             origin: headers.get(ORIGIN).cloned(),
+        }
+    }
+
+    /// A problem in HTML for a person, as JSON for a program.
+    fn refuse(&self, problem: Problem, public_url: &str, id: Uuid) -> Response {
+        match self.page {
+            Some(language) => pages::trouble(problem, language, public_url, id),
+            None => problem.into_answer(public_url, id),
         }
     }
 }
@@ -173,7 +186,7 @@ fn observe(
 
 /// Statuses as static texts: a label that is made for each request costs more than the request's bookkeeping.
 fn status_text(status: u16) -> &'static str {
-    const KNOWN: [(u16, &str); 22] = [
+    const KNOWN: [(u16, &str); 23] = [
         (200, "200"),
         (201, "201"),
         (204, "204"),
@@ -196,6 +209,7 @@ fn status_text(status: u16) -> &'static str {
         (503, "503"),
         (202, "202"),
         (302, "302"),
+        (303, "303"),
     ];
     KNOWN.iter().find(|(known, _)| *known == status).map_or("other", |(_, text)| text)
 }

@@ -10,6 +10,7 @@ mod endpoints;
 mod etag;
 mod logging;
 mod metrics_page;
+mod pages;
 mod params;
 mod problem;
 mod reply;

@@ -101,6 +101,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     };
     let pool = pool::connect(config.database_url()?.expose(), &settings)?;
     config.jwt_keys()?;
+    config.link_keys()?;
     let listener = listen("PUNCTUAL_API_LISTEN", config.api.listen).await?;
     let metrics_listener = match config.api.metrics_listen {
         Some(address) => Some(listen("PUNCTUAL_API_METRICS_LISTEN", address).await?),

@@ -8,7 +8,7 @@ use std::{
 use chrono::TimeDelta;
 use punctual_core::{
     Core,
-    config::{ApiConfig, Config, ConfigError},
+    config::{ApiConfig, Config, ConfigError, Keys},
 };
 
 use crate::auth::{Passwords, Tokens};
@@ -19,6 +19,8 @@ pub struct State {
     pub core: Core,
     /// Access tokens.
     pub tokens: Tokens,
+    /// Keys from which links are derived.
+    pub links: Keys,
     /// Threads that hash passwords.
     pub passwords: Passwords,
     /// What the api was told.
@@ -34,12 +36,13 @@ impl State {
     /// From the configuration.
     ///
     /// # Errors
-    /// When the keys of access tokens are not set.
+    /// When the keys of access tokens or of links are not set.
     pub fn new(config: &Config, core: Core) -> Result<Self, ConfigError> {
         let api = config.api.clone();
         Ok(Self {
             core,
             tokens: Tokens::new(config.jwt_keys()?, &config.public_url, api.access_token),
+            links: config.link_keys()?.clone(),
             passwords: Passwords::new(api.password_threads, api.password_queue),
             public_url: config.public_url.clone(),
             session: TimeDelta::from_std(api.refresh_token).unwrap_or(TimeDelta::days(30)),

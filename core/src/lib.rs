@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod config;
 pub mod customers;
 pub mod error;
+pub mod feeds;
 pub mod hours;
 pub mod idempotency;
 pub mod links;
@@ -18,6 +19,7 @@ pub mod slots;
 pub mod staff;
 pub mod types;
 pub mod users;
+pub mod wording;
 
 mod context;
 mod transaction;

@@ -1,6 +1,7 @@
 //! Links in mails that stand for a person's right to something. Their tokens are derived from what they stand for, so
 //! nothing secret is stored and a mail that is sent again has the same bytes. What the row keeps is an epoch: raising
-//! it revokes every link of before. A token is for mails only; it must not reach a response, a job or a log.
+//! it revokes every link of before. A token is for mails only; it must not reach a response, a job or a log. (The one
+//! exception: whoever makes a calendar feed is answered its address, for that is where it is shown.)
 //!
 //! A token is base64url (RFC 4648 §5, no padding) of: purpose, length of the key's name, the key's name, id, epoch,
 //! HMAC-SHA-256 (RFC 2104) over all of these.
@@ -24,6 +25,8 @@ pub enum Purpose {
     Manage,
     /// `/u/{token}`: no more reminders (RFC 8058). The id is the customer's.
     Unsubscribe,
+    /// `/f/{token}.ics`: the calendar of a member of staff, to subscribe to. The id is theirs.
+    Feed,
 }
 
 /// What a token stands for.
@@ -42,6 +45,7 @@ impl Purpose {
         match self {
             Self::Manage => b'm',
             Self::Unsubscribe => b'u',
+            Self::Feed => b'f',
         }
     }
 
@@ -49,6 +53,7 @@ impl Purpose {
         match byte {
             b'm' => Some(Self::Manage),
             b'u' => Some(Self::Unsubscribe),
+            b'f' => Some(Self::Feed),
             _ => None,
         }
     }
@@ -58,7 +63,8 @@ impl Link {
     /// The whole address below `public_url`, which has no trailing slash.
     #[must_use]
     pub fn url(&self, keys: &Keys, public_url: &str) -> String {
-        format!("{public_url}/{}/{}", char::from(self.purpose.byte()), self.token(keys))
+        let ending = if self.purpose == Purpose::Feed { ".ics" } else { "" };
+        format!("{public_url}/{}/{}{ending}", char::from(self.purpose.byte()), self.token(keys))
     }
 
     /// The token, made with the key that signs. The same link and key make the same token.
@@ -125,6 +131,10 @@ mod tests {
         assert_eq!(token, link().token(&keys));
         assert_eq!(Link::verify(&keys, &token), Some(link()));
         assert_eq!(link().url(&keys, "https://example.org"), format!("https://example.org/m/{token}"));
+        let feed = Link { purpose: Purpose::Feed, ..link() };
+        let address = feed.url(&keys, "https://example.org");
+        assert_eq!(address, format!("https://example.org/f/{}.ics", feed.token(&keys)));
+        assert_ne!(feed.token(&keys), token, "a token is for one purpose");
     }
 
     #[test]

@@ -284,6 +284,8 @@ mirrored! {
         Failed,
         /// The mail server may or may not have taken it, and it is not sent again.
         InDoubt,
+        /// A reminder that its customer does not want; planned again when they do.
+        Unwanted,
     }
 }
 mirrored! {

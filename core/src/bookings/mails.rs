@@ -44,6 +44,7 @@ pub(super) async fn plan(tx: &mut PgConnection, now: DateTime<Utc>, row: &Row, n
         recipient: &EmailAddress::parse(email).map_err(stored)?,
         locale: Locale::parse(&row.locale).map_err(stored)?,
         reminders: &reminders,
+        wants_reminders: row.wants_reminders,
     };
     match news {
         News::Stands if confirmed => plan::on_created(tx, now, &subject).await,

@@ -38,6 +38,8 @@ pub(super) struct Row {
     pub customer_phone: Option<String>,
     /// The customer's language, else the business's.
     pub locale: String,
+    /// Whether the customer is to be reminded.
+    pub wants_reminders: bool,
 }
 
 /// `SELECT` of [`Row`]s; what follows the joins is the caller's.
@@ -51,7 +53,8 @@ macro_rules! select_bookings {
                       b.staff_note AS "staff_note: Note", b.hold_expires_at, b.rev AS "rev: Rev", b.created_at,
                       b.updated_at, staff.name AS staff_name, c.user_id AS "owner_id?", c.name AS "customer_name?",
                       c.email::text AS customer_email, c.phone AS "customer_phone?",
-                      coalesce(c.locale, settings.locale) AS "locale!"
+                      coalesce(c.locale, settings.locale) AS "locale!",
+                      coalesce(c.reminders, true) AS "wants_reminders!"
                FROM bookings AS b
                JOIN staff ON staff.id = b.staff_id
                CROSS JOIN settings

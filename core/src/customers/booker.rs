@@ -36,8 +36,10 @@ async fn of_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) ->
     }
     // The update is of no use but to wait for, and answer, a row that a booking with other staff is just making.
     sqlx::query_scalar!(
-        "INSERT INTO customers (id, user_id, origin, email, name, phone, locale, zone, created_at, updated_at)
-         SELECT $1, id, 'account', email, name, phone, locale, zone, $3, $3 FROM users WHERE id = $2
+        "INSERT INTO customers (id, user_id, origin, email, name, phone, locale, zone, reminders, created_at, updated_at)
+         SELECT $1, id, 'account', email, name, phone, locale, zone,
+                NOT EXISTS (SELECT FROM customers AS same WHERE same.email = users.email AND NOT same.reminders), $3, $3
+         FROM users WHERE id = $2
          ON CONFLICT (user_id) WHERE origin = 'account' DO UPDATE SET updated_at = $3
          RETURNING id",
         new_id(now),
@@ -80,8 +82,9 @@ async fn of_contact(tx: &mut PgConnection, now: DateTime<Utc>, contact: &Contact
     }
     let id = new_id(now);
     sqlx::query!(
-        "INSERT INTO customers (id, origin, email, name, phone, locale, zone, created_at, updated_at)
-         VALUES ($1, 'guest', $2, $3, $4, $5, $6, $7, $7)",
+        "INSERT INTO customers (id, origin, email, name, phone, locale, zone, reminders, created_at, updated_at)
+         VALUES ($1, 'guest', $2, $3, $4, $5, $6,
+                 NOT EXISTS (SELECT FROM customers AS same WHERE same.email = $2 AND NOT same.reminders), $7, $7)",
         id,
         contact.email.as_str() as _,
         contact.name.as_str(),

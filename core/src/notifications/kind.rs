@@ -61,6 +61,8 @@ pub enum NotificationOutcome {
     Failed,
     /// The relay may or may not have taken it, and it is not sent again.
     InDoubt,
+    /// A reminder that its customer does not want.
+    Unwanted,
 }
 
 impl NotificationOutcome {
@@ -74,6 +76,7 @@ impl NotificationOutcome {
             Self::Expired => "expired",
             Self::Failed => "failed",
             Self::InDoubt => "in_doubt",
+            Self::Unwanted => "unwanted",
         }
     }
 }

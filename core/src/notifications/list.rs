@@ -35,6 +35,8 @@ pub enum NotificationState {
     Failed,
     /// The mail server may or may not have taken it, and it is not sent again.
     InDoubt,
+    /// A reminder that its customer does not want; planned again when they do.
+    Unwanted,
 }
 
 /// One mail of a booking, as the API shows it.
@@ -126,6 +128,7 @@ impl From<NotificationOutcome> for NotificationState {
             NotificationOutcome::Expired => Self::Expired,
             NotificationOutcome::Failed => Self::Failed,
             NotificationOutcome::InDoubt => Self::InDoubt,
+            NotificationOutcome::Unwanted => Self::Unwanted,
         }
     }
 }

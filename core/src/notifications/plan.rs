@@ -32,6 +32,8 @@ pub struct Subject<'a> {
     pub locale: Locale,
     /// When its service's rules remind of it, by `calendar`; empty unless it is confirmed.
     pub reminders: &'a [Reminder],
+    /// Whether the customer wants them; if not they are entered as such, to be planned when the customer does.
+    pub wants_reminders: bool,
 }
 
 /// One reminder of a booking.
@@ -84,7 +86,7 @@ struct Planned {
     rule: Option<i16>,
     send_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
-    /// Known from the start only for a reminder that would have been due before the change.
+    /// Known from the start only for a reminder that would have been due before the change, or is not wanted.
     outcome: Option<NotificationOutcome>,
 }
 
@@ -109,7 +111,11 @@ fn planned(now: DateTime<Utc>, subject: &Subject<'_>, kind: NotificationKind) ->
         rule: Some(reminder.rule),
         send_at: reminder.due,
         expires_at: reminder_expires(reminder.due, subject.start),
-        outcome: (reminder.due < now).then_some(NotificationOutcome::SkippedTooLate),
+        outcome: match (reminder.due < now, subject.wants_reminders) {
+            (true, _) => Some(NotificationOutcome::SkippedTooLate),
+            (false, false) => Some(NotificationOutcome::Unwanted),
+            (false, true) => None,
+        },
     });
     std::iter::once(at_once).chain(reminders).collect()
 }

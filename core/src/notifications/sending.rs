@@ -114,12 +114,10 @@ pub async fn begin(
 /// Checks under a lock on the booking that the mail still stands, and sets `dot_at`. A mail that no longer stands, or
 /// comes too late, is ended instead. Runs in the caller's transaction: only its commit allows the message.
 pub async fn commit_to_dot(conn: &mut PgConnection, now: DateTime<Utc>, sending: &Sending) -> Result<Dot> {
-    let stands = match sending.booking_id {
-        Some(booking_id) => booking_stands(conn, booking_id, sending).await?,
-        None => true,
-    };
-    if !stands {
-        return end(conn, now, sending, NotificationOutcome::Cancelled).await;
+    if let Some(booking_id) = sending.booking_id
+        && let Some(outcome) = why_off(conn, booking_id, sending).await?
+    {
+        return end(conn, now, sending, outcome).await;
     }
     let row = sqlx::query!(
         r#"
@@ -142,15 +140,28 @@ pub async fn commit_to_dot(conn: &mut PgConnection, now: DateTime<Utc>, sending:
     }
 }
 
-/// Locks the booking against changes and tells whether it is still what the mail says.
-async fn booking_stands(conn: &mut PgConnection, booking_id: Uuid, sending: &Sending) -> Result<bool> {
+/// Locks the booking against changes and tells why the mail is off: the booking is no longer what the mail says, or
+/// the customer does not want to be reminded. None: it is on.
+async fn why_off(
+    conn: &mut PgConnection,
+    booking_id: Uuid,
+    sending: &Sending,
+) -> Result<Option<NotificationOutcome>> {
     let booking = sqlx::query!(
-        r#"SELECT rev AS "rev: Rev", status AS "status: BookingStatus" FROM bookings WHERE id = $1 FOR SHARE"#,
+        r#"SELECT b.rev AS "rev: Rev", b.status AS "status: BookingStatus", coalesce(c.reminders, true) AS "reminders!"
+           FROM bookings AS b LEFT JOIN customers AS c ON c.id = b.customer_id
+           WHERE b.id = $1 FOR SHARE OF b"#,
         booking_id,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(booking.is_some_and(|b| b.rev == sending.rev && sending.kind.stands_for(b.status)))
+    Ok(match booking {
+        Some(booking) if booking.rev == sending.rev && sending.kind.stands_for(booking.status) => {
+            let unwanted = sending.kind == NotificationKind::Reminder && !booking.reminders;
+            unwanted.then_some(NotificationOutcome::Unwanted)
+        }
+        _ => Some(NotificationOutcome::Cancelled),
+    })
 }
 
 /// Ends a mail that is not sent any more. One that was in doubt before stays so, for it may have arrived.

@@ -7,6 +7,7 @@ mod api;
 mod calendar;
 mod core;
 mod harness;
+mod pages;
 // The lints on tests go by this attribute, also for what tests share.
 #[cfg(test)]
 mod queue;

@@ -1,10 +1,8 @@
 //! What templates can name.
 
 use punctual_core::notifications::facts::Facts;
+use punctual_core::wording::{When, price};
 use serde::Serialize;
-
-use super::money;
-use super::when::When;
 
 /// Everything a template can name, beside its words, the labels and the locale.
 #[derive(Debug, Clone, Serialize)]
@@ -63,7 +61,7 @@ impl MailContext {
             booking: BookingContext {
                 service: booking.service_name.clone(),
                 staff: booking.staff_name.clone(),
-                price: (booking.price.minor > 0).then(|| money::format(booking.price, *locale)),
+                price: (booking.price.minor > 0).then(|| price(booking.price, *locale)),
                 when: when(booking.zone),
                 when_for_customer: elsewhere.map(when),
                 previously: booking.previous.map(|(start, end)| When::new(start, end, booking.zone, *locale)),

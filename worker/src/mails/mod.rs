@@ -7,9 +7,7 @@
 mod calendar_part;
 mod context;
 mod message;
-mod money;
 mod templates;
-mod when;
 
 #[cfg(test)]
 mod samples;

@@ -11,7 +11,7 @@ mod mails;
 mod roles;
 mod salon;
 mod states;
-mod test_api;
+pub mod test_api;
 
 use salon::{Salon, brief};
 use test_api::{Answer, TestApi};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Utc};
-use punctual_core::config::Config;
+use punctual_core::config::{Config, Keys};
 use punctual_core::settings::{self, Business};
 use punctual_core::types::{Currency, EmailAddress, Locale, Zone};
 use punctual_dev::testing::TestDatabase;
@@ -17,6 +17,8 @@ pub struct TestApi {
     pub clock: Arc<ManualClock>,
     pub url: String,
     pub client: reqwest::Client,
+    /// Keys of the links in mails.
+    pub links: Keys,
     running: punctual_api::Running,
 }
 
@@ -85,9 +87,10 @@ impl TestApi {
         .into();
         vars.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let config = Config::parse(vars, |path| std::fs::read_to_string(path)).unwrap();
+        let links = config.link_keys().unwrap().clone();
         let running = punctual_api::start(&config, Some(clock.clone())).await.unwrap();
         let url = format!("http://{}", running.address);
-        Self { database, clock, url, client: reqwest::Client::new(), running }
+        Self { database, clock, url, client: reqwest::Client::new(), links, running }
     }
 
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {

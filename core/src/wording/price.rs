@@ -1,9 +1,10 @@
 //! Prices as people read them.
 
-use punctual_core::types::{Locale, Money};
+use crate::types::{Locale, Money};
 
 /// The amount with its currency, `€45.00` or `45,00 €`.
-pub fn format(money: Money, locale: Locale) -> String {
+#[must_use]
+pub fn price(money: Money, locale: Locale) -> String {
     let code = money.currency.as_str();
     let digits = minor_digits(code);
     let scale = 10_i64.pow(digits);
@@ -55,14 +56,13 @@ fn grouped(whole: i64, separator: char) -> String {
 
 #[cfg(test)]
 mod tests {
-    use punctual_core::types::Currency;
-
     use super::*;
+    use crate::types::Currency;
 
     #[test]
     fn amounts_follow_the_language_and_the_currency() {
         let write =
-            |minor, code, locale| format(Money { minor, currency: Currency::parse(code).unwrap() }, locale);
+            |minor, code, locale| price(Money { minor, currency: Currency::parse(code).unwrap() }, locale);
         assert_eq!(write(4_500, "EUR", Locale::En), "€45.00");
         assert_eq!(write(4_500, "EUR", Locale::De), "45,00 €");
         assert_eq!(write(123_456_705, "EUR", Locale::De), "1.234.567,05 €");

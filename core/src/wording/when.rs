@@ -1,8 +1,9 @@
 //! Appointments as people read them.
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
-use punctual_core::types::{Locale, Zone};
 use serde::Serialize;
+
+use crate::types::{Locale, Zone};
 
 const WEEKDAYS_EN: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const WEEKDAYS_DE: [&str; 7] =
@@ -53,6 +54,7 @@ pub struct When {
 
 impl When {
     /// Writes the time from `start` to `end` in `zone`.
+    #[must_use]
     pub fn new(start: DateTime<Utc>, end: DateTime<Utc>, zone: Zone, locale: Locale) -> Self {
         let (from, to) = (zone.at(start), zone.at(end));
         let day = long_day(from.date_naive(), locale);
@@ -78,11 +80,15 @@ impl When {
     }
 }
 
-fn clock(time: chrono::NaiveTime) -> String {
+/// `10:00`, on a clock of 24 hours.
+#[must_use]
+pub fn clock(time: chrono::NaiveTime) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
-fn long_day(date: NaiveDate, locale: Locale) -> String {
+/// `Tuesday, 4 May 2027`.
+#[must_use]
+pub fn long_day(date: NaiveDate, locale: Locale) -> String {
     format!("{} {}", short_day(date, locale), date.year())
 }
 

@@ -1,0 +1,85 @@
+use poem::{
+    Request,
+    http::{HeaderMap, Uri, header},
+};
+
+use crate::{
+    body,
+    problem::{Code, Place, Problem},
+};
+
+/// What a form sent.
+pub(super) struct Form {
+    fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// Reads it, unless another site sent it.
+    ///
+    /// # Errors
+    /// `forbidden` from another site; those of a body.
+    pub async fn read(request: &mut Request) -> Result<Self, Problem> {
+        if !is_from_here(request.headers()) {
+            return Err(Problem::new(Code::Forbidden).detail("The form was sent from another site."));
+        }
+        let body = request.take_body();
+        let bytes = body::whole(request.headers(), body).await?;
+        Ok(Self { fields: form_urlencoded::parse(&bytes).into_owned().collect() })
+    }
+
+    /// A field's text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A field that the page's own form always sends well-formed.
+    ///
+    /// # Errors
+    /// `invalid_request`.
+    pub fn value<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Problem> {
+        let value = self.text(name).and_then(parse);
+        value.ok_or_else(|| {
+            Problem::invalid_at(Place::Body, format!("/{name}"), "format", "is not of the expected form")
+        })
+    }
+}
+
+/// Whether this very site sent the form. Who sends it has the secret of its address already; this is for those who let
+/// it slip. Browsers say where a request comes from in Sec-Fetch-Site. Older ones have Origin only, and as our pages
+/// send no referrer it is `null` for our own forms too; programs send neither.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let fetch_site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    match (fetch_site, text(header::ORIGIN)) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin == "null" || authority(origin).as_deref() == text(header::HOST),
+        (None, None) => true,
+    }
+}
+
+fn authority(origin: &str) -> Option<String> {
+    origin.parse::<Uri>().ok()?.authority().map(ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_here(headers: &[(&'static str, &str)]) -> bool {
+        is_from_here(
+            &headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect(),
+        )
+    }
+
+    #[test]
+    fn forms_of_other_sites_are_refused() {
+        assert!(from_here(&[]));
+        assert!(from_here(&[("host", "book.example.org"), ("origin", "https://book.example.org")]));
+        assert!(from_here(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")]));
+        assert!(from_here(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
+        assert!(!from_here(&[("sec-fetch-site", "cross-site"), ("origin", "null")]));
+        assert!(!from_here(&[("sec-fetch-site", "same-site")]));
+        assert!(!from_here(&[("host", "book.example.org"), ("origin", "https://evil.example")]));
+        assert!(!from_here(&[("host", "book.example.org"), ("origin", "not a url")]));
+    }
+}

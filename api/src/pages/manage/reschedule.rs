@@ -1,0 +1,214 @@
+use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
+use poem::{Response, http::StatusCode};
+use punctual_core::{
+    Error,
+    bookings::{self, Managed},
+    slots::{self, DaySlots, SlotQuery},
+    types::{ExpectedRev, Rev},
+    wording::{When, clock, long_day},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Page, Visit, appointment::Appointment, holder, html, managed, unchanged};
+use crate::{
+    contract::Operation,
+    pages::{form::Form, named},
+    problem::Problem,
+};
+
+/// `/m/{token}/move`
+pub struct Move;
+
+/// How many dates are shown at once.
+const DAYS: u64 = 7;
+
+#[derive(Serialize)]
+struct Facts {
+    #[serde(flatten)]
+    appointment: Appointment,
+    base: String,
+    notice: Option<&'static str>,
+    requires_confirmation: bool,
+    /// The time that was chosen, to be confirmed; none: choose one.
+    chosen: Option<Chosen>,
+    /// Bounds of the date field.
+    first_date: NaiveDate,
+    last_date: NaiveDate,
+    date: NaiveDate,
+    earlier: Option<NaiveDate>,
+    later: Option<NaiveDate>,
+    anyone: bool,
+    days: Vec<Day>,
+}
+
+#[derive(Serialize)]
+struct Chosen {
+    when: When,
+    start: String,
+    staff_id: Uuid,
+}
+
+#[derive(Serialize)]
+struct Day {
+    name: String,
+    times: Vec<Time>,
+}
+
+#[derive(Serialize)]
+struct Time {
+    label: String,
+    start: String,
+    staff_id: Uuid,
+}
+
+impl Page for Move {
+    const OPERATION: &'static Operation = &named("pageMove");
+    const PATTERN: &'static str = "/m/{token}/move";
+    const POSTS: bool = true;
+
+    async fn show(visit: Visit) -> Result<Response, Problem> {
+        let managed = managed(&visit).await?;
+        if !managed.can_move {
+            return Ok(html::see_other(&format!("../{}", visit.token)));
+        }
+        choose(&visit, &managed, StatusCode::OK, None).await
+    }
+
+    async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {
+        let managed = managed(&visit).await?;
+        let rev = form.value("rev", |text| text.parse().ok().map(Rev))?;
+        let start = form.value("start", instant)?;
+        let staff_id = form.value("staff", |text| Uuid::try_parse(text).ok())?;
+        let to = bookings::Move { start, staff_id: Some(staff_id), overriding: false };
+        let (core, id) = (&visit.state.core, managed.booking.id);
+        match bookings::reschedule(core, &holder(&managed), id, ExpectedRev::Exactly(rev), to).await {
+            Ok(_) => Ok(html::see_other(&format!("../{}?done=moved", visit.token))),
+            Err(
+                error @ (Error::SlotTaken { .. }
+                | Error::StartInPast
+                | Error::TooSoon
+                | Error::TooFar
+                | Error::OutsideHours
+                | Error::OffGrid
+                | Error::NotFound(_)),
+            ) => {
+                let status = Problem::from(error).code.status();
+                let around = Around { date: Some(managed.booking.zone.at(start).date_naive()), anyone: None };
+                list(&visit, &managed, status, Some("notice_taken"), around).await
+            }
+            Err(error) => unchanged(&visit, error).await,
+        }
+    }
+}
+
+/// Which dates to show, and with whom; what is not said follows from the address or the booking.
+#[derive(Default)]
+struct Around {
+    date: Option<NaiveDate>,
+    anyone: Option<bool>,
+}
+
+/// The time that the address names, or a list of times.
+async fn choose(
+    visit: &Visit,
+    managed: &Managed,
+    status: StatusCode,
+    notice: Option<&'static str>,
+) -> Result<Response, Problem> {
+    let start = visit.asked("start").and_then(instant);
+    let staff_id = visit.asked("staff").and_then(|text| Uuid::try_parse(text).ok());
+    let Some((start, staff_id)) = start.zip(staff_id) else {
+        return list(visit, managed, status, notice, Around::default()).await;
+    };
+    // Whether it can be booked is found out by booking it.
+    let end = start + (managed.booking.end - managed.booking.start);
+    let chosen = Chosen {
+        when: When::new(start, end, managed.booking.zone, managed.locale),
+        start: written(start),
+        staff_id,
+    };
+    let facts = Facts { chosen: Some(chosen), notice, ..facts(visit, managed, &Around::default()) };
+    html::page(status, "move.html.j2", managed.locale, &facts)
+}
+
+async fn list(
+    visit: &Visit,
+    managed: &Managed,
+    status: StatusCode,
+    notice: Option<&'static str>,
+    around: Around,
+) -> Result<Response, Problem> {
+    let mut facts = Facts { notice, ..facts(visit, managed, &around) };
+    let booking = &managed.booking;
+    let query = SlotQuery {
+        service_id: booking.service.id,
+        staff_id: (!facts.anyone).then_some(booking.staff.id),
+        from: facts.date,
+        to: (facts.date + Days::new(DAYS - 1)).min(facts.last_date),
+        exclude_booking: Some(booking.id),
+    };
+    let found = match slots::list(&visit.state.core, &query).await {
+        // They perform it no longer: somebody else may.
+        Err(Error::NotFound(_)) if !facts.anyone => {
+            facts.anyone = true;
+            slots::list(&visit.state.core, &SlotQuery { staff_id: None, ..query }).await
+        }
+        found => found,
+    };
+    facts.days =
+        found?.days.into_iter().map(|day| times(managed, day)).filter(|day| !day.times.is_empty()).collect();
+    html::page(status, "move.html.j2", managed.locale, &facts)
+}
+
+fn facts(visit: &Visit, managed: &Managed, around: &Around) -> Facts {
+    let (first, last) = (managed.today, managed.last_date.max(managed.today));
+    let asked = visit.asked("date").and_then(|text| text.parse().ok());
+    let date = around.date.or(asked).unwrap_or_else(|| managed.booking.start.date_naive()).clamp(first, last);
+    let earlier = date.checked_sub_days(Days::new(DAYS)).unwrap_or(first).max(first);
+    let later = date.checked_add_days(Days::new(DAYS)).unwrap_or(last);
+    Facts {
+        appointment: Appointment::of(managed),
+        base: format!("../{}", visit.token),
+        notice: None,
+        requires_confirmation: managed.requires_confirmation,
+        chosen: None,
+        first_date: first,
+        last_date: last,
+        date,
+        earlier: (date > first).then_some(earlier),
+        later: (later <= last).then_some(later),
+        anyone: around.anyone.unwrap_or_else(|| visit.asked("with") == Some("anyone")),
+        days: Vec::new(),
+    }
+}
+
+/// The times of a date but the one it has; where a clock shows one twice the offset tells them apart.
+fn times(managed: &Managed, day: DaySlots) -> Day {
+    let mut slots = day.slots;
+    slots.dedup_by_key(|slot| slot.start);
+    let walls: Vec<_> = slots.iter().map(|slot| slot.start.naive_local()).collect();
+    let own = managed.booking.staff.id;
+    let time = |slot: &slots::OfferedSlot| {
+        let shown = slot.start.naive_local();
+        let twice = walls.iter().filter(|wall| **wall == shown).count() > 1;
+        let label = clock(shown.time());
+        Some(Time {
+            label: if twice { format!("{label} (UTC{})", slot.start.offset()) } else { label },
+            start: written(slot.start.to_utc()),
+            staff_id: if slot.staff_ids.contains(&own) { own } else { *slot.staff_ids.first()? },
+        })
+    };
+    let others =
+        slots.iter().filter(|slot| slot.start != managed.booking.start || !slot.staff_ids.contains(&own));
+    Day { name: long_day(day.date, managed.locale), times: others.filter_map(time).collect() }
+}
+
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc())
+}
+
+/// An instant as addresses and forms carry it, without a character that they would escape.
+fn written(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

@@ -1,0 +1,72 @@
+use poem::{Response, http::StatusCode};
+use punctual_core::bookings::{BookingStatus, Managed};
+use serde::Serialize;
+
+use super::{
+    Page, Visit,
+    appointment::{Appointment, span},
+    html, managed,
+};
+use crate::{contract::Operation, pages::named, problem::Problem};
+
+/// `/m/{token}`
+pub struct Show;
+
+#[derive(Serialize)]
+struct Facts {
+    #[serde(flatten)]
+    appointment: Appointment,
+    /// The page's path, seen from the page that shows this.
+    base: String,
+    notice: Option<&'static str>,
+    /// `status` for what went well, `alert` for what did not.
+    notice_role: &'static str,
+    can_cancel: bool,
+    can_move: bool,
+    /// Until when either is possible, where it no longer is though the booking stands.
+    cancel_notice: Option<String>,
+    move_notice: Option<String>,
+}
+
+impl Page for Show {
+    const OPERATION: &'static Operation = &named("pageManage");
+    const PATTERN: &'static str = "/m/{token}";
+    const POSTS: bool = false;
+
+    async fn show(visit: Visit) -> Result<Response, Problem> {
+        let managed = managed(&visit).await?;
+        let status = managed.booking.status;
+        // What is said has to be true of the booking, whatever the address says.
+        let notice = match visit.asked("done") {
+            Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
+            Some("moved") if status == BookingStatus::Pending => Some("notice_move_asked"),
+            Some("moved") if status == BookingStatus::Confirmed => Some("notice_moved"),
+            _ => None,
+        };
+        let base = format!("./{}", visit.token);
+        render(&visit, &managed, StatusCode::OK, base, notice.map(|notice| (notice, "status")))
+    }
+}
+
+/// The booking with what can be done; `base` is where `/m/{token}` is from the page that asks, `notice` a sentence and its role.
+pub(super) fn render(
+    visit: &Visit,
+    managed: &Managed,
+    status: StatusCode,
+    base: String,
+    notice: Option<(&'static str, &'static str)>,
+) -> Result<Response, Problem> {
+    let to_come = managed.booking.status.blocks() && visit.state.core.now() < managed.booking.start;
+    let passed = |can: bool, minutes: u32| (to_come && !can).then(|| span(minutes, managed.locale));
+    let facts = Facts {
+        appointment: Appointment::of(managed),
+        base,
+        notice: notice.map(|(words, _)| words),
+        notice_role: notice.map_or("status", |(_, role)| role),
+        can_cancel: managed.can_cancel,
+        can_move: managed.can_move,
+        cancel_notice: passed(managed.can_cancel, managed.cancel_notice_min),
+        move_notice: passed(managed.can_move, managed.reschedule_notice_min),
+    };
+    html::page(status, "manage.html.j2", managed.locale, &facts)
+}

@@ -1,0 +1,35 @@
+use poem::{Response, http::header};
+use punctual_core::types::Locale;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::html::page;
+use crate::problem::{Code, Problem};
+
+#[derive(Serialize)]
+struct Trouble {
+    /// Which sentence says what happened.
+    kind: &'static str,
+    /// For whoever asks the business about it.
+    request_id: String,
+}
+
+/// A problem as a person reads it.
+pub fn trouble(problem: Problem, locale: Locale, public_url: &str, request_id: Uuid) -> Response {
+    let kind = match problem.code {
+        Code::NotFound => "trouble_link",
+        Code::Forbidden => "trouble_site",
+        Code::Unavailable | Code::Overloaded | Code::TooManyRequests => "trouble_busy",
+        Code::InternalError => "trouble_ours",
+        _ => "trouble_request",
+    };
+    let facts = Trouble { kind, request_id: request_id.to_string() };
+    let answer = problem.into_answer(public_url, request_id);
+    let Ok(mut response) = page(answer.status(), "trouble.html.j2", locale, &facts) else { return answer };
+    for name in [header::RETRY_AFTER, header::ALLOW] {
+        if let Some(value) = answer.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}

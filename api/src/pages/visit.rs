@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use poem::Request;
+use punctual_core::{
+    Error,
+    links::{Link, Purpose},
+};
+
+use crate::{
+    problem::{Code, Problem},
+    state::State,
+};
+
+/// What a page has to know of a request.
+pub(super) struct Visit {
+    pub state: Arc<State>,
+    /// The token of the path.
+    pub token: String,
+    query: Vec<(String, String)>,
+}
+
+impl Visit {
+    pub fn of(request: &Request) -> Result<Self, Problem> {
+        let state = request.data::<Arc<State>>().cloned().ok_or_else(|| Problem::new(Code::InternalError))?;
+        let query = request.uri().query().unwrap_or_default();
+        Ok(Self {
+            state,
+            token: request.raw_path_param("token").unwrap_or_default().to_owned(),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        })
+    }
+
+    /// A value of the query.
+    pub fn asked(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What the token stands for; its epoch is for the use case to compare.
+    pub fn link(&self, purpose: Purpose) -> Result<Link, Problem> {
+        let token = self.token.as_str();
+        let link = Link::verify(&self.state.links, token).filter(|link| link.purpose == purpose);
+        link.ok_or_else(|| Error::NotFound("link").into())
+    }
+}

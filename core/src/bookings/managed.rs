@@ -1,0 +1,91 @@
+//! A booking as the holder of its manage link meets it.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::change::in_time;
+use super::{Action, Booking, row};
+use crate::calendar::{last_bookable_date, local_date};
+use crate::pool::again_if_cut;
+use crate::settings::{self, Business};
+use crate::types::{Actor, Locale, Zone};
+use crate::{Core, Error, Result, slots};
+
+/// A booking, what its customer can do with it now, and what a page about it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Managed {
+    /// The booking, as its customer sees it.
+    pub booking: Booking,
+    /// The business.
+    pub business: Business,
+    /// The customer's language, else the business's.
+    pub locale: Locale,
+    /// The customer.
+    pub customer_id: Uuid,
+    /// Epoch of the customer's unsubscribe links.
+    pub customer_link_epoch: i32,
+    /// The customer's zone, if known.
+    pub customer_zone: Option<Zone>,
+    /// Whether the customer is to be reminded.
+    pub wants_reminders: bool,
+    /// Whether the customer may call it off now.
+    pub can_cancel: bool,
+    /// Whether the customer may move it now.
+    pub can_move: bool,
+    /// The customer may cancel until so many minutes before the start.
+    pub cancel_notice_min: u32,
+    /// The customer may move until so many minutes before the start.
+    pub reschedule_notice_min: u32,
+    /// Whether a move has to be confirmed by staff.
+    pub requires_confirmation: bool,
+    /// Today, in the business's zone.
+    pub today: NaiveDate,
+    /// The last date to which it can be moved.
+    pub last_date: NaiveDate,
+}
+
+/// The booking of a manage link of this epoch.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link was revoked, the booking is gone or its customer was erased.
+pub async fn managed(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
+    again_if_cut(|| load(core, id, link_epoch)).await
+}
+
+async fn load(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
+    let (db, now) = (&mut *core.pool.acquire().await?, core.now());
+    let actor = Actor::Link { booking_id: id };
+    let link = sqlx::query!(
+        "SELECT c.id AS customer_id, c.zone, c.link_epoch
+         FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
+         WHERE b.id = $1 AND b.link_epoch = $2 AND c.erased_at IS NULL",
+        id,
+        link_epoch,
+    )
+    .fetch_optional(&mut *db)
+    .await?
+    .ok_or(Error::NotFound("booking"))?;
+    let row = row::find(db, id).await?.ok_or(Error::NotFound("booking"))?;
+    let stored = |error| Error::internal("customers hold a bad value", error);
+    let terms = slots::terms(db, row.service_id, None).await?;
+    let business = settings::get(&mut *db).await?;
+    let allowed = row.standing().allowed(&actor, now);
+    let may = |action, notice| allowed.contains(&action) && in_time(&row, &actor, notice, now).is_ok();
+    Ok(Managed {
+        business,
+        locale: Locale::parse(&row.locale).map_err(stored)?,
+        customer_id: link.customer_id,
+        customer_link_epoch: link.link_epoch,
+        customer_zone: link.zone.as_deref().map(Zone::parse).transpose().map_err(stored)?,
+        wants_reminders: row.wants_reminders,
+        can_cancel: may(Action::Cancel, terms.cancel_notice_min),
+        can_move: may(Action::Reschedule, terms.reschedule_notice_min),
+        cancel_notice_min: terms.cancel_notice_min,
+        reschedule_notice_min: terms.reschedule_notice_min,
+        requires_confirmation: terms.requires_confirmation,
+        today: local_date(terms.zone.tz(), now),
+        last_date: last_bookable_date(terms.zone.tz(), &terms.rules, now),
+        booking: row.seen_by(&actor)?,
+    })
+}

@@ -1,0 +1,7 @@
+//! Times and prices as people read them, in the languages Punctual speaks: the same in mails and on pages.
+
+mod price;
+mod when;
+
+pub use price::price;
+pub use when::{When, clock, long_day};
