@@ -44,11 +44,12 @@ CREATE TABLE queue.jobs (
 );
 
 -- Each index serves one statement; see the comments beside the statements.
-CREATE INDEX jobs_ready   ON queue.jobs (queue, priority, run_at, id) WHERE state = 'available' AND rescues = 0;
+CREATE INDEX jobs_ready   ON queue.jobs (queue, kind, priority, run_at, id) WHERE state = 'available' AND rescues = 0;
 CREATE INDEX jobs_rescued ON queue.jobs (queue, priority, run_at, id) WHERE state = 'available' AND rescues > 0;
-CREATE INDEX jobs_waiting ON queue.jobs (run_at) WHERE state IN ('scheduled', 'retryable');
+CREATE INDEX jobs_stop    ON queue.jobs (id) WHERE state = 'available' AND stop IS NOT NULL;
+CREATE INDEX jobs_waiting ON queue.jobs (run_at, id) INCLUDE (state, queue, kind) WHERE state IN ('scheduled', 'retryable');
 CREATE INDEX jobs_running ON queue.jobs (session_id) WHERE state = 'running';
-CREATE INDEX jobs_final   ON queue.jobs (finalized_at) WHERE state IN ('completed', 'discarded', 'cancelled');
+CREATE INDEX jobs_final   ON queue.jobs (state, finalized_at, id) WHERE state IN ('completed', 'discarded', 'cancelled');
 CREATE UNIQUE INDEX jobs_live_key ON queue.jobs (kind, unique_key)
     WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'available', 'running', 'retryable');
 
@@ -72,7 +73,7 @@ COMMENT ON COLUMN queue.jobs.unique_key IS 'At most one live job of its kind has
 COMMENT ON COLUMN queue.jobs.args IS 'The payload: ids, no data that can grow stale.';
 COMMENT ON COLUMN queue.jobs.errors IS 'The last 50 failures, oldest first: [{at, attempt, error}].';
 COMMENT ON COLUMN queue.jobs.note IS 'Why it was skipped, put off, discarded or cancelled, in words.';
-COMMENT ON COLUMN queue.jobs.stop IS 'An operator wants it ended so: its worker stops it, or the next claim ends it unrun.';
+COMMENT ON COLUMN queue.jobs.stop IS 'An operator wants it ended so: its worker stops it, or one that takes its kind ends it unrun, paused or not.';
 COMMENT ON COLUMN queue.jobs.traceparent IS 'W3C trace context of what enqueued it.';
 COMMENT ON COLUMN queue.jobs.tracestate IS 'W3C vendor data that belongs to traceparent.';
 COMMENT ON COLUMN queue.jobs.created_at IS 'When it was enqueued.';
@@ -102,14 +103,14 @@ COMMENT ON COLUMN queue.sessions.ended_at IS 'When it was closed or given up; an
 CREATE TABLE queue.leader (
     singleton   boolean     PRIMARY KEY DEFAULT true CHECK (singleton),
     token       uuid        NOT NULL,
-    name        text        NOT NULL,
+    session_id  uuid        NOT NULL,
     acquired_at timestamptz NOT NULL,
     expires_at  timestamptz NOT NULL
 );
 COMMENT ON TABLE  queue.leader IS 'The one process that promotes, rescues, prunes and starts periodic jobs.';
 COMMENT ON COLUMN queue.leader.singleton IS 'Always true: the table has at most one row.';
 COMMENT ON COLUMN queue.leader.token IS 'Who leads: the process renews with it, another may take over once expired.';
-COMMENT ON COLUMN queue.leader.name IS 'Host and process id, for people.';
+COMMENT ON COLUMN queue.leader.session_id IS 'The session of that process when it last renewed.';
 COMMENT ON COLUMN queue.leader.acquired_at IS 'Since when this process leads, by the clock of Postgres.';
 COMMENT ON COLUMN queue.leader.expires_at IS 'Until when it leads unless it renews, by the clock of Postgres.';
 

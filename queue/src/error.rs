@@ -25,6 +25,9 @@ pub enum Error {
     /// The lease was lost: another worker owns the job now, nothing was changed.
     #[error("the lease of job {0} was lost")]
     Fenced(crate::JobId),
+    /// The text is not a cursor of a list of jobs.
+    #[error("this is not a cursor of a list of jobs")]
+    Cursor,
     /// The runtime was built with something that can't work; the text names it.
     #[error("{0}")]
     Configuration(String),

@@ -1,1 +1,3 @@
-//! What the stories in `tests/it` share.
+//! What the stories in `tests/it` share with the programs they start.
+
+pub mod probe;

@@ -12,6 +12,10 @@ pub(super) enum Request {
     StartRedis { port: Option<u16> },
     /// Stop the Redis that was started on this port.
     StopRedis { port: u16 },
+    /// Start a Postgres cluster, the one of a given port again or a new one; it ends with this connection.
+    StartPostgres { port: Option<u16> },
+    /// Stop the cluster that was started on this port, in order or as if it had crashed.
+    StopPostgres { port: u16, crash: bool },
     /// Kill this process group, if it still runs, when this connection closes.
     Adopt { identity: Identity },
 }
@@ -20,6 +24,7 @@ pub(super) enum Request {
 pub(super) enum Reply {
     Servers(ServerList),
     Redis { port: u16, pid: u32 },
+    Postgres { port: u16, url: String },
     Stopped,
     Adopted,
     Failed(String),
@@ -31,6 +36,8 @@ pub(super) struct ServerList {
     pub(super) postgres: String,
     /// Begins the name of every database of this run; the guard drops them all at its end.
     pub(super) prefix: String,
+    /// Whether there are clusters to start: not where a server was named.
+    pub(super) clusters: bool,
     /// Whether there is a Redis to start.
     pub(super) redis: bool,
 }

@@ -26,13 +26,15 @@ mod client;
 mod database;
 pub mod guard;
 mod message;
+mod postgres;
 mod process;
 mod programs;
 mod redis;
 mod runtime_folder;
 
 pub use database::TestDatabase;
-pub use process::{Process, Programs, Signal};
+pub use postgres::TestPostgres;
+pub use process::{Process, Programs, Signal, program_alone};
 pub use programs::program;
 pub use redis::TestRedis;
 

@@ -85,7 +85,57 @@ impl Programs {
     }
 
     async fn start(self, name: &'static str, url: String) -> Process {
-        let mut command = self.command(name);
+        let mut process = Process::spawn(name, self.command(name)).await;
+        process.url = url;
+        let started = Instant::now();
+        loop {
+            assert!(!process.has_ended(), "{name} ended before it was ready");
+            let answer = self.command(name).arg("healthcheck").output().expect("the program starts");
+            if answer.status.success() {
+                return process;
+            }
+            let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+            assert!(started.elapsed() < PATIENCE, "{name} is not ready: {said}");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = program_alone(name);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+/// A command for the test crate's program `tests-<name>`. Nothing of our own environment that configures Punctual reaches
+/// it.
+#[must_use]
+pub fn program_alone(name: &str) -> Command {
+    let mut command = Command::new(program(&format!("tests-{name}")));
+    for (variable, _) in env::vars_os() {
+        let known = variable.to_string_lossy();
+        if known.starts_with("PUNCTUAL_") || known.ends_with("_URL") {
+            command.env_remove(&variable);
+        }
+    }
+    command
+}
+
+/// A program that runs. It is killed with the value, and its log is printed when the test fails.
+#[derive(Debug)]
+pub struct Process {
+    name: &'static str,
+    url: String,
+    child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl Process {
+    /// Starts a program, known by `name` in what a failed test prints. Whether it is ready is for the caller to see.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub async fn spawn(name: &'static str, mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -100,44 +150,15 @@ impl Programs {
         let log = Arc::new(Mutex::new(String::new()));
         follow(child.stdout.take(), &log);
         follow(child.stderr.take(), &log);
-        let mut process = Process { name, url, child, log };
-        let started = Instant::now();
-        loop {
-            assert!(!process.has_ended(), "{name} ended before it was ready");
-            let answer = self.command(name).arg("healthcheck").output().expect("the program starts");
-            if answer.status.success() {
-                return process;
-            }
-            let said = String::from_utf8_lossy(&answer.stderr).into_owned();
-            assert!(started.elapsed() < PATIENCE, "{name} is not ready: {said}");
-            sleep(Duration::from_millis(10)).await;
-        }
+        Self { name, url: String::new(), child, log }
     }
 
-    /// Nothing of our own environment that configures Punctual reaches a program under test.
-    fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(program(&format!("tests-{name}")));
-        for (variable, _) in env::vars_os() {
-            let known = variable.to_string_lossy();
-            if known.starts_with("PUNCTUAL_") || known.ends_with("_URL") {
-                command.env_remove(&variable);
-            }
-        }
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
-}
 
-/// A program that runs. It is killed with the value, and its log is printed when the test fails.
-#[derive(Debug)]
-pub struct Process {
-    name: &'static str,
-    url: String,
-    child: Child,
-    log: Arc<Mutex<String>>,
-}
-
-impl Process {
     /// Base URL of the api; of a worker that of its metrics.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -193,14 +214,22 @@ impl Process {
     ///
     /// # Panics
     /// When it does not end within a minute.
-    pub async fn stop(mut self) -> ExitStatus {
+    pub async fn stop(self) -> ExitStatus {
         self.signal(Signal::TERM);
+        self.ended().await
+    }
+
+    /// Waits for its end; gives how it ended.
+    ///
+    /// # Panics
+    /// When it does not end within a minute.
+    pub async fn ended(mut self) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("the state of a child") {
                 return status;
             }
-            assert!(started.elapsed() < PATIENCE, "{} does not stop", self.name);
+            assert!(started.elapsed() < PATIENCE, "{} does not end", self.name);
             sleep(Duration::from_millis(5)).await;
         }
     }

@@ -1,12 +1,13 @@
 //! What a worker process is made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use apalis_core::task::extensions::Extensions;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
-use super::kind::Kind;
+use super::kind::{FinalJob, Hook, HookFuture, Kind};
 use super::periodic::Periodic;
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
@@ -111,6 +112,7 @@ pub struct Builder {
     pub(crate) kinds: BTreeMap<&'static str, Kind>,
     pub(crate) periodic: Vec<Periodic>,
     pub(crate) data: Extensions,
+    pub(crate) unknown_hook: Option<Hook>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -168,6 +170,17 @@ impl Builder {
         self
     }
 
+    /// Called where [`Kind::on_final`] can't be: in the very transaction in which this process, while it leads, ends a
+    /// job whose kind no worker has taken for a day. [`FinalJob::args`] is the payload as it was stored. An error rolls
+    /// it back; it is tried again an hour later, with all others of its batch.
+    pub fn on_unknown<F>(mut self, hook: F) -> Self
+    where
+        F: for<'a> Fn(&'a mut PgConnection, &'a FinalJob) -> HookFuture<'a> + Send + Sync + 'static,
+    {
+        self.unknown_hook = Some(Arc::new(hook));
+        self
+    }
+
     /// Enqueues jobs by the clock while this process leads.
     pub fn periodic(mut self, periodic: Periodic) -> Self {
         self.periodic.push(periodic);
@@ -205,13 +218,21 @@ impl Runtime {
             clock,
             redis: None,
             prefix: String::new(),
-            name: format!("pid {}", std::process::id()),
+            name: process_name(),
             concurrency: 64,
             timing: Timing::default(),
             queues: BTreeMap::new(),
             kinds: BTreeMap::new(),
             periodic: Vec::new(),
             data: Extensions::new(),
+            unknown_hook: None,
         }
     }
+}
+
+/// Host and process id; the host is left out where the system does not tell.
+fn process_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let pid = std::process::id();
+    if host.trim().is_empty() { format!("pid {pid}") } else { format!("{} pid {pid}", host.trim()) }
 }

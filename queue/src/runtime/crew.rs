@@ -39,11 +39,14 @@ pub(crate) struct Crew {
     /// Kinds by queue.
     pub(crate) kinds_of: HashMap<String, Vec<String>>,
     pub(crate) hooks: HashMap<String, Hook>,
+    pub(crate) unknown_hook: Option<Hook>,
     pub(crate) periodic: Vec<Periodic>,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) session_changed: Notify,
     pub(crate) serving: Mutex<HashMap<String, u32>>,
     pub(crate) shutdown: Shutdown,
+    /// The leases of this process from claim until their end is written down: fencing tokens by job.
+    held: Mutex<HashMap<JobId, i64>>,
 }
 
 /// The apalis workers of a runtime and the ways into and out of them.
@@ -93,11 +96,13 @@ impl Crew {
             kind_names,
             kinds_of,
             hooks,
+            unknown_hook: parts.unknown_hook,
             periodic: parts.periodic,
             pulse,
             session_changed: Notify::new(),
             serving: Mutex::default(),
             shutdown,
+            held: Mutex::default(),
         };
         Ok((Arc::new(crew), Workers { sinks, reporter, settle, freed, running }))
     }
@@ -113,8 +118,25 @@ impl Crew {
         serving.get(queue).copied().unwrap_or(1).max(1)
     }
 
-    pub(crate) fn context(&self, claimed: Claimed) -> JobContext {
+    /// Takes over a lease that was just claimed.
+    pub(crate) fn hold(&self, claimed: Claimed) -> JobContext {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(claimed.info.id, claimed.info.lease_seq);
+        drop(held);
         JobContext::new(claimed, Arc::clone(&self.pulse), SharedClock::clone(&self.clock), self.wake.clone())
+    }
+
+    /// The end of a lease is written down, or another process owns the job. The job may be leased here anew already.
+    pub(crate) fn release(&self, ctx: &JobContext) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.get(&ctx.id()) == Some(&ctx.lease_seq()) {
+            held.remove(&ctx.id());
+        }
+    }
+
+    /// The jobs whose leases this process knows.
+    pub(crate) fn held(&self) -> Vec<i64> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).keys().map(|id| id.0).collect()
     }
 
     pub(crate) fn session(&self) -> Uuid {

@@ -3,6 +3,8 @@
 //! One per process. It is awake when a queue's bell rings, when a permit is free again and its queue may have more, and
 //! once a second, which is what correctness rests on.
 
+mod upkeep;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +21,10 @@ use super::lane::{Lane, Start};
 use super::link::{Link, LinkError, within};
 use super::metrics;
 use crate::context::{JobContext, StopReason};
-use crate::job::{JobId, JobState};
+use crate::job::JobId;
 use crate::limits::Limiter;
+use crate::store::claim;
 use crate::store::settle::Settle;
-use crate::store::{claim, control};
 
 /// Between tries while Postgres does not answer.
 const RETRY: Duration = Duration::from_millis(250);
@@ -49,6 +51,8 @@ pub(crate) struct Dispatcher {
     /// Postgres did not answer: nothing is claimed before this.
     failing: bool,
     retry_at: Instant,
+    /// When leases that this process does not know are looked for.
+    sweep_at: Instant,
 }
 
 impl Dispatcher {
@@ -75,6 +79,7 @@ impl Dispatcher {
             rescued_from: Instant::now(),
             failing: false,
             retry_at: Instant::now(),
+            sweep_at: Instant::now(),
         }
     }
 
@@ -96,7 +101,10 @@ impl Dispatcher {
                 self.control().await;
             }
             if crew.shutdown.is_draining() {
-                let grace_at = *grace_at.get_or_insert(now + crew.timing.grace);
+                let grace_at = *grace_at.get_or_insert_with(|| {
+                    tracing::info!(running = self.running.len(), grace = ?crew.timing.grace, "draining");
+                    now + crew.timing.grace
+                });
                 if now >= grace_at {
                     self.stop_all(StopReason::ShuttingDown);
                 }
@@ -259,7 +267,7 @@ impl Dispatcher {
             let (granted, wait) = self.limiter.take(&name, limit, 1, sessions).await;
             if granted == 0 {
                 self.rescued_from = Instant::now() + wait;
-                let ctx = self.crew.context(claimed);
+                let ctx = self.crew.hold(claimed);
                 return self.reporter.report(ctx, LeaseEnd::Unrun(Verdict::Settle(Settle::GiveBack)));
             }
         }
@@ -277,7 +285,7 @@ impl Dispatcher {
         let slots = self.lanes[at].reserve(&mut self.limiter, &claimed, now, sessions).await;
         let mut started = 0;
         for (claimed, slot) in claimed.into_iter().zip(slots) {
-            let ctx = self.crew.context(claimed);
+            let ctx = self.crew.hold(claimed);
             let holds = self.crew.pulse.is_fresh(ctx.claimed().session) && !self.crew.shutdown.is_draining();
             let verdict = match Start::judge(ctx.claimed(), now, slot, holds) {
                 Start::Not(verdict) => {
@@ -307,31 +315,6 @@ impl Dispatcher {
         started
     }
 
-    /// Reads pauses, limits and requests to stop.
-    async fn control(&mut self) {
-        let session = self.crew.session();
-        let read = within(self.crew.timing.statement, async {
-            let conn = self.link.open().await?;
-            let queues = control::queues(conn, &self.crew.queue_names).await?;
-            let stops =
-                if self.running.is_empty() { Vec::new() } else { control::stops(conn, session).await? };
-            Ok((queues, stops))
-        });
-        let read = read.await;
-        let read = self.link.check(read);
-        let Some((queues, stops)) = self.note(read, "control") else { return };
-        for lane in &mut self.lanes {
-            lane.set(queues.iter().find(|control| control.queue == lane.name()));
-        }
-        for (id, state) in stops {
-            let reason =
-                if state == JobState::Cancelled { StopReason::Cancelled } else { StopReason::Discarded };
-            if let Some(running) = self.running.get(&id) {
-                running.ctx.stop(reason);
-            }
-        }
-    }
-
     fn drop_old_leases(&self) {
         let session = self.crew.session();
         for running in self.running.values().filter(|running| running.ctx.claimed().session != session) {
@@ -358,6 +341,7 @@ impl Dispatcher {
                 }
                 self.failing = true;
                 self.retry_at = Instant::now() + RETRY;
+                self.sweep_at = self.retry_at;
                 None
             }
         }

@@ -56,13 +56,13 @@ pub(crate) fn judge(info: &JobInfo, end: RunEnd, now: DateTime<Utc>, rng: &mut i
     }
 }
 
-/// What is written down for a job that the queue ends.
-pub(crate) fn ending(ended: &Ended) -> Settle {
+/// What is written down for a job that the queue ends, after a run or instead of one.
+pub(crate) fn ending(ended: &Ended, begun: bool) -> Settle {
     let error = match ended {
         Ended::Exhausted(error) | Ended::Failed(error) => Some(error.clone()),
         _ => None,
     };
-    Settle::End { state: ended.state(), note: cut(ended.note()), error }
+    Settle::End { state: ended.state(), note: cut(ended.note()), error, begun }
 }
 
 /// The error and what caused it, in one line.

@@ -43,6 +43,8 @@ pub enum Ended {
     Cancelled,
     /// An operator discarded it.
     Discarded,
+    /// It was due for a day and no worker took its kind; only [`super::Builder::on_unknown`] sees this.
+    Unknown,
 }
 
 impl Ended {
@@ -63,6 +65,7 @@ impl Ended {
             Self::Undecodable(error) => format!("the payload can't be read: {error}"),
             Self::Cancelled => "cancelled on request".to_owned(),
             Self::Discarded => "discarded by an operator".to_owned(),
+            Self::Unknown => "no worker has taken its kind for a day".to_owned(),
         }
     }
 }
@@ -78,7 +81,8 @@ pub struct FinalJob {
     pub why: Ended,
 }
 
-type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+/// What a hook returns: `Box::pin(async move { … })`.
+pub type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 pub(crate) type Hook =
     Arc<dyn for<'a> Fn(&'a mut PgConnection, &'a FinalJob) -> HookFuture<'a> + Send + Sync>;
 pub(crate) type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -169,7 +173,9 @@ impl Kind {
     }
 
     /// Called in the very transaction in which the queue ends a job of this kind without success. An error rolls it
-    /// back and is tried again, so the job does not end without it.
+    /// back and is tried again, so the job does not end without it. Not called for a job that its owner cancelled while
+    /// it waited ([`crate::cancel()`]: the owner's transaction is where its rows change), nor for one whose kind no
+    /// worker takes any more: see [`super::Builder::on_unknown`].
     #[must_use]
     pub fn on_final<F>(mut self, hook: F) -> Self
     where

@@ -10,21 +10,25 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::crew::Crew;
+use super::kind::{Ended, FinalJob};
 use super::link::{Link, LinkError, within};
 use super::metrics;
 use super::periodic::Periodic;
 use crate::enqueue::enqueue;
 use crate::ids::new_id;
-use crate::store::{depth, leader, promote, prune, rescue, ticks};
+use crate::job::JobState;
+use crate::store::{depth, leader, promote, prune, rescue, ticks, unknown};
 
 /// Jobs promoted or rescued by one statement, and statements in a round before the lead is renewed.
 const BATCH: i64 = 2000;
 const BATCHES: usize = 10;
+/// Jobs of unknown kinds ended in one transaction.
+const UNKNOWN_BATCH: i64 = 100;
 /// The promoter is never busier than this.
 const SHORTEST_ROUND: Duration = Duration::from_millis(20);
 const DEPTH: Duration = Duration::from_secs(15);
 const PRUNE: Duration = Duration::from_mins(1);
-const ORPHANS: Duration = Duration::from_hours(1);
+const UNKNOWN: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const KEEP_COMPLETED: TimeDelta = TimeDelta::hours(24);
 const KEEP_OTHER: TimeDelta = TimeDelta::days(7);
@@ -33,7 +37,7 @@ const KEEP_OTHER: TimeDelta = TimeDelta::days(7);
 struct Chores {
     depth: Instant,
     prune: Instant,
-    orphans: Instant,
+    unknown: Instant,
     ticks: HashMap<&'static str, DateTime<Utc>>,
 }
 
@@ -41,7 +45,7 @@ struct Chores {
 pub(crate) async fn run(crew: Arc<Crew>, token: Uuid) {
     let mut link = crew.link();
     let now = Instant::now();
-    let mut chores = Chores { depth: now, prune: now + PRUNE, orphans: now + PRUNE, ticks: HashMap::new() };
+    let mut chores = Chores { depth: now, prune: now + PRUNE, unknown: now + PRUNE, ticks: HashMap::new() };
     let mut led = false;
     loop {
         let round = round(&crew, &mut link, token, &mut chores).await;
@@ -92,7 +96,7 @@ async fn round(
 ) -> Result<Option<Option<DateTime<Utc>>>, LinkError> {
     let timing = crew.timing;
     let leads = within(timing.statement, async {
-        leader::lead(link.open().await?, token, &crew.name, timing.leader_lease).await
+        leader::lead(link.open().await?, token, crew.session(), timing.leader_lease).await
     });
     if !leads.await? {
         return Ok(None);
@@ -192,12 +196,41 @@ async fn chore(crew: &Crew, conn: &mut PgConnection, chores: &mut Chores) -> Res
         chores.prune = Instant::now() + if full { SHORTEST_ROUND } else { PRUNE };
         within(statement, prune::sessions(conn, DAY)).await?;
     }
-    if Instant::now() >= chores.orphans {
-        chores.orphans = Instant::now() + ORPHANS;
-        let orphans = within(statement, prune::orphans(conn, now, DAY, BATCH)).await?;
-        if orphans > 0 {
-            tracing::warn!(jobs = orphans, "jobs of kinds that no worker takes were discarded");
+    if Instant::now() >= chores.unknown {
+        // Set first: a hook that fails is not called each second.
+        chores.unknown = Instant::now() + UNKNOWN;
+        let ended = within(statement, end_unknown(crew, conn)).await?;
+        // A full batch means that more is waiting.
+        if ended == usize::try_from(UNKNOWN_BATCH).unwrap_or(usize::MAX) {
+            chores.unknown = Instant::now() + SHORTEST_ROUND;
         }
     }
     Ok(())
+}
+
+/// Ends jobs of kinds that no worker has taken for a day, in one transaction with the hook for them.
+pub(crate) async fn end_unknown(crew: &Crew, conn: &mut PgConnection) -> Result<usize, sqlx::Error> {
+    let mut tx = conn.begin().await?;
+    let ended = unknown::end(&mut tx, crew.now(), DAY, &Ended::Unknown.note(), UNKNOWN_BATCH).await?;
+    for claimed in &ended {
+        let why = match claimed.stop {
+            Some(JobState::Cancelled) => Ended::Cancelled,
+            Some(_) => Ended::Discarded,
+            None => Ended::Unknown,
+        };
+        let job = FinalJob { info: claimed.info.clone(), args: claimed.args.clone(), why };
+        if let Some(hook) = &crew.unknown_hook
+            && let Err(error) = hook(&mut tx, &job).await
+        {
+            tracing::error!(job_id = %job.info.id, kind = job.info.kind, error = %error, "on_unknown failed: the job is kept");
+            tx.rollback().await?;
+            return Ok(0);
+        }
+    }
+    tx.commit().await?;
+    for claimed in &ended {
+        metrics::outcome(&claimed.info, claimed.stop.unwrap_or(JobState::Discarded).as_str());
+        tracing::warn!(job_id = %claimed.info.id, kind = claimed.info.kind, "ended: no worker takes its kind");
+    }
+    Ok(ended.len())
 }

@@ -59,6 +59,11 @@ pub(crate) fn rescued(jobs: usize) {
     counter!("queue_jobs_rescued_total").increment(jobs as u64);
 }
 
+/// Claims whose answers were cut off were given back.
+pub(crate) fn reclaimed(jobs: usize) {
+    counter!("queue_jobs_reclaimed_total").increment(jobs as u64);
+}
+
 pub(crate) fn promoted(jobs: usize) {
     counter!("queue_jobs_promoted_total").increment(jobs as u64);
 }

@@ -19,7 +19,7 @@ mod shutdown;
 
 pub use backend::{Feed, RunLayer, RunService};
 pub use builder::{Builder, Queue, Runtime, Timing};
-pub use kind::{Ended, FinalJob, Kind};
+pub use kind::{Ended, FinalJob, HookFuture, Kind};
 pub use periodic::Periodic;
 pub use shutdown::Shutdown;
 
@@ -31,5 +31,6 @@ pub(crate) mod internals {
     pub(crate) use super::heartbeat::open_first;
     pub(crate) use super::kind::Sink;
     pub(crate) use super::lane::Start;
+    pub(crate) use super::leader::end_unknown;
     pub(crate) use super::settler::Settler;
 }

@@ -31,7 +31,7 @@ impl Runtime {
         let stopping = shutdown.clone();
         tokio::select! {
             () = serve(crew, workers, redis, &prefix) => {}
-            () = stopping.stopping() => {}
+            () = stopping.stopping() => tracing::warn!("leaving at once: what runs is left to be rescued"),
         }
         Ok(())
     }

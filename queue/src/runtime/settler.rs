@@ -59,25 +59,28 @@ impl Settler {
         let now = self.crew.now();
         let mut batch = Vec::new();
         for Report { ctx, end } in reports {
-            let verdict = match end {
-                LeaseEnd::Unrun(verdict) => verdict,
+            let (verdict, begun) = match end {
+                LeaseEnd::Unrun(verdict) => (verdict, false),
                 LeaseEnd::Ran(took, end) => {
                     metrics::ran(ctx.info(), took);
-                    judge(ctx.info(), end, now, &mut self.rng)
+                    (judge(ctx.info(), end, now, &mut self.rng), true)
                 }
             };
             match (verdict, self.crew.hooks.get(&ctx.info().kind)) {
                 (Verdict::Settle(settle), _) => batch.push((ctx, settle)),
-                (Verdict::End(ended), None) => batch.push((ctx, ending(&ended))),
+                (Verdict::End(ended), None) => batch.push((ctx, ending(&ended, begun))),
                 (Verdict::End(ended), Some(hook)) => {
                     let (crew, hook, permits) =
                         (Arc::clone(&self.crew), Arc::clone(hook), Arc::clone(&self.permits));
                     self.hooks.spawn(async move {
                         let _permit = permits.acquire_owned().await;
-                        end_with_hook(&crew, &ctx, ended, &hook).await;
+                        end_with_hook(&crew, &ctx, ended, begun, &hook).await;
                     });
                 }
-                (Verdict::Nothing, _) => metrics::fenced(ctx.info()),
+                (Verdict::Nothing, _) => {
+                    self.crew.release(&ctx);
+                    metrics::fenced(ctx.info());
+                }
             }
         }
         write(&self.crew, &mut self.link, batch, now).await;
@@ -95,6 +98,8 @@ impl Settler {
 async fn write(crew: &Crew, link: &mut Link, batch: Vec<(JobContext, Settle)>, now: DateTime<Utc>) {
     let mut stack = vec![batch];
     let mut pause = FIRST_PAUSE;
+    // Whether a try before may have been written down, its answer cut off.
+    let mut unsure = false;
     while let Some(mut batch) = stack.pop() {
         if batch.is_empty() {
             continue;
@@ -115,8 +120,10 @@ async fn write(crew: &Crew, link: &mut Link, batch: Vec<(JobContext, Settle)>, n
                 pause = FIRST_PAUSE;
                 let changed: std::collections::HashSet<_> = changed.into_iter().collect();
                 for (ctx, settle) in &batch {
-                    count(ctx, settle, changed.contains(&ctx.id()));
+                    let written = unsure && ctx.claimed().session == crew.session();
+                    count(crew, ctx, settle, written || changed.contains(&ctx.id()));
                 }
+                unsure &= !stack.is_empty();
             }
             Err(LinkError::Database(error)) if !is_passing(&error) => {
                 if batch.len() == 1 {
@@ -128,6 +135,7 @@ async fn write(crew: &Crew, link: &mut Link, batch: Vec<(JobContext, Settle)>, n
                 }
             }
             Err(error) => {
+                unsure = true;
                 metrics::database_error("settle");
                 tracing::warn!(error = %error, jobs = batch.len(), "ends of jobs wait for Postgres");
                 stack.push(batch);
@@ -140,14 +148,19 @@ async fn write(crew: &Crew, link: &mut Link, batch: Vec<(JobContext, Settle)>, n
 
 /// Ends a job in one transaction with its kind's hook, until that succeeds. In a shutdown it gives up after a few tries:
 /// the session ends, the job is rescued and ended by another worker.
-async fn end_with_hook(crew: &Crew, ctx: &JobContext, ended: Ended, hook: &Hook) {
-    let written = ending(&ended);
+async fn end_with_hook(crew: &Crew, ctx: &JobContext, ended: Ended, begun: bool, hook: &Hook) {
+    let written = ending(&ended, begun);
+    let mut unsure = false;
     let job = FinalJob { info: ctx.info().clone(), args: ctx.claimed().args.clone(), why: ended };
     let mut pause = FIRST_PAUSE;
     for tries in 1.. {
         match try_end(crew, ctx, &written, &job, hook).await {
-            Ok(changed) => return count(ctx, &written, changed),
+            Ok(changed) => {
+                let changed = changed || unsure && ctx.claimed().session == crew.session();
+                return count(crew, ctx, &written, changed);
+            }
             Err(error) => {
+                unsure = true;
                 metrics::database_error("on_final");
                 tracing::warn!(job_id = %ctx.id(), error = %error, "ending a job with on_final failed");
             }
@@ -185,7 +198,10 @@ async fn try_end(
     result?
 }
 
-fn count(ctx: &JobContext, settle: &Settle, changed: bool) {
+/// A lease of the session that still lives can't be fenced: what such a one left unchanged was ended by the handler, or
+/// by a try whose answer was cut off (`changed` then).
+fn count(crew: &Crew, ctx: &JobContext, settle: &Settle, changed: bool) {
+    crew.release(ctx);
     if !changed {
         // A handler that completed its job itself has left nothing to change.
         if ctx.completed_itself() {

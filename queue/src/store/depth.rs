@@ -13,7 +13,7 @@ pub(crate) struct Depth {
 
 /// What is due and not yet claimed, by queue.
 pub(crate) async fn due(conn: &mut PgConnection) -> Result<Vec<Depth>, sqlx::Error> {
-    // Plan: index-only scan of jobs_ready, by the leader, four times a minute.
+    // Plan: index scan of jobs_ready, by the leader, four times a minute.
     sqlx::query_as!(
         Depth,
         r#"SELECT queue, count(*) AS "due!", min(run_at) AS oldest

@@ -11,19 +11,19 @@ use super::interval;
 pub(crate) async fn lead(
     conn: &mut PgConnection,
     token: Uuid,
-    name: &str,
+    session: Uuid,
     lease: Duration,
 ) -> Result<bool, sqlx::Error> {
     // Plan: insert with leader_pkey as arbiter: one row.
     let led = sqlx::query!(
-        "INSERT INTO queue.leader AS l (token, name, acquired_at, expires_at)
+        "INSERT INTO queue.leader AS l (token, session_id, acquired_at, expires_at)
          VALUES ($1, $2, clock_timestamp(), clock_timestamp() + $3::interval)
          ON CONFLICT (singleton) DO UPDATE
-         SET token = excluded.token, name = excluded.name, expires_at = excluded.expires_at,
+         SET token = excluded.token, session_id = excluded.session_id, expires_at = excluded.expires_at,
              acquired_at = CASE WHEN l.token = excluded.token THEN l.acquired_at ELSE excluded.acquired_at END
          WHERE l.token = excluded.token OR l.expires_at < clock_timestamp()",
         token,
-        name,
+        session,
         interval(lease),
     )
     .execute(&mut *conn)

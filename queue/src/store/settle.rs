@@ -20,8 +20,8 @@ pub(crate) enum Settle {
     Slot { at: DateTime<Utc> },
     /// Not begun, or stopped by a shutdown: as before the claim.
     GiveBack,
-    /// Ended without success.
-    End { state: JobState, note: String, error: Option<String> },
+    /// Ended without success; the attempt is given back of what was not begun.
+    End { state: JobState, note: String, error: Option<String>, begun: bool },
 }
 
 impl Settle {
@@ -60,7 +60,10 @@ impl Settle {
     }
 
     fn gives_back_attempt(&self) -> bool {
-        matches!(self, Self::Snooze { .. } | Self::Slot { .. } | Self::GiveBack)
+        matches!(
+            self,
+            Self::Snooze { .. } | Self::Slot { .. } | Self::GiveBack | Self::End { begun: false, .. }
+        )
     }
 }
 

@@ -125,7 +125,8 @@ impl Held {
 
     /// Discards it; false when it was fenced.
     pub async fn discard(&self, conn: &mut PgConnection, now: DateTime<Utc>) -> bool {
-        let end = Settle::End { state: JobState::Discarded, note: "given up".to_owned(), error: None };
+        let end =
+            Settle::End { state: JobState::Discarded, note: "given up".to_owned(), error: None, begun: true };
         self.write(conn, now, end).await
     }
 

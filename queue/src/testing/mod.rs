@@ -20,6 +20,6 @@ mod runtime;
 
 pub use assertions::{Assertion, StoredJob, assert_enqueued, assert_nothing_enqueued, jobs};
 pub use hand::{Hand, Held, promote_due, rescue_silent};
-pub use runtime::{Ran, TestRuntime};
+pub use runtime::{Ran, TestRuntime, end_unknown};
 
 pub use crate::clock::ManualClock;

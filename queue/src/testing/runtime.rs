@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::clock::{Clock as _, ManualClock};
 use crate::job::JobId;
-use crate::runtime::internals::{Crew, LeaseEnd, Settler, Sink, Start, Workers, open_first};
+use crate::runtime::internals::{self as runtime, Crew, LeaseEnd, Settler, Sink, Start, Workers, open_first};
 use crate::runtime::{Builder, Shutdown};
 use crate::store::{claim, promote};
 
@@ -21,6 +21,18 @@ pub struct Ran {
     pub kind: String,
     /// How often it was begun, this time included.
     pub attempt: i32,
+}
+
+/// Ends jobs of kinds that no worker has taken for a day, as a runtime of this builder does while it leads; answers how
+/// many.
+///
+/// # Panics
+/// When the builder can't be built or Postgres does not answer.
+pub async fn end_unknown(builder: Builder) -> usize {
+    let parts = builder.build().expect("the runtime can be built").parts;
+    let (crew, _workers) = Crew::assemble(parts, Shutdown::new()).expect("the runtime can start");
+    let mut conn = crew.pool.acquire().await.expect("Postgres answers");
+    runtime::end_unknown(&crew, &mut conn).await.expect("Postgres answers")
 }
 
 /// A runtime that claims only when told to: the same handlers under the same apalis workers, the same statements, no
@@ -93,7 +105,7 @@ impl TestRuntime {
     }
 
     fn begin(&self, claimed: claim::Claimed) {
-        let ctx = self.crew.context(claimed);
+        let ctx = self.crew.hold(claimed);
         let start = Start::judge(ctx.claimed(), self.clock.now(), std::time::Duration::ZERO, true);
         let verdict = match start {
             Start::Not(verdict) => verdict,

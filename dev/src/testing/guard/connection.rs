@@ -7,10 +7,11 @@ use anyhow::{Context as _, Result};
 use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
+use tokio::task::spawn_blocking;
 
 use super::servers::Servers;
 use crate::servers::process::Identity;
-use crate::servers::{RedisServer, ports};
+use crate::servers::{Cluster, RedisServer, ports};
 use crate::testing::message::{Reply, Request};
 
 /// Answers until the process closes its end, by will or by being killed.
@@ -23,12 +24,16 @@ pub(super) async fn serve(stream: UnixStream, servers: Arc<Result<Servers, Strin
     for (_, redis) in owned.redis {
         let _ = redis.stop();
     }
+    for (_, cluster) in owned.clusters {
+        let _ = cluster.abort();
+    }
 }
 
 /// What ends with the connection.
 #[derive(Default)]
 struct Owned {
     redis: HashMap<u16, RedisServer>,
+    clusters: HashMap<u16, Cluster>,
     processes: Vec<Identity>,
 }
 
@@ -60,6 +65,19 @@ async fn answer(request: Request, servers: &Servers, owned: &mut Owned) -> Resul
         }
         Request::StopRedis { port } => {
             owned.redis.remove(&port).context("no such Redis")?.stop()?;
+            Ok(Reply::Stopped)
+        }
+        Request::StartPostgres { port } => {
+            let port = port.unwrap_or_else(ports::free_port);
+            let cluster = servers.start_cluster(port).await?;
+            let url = cluster.url("postgres");
+            owned.clusters.insert(port, cluster);
+            Ok(Reply::Postgres { port, url })
+        }
+        Request::StopPostgres { port, crash } => {
+            let cluster = owned.clusters.remove(&port).context("no such cluster")?;
+            let stop = if crash { Cluster::abort } else { Cluster::stop };
+            spawn_blocking(move || stop(cluster)).await??;
             Ok(Reply::Stopped)
         }
         Request::Adopt { identity } => {

@@ -12,7 +12,8 @@ use tokio::task::spawn_blocking;
 use super::leftovers::{self, Record};
 use super::{SERVER_VARIABLE, say};
 use crate::servers::{
-    Account, Cluster, ClusterSettings, Consent, Needs, RedisServer, install_commands, ports, provide,
+    Account, Cluster, ClusterSettings, Consent, Needs, PostgresPrograms, RedisServer, install_commands,
+    ports, provide,
 };
 use crate::testing::message::ServerList;
 
@@ -22,6 +23,8 @@ pub(super) struct Servers {
     url: String,
     prefix: String,
     redis: Option<PathBuf>,
+    /// What clusters of single tests are started with.
+    postgres: Option<PostgresPrograms>,
     folder: TempDir,
     record: Record,
 }
@@ -42,6 +45,7 @@ impl Servers {
             url: given.clone().unwrap_or_default(),
             prefix: format!("punctual_test_{}_", process::id()),
             redis: programs.redis,
+            postgres: programs.postgres.clone().filter(|_| given.is_none()),
             folder,
             record,
         };
@@ -65,7 +69,12 @@ impl Servers {
     }
 
     pub(super) fn list(&self) -> ServerList {
-        ServerList { postgres: self.url.clone(), prefix: self.prefix.clone(), redis: self.redis.is_some() }
+        ServerList {
+            postgres: self.url.clone(),
+            prefix: self.prefix.clone(),
+            clusters: self.postgres.is_some(),
+            redis: self.redis.is_some(),
+        }
     }
 
     /// Starts one more Redis.
@@ -75,6 +84,16 @@ impl Servers {
         let redis = spawn_blocking(move || RedisServer::start(&program, &folder, port)).await??;
         self.record.add(redis.identity())?;
         Ok(redis)
+    }
+
+    /// Starts a cluster for one test, made first where there is none of this port. What it commits is on disk.
+    pub(super) async fn start_cluster(&self, port: u16) -> Result<Cluster> {
+        let postgres = self.postgres.clone().context("there are no clusters: a server was named")?;
+        let folder = self.folder.path().join(format!("postgres-{port}"));
+        let settings = ClusterSettings { folder, port, disposable: false, max_connections: 100 };
+        let cluster = spawn_blocking(move || Cluster::start(&postgres, &settings)).await??;
+        self.record.add(cluster.identity())?;
+        Ok(cluster)
     }
 
     /// Ends the cluster and removes its files; on a server that was named, drops the databases of this run.

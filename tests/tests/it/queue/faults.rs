@@ -131,6 +131,35 @@ async fn backends_terminated_again_and_again_lose_nothing_and_repeat_nothing() {
 }
 
 #[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_given_back() {
+    let rig = Rig::new().await;
+    let worker = work(rig.builder());
+    rig.enqueue(Order::Wait).await;
+    rig.begun(1).await;
+    // What a claim leaves that was committed while its connection was cut.
+    let lost = rig
+        .enqueue_job(
+            Job::new(&Task { order: Order::Done }).unwrap().run_at(dawn() + chrono::TimeDelta::days(1)),
+        )
+        .await;
+    sqlx::query(
+        "UPDATE queue.jobs SET state = 'running', attempt = 1, lease_seq = 1,
+             session_id = (SELECT id FROM queue.sessions WHERE ended_at IS NULL)
+         WHERE id = $1",
+    )
+    .bind(lost.id)
+    .execute(rig.database.pool())
+    .await
+    .unwrap();
+    rig.begun(2).await;
+    rig.stage.gate.add_permits(1);
+    until(async || (rig.states().await.get(&JobState::Completed) == Some(&2)).then_some(())).await;
+    assert_eq!(rig.stage.begun(), 2, "the one that did run was not begun again");
+    assert!(rig.jobs().await.iter().all(|job| (job.attempt, job.rescues) == (1, 0)));
+    worker.drain().await;
+}
+
+#[tokio::test]
 async fn what_waits_is_promoted_in_batches_without_a_leader_of_its_own() {
     let rig = Rig::new().await;
     let mut conn = rig.conn().await;

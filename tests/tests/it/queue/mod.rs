@@ -1,11 +1,17 @@
-//! The queue on a real Postgres and a real Redis.
+//! The queue on a real Postgres, a real Redis and real worker processes.
 
 mod enqueueing;
 mod faults;
+mod fleet;
+mod fleet_limits;
+mod idle;
 mod limits;
+mod listing;
 mod model;
 mod operators;
+mod outages;
 mod plans;
+mod processes;
 mod rig;
 mod running;
 mod shutting_down;

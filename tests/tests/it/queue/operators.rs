@@ -46,6 +46,38 @@ async fn a_discarded_job_runs_again_when_an_operator_says_so() {
 }
 
 #[tokio::test]
+async fn an_operators_stop_does_not_wait_for_a_paused_queue_to_be_resumed() {
+    let rig = Rig::new().await;
+    let mut conn = rig.conn().await;
+    ops::pause(&mut conn, dawn(), "tasks").await.unwrap();
+    let worker = work(rig.builder());
+    let due = rig.enqueue(Order::Done).await;
+    let later = Job::new(&Task { order: Order::Done }).unwrap().run_at(dawn() + chrono::TimeDelta::days(1));
+    let later = rig.enqueue_job(later).await;
+    let neighbour = rig.enqueue(Order::Done).await;
+    assert!(ops::stop(&mut conn, due.id, Stop::Cancel).await.unwrap());
+    assert!(ops::stop(&mut conn, later.id, Stop::Discard).await.unwrap());
+    until(async || (rig.states().await.get(&JobState::Available) == Some(&1)).then_some(())).await;
+    until(async || (rig.stage.finals.lock().unwrap().len() == 2).then_some(())).await;
+    let jobs = until(async || {
+        let jobs = rig.jobs().await;
+        jobs.iter().all(|job| job.state != JobState::Running).then_some(jobs)
+    })
+    .await;
+    let seen: Vec<_> = jobs.iter().map(|job| (job.id, job.state, job.attempt, job.note.as_deref())).collect();
+    assert_eq!(
+        seen,
+        [
+            (due.id, JobState::Cancelled, 0, Some("cancelled on request")),
+            (later.id, JobState::Discarded, 0, Some("discarded by an operator")),
+            (neighbour.id, JobState::Available, 0, None),
+        ]
+    );
+    assert_eq!(rig.stage.begun(), 0);
+    worker.drain().await;
+}
+
+#[tokio::test]
 async fn an_operators_stop_ends_a_waiting_job_unrun_with_its_hook() {
     let rig = Rig::new().await;
     let mut conn = rig.conn().await;

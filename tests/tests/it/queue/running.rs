@@ -1,9 +1,10 @@
 //! Jobs from due to ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use punctual_queue::testing::TestRuntime;
+use punctual_queue::testing::{self, TestRuntime};
 use punctual_queue::{Job, JobState, Kind, Outcome, Payload, Periodic, Runtime, job_state};
 use serde::{Deserialize, Serialize};
 
@@ -117,6 +118,70 @@ async fn an_unreadable_payload_is_discarded_an_unknown_kind_is_left_and_neighbou
     let states: Vec<_> = jobs.iter().map(|job| job.state).collect();
     assert_eq!(states, [JobState::Available, JobState::Discarded, JobState::Completed]);
     assert!(jobs[1].note.as_deref().unwrap().starts_with("the payload can't be read: missing field"));
+}
+
+#[tokio::test]
+async fn a_kind_that_nobody_takes_for_a_day_is_discarded_and_its_owner_told() {
+    let rig = Rig::new().await;
+    let unknown = rig.enqueue_job(Job::new(&Newer {}).unwrap()).await;
+    let stopped = rig.enqueue_job(Job::new(&Newer {}).unwrap()).await;
+    let recent = rig.enqueue_job(Job::new(&Newer {}).unwrap().run_at(dawn() + TimeDelta::hours(1))).await;
+    punctual_queue::ops::stop(&mut *rig.conn().await, stopped.id, punctual_queue::ops::Stop::Cancel)
+        .await
+        .unwrap();
+    let finals = Arc::clone(&rig.stage.finals);
+    rig.clock.set(dawn() + TimeDelta::hours(24) + TimeDelta::seconds(1));
+    let builder = rig.builder().on_unknown(move |_, job| {
+        let finals = Arc::clone(&finals);
+        Box::pin(async move {
+            finals.lock().unwrap().push(format!("{} {}", job.info.kind, job.why.note()));
+            Ok(())
+        })
+    });
+    let ended = testing::end_unknown(builder).await;
+    assert_eq!(ended, 2);
+    let states: Vec<_> = rig.jobs().await.iter().map(|job| (job.id, job.state)).collect();
+    assert_eq!(
+        states,
+        [
+            (unknown.id, JobState::Discarded),
+            (stopped.id, JobState::Cancelled),
+            (recent.id, JobState::Scheduled)
+        ]
+    );
+    let mut told = rig.stage.finals.lock().unwrap().clone();
+    told.sort();
+    assert_eq!(told, ["task.v2 cancelled on request", "task.v2 no worker has taken its kind for a day"]);
+}
+
+#[tokio::test]
+async fn kinds_of_one_queue_are_claimed_together_by_priority() {
+    let rig = Rig::new().await;
+    let other = Kind::new::<Newer, _, _>({
+        let stage = rig.stage.clone();
+        move |_: Newer, ctx: punctual_queue::JobContext| {
+            let stage = stage.clone();
+            async move {
+                stage.begun.lock().unwrap().push(ctx);
+                Ok::<_, std::io::Error>(Outcome::Done)
+            }
+        }
+    });
+    let mut expected = Vec::new();
+    for priority in [3, 1, 2, 5, 4, 0] {
+        let job = if priority % 2 == 0 {
+            Job::new(&Newer {}).unwrap()
+        } else {
+            Job::new(&Task { order: Order::Done }).unwrap()
+        };
+        expected.push((priority, rig.enqueue_job(job.priority(priority)).await.id));
+    }
+    expected.sort_unstable();
+    let worker = work(rig.builder().kind(other).concurrency(1));
+    rig.begun(6).await;
+    worker.drain().await;
+    let order: Vec<_> = rig.stage.begun.lock().unwrap().iter().map(punctual_queue::JobContext::id).collect();
+    assert_eq!(order, expected.into_iter().map(|(_, id)| id).collect::<Vec<_>>());
 }
 
 #[tokio::test]

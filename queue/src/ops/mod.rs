@@ -1,0 +1,13 @@
+//! What an operator sees and does at run time. All workers see a change within two seconds: they look each second.
+
+mod jobs;
+mod one_job;
+mod queue_settings;
+mod queues;
+mod workers;
+
+pub use jobs::{Cursor, JobDetail, JobError, JobFilter, JobSummary, Page, job, jobs};
+pub use one_job::{Stop, retry, stop};
+pub use queue_settings::{pause, resume, set_key_limit, set_limit};
+pub use queues::{QueueStatus, queues};
+pub use workers::{WorkerStatus, workers};

@@ -1,0 +1,70 @@
+//! A job as the statements that hand it on return it.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::context::JobInfo;
+use crate::job::{JobId, JobState, TraceContext};
+
+/// A job that this session has just leased.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub(crate) info: JobInfo,
+    pub(crate) session: Uuid,
+    pub(crate) args: serde_json::Value,
+    /// Somebody wants it ended so, unrun.
+    pub(crate) stop: Option<JobState>,
+    /// The slot that the limit per key reserved for it.
+    pub(crate) slot_at: Option<DateTime<Utc>>,
+}
+
+/// What a statement returns of a job that is handed on.
+pub(super) struct Row {
+    pub(super) id: JobId,
+    pub(super) queue: String,
+    pub(super) kind: String,
+    pub(super) attempt: i32,
+    pub(super) max_attempts: i32,
+    pub(super) lease_seq: i64,
+    pub(super) run_at: DateTime<Utc>,
+    pub(super) expires_at: Option<DateTime<Utc>>,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) rescues: i16,
+    pub(super) snoozes: i32,
+    pub(super) unique_key: Option<String>,
+    pub(super) limit_key: Option<String>,
+    pub(super) traceparent: Option<String>,
+    pub(super) tracestate: Option<String>,
+    pub(super) args: serde_json::Value,
+    pub(super) stop: Option<JobState>,
+    pub(super) slot_at: Option<DateTime<Utc>>,
+}
+
+impl Row {
+    pub(super) fn claimed_by(self, session: Uuid) -> Claimed {
+        let trace =
+            self.traceparent.map(|traceparent| TraceContext { traceparent, tracestate: self.tracestate });
+        Claimed {
+            info: JobInfo {
+                id: self.id,
+                queue: self.queue,
+                kind: self.kind,
+                attempt: self.attempt,
+                max_attempts: self.max_attempts,
+                lease_seq: self.lease_seq,
+                run_at: self.run_at,
+                expires_at: self.expires_at,
+                created_at: self.created_at,
+                rescues: self.rescues,
+                snoozes: self.snoozes,
+                unique_key: self.unique_key,
+                limit_key: self.limit_key,
+                trace,
+            },
+            session,
+            args: self.args,
+            stop: self.stop,
+            slot_at: self.slot_at,
+        }
+    }
+}
