@@ -47,7 +47,7 @@ async fn job_ended(
     let outcome = match job.why {
         Ended::Expired => NotificationOutcome::Expired,
         Ended::Cancelled | Ended::Discarded => NotificationOutcome::Cancelled,
-        Ended::Exhausted(_) | Ended::Failed(_) | Ended::Poison | Ended::Undecodable(_) => {
+        Ended::Exhausted(_) | Ended::Failed(_) | Ended::Poison | Ended::Undecodable(_) | Ended::Unknown => {
             NotificationOutcome::Failed
         }
     };
