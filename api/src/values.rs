@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use poem_openapi::{
-    registry::{MetaSchema, MetaSchemaRef},
+    registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use punctual_core::{
@@ -17,10 +17,10 @@ use crate::problem::{Place, Problem};
 
 macro_rules! value {
     (
-        $(#[$doc:meta])*
-        $name:ident($inner:ty), $format:literal, $lengths:expr, example $example:literal, parse $parse:expr
+        $(#[doc = $doc:literal])*
+        $name:ident($inner:ty) as $schema:literal, $format:literal, $lengths:expr, example $example:literal, parse $parse:expr
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
@@ -38,18 +38,24 @@ macro_rules! value {
             type RawElementValueType = Self;
 
             fn name() -> Cow<'static, str> {
-                concat!("string_", $format).into()
+                $schema.into()
             }
 
             fn schema_ref() -> MetaSchemaRef {
-                let lengths: std::ops::RangeInclusive<usize> = $lengths;
-                let schema = MetaSchema {
-                    min_length: Some(*lengths.start()),
-                    max_length: Some(*lengths.end()),
-                    example: Some(Value::String($example.to_owned())),
-                    ..MetaSchema::new_with_format("string", $format)
-                };
-                MetaSchemaRef::Inline(Box::new(schema))
+                MetaSchemaRef::Reference($schema.to_owned())
+            }
+
+            fn register(registry: &mut Registry) {
+                registry.create_schema::<Self, _>($schema.to_owned(), |_| {
+                    let lengths: std::ops::RangeInclusive<usize> = $lengths;
+                    MetaSchema {
+                        description: Some(concat!($($doc),*).trim_ascii()),
+                        min_length: Some(*lengths.start()),
+                        max_length: Some(*lengths.end()),
+                        example: Some(Value::String($example.to_owned())),
+                        ..MetaSchema::new_with_format("string", $format)
+                    }
+                });
             }
 
             fn as_raw_value(&self) -> Option<&Self> {
@@ -89,53 +95,53 @@ macro_rules! value {
 }
 
 value! {
-    /// An e-mail address.
-    Email(EmailAddress), "email", 3..=254, example "ada@example.org", parse |text| EmailAddress::parse(text).ok()
+    /// An e-mail address that needs no quoting (RFC 5321).
+    Email(EmailAddress) as "EmailAddress", "email", 3..=254, example "ada@example.org", parse |text| EmailAddress::parse(text).ok()
 }
 value! {
-    /// A person's name.
-    Name(PersonName), "person-name", 1..=200, example "Ada Lovelace", parse |text| PersonName::parse(text).ok()
+    /// A person's name as they write it, on one line.
+    Name(PersonName) as "PersonName", "person-name", 1..=200, example "Ada Lovelace", parse |text| PersonName::parse(text).ok()
 }
 value! {
-    /// A name of a thing.
-    LabelText(Label), "label", 1..=200, example "Haircut", parse |text| Label::parse(text).ok()
+    /// The name of a thing, on one line.
+    LabelText(Label) as "Label", "label", 1..=200, example "Haircut", parse |text| Label::parse(text).ok()
 }
 value! {
-    /// A phone number.
-    PhoneNumber(Phone), "phone", 3..=40, example "+49 30 1234567", parse |text| Phone::parse(text).ok()
+    /// A phone number as a person writes it: digits, spaces and `+ - / ( ) .`.
+    PhoneNumber(Phone) as "PhoneNumber", "phone", 3..=40, example "+49 30 1234567", parse |text| Phone::parse(text).ok()
 }
 value! {
-    /// A note.
-    NoteText(Note), "note", 0..=2000, example "I prefer the window seat.", parse |text| Note::parse(text).ok()
+    /// A note; it may have several lines.
+    NoteText(Note) as "Note", "note", 0..=2000, example "I prefer the window seat.", parse |text| Note::parse(text).ok()
 }
 value! {
-    /// A postal address.
-    AddressText(PostalAddress), "postal-address", 0..=500, example "Sonnenallee 1\n12047 Berlin",
+    /// A postal address; it may have several lines.
+    AddressText(PostalAddress) as "PostalAddress", "postal-address", 0..=500, example "Sonnenallee 1\n12047 Berlin",
     parse |text| PostalAddress::parse(text).ok()
 }
 value! {
     /// A line of text: why something is so.
-    ReasonText(Reason), "reason", 0..=200, example "Summer holidays", parse |text| Reason::parse(text).ok()
+    ReasonText(Reason) as "Reason", "reason", 0..=200, example "Summer holidays", parse |text| Reason::parse(text).ok()
 }
 value! {
-    /// An IANA time zone.
-    TimeZone(Zone), "time-zone", 1..=64, example "Europe/Berlin", parse |text| Zone::parse(text).ok()
+    /// A time zone by its IANA name.
+    TimeZone(Zone) as "TimeZone", "time-zone", 1..=64, example "Europe/Berlin", parse |text| Zone::parse(text).ok()
 }
 value! {
     /// A wall-clock time to the minute, `00:00` to `24:00`.
-    TimeOfDay(CivilTime), "civil-time", 5..=5, example "09:00", parse |text| text.parse().ok()
+    TimeOfDay(CivilTime) as "TimeOfDay", "civil-time", 5..=5, example "09:00", parse |text| text.parse().ok()
 }
 value! {
     /// An ISO 4217 currency code.
-    CurrencyCode(Currency), "currency", 3..=3, example "EUR", parse |text| Currency::parse(text).ok()
+    CurrencyCode(Currency) as "CurrencyCode", "currency", 3..=3, example "EUR", parse |text| Currency::parse(text).ok()
 }
 value! {
-    /// Where a page of a list begins.
-    PageCursor(Cursor), "cursor", 32..=32, example "AAZRrZ5_wAABlqHwfB5wAIAAAAAAAAAA", parse |text| Cursor::parse(text).ok()
+    /// Where a page of a list begins. Opaque: pass it on unchanged.
+    PageCursor(Cursor) as "Cursor", "cursor", 32..=32, example "AAZRrZ5_wAABlqHwfB5wAIAAAAAAAAAA", parse |text| Cursor::parse(text).ok()
 }
 value! {
-    /// A key of the caller's choice that makes repeating a request safe.
-    IdempotencyKey(String), "idempotency-key", 1..=64, example "4f5c1b0e-booking-1", parse |text| Some(text.to_owned())
+    /// A key of the caller's choice that makes repeating a request safe: printable ASCII.
+    IdempotencyKey(String) as "IdempotencyKey", "idempotency-key", 1..=64, example "4f5c1b0e-booking-1", parse |text| Some(text.to_owned())
 }
 
 impl IdempotencyKey {

@@ -1,6 +1,7 @@
 //! The document: what poem-openapi describes, finished with what it cannot say. One function feeds `/openapi.json` and
 //! the committed file, so the two are the same text.
 
+mod examples;
 mod finish;
 
 use poem_openapi::{LicenseObject, OpenApiService};
@@ -31,7 +32,6 @@ place of the request that does not fit. New codes may be added.
 /// When it cannot be read back or written, which is a fault of the build.
 pub fn document() -> Result<String, serde_json::Error> {
     let service = OpenApiService::new(Endpoints::default(), "Punctual", env!("CARGO_PKG_VERSION"))
-        .summary("The booking engine of a local service business")
         .description(DESCRIPTION)
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://opensource.org/license/mit"))
         .server("/");

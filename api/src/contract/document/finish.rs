@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::examples::{self, Told};
 use crate::{
     contract::{Access, Header, OPERATIONS, Operation},
     problem::{Code, PROBLEM_JSON},
@@ -27,12 +28,53 @@ pub fn finish(document: &mut Value) {
         "description": "The access token of a session, from `POST /v1/auth/login`."
     }});
     close_requests(document, closed);
+    finish_info(document);
     let codes: Vec<Value> = Code::ALL.iter().map(|code| code.as_str().into()).collect();
     document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = Value::Array(codes);
     walk(document, &|schema| {
         flatten(schema);
         bound(schema);
     });
+    let schemas = document["components"]["schemas"].clone();
+    walk(document, &|schema| inline_nullable(schema, &schemas));
+    let told = Told::read();
+    each_operation(document, |operation| examples::give(operation, &schemas, &told));
+}
+
+/// What poem-openapi writes and `OpenAPI` 3.0 does not know, or says by default.
+fn finish_info(document: &mut Value) {
+    document["openapi"] = "3.0.3".into();
+    if let Some(info) = document["info"].as_object_mut() {
+        info.remove("summary");
+    }
+    each_operation(document, |operation| {
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        for parameter in parameters.into_iter().flatten().filter_map(Value::as_object_mut) {
+            parameter.remove("deprecated");
+            if parameter["schema"]["type"] != "array" {
+                parameter.remove("explode");
+            }
+        }
+    });
+}
+
+/// `nullable` counts only beside a `type` (`OpenAPI` 3.0.3): a field that refers to a value and may be null repeats what
+/// the value is.
+fn inline_nullable(schema: &mut Map<String, Value>, schemas: &Value) {
+    if schema.get("nullable").is_none_or(|nullable| nullable != true) {
+        return;
+    }
+    let reference = schema.get("allOf").and_then(|parts| parts.pointer("/0/$ref")).and_then(Value::as_str);
+    let named = reference.and_then(|path| path.rsplit('/').next()).and_then(|name| schemas.get(name));
+    let Some(Value::Object(named)) = named.filter(|named| named["type"] != "object") else { return };
+    schema.remove("allOf");
+    for (key, value) in named {
+        schema.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    schema.remove("title");
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        values.push(Value::Null);
+    }
 }
 
 fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Map<String, Value>)) {

@@ -82,3 +82,39 @@ fn every_schema_and_every_field_is_described() {
         }
     }
 }
+
+#[test]
+fn every_body_is_a_named_schema_with_an_example() {
+    let document = value();
+    let mut without = Vec::new();
+    each_schema(&document["paths"], "", &mut |path, value| {
+        if path.ends_with("/content/application~1json") || path.ends_with("/content/application/json") {
+            assert!(value["schema"]["$ref"].is_string(), "{path}");
+            if !value["example"].is_object() {
+                without.push(path.to_owned());
+            }
+        }
+    });
+    assert!(without.is_empty(), "{without:#?}");
+    each_schema(&document["components"]["schemas"], "", &mut |path, schema| {
+        let nested = path.matches('/').count() > 1;
+        assert!(!(nested && schema["type"] == "object"), "an object without a name: {path}");
+    });
+}
+
+#[test]
+fn what_is_told_of_examples_is_of_schemas_and_fields_that_exist() {
+    let (document, told) = (value(), include_str!("examples.json"));
+    let told: Value = serde_json::from_str(told).unwrap();
+    let schemas = &document["components"]["schemas"];
+    for (name, fields) in told.as_object().unwrap() {
+        for field in fields.as_object().unwrap().keys() {
+            let known = if name == "*" {
+                schemas.as_object().unwrap().values().any(|s| s["properties"].get(field).is_some())
+            } else {
+                schemas[name]["properties"].get(field).is_some()
+            };
+            assert!(known, "examples.json tells of {name}.{field}, which is not there");
+        }
+    }
+}

@@ -12,6 +12,8 @@ pub struct GetBusiness;
 #[OpenApi]
 impl GetBusiness {
     /// Get the business
+    ///
+    /// Its name, address, time zone and how it speaks.
     #[oai(path = "/v1/business", method = "get", operation_id = "getBusiness", tag = "Tag::Catalogue")]
     async fn get_business(
         &self,

@@ -30,6 +30,8 @@ pub struct ListClosures;
 #[OpenApi]
 impl ListClosures {
     /// List closures
+    ///
+    /// Dates on which the whole business is closed.
     #[oai(path = "/v1/closures", method = "get", operation_id = "listClosures", tag = "Tag::Catalogue")]
     async fn list_closures(
         &self,

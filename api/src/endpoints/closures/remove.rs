@@ -13,6 +13,8 @@ pub struct RemoveClosure;
 #[OpenApi]
 impl RemoveClosure {
     /// Open the business again on a date
+    ///
+    /// The hours of that date count again.
     #[oai(
         path = "/v1/closures/:date",
         method = "delete",

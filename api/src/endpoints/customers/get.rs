@@ -13,6 +13,8 @@ pub struct GetCustomer;
 #[OpenApi]
 impl GetCustomer {
     /// Get a customer
+    ///
+    /// One customer, as `GET /v1/customers` lists them.
     #[oai(path = "/v1/customers/:id", method = "get", operation_id = "getCustomer", tag = "Tag::Customers")]
     async fn get_customer(
         &self,

@@ -22,6 +22,8 @@ pub struct GetHours;
 #[OpenApi]
 impl GetHours {
     /// Get weekly hours
+    ///
+    /// The windows of a usual week; dates with hours of their own, closures and time off come on top.
     #[oai(path = "/v1/staff/:id/hours", method = "get", operation_id = "getHours", tag = "Tag::Catalogue")]
     async fn get_hours(
         &self,

@@ -12,6 +12,8 @@ pub struct GetMe;
 #[OpenApi]
 impl GetMe {
     /// Get your account
+    ///
+    /// The account that the access token is for.
     #[oai(path = "/v1/me", method = "get", operation_id = "getMe", tag = "Tag::Me")]
     async fn get_me(
         &self,

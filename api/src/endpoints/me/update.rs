@@ -37,6 +37,8 @@ pub struct UpdateMe;
 #[OpenApi]
 impl UpdateMe {
     /// Change your account
+    ///
+    /// Fields that are left out stay. Bookings made before keep what they were made with.
     #[oai(path = "/v1/me", method = "patch", operation_id = "updateMe", tag = "Tag::Me")]
     async fn update_me(
         &self,

@@ -74,6 +74,8 @@ pub struct CreateService;
 #[OpenApi]
 impl CreateService {
     /// Create a service
+    ///
+    /// What customers can book: how long it takes, what it costs, who performs it, and when customers are reminded.
     #[oai(path = "/v1/services", method = "post", operation_id = "createService", tag = "Tag::Catalogue")]
     async fn create_service(
         &self,

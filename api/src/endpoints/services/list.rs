@@ -29,6 +29,8 @@ pub struct ListServices;
 #[OpenApi]
 impl ListServices {
     /// List services
+    ///
+    /// What can be booked, by name.
     #[oai(path = "/v1/services", method = "get", operation_id = "listServices", tag = "Tag::Catalogue")]
     async fn list_services(
         &self,

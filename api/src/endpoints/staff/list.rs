@@ -30,6 +30,8 @@ pub struct ListStaff;
 #[OpenApi]
 impl ListStaff {
     /// List staff
+    ///
+    /// Who performs services, by name.
     #[oai(path = "/v1/staff", method = "get", operation_id = "listStaff", tag = "Tag::Catalogue")]
     async fn list_staff(
         &self,

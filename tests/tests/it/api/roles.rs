@@ -46,5 +46,5 @@ async fn every_operation_lets_in_whom_the_table_says_and_nobody_else() {
         }
     }
     assert_eq!(walked, OPERATIONS.len() * sessions.len());
-    assert_eq!(document["openapi"], Value::from("3.0.0"));
+    assert_eq!(document["openapi"], Value::from("3.0.3"));
 }
