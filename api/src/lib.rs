@@ -3,6 +3,7 @@
 mod app;
 mod auth;
 mod body;
+mod calendar_file;
 pub mod cli;
 pub mod contract;
 mod edge;

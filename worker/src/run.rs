@@ -119,6 +119,7 @@ impl Running {
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Result<Running, StartError> {
+    let links = Arc::new(config.link_keys()?.clone());
     let relay_address = RelayAddress::parse(config.smtp_url()?.expose())?;
     let settings = PoolSettings {
         program: "punctual-worker",
@@ -142,7 +143,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let core = Core::new(pool.clone(), clock.clone(), Wake::connect(redis)?);
     let concurrency = config.worker.concurrency;
     let relay = Relay::new(relay_address, options.timeouts, concurrency, clock.clone())?;
-    let mailer = Mailer { relay: relay.clone(), templates: Arc::new(Templates::embedded()?) };
+    let mailer = Mailer { relay: relay.clone(), templates: Arc::new(Templates::embedded()?), links };
     let limit = u32::try_from(concurrency).unwrap_or(u32::MAX);
     let mut timing = options.timing;
     timing.grace = config.shutdown_grace;

@@ -104,6 +104,7 @@ pub const OPERATIONS: &[Operation] = {
         operation("getStaffMember", Public, &[NotFound], &[ETag]),
         operation("createStaffMember", ADMIN, &[Unprocessable], &[ETag, Location]),
         operation("updateStaffMember", ADMIN, EDIT, &[ETag]),
+        operation("renewCalendarFeed", STAFF, &[NotFound], &[]),
         operation("getHours", Public, &[NotFound], &[]),
         operation("putHours", STAFF, &[NotFound, Unprocessable, Overloaded], &[]),
         operation("listOverrides", Public, &[NotFound], &[]),
@@ -161,6 +162,7 @@ pub const OPERATIONS: &[Operation] = {
             &[ETag, Location, IdempotencyReplayed],
         ),
         operation("getBooking", ACCOUNT, &[NotFound], &[ETag]),
+        operation("getBookingCalendar", ACCOUNT, &[NotFound], &[ETag]),
         operation("listBookings", ACCOUNT, &[Forbidden], &[]),
         operation(
             "cancelBooking",

@@ -27,6 +27,7 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "manage.html.j2",
     "cancel.html.j2",
     "move.html.j2",
+    "reminders.html.j2",
     "trouble.html.j2",
     "words.de.j2",
     "words.en.j2",

@@ -3,9 +3,11 @@
 //! Link scanners open what they find, so GET and HEAD change nothing. A page is a file: what it shows, what its form
 //! does. Its template and its words are in `api/templates/`.
 
+mod feed;
 mod form;
 mod html;
 mod manage;
+mod reminders;
 mod trouble;
 mod visit;
 
@@ -28,7 +30,7 @@ pub use html::accepted_language;
 pub use trouble::trouble;
 
 /// First steps of the paths that people open.
-const ROOTS: [&str; 1] = ["/m/"];
+const ROOTS: [&str; 3] = ["/m/", "/u/", "/f/"];
 
 /// Adds the pages to the routes.
 pub fn add_to(routes: Route) -> Route {
@@ -36,6 +38,8 @@ pub fn add_to(routes: Route) -> Route {
         .at("/m/:token", Served::<manage::Show>::new())
         .at("/m/:token/cancel", Served::<manage::Cancel>::new())
         .at("/m/:token/move", Served::<manage::Move>::new())
+        .at("/u/:token", Served::<reminders::Reminders>::new())
+        .at("/f/:token", Served::<feed::Feed>::new())
 }
 
 /// Whether a person opened this path, who is to be answered in HTML.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use poem::Request;
+use poem::{Request, http::HeaderMap};
 use punctual_core::{
     Error,
     links::{Link, Purpose},
@@ -16,6 +16,7 @@ pub(super) struct Visit {
     pub state: Arc<State>,
     /// The token of the path.
     pub token: String,
+    pub headers: HeaderMap,
     query: Vec<(String, String)>,
 }
 
@@ -26,6 +27,7 @@ impl Visit {
         Ok(Self {
             state,
             token: request.raw_path_param("token").unwrap_or_default().to_owned(),
+            headers: request.headers().clone(),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         })
     }

@@ -92,6 +92,10 @@ pub struct Booking {
     /// Who performs it.
     pub staff_name: String,
     /// Who comes.
+    pub customer_id: Uuid,
+    /// Epoch that their unsubscribe links carry.
+    pub customer_link_epoch: i32,
+    /// Their name.
     pub customer_name: String,
     /// The customer's zone, if known.
     pub customer_zone: Option<Zone>,
@@ -106,7 +110,7 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
         SELECT n.kind AS "kind: NotificationKind", n.locale, n.recipient::text AS "recipient: EmailAddress",
                b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
                b.zone, b.service_name, b.price_minor, b.currency::text AS "currency!", staff.name AS staff_name,
-               c.name AS customer_name, c.zone AS customer_zone,
+               c.id AS customer_id, c.link_epoch AS customer_link_epoch, c.name AS customer_name, c.zone AS customer_zone,
                s.name, s.address, s.phone, s.sender::text AS "sender!: EmailAddress",
                s.reply_to::text AS "reply_to!: EmailAddress", s.public_url,
                n.rev AS "notification_rev: Rev", event.details #>> '{from,start}' AS previous_start
@@ -160,6 +164,8 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
                 currency: Currency::parse(&row.currency).map_err(stored)?,
             },
             staff_name: row.staff_name,
+            customer_id: row.customer_id,
+            customer_link_epoch: row.customer_link_epoch,
             customer_name: row.customer_name,
             customer_zone: row.customer_zone.as_deref().map(Zone::parse).transpose().map_err(stored)?,
             previous: previous.map(|start| (start, start + (row.end - row.start))),

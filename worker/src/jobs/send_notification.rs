@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use punctual_core::config::Keys;
 use punctual_core::notifications::facts::{self, Facts};
 use punctual_core::notifications::sending::{self, Begun, Dot, Fence, Sending};
 use punctual_core::notifications::{NotificationOutcome, SendNotification};
@@ -26,6 +27,8 @@ pub struct Mailer {
     pub relay: Relay,
     /// What they say.
     pub templates: Arc<Templates>,
+    /// Keys of the links they carry.
+    pub links: Arc<Keys>,
 }
 
 /// The kind of job, with what ends a mail when the queue ends its job.
@@ -96,7 +99,7 @@ async fn attempt(
         return Ok(not_sent(dot));
     };
     drop(conn);
-    let mail = compose(&mailer.templates, &facts, &recipient, core.now())?;
+    let mail = compose(&mailer.templates, &mailer.links, &facts, &recipient, core.now())?;
     let try_ = Try { ctx, ledger: Ledger::new(core, sending), sending, permit };
     try_.run(&mailer.relay, &mail).await
 }

@@ -4,6 +4,8 @@ use punctual_core::notifications::facts::Facts;
 use punctual_core::wording::{When, price};
 use serde::Serialize;
 
+use super::links::Links;
+
 /// Everything a template can name, beside its words, the labels and the locale.
 #[derive(Debug, Clone, Serialize)]
 pub struct MailContext {
@@ -11,7 +13,9 @@ pub struct MailContext {
     customer: CustomerContext,
     booking: BookingContext,
     /// Where the customer sees, moves or cancels the booking.
-    manage_url: Option<String>,
+    manage_url: String,
+    /// Where the customer ends reminders; on reminders only.
+    unsubscribe_url: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -43,17 +47,17 @@ struct BookingContext {
 
 impl MailContext {
     /// What the templates may show of these facts.
-    pub fn new(facts: &Facts) -> Self {
+    pub fn new(facts: &Facts, links: &Links) -> Self {
         let Facts { business, booking, locale, .. } = facts;
         let when = |zone| When::new(booking.start, booking.end, zone, *locale);
         let elsewhere = booking
             .customer_zone
             .filter(|zone| zone.at(booking.start).offset() != booking.zone.at(booking.start).offset());
-        let lines = business.address.lines().map(str::trim).filter(|line| !line.is_empty());
+        let address = business.address.lines().map(str::trim).filter(|line| !line.is_empty());
         Self {
             business: BusinessContext {
                 name: business.name.clone(),
-                address_lines: lines.map(str::to_owned).collect(),
+                address_lines: address.map(str::to_owned).collect(),
                 phone: business.phone.clone(),
                 phone_digits: business.phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect(),
             },
@@ -66,7 +70,8 @@ impl MailContext {
                 when_for_customer: elsewhere.map(when),
                 previously: booking.previous.map(|(start, end)| When::new(start, end, booking.zone, *locale)),
             },
-            manage_url: None,
+            manage_url: links.manage.clone(),
+            unsubscribe_url: links.unsubscribe.clone(),
         }
     }
 }

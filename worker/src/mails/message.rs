@@ -7,6 +7,7 @@ use lettre::Message;
 use lettre::address::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
+use punctual_core::config::Keys;
 use punctual_core::notifications::facts::{Business, Facts};
 use punctual_core::types::EmailAddress;
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use super::Templates;
 use super::calendar_part::{self, Method};
 use super::context::MailContext;
+use super::links::Links;
 use super::templates::one_line;
 
 /// Why a message could not be made: a fault of ours, never one of the relay.
@@ -56,11 +58,13 @@ impl std::fmt::Debug for Mail {
 /// [`BuildError`].
 pub fn compose(
     templates: &Templates,
+    keys: &Keys,
     facts: &Facts,
     recipient: &EmailAddress,
     now: DateTime<Utc>,
 ) -> Result<Mail, BuildError> {
-    let rendered = templates.render(facts.kind, facts.locale, &MailContext::new(facts))?;
+    let links = Links::of(facts, keys);
+    let rendered = templates.render(facts.kind, facts.locale, &MailContext::new(facts, &links))?;
     let id = facts.notification_id;
     let mut parts = MultiPart::alternative()
         .boundary(boundary(id))
@@ -73,7 +77,13 @@ pub fn compose(
         parts = parts.singlepart(SinglePart::builder().header(kind).body(entry));
     }
     let to = Mailbox::new(display_name(&facts.booking.customer_name), recipient.as_str().parse()?);
-    let message = head(&facts.business, to, id, now)?.subject(rendered.subject).multipart(parts)?;
+    let mut head = head(&facts.business, to, id, now)?;
+    if let Some(url) = links.unsubscribe {
+        head = head
+            .raw_header(header("List-Unsubscribe", format!("<{url}>"))?)
+            .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())?);
+    }
+    let message = head.subject(rendered.subject).multipart(parts)?;
     envelope(&facts.business, recipient, &message)
 }
 
@@ -102,15 +112,18 @@ fn head(
     now: DateTime<Utc>,
 ) -> Result<MessageBuilder, BuildError> {
     let name = display_name(&business.name);
-    let automatic =
-        HeaderName::new_from_ascii("Auto-Submitted".to_owned()).map_err(|_| BuildError::Header)?;
     Ok(Message::builder()
         .date(SystemTime::from(now))
         .message_id(Some(message_id(id, &business.sender)))
         .from(Mailbox::new(name.clone(), business.sender.as_str().parse()?))
         .reply_to(Mailbox::new(name, business.reply_to.as_str().parse()?))
         .to(to)
-        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned())))
+        .raw_header(header("Auto-Submitted", "auto-generated".to_owned())?))
+}
+
+fn header(name: &str, value: String) -> Result<HeaderValue, BuildError> {
+    let name = HeaderName::new_from_ascii(name.to_owned()).map_err(|_| BuildError::Header)?;
+    Ok(HeaderValue::new(name, value))
 }
 
 fn envelope(business: &Business, recipient: &EmailAddress, message: &Message) -> Result<Mail, BuildError> {

@@ -6,6 +6,7 @@
 
 mod calendar_part;
 mod context;
+mod links;
 mod message;
 mod templates;
 

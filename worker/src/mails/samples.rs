@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use punctual_core::bookings::BookingStatus;
+use punctual_core::config::{Config, Keys};
 use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::{Booking, Business, Facts};
 use punctual_core::types::{Currency, EmailAddress, Locale, Money, Rev, Zone};
@@ -13,6 +14,13 @@ pub fn at(text: &str) -> DateTime<Utc> {
 
 pub fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
+}
+
+/// Keys that links are derived from.
+pub fn keys() -> Keys {
+    let text = "sample:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned();
+    let vars = [("PUNCTUAL_LINK_KEYS".to_owned(), text)].into();
+    Config::parse(vars, |_| Err(std::io::ErrorKind::NotFound.into())).unwrap().link_keys().unwrap().clone()
 }
 
 /// A customer in New York with an appointment in Berlin.
@@ -48,6 +56,8 @@ pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
             service_name: "Haarschnitt & Föhnen".to_owned(),
             price: Money { minor: 4_500, currency: Currency::parse("EUR").unwrap() },
             staff_name: "Mia Weiß".to_owned(),
+            customer_id: Uuid::from_u128(0x0196_f8f0_3333_7000_8000_0000_0000_0003),
+            customer_link_epoch: 0,
             customer_name: "Zoë Łukasz".to_owned(),
             customer_zone: Some(Zone::parse("America/New_York").unwrap()),
             previous: moved.then(|| (at("2027-05-03T12:00:00Z"), at("2027-05-03T12:45:00Z"))),

@@ -6,13 +6,14 @@ use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::Facts;
 use punctual_core::types::Locale;
 
-use super::samples::{address, at, facts};
+use super::samples::{address, at, facts, keys};
 use super::{Mail, Templates, compose};
 
 const NOW: &str = "2027-05-01T09:30:00Z";
 
 fn composed(facts: &Facts) -> Mail {
-    compose(&Templates::embedded().unwrap(), facts, facts.recipient.as_ref().unwrap(), at(NOW)).unwrap()
+    compose(&Templates::embedded().unwrap(), &keys(), facts, facts.recipient.as_ref().unwrap(), at(NOW))
+        .unwrap()
 }
 
 /// The mail as its reader's program decodes it: headers as sent, parts as text.
@@ -55,7 +56,7 @@ fn a_resend_is_the_same_mail_but_for_its_date() {
     let facts = facts(NotificationKind::Confirmation, Locale::En);
     let later = at(NOW) + TimeDelta::hours(3);
     let templates = Templates::embedded().unwrap();
-    let resent = compose(&templates, &facts, &address("zoe@example.org"), later).unwrap();
+    let resent = compose(&templates, &keys(), &facts, &address("zoe@example.org"), later).unwrap();
     let lines = |mail: &Mail| {
         let text = String::from_utf8(mail.bytes.clone()).unwrap();
         let kept = text.lines().filter(|line| !line.starts_with("Date:") && !line.starts_with("DTSTAMP:"));

@@ -1,5 +1,6 @@
 //! Bookings.
 
+mod calendar;
 mod cancel;
 mod complete;
 mod confirm;
@@ -28,4 +29,9 @@ type Changed = (
     no_show::NoShowBooking,
 );
 
-type Told = (events::ListBookingEvents, notifications::ListBookingNotifications, resend::ResendNotification);
+type Told = (
+    calendar::GetBookingCalendar,
+    events::ListBookingEvents,
+    notifications::ListBookingNotifications,
+    resend::ResendNotification,
+);

@@ -1,0 +1,42 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::feeds;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    calendar_file::{CalendarFile, Reader},
+    endpoints::Tag,
+    problem::Problem,
+    state::State,
+};
+
+#[derive(Default)]
+pub struct GetBookingCalendar;
+
+#[OpenApi]
+impl GetBookingCalendar {
+    /// Get a booking as a calendar file
+    ///
+    /// The appointment for a calendar (RFC 5545), as it stands now: the same UID for its life, SEQUENCE is its revision.
+    #[oai(
+        path = "/v1/bookings/:id/calendar.ics",
+        method = "get",
+        operation_id = "getBookingCalendar",
+        tag = "Tag::Bookings"
+    )]
+    async fn get_booking_calendar(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The booking.
+        id: Path<Uuid>,
+    ) -> Result<CalendarFile, Problem> {
+        let actor = caller.actor();
+        let (business, entry) = feeds::entry(&state.core, &actor, id.0).await?;
+        let reader = if actor.is_staff() { Reader::Staff } else { Reader::Customer };
+        Ok(CalendarFile::of_booking(&business, &entry, reader))
+    }
+}

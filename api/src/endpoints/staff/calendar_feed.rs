@@ -1,0 +1,48 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Path};
+use punctual_core::{
+    feeds,
+    links::{Link, Purpose},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Created, state::State};
+
+/// A calendar to subscribe to.
+#[derive(Debug, Object, Serialize)]
+pub struct CalendarFeed {
+    /// Its address. Whoever has it sees the calendar, and it is shown only here: keep it, or make a new one.
+    #[oai(validator(max_length = 2000))]
+    url: String,
+}
+
+#[derive(Default)]
+pub struct RenewCalendarFeed;
+
+#[OpenApi]
+impl RenewCalendarFeed {
+    /// Make the calendar feed of a member of staff
+    ///
+    /// A secret address to subscribe to in a calendar program; one that was made before ends. For administrators and
+    /// that member of staff.
+    #[oai(
+        path = "/v1/staff/:id/calendar-feed",
+        method = "post",
+        operation_id = "renewCalendarFeed",
+        tag = "Tag::Catalogue"
+    )]
+    async fn renew_calendar_feed(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The member of staff.
+        id: Path<Uuid>,
+    ) -> Result<Created<CalendarFeed>, Problem> {
+        let epoch = feeds::renew(&state.core, &caller.actor(), id.0).await?;
+        let link = Link { purpose: Purpose::Feed, id: id.0, epoch };
+        Ok(Created::new(CalendarFeed { url: link.url(&state.links, &state.public_url) }))
+    }
+}

@@ -1,0 +1,26 @@
+use poem::{IntoResponse, Response};
+use punctual_core::{
+    Error, feeds,
+    links::{Link, Purpose},
+};
+
+use super::{Page, named, visit::Visit};
+use crate::{calendar_file::CalendarFile, contract::Operation, problem::Problem};
+
+/// `/f/{token}.ics`: the calendar of a member of staff, which programs ask for again and again.
+pub struct Feed;
+
+impl Page for Feed {
+    const OPERATION: &'static Operation = &named("calendarFeed");
+    const PATTERN: &'static str = "/f/{token}.ics";
+    const POSTS: bool = false;
+
+    async fn show(mut visit: Visit) -> Result<Response, Problem> {
+        // The router takes the ending for a part of the parameter.
+        let token = visit.token.strip_suffix(".ics").ok_or(Error::NotFound("feed"))?.to_owned();
+        visit.token = token;
+        let Link { id, epoch, .. } = visit.link(Purpose::Feed)?;
+        let feed = feeds::of_staff(&visit.state.core, id, epoch).await?;
+        Ok(CalendarFile::of_feed(&feed).unless_known(&visit.headers).into_response())
+    }
+}
