@@ -70,18 +70,18 @@ async fn backends_terminated_each_second_lose_and_repeat_nothing() {
     fleet.setup.concurrency = 10;
     let mut workers = [fleet.worker().await, fleet.worker().await];
     let rounds = long_or_short(30, 5);
-    let total = rounds * 300;
-    fleet.enqueue(0..total, Act::Slow(20)).await;
+    // Twenty at once of 50 ms each: more than they can be done with before the last round.
+    let total = rounds * 410;
+    fleet.enqueue(0..total, Act::Slow(50)).await;
     let (mut cut, started) = (0, Instant::now());
     for round in 0..rounds {
         sleep((started + Duration::from_secs(round as u64)).saturating_duration_since(Instant::now())).await;
         let before = ended(&fleet);
         cut += sqlx::query_scalar::<_, i64>(CUT).fetch_one(postgres.database().pool()).await.unwrap();
-        if before < total {
-            wait_for("work goes on", async || (ended(&fleet) > before).then_some(())).await;
-        }
+        wait_for("work goes on", async || (ended(&fleet) > before).then_some(())).await;
     }
     let (within, took) = (ended(&fleet), started.elapsed());
+    assert!(within < total, "there was work all the time");
     assert_nothing_lost_or_repeated(&fleet, total, &mut workers).await;
     let reclaimed: u64 =
         workers.iter().map(|worker| fleet.counted(worker, "queue_jobs_reclaimed_total")).sum();

@@ -1,75 +1,244 @@
-//! The statements that run each second keep their plans with a million jobs due and a million scheduled.
+//! The statements that run each second, and those of the lists for operators, keep their plans with millions of jobs.
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::rig::{Rig, dawn};
 
-/// The text of a statement as it stands in the source, so that what is explained is what runs.
+/// The text of a statement as it stands in the source, so that what is explained is what runs; without sqlx's notes on
+/// the names of columns.
 fn statement(source: &str, begin: &str) -> String {
     let from = source.find(begin).unwrap_or_else(|| panic!("{begin} should stand in the source"));
     let rest = &source[from..];
-    let end = rest.find("\"#").unwrap_or(usize::MAX).min(rest.find("\",\n").unwrap_or(usize::MAX));
-    rest[..end].to_owned()
+    let is_raw = source[..from].ends_with("r#\"");
+    let end = rest.find(if is_raw { "\"#" } else { "\"" }).unwrap();
+    let mut text = String::new();
+    for (place, part) in rest[..end].split(" AS \"").enumerate() {
+        text.push_str(if place == 0 { part } else { part.split_once('"').unwrap().1 });
+    }
+    text
 }
 
-async fn explain(conn: &mut PgConnection, sql: &str, parameters: &str) -> String {
-    sqlx::raw_sql(AssertSqlSafe(format!("PREPARE probe AS {sql}"))).execute(&mut *conn).await.unwrap();
-    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE probe ({parameters})");
+/// The plan of a statement, and how many pages it touched.
+async fn explain(conn: &mut PgConnection, sql: &str, parameters: &str) -> (String, u64) {
+    let prepare = format!("BEGIN; PREPARE probe AS {sql}");
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *conn).await.unwrap();
+    let call = if parameters.is_empty() { String::new() } else { format!("({parameters})") };
+    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE probe {call}");
     let lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(&mut *conn).await.unwrap();
-    sqlx::raw_sql("DEALLOCATE probe").execute(&mut *conn).await.unwrap();
-    lines.join("\n")
+    // Rolled back, so that each statement meets what was filled in.
+    sqlx::raw_sql("ROLLBACK; DEALLOCATE probe").execute(&mut *conn).await.unwrap();
+    // The first line of buffers is the whole statement's: shared hit=… read=… dirtied=…
+    let buffers = lines.iter().find(|line| line.contains("Buffers:")).cloned().unwrap_or_default();
+    let pages = ["hit=", "read="].iter().filter_map(|word| {
+        let number = buffers.split_once(word)?.1;
+        number.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u64>().ok()
+    });
+    (lines.join("\n"), pages.sum())
 }
 
-/// What no plan may have: a look at all jobs, or a sort of more than is asked for.
-fn assert_frugal(plan: &str, index: &str) {
-    assert!(!plan.contains("Seq Scan on jobs"), "{plan}");
-    assert!(plan.contains(index), "it should use {index}: {plan}");
-    let buffers = plan.lines().find(|line| line.contains("Buffers:")).unwrap_or_default();
-    let pages: u64 =
-        buffers.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u64>().ok()).sum();
-    assert!(pages < 60_000, "{pages} pages for 100 jobs: {plan}");
+/// A statement as it is in a file of the queue, called so, must use these indexes, look at no other job, and touch no
+/// more pages than this.
+struct Bound {
+    source: &'static str,
+    begin: &'static str,
+    parameters: String,
+    indexes: &'static [&'static str],
+    pages: u64,
 }
 
-#[tokio::test]
-async fn claim_promote_and_rescue_use_their_indexes_with_two_million_jobs() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
+impl Bound {
+    /// What is wrong with the plan, if anything is.
+    async fn breach(&self, conn: &mut PgConnection) -> Option<String> {
+        let sql = statement(self.source, self.begin);
+        let (plan, pages) = explain(conn, &sql, &self.parameters).await;
+        println!("{pages} of at most {} pages: {}", self.pages, sql.lines().next().unwrap_or_default());
+        if plan.contains("Seq Scan on jobs") {
+            return Some(format!("it looks at all jobs:\n{plan}"));
+        }
+        if let Some(index) = self.indexes.iter().find(|index| !plan.contains(**index)) {
+            return Some(format!("it should use {index}:\n{plan}"));
+        }
+        (pages > self.pages).then(|| format!("{pages} pages instead of at most {}:\n{plan}", self.pages))
+    }
+}
+
+/// A million jobs due, 300,000 of them before all others and of a kind that nobody takes, a million scheduled, a hundred
+/// thousand ended; a hundred run in a dead session, a hundred in one that lives, a few are rescued, a few to be stopped.
+async fn fill(conn: &mut PgConnection) {
     let fill = "
         INSERT INTO queue.jobs (queue, kind, state, max_attempts, run_at, args, created_at)
-        SELECT 'tasks', 'task.v1', CASE WHEN n % 2 = 0 THEN 'available' ELSE 'scheduled' END::queue.job_state, 12,
+        SELECT 'tasks', CASE WHEN n % 2 = 0 AND n > 1400000 THEN 'other.v1' ELSE 'task.v1' END,
+               CASE WHEN n % 2 = 0 THEN 'available' ELSE 'scheduled' END::queue.job_state, 12,
                $1::timestamptz + CASE WHEN n % 2 = 0 THEN -n ELSE n END * interval '1 millisecond', '{}', $1
         FROM generate_series(1, 2000000) n";
     sqlx::query(fill).bind(dawn()).execute(&mut *conn).await.unwrap();
+    let ended = "
+        INSERT INTO queue.jobs (queue, kind, state, max_attempts, run_at, args, created_at, finalized_at)
+        SELECT 'tasks', 'task.v1', CASE WHEN n % 1000 = 0 THEN 'discarded' ELSE 'completed' END::queue.job_state, 12, $1,
+               '{}', $1, $1::timestamptz + n * interval '1 second'
+        FROM generate_series(1, 100000) n";
+    sqlx::query(ended).bind(dawn()).execute(&mut *conn).await.unwrap();
     sqlx::raw_sql(
-        "INSERT INTO queue.sessions (id, name, queues, kinds) VALUES (gen_random_uuid(), 'w', '{}', '{}');
+        "INSERT INTO queue.sessions (id, name, queues, kinds) VALUES (gen_random_uuid(), 'w', '{tasks}', '{task.v1}');
          INSERT INTO queue.sessions (id, name, queues, kinds, ended_at)
              VALUES (gen_random_uuid(), 'dead', '{}', '{}', clock_timestamp());
-         UPDATE queue.jobs SET state = 'running', session_id = (SELECT id FROM queue.sessions WHERE name = 'dead')
-             WHERE id % 20000 = 0;
-         ANALYZE queue.jobs, queue.sessions, queue.kinds",
+         INSERT INTO queue.kinds VALUES ('task.v1', clock_timestamp());
+         UPDATE queue.jobs SET state = 'running', attempt = 1, session_id = (SELECT id FROM queue.sessions WHERE name = 'dead')
+             WHERE id % 20000 = 0 AND state = 'available';
+         UPDATE queue.jobs SET state = 'running', attempt = 1, session_id = (SELECT id FROM queue.sessions WHERE name = 'w')
+             WHERE id % 20000 = 2 AND state = 'available';
+         UPDATE queue.jobs SET rescues = 1 WHERE id % 100000 = 4 AND state = 'available';
+         UPDATE queue.jobs SET stop = 'discarded' WHERE id % 100000 = 6 AND state = 'available'",
     )
     .execute(&mut *conn)
     .await
     .unwrap();
+    sqlx::raw_sql("VACUUM (ANALYZE) queue.jobs").execute(&mut *conn).await.unwrap();
+    sqlx::raw_sql("ANALYZE queue.sessions, queue.kinds").execute(&mut *conn).await.unwrap();
+}
+
+#[tokio::test]
+async fn statements_use_their_indexes_with_two_million_jobs() {
+    let rig = Rig::new().await;
+    let mut conn = rig.conn().await;
+    fill(&mut conn).await;
     let session: String = sqlx::query_scalar("SELECT id::text FROM queue.sessions WHERE name = 'w'")
         .fetch_one(&mut *conn)
         .await
         .unwrap();
     let now = dawn().to_rfc3339();
-
+    let later = (dawn() + chrono::TimeDelta::days(2)).to_rfc3339();
     let claims = include_str!("../../../../queue/src/store/claim.rs");
-    let claim = statement(claims, "UPDATE queue.jobs")
-        .replace("AS \"id: JobId\"", "")
-        .replace("AS \"stop: JobState\"", "");
-    let parameters = format!("'{session}', 'tasks', '{{task.v1}}', 100, '{now}'");
-    let plan = explain(&mut conn, &claim, &parameters).await;
-    assert_frugal(&plan, "jobs_ready");
+    let part = |source: &'static str, from: &str| &source[source.find(from).unwrap()..];
+    let lists = include_str!("../../../../queue/src/store/list.rs");
 
-    let promotes = include_str!("../../../../queue/src/store/promote.rs");
-    let plan = explain(&mut conn, &statement(promotes, "UPDATE queue.jobs"), &format!("'{now}', 100")).await;
-    assert_frugal(&plan, "jobs_waiting");
-
-    let rescues = include_str!("../../../../queue/src/store/rescue.rs");
-    let plan = explain(&mut conn, &statement(rescues, "UPDATE queue.jobs"), "100").await;
-    assert_frugal(&plan, "jobs_running");
+    // What workers run: a hundred jobs each, some thirty pages a job.
+    let workers = [
+        Bound {
+            source: claims,
+            begin: "UPDATE queue.jobs",
+            parameters: format!("'{session}', 'tasks', '{{task.v1}}', 100, '{now}'"),
+            indexes: &["jobs_ready", "jobs_pkey"],
+            pages: 4_000,
+        },
+        Bound {
+            source: claims,
+            begin: "UPDATE queue.jobs",
+            parameters: format!("'{session}', 'tasks', '{{a.v1,b.v1,other.v1,task.v1}}', 100, '{now}'"),
+            indexes: &["jobs_ready", "jobs_pkey"],
+            pages: 5_000,
+        },
+        Bound {
+            source: part(claims, "async fn rescued"),
+            begin: "UPDATE queue.jobs",
+            parameters: format!("'{session}', '{{tasks}}', '{{task.v1}}', '{now}'"),
+            indexes: &["jobs_rescued", "jobs_pkey"],
+            pages: 200,
+        },
+        Bound {
+            source: part(claims, "async fn stopped"),
+            begin: "UPDATE queue.jobs",
+            parameters: format!("'{session}', '{{task.v1}}', 100, '{now}'"),
+            indexes: &["jobs_stop", "jobs_pkey"],
+            pages: 1_000,
+        },
+        Bound {
+            source: part(claims, "async fn give_back_unknown"),
+            begin: "UPDATE queue.jobs",
+            parameters: format!("'{session}', '{{1,2,3}}'"),
+            indexes: &["jobs_running"],
+            pages: 4_000,
+        },
+        Bound {
+            source: include_str!("../../../../queue/src/store/promote.rs"),
+            begin: "UPDATE queue.jobs",
+            parameters: format!("'{later}', 100"),
+            indexes: &["jobs_waiting", "jobs_pkey"],
+            pages: 4_000,
+        },
+        Bound {
+            source: include_str!("../../../../queue/src/store/rescue.rs"),
+            begin: "UPDATE queue.jobs",
+            parameters: "100".to_owned(),
+            indexes: &["jobs_running", "jobs_pkey"],
+            pages: 4_000,
+        },
+        Bound {
+            source: include_str!("../../../../queue/src/store/prune.rs"),
+            begin: "DELETE FROM queue.jobs",
+            parameters: format!("'{later}', '{later}', 100"),
+            indexes: &["jobs_final", "jobs_pkey"],
+            pages: 2_000,
+        },
+        Bound {
+            source: include_str!("../../../../queue/src/store/unknown.rs"),
+            begin: "WITH RECURSIVE pairs",
+            parameters: format!("'{later}', '1 day', 'nobody takes it', 100"),
+            indexes: &["jobs_ready", "jobs_rescued", "jobs_pkey"],
+            pages: 5_000,
+        },
+    ];
+    // What people look at: a page of fifty; the depths are the one statement that counts all that lives.
+    let people = [
+        Bound {
+            source: lists,
+            begin: "SELECT 0::smallint AS \"priority!\", run_at",
+            parameters: format!("'scheduled', 'tasks', 'task.v1', '{now}', 77, 51"),
+            indexes: &["Index Only Scan using jobs_waiting"],
+            pages: 100,
+        },
+        Bound {
+            source: lists,
+            begin: "WITH RECURSIVE pairs",
+            parameters: format!("NULL, 'task.v1', 0, '{now}', 77, 51"),
+            indexes: &["jobs_ready", "jobs_rescued"],
+            pages: 500,
+        },
+        Bound {
+            source: lists,
+            begin: "SELECT 0::smallint AS \"priority!\", coalesce(attempted_at",
+            parameters: "'tasks', NULL, NULL, NULL, 51".to_owned(),
+            indexes: &["jobs_running"],
+            pages: 500,
+        },
+        Bound {
+            source: lists,
+            begin: "SELECT 0::smallint AS \"priority!\", finalized_at",
+            parameters: format!("'discarded', 'tasks', NULL, '{later}', 77, 51"),
+            indexes: &["jobs_final"],
+            pages: 200,
+        },
+        Bound {
+            source: lists,
+            begin: "SELECT j.id",
+            parameters: "'{5,500,50000}'".to_owned(),
+            indexes: &["jobs_pkey"],
+            pages: 50,
+        },
+        Bound {
+            source: include_str!("../../../../queue/src/ops/workers.rs"),
+            begin: "SELECT s.id",
+            parameters: String::new(),
+            indexes: &["jobs_running"],
+            pages: 500,
+        },
+        Bound {
+            source: include_str!("../../../../queue/src/ops/queues.rs"),
+            begin: "WITH counted",
+            parameters: format!("'{now}'"),
+            indexes: &[
+                "jobs_ready",
+                "jobs_rescued",
+                "Only Scan using jobs_waiting",
+                "jobs_running",
+                "jobs_final",
+            ],
+            pages: 60_000,
+        },
+    ];
+    let mut breaches = Vec::new();
+    for bound in workers.iter().chain(&people) {
+        breaches.extend(bound.breach(&mut conn).await);
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n\n"));
 }
