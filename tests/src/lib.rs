@@ -1,3 +1,4 @@
 //! What the stories in `tests/it` share with the programs they start.
 
 pub mod probe;
+pub mod smtp_sink;

@@ -72,7 +72,7 @@ pub async fn list(conn: &mut PgConnection, booking_id: Uuid) -> Result<Vec<Notif
                outcome AS "outcome: NotificationOutcome"
         FROM notifications
         WHERE booking_id = $1
-        ORDER BY id
+        ORDER BY created_at, send_at, id
         "#,
         booking_id,
     )

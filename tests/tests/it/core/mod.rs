@@ -6,7 +6,7 @@ mod lists;
 mod mails;
 mod outages;
 mod races;
-mod salon;
+pub(crate) mod salon;
 mod schema;
 mod sessions;
 mod states;

@@ -23,7 +23,7 @@ pub struct Salon {
     pub staff: Vec<Uuid>,
     pub admin: Actor,
     /// Dropped last: the pool above closes first.
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// An instant as it is written in requests.
@@ -54,7 +54,7 @@ impl Salon {
             NewUser { email: email("admin"), name: name("Ada Admin"), phone: None, locale: None, zone: None };
         let admin = users::create_admin(&core.pool, core.now(), &admin, None).await.unwrap();
         let admin = Actor::Account { user_id: admin.id, role: Role::Admin };
-        let mut salon = Self { core, clock, staff: Vec::new(), admin, _database: database };
+        let mut salon = Self { core, clock, staff: Vec::new(), admin, database };
         for number in 1..=staff {
             salon.hire(number).await;
         }
@@ -133,6 +133,16 @@ impl Salon {
     /// Moves the clock.
     pub fn wait(&self, time: TimeDelta) {
         self.clock.advance(time);
+    }
+
+    /// URL of its database.
+    pub fn database_url(&self) -> &str {
+        self.database.url()
+    }
+
+    /// The database, for what runs as a process.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     /// How many rows the query counts.

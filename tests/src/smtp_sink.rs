@@ -1,0 +1,347 @@
+//! A mail server for fault tests: it does as its script says, and whatever message it has taken is in its journal
+//! before the 250 goes out, so that journal and ledger can be compared whoever is cut off or killed.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How long anything in a test may take before the test fails with what was waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// When the sink has something to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// A client has connected.
+    Banner,
+    /// EHLO or HELO.
+    Ehlo,
+    /// MAIL FROM.
+    Mail,
+    /// RCPT TO.
+    Rcpt,
+    /// DATA.
+    Data,
+    /// The end of the message: it is in the journal.
+    Dot,
+    /// RSET.
+    Rset,
+    /// QUIT.
+    Quit,
+}
+
+/// What it does then, instead of what a mail server should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Says this, as `450 4.2.0 later`. A message refused so is not in the journal.
+    Reply(&'static str),
+    /// Does as it should, but waits for [`SmtpSink::release`] or for the client to go away. At the dot the message is in
+    /// the journal before.
+    Stall,
+    /// Closes the connection without a word. At the dot the message is in the journal before.
+    Cut,
+}
+
+/// A message that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// RCPT TO.
+    pub recipient: String,
+    /// The Message-ID header, brackets included.
+    pub message_id: String,
+    /// The Subject header, as sent.
+    pub subject: String,
+    /// All of it, dots unstuffed.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Shared {
+    script: HashMap<Verb, VecDeque<Act>>,
+    always: HashMap<Verb, Act>,
+    seen: HashMap<Verb, usize>,
+    journal: Vec<Taken>,
+}
+
+/// A running sink; it ends with the value.
+pub struct SmtpSink {
+    address: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+    changed: Arc<watch::Sender<()>>,
+    released: Arc<watch::Sender<bool>>,
+    server: JoinHandle<()>,
+}
+
+impl SmtpSink {
+    /// Listens on a free port of this machine.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("the port's address");
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let (changed, released) = (Arc::new(watch::Sender::new(())), Arc::new(watch::Sender::new(false)));
+        let sink = Conversation {
+            shared: Arc::clone(&shared),
+            changed: Arc::clone(&changed),
+            released: Arc::clone(&released),
+        };
+        let server = tokio::spawn(async move {
+            let mut clients = tokio::task::JoinSet::new();
+            loop {
+                while clients.try_join_next().is_some() {}
+                if let Ok((client, _)) = listener.accept().await {
+                    clients.spawn(sink.clone().with(client));
+                }
+            }
+        });
+        Self { address, shared, changed, released, server }
+    }
+
+    /// `smtp://127.0.0.1:…`
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("smtp://{}", self.address)
+    }
+
+    /// At the next occurrences of the verb, in this order.
+    pub fn script(&self, verb: Verb, acts: impl IntoIterator<Item = Act>) {
+        lock(&self.shared).script.entry(verb).or_default().extend(acts);
+    }
+
+    /// At every occurrence of the verb that has no script, until [`Self::heal`].
+    pub fn always(&self, verb: Verb, act: Act) {
+        lock(&self.shared).always.insert(verb, act);
+    }
+
+    /// Does as it should again.
+    pub fn heal(&self) {
+        let mut shared = lock(&self.shared);
+        shared.script.clear();
+        shared.always.clear();
+    }
+
+    /// Lets those go on that are stalled, now and later.
+    pub fn release(&self) {
+        self.released.send_replace(true);
+    }
+
+    /// What it has taken so far.
+    #[must_use]
+    pub fn journal(&self) -> Vec<Taken> {
+        lock(&self.shared).journal.clone()
+    }
+
+    /// How often it has heard the verb.
+    #[must_use]
+    pub fn seen(&self, verb: Verb) -> usize {
+        lock(&self.shared).seen.get(&verb).copied().unwrap_or_default()
+    }
+
+    /// Waits until it has heard the verb so often.
+    ///
+    /// # Panics
+    /// When it has not within a minute.
+    pub async fn wait_for(&self, verb: Verb, times: usize) {
+        self.wait_until(&format!("{times} × {verb:?}"), || self.seen(verb) >= times).await;
+    }
+
+    /// Waits until it has taken so many messages.
+    ///
+    /// # Panics
+    /// When it has not within a minute.
+    pub async fn wait_for_mails(&self, count: usize) -> Vec<Taken> {
+        self.wait_until(&format!("{count} mails"), || lock(&self.shared).journal.len() >= count).await;
+        self.journal()
+    }
+
+    async fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
+        let mut changed = self.changed.subscribe();
+        let waiting = async {
+            while !done() {
+                changed.changed().await.expect("the sink lives");
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "the sink waits in vain for {what}");
+    }
+}
+
+impl Drop for SmtpSink {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One client's conversation.
+#[derive(Clone)]
+struct Conversation {
+    shared: Arc<Mutex<Shared>>,
+    changed: Arc<watch::Sender<()>>,
+    released: Arc<watch::Sender<bool>>,
+}
+
+/// How a verb ends.
+enum Then {
+    GoOn,
+    Refused,
+    HangUp,
+}
+
+impl Conversation {
+    /// An error is a client that went away.
+    async fn with(self, client: TcpStream) {
+        let _ = client.set_nodelay(true);
+        let _ = self.talk(BufReader::new(client)).await;
+    }
+
+    async fn talk(&self, mut client: BufReader<TcpStream>) -> std::io::Result<()> {
+        if !matches!(self.answer(&mut client, Verb::Banner, "220 sink ESMTP").await?, Then::GoOn) {
+            return Ok(());
+        }
+        let mut recipient = String::new();
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if client.read_line(&mut line).await? == 0 {
+                return Ok(());
+            }
+            let word = line.split([' ', '\r', '\n']).next().unwrap_or_default().to_ascii_uppercase();
+            let then = match word.as_str() {
+                "EHLO" | "HELO" => self.answer(&mut client, Verb::Ehlo, "250-sink\r\n250 8BITMIME").await?,
+                "MAIL" => self.answer(&mut client, Verb::Mail, "250 2.1.0 ok").await?,
+                "RCPT" => {
+                    recipient = between(&line, '<', '>');
+                    self.answer(&mut client, Verb::Rcpt, "250 2.1.5 ok").await?
+                }
+                "DATA" => match self.answer(&mut client, Verb::Data, "354 go on").await? {
+                    Then::GoOn => {
+                        let bytes = read_message(&mut client).await?;
+                        self.take(&mut client, &recipient, bytes).await?
+                    }
+                    then => then,
+                },
+                "RSET" => self.answer(&mut client, Verb::Rset, "250 2.0.0 ok").await?,
+                "QUIT" => {
+                    self.answer(&mut client, Verb::Quit, "221 2.0.0 bye").await?;
+                    Then::HangUp
+                }
+                _ => {
+                    client.write_all(b"500 5.5.1 what?\r\n").await?;
+                    Then::GoOn
+                }
+            };
+            if matches!(then, Then::HangUp) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Notes the verb and does as the script says, else as it should.
+    async fn answer(
+        &self,
+        client: &mut BufReader<TcpStream>,
+        verb: Verb,
+        usual: &str,
+    ) -> std::io::Result<Then> {
+        let act = self.next_act(verb);
+        self.note(verb);
+        self.perform(client, act, usual).await
+    }
+
+    /// A message that is not refused is in the journal before anything is said.
+    async fn take(
+        &self,
+        client: &mut BufReader<TcpStream>,
+        recipient: &str,
+        bytes: Vec<u8>,
+    ) -> std::io::Result<Then> {
+        let act = self.next_act(Verb::Dot);
+        if !matches!(act, Some(Act::Reply(_))) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let taken = Taken {
+                recipient: recipient.to_owned(),
+                message_id: header(&text, "Message-ID"),
+                subject: header(&text, "Subject"),
+                bytes,
+            };
+            lock(&self.shared).journal.push(taken);
+        }
+        self.note(Verb::Dot);
+        self.perform(client, act, "250 2.0.0 taken").await
+    }
+
+    fn next_act(&self, verb: Verb) -> Option<Act> {
+        let mut shared = lock(&self.shared);
+        let scripted = shared.script.get_mut(&verb).and_then(VecDeque::pop_front);
+        scripted.or_else(|| shared.always.get(&verb).cloned())
+    }
+
+    fn note(&self, verb: Verb) {
+        *lock(&self.shared).seen.entry(verb).or_default() += 1;
+        self.changed.send_replace(());
+    }
+
+    async fn perform(
+        &self,
+        client: &mut BufReader<TcpStream>,
+        act: Option<Act>,
+        usual: &str,
+    ) -> std::io::Result<Then> {
+        let reply = match act {
+            None => usual,
+            Some(Act::Reply(reply)) => reply,
+            Some(Act::Cut) => return Ok(Then::HangUp),
+            Some(Act::Stall) => {
+                let mut released = self.released.subscribe();
+                tokio::select! {
+                    _ = released.wait_for(|released| *released) => usual,
+                    // What arrives now is a client that gave up: it closes, or says what a stalled server does not hear.
+                    _ = client.fill_buf() => return Ok(Then::HangUp),
+                }
+            }
+        };
+        client.write_all(format!("{reply}\r\n").as_bytes()).await?;
+        Ok(match reply.as_bytes().first() {
+            Some(b'2' | b'3') => Then::GoOn,
+            _ if reply.starts_with("421") => Then::HangUp,
+            _ => Then::Refused,
+        })
+    }
+}
+
+/// Reads up to the dot and takes the stuffing out (RFC 5321 §4.5.2).
+async fn read_message(client: &mut BufReader<TcpStream>) -> std::io::Result<Vec<u8>> {
+    let mut message = Vec::new();
+    loop {
+        let mut line = Vec::new();
+        if (&mut *client).take(1 << 20).read_until(b'\n', &mut line).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if line == b".\r\n" {
+            return Ok(message);
+        }
+        message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+    }
+}
+
+fn between(line: &str, open: char, close: char) -> String {
+    let inner = line.split_once(open).and_then(|(_, rest)| rest.split_once(close));
+    inner.map(|(inner, _)| inner.to_owned()).unwrap_or_default()
+}
+
+fn header(message: &str, name: &str) -> String {
+    let head = message.split("\r\n\r\n").next().unwrap_or_default();
+    let unfolded = head.replace("\r\n ", " ");
+    let line = unfolded.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    line.unwrap_or_default().to_owned()
+}

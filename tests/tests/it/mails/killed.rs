@@ -1,0 +1,36 @@
+//! Workers as real processes that are killed in the middle of a send. Leases are the real ones: a killed worker's job is
+//! taken over within 17 seconds.
+
+use punctual_dev::testing::Programs;
+use punctual_queue::JobState::Completed;
+use punctual_tests::smtp_sink::{Act, Verb};
+
+use super::post::{Post, Row, sent};
+
+/// Books at the real time of day: the processes have no other clock.
+async fn killed_at(verb: Verb, copies: usize, expected: Row) {
+    let mut post = Post::without_worker().await;
+    let booking = post.book_soon().await;
+    post.sink.script(verb, [Act::Stall]);
+    let programs = Programs::on(post.salon.database()).smtp(&post.sink.url());
+    let worker = programs.worker().await;
+    post.sink.wait_for(verb, 1).await;
+    worker.kill();
+    let next = programs.worker().await;
+    let taken = post.sink.wait_for_mails(copies).await;
+    post.wait_for_ledger(&booking, &[expected]).await;
+    post.wait_for_jobs(&[Completed]).await;
+    assert!(taken.iter().all(|copy| copy.message_id == taken[0].message_id));
+    assert_eq!(post.sink.journal().len(), copies);
+    assert!(next.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_before_the_message_leaves_one_copy() {
+    killed_at(Verb::Rcpt, 1, Row { tries: 2, ..sent("confirmation") }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_after_the_dot_leaves_two_copies_with_one_id() {
+    killed_at(Verb::Dot, 2, Row { tries: 2, doubts: 1, ..sent("confirmation") }).await;
+}

@@ -1,0 +1,8 @@
+//! Mails on their way: a worker in process, a mail server that does as it is told, and the exact ledger afterwards.
+
+mod deliveries;
+mod doubts;
+mod killed;
+mod outages;
+mod post;
+mod refusals;

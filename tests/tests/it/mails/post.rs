@@ -1,0 +1,192 @@
+//! A salon with a worker in process and a sink as its mail server. Both clocks of a mail are the test's: due times by the
+//! salon's clock, leases and the relay's timeouts shortened.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use punctual_core::bookings::Booking;
+use punctual_core::config::Config;
+use punctual_core::types::{Actor, Zone};
+use punctual_queue::runtime::Timing;
+use punctual_queue::testing::{StoredJob, jobs};
+use punctual_queue::{Clock, JobState, Shutdown};
+use punctual_tests::smtp_sink::SmtpSink;
+use punctual_worker::smtp::Timeouts;
+use punctual_worker::{Options, Running};
+use uuid::Uuid;
+
+use crate::core::salon::Salon;
+
+/// How long anything may take before the test fails with what was waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub struct Post {
+    pub salon: Salon,
+    pub sink: SmtpSink,
+    pub customer: Actor,
+    pub service: Uuid,
+    workers: Vec<Running>,
+    timeouts: Timeouts,
+}
+
+/// A ledger row as far as its sending goes.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    pub kind: String,
+    pub outcome: Option<String>,
+    pub tries: i32,
+    pub doubts: i16,
+    pub dot: bool,
+    pub accepted: bool,
+    pub reply: Option<String>,
+}
+
+/// A row that was sent at its first try.
+pub fn sent(kind: &str) -> Row {
+    Row {
+        kind: kind.to_owned(),
+        outcome: Some("sent".to_owned()),
+        tries: 1,
+        doubts: 0,
+        dot: true,
+        accepted: true,
+        reply: Some("250 2.0.0 taken".to_owned()),
+    }
+}
+
+/// A row that waits, with what the relay said last.
+pub fn waiting(kind: &str, tries: i32, reply: &str) -> Row {
+    let reply = Some(reply.to_owned());
+    Row { outcome: None, tries, dot: false, accepted: false, reply, ..sent(kind) }
+}
+
+/// A row that ended without being sent.
+pub fn ended(kind: &str, outcome: &str, tries: i32, reply: Option<&str>) -> Row {
+    let (outcome, reply) = (Some(outcome.to_owned()), reply.map(str::to_owned));
+    Row { outcome, tries, dot: false, accepted: false, reply, ..sent(kind) }
+}
+
+impl Post {
+    /// A salon with one member of staff, a service and a customer, and one worker.
+    pub async fn open() -> Self {
+        let mut post = Self::without_worker().await;
+        post.hire_worker().await;
+        post
+    }
+
+    pub async fn without_worker() -> Self {
+        let salon = Salon::open(1).await;
+        let (service, customer) = (salon.service(|_| ()).await, salon.customer().await);
+        let second = Duration::from_secs(1);
+        let timeouts = Timeouts {
+            connect: second,
+            greeting: second,
+            command: second,
+            data: second,
+            dot: second,
+            ..Timeouts::default()
+        };
+        Self { salon, sink: SmtpSink::start().await, customer, service, workers: Vec::new(), timeouts }
+    }
+
+    pub async fn hire_worker(&mut self) {
+        let variables = [
+            ("DATABASE_URL", self.salon.database_url().to_owned()),
+            ("SMTP_URL", self.sink.url()),
+            ("PUNCTUAL_WORKER_METRICS_LISTEN", String::new()),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
+        let config = Config::parse(variables.into(), |_| Err(std::io::ErrorKind::NotFound.into())).unwrap();
+        let mut timing = Timing::default();
+        timing.poll = Duration::from_millis(50);
+        timing.control = Duration::from_millis(50);
+        timing.beat = Duration::from_millis(100);
+        timing.leader_round = Duration::from_millis(50);
+        let options = Options {
+            clock: Some(self.salon.clock.clone()),
+            timeouts: self.timeouts,
+            timing,
+            ..Options::default()
+        };
+        self.workers.push(punctual_worker::start(&config, options, Shutdown::new()).await.unwrap());
+    }
+
+    /// Books, which owes a confirmation.
+    pub async fn book(&self, start: DateTime<Utc>) -> Booking {
+        self.salon.book(&self.customer, self.service, None, start).await.unwrap()
+    }
+
+    /// Books for the day after tomorrow by the real clock, to which the salon's is set: processes have no other.
+    pub async fn book_soon(&self) -> Booking {
+        let now: DateTime<Utc> =
+            sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&self.salon.core.pool).await.unwrap();
+        self.salon.clock.set(now);
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let ten = berlin.wall(now + TimeDelta::days(2)).date().and_hms_opt(10, 0, 0).unwrap();
+        self.book(berlin.tz().from_local_datetime(&ten).unwrap().to_utc()).await
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.salon.clock.now()
+    }
+
+    /// Moves the clock.
+    pub fn pass(&self, time: TimeDelta) {
+        self.salon.wait(time);
+    }
+
+    /// All rows of a booking's mails but reminders that wait for their day, in the order they were planned.
+    pub async fn ledger(&self, booking: &Booking) -> Vec<Row> {
+        sqlx::query_as(
+            "SELECT kind::text, outcome::text, tries, doubts, dot_at IS NOT NULL AS dot,
+                    accepted_at IS NOT NULL AS accepted, reply
+             FROM notifications WHERE booking_id = $1 AND NOT (outcome IS NULL AND enqueued_at IS NULL)
+             ORDER BY created_at, kind",
+        )
+        .bind(booking.id)
+        .fetch_all(&self.salon.core.pool)
+        .await
+        .unwrap()
+    }
+
+    /// Waits until the ledger of a booking is exactly so.
+    pub async fn wait_for_ledger(&self, booking: &Booking, expected: &[Row]) {
+        let started = std::time::Instant::now();
+        loop {
+            let found = self.ledger(booking).await;
+            if found == expected {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "the ledger is {found:#?}, not {expected:#?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The jobs that send mails, in the order they were enqueued.
+    pub async fn jobs(&self) -> Vec<StoredJob> {
+        let mut conn = self.salon.core.pool.acquire().await.unwrap();
+        jobs(&mut conn, Some("mail.send.v1")).await
+    }
+
+    /// Waits until the jobs that send mails are in these states.
+    pub async fn wait_for_jobs(&self, states: &[JobState]) -> Vec<StoredJob> {
+        let started = std::time::Instant::now();
+        loop {
+            let jobs = self.jobs().await;
+            let found: Vec<JobState> = jobs.iter().map(|job| job.state).collect();
+            if found == states {
+                return jobs;
+            }
+            assert!(started.elapsed() < PATIENCE, "the jobs are {found:?}, not {states:?}: {jobs:#?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Ends the workers, all jobs done or given back.
+    pub async fn close(self) -> SmtpSink {
+        for worker in self.workers {
+            worker.stop().await.unwrap();
+        }
+        self.sink
+    }
+}
