@@ -7,12 +7,9 @@ mod api;
 mod calendar;
 mod core;
 mod harness;
-<<<<<<< HEAD
-mod pages;
-=======
 #[cfg(test)]
 mod mails;
->>>>>>> dffe8da (Mails and a mail server that does as it is told: refusals, outages, doubts and killed workers, each with its exact ledger)
+mod pages;
 // The lints on tests go by this attribute, also for what tests share.
 #[cfg(test)]
 mod queue;

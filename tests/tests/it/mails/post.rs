@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use punctual_core::bookings::Booking;
-use punctual_core::config::Config;
+use punctual_core::config::{Config, Keys};
 use punctual_core::types::{Actor, Zone};
 use punctual_queue::runtime::Timing;
 use punctual_queue::testing::{StoredJob, jobs};
@@ -93,6 +93,7 @@ impl Post {
         let variables = [
             ("DATABASE_URL", self.salon.database_url().to_owned()),
             ("SMTP_URL", self.sink.url()),
+            ("PUNCTUAL_LINK_KEYS", Keys::write_local(1, &[7; 32])),
             ("PUNCTUAL_WORKER_METRICS_LISTEN", String::new()),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
