@@ -13,3 +13,5 @@ mod pages;
 // The lints on tests go by this attribute, also for what tests share.
 #[cfg(test)]
 mod queue;
+#[cfg(test)]
+mod stories;

@@ -37,7 +37,7 @@ async fn a_mail_in_doubt_twice_ends_so_and_is_not_sent_a_third_time() {
     post.wait_for_jobs(&[Retryable]).await;
     post.pass(TimeDelta::seconds(20));
     let in_doubt = Row { doubts: 2, ..ended("confirmation", "in_doubt", 2, Some(CUT)) };
-    post.wait_for_ledger(&booking, &[in_doubt.clone()]).await;
+    post.wait_for_ledger(&booking, std::slice::from_ref(&in_doubt)).await;
     let jobs = post.wait_for_jobs(&[Discarded]).await;
     assert_eq!(jobs[0].note.as_deref(), Some("in_doubt: no reply at dot"));
     // Another mail goes out: the worker has had the time to do wrong.

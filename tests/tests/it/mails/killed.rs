@@ -9,7 +9,7 @@ use super::post::{Post, Row, sent};
 
 /// Books at the real time of day: the processes have no other clock.
 async fn killed_at(verb: Verb, copies: usize, expected: Row) {
-    let mut post = Post::without_worker().await;
+    let post = Post::without_worker().await;
     let booking = post.book_soon().await;
     post.sink.script(verb, [Act::Stall]);
     let programs = Programs::on(post.salon.database()).smtp(&post.sink.url());

@@ -1,0 +1,101 @@
+//! A salon behind a real api, by the real clock, with a customer who has signed up over HTTP.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use punctual_dev::testing::{Process, Programs};
+use punctual_tests::smtp_sink::SmtpSink;
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::core::salon::Salon;
+
+/// How long anything may take before the test fails with what was waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub struct House {
+    pub salon: Salon,
+    pub sink: SmtpSink,
+    pub programs: Programs,
+    pub api: Process,
+    pub service: Uuid,
+    client: Client,
+    token: String,
+}
+
+impl House {
+    /// So many members of staff, and the programs as `change` wants them; no worker yet.
+    pub async fn open(staff: usize, change: impl FnOnce(Programs) -> Programs) -> Self {
+        let salon = Salon::open(staff).await;
+        let service = salon.service(|_| ()).await;
+        let sink = SmtpSink::start().await;
+        let programs = change(Programs::on(salon.database()).smtp(&sink.url()));
+        let api = programs.api().await;
+        let (client, token) = (Client::new(), String::new());
+        let mut house = Self { salon, sink, programs, api, service, client, token };
+        let account =
+            json!({ "email": "ada@example.org", "password": "a long enough password", "name": "Ada" });
+        assert_eq!(house.post("/v1/auth/register", None, &account).await.status(), 201);
+        let login = json!({ "email": account["email"], "password": account["password"] });
+        let session: Value = house.post("/v1/auth/login", None, &login).await.json().await.unwrap();
+        session["access_token"].as_str().unwrap().clone_into(&mut house.token);
+        house
+    }
+
+    async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Response {
+        let mut request = self.client.post(format!("{}{path}", self.api.url())).json(body);
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        request.send().await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let request = self.client.get(format!("{}{path}", self.api.url())).bearer_auth(&self.token);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The free starts of the day after tomorrow, as the api lists them.
+    pub async fn starts(&self) -> Vec<String> {
+        let now: DateTime<Utc> =
+            sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&self.salon.core.pool).await.unwrap();
+        let date: NaiveDate = (now + TimeDelta::days(2)).date_naive();
+        let path = format!("/v1/slots?service_id={}&from={date}&to={date}", self.service);
+        let slots = self.get(&path).await;
+        let slots = slots["days"][0]["slots"].as_array().unwrap();
+        slots.iter().map(|slot| slot["start"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Asks for a booking; what the api answers.
+    pub async fn ask(&self, key: &str, start: &str) -> (u16, Value) {
+        let wish = json!({ "service_id": self.service, "start": start });
+        let answer = self.post("/v1/bookings", Some(key), &wish).await;
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// Books, and gives the id.
+    pub async fn book(&self, key: &str, start: &str) -> String {
+        let (status, booking) = self.ask(key, start).await;
+        assert_eq!(status, 201, "{booking}");
+        booking["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the api says this of the booking's confirmation, and gives all it says.
+    pub async fn wait_for_confirmation(&self, booking: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let listed = self.get(&format!("/v1/bookings/{booking}/notifications")).await;
+            let mails = listed["data"].as_array().unwrap();
+            let mail = mails.iter().find(|mail| mail["kind"] == "confirmation").unwrap();
+            if fits(mail) {
+                return mail.clone();
+            }
+            assert!(began.elapsed() < PATIENCE, "waited in vain: {mail}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The whole way on real processes: an api, a worker, and a mail server between them and the customer.
+
+mod house;
+mod together;
+
+use house::House;
