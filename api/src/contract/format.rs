@@ -40,6 +40,19 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
     }
 }
 
+/// What texts of a format look like, where that can be said in a pattern that all generators understand.
+#[must_use]
+pub fn pattern(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "phone" => "^[0-9 +/().-]*[0-9][0-9 +/().-]*[0-9][0-9 +/().-]*[0-9][0-9 +/().-]*$",
+        "currency" => "^[A-Z]{3}$",
+        "civil-time" => "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$",
+        "cursor" => "^[A-Za-z0-9_-]{32}$",
+        "idempotency-key" => "^[ -~]{1,64}$",
+        _ => return None,
+    })
+}
+
 fn of_core<T>(parsed: Result<T, ParseError>) -> Result<(), Refusal> {
     parsed.map(drop).map_err(|error| (error.code, error.message))
 }

@@ -66,7 +66,7 @@ pub struct Closure {
 
 /// What a change leaves standing.
 #[derive(Debug, Object, Serialize)]
-pub struct Stranded {
+pub struct StrandedBookings {
     /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
     #[oai(validator(max_items = 100000))]
     pub stranded: Vec<StrandedBooking>,

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -61,10 +61,12 @@ impl Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| BAD)?;
         let bytes = <[u8; 24]>::try_from(bytes).map_err(|_| BAD)?;
         let (micros, id) = bytes.split_first_chunk::<8>().ok_or(BAD)?;
-        Ok(Self {
-            at: DateTime::from_timestamp_micros(i64::from_be_bytes(*micros)).ok_or(BAD)?,
-            id: Uuid::from_slice(id).map_err(|_| BAD)?,
-        })
+        // No row is of another time, and not every instant that chrono knows can be sent to Postgres.
+        let at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros)).ok_or(BAD)?;
+        if !(1970..=9998).contains(&at.year()) {
+            return Err(BAD);
+        }
+        Ok(Self { at, id: Uuid::from_slice(id).map_err(|_| BAD)? })
     }
 
     /// The text form.
@@ -100,7 +102,8 @@ mod tests {
         let at = DateTime::parse_from_rfc3339("2027-05-04T10:00:00.123456Z").unwrap().to_utc();
         let cursor = Cursor { at, id: Uuid::from_u128(7) };
         assert_eq!(Cursor::parse(&cursor.encode()), Ok(cursor));
-        for bad in ["", "abc", "%%%", &cursor.encode()[1..]] {
+        let of_another_time = "0".repeat(32);
+        for bad in ["", "abc", "%%%", &cursor.encode()[1..], &of_another_time] {
             assert!(Cursor::parse(bad).is_err(), "{bad}");
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::examples::{self, Told};
 use crate::{
-    contract::{Access, Header, OPERATIONS, Operation},
+    contract::{Access, Header, OPERATIONS, Operation, format},
     problem::{Code, PROBLEM_JSON},
 };
 
@@ -51,6 +51,12 @@ fn finish_info(document: &mut Value) {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
         for parameter in parameters.into_iter().flatten().filter_map(Value::as_object_mut) {
             parameter.remove("deprecated");
+            if parameter["name"] == "If-Match" {
+                // Without it the answer is 428, not 400, so that the guard lets it pass; whoever calls must send it.
+                parameter["required"] = true.into();
+                parameter["schema"]["pattern"] = "^(\\*|(W/)?\"[0-9]{1,9}\")$".into();
+                parameter.insert("example".to_owned(), "\"3\"".into());
+            }
             if parameter["schema"]["type"] != "array" {
                 parameter.remove("explode");
             }
@@ -66,15 +72,14 @@ fn inline_nullable(schema: &mut Map<String, Value>, schemas: &Value) {
     }
     let reference = schema.get("allOf").and_then(|parts| parts.pointer("/0/$ref")).and_then(Value::as_str);
     let named = reference.and_then(|path| path.rsplit('/').next()).and_then(|name| schemas.get(name));
-    let Some(Value::Object(named)) = named.filter(|named| named["type"] != "object") else { return };
+    // A list of values that may be null is left to refer: generators would make a type of its own of each copy.
+    let plain = |named: &&Value| named["type"] == "string" && named.get("enum").is_none();
+    let Some(Value::Object(named)) = named.filter(plain) else { return };
     schema.remove("allOf");
     for (key, value) in named {
         schema.entry(key.clone()).or_insert_with(|| value.clone());
     }
     schema.remove("title");
-    if let Some(Value::Array(values)) = schema.get_mut("enum") {
-        values.push(Value::Null);
-    }
 }
 
 fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Map<String, Value>)) {
@@ -258,6 +263,9 @@ fn bound(schema: &mut Map<String, Value>) {
         ("integer", "uint16") => &[("minimum", 0), ("maximum", 65_535)],
         _ => &[],
     };
+    if let Some(pattern) = format::pattern(&format) {
+        schema.insert("pattern".to_owned(), pattern.into());
+    }
     for (name, bound) in bounds {
         schema.entry(*name).or_insert_with(|| (*bound).into());
     }

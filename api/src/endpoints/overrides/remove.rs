@@ -12,7 +12,7 @@ use crate::{
     problem::Problem,
     reply::Found,
     state::State,
-    views::{Stranded, StrandedBooking},
+    views::{StrandedBooking, StrandedBookings},
 };
 
 #[derive(Default)]
@@ -37,9 +37,9 @@ impl RemoveOverride {
         id: Path<Uuid>,
         /// The date, in the business's time zone.
         date: Path<NaiveDate>,
-    ) -> Result<Found<Stranded>, Problem> {
+    ) -> Result<Found<StrandedBookings>, Problem> {
         let changed = hours::remove_override(&state.core, &caller.actor(), id.0, date.0).await?;
         let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
-        Ok(Found::new(Stranded { stranded }))
+        Ok(Found::new(StrandedBookings { stranded }))
     }
 }

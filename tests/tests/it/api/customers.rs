@@ -50,6 +50,12 @@ async fn staff_search_customers_and_correct_an_address() {
         1
     );
 
+    let made_up = format!("/v1/customers?cursor={}", "0".repeat(32));
+    assert_eq!(
+        api.get(&made_up, Some(&maria)).await.faults(),
+        ["query /cursor bad_cursor"],
+        "not a fault of ours"
+    );
     let nobody = "/v1/customers/0196a1f0-7c1e-7000-8000-000000000000";
     assert_eq!(brief(&api.get(nobody, Some(&maria)).await), (404, "not_found"));
     let ada = api.somebody("customer").await;
