@@ -2,10 +2,10 @@
 
 use std::process::ExitStatus;
 
-use chrono::Utc;
 use punctual_core::settings::{self, Business};
 use punctual_core::types::{Currency, EmailAddress, Locale, Zone};
 use punctual_dev::testing::{Process, Programs, TestDatabase};
+use punctual_queue::{Clock as _, ServerClock};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -35,7 +35,8 @@ impl Live {
     /// When the api refuses something.
     pub async fn open() -> Result<Self> {
         let database = TestDatabase::create().await;
-        settings::put(database.pool(), Utc::now(), &business()?).await?;
+        let now = ServerClock::start(database.pool()).await?.now();
+        settings::put(database.pool(), now, &business()?).await?;
         let api = Programs::on(&database).set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600").api().await;
         let mut live = Self {
             api,
