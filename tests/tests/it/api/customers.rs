@@ -22,17 +22,21 @@ async fn staff_search_customers_and_correct_an_address() {
     let names = async |path: &str| {
         let page = api.get(path, Some(&maria)).await.body;
         let data = page["data"].as_array().unwrap_or_else(|| panic!("{page}"));
-        let names: Vec<_> =
+        let mut names: Vec<_> =
             data.iter().map(|customer| customer["name"].as_str().unwrap().to_owned()).collect();
+        // All were made at one instant of the test's clock: their order among themselves is by id.
+        names.sort_unstable();
         (names, page["next_cursor"].as_str().map(str::to_owned))
     };
     assert_eq!(names("/v1/customers?q=TURING").await.0, ["Alan Turing"]);
-    assert_eq!(names("/v1/customers?q=example.org").await.0, ["Grace Hopper", "Ada King"]);
+    assert_eq!(names("/v1/customers?q=example.org").await.0, ["Ada King", "Grace Hopper"]);
     assert_eq!(names("/v1/customers?q=100%25_").await.0, Vec::<String>::new(), "no character is special");
     let (first, cursor) = names("/v1/customers?limit=2").await;
-    assert_eq!(first, ["Grace Hopper", "Alan Turing"]);
+    assert_eq!(first.len(), 2);
     let (rest, end) = names(&format!("/v1/customers?limit=2&cursor={}", cursor.unwrap())).await;
-    assert_eq!((rest, end), (vec!["Ada King".to_owned()], None));
+    let mut all = [first, rest].concat();
+    all.sort_unstable();
+    assert_eq!((all, end), (["Ada King", "Alan Turing", "Grace Hopper"].map(str::to_owned).to_vec(), None));
 
     let alan = api.get("/v1/customers?q=turing", Some(&maria)).await.body["data"][0].clone();
     let path = format!("/v1/customers/{}", alan["id"].as_str().unwrap());

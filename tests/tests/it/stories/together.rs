@@ -75,13 +75,9 @@ async fn a_mail_server_that_refuses_connections_costs_no_attempt_and_no_mail() {
     let worker = house.programs.worker().await;
     let start = house.starts().await.remove(0);
     let booking = house.book("a key", &start).await;
-    let put_off =
-        |mail: &serde_json::Value| mail["next_attempt_at"].is_string() && mail["last_error"].is_string();
+    let put_off = |mail: &serde_json::Value| mail["next_try_at"].is_string() && mail["reply"].is_string();
     let waiting = house.wait_for_confirmation(&booking, put_off).await;
-    assert_eq!(
-        (&waiting["state"], &waiting["tries"]),
-        (&serde_json::json!("waiting"), &serde_json::json!(1))
-    );
+    assert_eq!(waiting["state"], "waiting", "{waiting}");
     assert!(worker.stop().await.success());
     let sink = SmtpSink::start().await;
     let _worker = house.programs.clone().smtp(&sink.url()).worker().await;
