@@ -72,9 +72,12 @@ fn inline_nullable(schema: &mut Map<String, Value>, schemas: &Value) {
     }
     let reference = schema.get("allOf").and_then(|parts| parts.pointer("/0/$ref")).and_then(Value::as_str);
     let named = reference.and_then(|path| path.rsplit('/').next()).and_then(|name| schemas.get(name));
-    // A list of values that may be null is left to refer: generators would make a type of its own of each copy.
-    let plain = |named: &&Value| named["type"] == "string" && named.get("enum").is_none();
-    let Some(Value::Object(named)) = named.filter(plain) else { return };
+    let Some(Value::Object(named)) = named.filter(|named| named["type"] == "string") else { return };
+    // A list of values is left to refer: generators would make a type of its own of each copy.
+    if named.contains_key("enum") {
+        schema.insert("type".to_owned(), "string".into());
+        return;
+    }
     schema.remove("allOf");
     for (key, value) in named {
         schema.entry(key.clone()).or_insert_with(|| value.clone());
