@@ -1,5 +1,6 @@
 //! `cargo dev`: the whole of Punctual on a developer's machine, and Postgres and Redis for its tests.
 
+pub mod browser;
 pub mod command;
 pub mod console;
 pub mod demo;

@@ -20,8 +20,10 @@
 //! program of the test crate (`tests-guard`), so it is never older than the tests.
 //!
 //! `PUNCTUAL_TEST_DATABASE_URL` names a server to use instead of an own cluster (a superuser's or `CREATEDB` URL);
-//! `PUNCTUAL_REQUIRE_REDIS=1` makes a missing Redis an error instead of a skip.
+//! `PUNCTUAL_REQUIRE_REDIS=1` makes a missing Redis an error instead of a skip, `PUNCTUAL_REQUIRE_BROWSER=1` a missing
+//! Chromium.
 
+mod browser;
 mod client;
 mod database;
 pub mod guard;
@@ -32,6 +34,7 @@ mod programs;
 mod redis;
 mod runtime_folder;
 
+pub use browser::browser;
 pub use database::TestDatabase;
 pub use postgres::TestPostgres;
 pub use process::{Process, Programs, Signal, program_alone};
