@@ -95,6 +95,7 @@ pub const OPERATIONS: &[Operation] = {
         operation("getMe", ACCOUNT, &[], &[]),
         operation("updateMe", ACCOUNT, &[Unprocessable], &[]),
         operation("getBusiness", Public, &[NotFound], &[]),
+        operation("putBusiness", ADMIN, &[Overloaded], &[]),
         operation("updateBusiness", ADMIN, &[NotFound, Overloaded], &[]),
         operation("listServices", Public, &[], &[]),
         operation("getService", Public, &[NotFound], &[ETag]),

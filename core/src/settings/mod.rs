@@ -1,7 +1,9 @@
 //! The one business of this deployment.
 
+mod replace;
 mod update;
 
+pub use replace::replace;
 pub use update::{BusinessPatch, update};
 
 use chrono::{DateTime, Utc};

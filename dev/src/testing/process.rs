@@ -1,8 +1,8 @@
 //! The api and the worker as real processes.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -82,6 +82,20 @@ impl Programs {
             .set("PUNCTUAL_WORKER_METRICS_LISTEN", &metrics)
             .start("worker", format!("http://{metrics}"))
             .await
+    }
+
+    /// Runs one of the program's commands to its end, with this on its standard input.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    #[must_use]
+    pub fn run(&self, name: &str, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command(name);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        // One that does not read it has closed it; that is seen in what it says.
+        let _ = child.stdin.take().expect("its input is piped").write_all(input.as_bytes());
+        child.wait_with_output().expect("the end of a child")
     }
 
     async fn start(self, name: &'static str, url: String) -> Process {

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, types::MaybeUndefined};
-use punctual_core::settings::{self, BusinessPatch};
+use punctual_core::{
+    hours::Changed,
+    settings::{self, BusinessPatch},
+};
 use serde::Serialize;
 
 use crate::{
@@ -69,10 +72,16 @@ impl UpdateBusiness {
         body: Body<BusinessPatchRequest>,
     ) -> Result<Found<BusinessChanged>, Problem> {
         let changed = settings::update(&state.core, body.0.into_core()).await?;
-        Ok(Found::new(BusinessChanged {
+        Ok(Found::new(changed.into()))
+    }
+}
+
+impl From<Changed<settings::Business>> for BusinessChanged {
+    fn from(changed: Changed<settings::Business>) -> Self {
+        Self {
             business: Business::new(changed.value, true),
             stranded: changed.stranded.into_iter().map(StrandedBooking::from).collect(),
-        }))
+        }
     }
 }
 

@@ -1,0 +1,79 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi};
+use punctual_core::settings;
+
+use super::update::BusinessChanged;
+use crate::{
+    body::Body,
+    endpoints::Tag,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
+    views::Language,
+};
+
+/// The business as a whole: a field that is absent is empty or none afterwards.
+#[derive(Debug, Object)]
+pub struct BusinessRequest {
+    /// Its name.
+    name: LabelText,
+    /// Postal address; absent: none is shown.
+    address: Option<AddressText>,
+    /// Phone number; absent: none.
+    phone: Option<PhoneNumber>,
+    /// Where replies to mails go.
+    reply_to: Email,
+    /// Where mails come from; the mail server must accept it.
+    sender: Email,
+    /// Who is told of new, moved and cancelled bookings; absent: nobody.
+    notify_address: Option<Email>,
+    /// Currency of all prices.
+    currency: CurrencyCode,
+    /// Time zone of opening hours and civil dates.
+    zone: TimeZone,
+    /// Language of mails to those who chose none.
+    locale: Language,
+    /// Whether a booking can be made without an account.
+    guests_allowed: bool,
+}
+
+#[derive(Default)]
+pub struct PutBusiness;
+
+#[OpenApi]
+impl PutBusiness {
+    /// Set the business up
+    ///
+    /// The first step on an empty database: before it nothing can be booked. Later it replaces the business as a whole;
+    /// with another time zone the answer lists bookings that no longer fit, and they are left standing.
+    #[oai(path = "/v1/business", method = "put", operation_id = "putBusiness", tag = "Tag::Catalogue")]
+    async fn put_business(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        body: Body<BusinessRequest>,
+    ) -> Result<Found<BusinessChanged>, Problem> {
+        let business = body.0.into_core(&state.public_url);
+        Ok(Found::new(settings::replace(&state.core, business).await?.into()))
+    }
+}
+
+impl BusinessRequest {
+    fn into_core(self, public_url: &str) -> settings::Business {
+        settings::Business {
+            name: self.name.0.as_str().to_owned(),
+            address: self.address.map_or_else(String::new, |address| address.0.as_str().to_owned()),
+            phone: self.phone.map(|phone| phone.0),
+            reply_to: self.reply_to.0,
+            sender: self.sender.0,
+            notify_address: self.notify_address.map(|address| address.0),
+            currency: self.currency.0,
+            zone: self.zone.0,
+            locale: self.locale.into(),
+            public_url: public_url.to_owned(),
+            guests_allowed: self.guests_allowed,
+        }
+    }
+}
