@@ -75,6 +75,8 @@ pub struct Timing {
     pub leader_lease: Duration,
     /// Between the leader's rounds (renew, promote, rescue, periodic): 1 s.
     pub leader_round: Duration,
+    /// Between the leader's looks for jobs whose kind nobody takes: 1 h; the first comes a minute after its start.
+    pub unknown: Duration,
     /// How long running jobs may finish once a shutdown was asked for: 30 s.
     pub grace: Duration,
     /// How long any other statement may take: 10 s.
@@ -92,6 +94,7 @@ impl Default for Timing {
             self_fence: Duration::from_secs(10),
             leader_lease: Duration::from_secs(10),
             leader_round: Duration::from_secs(1),
+            unknown: Duration::from_hours(1),
             grace: Duration::from_secs(30),
             statement: Duration::from_secs(10),
         }

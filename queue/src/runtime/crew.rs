@@ -1,7 +1,7 @@
 //! What the tasks of a runtime share.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::Utc;
 use sqlx::PgPool;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::backend::{Report, Reporter};
 use super::builder::{Builder, Queue, Timing};
 use super::kind::{Hook, Sink};
+use super::leases::Leases;
 use super::link::Link;
 use super::periodic::Periodic;
 use super::shutdown::Shutdown;
@@ -45,8 +46,9 @@ pub(crate) struct Crew {
     pub(crate) session_changed: Notify,
     pub(crate) serving: Mutex<HashMap<String, u32>>,
     pub(crate) shutdown: Shutdown,
-    /// The leases of this process from claim until their end is written down: fencing tokens by job.
-    held: Mutex<HashMap<JobId, i64>>,
+    /// An end was written down, for a dispatcher that waits for it.
+    pub(crate) settled: Notify,
+    leases: Mutex<Leases>,
 }
 
 /// The apalis workers of a runtime and the ways into and out of them.
@@ -102,7 +104,8 @@ impl Crew {
             session_changed: Notify::new(),
             serving: Mutex::default(),
             shutdown,
-            held: Mutex::default(),
+            settled: Notify::new(),
+            leases: Mutex::default(),
         };
         Ok((Arc::new(crew), Workers { sinks, reporter, settle, freed, running }))
     }
@@ -120,23 +123,18 @@ impl Crew {
 
     /// Takes over a lease that was just claimed.
     pub(crate) fn hold(&self, claimed: Claimed) -> JobContext {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.insert(claimed.info.id, claimed.info.lease_seq);
-        drop(held);
+        self.leases().hold(claimed.info.id, claimed.info.lease_seq);
         JobContext::new(claimed, Arc::clone(&self.pulse), SharedClock::clone(&self.clock), self.wake.clone())
     }
 
-    /// The end of a lease is written down, or another process owns the job. The job may be leased here anew already.
+    /// The end of a lease is written down, or another process owns the job.
     pub(crate) fn release(&self, ctx: &JobContext) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.get(&ctx.id()) == Some(&ctx.lease_seq()) {
-            held.remove(&ctx.id());
-        }
+        self.leases().release(ctx.id(), ctx.lease_seq());
     }
 
-    /// The jobs whose leases this process knows.
-    pub(crate) fn held(&self) -> Vec<i64> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).keys().map(|id| id.0).collect()
+    /// The leases of this process until their ends are written down.
+    pub(crate) fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn session(&self) -> Uuid {

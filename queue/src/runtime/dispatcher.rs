@@ -28,6 +28,10 @@ use crate::store::settle::Settle;
 
 /// Between tries while Postgres does not answer.
 const RETRY: Duration = Duration::from_millis(250);
+/// So many ends for each permit may wait to be written down, but at least so many: enough to be written while other
+/// jobs run, few enough for the memory of a process that can claim but not write.
+const UNSETTLED_TIMES: u32 = 4;
+const UNSETTLED_LEAST: u32 = 2_000;
 
 /// A job that runs here.
 struct Running {
@@ -133,6 +137,7 @@ impl Dispatcher {
                     self.rescued_dirty = true;
                 }
                 () = crew.session_changed.notified() => self.drop_old_leases(),
+                () = crew.settled.notified(), if self.free_permits() == 0 => {}
                 () = crew.shutdown.draining(), if grace_at.is_none() => {}
                 () = tokio::time::sleep_until(wake_at) => {}
             }
@@ -158,8 +163,13 @@ impl Dispatcher {
         self.rescued_dirty = true;
     }
 
+    /// Jobs that may be claimed: none beyond those that run, nor while too many ends wait to be written down.
     fn free_permits(&self) -> u32 {
-        self.crew.concurrency.saturating_sub(u32::try_from(self.running.len()).unwrap_or(u32::MAX))
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let (running, leased) = (count(self.running.len()), count(self.crew.leases().live()));
+        let unsettled = leased.saturating_sub(running);
+        let bound = self.crew.concurrency.saturating_mul(UNSETTLED_TIMES).max(UNSETTLED_LEAST);
+        self.crew.concurrency.saturating_sub(running).min(bound.saturating_sub(unsettled))
     }
 
     fn rescued_runs(&self) -> bool {

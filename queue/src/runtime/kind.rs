@@ -172,8 +172,9 @@ impl Kind {
         self
     }
 
-    /// Called in the very transaction in which the queue ends a job of this kind without success. An error rolls it
-    /// back and is tried again, so the job does not end without it. Not called for a job that its owner cancelled while
+    /// Called in the very transaction in which the queue ends a job of this kind without success, before the job's row
+    /// is locked. An error rolls it back and is tried again, so the job does not end without it; where another worker
+    /// owns the job by now, it is rolled back too: do nothing in it but by this connection. Not called for a job that its owner cancelled while
     /// it waited ([`crate::cancel()`]: the owner's transaction is where its rows change), nor for one whose kind no
     /// worker takes any more: see [`super::Builder::on_unknown`].
     #[must_use]

@@ -28,7 +28,6 @@ const UNKNOWN_BATCH: i64 = 100;
 const SHORTEST_ROUND: Duration = Duration::from_millis(20);
 const DEPTH: Duration = Duration::from_secs(15);
 const PRUNE: Duration = Duration::from_mins(1);
-const UNKNOWN: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const KEEP_COMPLETED: TimeDelta = TimeDelta::hours(24);
 const KEEP_OTHER: TimeDelta = TimeDelta::days(7);
@@ -45,7 +44,8 @@ struct Chores {
 pub(crate) async fn run(crew: Arc<Crew>, token: Uuid) {
     let mut link = crew.link();
     let now = Instant::now();
-    let mut chores = Chores { depth: now, prune: now + PRUNE, unknown: now + PRUNE, ticks: HashMap::new() };
+    let (prune, unknown) = (now + PRUNE, now + PRUNE.min(crew.timing.unknown));
+    let mut chores = Chores { depth: now, prune, unknown, ticks: HashMap::new() };
     let mut led = false;
     loop {
         let round = round(&crew, &mut link, token, &mut chores).await;
@@ -198,7 +198,7 @@ async fn chore(crew: &Crew, conn: &mut PgConnection, chores: &mut Chores) -> Res
     }
     if Instant::now() >= chores.unknown {
         // Set first: a hook that fails is not called each second.
-        chores.unknown = Instant::now() + UNKNOWN;
+        chores.unknown = Instant::now() + crew.timing.unknown;
         let ended = within(statement, end_unknown(crew, conn)).await?;
         // A full batch means that more is waiting.
         if ended == usize::try_from(UNKNOWN_BATCH).unwrap_or(usize::MAX) {

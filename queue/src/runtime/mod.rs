@@ -10,6 +10,7 @@ mod judge;
 mod kind;
 mod lane;
 mod leader;
+mod leases;
 mod link;
 mod metrics;
 mod periodic;

@@ -84,6 +84,7 @@ impl Settler {
             }
         }
         write(&self.crew, &mut self.link, batch, now).await;
+        self.crew.settled.notify_one();
         while self.hooks.try_join_next().is_some() {}
     }
 
@@ -127,7 +128,9 @@ async fn write(crew: &Crew, link: &mut Link, batch: Vec<(JobContext, Settle)>, n
             }
             Err(LinkError::Database(error)) if !is_passing(&error) => {
                 if batch.len() == 1 {
-                    tracing::error!(job_id = %batch[0].0.id(), error = %error, "the end of a job can't be written down");
+                    let ctx = &batch[0].0;
+                    crew.leases().give_up(ctx.id(), ctx.lease_seq());
+                    tracing::error!(job_id = %ctx.id(), error = %error, "the end of a job can't be written down");
                 } else {
                     let half = batch.split_off(batch.len() / 2);
                     stack.push(half);
@@ -157,7 +160,8 @@ async fn end_with_hook(crew: &Crew, ctx: &JobContext, ended: Ended, begun: bool,
         match try_end(crew, ctx, &written, &job, hook).await {
             Ok(changed) => {
                 let changed = changed || unsure && ctx.claimed().session == crew.session();
-                return count(crew, ctx, &written, changed);
+                count(crew, ctx, &written, changed);
+                return crew.settled.notify_one();
             }
             Err(error) => {
                 unsure = true;
@@ -183,11 +187,14 @@ async fn try_end(
     let mut conn = crew.pool.acquire().await?;
     let ending = async {
         let mut tx = conn.begin().await?;
+        // The hook goes first: whoever cancels a job locks what it is about before the job, too.
+        hook(&mut tx, job).await?;
         let settlement = Settlement { id: ctx.id(), lease_seq: ctx.lease_seq(), settle: written.clone() };
         let changed = !settle(&mut tx, &[settlement], crew.now()).await?.is_empty();
         if changed {
-            hook(&mut tx, job).await?;
             tx.commit().await?;
+        } else {
+            tx.rollback().await?;
         }
         Ok::<_, BoxError>(changed)
     };

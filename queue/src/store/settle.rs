@@ -1,5 +1,5 @@
-//! How a running job ends or goes back, by its holder: always by (id, `lease_seq`, running), so that a holder that was
-//! replaced changes nothing.
+//! How a running job ends or goes back, by its holder: always by id and `lease_seq` and only while a session has it, so
+//! that a holder that was replaced changes nothing.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -94,7 +94,9 @@ pub(crate) async fn settle(
     let refunds: Vec<bool> = sorted.iter().map(|s| s.settle.gives_back_attempt()).collect();
     let snoozes: Vec<bool> = sorted.iter().map(|s| matches!(s.settle, Settle::Snooze { .. })).collect();
     let slots: Vec<bool> = sorted.iter().map(|s| matches!(s.settle, Settle::Slot { .. })).collect();
-    // Plan: nested loop, function scan of the arrays, index scan on jobs_pkey for each.
+    // Plan: nested loop, function scan of the arrays, index scan on jobs_pkey for each. A running job is named by its
+    // session: `state = 'running'` says the same, but would let the planner take jobs_running, of which it believes that
+    // it is as small as the jobs that run, while each job that ended since the last vacuum still has its entry there.
     sqlx::query_scalar!(
         r#"UPDATE queue.jobs j
            SET state = CASE WHEN j.stop IS NOT NULL AND s.state = 'retryable' THEN 'available' ELSE s.state END,
@@ -112,7 +114,7 @@ pub(crate) async fn settle(
            FROM unnest($2::bigint[], $3::bigint[], $4::text[]::queue.job_state[], $5::timestamptz[], $6::text[],
                        $7::text[], $8::bool[], $9::bool[], $10::bool[])
                 AS s (id, lease_seq, state, run_at, error, note, refund, snooze, slot)
-           WHERE j.id = s.id AND j.lease_seq = s.lease_seq AND j.state = 'running'
+           WHERE j.id = s.id AND j.lease_seq = s.lease_seq AND j.session_id IS NOT NULL
            RETURNING j.id AS "id: JobId""#,
         now,
         &ids,
@@ -136,10 +138,10 @@ pub(crate) async fn complete(
     lease_seq: i64,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    // Plan: index scan on jobs_pkey.
+    // Plan: index scan on jobs_pkey; see above for why not by state.
     let done = sqlx::query!(
         "UPDATE queue.jobs SET state = 'completed', session_id = NULL, finalized_at = $3
-         WHERE id = $1 AND lease_seq = $2 AND state = 'running'",
+         WHERE id = $1 AND lease_seq = $2 AND session_id IS NOT NULL",
         id.0,
         lease_seq,
         now,

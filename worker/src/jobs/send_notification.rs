@@ -12,8 +12,8 @@ use punctual_core::notifications::facts::{self, Facts};
 use punctual_core::notifications::sending::{self, Begun, Dot, Fence, Sending};
 use punctual_core::notifications::{NotificationOutcome, SendNotification};
 use punctual_core::{Core, Error};
-use punctual_queue::runtime::Ended;
-use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome};
+use punctual_queue::runtime::{Ended, HookFuture};
+use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payload as _};
 
 use super::sending::{Ledger, SendError};
 use crate::mails::{Mail, Templates, compose};
@@ -38,6 +38,19 @@ pub fn kind(core: &Core) -> Kind {
         let now = core.now();
         Box::pin(async move { job_ended(conn, now, job).await })
     })
+}
+
+/// What ends a mail whose job is of a version that no worker takes any more.
+pub fn on_unknown(
+    core: &Core,
+) -> impl for<'a> Fn(&'a mut sqlx::PgConnection, &'a FinalJob) -> HookFuture<'a> + Send + Sync + 'static {
+    let core = core.clone();
+    move |conn, job| {
+        let now = core.now();
+        Box::pin(async move {
+            if job.info.queue == SendNotification::QUEUE { job_ended(conn, now, job).await } else { Ok(()) }
+        })
+    }
 }
 
 async fn job_ended(

@@ -82,7 +82,7 @@ impl Dispatcher {
 
     /// Gives back jobs that a claim leased to this session whose answer never came.
     async fn sweep(&mut self) {
-        let (session, held) = (self.crew.session(), self.crew.held());
+        let (session, held) = (self.crew.session(), self.crew.leases().jobs());
         let given_back = within(self.crew.timing.statement, async {
             claim::give_back_unknown(self.link.open().await?, session, &held).await
         });

@@ -103,6 +103,7 @@ impl Post {
         timing.control = Duration::from_millis(50);
         timing.beat = Duration::from_millis(100);
         timing.leader_round = Duration::from_millis(50);
+        timing.unknown = Duration::from_millis(50);
         let options = Options {
             clock: Some(self.salon.clock.clone()),
             timeouts: self.timeouts,

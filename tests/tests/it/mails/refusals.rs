@@ -82,3 +82,21 @@ async fn a_554_to_data_fails_the_mail_and_keeps_the_connection() {
     let sink = post.close().await;
     assert_eq!((sink.journal().len(), sink.seen(Verb::Banner)), (1, 1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_whose_job_is_of_a_version_that_nobody_takes_has_failed_after_a_day() {
+    let mut post = Post::without_worker().await;
+    let booking = post.book(tuesday("10:00")).await;
+    let renamed = sqlx::query("UPDATE queue.jobs SET kind = 'mail.send.v0'").execute(&post.salon.core.pool);
+    assert_eq!(renamed.await.unwrap().rows_affected(), 1);
+    post.pass(TimeDelta::hours(25));
+    post.hire_worker().await;
+    post.wait_for_ledger(&booking, &[ended("confirmation", "failed", 0, None)]).await;
+    let states: Vec<String> =
+        sqlx::query_scalar("SELECT state::text FROM queue.jobs WHERE kind = 'mail.send.v0'")
+            .fetch_all(&post.salon.core.pool)
+            .await
+            .unwrap();
+    assert_eq!(states, ["discarded"]);
+    assert_eq!(post.close().await.journal().len(), 0);
+}

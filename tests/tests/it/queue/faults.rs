@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use punctual_queue::testing::{Hand, promote_due, rescue_silent};
-use punctual_queue::{Job, JobState};
+use punctual_queue::{Job, JobState, enqueue_many};
 
 use super::rig::{Order, Rig, Task, dawn, until, work};
 
@@ -168,4 +168,34 @@ async fn what_waits_is_promoted_in_batches_without_a_leader_of_its_own() {
     punctual_queue::enqueue_many(&mut conn, dawn(), jobs).await.unwrap();
     assert_eq!(promote_due(&mut conn, dawn()).await, 0);
     assert_eq!(promote_due(&mut conn, due).await, 50);
+}
+
+#[tokio::test]
+async fn a_worker_that_can_claim_but_not_write_ends_down_stops_claiming() {
+    let rig = Rig::new().await;
+    let mut conn = rig.conn().await;
+    let refuse =
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no ends today'; END$$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON queue.jobs FOR EACH ROW WHEN (NEW.state = 'completed')
+            EXECUTE FUNCTION refuse()";
+    sqlx::raw_sql(refuse).execute(&mut *conn).await.unwrap();
+    let jobs = (0..2_500).map(|_| Job::new(&Task { order: Order::Done }).unwrap()).collect();
+    enqueue_many(&mut conn, dawn(), jobs).await.unwrap();
+    let worker = work(rig.builder());
+    rig.begun(2_000).await;
+    // It goes on polling and beating without claiming another one.
+    let beat = "SELECT beat_at::text FROM queue.sessions";
+    for _ in 0..5 {
+        let last: String = sqlx::query_scalar(beat).fetch_one(&mut *rig.conn().await).await.unwrap();
+        until(async || {
+            let now: String = sqlx::query_scalar(beat).fetch_one(&mut *rig.conn().await).await.unwrap();
+            (now != last).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(rig.stage.begun(), 2_000);
+    sqlx::raw_sql("DROP TRIGGER refuse ON queue.jobs").execute(&mut *conn).await.unwrap();
+    until(async || (rig.states().await.get(&JobState::Completed) == Some(&2_500)).then_some(())).await;
+    assert_eq!(rig.stage.begun(), 2_500, "each ran once");
+    worker.drain().await;
 }
