@@ -171,8 +171,8 @@ fn of_workers(session: &str) -> Vec<Bound> {
     ]
 }
 
-/// How ends are written down: five hundred leases, of which every fifth is of a job that runs. jobs_running would do as
-/// well here, but in a queue that is busy it is full of what ended since the last vacuum.
+/// How ends are written down: five hundred leases, of which every fifth is of a job that runs. The index of those that
+/// run would do as well here, but in a busy queue it is full of what ended since the last vacuum.
 fn of_settlers() -> Vec<Bound> {
     let now = dawn().to_rfc3339();
     let settles = include_str!("../../../../queue/src/store/settle.rs");
