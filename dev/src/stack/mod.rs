@@ -5,8 +5,7 @@ mod ports;
 mod service;
 mod start;
 mod state;
-
-use std::time::Duration;
+mod watch;
 
 use anyhow::{Context as _, Result};
 
@@ -17,14 +16,10 @@ pub use state::{Addresses, Lock, Recorded, State, end_leftovers};
 
 use tokio::task::spawn_blocking;
 
-use crate::console;
 use crate::home::Home;
 use crate::inbox::Inbox;
 use crate::servers::process::Identity;
 use crate::servers::{Cluster, Programs, RedisServer};
-
-/// How soon an ended program is seen.
-const WATCH_PERIOD: Duration = Duration::from_millis(500);
 
 /// What makes one stack differ from another.
 #[derive(Clone, Debug)]
@@ -101,33 +96,6 @@ impl Stack {
     #[must_use]
     pub fn inbox(&self) -> Option<&Inbox> {
         self.inbox.as_ref()
-    }
-
-    /// Watches what runs and starts again what ends by itself; never returns.
-    ///
-    /// # Errors
-    /// When something cannot be started again.
-    pub async fn watch(&mut self) -> Result<()> {
-        let (mut postgres_seen, mut redis_seen) = (false, false);
-        loop {
-            tokio::time::sleep(WATCH_PERIOD).await;
-            for running in self.api.iter_mut().chain(&mut self.workers) {
-                if let Some(status) = running.try_wait()? {
-                    let name = running.service.name.clone();
-                    console::problem(&format!("{name} ended ({status}); starting it again"));
-                    *running = running.service.start()?;
-                }
-            }
-            if !postgres_seen && self.postgres.as_mut().is_some_and(Cluster::has_ended) {
-                postgres_seen = true;
-                console::problem("Postgres ended; what needs it waits until `cargo dev` is started again");
-            }
-            if !redis_seen && self.redis.as_mut().is_some_and(RedisServer::has_ended) {
-                redis_seen = true;
-                console::problem("Redis ended; everything goes on by polling and with local limits");
-            }
-            self.record()?;
-        }
     }
 
     /// Stops all: workers, API, inbox, Redis, Postgres.

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use super::watch::Restarts;
 use crate::console::{self, Colour};
 use crate::servers::process::{self, Identity};
 
@@ -44,6 +45,8 @@ pub struct Service {
 pub struct Running {
     /// How it was started.
     pub service: Service,
+    /// How often it had to be started again.
+    pub restarts: Restarts,
     child: Child,
     identity: Identity,
 }
@@ -72,7 +75,7 @@ impl Service {
         }
         let identity =
             child.id().and_then(Identity::of).with_context(|| format!("{} ended at once", self.name))?;
-        Ok(Running { service: self.clone(), child, identity })
+        Ok(Running { service: self.clone(), restarts: Restarts::new(), child, identity })
     }
 
     /// Runs one of the program's sub-commands to its end and gives what it printed.

@@ -40,7 +40,7 @@ impl Stack {
         self.start_programs().await
     }
 
-    async fn start_postgres(&mut self) -> Result<()> {
+    pub(super) async fn start_postgres(&mut self) -> Result<()> {
         if let Some(url) = &self.settings.database_url {
             self.addresses.database.clone_from(url);
             return Ok(());
@@ -64,7 +64,7 @@ impl Stack {
         Ok(())
     }
 
-    async fn start_redis(&mut self) -> Result<()> {
+    pub(super) async fn start_redis(&mut self) -> Result<()> {
         if let Some(url) = &self.settings.redis_url {
             self.addresses.redis = Some(url.clone());
             return Ok(());
