@@ -25,11 +25,9 @@ pub fn run() -> Result<ExitCode> {
         ("SMTP_URL", addresses.smtp),
     ];
     lines.extend(addresses.redis.map(|url| ("REDIS_URL", url)));
+    lines.extend(addresses.inbox.map(|url| ("INBOX_URL", url)));
     for (name, value) in lines {
         console::line(&format!("export {name}={}", quoted(&value)));
-    }
-    if let Some(inbox) = addresses.inbox {
-        console::line(&format!("# inbox: {inbox}"));
     }
     Ok(ExitCode::SUCCESS)
 }
