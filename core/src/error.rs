@@ -49,6 +49,9 @@ pub enum Error {
     /// Bookings stand in the way (409).
     #[error("bookings stand in the way")]
     HasBookings(Vec<Uuid>),
+    /// There is no other administrator (409).
+    #[error("the last administrator")]
+    LastAdmin,
     /// The mail cannot be sent again (409). Holds why, for a person.
     #[error("the mail cannot be sent again")]
     NotResendable(&'static str),
@@ -177,6 +180,8 @@ impl From<sqlx::Error> for Error {
                     pointer: "/user_id",
                     error: ParseError::new("user_taken", "another member of staff has this account"),
                 },
+                // The account was deleted while it booked.
+                (_, Some("customers_user_id_fkey")) => Self::SessionEnded,
                 (_, Some("staff_user_id_fkey")) => Self::Invalid {
                     pointer: "/user_id",
                     error: ParseError::new("unknown_user", "there is no such account"),

@@ -12,6 +12,7 @@ pub mod links;
 pub mod migrate;
 pub mod notifications;
 pub mod pool;
+pub mod privacy;
 pub mod services;
 pub mod sessions;
 pub mod settings;

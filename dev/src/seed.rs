@@ -53,7 +53,7 @@ pub async fn ensure(pool: &PgPool, home: &Home, public_url: &str) -> Result<Opti
     Ok(Some(admin))
 }
 
-fn business(public_url: &str) -> Result<Business> {
+pub(crate) fn business(public_url: &str) -> Result<Business> {
     Ok(Business {
         name: BUSINESS.to_owned(),
         address: "Sonnenallee 12, 12047 Berlin".to_owned(),
@@ -66,6 +66,7 @@ fn business(public_url: &str) -> Result<Business> {
         locale: Locale::parse("en")?,
         public_url: public_url.to_owned(),
         guests_allowed: true,
+        retention_days: None,
     })
 }
 

@@ -107,7 +107,7 @@ fn text(body: &Value, field: &str) -> String {
     body[field].as_str().unwrap_or_default().to_owned()
 }
 
-fn business() -> Result<Business> {
+pub(crate) fn business() -> Result<Business> {
     Ok(Business {
         name: "Salon".to_owned(),
         address: String::new(),
@@ -120,5 +120,6 @@ fn business() -> Result<Business> {
         locale: Locale::En,
         public_url: "http://localhost:8080".to_owned(),
         guests_allowed: true,
+        retention_days: None,
     })
 }

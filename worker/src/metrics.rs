@@ -24,6 +24,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         "mail_relay_failures_total",
         "Troubles of the mail server itself, by the step at which they showed."
     );
+    metrics::describe_counter!(
+        "customers_erased_total",
+        "Customers erased because the business keeps nobody that long."
+    );
     metrics::describe_gauge!("mail_relay_breaker_open", "1 while mails are held back from the mail server.");
     Ok(handle)
 }
@@ -31,6 +35,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 /// A try came to a verdict.
 pub fn mail(kind: NotificationKind, outcome: &'static str) {
     metrics::counter!("mails_total", "kind" => kind.as_str(), "outcome" => outcome).increment(1);
+}
+
+/// So many customers were kept long enough.
+pub fn customers_erased(count: u64) {
+    metrics::counter!("customers_erased_total").increment(count);
 }
 
 /// The relay itself failed at a step.

@@ -75,10 +75,10 @@ const fn operation(
 pub const OPERATIONS: &[Operation] = {
     use Access::{Guests, Public};
     use Code::{
-        EmailTaken, Forbidden, HoldExpired, IdempotencyInProgress, IdempotencyKeyReused, InvalidCredentials,
-        InvalidRefreshToken, InvalidTransition, NotFound, NotResendable, NoticePassed, OffGrid, OutsideHours,
-        Overloaded, PreconditionFailed, PreconditionRequired, SlotTaken, StartInPast, TooFar, TooSoon,
-        Unauthenticated, Unprocessable,
+        EmailTaken, Forbidden, HasBookings, HoldExpired, IdempotencyInProgress, IdempotencyKeyReused,
+        InvalidCredentials, InvalidRefreshToken, InvalidTransition, LastAdmin, NotFound, NotResendable,
+        NoticePassed, OffGrid, OutsideHours, Overloaded, PreconditionFailed, PreconditionRequired, SlotTaken,
+        StartInPast, TooFar, TooSoon, Unauthenticated, Unprocessable,
     };
     use Header::{ETag, IdempotencyReplayed, Location};
     const ACCOUNT: Access = Access::ACCOUNT;
@@ -94,6 +94,8 @@ pub const OPERATIONS: &[Operation] = {
         operation("logout", Public, &[], &[]),
         operation("getMe", ACCOUNT, &[], &[]),
         operation("updateMe", ACCOUNT, &[Unprocessable], &[]),
+        operation("exportMe", ACCOUNT, &[], &[]),
+        operation("deleteMe", ACCOUNT, &[InvalidCredentials, HasBookings, LastAdmin, Overloaded], &[]),
         operation("getBusiness", Public, &[NotFound], &[]),
         operation("putBusiness", ADMIN, &[Overloaded], &[]),
         operation("updateBusiness", ADMIN, &[NotFound, Overloaded], &[]),
@@ -120,6 +122,7 @@ pub const OPERATIONS: &[Operation] = {
         operation("listCustomers", STAFF, &[], &[]),
         operation("getCustomer", STAFF, &[NotFound], &[]),
         operation("updateCustomer", STAFF, &[NotFound], &[]),
+        operation("eraseCustomer", STAFF, &[NotFound, HasBookings, Overloaded], &[]),
         operation("listSlots", Public, &[NotFound], &[ETag]),
         operation(
             "createBooking",

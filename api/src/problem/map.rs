@@ -30,6 +30,7 @@ impl From<Error> for Problem {
             Error::HasBookings(ids) => {
                 Self::with(Code::HasBookings, Facts { booking_ids: Some(ids), ..Facts::default() })
             }
+            Error::LastAdmin => Self::new(Code::LastAdmin),
             Error::NotResendable(why) => Self::new(Code::NotResendable).detail(why),
             Error::IdempotencyInProgress => {
                 Self::new(Code::IdempotencyInProgress).retry_after(Duration::from_secs(1))

@@ -36,6 +36,11 @@ pub struct Business {
     /// Who is told of new, moved and cancelled bookings; shown to administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_address: Option<Email>,
+    /// Customers are erased so many days after their last appointment ended; absent: they are kept. Shown to
+    /// administrators only.
+    #[oai(validator(minimum(value = "1"), maximum(value = "36500")))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u16>,
 }
 
 /// What can be booked.
@@ -166,6 +171,7 @@ impl Business {
             reply_to: for_admin.then_some(Email(business.reply_to)),
             sender: for_admin.then_some(Email(business.sender)),
             notify_address: business.notify_address.filter(|_| for_admin).map(Email),
+            retention_days: business.retention_days.filter(|_| for_admin),
         }
     }
 }

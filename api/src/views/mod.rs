@@ -4,12 +4,16 @@ mod account;
 mod booking;
 mod catalogue;
 mod customer;
+mod export;
 mod hours;
 mod slots;
 
 pub use account::{Account, Language, Role};
-pub use booking::{Booking, BookingEvent, BookingEvents, BookingPage, Mail, Mails, Status};
+pub use booking::{
+    Booking, BookingEvent, BookingEvents, BookingPage, Mail, MailKind, MailState, Mails, Status,
+};
 pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff};
 pub use customer::Customer;
+pub use export::PersonalData;
 pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBookings, TimeOff, Window};
 pub use slots::Slots;

@@ -35,6 +35,7 @@ pub use hold::hold;
 pub use input::{Booker, Contact, ListBookings, Move, NewBooking, NewHold, Wanted, WantedSlot};
 pub use managed::{Managed, managed};
 pub use no_show::no_show;
+pub(crate) use read::of_account;
 pub use read::{events, get, list, notifications};
 pub use reschedule::reschedule;
 pub use status::BookingStatus;

@@ -1,12 +1,13 @@
 //! Looking at bookings: staff see all, others their own.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::row::{self, Row, select_bookings};
 use super::{Booking, BookingEvent, BookingStatus, ListBookings};
 use crate::notifications::{self, Notification};
-use crate::types::{Actor, ActorKind, Cursor, Note, Page, Rev};
+use crate::types::{Actor, ActorKind, Cursor, Note, Page, Rev, Role};
 use crate::{Core, Error, Result};
 
 /// A booking, if the actor may see it; [`Error::NotFound`] otherwise.
@@ -61,6 +62,19 @@ pub async fn list(core: &Core, actor: &Actor, which: &ListBookings) -> Result<Pa
     let data =
         rows.into_iter().take(which.limit.rows()).map(|row| row.seen_by(actor)).collect::<Result<_>>()?;
     Ok(Page { data, next_cursor })
+}
+
+/// All bookings of an account by start, as their customer sees them.
+pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<Vec<Booking>> {
+    let rows = select_bookings!(
+        "WHERE b.customer_id = ANY(ARRAY(SELECT customers.id FROM customers WHERE customers.user_id = $1))
+         ORDER BY lower(b.during), b.id",
+        user_id,
+    )
+    .fetch_all(db)
+    .await?;
+    let owner = Actor::Account { user_id, role: Role::Customer };
+    rows.into_iter().map(|row| row.seen_by(&owner)).collect()
 }
 
 /// Where the index scan begins: at the cursor, which is never before `from`.

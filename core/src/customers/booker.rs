@@ -9,7 +9,7 @@ use crate::bookings::{Booker, Contact};
 use crate::types::{Actor, Locale, Phone, Zone};
 use crate::{Error, Result};
 
-/// The row of whom a booking is for, made if it is not there.
+/// The row of whom a booking is for, made if it is not there. It is held against being erased until the booking stands.
 pub(crate) async fn of_booker(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -27,10 +27,12 @@ pub(crate) async fn of_booker(
 /// An account books for itself by a row of its own; rows of guests with the same address are joined to it only once
 /// the address is verified.
 async fn of_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<Uuid> {
-    let existing =
-        sqlx::query_scalar!("SELECT id FROM customers WHERE user_id = $1 AND origin = 'account'", user_id)
-            .fetch_optional(&mut *tx)
-            .await?;
+    let existing = sqlx::query_scalar!(
+        "SELECT id FROM customers WHERE user_id = $1 AND origin = 'account' FOR KEY SHARE",
+        user_id
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
     if let Some(id) = existing {
         return Ok(id);
     }
@@ -52,7 +54,7 @@ async fn of_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) ->
 }
 
 async fn on_file(tx: &mut PgConnection, id: Uuid) -> Result<Uuid> {
-    sqlx::query_scalar!("SELECT id FROM customers WHERE id = $1 AND erased_at IS NULL", id)
+    sqlx::query_scalar!("SELECT id FROM customers WHERE id = $1 AND erased_at IS NULL FOR KEY SHARE", id)
         .fetch_optional(tx)
         .await?
         .ok_or(Error::NotFound("customer"))
@@ -68,7 +70,7 @@ async fn of_contact(tx: &mut PgConnection, now: DateTime<Utc>, contact: &Contact
         "SELECT id FROM customers
          WHERE email = $1::text::citext AND origin = 'guest' AND user_id IS NULL AND erased_at IS NULL AND name = $2
            AND phone IS NOT DISTINCT FROM $3 AND locale IS NOT DISTINCT FROM $4 AND zone IS NOT DISTINCT FROM $5
-         ORDER BY id LIMIT 1",
+         ORDER BY id LIMIT 1 FOR KEY SHARE",
         contact.email.as_str(),
         contact.name.as_str(),
         phone,

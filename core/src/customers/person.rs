@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
+use crate::privacy::ExportedCustomer;
 use crate::types::{Actor, EmailAddress, Locale, ParseError, PersonName, Phone, Zone};
 use crate::{Error, Result};
 
@@ -75,6 +76,33 @@ pub async fn get(db: impl PgExecutor<'_>, actor: &Actor, id: Uuid) -> Result<Cus
     .await?
     .ok_or(Error::NotFound("customer"))?
     .try_into()
+}
+
+/// As whom an account has booked, with what was chosen about reminders, in the order in which the rows were made.
+pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<Vec<ExportedCustomer>> {
+    let rows = sqlx::query!(
+        "SELECT id, user_id, email::text, name, phone, locale, zone, created_at, reminders FROM customers
+         WHERE user_id = $1 ORDER BY created_at, id",
+        user_id
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let reminders = row.reminders;
+            let row = Row {
+                id: row.id,
+                user_id: row.user_id,
+                email: row.email,
+                name: row.name,
+                phone: row.phone,
+                locale: row.locale,
+                zone: row.zone,
+                created_at: row.created_at,
+            };
+            Ok(ExportedCustomer { customer: row.try_into()?, reminders })
+        })
+        .collect()
 }
 
 /// Corrects a customer's address, also in mails that are planned but not yet sent and in those that were refused, which

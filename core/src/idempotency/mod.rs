@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use crate::{Error, Result};
 
@@ -100,6 +101,22 @@ pub async fn prune(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     let pruned =
         sqlx::query!("DELETE FROM idempotency_keys WHERE expires_at <= $1", now).execute(pool).await?;
     Ok(pruned.rows_affected())
+}
+
+/// Removes the answers that speak of these bookings.
+pub(crate) async fn forget_bookings(tx: &mut PgConnection, booking_ids: &[Uuid]) -> Result<()> {
+    let ids: Vec<String> = booking_ids.iter().map(Uuid::to_string).collect();
+    // Reads the whole table, which holds a day: an index would cost every booking.
+    sqlx::query!("DELETE FROM idempotency_keys WHERE response ->> 'id' = ANY($1)", &ids).execute(tx).await?;
+    Ok(())
+}
+
+/// Removes the keys of an account.
+pub(crate) async fn forget_account(tx: &mut PgConnection, user_id: Uuid) -> Result<()> {
+    sqlx::query!("DELETE FROM idempotency_keys WHERE right(scope, 36) = $1", user_id.to_string())
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// The wait for the other request's transaction ended by `lock_timeout`.

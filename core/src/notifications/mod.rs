@@ -9,12 +9,14 @@ pub mod plan;
 pub mod sending;
 
 mod due;
+mod forget;
 mod kind;
 mod list;
 mod payload;
 mod resend;
 
 pub use due::enqueue_due;
+pub(crate) use forget::{forget_account, forget_bookings};
 pub use kind::{NotificationKind, NotificationOutcome};
 pub use list::{Notification, NotificationState, list};
 pub use payload::SendNotification;

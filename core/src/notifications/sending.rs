@@ -3,7 +3,7 @@
 //! A try begins ([`begin`]), passes the relay's checks up to RCPT, and then commits to the final dot
 //! ([`commit_to_dot`]): that commit is the order between a mail and a cancellation. What follows is one of accepted,
 //! refused or in doubt. Every statement but [`accepted`] is fenced: a worker that lost its job changes nothing, while a
-//! 250 is a fact whoever heard it.
+//! 250 is a fact whoever heard it. Of a mail whose recipient was erased meanwhile, what the relay said is not kept.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -202,7 +202,8 @@ pub async fn accepted(
     sqlx::query!(
         r#"
         UPDATE notifications
-        SET accepted_at = coalesce(accepted_at, $2::timestamptz), reply = $3, outcome = 'sent', outcome_at = $2
+        SET accepted_at = coalesce(accepted_at, $2::timestamptz),
+            reply = CASE WHEN recipient IS NOT NULL THEN $3 END, outcome = 'sent', outcome_at = $2
         WHERE id = $1
         "#,
         sending.notification_id,
@@ -219,7 +220,7 @@ pub async fn accepted(
 pub async fn not_taken(conn: &mut PgConnection, sending: &Sending, reply: &str) -> Result<bool> {
     let done = sqlx::query!(
         r#"
-        UPDATE notifications SET dot_at = NULL, reply = $4
+        UPDATE notifications SET dot_at = NULL, reply = CASE WHEN recipient IS NOT NULL THEN $4 END
         WHERE id = $1 AND (job_id, fence) = ($2, $3) AND accepted_at IS NULL AND outcome IS NULL
         "#,
         sending.notification_id,
@@ -241,7 +242,8 @@ pub async fn refused(
 ) -> Result<bool> {
     let done = sqlx::query!(
         r#"
-        UPDATE notifications SET dot_at = NULL, reply = $4, outcome = 'failed', outcome_at = $5
+        UPDATE notifications
+        SET dot_at = NULL, reply = CASE WHEN recipient IS NOT NULL THEN $4 END, outcome = 'failed', outcome_at = $5
         WHERE id = $1 AND (job_id, fence) = ($2, $3) AND accepted_at IS NULL AND outcome IS NULL
         "#,
         sending.notification_id,
@@ -266,7 +268,7 @@ pub async fn in_doubt(
     let row = sqlx::query!(
         r#"
         UPDATE notifications
-        SET dot_at = NULL, reply = $4, doubts = doubts + 1,
+        SET dot_at = NULL, reply = CASE WHEN recipient IS NOT NULL THEN $4 END, doubts = doubts + 1,
             outcome = CASE WHEN doubts > 0 THEN 'in_doubt'::notification_outcome END,
             outcome_at = CASE WHEN doubts > 0 THEN $5::timestamptz END
         WHERE id = $1 AND (job_id, fence) = ($2, $3) AND dot_at IS NOT NULL AND accepted_at IS NULL

@@ -38,13 +38,16 @@ pub struct Business {
     pub public_url: String,
     /// Whether a booking can be made without an account.
     pub guests_allowed: bool,
+    /// Customers are erased so many days (1 to 36,500) after their last appointment ended; none: they are kept until
+    /// somebody erases them.
+    pub retention_days: Option<u16>,
 }
 
 /// The business; [`Error::NotFound`] before it is set up.
 pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
     let row = sqlx::query!(
         r#"SELECT name, address, phone, reply_to::text AS "reply_to!", sender::text AS "sender!",
-                  notify_address::text, currency, zone, locale, public_url, guests_allowed
+                  notify_address::text, currency, zone, locale, public_url, guests_allowed, retention_days
            FROM settings"#
     )
     .fetch_optional(db)
@@ -67,18 +70,29 @@ pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
         locale: Locale::parse(&row.locale).map_err(stored)?,
         public_url: row.public_url,
         guests_allowed: row.guests_allowed,
+        retention_days: row.retention_days.map(days).transpose()?,
     })
+}
+
+/// For how many days after their last appointment customers are kept; none: without end.
+pub async fn retention_days(db: impl PgExecutor<'_>) -> Result<Option<u16>> {
+    let stored = sqlx::query_scalar!("SELECT retention_days FROM settings").fetch_optional(db).await?;
+    stored.flatten().map(days).transpose()
+}
+
+fn days(stored: i32) -> Result<u16> {
+    u16::try_from(stored).map_err(|error| Error::internal("settings hold a bad value", error))
 }
 
 /// Sets the business up or changes it as a whole. Calendars computed before are out of date afterwards.
 pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Business) -> Result<()> {
     sqlx::query!(
         "INSERT INTO settings (name, address, phone, reply_to, sender, notify_address, currency, zone, locale, public_url,
-                               guests_allowed, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                               guests_allowed, retention_days, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (singleton) DO UPDATE
          SET name = $1, address = $2, phone = $3, reply_to = $4, sender = $5, notify_address = $6, currency = $7,
-             zone = $8, locale = $9, public_url = $10, guests_allowed = $11, updated_at = $12,
+             zone = $8, locale = $9, public_url = $10, guests_allowed = $11, retention_days = $12, updated_at = $13,
              calendar_rev = settings.calendar_rev + 1",
         business.name,
         business.address,
@@ -91,6 +105,7 @@ pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Busines
         business.locale.as_str(),
         business.public_url,
         business.guests_allowed,
+        business.retention_days.map(i32::from),
         now,
     )
     .execute(db)

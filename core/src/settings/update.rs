@@ -33,6 +33,8 @@ pub struct BusinessPatch {
     pub locale: Option<Locale>,
     /// Whether a booking can be made without an account.
     pub guests_allowed: Option<bool>,
+    /// For how many days after their last appointment customers are kept.
+    pub retention_days: Option<Option<u16>>,
 }
 
 /// Changes the business. In another zone its hours begin at other instants: every calendar is locked, and the bookings
@@ -82,6 +84,7 @@ impl BusinessPatch {
             locale: self.locale.unwrap_or(current.locale),
             public_url: current.public_url,
             guests_allowed: self.guests_allowed.unwrap_or(current.guests_allowed),
+            retention_days: self.retention_days.unwrap_or(current.retention_days),
         }
     }
 }

@@ -5,5 +5,5 @@ mod login;
 mod register;
 
 pub use account::{User, UserPatch, get, update};
-pub use login::{LoginUser, find_for_login, rehash, set_password};
+pub use login::{LoginUser, find_for_login, password_hash, rehash, set_password};
 pub use register::{NewUser, create_admin, register};

@@ -10,6 +10,8 @@ mod harness;
 #[cfg(test)]
 mod mails;
 mod pages;
+#[cfg(test)]
+mod privacy;
 // The lints on tests go by this attribute, also for what tests share.
 #[cfg(test)]
 mod queue;

@@ -1,9 +1,11 @@
 //! What time does to the domain, as jobs that the leader enqueues.
 
 use punctual_core::notifications::{self, SendNotification};
-use punctual_core::{Core, Error, bookings};
+use punctual_core::{Core, Error, bookings, idempotency, privacy, sessions};
 use punctual_queue::{Data, JobContext, Outcome, Payload};
 use serde::{Deserialize, Serialize};
+
+use crate::metrics;
 
 /// Where they wait.
 pub const QUEUE: &str = "sweeps";
@@ -40,6 +42,18 @@ sweep! {
     CompletePast, "booking.complete_past.v1"
 }
 
+sweep! {
+    /// Erases customers whom the business keeps no longer.
+    EraseOutdated, "customer.erase_outdated.v1"
+}
+sweep! {
+    /// Removes stored answers and sessions that have run out.
+    Tidy, "core.tidy.v1"
+}
+
+/// How many customers one run erases at most; the next goes on.
+const ERASED_AT_ONCE: u64 = 5000;
+
 pub async fn enqueue_due(_: EnqueueDue, ctx: JobContext, core: Data<Core>) -> Result<Outcome, Error> {
     let enqueued = notifications::enqueue_due(&core.pool, core.now()).await?;
     if enqueued > 0 {
@@ -61,5 +75,21 @@ pub async fn expire_pending(_: ExpirePending, core: Data<Core>) -> Result<Outcom
 
 pub async fn complete_past(_: CompletePast, core: Data<Core>) -> Result<Outcome, Error> {
     bookings::complete_past(&core).await?;
+    Ok(Outcome::Done)
+}
+
+pub async fn erase_outdated(_: EraseOutdated, core: Data<Core>) -> Result<Outcome, Error> {
+    let kept = privacy::erase_outdated(&core, ERASED_AT_ONCE).await?;
+    if kept.erased > 0 {
+        metrics::customers_erased(kept.erased);
+        tracing::info!(erased = kept.erased, more = kept.more, "customers are kept no longer");
+    }
+    Ok(Outcome::Done)
+}
+
+pub async fn tidy(_: Tidy, core: Data<Core>) -> Result<Outcome, Error> {
+    let (answers, tokens) =
+        (idempotency::prune(&core.pool, core.now()).await?, sessions::prune(&core.pool, core.now()).await?);
+    tracing::debug!(answers, tokens, "what had run out was removed");
     Ok(Outcome::Done)
 }

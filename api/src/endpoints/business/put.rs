@@ -38,6 +38,9 @@ pub struct BusinessRequest {
     locale: Language,
     /// Whether a booking can be made without an account.
     guests_allowed: bool,
+    /// Erase customers so many days after their last appointment ended; absent: keep them.
+    #[oai(validator(minimum(value = "1"), maximum(value = "36500")))]
+    retention_days: Option<u16>,
 }
 
 #[derive(Default)]
@@ -74,6 +77,7 @@ impl BusinessRequest {
             locale: self.locale.into(),
             public_url: public_url.to_owned(),
             guests_allowed: self.guests_allowed,
+            retention_days: self.retention_days,
         }
     }
 }

@@ -44,6 +44,9 @@ pub struct BusinessPatchRequest {
     locale: Option<Language>,
     /// Whether a booking can be made without an account.
     guests_allowed: Option<bool>,
+    /// Erase customers so many days after their last appointment ended; null: keep them.
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "36500")))]
+    retention_days: MaybeUndefined<u16>,
 }
 
 /// The business as it is now, and what its change leaves standing.
@@ -98,6 +101,7 @@ impl BusinessPatchRequest {
             zone: self.zone.map(|zone| zone.0),
             locale: self.locale.map(Into::into),
             guests_allowed: self.guests_allowed,
+            retention_days: change(self.retention_days),
         }
     }
 }

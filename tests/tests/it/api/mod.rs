@@ -9,7 +9,7 @@ mod customers;
 mod http;
 mod mails;
 mod roles;
-mod salon;
+pub mod salon;
 mod states;
 pub mod test_api;
 

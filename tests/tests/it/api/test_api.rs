@@ -205,5 +205,6 @@ fn business() -> Business {
         locale: Locale::En,
         public_url: "http://localhost:8080".to_owned(),
         guests_allowed: false,
+        retention_days: None,
     }
 }

@@ -221,5 +221,6 @@ fn business() -> Business {
         locale: Locale::En,
         public_url: "http://localhost:8080".to_owned(),
         guests_allowed: true,
+        retention_days: None,
     }
 }

@@ -4,5 +4,5 @@ mod deliveries;
 mod doubts;
 mod killed;
 mod outages;
-mod post;
+pub mod post;
 mod refusals;

@@ -1,0 +1,48 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi};
+use punctual_core::{privacy, users};
+
+use crate::{
+    auth::{Caller, Verified},
+    body::Body,
+    endpoints::{Tag, auth::Password},
+    problem::{Code, Problem},
+    reply::NoContent,
+    state::State,
+};
+
+/// Proof that it is the owner who asks.
+#[derive(Debug, Object)]
+pub struct AccountDeletion {
+    /// The account's password.
+    password: Password,
+}
+
+#[derive(Default)]
+pub struct DeleteMe;
+
+#[OpenApi]
+impl DeleteMe {
+    /// Delete your account
+    ///
+    /// The account is gone at once, and with it what is kept of its owner: past bookings stay as taken time, without a
+    /// name, an address, a phone number or a note; mails not yet sent are called off; all sessions end. While an
+    /// appointment is to come nothing is deleted: cancel it first, or wait until it is over.
+    #[oai(path = "/v1/me", method = "delete", operation_id = "deleteMe", tag = "Tag::Me")]
+    async fn delete_me(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        body: Body<AccountDeletion>,
+    ) -> Result<NoContent, Problem> {
+        let id = caller.user_id()?;
+        let hash = users::password_hash(&state.core.pool, id).await?;
+        if state.passwords.verify(body.0.password.0, hash).await? != Verified::Yes {
+            return Err(Problem::new(Code::InvalidCredentials).detail("This is not the account's password."));
+        }
+        privacy::delete_account(&state.core, id).await?;
+        Ok(NoContent)
+    }
+}

@@ -1,0 +1,68 @@
+//! Mails of persons who are erased: what waits is called off, and where they went and what was answered is forgotten.
+//! Which mails there were, and how each ended, stays.
+
+use chrono::{DateTime, Utc};
+use punctual_queue::{JobId, Payload};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::SendNotification;
+use super::payload::queue_error;
+use crate::Result;
+
+/// Forgets to whom the mails of these bookings went. A mail past its dot is left to its sender, who knows how it ends;
+/// one that was in doubt stays so.
+pub(crate) async fn forget_bookings(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    booking_ids: &[Uuid],
+) -> Result<()> {
+    let rows = sqlx::query!(
+        r#"UPDATE notifications
+           SET recipient = NULL, reply = NULL,
+               outcome = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome
+                              WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END,
+               outcome_at = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome_at ELSE $2 END
+           WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE booking_id = ANY($1) ORDER BY id FOR NO KEY UPDATE))
+           RETURNING id, job_id, outcome IS NULL OR outcome_at = $2 AS "live!""#,
+        booking_ids,
+        now,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mails = rows.into_iter().map(|row| Mail { id: row.id, job_id: row.job_id, live: row.live }).collect();
+    forget_jobs(tx, now, mails).await
+}
+
+/// Forgets the jobs of mails about an account; the ledger's rows go with the account's.
+pub(crate) async fn forget_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
+    let mails = sqlx::query_as!(
+        Mail,
+        r#"SELECT id, job_id, outcome IS NULL AS "live!" FROM notifications WHERE user_id = $1
+           ORDER BY id FOR NO KEY UPDATE"#,
+        user_id
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    forget_jobs(tx, now, mails).await
+}
+
+struct Mail {
+    id: Uuid,
+    /// The job that last began to send it, or 0.
+    job_id: i64,
+    /// Whether it may have a job that has not ended.
+    live: bool,
+}
+
+/// A job that runs is asked to stop, and past its dot it does not.
+async fn forget_jobs(tx: &mut PgConnection, now: DateTime<Utc>, mails: Vec<Mail>) -> Result<()> {
+    for mail in mails.iter().filter(|mail| mail.live) {
+        punctual_queue::cancel_by_key(tx, now, SendNotification::KIND, &mail.id.to_string())
+            .await
+            .map_err(queue_error)?;
+    }
+    let keys: Vec<String> = mails.iter().map(|mail| mail.id.to_string()).collect();
+    let jobs: Vec<JobId> = mails.iter().map(|mail| JobId(mail.job_id)).filter(|id| id.0 > 0).collect();
+    punctual_queue::forget(tx, SendNotification::KIND, &keys, &jobs).await.map_err(queue_error)
+}

@@ -1,0 +1,55 @@
+//! The owner of an account deletes it, and with it all that is kept of them.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::erase::{erase, lock, none_to_come};
+use crate::transaction::change;
+use crate::types::Role;
+use crate::{Core, Error, Result, idempotency, notifications};
+
+/// Deletes an account whose owner has just given its password: its sessions end, its customers are erased, its mails are
+/// called off. The member of staff it belonged to stays, without an account.
+///
+/// # Errors
+/// [`Error::HasBookings`] while an appointment is to come: cancelling is its customer's decision, under the service's
+/// notice. [`Error::LastAdmin`] for the only administrator. [`Error::SessionEnded`] when it is gone already.
+pub async fn delete_account(core: &Core, id: Uuid) -> Result<()> {
+    change(core, id, |id, tx, now| Box::pin(run(tx, now, *id))).await?;
+    tracing::info!(user_id = %id, "an account was deleted by its owner");
+    Ok(())
+}
+
+async fn run(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> {
+    // From here on no booking makes a customer of this account.
+    let role = sqlx::query_scalar!(r#"SELECT role AS "role: Role" FROM users WHERE id = $1 FOR UPDATE"#, id)
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or(Error::SessionEnded)?;
+    if role == Role::Admin {
+        not_the_last(tx).await?;
+    }
+    let customers =
+        sqlx::query_scalar!("SELECT id FROM customers WHERE user_id = $1", id).fetch_all(&mut *tx).await?;
+    let customers = lock(tx, &customers).await?;
+    none_to_come(tx, now, &customers).await?;
+    erase(tx, now, &customers).await?;
+    notifications::forget_account(tx, now, id).await?;
+    idempotency::forget_account(tx, id).await?;
+    let deleted = sqlx::query!("DELETE FROM users WHERE id = $1", id).execute(tx).await?;
+    if deleted.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::internal("deleting an account", "it went under its lock"))
+    }
+}
+
+/// All administrators are locked, so that of two who delete themselves at once one stays; a deadlock of the two is tried
+/// again.
+async fn not_the_last(tx: &mut PgConnection) -> Result<()> {
+    let admins = sqlx::query_scalar!("SELECT id FROM users WHERE role = 'admin' ORDER BY id FOR UPDATE")
+        .fetch_all(tx)
+        .await?;
+    if admins.len() > 1 { Ok(()) } else { Err(Error::LastAdmin) }
+}

@@ -1,0 +1,87 @@
+//! Takes persons out of what is kept, within the caller's transaction.
+//!
+//! Locks go from customer to booking to mail to job. Whoever makes a booking holds a key share of its customer, so
+//! either the booking is seen here or the customer is seen there to be erased.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Error, Result, idempotency, notifications};
+
+/// Locks those of the customers who are not erased yet, and answers them.
+pub(super) async fn lock(tx: &mut PgConnection, customer_ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    let locked = sqlx::query_scalar!(
+        "SELECT id FROM customers WHERE id = ANY($1) AND erased_at IS NULL ORDER BY id FOR UPDATE",
+        customer_ids,
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(locked)
+}
+
+/// Refuses while an appointment of theirs is still to come: it would stand in the calendar for nobody.
+///
+/// # Errors
+/// [`Error::HasBookings`].
+pub(super) async fn none_to_come(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    customer_ids: &[Uuid],
+) -> Result<()> {
+    let standing = sqlx::query_scalar!(
+        "SELECT id FROM bookings
+         WHERE customer_id = ANY($1) AND status IN ('pending', 'confirmed') AND upper(during) > $2
+         ORDER BY lower(during), id",
+        customer_ids,
+        now,
+    )
+    .fetch_all(tx)
+    .await?;
+    if standing.is_empty() { Ok(()) } else { Err(Error::HasBookings(standing)) }
+}
+
+/// Erases the customers, who are locked: who they are, what they and staff wrote, where their mails went. Mails not yet
+/// sent are called off; links in mails no longer lead anywhere.
+pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_ids: &[Uuid]) -> Result<()> {
+    let accounts = sqlx::query_scalar!(
+        r#"SELECT user_id AS "user_id!" FROM customers WHERE id = ANY($1) AND user_id IS NOT NULL"#,
+        customer_ids,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let erased = sqlx::query!(
+        "UPDATE customers
+         SET user_id = NULL, email = NULL, name = '', phone = NULL, locale = NULL, zone = NULL, reminders = true,
+             link_epoch = link_epoch + 1, updated_at = $2, erased_at = $2
+         WHERE id = ANY($1) AND erased_at IS NULL",
+        customer_ids,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if usize::try_from(erased.rows_affected()).ok() != Some(customer_ids.len()) {
+        return Err(Error::internal("erasing customers", "one was erased under its lock"));
+    }
+    let booking_ids = sqlx::query_scalar!(
+        "UPDATE bookings
+         SET customer_note = '', staff_note = '', link_epoch = link_epoch + 1, updated_at = $2
+         WHERE id = ANY(ARRAY(SELECT id FROM bookings WHERE customer_id = ANY($1) ORDER BY id FOR NO KEY UPDATE))
+         RETURNING id",
+        customer_ids,
+        now,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    // That a customer did it stays; which one does not.
+    sqlx::query!(
+        "UPDATE booking_events SET actor_id = NULL
+         WHERE booking_id = ANY($1) AND (actor = 'customer' OR actor_id = ANY($2))",
+        &booking_ids,
+        &accounts,
+    )
+    .execute(&mut *tx)
+    .await?;
+    notifications::forget_bookings(tx, now, &booking_ids).await?;
+    idempotency::forget_bookings(tx, &booking_ids).await
+}
