@@ -229,9 +229,9 @@ impl Dispatcher {
             count = granted;
         }
         let (session, now) = (self.crew.session(), self.crew.now());
-        let kinds = &self.lanes[at].kinds;
+        let (kinds, after) = (&self.lanes[at].kinds, self.lanes[at].look_after(Instant::now()));
         let claimed = within(self.crew.timing.statement, async {
-            claim::ready(self.link.open().await?, session, &name, kinds, i64::from(count), now).await
+            claim::ready(self.link.open().await?, session, &name, kinds, i64::from(count), now, after).await
         });
         let claimed = claimed.await;
         let claimed = self.link.check(claimed);
@@ -241,8 +241,7 @@ impl Dispatcher {
             }
             return;
         };
-        let got = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
-        self.lanes[at].dirty = got >= count;
+        self.lanes[at].took(&claimed, count, after, Instant::now());
         let started = self.start_all(at, claimed).await;
         if let Some(limit) = limit {
             self.limiter.give_back(&name, limit, count.saturating_sub(started), sessions).await;

@@ -10,7 +10,7 @@ use super::judge::Verdict;
 use super::kind::Ended;
 use crate::job::JobState;
 use crate::limits::{Limit, Limiter};
-use crate::store::claim::Claimed;
+use crate::store::claim::{Claimed, Place};
 use crate::store::control::QueueControl;
 use crate::store::settle::Settle;
 
@@ -19,6 +19,9 @@ pub(crate) const POISON: i16 = 3;
 /// A slot reserved by the limit per key is good for so long; claimed later, a job asks anew, so that slots which passed
 /// while no worker ran do not all start at once.
 const SLOT_GRACE: TimeDelta = TimeDelta::seconds(3);
+
+/// While there is more to claim than permits, a job that is put before those that wait is seen within this time.
+const FULL_LOOK: Duration = Duration::from_millis(100);
 
 /// One queue as the dispatcher of this process sees it.
 pub(crate) struct Lane {
@@ -29,6 +32,8 @@ pub(crate) struct Lane {
     pub(crate) dirty: bool,
     pub(crate) paused: bool,
     pub(crate) blocked_until: Option<Instant>,
+    /// Up to where the last claim has taken everything, and until when that is believed.
+    taken: Option<(Place, Instant)>,
     set_limit: Option<Limit>,
     set_key_limit: Option<Limit>,
 }
@@ -42,6 +47,7 @@ impl Lane {
             dirty: true,
             paused: false,
             blocked_until: None,
+            taken: None,
             set_limit: None,
             set_key_limit: None,
         }
@@ -57,6 +63,25 @@ impl Lane {
 
     pub(crate) fn may_claim(&self) -> bool {
         self.dirty && !self.paused && self.free() > 0 && !self.kinds.is_empty()
+    }
+
+    /// From where the next claim looks: behind what has been taken, but now and then from the start, for what came in
+    /// before it.
+    pub(crate) fn look_after(&self, now: Instant) -> Option<Place> {
+        self.taken.filter(|(_, until)| now < *until).map(|(place, _)| place)
+    }
+
+    /// A claim of `count` that looked behind `after` got these.
+    pub(crate) fn took(&mut self, claimed: &[Claimed], count: u32, after: Option<Place>, now: Instant) {
+        let full = u32::try_from(claimed.len()).unwrap_or(u32::MAX) >= count;
+        let until = match (after, self.taken) {
+            (Some(_), Some((_, until))) => until,
+            _ => now + FULL_LOOK,
+        };
+        let last = claimed.iter().map(|claimed| claimed.place).max();
+        self.taken = last.filter(|_| full).map(|last| (last, until));
+        // Only who looked from the start knows that there is no more.
+        self.dirty = full || after.is_some();
     }
 
     /// When it may claim next: at once, or when the limit has a token.
@@ -162,5 +187,57 @@ impl Start {
     /// What is written down for a payload that this build can't read.
     pub(crate) fn undecodable(error: &serde_json::Error) -> Verdict {
         Verdict::End(Ended::Undecodable(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::JobId;
+
+    fn claimed(id: i64) -> Claimed {
+        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        Claimed {
+            info: crate::context::JobInfo {
+                id: JobId(id),
+                queue: "default".to_owned(),
+                kind: "nothing.v1".to_owned(),
+                attempt: 1,
+                max_attempts: 3,
+                lease_seq: 1,
+                run_at: at,
+                expires_at: None,
+                created_at: at,
+                rescues: 0,
+                snoozes: 0,
+                unique_key: None,
+                limit_key: None,
+                trace: None,
+            },
+            session: uuid::Uuid::nil(),
+            place: Place { priority: 0, run_at: at, id: JobId(id) },
+            args: serde_json::Value::Null,
+            stop: None,
+            slot_at: None,
+        }
+    }
+
+    #[test]
+    fn claims_look_behind_what_was_taken_and_now_and_then_from_the_start() {
+        let mut lane = Lane::new(Queue::new("default"), vec!["nothing.v1".to_owned()]);
+        let now = Instant::now();
+        assert_eq!(lane.look_after(now), None);
+        lane.took(&[claimed(3), claimed(2)], 2, None, now);
+        let behind = lane.look_after(now);
+        assert_eq!((behind.map(|place| place.id), lane.dirty), (Some(JobId(3)), true));
+        // The next ones do not put off the look from the start.
+        lane.took(&[claimed(4), claimed(5)], 2, behind, now + FULL_LOOK / 2);
+        assert_eq!(lane.look_after(now + FULL_LOOK / 2).map(|place| place.id), Some(JobId(5)));
+        assert_eq!(lane.look_after(now + FULL_LOOK), None);
+        // Nothing behind: something may have come in before.
+        lane.took(&[], 2, behind, now);
+        assert_eq!((lane.look_after(now), lane.dirty), (None, true));
+        lane.took(&[], 2, None, now);
+        assert_eq!((lane.look_after(now), lane.dirty), (None, false));
     }
 }

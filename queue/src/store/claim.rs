@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub(crate) use super::row::Claimed;
 use super::row::Row;
+pub(crate) use super::row::{Claimed, Place};
 use crate::job::{JobId, JobState};
 
-/// Leases up to `count` due jobs of a queue, of the kinds this worker knows, in the order they are to run. An ended
-/// session gets none. Jobs that were rescued are left to [`rescued`].
+/// Leases up to `count` due jobs of a queue, of the kinds this worker knows, in the order they are to run, those beyond
+/// `after` only. An ended session gets none. Jobs that were rescued are left to [`rescued`].
 pub(crate) async fn ready(
     conn: &mut PgConnection,
     session: Uuid,
@@ -17,8 +17,11 @@ pub(crate) async fn ready(
     kinds: &[String],
     count: i64,
     now: DateTime<Utc>,
+    after: Option<Place>,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
-    // Plan: for each kind an index scan on jobs_ready from its start, stopped by the limit, then jobs_pkey for each id.
+    // Plan: for each kind an index scan on jobs_ready from its start or `after`, stopped by the limit, then jobs_pkey for
+    // each id. At the start lie the entries of all that was claimed since the last vacuum: 100,000 of them cost a claim as
+    // much as 200 jobs, which is what `after` is for.
     // No seq scan, no sort of more than kinds times limit: what is scheduled, final, due beyond the limit or of a kind
     // that this worker does not know is never touched. What one kind has beyond the merged limit is locked until the
     // statement ends, and other claims pass over it.
@@ -31,20 +34,24 @@ pub(crate) async fn ready(
                FROM unnest($3::text[]) AS k (kind) CROSS JOIN LATERAL (
                    SELECT id, priority, run_at FROM queue.jobs
                    WHERE queue = $2 AND kind = k.kind AND state = 'available' AND rescues = 0
+                     AND (priority, run_at, id) > ($6::smallint, coalesce($7::timestamptz, '-infinity'), $8::bigint)
                      AND EXISTS (SELECT FROM queue.sessions WHERE id = $1 AND ended_at IS NULL)
                    ORDER BY priority, run_at, id
                    LIMIT $4
                    FOR UPDATE SKIP LOCKED) AS j
                ORDER BY j.priority, j.run_at, j.id
                LIMIT $4))
-           RETURNING id AS "id: JobId", queue, kind, attempt, max_attempts, lease_seq, run_at, expires_at, created_at,
-                     rescues, snoozes, unique_key, limit_key, traceparent, tracestate, args,
+           RETURNING id AS "id: JobId", queue, kind, priority, attempt, max_attempts, lease_seq, run_at, expires_at,
+                     created_at, rescues, snoozes, unique_key, limit_key, traceparent, tracestate, args,
                      stop AS "stop: JobState", slot_at"#,
         session,
         queue,
         kinds,
         count,
         now,
+        after.map_or(i16::MIN, |place| place.priority),
+        after.map(|place| place.run_at),
+        after.map_or(0, |place| place.id.0),
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -72,8 +79,8 @@ pub(crate) async fn rescued(
                ORDER BY priority, run_at, id
                LIMIT 1
                FOR UPDATE SKIP LOCKED))
-           RETURNING id AS "id: JobId", queue, kind, attempt, max_attempts, lease_seq, run_at, expires_at, created_at,
-                     rescues, snoozes, unique_key, limit_key, traceparent, tracestate, args,
+           RETURNING id AS "id: JobId", queue, kind, priority, attempt, max_attempts, lease_seq, run_at, expires_at,
+                     created_at, rescues, snoozes, unique_key, limit_key, traceparent, tracestate, args,
                      stop AS "stop: JobState", slot_at"#,
         session,
         queues,
@@ -106,8 +113,8 @@ pub(crate) async fn stopped(
                ORDER BY id
                LIMIT $3
                FOR UPDATE SKIP LOCKED))
-           RETURNING id AS "id: JobId", queue, kind, attempt, max_attempts, lease_seq, run_at, expires_at, created_at,
-                     rescues, snoozes, unique_key, limit_key, traceparent, tracestate, args,
+           RETURNING id AS "id: JobId", queue, kind, priority, attempt, max_attempts, lease_seq, run_at, expires_at,
+                     created_at, rescues, snoozes, unique_key, limit_key, traceparent, tracestate, args,
                      stop AS "stop: JobState", slot_at"#,
         session,
         kinds,

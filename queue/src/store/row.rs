@@ -11,6 +11,8 @@ use crate::job::{JobId, JobState, TraceContext};
 pub(crate) struct Claimed {
     pub(crate) info: JobInfo,
     pub(crate) session: Uuid,
+    /// Its place in the order in which jobs are to run.
+    pub(crate) place: Place,
     pub(crate) args: serde_json::Value,
     /// Somebody wants it ended so, unrun.
     pub(crate) stop: Option<JobState>,
@@ -18,11 +20,20 @@ pub(crate) struct Claimed {
     pub(crate) slot_at: Option<DateTime<Utc>>,
 }
 
+/// Where a job stands among those that are due: jobs run in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) priority: i16,
+    pub(crate) run_at: DateTime<Utc>,
+    pub(crate) id: JobId,
+}
+
 /// What a statement returns of a job that is handed on.
 pub(super) struct Row {
     pub(super) id: JobId,
     pub(super) queue: String,
     pub(super) kind: String,
+    pub(super) priority: i16,
     pub(super) attempt: i32,
     pub(super) max_attempts: i32,
     pub(super) lease_seq: i64,
@@ -62,6 +73,7 @@ impl Row {
                 trace,
             },
             session,
+            place: Place { priority: self.priority, run_at: self.run_at, id: self.id },
             args: self.args,
             stop: self.stop,
             slot_at: self.slot_at,

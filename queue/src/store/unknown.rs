@@ -50,8 +50,8 @@ pub(crate) async fn end(
            WHERE id = ANY (ARRAY(
                SELECT id FROM queue.jobs WHERE id IN (SELECT id FROM abandoned LIMIT $4) AND state = 'available'
                FOR UPDATE SKIP LOCKED))
-           RETURNING id AS "id: JobId", queue, kind, attempt, max_attempts, lease_seq, run_at, expires_at, created_at,
-                     rescues, snoozes, unique_key, limit_key, traceparent, tracestate, args,
+           RETURNING id AS "id: JobId", queue, kind, priority, attempt, max_attempts, lease_seq, run_at, expires_at,
+                     created_at, rescues, snoozes, unique_key, limit_key, traceparent, tracestate, args,
                      stop AS "stop: JobState", slot_at"#,
         now,
         interval(after),

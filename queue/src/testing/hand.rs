@@ -61,7 +61,7 @@ impl Hand {
         count: i64,
         now: DateTime<Utc>,
     ) -> Vec<Held> {
-        let claimed = claim::ready(conn, self.session, queue, kinds, count, now).await.expect("claims");
+        let claimed = claim::ready(conn, self.session, queue, kinds, count, now, None).await.expect("claims");
         claimed.into_iter().map(Held::from).collect()
     }
 

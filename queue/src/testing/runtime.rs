@@ -98,7 +98,7 @@ impl TestRuntime {
         let (queues, kinds) = (&self.crew.queue_names, &self.crew.kind_names);
         let mut claimed = Vec::new();
         for queue in queues {
-            claimed.extend(claim::ready(conn, session, queue, kinds, 100, now).await.expect("claims"));
+            claimed.extend(claim::ready(conn, session, queue, kinds, 100, now, None).await.expect("claims"));
         }
         claimed.extend(claim::rescued(conn, session, queues, kinds, now).await.expect("claims"));
         claimed

@@ -108,14 +108,25 @@ fn of_workers(session: &str) -> Vec<Bound> {
         Bound {
             source: claims,
             begin: "UPDATE queue.jobs",
-            parameters: format!("'{session}', 'tasks', '{{task.v1}}', 100, '{now}'"),
+            parameters: format!("'{session}', 'tasks', '{{task.v1}}', 100, '{now}', -32768, NULL, 0"),
             indexes: &["jobs_ready", "jobs_pkey"],
             pages: 4_000,
         },
         Bound {
             source: claims,
             begin: "UPDATE queue.jobs",
-            parameters: format!("'{session}', 'tasks', '{{a.v1,b.v1,other.v1,task.v1}}', 100, '{now}'"),
+            parameters: format!(
+                "'{session}', 'tasks', '{{task.v1}}', 100, '{now}', 0, '{later}'::timestamptz - '2 days 900 s'::interval, 7"
+            ),
+            indexes: &["jobs_ready", "jobs_pkey", "ROW(priority, run_at, id) >"],
+            pages: 4_000,
+        },
+        Bound {
+            source: claims,
+            begin: "UPDATE queue.jobs",
+            parameters: format!(
+                "'{session}', 'tasks', '{{a.v1,b.v1,other.v1,task.v1}}', 100, '{now}', -32768, NULL, 0"
+            ),
             indexes: &["jobs_ready", "jobs_pkey"],
             pages: 5_000,
         },
