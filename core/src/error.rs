@@ -167,8 +167,10 @@ impl From<sqlx::Error> for Error {
             pool::note_cut();
         }
         match &error {
+            // Protocol: what a connection says that is cut while it is being opened.
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed => Self::Unavailable(error),
             sqlx::Error::Database(refusal) => match (refusal.code().as_deref(), refusal.constraint()) {

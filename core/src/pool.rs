@@ -74,7 +74,7 @@ pub async fn again_if_cut<T, F: Future<Output = Result<T>>>(work: impl Fn() -> F
 /// Whether the connection was gone: Postgres ended it, or the network did.
 pub(crate) fn is_cut(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) => true,
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }

@@ -32,6 +32,8 @@ enum Command {
     /// Measure the queue and its peers on a Postgres of their own
     #[command(subcommand)]
     Bench(command::bench::What),
+    /// Break things under load, and compare everything after each (docs/faults.md)
+    Chaos(command::chaos::Options),
 }
 
 #[tokio::main]
@@ -44,6 +46,7 @@ async fn main() -> ExitCode {
         Some(Command::Prepare) => prepare::run(&[]),
         Some(Command::Reset) => command::reset::run().await,
         Some(Command::Bench(what)) => command::bench::run(what).await,
+        Some(Command::Chaos(options)) => command::chaos::run(options).await,
     };
     result.unwrap_or_else(|error| {
         console::problem(&format!("{error:#}"));

@@ -1,5 +1,8 @@
 //! What the stories in `tests/it` share with the programs they start.
 
+pub mod chaos;
+pub mod checker;
 pub mod live;
 pub mod probe;
+pub mod proxy;
 pub mod smtp_sink;

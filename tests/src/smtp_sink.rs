@@ -132,6 +132,11 @@ impl SmtpSink {
         self.released.send_replace(true);
     }
 
+    /// Stalls anew after [`Self::release`].
+    pub fn hold(&self) {
+        self.released.send_replace(false);
+    }
+
     /// What it has taken so far.
     #[must_use]
     pub fn journal(&self) -> Vec<Taken> {

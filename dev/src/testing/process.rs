@@ -98,6 +98,14 @@ impl Programs {
         child.wait_with_output().expect("the end of a child")
     }
 
+    /// Starts the test crate's program `tests-<name>`. Whether it is ready is for the caller to see.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub async fn program(&self, name: &'static str) -> Process {
+        Process::spawn(name, self.command(name)).await
+    }
+
     async fn start(self, name: &'static str, url: String) -> Process {
         let mut process = Process::spawn(name, self.command(name)).await;
         process.url = url;
@@ -165,6 +173,12 @@ impl Process {
         follow(child.stdout.take(), &log);
         follow(child.stderr.take(), &log);
         Self { name, url: String::new(), child, log }
+    }
+
+    /// What it is: `api`, `worker` and so on.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Its process id.

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod api;
 mod calendar;
+mod chaos;
 mod core;
 mod harness;
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! Postgres goes away and comes back.
 
+use std::time::Duration;
+
+use punctual_core::pool::PoolSettings;
+use punctual_core::{Error, pool};
+use punctual_tests::proxy::Proxy;
+
 use super::salon::{Salon, tuesday};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,4 +29,20 @@ async fn a_booking_after_all_connections_were_cut_is_made_at_once() {
     .await
     .unwrap();
     salon.book(&customer, service, Some(salon.staff[0]), tuesday("10:00")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_cut_while_it_is_opened_is_no_fault_of_ours() {
+    let proxy = Proxy::start("127.0.0.1:1").await;
+    proxy.refuse();
+    let settings = PoolSettings {
+        program: "tests",
+        connections: 1,
+        statement_timeout: Duration::from_secs(5),
+        acquire_timeout: Duration::from_secs(5),
+    };
+    let pool =
+        pool::connect(&format!("postgres://postgres@{}/punctual", proxy.address()), &settings).unwrap();
+    let error = Error::from(pool.acquire().await.unwrap_err());
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
 }

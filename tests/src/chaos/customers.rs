@@ -1,0 +1,288 @@
+//! Customers who book, move and cancel over HTTP whatever happens, and what they were told: a request that gets no answer
+//! is repeated until it gets one, with the same key.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{NaiveDate, TimeDelta};
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Result;
+
+/// Bookings are made for the days from here on, as the workers' clock hurries on.
+const FIRST_DAY: i64 = 25;
+const DAYS: i64 = 20;
+/// A customer without an answer for so long complains.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// Between tries.
+const AGAIN: Duration = Duration::from_millis(200);
+/// How often a load balancer looks whether an api is ready, and how long it may take to say so.
+const BETWEEN_PROBES: Duration = Duration::from_millis(100);
+const PROBE: Duration = Duration::from_secs(1);
+/// No single try takes longer.
+const TRY: Duration = Duration::from_secs(20);
+
+/// What was answered so far.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    /// The last revision and status of each booking.
+    pub bookings: HashMap<String, (i64, String)>,
+    /// What must not happen: a 500, no answer.
+    pub complaints: Vec<String>,
+    /// Requests, those of them that were answered, and tries that failed and were repeated.
+    pub requests: u64,
+    pub answered: u64,
+    pub repeated: u64,
+}
+
+/// Where customers are served: the api, with the rights of an administrator. Clones are one.
+#[derive(Clone)]
+pub struct Desk {
+    /// Base URLs of the apis that are ready.
+    ready: Arc<Mutex<Vec<String>>>,
+    turn: Arc<AtomicUsize>,
+    pub token: String,
+    pub service: String,
+    pub staff: Vec<String>,
+    today: NaiveDate,
+    client: Client,
+    knowledge: Arc<Mutex<Knowledge>>,
+}
+
+impl Desk {
+    pub fn new(url: &str, today: NaiveDate) -> Self {
+        Self {
+            ready: Arc::new(Mutex::new(vec![url.to_owned()])),
+            turn: Arc::default(),
+            token: String::new(),
+            service: String::new(),
+            staff: Vec::new(),
+            today,
+            client: Client::new(),
+            knowledge: Arc::default(),
+        }
+    }
+
+    /// The api whose turn it is.
+    fn server(&self) -> String {
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        ready.get(turn % ready.len().max(1)).cloned().unwrap_or_default()
+    }
+
+    /// Asks these apis again and again whether they are ready.
+    pub async fn watch(self, urls: Vec<String>) {
+        let probe = Client::new();
+        loop {
+            let mut ready = Vec::new();
+            for url in &urls {
+                let answer = probe.get(format!("{url}/readyz")).timeout(PROBE).send().await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    ready.push(url.clone());
+                }
+            }
+            // None would leave customers with nobody to ask: what a load balancer does then, too.
+            if !ready.is_empty() {
+                *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready;
+            }
+            tokio::time::sleep(BETWEEN_PROBES).await;
+        }
+    }
+
+    /// Waits until so many apis are ready.
+    pub async fn is_served_by(&self, apis: usize) {
+        while self.ready.lock().unwrap_or_else(PoisonError::into_inner).len() < apis {
+            tokio::time::sleep(BETWEEN_PROBES).await;
+        }
+    }
+
+    pub fn knowledge(&self) -> Knowledge {
+        self.known().clone()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Knowledge> {
+        self.knowledge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One try; any answer but a success is an error.
+    pub async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        let (status, answer) = self.send(method, path, None, None, body).await?;
+        if status.is_success() { Ok(answer) } else { Err(format!("{path}: {status} {answer}").into()) }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        rev: Option<i64>,
+        body: &Value,
+    ) -> reqwest::Result<(StatusCode, Value)> {
+        let mut request =
+            self.client.request(method.clone(), format!("{}{path}", self.server())).timeout(TRY);
+        if method != Method::GET && !body.is_null() {
+            request = request.json(body);
+        }
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        if let Some(rev) = rev {
+            request = request.header("If-Match", format!("\"{rev}\""));
+        }
+        let answer = request.send().await?;
+        let status = answer.status();
+        Ok((status, answer.json().await?))
+    }
+
+    /// Repeats a request until it is answered with what no later try will change.
+    async fn insist(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        rev: Option<i64>,
+        body: &Value,
+    ) -> Option<(StatusCode, Value)> {
+        self.known().requests += 1;
+        let began = Instant::now();
+        loop {
+            let why = match self.send(method.clone(), path, key, rev, body).await {
+                Ok((StatusCode::INTERNAL_SERVER_ERROR, answer)) => {
+                    self.known().complaints.push(format!("{method} {path} was answered with {answer}"));
+                    answer.to_string()
+                }
+                Ok((status, answer)) if is_for_now(status, &answer) => answer.to_string(),
+                Ok(answer) => {
+                    self.known().answered += 1;
+                    return Some(answer);
+                }
+                Err(error) => error.to_string(),
+            };
+            if began.elapsed() > PATIENCE {
+                self.known().complaints.push(format!("{method} {path} was not answered: {why}"));
+                return None;
+            }
+            self.known().repeated += 1;
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// A slot that may be taken.
+    pub fn slot(&self, rng: &mut SmallRng) -> Value {
+        let day = self.today + TimeDelta::days(FIRST_DAY + rng.random_range(0..DAYS));
+        let minute = rng.random_range(0..24 * 12) * 5;
+        let start = format!("{day}T{:02}:{:02}:00Z", minute / 60, minute % 60);
+        json!({ "service_id": self.service, "staff_id": self.staff[rng.random_range(0..self.staff.len())], "start": start })
+    }
+
+    /// Books a slot; `None` when somebody else has it. The status is 201 for all who ask with this key.
+    pub async fn book(&self, key: &str, slot: &Value) -> Option<String> {
+        let mut wish = slot.clone();
+        wish["contact"] = json!({ "email": format!("{key}@example.org"), "name": "Ada" });
+        let (status, answer) = self.insist(Method::POST, "/v1/bookings", Some(key), None, &wish).await?;
+        match status {
+            StatusCode::CREATED => self.learn(&answer),
+            StatusCode::CONFLICT => None,
+            _ => self.complain(&format!("booking {slot}"), status, &answer),
+        }
+    }
+
+    /// Cancels or moves a booking that somebody else does not change.
+    async fn change(&self, id: &str, rng: &mut SmallRng) {
+        let Some((rev, _)) = self.known().bookings.get(id).cloned() else { return };
+        let (path, body) = if rng.random_bool(0.5) {
+            (format!("/v1/bookings/{id}/cancel"), Value::Null)
+        } else {
+            let mut slot = self.slot(rng);
+            slot.as_object_mut().map(|slot| slot.remove("service_id"));
+            (format!("/v1/bookings/{id}/reschedule"), slot)
+        };
+        let Some((status, answer)) = self.insist(Method::POST, &path, None, Some(rev), &body).await else {
+            return;
+        };
+        match status {
+            StatusCode::OK => drop(self.learn(&answer)),
+            StatusCode::CONFLICT => {}
+            // A try that got no answer did it.
+            StatusCode::PRECONDITION_FAILED => {
+                let path = format!("/v1/bookings/{id}");
+                if let Some((_, answer)) = self.insist(Method::GET, &path, None, None, &Value::Null).await {
+                    self.learn(&answer);
+                }
+            }
+            _ => drop(self.complain(&path, status, &answer)),
+        }
+    }
+
+    fn learn(&self, booking: &Value) -> Option<String> {
+        let (id, status) = (booking["id"].as_str()?, booking["status"].as_str()?);
+        let told = (booking["rev"].as_i64()?, status.to_owned());
+        self.known().bookings.insert(id.to_owned(), told);
+        Some(id.to_owned())
+    }
+
+    fn complain(&self, what: &str, status: StatusCode, answer: &Value) -> Option<String> {
+        self.known().complaints.push(format!("{what}: {status} {answer}"));
+        None
+    }
+}
+
+/// Whether the api asks to come again.
+fn is_for_now(status: StatusCode, answer: &Value) -> bool {
+    matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+        || answer["code"] == "idempotency_in_progress"
+}
+
+/// Customers who are busy until they are asked to go home.
+pub struct Crowd {
+    stop: CancellationToken,
+    customers: JoinSet<()>,
+}
+
+impl Crowd {
+    /// So many customers come. Equal seeds wish for equal things.
+    pub fn gather(desk: &Desk, customers: u64, seed: u64, pause: Duration) -> Self {
+        let stop = CancellationToken::new();
+        let mut crowd = JoinSet::new();
+        for number in 0..customers {
+            let (desk, stop) = (desk.clone(), stop.clone());
+            let rng = SmallRng::seed_from_u64(seed.wrapping_mul(1_000).wrapping_add(number));
+            crowd.spawn(live(desk, rng, stop, format!("c{seed:x}-{number}"), pause));
+        }
+        Self { stop, customers: crowd }
+    }
+
+    /// Waits until each has its last answer.
+    pub async fn disperse(mut self) {
+        self.stop.cancel();
+        while self.customers.join_next().await.is_some() {}
+    }
+}
+
+async fn live(desk: Desk, mut rng: SmallRng, stop: CancellationToken, name: String, pause: Duration) {
+    let mut own: Vec<String> = Vec::new();
+    for number in 0.. {
+        if stop.is_cancelled() {
+            return;
+        }
+        if own.is_empty() || rng.random_bool(0.65) {
+            let slot = desk.slot(&mut rng);
+            own.extend(desk.book(&format!("{name}-{number}"), &slot).await);
+        } else {
+            let at = rng.random_range(0..own.len());
+            desk.change(&own[at], &mut rng).await;
+        }
+        let thinks = pause.mul_f64(rng.random_range(0.5..1.5));
+        let _ = tokio::time::timeout(thinks, stop.cancelled()).await;
+    }
+}

@@ -1,0 +1,89 @@
+//! The worker of the chaos runs: the real one in a process of its own, in a hurry. Leases and the mail server's patience
+//! are short, and its clock runs ten times as fast as Postgres', so that a backoff of a quarter of a minute takes a second
+//! and a half.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use punctual_core::config::Config;
+use punctual_queue::runtime::Timing;
+use punctual_queue::{Clock, ServerClock, Shutdown};
+use punctual_worker::smtp::Timeouts;
+use punctual_worker::{Options, start};
+use sqlx::postgres::PgPoolOptions;
+use tracing_subscriber::EnvFilter;
+
+/// Where the worker finds the instant from which its clock hurries, the same for all of them.
+pub const EPOCH: &str = "CHAOS_EPOCH";
+/// Seconds of its clock in one of Postgres'.
+const SPEED: i32 = 10;
+
+/// A silent worker's jobs are taken back after this.
+pub const TTL: Duration = Duration::from_secs(4);
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+struct HastyClock {
+    epoch: DateTime<Utc>,
+    clock: Arc<ServerClock>,
+}
+
+impl Clock for HastyClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.epoch + (self.clock.now() - self.epoch) * SPEED
+    }
+}
+
+fn timing() -> Timing {
+    let mut timing = Timing::default();
+    timing.poll = Duration::from_millis(200);
+    timing.control = Duration::from_millis(200);
+    timing.beat = Duration::from_millis(400);
+    timing.beat_deadline = Duration::from_secs(1);
+    timing.ttl = TTL;
+    timing.self_fence = Duration::from_millis(2500);
+    timing.leader_lease = Duration::from_secs(2);
+    timing.leader_round = Duration::from_millis(200);
+    timing.statement = Duration::from_secs(3);
+    timing
+}
+
+fn timeouts() -> Timeouts {
+    let patience = Duration::from_secs(2);
+    Timeouts {
+        connect: patience,
+        greeting: patience,
+        command: patience,
+        data: patience,
+        dot: patience,
+        ..Timeouts::default()
+    }
+}
+
+/// Takes jobs until SIGTERM; a second one ends it at once.
+#[must_use]
+pub fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(work())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chaos worker: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn work() -> Result<()> {
+    let config = Config::from_env()?;
+    tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&config.log)).with_ansi(false).init();
+    let epoch = std::env::var(EPOCH)?.parse()?;
+    let shutdown = Shutdown::on_signals()?;
+    let pool = PgPoolOptions::new().max_connections(1).connect(config.database_url()?.expose()).await?;
+    let clock = Arc::new(HastyClock { epoch, clock: ServerClock::start(&pool).await? });
+    let options =
+        Options { clock: Some(clock), timing: timing(), timeouts: timeouts(), ..Options::default() };
+    start(&config, options, shutdown).await?.ended().await?;
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! A short tour of the faults, each under load and with everything compared after it. `cargo dev chaos` does all of them
+//! for as long as one likes.
+
+use punctual_tests::chaos::{Chaos, Fault, Report, TOUR_OF_SERVERS, TOUR_OF_WORKERS};
+
+async fn tour(faults: &[Fault]) {
+    let Some(mut chaos) = Chaos::begin(1).await.unwrap() else { return };
+    let mut report = Report::default();
+    if let Err(violation) = chaos.suffer(faults, &mut report).await {
+        panic!("under {}:\n{}\n\n{}", violation.fault, violation.differences.join("\n"), violation.logs);
+    }
+    println!("{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_are_killed_stopped_or_frozen_in_the_middle_of_a_send_break_nothing() {
+    tour(&TOUR_OF_WORKERS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_are_away_silent_or_rude_break_nothing() {
+    tour(&TOUR_OF_SERVERS).await;
+}
