@@ -10,10 +10,14 @@ use punctual_core::{
     calendar::CivilTime,
     types::{Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone, PostalAddress, Reason, Zone},
 };
+use punctual_queue::ops;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::problem::{Place, Problem};
+use crate::{
+    contract::format,
+    problem::{Place, Problem},
+};
 
 macro_rules! value {
     (
@@ -140,8 +144,28 @@ value! {
     PageCursor(Cursor) as "Cursor", "cursor", 32..=32, example "AAZRrZ5_wAABlqHwfB5wAIAAAAAAAAAA", parse |text| Cursor::parse(text).ok()
 }
 value! {
+    /// Name of a queue, or of a kind of job.
+    JobName(String) as "JobName", "job-name", 1..=100, example "mails", parse |text| format::is_job_name(text).then(|| text.to_owned())
+}
+value! {
+    /// Where a page of jobs begins. Opaque: pass it on unchanged.
+    JobCursor(String) as "JobCursor", "job-cursor", 5..=64, example "0.1809417600000000.42", parse |text| Some(text.to_owned())
+}
+value! {
     /// A key of the caller's choice that makes repeating a request safe: printable ASCII.
     IdempotencyKey(String) as "IdempotencyKey", "idempotency-key", 1..=64, example "4f5c1b0e-booking-1", parse |text| Some(text.to_owned())
+}
+
+impl JobCursor {
+    /// As the use cases want it.
+    ///
+    /// # Errors
+    /// `invalid_request`.
+    pub fn place(&self) -> Result<ops::Cursor, Problem> {
+        self.0
+            .parse()
+            .map_err(|_| Problem::invalid_at(Place::Query, "/cursor", "format", format::NOT_A_CURSOR))
+    }
 }
 
 impl IdempotencyKey {

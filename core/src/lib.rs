@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod links;
 pub mod migrate;
 pub mod notifications;
+pub mod operators;
 pub mod pool;
 pub mod privacy;
 pub mod services;

@@ -73,6 +73,17 @@ pub enum JobState {
 }
 
 impl JobState {
+    /// All states, in the order a job goes through them.
+    pub const ALL: [Self; 7] = [
+        Self::Scheduled,
+        Self::Available,
+        Self::Running,
+        Self::Retryable,
+        Self::Completed,
+        Self::Discarded,
+        Self::Cancelled,
+    ];
+
     /// Whether nothing more will happen to the job.
     #[must_use]
     pub const fn is_final(self) -> bool {

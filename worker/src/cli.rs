@@ -1,6 +1,7 @@
 //! The command line.
 
 mod healthcheck;
+mod operate;
 mod run;
 mod test_email;
 
@@ -32,13 +33,15 @@ enum Command {
         /// Where to
         address: EmailAddress,
     },
+    #[command(flatten)]
+    Operate(operate::Operate),
 }
 
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn run() -> ExitCode {
     match execute(Cli::parse().command.unwrap_or(Command::Run)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("punctual-worker: {error}");
             ExitCode::FAILURE
@@ -46,16 +49,18 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn execute(command: Command) -> Result<(), Failure> {
+fn execute(command: Command) -> Result<ExitCode, Failure> {
     let config = Config::from_env()?;
     // Two providers are in the dependency tree, so rustls can't choose by itself. An error says that one is installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            Command::Run => run::run(&config).await,
-            Command::Healthcheck => healthcheck::run(&config).await,
-            Command::TestEmail { address } => test_email::run(&config, &address).await,
+            Command::Run => run::run(&config).await?,
+            Command::Healthcheck => healthcheck::run(&config).await?,
+            Command::TestEmail { address } => test_email::run(&config, &address).await?,
+            Command::Operate(operate) => return operate::run(&config, operate).await,
         }
+        Ok(ExitCode::SUCCESS)
     })
 }

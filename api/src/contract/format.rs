@@ -9,6 +9,7 @@ use punctual_core::{
         Zone,
     },
 };
+use punctual_queue::ops;
 use uuid::Uuid;
 
 /// Why a text is not of a format: a code, and what is expected.
@@ -36,6 +37,9 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
             .map_err(|_| ("format", "must be a time of day such as 09:30, or 24:00")),
         "cursor" => of_core(Cursor::parse(text)),
         "idempotency-key" => of_core(IdempotencyKey::parse(text)),
+        "job-name" if is_job_name(text) => Ok(()),
+        "job-name" => Err(("format", "must be letters, digits, dots, hyphens, colons and underscores")),
+        "job-cursor" => text.parse::<ops::Cursor>().map(drop).map_err(|_| ("bad_cursor", NOT_A_CURSOR)),
         _ => Ok(()),
     }
 }
@@ -49,8 +53,20 @@ pub fn pattern(name: &str) -> Option<&'static str> {
         "civil-time" => "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$",
         "cursor" => "^[A-Za-z0-9_-]{32}$",
         "idempotency-key" => "^[ -~]{1,64}$",
+        "job-name" => "^[A-Za-z0-9_.:-]{1,100}$",
+        "job-cursor" => "^-?[0-9]{1,5}[.][0-9]{1,17}[.][0-9]{1,19}$",
         _ => return None,
     })
+}
+
+/// What a cursor is expected to be.
+pub const NOT_A_CURSOR: &str = "not a cursor: pass next_cursor of a previous page unchanged";
+
+/// Whether a queue or a kind of job may be called so in an address.
+#[must_use]
+pub fn is_job_name(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte))
 }
 
 fn of_core<T>(parsed: Result<T, ParseError>) -> Result<(), Refusal> {

@@ -76,9 +76,9 @@ pub const OPERATIONS: &[Operation] = {
     use Access::{Guests, Public};
     use Code::{
         EmailTaken, Forbidden, HasBookings, HoldExpired, IdempotencyInProgress, IdempotencyKeyReused,
-        InvalidCredentials, InvalidRefreshToken, InvalidTransition, LastAdmin, NotFound, NotResendable,
-        NoticePassed, OffGrid, OutsideHours, Overloaded, PreconditionFailed, PreconditionRequired, SlotTaken,
-        StartInPast, TooFar, TooSoon, Unauthenticated, Unprocessable,
+        InvalidCredentials, InvalidRefreshToken, InvalidTransition, JobNotEligible, LastAdmin, NotFound,
+        NotResendable, NoticePassed, OffGrid, OutsideHours, Overloaded, PreconditionFailed,
+        PreconditionRequired, SlotTaken, StartInPast, TooFar, TooSoon, Unauthenticated, Unprocessable,
     };
     use Header::{ETag, IdempotencyReplayed, Location};
     const ACCOUNT: Access = Access::ACCOUNT;
@@ -87,6 +87,7 @@ pub const OPERATIONS: &[Operation] = {
     const EDIT: &[Code] = &[NotFound, PreconditionFailed, PreconditionRequired, Unprocessable];
     const CHANGE: &[Code] =
         &[NotFound, InvalidTransition, PreconditionFailed, PreconditionRequired, Overloaded];
+    const ACT_ON_JOB: &[Code] = &[NotFound, JobNotEligible];
     &[
         operation("register", Public, &[EmailTaken, Unprocessable, Overloaded], &[Location]),
         operation("login", Public, &[InvalidCredentials, Overloaded], &[]),
@@ -208,6 +209,18 @@ pub const OPERATIONS: &[Operation] = {
         operation("markNoShow", STAFF, CHANGE, &[ETag]),
         operation("listBookingEvents", ACCOUNT, &[NotFound], &[]),
         operation("listBookingNotifications", ACCOUNT, &[NotFound], &[]),
+        operation("listQueues", ADMIN, &[], &[]),
+        operation("getQueueHistory", ADMIN, &[], &[]),
+        operation("pauseQueue", ADMIN, &[NotFound], &[]),
+        operation("resumeQueue", ADMIN, &[NotFound], &[]),
+        operation("putQueueLimits", ADMIN, &[NotFound], &[]),
+        operation("listJobs", ADMIN, &[], &[]),
+        operation("getJob", ADMIN, &[NotFound], &[]),
+        operation("retryJob", ADMIN, ACT_ON_JOB, &[]),
+        operation("cancelJob", ADMIN, ACT_ON_JOB, &[]),
+        operation("discardJob", ADMIN, ACT_ON_JOB, &[]),
+        operation("listWorkers", ADMIN, &[], &[]),
+        operation("listOperatorActions", ADMIN, &[], &[]),
         operation("resendNotification", STAFF, &[NotFound, NotResendable, Overloaded], &[]),
     ]
 };

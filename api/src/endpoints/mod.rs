@@ -7,6 +7,7 @@ mod closures;
 mod customers;
 mod hours;
 mod me;
+mod ops;
 mod overrides;
 mod range;
 mod services;
@@ -26,7 +27,7 @@ use poem_openapi::{
 pub use tag::Tag;
 
 // Tuples have a default up to twelve members: groups of groups.
-type Groups = (Account, Catalogue, Booking);
+type Groups = (Account, Catalogue, Booking, ops::Operations);
 
 type Account = (auth::Operations, me::Operations);
 

@@ -21,4 +21,7 @@ pub enum Tag {
     /// Bookings.
     #[oai(rename = "bookings")]
     Bookings,
+    /// The queue behind the mails, for administrators.
+    #[oai(rename = "ops")]
+    Ops,
 }

@@ -72,6 +72,8 @@ codes! {
         "The account is the only one that may run the business. Make another administrator first."
     NotResendable "not_resendable" CONFLICT "The mail cannot be sent again"
         "Only a mail that failed or is in doubt is sent again, and only while it still tells the truth. `detail` says why not."
+    JobNotEligible "job_not_eligible" CONFLICT "The job does not allow this"
+        "A job that runs cannot be retried, nor one whose unique key another live job has; a job that has ended cannot be cancelled or discarded. `detail` says which."
     EmailTaken "email_taken" CONFLICT "The e-mail address has an account"
         "Another account has this e-mail address. Log in instead."
     IdempotencyInProgress "idempotency_in_progress" CONFLICT "The same request is in progress"

@@ -32,6 +32,7 @@ impl From<Error> for Problem {
             }
             Error::LastAdmin => Self::new(Code::LastAdmin),
             Error::NotResendable(why) => Self::new(Code::NotResendable).detail(why),
+            Error::JobNotEligible(why) => Self::new(Code::JobNotEligible).detail(why),
             Error::IdempotencyInProgress => {
                 Self::new(Code::IdempotencyInProgress).retry_after(Duration::from_secs(1))
             }

@@ -6,6 +6,7 @@ mod catalogue;
 mod customer;
 mod export;
 mod hours;
+pub mod ops;
 mod slots;
 
 pub use account::{Account, Language, Role};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -67,6 +67,10 @@ impl FromStr for Cursor {
             let priority = parts.next()?.parse().ok()?;
             let at = DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
             let id = JobId(parts.next()?.parse().ok()?);
+            // Not every instant that chrono knows can be sent to Postgres.
+            if !(1970..=9998).contains(&at.year()) {
+                return None;
+            }
             parts.next().is_none().then_some(Self { priority, at, id })
         };
         read().ok_or(Error::Cursor)
@@ -196,7 +200,7 @@ mod tests {
         };
         assert_eq!(cursor.to_string(), "-3.1800000000123456.42");
         assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
-        for wrong in ["", "1.2", "1.2.3.4", "1.x.3", "99999.1.1"] {
+        for wrong in ["", "1.2", "1.2.3.4", "1.x.3", "99999.1.1", "0.-99999999999999999.1"] {
             assert!(wrong.parse::<Cursor>().is_err(), "{wrong}");
         }
     }

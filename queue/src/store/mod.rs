@@ -3,12 +3,14 @@
 pub(crate) mod claim;
 pub(crate) mod control;
 pub(crate) mod depth;
+pub(crate) mod ended;
 pub(crate) mod leader;
 pub(crate) mod list;
 pub(crate) mod promote;
 pub(crate) mod prune;
 pub(crate) mod rescue;
 mod row;
+pub(crate) mod search;
 pub(crate) mod session;
 pub(crate) mod settle;
 pub(crate) mod ticks;

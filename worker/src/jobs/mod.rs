@@ -12,7 +12,7 @@ use punctual_queue::runtime::Builder;
 use punctual_queue::{Job, Kind, Payload, Periodic, Queue};
 
 pub use send_notification::Mailer;
-use sweeps::{CompletePast, EnqueueDue, EraseOutdated, ExpireHolds, ExpirePending, Tidy};
+use sweeps::{CompletePast, EnqueueDue, EraseOutdated, ExpireHolds, ExpirePending, SampleQueues, Tidy};
 
 /// Registers the queues, the kinds of job with their handlers, and the periodic jobs.
 pub fn register(builder: Builder, core: &Core, mailer: Mailer, concurrency: u32) -> Builder {
@@ -29,12 +29,14 @@ pub fn register(builder: Builder, core: &Core, mailer: Mailer, concurrency: u32)
         .kind(Kind::new::<CompletePast, _, _>(sweeps::complete_past))
         .kind(Kind::new::<EraseOutdated, _, _>(sweeps::erase_outdated))
         .kind(Kind::new::<Tidy, _, _>(sweeps::tidy))
+        .kind(Kind::new::<SampleQueues, _, _>(sweeps::sample_queues))
         .periodic(each::<EnqueueDue>(Duration::from_secs(30)))
         .periodic(each::<ExpireHolds>(Duration::from_mins(1)))
         .periodic(each::<ExpirePending>(Duration::from_mins(1)))
         .periodic(each::<CompletePast>(Duration::from_mins(15)))
         .periodic(each::<EraseOutdated>(Duration::from_hours(1)))
         .periodic(each::<Tidy>(Duration::from_hours(1)))
+        .periodic(each::<SampleQueues>(Duration::from_secs(30)))
 }
 
 /// A job of this kind for each tick.

@@ -1,7 +1,7 @@
 //! What time does to the domain, as jobs that the leader enqueues.
 
 use punctual_core::notifications::{self, SendNotification};
-use punctual_core::{Core, Error, bookings, idempotency, privacy, sessions};
+use punctual_core::{Core, Error, bookings, idempotency, operators, privacy, sessions};
 use punctual_queue::{Data, JobContext, Outcome, Payload};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,10 @@ sweep! {
 sweep! {
     /// Completes bookings nobody has judged.
     CompletePast, "booking.complete_past.v1"
+}
+sweep! {
+    /// Looks at the queues for the pictures of the ops page.
+    SampleQueues, "queue.sample.v1"
 }
 
 sweep! {
@@ -91,5 +95,10 @@ pub async fn tidy(_: Tidy, core: Data<Core>) -> Result<Outcome, Error> {
     let (answers, tokens) =
         (idempotency::prune(&core.pool, core.now()).await?, sessions::prune(&core.pool, core.now()).await?);
     tracing::debug!(answers, tokens, "what had run out was removed");
+    Ok(Outcome::Done)
+}
+
+pub async fn sample_queues(_: SampleQueues, core: Data<Core>) -> Result<Outcome, Error> {
+    operators::sample(&core).await?;
     Ok(Outcome::Done)
 }

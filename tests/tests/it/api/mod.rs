@@ -8,6 +8,7 @@ mod catalogue;
 mod customers;
 mod http;
 mod mails;
+mod ops;
 mod roles;
 pub mod salon;
 mod states;

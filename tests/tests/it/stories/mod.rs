@@ -2,6 +2,7 @@
 
 mod first_day;
 mod house;
+mod operators;
 mod together;
 
 use house::House;

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use punctual_core::{operators, pool::again_if_cut, types::PageSize};
+use punctual_queue::JobId;
+
+use crate::{
+    endpoints::Tag,
+    params::Query,
+    problem::{Place, Problem},
+    reply::Found,
+    state::State,
+    values::PageCursor,
+    views::ops::OperatorActionPage,
+};
+
+#[derive(Default)]
+pub struct ListOperatorActions;
+
+#[OpenApi]
+impl ListOperatorActions {
+    /// List what operators did
+    ///
+    /// Over the API, the ops page and the command line, the last first.
+    #[oai(path = "/v1/ops/actions", method = "get", operation_id = "listOperatorActions", tag = "Tag::Ops")]
+    async fn list_operator_actions(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// To this job only.
+        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        job_id: Query<Option<i64>>,
+        /// How many at most; 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<u32>>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<PageCursor>>,
+    ) -> Result<Found<OperatorActionPage>, Problem> {
+        let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);
+        let limit =
+            limit.map_err(|error| Problem::invalid_at(Place::Query, "/limit", error.code, error.message))?;
+        let (job, cursor) = (job_id.0.map(JobId), cursor.0.map(|cursor| cursor.0));
+        let page = again_if_cut(|| operators::actions(&state.core, job, limit, cursor)).await?;
+        Ok(Found::new(page.into()))
+    }
+}

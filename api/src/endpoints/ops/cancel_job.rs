@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::operators::Action;
+use punctual_queue::JobId;
+
+use super::act;
+use crate::{
+    auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::ops::OperatorAction,
+};
+
+#[derive(Default)]
+pub struct CancelJob;
+
+#[OpenApi]
+impl CancelJob {
+    /// End a live job as cancelled
+    ///
+    /// One that waits is ended without running it, also in a paused queue; one that runs is stopped unless it is past the
+    /// point where it must finish. A worker does so within two seconds. A mail that is ended so is not sent.
+    #[oai(path = "/v1/ops/jobs/:id/cancel", method = "post", operation_id = "cancelJob", tag = "Tag::Ops")]
+    async fn cancel_job(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The job.
+        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        id: Path<i64>,
+    ) -> Result<Found<OperatorAction>, Problem> {
+        act(state, &caller, Action::Cancel(JobId(id.0))).await
+    }
+}

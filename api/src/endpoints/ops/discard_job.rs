@@ -1,0 +1,32 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::operators::Action;
+use punctual_queue::JobId;
+
+use super::act;
+use crate::{
+    auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::ops::OperatorAction,
+};
+
+#[derive(Default)]
+pub struct DiscardJob;
+
+#[OpenApi]
+impl DiscardJob {
+    /// End a live job as discarded
+    ///
+    /// As cancelling it, for a job that went wrong: it stays listed among those that ended without success.
+    #[oai(path = "/v1/ops/jobs/:id/discard", method = "post", operation_id = "discardJob", tag = "Tag::Ops")]
+    async fn discard_job(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The job.
+        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        id: Path<i64>,
+    ) -> Result<Found<OperatorAction>, Problem> {
+        act(state, &caller, Action::Discard(JobId(id.0))).await
+    }
+}

@@ -1,0 +1,45 @@
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::{operators, pool::again_if_cut};
+
+use crate::{
+    endpoints::Tag,
+    params::Query,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    values::JobName,
+    views::ops::{QueueHistory, QueueSample},
+};
+
+#[derive(Default)]
+pub struct GetQueueHistory;
+
+#[OpenApi]
+impl GetQueueHistory {
+    /// Get how full and how busy a queue was
+    ///
+    /// Two samples a minute of the last hours, taken while a worker leads. A queue that is not known has none.
+    #[oai(
+        path = "/v1/ops/queues/:queue/history",
+        method = "get",
+        operation_id = "getQueueHistory",
+        tag = "Tag::Ops"
+    )]
+    async fn get_queue_history(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// The queue.
+        queue: Path<JobName>,
+        /// Of how many hours until now; 1 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "24")))]
+        hours: Query<Option<u32>>,
+    ) -> Result<Found<QueueHistory>, Problem> {
+        let from = state.core.now() - TimeDelta::hours(hours.0.unwrap_or(1).into());
+        let samples = again_if_cut(|| operators::history(&state.core, &queue.0.0, from)).await?;
+        Ok(Found::new(QueueHistory { data: samples.into_iter().map(QueueSample::from).collect() }))
+    }
+}

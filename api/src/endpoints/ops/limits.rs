@@ -1,0 +1,54 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, param::Path};
+use punctual_core::operators::{Action, QueueLimits};
+
+use super::act;
+use crate::{
+    auth::Caller,
+    body::Body,
+    endpoints::Tag,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    values::JobName,
+    views::ops::{OperatorAction, RateLimit},
+};
+
+/// The limits of a queue. One that is absent is as the workers are configured.
+#[derive(Debug, Object)]
+pub struct QueueLimitsRequest {
+    /// How many of its jobs begin in a time, over all workers.
+    limit: Option<RateLimit>,
+    /// How many of its jobs with one limit key begin in a time; of mails, the key is the domain of the recipient.
+    key_limit: Option<RateLimit>,
+}
+
+#[derive(Default)]
+pub struct PutQueueLimits;
+
+#[OpenApi]
+impl PutQueueLimits {
+    /// Set the limits of a queue
+    ///
+    /// Both of them, as a whole. All workers keep to them within two seconds.
+    #[oai(
+        path = "/v1/ops/queues/:queue/limits",
+        method = "put",
+        operation_id = "putQueueLimits",
+        tag = "Tag::Ops"
+    )]
+    async fn put_queue_limits(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The queue.
+        queue: Path<JobName>,
+        body: Body<QueueLimitsRequest>,
+    ) -> Result<Found<OperatorAction>, Problem> {
+        let QueueLimitsRequest { limit, key_limit } = body.0;
+        let limits = QueueLimits { limit: limit.map(Into::into), key_limit: key_limit.map(Into::into) };
+        act(state, &caller, Action::SetLimits(queue.0.0, limits)).await
+    }
+}

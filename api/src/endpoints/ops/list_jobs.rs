@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use punctual_core::{
+    operators::{self, JobsWanted},
+    pool::again_if_cut,
+    types::PageSize,
+};
+use punctual_queue::ops::JobFilter;
+
+use crate::{
+    endpoints::Tag,
+    params::Query,
+    problem::{Place, Problem},
+    reply::Found,
+    state::State,
+    values::{JobCursor, JobName},
+    views::ops::{JobPage, JobState},
+};
+
+#[derive(Default)]
+pub struct ListJobs;
+
+#[OpenApi]
+impl ListJobs {
+    /// List jobs in a state
+    ///
+    /// What waits or is due as it will run, what runs from the longest running on, what has ended from the last on.
+    #[oai(path = "/v1/ops/jobs", method = "get", operation_id = "listJobs", tag = "Tag::Ops")]
+    async fn list_jobs(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// In this state.
+        #[oai(name = "state")]
+        in_state: Query<JobState>,
+        /// Of this queue only.
+        queue: Query<Option<JobName>>,
+        /// Of this kind only.
+        kind: Query<Option<JobName>>,
+        /// What the unique key, the limit key, the note, the last error or the payload contains, in upper or lower case.
+        /// One page looks at 10000 jobs at most: it may be short, or empty, and have a next one.
+        #[oai(validator(max_length = 100))]
+        q: Query<Option<String>>,
+        /// How many at most; 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<u32>>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<JobCursor>>,
+    ) -> Result<Found<JobPage>, Problem> {
+        let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);
+        let limit =
+            limit.map_err(|error| Problem::invalid_at(Place::Query, "/limit", error.code, error.message))?;
+        let wanted = JobsWanted {
+            filter: JobFilter {
+                state: in_state.0.into(),
+                queue: queue.0.map(|queue| queue.0),
+                kind: kind.0.map(|kind| kind.0),
+            },
+            text: q.0,
+            limit,
+            after: cursor.0.map(|cursor| cursor.place()).transpose()?,
+        };
+        let page = again_if_cut(|| operators::jobs(&state.core, &wanted)).await?;
+        Ok(Found::new(page.into()))
+    }
+}

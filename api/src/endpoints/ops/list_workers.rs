@@ -1,0 +1,28 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use punctual_core::{operators, pool::again_if_cut};
+
+use crate::{
+    endpoints::Tag,
+    problem::Problem,
+    reply::Found,
+    state::State,
+    views::ops::{Worker, WorkerList},
+};
+
+#[derive(Default)]
+pub struct ListWorkers;
+
+#[OpenApi]
+impl ListWorkers {
+    /// List the workers
+    ///
+    /// The processes that live, with their heartbeats, what they run and who leads.
+    #[oai(path = "/v1/ops/workers", method = "get", operation_id = "listWorkers", tag = "Tag::Ops")]
+    async fn list_workers(&self, Data(state): Data<&Arc<State>>) -> Result<Found<WorkerList>, Problem> {
+        let workers = again_if_cut(|| operators::workers(&state.core)).await?;
+        Ok(Found::new(WorkerList { data: workers.into_iter().map(Worker::from).collect() }))
+    }
+}

@@ -1,0 +1,40 @@
+//! The queue, for administrators. Whatever they do is audited.
+
+mod actions;
+mod cancel_job;
+mod discard_job;
+mod get_job;
+mod history;
+mod limits;
+mod list_jobs;
+mod list_queues;
+mod list_workers;
+mod pause_queue;
+mod resume_queue;
+mod retry_job;
+
+use punctual_core::operators::{self, Action, Operator};
+
+use crate::{auth::Caller, problem::Problem, reply::Found, state::State, views::ops::OperatorAction};
+
+/// The operations of this group.
+pub type Operations = (
+    list_queues::ListQueues,
+    history::GetQueueHistory,
+    pause_queue::PauseQueue,
+    resume_queue::ResumeQueue,
+    limits::PutQueueLimits,
+    list_jobs::ListJobs,
+    get_job::GetJob,
+    retry_job::RetryJob,
+    cancel_job::CancelJob,
+    discard_job::DiscardJob,
+    list_workers::ListWorkers,
+    actions::ListOperatorActions,
+);
+
+/// Does it as the administrator who asks, and answers what the audit has of it.
+async fn act(state: &State, caller: &Caller, action: Action) -> Result<Found<OperatorAction>, Problem> {
+    let operator = Operator::Admin(caller.user_id()?);
+    Ok(Found::new(operators::act(&state.core, operator, action).await?.into()))
+}

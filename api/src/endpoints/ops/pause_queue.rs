@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::operators::Action;
+
+use super::act;
+use crate::{
+    auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, values::JobName,
+    views::ops::OperatorAction,
+};
+
+#[derive(Default)]
+pub struct PauseQueue;
+
+#[OpenApi]
+impl PauseQueue {
+    /// Pause a queue
+    ///
+    /// No worker begins a job of it until it is resumed; what runs is finished. All workers know within two seconds.
+    #[oai(
+        path = "/v1/ops/queues/:queue/pause",
+        method = "post",
+        operation_id = "pauseQueue",
+        tag = "Tag::Ops"
+    )]
+    async fn pause_queue(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The queue.
+        queue: Path<JobName>,
+    ) -> Result<Found<OperatorAction>, Problem> {
+        act(state, &caller, Action::Pause(queue.0.0)).await
+    }
+}

@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::operators::Action;
+
+use super::act;
+use crate::{
+    auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, values::JobName,
+    views::ops::OperatorAction,
+};
+
+#[derive(Default)]
+pub struct ResumeQueue;
+
+#[OpenApi]
+impl ResumeQueue {
+    /// Resume a queue
+    ///
+    /// Undoes a pause. Resuming a queue that is not paused changes nothing, and is audited all the same.
+    #[oai(
+        path = "/v1/ops/queues/:queue/resume",
+        method = "post",
+        operation_id = "resumeQueue",
+        tag = "Tag::Ops"
+    )]
+    async fn resume_queue(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The queue.
+        queue: Path<JobName>,
+    ) -> Result<Found<OperatorAction>, Problem> {
+        act(state, &caller, Action::Resume(queue.0.0)).await
+    }
+}

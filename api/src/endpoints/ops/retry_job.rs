@@ -1,0 +1,34 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use punctual_core::operators::Action;
+use punctual_queue::JobId;
+
+use super::act;
+use crate::{
+    auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::ops::OperatorAction,
+};
+
+#[derive(Default)]
+pub struct RetryJob;
+
+#[OpenApi]
+impl RetryJob {
+    /// Run a job now
+    ///
+    /// Whether it waits or has ended, with one attempt more than it has used; one that has expired may run again. What a job
+    /// of kind `mail.send.v1` was to send and has ended is not sent again by this: use the operation of the booking's
+    /// mails.
+    #[oai(path = "/v1/ops/jobs/:id/retry", method = "post", operation_id = "retryJob", tag = "Tag::Ops")]
+    async fn retry_job(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// The job.
+        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        id: Path<i64>,
+    ) -> Result<Found<OperatorAction>, Problem> {
+        act(state, &caller, Action::Retry(JobId(id.0))).await
+    }
+}

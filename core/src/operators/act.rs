@@ -1,0 +1,136 @@
+//! Doing it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use punctual_queue::ops::{self, Stop};
+use punctual_queue::{JobId, JobState, new_id};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use super::action::{Action, Operator, OperatorAction, OperatorKind, Verb};
+use super::queue_error;
+use crate::transaction::{Outcome, Write, write};
+use crate::{Core, Error, Result};
+
+/// Does it and writes down that it was done, in one transaction. Workers see it within two seconds.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such job or queue, [`Error::JobNotEligible`] when the job's state does not allow
+/// it; nothing is written down then.
+pub async fn act(core: &Core, operator: Operator, action: Action) -> Result<OperatorAction> {
+    let done = write(core, Arc::new(Act { operator, action }), ()).await?;
+    core.wake.wake(&done.queue);
+    tracing::info!(
+        action = done.verb.as_str(),
+        operator = done.operator.as_str(),
+        queue = done.queue,
+        job_id = done.job_id.map(|id| id.0),
+        user_id = done.user_id.map(tracing::field::display),
+        "an operator acted"
+    );
+    Ok(done)
+}
+
+struct Act {
+    operator: Operator,
+    action: Action,
+}
+
+/// What it was done to.
+struct Object {
+    queue: String,
+    job: Option<(JobId, String)>,
+    details: Value,
+}
+
+impl Write for Act {
+    type Output = OperatorAction;
+
+    async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<OperatorAction>> {
+        let object = match &self.action {
+            Action::Retry(id) | Action::Cancel(id) | Action::Discard(id) => {
+                to_job(tx, now, &self.action, *id).await?
+            }
+            Action::Pause(queue) | Action::Resume(queue) | Action::SetLimits(queue, _) => {
+                to_queue(tx, now, &self.action, queue).await?
+            }
+        };
+        let (job_id, job_kind) = object.job.unzip();
+        let done = OperatorAction {
+            id: new_id(now),
+            at: now,
+            operator: self.operator.kind(),
+            user_id: self.operator.user_id(),
+            verb: self.action.verb(),
+            queue: object.queue,
+            job_id,
+            job_kind,
+            details: object.details,
+        };
+        record(tx, &done).await?;
+        Ok(Outcome::Changed(done, &[]))
+    }
+}
+
+async fn to_job(tx: &mut PgConnection, now: DateTime<Utc>, action: &Action, id: JobId) -> Result<Object> {
+    let job = ops::job(tx, id).await.map_err(queue_error)?.ok_or(Error::NotFound("job"))?.summary;
+    let done = match action {
+        Action::Cancel(_) => ops::stop(tx, id, Stop::Cancel).await,
+        Action::Discard(_) => ops::stop(tx, id, Stop::Discard).await,
+        _ => ops::retry(tx, now, id).await,
+    };
+    if !done.map_err(queue_error)? {
+        return Err(Error::JobNotEligible(match (action, job.state) {
+            (Action::Retry(_), JobState::Running) => "It runs.",
+            (Action::Retry(_), _) => "Another live job has its unique key.",
+            _ => "It has ended.",
+        }));
+    }
+    Ok(Object {
+        queue: job.queue,
+        job: Some((id, job.kind)),
+        details: json!({ "state": job.state.as_str() }),
+    })
+}
+
+async fn to_queue(tx: &mut PgConnection, now: DateTime<Utc>, action: &Action, queue: &str) -> Result<Object> {
+    if !ops::is_queue(tx, queue).await.map_err(queue_error)? {
+        return Err(Error::NotFound("queue"));
+    }
+    let details = match action {
+        Action::SetLimits(_, limits) => {
+            ops::set_limit(tx, now, queue, limits.limit).await.map_err(queue_error)?;
+            ops::set_key_limit(tx, now, queue, limits.key_limit).await.map_err(queue_error)?;
+            limits.details()
+        }
+        Action::Pause(_) => {
+            ops::pause(tx, now, queue).await.map_err(queue_error)?;
+            json!({})
+        }
+        _ => {
+            ops::resume(tx, now, queue).await.map_err(queue_error)?;
+            json!({})
+        }
+    };
+    Ok(Object { queue: queue.to_owned(), job: None, details })
+}
+
+async fn record(tx: &mut PgConnection, done: &OperatorAction) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO operator_actions (id, at, operator, user_id, verb, queue, job_id, job_kind, details)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        done.id,
+        done.at,
+        done.operator as OperatorKind,
+        done.user_id,
+        done.verb as Verb,
+        done.queue,
+        done.job_id.map(|id| id.0),
+        done.job_kind,
+        done.details,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! What operators do, as it is asked for and as it is kept.
+
+use chrono::{DateTime, Utc};
+use punctual_queue::{JobId, Limit};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Who does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// An administrator's account.
+    Admin(Uuid),
+    /// Whoever may run the command line with the database's password.
+    CommandLine,
+}
+
+/// Who did it, by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "operator_kind", rename_all = "snake_case")]
+pub enum OperatorKind {
+    /// An administrator's account.
+    Admin,
+    /// The command line.
+    Cli,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Run a job now, whether it waits or has ended.
+    Retry(JobId),
+    /// End a live job as cancelled.
+    Cancel(JobId),
+    /// End a live job as discarded.
+    Discard(JobId),
+    /// Begin no job of the queue until it is resumed.
+    Pause(String),
+    /// Undo the pause.
+    Resume(String),
+    /// Replace the limits of the queue.
+    SetLimits(String, QueueLimits),
+}
+
+/// The limits of a queue that are set at run time; none: as its workers are configured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// How many of its jobs start in a time.
+    pub limit: Option<Limit>,
+    /// How many of its jobs with one limit key start in a time.
+    pub key_limit: Option<Limit>,
+}
+
+/// What was done, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "operator_verb", rename_all = "snake_case")]
+pub enum Verb {
+    /// A job was told to run again.
+    Retry,
+    /// A job was told to end as cancelled.
+    Cancel,
+    /// A job was told to end as discarded.
+    Discard,
+    /// A queue was paused.
+    Pause,
+    /// A queue was resumed.
+    Resume,
+    /// The limits of a queue were replaced.
+    SetLimits,
+}
+
+/// One row of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorAction {
+    /// Its id.
+    pub id: Uuid,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who, by kind.
+    pub operator: OperatorKind,
+    /// The administrator's account.
+    pub user_id: Option<Uuid>,
+    /// What.
+    pub verb: Verb,
+    /// To which queue, or to a job of which queue.
+    pub queue: String,
+    /// To which job.
+    pub job_id: Option<JobId>,
+    /// Its kind.
+    pub job_kind: Option<String>,
+    /// The job's state before, or the limits that were set.
+    pub details: serde_json::Value,
+}
+
+impl Operator {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> OperatorKind {
+        match self {
+            Self::Admin(_) => OperatorKind::Admin,
+            Self::CommandLine => OperatorKind::Cli,
+        }
+    }
+
+    /// The account.
+    #[must_use]
+    pub const fn user_id(&self) -> Option<Uuid> {
+        match self {
+            Self::Admin(id) => Some(*id),
+            Self::CommandLine => None,
+        }
+    }
+}
+
+impl OperatorKind {
+    /// As it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Cli => "cli",
+        }
+    }
+}
+
+impl Action {
+    /// What it is called in the audit.
+    #[must_use]
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Retry(_) => Verb::Retry,
+            Self::Cancel(_) => Verb::Cancel,
+            Self::Discard(_) => Verb::Discard,
+            Self::Pause(_) => Verb::Pause,
+            Self::Resume(_) => Verb::Resume,
+            Self::SetLimits(..) => Verb::SetLimits,
+        }
+    }
+}
+
+impl Verb {
+    /// As it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Cancel => "cancel",
+            Self::Discard => "discard",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::SetLimits => "set_limits",
+        }
+    }
+}
+
+impl QueueLimits {
+    /// As the audit keeps them.
+    pub(super) fn details(self) -> serde_json::Value {
+        let limit = |limit: Limit| {
+            serde_json::json!({
+                "count": limit.count,
+                "per_ms": u64::try_from(limit.per.as_millis()).unwrap_or(u64::MAX),
+                "burst": limit.burst,
+            })
+        };
+        serde_json::json!({ "limit": self.limit.map(limit), "key_limit": self.key_limit.map(limit) })
+    }
+}

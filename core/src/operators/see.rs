@@ -1,0 +1,51 @@
+//! Looking.
+
+use punctual_queue::JobId;
+use punctual_queue::ops::{self, Cursor, JobDetail, JobFilter, Page, QueueStatus, WorkerStatus};
+
+use super::queue_error;
+use crate::types::PageSize;
+use crate::{Core, Error, Result};
+
+/// Which jobs to list.
+#[derive(Debug, Clone)]
+pub struct JobsWanted {
+    /// State, queue, kind.
+    pub filter: JobFilter,
+    /// What they contain; none: whatever they contain.
+    pub text: Option<String>,
+    /// How many.
+    pub limit: PageSize,
+    /// The end of the page before.
+    pub after: Option<Cursor>,
+}
+
+/// All queues, by name.
+pub async fn queues(core: &Core) -> Result<Vec<QueueStatus>> {
+    ops::queues(&mut *core.pool.acquire().await?, core.now()).await.map_err(queue_error)
+}
+
+/// A page of jobs.
+pub async fn jobs(core: &Core, wanted: &JobsWanted) -> Result<Page> {
+    let mut conn = core.pool.acquire().await?;
+    let limit = u32::try_from(wanted.limit.rows()).unwrap_or(u32::MAX);
+    let page = match wanted.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        Some(text) => ops::search(&mut conn, &wanted.filter, text, wanted.after, limit).await,
+        None => ops::jobs(&mut conn, &wanted.filter, wanted.after, limit).await,
+    };
+    page.map_err(queue_error)
+}
+
+/// One job with its history.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn job(core: &Core, id: JobId) -> Result<JobDetail> {
+    let job = ops::job(&mut *core.pool.acquire().await?, id).await.map_err(queue_error)?;
+    job.ok_or(Error::NotFound("job"))
+}
+
+/// The worker processes that live, the oldest first.
+pub async fn workers(core: &Core) -> Result<Vec<WorkerStatus>> {
+    ops::workers(&mut *core.pool.acquire().await?).await.map_err(queue_error)
+}

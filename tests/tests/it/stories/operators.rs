@@ -1,0 +1,83 @@
+//! What operators do at the command line of the worker.
+
+use punctual_dev::testing::{Programs, TestDatabase};
+use serde_json::{Value, json};
+
+struct Desk {
+    programs: Programs,
+}
+
+impl Desk {
+    /// Exit code, standard output and standard error of a command.
+    fn run(&self, line: &str) -> (i32, String, String) {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let output = self.programs.run("worker", &arguments, "");
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    fn json(&self, line: &str) -> Value {
+        let (code, out, error) = self.run(&format!("{line} --json"));
+        assert_eq!(code, 0, "{line}: {error}");
+        serde_json::from_str(&out).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_works_at_the_command_line_and_it_is_written_down() {
+    let database = TestDatabase::create().await;
+    let insert = "INSERT INTO queue.jobs (queue, kind, state, max_attempts, run_at, created_at, args)
+                  SELECT 'mails', 'mail.send.v1', 'available', 12, at, at, '{\"notification_id\": 1}'
+                  FROM generate_series(1, 3), (SELECT clock_timestamp() AS at) AS now RETURNING id";
+    let ids: Vec<i64> = sqlx::query_scalar(insert).fetch_all(database.pool()).await.unwrap();
+    let desk = Desk { programs: Programs::on(&database) };
+
+    let queues = desk.json("queues");
+    assert_eq!((&queues["data"][0]["queue"], &queues["data"][0]["available"]), (&json!("mails"), &json!(3)));
+    let (_, table, _) = desk.run("queues");
+    assert!(
+        table.starts_with("QUEUE  IS    SCHEDULED  AVAILABLE")
+            && table.contains("\nmails  open  0          3"),
+        "{table}"
+    );
+    let (_, table, _) = desk.run("jobs list --state available --limit 2");
+    assert_eq!(table.lines().count(), 4, "headers, two jobs and how to go on: {table}");
+    let cursor = table.lines().last().unwrap().strip_prefix("more: --after ").unwrap().to_owned();
+    let rest = desk.json(&format!("jobs list --state available --after {cursor}"));
+    assert_eq!((rest["data"].as_array().unwrap().len(), &rest["data"][0]["id"]), (1, &json!(ids[2])));
+
+    let (code, said, _) = desk.run(&format!("jobs cancel {} {}", ids[0], ids[1]));
+    assert_eq!((code, said.lines().count()), (0, 2), "{said}");
+    assert_eq!(desk.json(&format!("jobs show {}", ids[0]))["stop"], "cancelled");
+    sqlx::query(
+        "UPDATE queue.jobs SET state = 'cancelled', stop = NULL, finalized_at = run_at WHERE id = $1",
+    )
+    .bind(ids[0])
+    .execute(database.pool())
+    .await
+    .unwrap();
+    let (code, _, why) = desk.run(&format!("jobs discard {}", ids[0]));
+    assert_eq!((code, why.contains("It has ended.")), (4, true), "{why}");
+    assert_eq!(desk.run("jobs retry 999999").0, 3);
+
+    assert_eq!(desk.run("queues pause mails").0, 0);
+    assert_eq!(desk.run("queues limit mails --limit 600/m:20").0, 0);
+    assert_eq!(desk.run("queues limit mails --key-limit 5/s").0, 0);
+    let mails = desk.json("queues")["data"][0].clone();
+    assert_eq!(
+        mails["limit"],
+        json!({ "count": 600, "per_ms": 60_000, "burst": 20 }),
+        "what is not named stays"
+    );
+    assert_eq!((&mails["paused"], &mails["key_limit"]["count"]), (&json!(true), &json!(5)));
+    assert_eq!(desk.run("queues resume nails").0, 3);
+    assert_eq!(desk.run("queues limit mails").0, 2);
+    assert_eq!(desk.run("queues limit mails --limit 5/d").0, 2);
+    assert_eq!(desk.json("workers"), json!({ "data": [] }));
+
+    let actions = desk.json("actions");
+    let actions = actions["data"].as_array().unwrap();
+    let told: Vec<_> = actions.iter().map(|action| action["verb"].as_str().unwrap()).collect();
+    assert_eq!(told, ["set_limits", "set_limits", "pause", "cancel", "cancel"]);
+    assert!(actions.iter().all(|action| action["operator"] == "cli" && action["user_id"].is_null()));
+}
