@@ -1,6 +1,6 @@
 //! The JSON body of a request: read as a stream with a limit, checked against its published schema, then parsed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use poem::{
@@ -17,12 +17,13 @@ use serde_json::Value;
 use crate::{
     contract::{Checker, registry},
     problem::{Code, Place, Problem},
+    state::State,
 };
 
 /// Bytes that a body may have.
 pub const LIMIT: usize = 64 * 1024;
 
-/// How long a body may take to arrive.
+/// How long the rest of a body that was refused may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(10);
 
 /// Deeper nesting is refused before it is parsed into a value; no schema of ours comes near.
@@ -120,20 +121,23 @@ fn too_deep(bytes: &[u8]) -> bool {
 async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, Problem> {
     check_type(request.headers())?;
     let body = body.take().map_err(|error| Problem::new(Code::InternalError).cause(error.to_string()))?;
-    whole(request.headers(), body).await
+    whole(request, body).await
 }
 
 /// All bytes of a body of at most 64 KiB, whatever they are.
 ///
 /// # Errors
 /// `content_too_large`, `request_timeout`, `invalid_request` when it breaks off.
-pub async fn whole(headers: &HeaderMap, body: poem::Body) -> Result<Vec<u8>, Problem> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+pub async fn whole(request: &Request, body: poem::Body) -> Result<Vec<u8>, Problem> {
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > LIMIT as u64) {
         discard(body);
         return Err(Problem::new(Code::ContentTooLarge));
     }
-    tokio::time::timeout(ARRIVAL, collect(body))
+    // Two thirds of the request's time: what is late is told so before the request as a whole is.
+    let state = request.data::<Arc<State>>().ok_or_else(|| Problem::new(Code::InternalError))?;
+    tokio::time::timeout(state.request_timeout() * 2 / 3, collect(body))
         .await
         .unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout)))
 }

@@ -4,10 +4,12 @@
 mod address;
 mod compress;
 mod cors;
+mod refusal;
 mod secure;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
+pub use address::ClientAddress;
 use futures::FutureExt;
 use poem::{
     Endpoint, Request, Response, Result,
@@ -18,6 +20,7 @@ use poem::{
 };
 use punctual_core::types::Locale;
 use punctual_queue::new_id;
+pub use refusal::refusals;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -90,6 +93,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
             }
         };
         observe(&span, &method, matched.as_ref(), &response, started);
+        if let Some(limits) = matched.and_then(|matched| matched.limits) {
+            limits.dress(response.headers_mut());
+        }
         if method == Method::HEAD {
             response = without_body(response);
         }

@@ -18,6 +18,7 @@ mod reply;
 mod run;
 mod server;
 mod state;
+mod throttle;
 mod values;
 mod views;
 

@@ -15,6 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::app,
+    edge,
     metrics_page::{self, MetricsPage},
     server::{self, Limits},
     state::State,
@@ -120,10 +121,11 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         connections: config.api.max_connections,
         header_timeout: config.api.header_timeout,
         grace: config.shutdown_grace,
+        refusal: edge::refusals(Arc::clone(&state)),
     };
     let address = address_of(&listener, config.api.listen);
     let metrics_address = metrics_listener.as_ref().map(|listener| address_of(listener, address));
-    servers.spawn(server::serve(listener, Arc::new(app(Arc::clone(&state))), limits, stop.clone()));
+    servers.spawn(server::serve(listener, Arc::new(app(Arc::clone(&state))), limits.clone(), stop.clone()));
     if let (Some(listener), Some(handle)) = (metrics_listener, handle) {
         let limits = Limits { connections: 16, ..limits };
         servers.spawn(upkeep(handle.clone(), stop.clone()));

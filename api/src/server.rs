@@ -1,5 +1,7 @@
 //! The accept loop: hyper's HTTP/1 with the limits that poem's own server does not set, feeding poem.
 
+mod socket;
+
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -9,27 +11,31 @@ use poem::{
     http::uri::Scheme,
     web::{LocalAddr, RemoteAddr},
 };
+pub use socket::Refusal;
+use socket::Socket;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// A request's head may have so many bytes (beyond it hyper answers 431), and a connection buffers no more.
+/// A request's head may have so many bytes (beyond it the answer is 431), and a connection buffers no more.
 const BUFFER: usize = 16 * 1024;
 
 /// A request's head may have so many fields.
 const FIELDS: usize = 64;
 
 /// How a listener treats its clients.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct Limits {
     /// Clients at a time; further ones wait in the kernel's queue.
     pub connections: usize,
-    /// For a request's head to arrive, also on a connection kept open.
+    /// For a request's head to arrive, also on a connection kept open, and for a client to take some of its answer.
     pub header_timeout: Duration,
     /// For what runs at the end to finish.
     pub grace: Duration,
+    /// What is answered to a head that cannot be read.
+    pub refusal: Refusal,
 }
 
 /// Serves `endpoint` until `stop`, then lets what runs finish.
@@ -53,7 +59,7 @@ where
         match accepted {
             Ok((socket, peer)) => {
                 let connection = Connection { socket, peer, local };
-                let served = connection.serve(Arc::clone(&endpoint), limits.header_timeout, stop.clone());
+                let served = connection.serve(Arc::clone(&endpoint), limits.clone(), stop.clone());
                 connections.spawn(async move {
                     served.await;
                     drop(place);
@@ -85,12 +91,13 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve<E>(self, endpoint: Arc<E>, header_timeout: Duration, stop: CancellationToken)
+    async fn serve<E>(self, endpoint: Arc<E>, limits: Limits, stop: CancellationToken)
     where
         E: Endpoint<Output = Response> + 'static,
     {
         // Without it small answers may wait for an acknowledgement.
         let _ = self.socket.set_nodelay(true);
+        let socket = Socket::new(self.socket, limits.header_timeout, limits.refusal);
         let (peer, local) = (self.peer, self.local.unwrap_or(self.peer));
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let endpoint = Arc::clone(&endpoint);
@@ -102,10 +109,10 @@ impl Connection {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(header_timeout)
+            .header_read_timeout(limits.header_timeout)
             .max_buf_size(BUFFER)
             .max_headers(FIELDS)
-            .serve_connection(TokioIo::new(self.socket), service);
+            .serve_connection(TokioIo::new(socket), service);
         let mut connection = pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,

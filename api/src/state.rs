@@ -8,10 +8,13 @@ use std::{
 use chrono::TimeDelta;
 use punctual_core::{
     Core,
-    config::{ApiConfig, Config, ConfigError, Keys},
+    config::{ApiConfig, Config, ConfigError, Fault, Keys, Secret},
 };
 
-use crate::auth::{Passwords, Tokens};
+use crate::{
+    auth::{Passwords, Tokens},
+    throttle::Throttle,
+};
 
 /// What handlers share; made once.
 pub struct State {
@@ -23,6 +26,8 @@ pub struct State {
     pub links: Keys,
     /// Threads that hash passwords.
     pub passwords: Passwords,
+    /// How often clients may ask.
+    pub throttle: Throttle,
     /// What the api was told.
     pub config: ApiConfig,
     /// Base of problem types, without a trailing slash.
@@ -36,9 +41,15 @@ impl State {
     /// From the configuration.
     ///
     /// # Errors
-    /// When the keys of access tokens or of links are not set.
+    /// When the keys of access tokens or of links are not set, or the URL of Redis cannot be read.
     pub fn new(config: &Config, core: Core) -> Result<Self, ConfigError> {
         let api = config.api.clone();
+        let key = config.link_keys()?.signing().clone();
+        let redis = config.redis_url.as_ref().map(Secret::expose);
+        let throttle = Throttle::new(api.limits.clone(), key, redis).map_err(|error| {
+            let fault = Fault { key: "REDIS_URL".to_owned(), problem: format!("cannot be read: {error}") };
+            ConfigError { faults: vec![fault] }
+        })?;
         Ok(Self {
             core,
             tokens: Tokens::new(config.jwt_keys()?, &config.public_url, api.access_token),
@@ -46,6 +57,7 @@ impl State {
             passwords: Passwords::new(api.password_threads, api.password_queue),
             public_url: config.public_url.clone(),
             session: TimeDelta::from_std(api.refresh_token).unwrap_or(TimeDelta::days(30)),
+            throttle,
             config: api,
             draining: AtomicBool::new(false),
         })

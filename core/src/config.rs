@@ -7,6 +7,7 @@
 
 mod error;
 mod keys;
+mod limits;
 mod network;
 mod reader;
 mod secret;
@@ -15,6 +16,7 @@ use std::{collections::BTreeMap, fmt, io, net::SocketAddr, path::Path, time::Dur
 
 pub use error::{ConfigError, Fault};
 pub use keys::{Key, Keys};
+pub use limits::{RequestLimit, RequestLimits};
 pub use network::Network;
 use reader::Reader;
 pub use secret::Secret;
@@ -94,6 +96,8 @@ pub struct ApiConfig {
     pub password_threads: usize,
     /// Requests that may wait for such a thread.
     pub password_queue: usize,
+    /// How often clients may ask.
+    pub limits: RequestLimits,
 }
 
 /// What only the worker is told.
@@ -244,6 +248,7 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
     let refresh_days: Option<u64> = r.number("PUNCTUAL_REFRESH_TOKEN_DAYS", 1..=365);
     let password_threads = r.number("PUNCTUAL_PASSWORD_THREADS", 0..=64);
     let password_queue = r.number("PUNCTUAL_PASSWORD_QUEUE", 1..=10_000);
+    let limits = limits::read(r);
     Some(ApiConfig {
         listen: listen?,
         metrics_listen,
@@ -258,6 +263,7 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
         refresh_token: Duration::from_secs(refresh_days? * 86_400),
         password_threads: password_threads?,
         password_queue: password_queue?,
+        limits,
     })
 }
 

@@ -19,13 +19,13 @@ pub mod sessions;
 pub mod settings;
 pub mod slots;
 pub mod staff;
+pub mod turns;
 pub mod types;
 pub mod users;
 pub mod wording;
 
 mod context;
 mod transaction;
-mod turns;
 
 pub use context::Core;
 pub use error::{Alternative, Error, Result};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Queues by key. A key nobody holds or waits for takes no memory.
-pub(crate) struct Turns<K: Eq + Hash> {
+pub struct Turns<K: Eq + Hash> {
     limit: usize,
     places: Arc<Mutex<HashMap<K, Place>>>,
 }
@@ -21,7 +21,7 @@ struct Place {
 
 /// Why there is no turn.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NoTurn {
+pub enum NoTurn {
     /// Too many wait already.
     Full,
     /// It did not come in time.
@@ -29,7 +29,7 @@ pub(crate) enum NoTurn {
 }
 
 /// A turn; dropping it lets the next one in.
-pub(crate) struct Turn<K: Eq + Hash + Clone> {
+pub struct Turn<K: Eq + Hash + Clone> {
     key: K,
     places: Arc<Mutex<HashMap<K, Place>>>,
     permit: Option<OwnedSemaphorePermit>,
@@ -37,12 +37,13 @@ pub(crate) struct Turn<K: Eq + Hash + Clone> {
 
 impl<K: Eq + Hash + Clone> Turns<K> {
     /// Queues in which `limit` at most wait or have their turn.
-    pub(crate) fn new(limit: usize) -> Self {
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
         Self { limit, places: Arc::default() }
     }
 
     /// Waits for the turn, `patience` at most.
-    pub(crate) async fn take(&self, key: K, patience: Duration) -> Result<Turn<K>, NoTurn> {
+    pub async fn take(&self, key: K, patience: Duration) -> Result<Turn<K>, NoTurn> {
         let (semaphore, mut turn) = {
             let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
             let place = places

@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod schema;
 pub mod seed;
 pub mod stack;
+pub mod storm;
 pub mod testing;
 
 pub use punctual_launch::servers;

@@ -29,7 +29,7 @@ enum Command {
     /// Make the generated files anew (.sqlx, openapi/openapi.json), or check them with --check
     #[command(name = "prepare")]
     Prepare,
-    /// Measure the queue and its peers on a Postgres of their own
+    /// Measure: the queue and its peers, or what a login storm does to readers
     #[command(subcommand)]
     Bench(command::bench::What),
     /// Break things under load, and compare everything after each (docs/faults.md)

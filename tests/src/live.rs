@@ -34,10 +34,19 @@ impl Live {
     /// # Errors
     /// When the api refuses something.
     pub async fn open() -> Result<Self> {
+        Self::open_with(&[]).await
+    }
+
+    /// The same with more configuration.
+    ///
+    /// # Errors
+    /// As [`Live::open`].
+    pub async fn open_with(more: &[(&str, &str)]) -> Result<Self> {
         let database = TestDatabase::create().await;
         let now = ServerClock::start(database.pool()).await?.now();
         settings::put(database.pool(), now, &business()?).await?;
-        let api = Programs::on(&database).set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600").api().await;
+        let programs = Programs::on(&database).set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600");
+        let api = more.iter().fold(programs, |programs, (name, value)| programs.set(name, value)).api().await;
         let mut live = Self {
             api,
             admin: String::new(),

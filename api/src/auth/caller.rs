@@ -16,13 +16,25 @@ use crate::{
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caller(Option<Claims>);
+pub struct Caller {
+    claims: Option<Claims>,
+    /// Whether the account's address is known to be its owner's; asked with [`as_of_now`].
+    verified: bool,
+}
 
 impl Caller {
+    const GUEST: Self = Self { claims: None, verified: false };
+
+    /// Whether a link sent to the account's address was followed, as far as this was asked: before every write.
+    #[must_use]
+    pub const fn is_verified(&self) -> bool {
+        self.verified
+    }
+
     /// As the use cases want it.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        match self.0 {
+        match self.claims {
             Some(claims) => Actor::Account { user_id: claims.user_id, role: claims.role },
             None => Actor::Guest,
         }
@@ -33,13 +45,13 @@ impl Caller {
     /// # Errors
     /// `unauthenticated` for a guest.
     pub fn user_id(&self) -> Result<Uuid, Problem> {
-        self.0.map(|claims| claims.user_id).ok_or_else(|| Problem::new(Code::Unauthenticated))
+        self.claims.map(|claims| claims.user_id).ok_or_else(|| Problem::new(Code::Unauthenticated))
     }
 }
 
 impl<'a> FromRequest<'a> for Caller {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
-        Ok(request.data::<Self>().copied().unwrap_or(Self(None)))
+        Ok(request.data::<Self>().copied().unwrap_or(Self::GUEST))
     }
 }
 
@@ -49,7 +61,7 @@ impl<'a> FromRequest<'a> for Caller {
 /// `invalid_token`.
 pub fn identify(state: &State, headers: &HeaderMap) -> Result<Caller, Problem> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = all.next() else { return Ok(Caller(None)) };
+    let Some(value) = all.next() else { return Ok(Caller::GUEST) };
     let claims = value
         .to_str()
         .ok()
@@ -58,7 +70,7 @@ pub fn identify(state: &State, headers: &HeaderMap) -> Result<Caller, Problem> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .and_then(|(_, token)| state.tokens.verify(token.trim_start(), state.core.now()));
     match claims {
-        Some(claims) => Ok(Caller(Some(claims))),
+        Some(claims) => Ok(Caller { claims: Some(claims), verified: false }),
         None => Err(Problem::new(Code::InvalidToken)),
     }
 }
@@ -69,8 +81,8 @@ pub fn identify(state: &State, headers: &HeaderMap) -> Result<Caller, Problem> {
 /// # Errors
 /// `session_ended` when the token's epoch is over, `unavailable`.
 pub async fn as_of_now(state: &State, caller: Caller) -> Result<Caller, Problem> {
-    let Some(mut claims) = caller.0 else { return Ok(caller) };
-    claims.role =
-        again_if_cut(|| sessions::check_epoch(&state.core.pool, claims.user_id, claims.epoch)).await?;
-    Ok(Caller(Some(claims)))
+    let Some(mut claims) = caller.claims else { return Ok(caller) };
+    let now = again_if_cut(|| sessions::check_epoch(&state.core.pool, claims.user_id, claims.epoch)).await?;
+    claims.role = now.role;
+    Ok(Caller { claims: Some(claims), verified: now.verified })
 }

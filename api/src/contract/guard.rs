@@ -20,10 +20,13 @@ use serde_json::Value;
 use super::{Access, Checker, OPERATIONS, Operation, registry};
 use crate::{
     auth::{self, Caller},
+    edge::ClientAddress,
     endpoints::Endpoints,
     params::Pairs,
     problem::{Code, Fault, Place, Problem},
+    reply::IDEMPOTENCY_REPLAYED,
     state::State,
+    throttle::{Allowance, Fields},
 };
 
 /// All operations as routes, each behind its guard.
@@ -49,7 +52,7 @@ pub fn routes() -> Route {
             let operation = OPERATIONS.iter().find(|operation| operation.id == id);
             let operation =
                 operation.unwrap_or_else(|| panic!("{id} is missing from the table of operations"));
-            let matched = Matched { operation, pattern: pattern.into(), caller: None };
+            let matched = Matched { operation, pattern: pattern.into(), caller: None, limits: None };
             methods.0.insert(method.to_string(), Guard { matched, params: meta.params, inner });
         }
         route = route.at(path, methods);
@@ -80,6 +83,8 @@ pub struct Matched {
     pub pattern: Arc<str>,
     /// Who asked, once that was established.
     pub caller: Option<Caller>,
+    /// What is left of its limits, if it has any.
+    pub limits: Option<Fields>,
 }
 
 /// The methods of one path: HEAD is answered by GET, OPTIONS and others with the list of methods.
@@ -122,13 +127,21 @@ struct Guard {
 impl Guard {
     async fn call(&self, mut request: Request) -> Result<Response> {
         let mut matched = self.matched.clone();
-        let result = match self.admit(&mut request).await {
+        let allowance = self.allowance(&request);
+        let result = match self.admit(&mut request, allowance.as_ref()).await {
             Ok(caller) => {
                 matched.caller = Some(caller);
                 self.inner.call(request).await
             }
             Err(problem) => Err(problem.into()),
         };
+        if let Some(allowance) = allowance {
+            let (status, replayed) = match &result {
+                Ok(response) => (response.status(), response.headers().contains_key(IDEMPOTENCY_REPLAYED)),
+                Err(error) => (error.status(), false),
+            };
+            matched.limits = allowance.settle(status.as_u16(), replayed).await;
+        }
         match result {
             Ok(mut response) => {
                 response.set_data(matched);
@@ -141,11 +154,22 @@ impl Guard {
         }
     }
 
-    async fn admit(&self, request: &mut Request) -> Result<Caller, Problem> {
+    fn allowance(&self, request: &Request) -> Option<Allowance> {
+        let policies = self.matched.operation.limits;
+        let state = request.data::<Arc<State>>().filter(|_| !policies.is_empty())?;
+        let address = request.data::<ClientAddress>().and_then(|address| address.0);
+        Some(Allowance::new(Arc::clone(state), policies, address))
+    }
+
+    async fn admit(&self, request: &mut Request, allowance: Option<&Allowance>) -> Result<Caller, Problem> {
         let state = request.data::<Arc<State>>().cloned().ok_or_else(|| Problem::new(Code::InternalError))?;
         let operation = self.matched.operation;
         let mut caller = auth::identify(&state, request.headers())?;
         operation.access.check(&caller)?;
+        if let Some(allowance) = allowance {
+            request.set_data(allowance.clone());
+            allowance.for_client().await?;
+        }
         let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
         if writes || operation.access == Access::ADMIN {
             caller = auth::as_of_now(&state, caller).await?;

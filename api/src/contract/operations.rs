@@ -6,6 +6,7 @@ use punctual_core::types::{Actor, Role};
 use crate::{
     auth::Caller,
     problem::{Code, Problem},
+    throttle::Policy,
 };
 
 /// Who may call an operation.
@@ -60,6 +61,8 @@ pub struct Operation {
     pub problems: &'static [Code],
     /// Headers of its success.
     pub headers: &'static [Header],
+    /// How often it may be asked for.
+    pub limits: &'static [Policy],
 }
 
 const fn operation(
@@ -68,7 +71,14 @@ const fn operation(
     problems: &'static [Code],
     headers: &'static [Header],
 ) -> Operation {
-    Operation { id, access, problems, headers }
+    Operation { id, access, problems, headers, limits: &[] }
+}
+
+impl Operation {
+    /// The same with limits. Those by an e-mail address count where the handler says so.
+    const fn limited(self, limits: &'static [Policy]) -> Self {
+        Self { limits, ..self }
+    }
 }
 
 /// Every operation of the document.
@@ -81,17 +91,27 @@ pub const OPERATIONS: &[Operation] = {
         PreconditionRequired, SlotTaken, StartInPast, TooFar, TooSoon, Unauthenticated, Unprocessable,
     };
     use Header::{ETag, IdempotencyReplayed, Location};
+    use Policy::{
+        BookingAddress, BookingEmail, LoginAccount, LoginAddress, LoginGuesses, MoveEmail, RefreshAddress,
+        RegisterAddress, RegisterEmail,
+    };
     const ACCOUNT: Access = Access::ACCOUNT;
     const STAFF: Access = Access::STAFF;
     const ADMIN: Access = Access::ADMIN;
     const EDIT: &[Code] = &[NotFound, PreconditionFailed, PreconditionRequired, Unprocessable];
+    const MAKE: &[Code] = &[Unprocessable, IdempotencyInProgress, IdempotencyKeyReused];
     const CHANGE: &[Code] =
         &[NotFound, InvalidTransition, PreconditionFailed, PreconditionRequired, Overloaded];
     const ACT_ON_JOB: &[Code] = &[NotFound, JobNotEligible];
     &[
-        operation("register", Public, &[EmailTaken, Unprocessable, Overloaded], &[Location]),
-        operation("login", Public, &[InvalidCredentials, Overloaded], &[]),
-        operation("refresh", Public, &[InvalidRefreshToken], &[]),
+        operation("register", Public, &[EmailTaken, Unprocessable, Overloaded], &[Location])
+            .limited(&[RegisterAddress, RegisterEmail]),
+        operation("login", Public, &[InvalidCredentials, Overloaded], &[]).limited(&[
+            LoginAddress,
+            LoginGuesses,
+            LoginAccount,
+        ]),
+        operation("refresh", Public, &[InvalidRefreshToken], &[]).limited(&[RefreshAddress]),
         operation("logout", Public, &[], &[]),
         operation("getMe", ACCOUNT, &[], &[]),
         operation("updateMe", ACCOUNT, &[Unprocessable], &[]),
@@ -102,11 +122,11 @@ pub const OPERATIONS: &[Operation] = {
         operation("updateBusiness", ADMIN, &[NotFound, Overloaded], &[]),
         operation("listServices", Public, &[], &[]),
         operation("getService", Public, &[NotFound], &[ETag]),
-        operation("createService", ADMIN, &[Unprocessable], &[ETag, Location]),
+        operation("createService", ADMIN, MAKE, &[ETag, Location, IdempotencyReplayed]),
         operation("updateService", ADMIN, EDIT, &[ETag]),
         operation("listStaff", Public, &[], &[]),
         operation("getStaffMember", Public, &[NotFound], &[ETag]),
-        operation("createStaffMember", ADMIN, &[Unprocessable], &[ETag, Location]),
+        operation("createStaffMember", ADMIN, MAKE, &[ETag, Location, IdempotencyReplayed]),
         operation("updateStaffMember", ADMIN, EDIT, &[ETag]),
         operation("renewCalendarFeed", STAFF, &[NotFound], &[]),
         operation("getHours", Public, &[NotFound], &[]),
@@ -115,7 +135,12 @@ pub const OPERATIONS: &[Operation] = {
         operation("putOverride", STAFF, &[NotFound, Unprocessable, Overloaded], &[]),
         operation("removeOverride", STAFF, &[NotFound, Overloaded], &[]),
         operation("listTimeOff", STAFF, &[NotFound], &[]),
-        operation("createTimeOff", STAFF, &[NotFound, Overloaded], &[Location]),
+        operation(
+            "createTimeOff",
+            STAFF,
+            &[NotFound, IdempotencyInProgress, IdempotencyKeyReused, Overloaded],
+            &[Location, IdempotencyReplayed],
+        ),
         operation("removeTimeOff", STAFF, &[NotFound, Overloaded], &[]),
         operation("listClosures", Public, &[], &[]),
         operation("putClosure", ADMIN, &[NotFound, Overloaded], &[]),
@@ -145,7 +170,8 @@ pub const OPERATIONS: &[Operation] = {
                 Overloaded,
             ],
             &[ETag, Location, IdempotencyReplayed],
-        ),
+        )
+        .limited(&[BookingAddress, BookingEmail]),
         operation(
             "holdSlot",
             Guests,
@@ -165,7 +191,8 @@ pub const OPERATIONS: &[Operation] = {
                 Overloaded,
             ],
             &[ETag, Location, IdempotencyReplayed],
-        ),
+        )
+        .limited(&[BookingAddress, BookingEmail]),
         operation("getBooking", ACCOUNT, &[NotFound], &[ETag]),
         operation("getBookingCalendar", ACCOUNT, &[NotFound], &[ETag]),
         operation("listBookings", ACCOUNT, &[Forbidden], &[]),
@@ -202,7 +229,8 @@ pub const OPERATIONS: &[Operation] = {
                 Overloaded,
             ],
             &[ETag],
-        ),
+        )
+        .limited(&[MoveEmail]),
         operation("confirmBooking", STAFF, CHANGE, &[ETag]),
         operation("declineBooking", STAFF, CHANGE, &[ETag]),
         operation("completeBooking", STAFF, CHANGE, &[ETag]),

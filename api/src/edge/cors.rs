@@ -11,8 +11,9 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PAT
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id",
 );
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("etag, location, idempotency-replayed, retry-after, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "etag, location, idempotency-replayed, ratelimit, ratelimit-policy, retry-after, x-request-id",
+);
 const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
 
 /// The answer to a browser that asks whether it may ask.

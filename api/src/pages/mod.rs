@@ -49,7 +49,7 @@ pub fn is_for_people(path: &str) -> bool {
 
 /// How a page is called in the metrics.
 const fn named(id: &'static str) -> Operation {
-    Operation { id, access: Access::Public, problems: &[], headers: &[] }
+    Operation { id, access: Access::Public, problems: &[], headers: &[], limits: &[] }
 }
 
 /// One page.
@@ -102,7 +102,8 @@ impl<P: Page> Endpoint for Served<P> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let matched = Matched { operation: P::OPERATION, pattern: P::PATTERN.into(), caller: None };
+        let matched =
+            Matched { operation: P::OPERATION, pattern: P::PATTERN.into(), caller: None, limits: None };
         match Self::serve(request).await {
             Ok(mut response) => {
                 response.set_data(matched);

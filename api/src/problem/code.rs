@@ -102,6 +102,8 @@ codes! {
         "The time until which customers may cancel or move has passed. Call the business."
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The Idempotency-Key was used for another request"
         "The same Idempotency-Key came with another body. Use a new key for a new request."
+    HeadTooLarge "head_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "The request's head is too large"
+        "Path and headers together have at most 16 KiB and 64 fields. The connection is closed."
     PreconditionRequired "precondition_required" PRECONDITION_REQUIRED "If-Match is required"
         "Send the `rev` you read as `If-Match`, or `*` for any."
     TooManyRequests "too_many_requests" TOO_MANY_REQUESTS "Too many requests"

@@ -169,14 +169,16 @@ impl Problem {
             }
             _ => {}
         }
-        let document = self.into_document(public_url, request_id);
-        match serde_json::to_vec(&document) {
-            Ok(body) => response.body(body),
-            Err(error) => {
-                tracing::error!(%error, "a problem could not be written");
-                response.finish()
-            }
-        }
+        response.body(self.into_json(public_url, request_id))
+    }
+
+    /// The body of the answer.
+    #[must_use]
+    pub fn into_json(self, public_url: &str, request_id: Uuid) -> Vec<u8> {
+        serde_json::to_vec(&self.into_document(public_url, request_id)).unwrap_or_else(|error| {
+            tracing::error!(%error, "a problem could not be written");
+            Vec::new()
+        })
     }
 
     fn into_document(self, public_url: &str, request_id: Uuid) -> ProblemDocument {

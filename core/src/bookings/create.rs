@@ -14,7 +14,7 @@ use super::transitions::Action;
 use super::{Booker, Booking, BookingStatus, NewBooking, Wanted, WantedSlot, calendars, place};
 use crate::calendar::Limits;
 use crate::customers;
-use crate::idempotency::{self, Answer, Claim, IdempotencyKey, Request};
+use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
 use crate::types::Actor;
@@ -32,11 +32,7 @@ pub async fn create(
     new: NewBooking,
 ) -> Result<Answer<Booking>> {
     permit(actor, &new)?;
-    let guest = match (&new.booker, actor) {
-        (Booker::Person(contact), Actor::Guest) => Some(&contact.email),
-        _ => None,
-    };
-    let request = key.map(|key| Request::new("bookings.create", actor, guest, key, &new)).transpose()?;
+    let request = key.map(|key| request(actor, key, &new)).transpose()?;
     let key_turn = match &request {
         Some(request) => Some(request.turn(core).await?),
         None => None,
@@ -54,6 +50,19 @@ pub async fn create(
             Wanted::Hold(_) => Err(error),
         },
     }
+}
+
+/// Whether the key was used before: then [`create`] makes nothing new.
+pub async fn is_repeated(core: &Core, actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<bool> {
+    idempotency::is_known(&core.pool, core.now(), &request(actor, key, new)?).await
+}
+
+fn request(actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<Request> {
+    let guest = match (&new.booker, actor) {
+        (Booker::Person(contact), Actor::Guest) => Guest::Email(&contact.email),
+        _ => Guest::Unknown,
+    };
+    Request::new("bookings.create", actor, guest, key, new)
 }
 
 /// Who may ask for what, as far as that is plain without looking.

@@ -11,7 +11,7 @@ use super::event::{Change, record};
 use super::insert::{Particulars, insert};
 use super::{Booking, BookingStatus, NewHold, calendars, place};
 use crate::calendar::Limits;
-use crate::idempotency::{self, Answer, Claim, IdempotencyKey, Request};
+use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, Note, ParseError};
@@ -20,10 +20,12 @@ use crate::{Core, Error, Result};
 /// The longest hold.
 const LONGEST_MIN: u32 = 10;
 
-/// Keeps a slot. Errors as [`super::create`].
+/// Keeps a slot. Guests, who have given no address yet, are told apart by the name that the caller has for them. Errors
+/// as [`super::create`].
 pub async fn hold(
     core: &Core,
     actor: &Actor,
+    guest: &str,
     key: Option<&IdempotencyKey>,
     new: NewHold,
 ) -> Result<Answer<Booking>> {
@@ -34,7 +36,7 @@ pub async fn hold(
         let error = ParseError::new("out_of_range", "a hold lasts 1 to 10 minutes");
         return Err(Error::Invalid { pointer: "/minutes", error });
     }
-    let request = key.map(|key| Request::new("holds.create", actor, None, key, &new)).transpose()?;
+    let request = key.map(|key| request(actor, guest, key, &new)).transpose()?;
     let key_turn = match &request {
         Some(request) => Some(request.turn(core).await?),
         None => None,
@@ -46,6 +48,35 @@ pub async fn hold(
         Ok(answer) => Ok(answer),
         Err(error) => Err(place::with_alternatives(core, error, &work.new.slot, None).await),
     }
+}
+
+/// Whether the key was used before: then [`hold`] makes nothing new.
+pub async fn is_hold_repeated(
+    core: &Core,
+    actor: &Actor,
+    guest: &str,
+    key: &IdempotencyKey,
+    new: &NewHold,
+) -> Result<bool> {
+    idempotency::is_known(&core.pool, core.now(), &request(actor, guest, key, new)?).await
+}
+
+fn request(actor: &Actor, guest: &str, key: &IdempotencyKey, new: &NewHold) -> Result<Request> {
+    Request::new("holds.create", actor, Guest::Named(guest), key, new)
+}
+
+/// Whether this account made the hold.
+pub async fn is_held_by(core: &Core, hold_id: Uuid, user_id: Uuid) -> Result<bool> {
+    let own = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM booking_events WHERE booking_id = $1 AND change = 'held' AND actor_id = $2
+           ) AS "own!""#,
+        hold_id,
+        user_id,
+    )
+    .fetch_one(&core.pool)
+    .await?;
+    Ok(own)
 }
 
 struct Hold {

@@ -12,7 +12,7 @@ mod week;
 pub use closures::{Closure, close, closures, reopen};
 pub use overrides::{DateOverride, MAX_WINDOWS_OF_DATE, overrides, put_override, remove_override};
 pub use stranded::{Changed, StrandedBooking};
-pub use time_off::{NewTimeOff, TimeOff, add_time_off, remove_time_off, time_off};
+pub use time_off::{NewTimeOff, TimeOff, add_time_off, add_time_off_once, remove_time_off, time_off};
 pub use week::{MAX_WINDOWS_OF_WEEK, put_week, week};
 
 pub(crate) use stranded::{Fitting, standing_bookings};

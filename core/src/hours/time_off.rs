@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::stranded::{Changed, Fitting};
 use super::zone;
 use crate::calendar::Span;
+use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
 use crate::staff::lock_own;
 use crate::transaction::change;
 use crate::types::{Actor, Reason};
@@ -72,6 +73,25 @@ pub async fn add_time_off(
     new: NewTimeOff,
 ) -> Result<Changed<TimeOff>> {
     change(core, (*actor, staff_id, new), |(actor, staff_id, new), tx, now| {
+        Box::pin(insert(tx, now, actor, *staff_id, new))
+    })
+    .await
+}
+
+/// [`add_time_off`], once for each key.
+///
+/// # Errors
+/// As [`add_time_off`]; [`Error::IdempotencyInProgress`], [`Error::IdempotencyKeyReused`].
+pub async fn add_time_off_once(
+    core: &Core,
+    actor: &Actor,
+    key: &IdempotencyKey,
+    staff_id: Uuid,
+    new: NewTimeOff,
+) -> Result<Answer<Changed<TimeOff>>> {
+    let body = (staff_id, new.during.start(), new.during.end(), &new.reason);
+    let request = Request::new("time_off.create", actor, Guest::Unknown, key, &body)?;
+    once(core, request, (*actor, staff_id, new), |(actor, staff_id, new), tx, now| {
         Box::pin(insert(tx, now, actor, *staff_id, new))
     })
     .await

@@ -2,6 +2,7 @@
 //! work it stands for; a failed request leaves none, which frees the key.
 
 mod key;
+mod once;
 mod request;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +14,8 @@ use uuid::Uuid;
 use crate::{Error, Result};
 
 pub use key::{Answer, IdempotencyKey};
-pub(crate) use request::Request;
+pub(crate) use once::once;
+pub(crate) use request::{Guest, Request};
 
 /// How long an answer is kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
@@ -94,6 +96,19 @@ pub(crate) async fn store<T: Serialize + Sync>(
     } else {
         Err(Error::internal("idempotency", "the claim is gone"))
     }
+}
+
+/// Whether the key has an answer, to this body or another: then [`claim`] has nothing to do but say so.
+pub(crate) async fn is_known(pool: &PgPool, now: DateTime<Utc>, request: &Request) -> Result<bool> {
+    let known = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM idempotency_keys WHERE scope = $1 AND key = $2 AND expires_at > $3) AS "known!""#,
+        request.scope(),
+        request.key(),
+        now,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(known)
 }
 
 /// Removes keys that ran out; returns how many. A periodic job.

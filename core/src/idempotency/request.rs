@@ -13,6 +13,17 @@ use crate::{Core, Error, Result};
 /// How long an equal request waits for the first.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What tells a guest from another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Guest<'a> {
+    /// The address they give.
+    Email(&'a EmailAddress),
+    /// A name that the caller has for where they ask from.
+    Named(&'a str),
+    /// Nothing, or it is not a guest.
+    Unknown,
+}
+
 /// A request with its key: who asks for what.
 pub(crate) struct Request {
     scope: String,
@@ -21,19 +32,20 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// `operation` by `actor` with this body. Guests are told apart by the address they give.
+    /// `operation` by `actor` with this body. Guests are told apart by what `guest` says: see [`Guest`].
     pub(crate) fn new(
         operation: &str,
         actor: &Actor,
-        guest: Option<&EmailAddress>,
+        guest: Guest<'_>,
         key: &IdempotencyKey,
         body: &impl Serialize,
     ) -> Result<Self> {
         let body = serde_json::to_vec(body).map_err(|error| Error::internal("hash of a request", error))?;
         let caller = match (actor.user_id(), guest) {
             (Some(user_id), _) => user_id.to_string(),
-            (None, Some(email)) => hex(&Sha256::digest(email.as_str().to_ascii_lowercase())),
-            (None, None) => "guest".to_owned(),
+            (None, Guest::Email(email)) => hex(&Sha256::digest(email.as_str().to_ascii_lowercase())),
+            (None, Guest::Named(name)) => format!("guest:{name}"),
+            (None, Guest::Unknown) => "guest".to_owned(),
         };
         Ok(Self {
             scope: format!("{operation}:{caller}"),

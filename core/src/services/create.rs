@@ -8,7 +8,9 @@ use super::read::find;
 use super::write::{lock_concerned, put_lists};
 use super::{Service, ServiceSpec};
 use crate::hours::bump_business;
+use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
 use crate::transaction::change;
+use crate::types::Actor;
 use crate::{Core, Result};
 
 /// Adds a service.
@@ -18,6 +20,21 @@ use crate::{Core, Result};
 pub async fn create(core: &Core, spec: ServiceSpec) -> Result<Service> {
     spec.check()?;
     change(core, spec, |spec, tx, now| Box::pin(insert(tx, now, spec))).await
+}
+
+/// [`create`], once for each key.
+///
+/// # Errors
+/// As [`create`]; [`crate::Error::IdempotencyInProgress`], [`crate::Error::IdempotencyKeyReused`].
+pub async fn create_once(
+    core: &Core,
+    actor: &Actor,
+    key: &IdempotencyKey,
+    spec: ServiceSpec,
+) -> Result<Answer<Service>> {
+    spec.check()?;
+    let request = Request::new("services.create", actor, Guest::Unknown, key, &spec)?;
+    once(core, request, spec, |spec, tx, now| Box::pin(insert(tx, now, spec))).await
 }
 
 async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, spec: &ServiceSpec) -> Result<Service> {

@@ -6,7 +6,7 @@ mod spec;
 mod update;
 mod write;
 
-pub use create::create;
+pub use create::{create, create_once};
 pub use read::{Service, get, list};
 pub use spec::{MAX_REMINDERS, ServicePatch, ServiceSpec};
 pub use update::update;

@@ -28,11 +28,22 @@ pub struct Session {
     pub token_epoch: i32,
 }
 
-/// Whether an access token of this epoch still stands; answers the account's role as of now.
+/// An account as it is now, not when a token was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// What it may do.
+    pub role: Role,
+    /// Whether a link sent to its address was followed.
+    pub verified: bool,
+}
+
+/// Whether an access token of this epoch still stands; answers what the account is now.
 /// [`Error::SessionEnded`] when it does not. Asked on every write and every route of administrators.
-pub async fn check_epoch(db: impl PgExecutor<'_>, user_id: Uuid, token_epoch: i32) -> Result<Role> {
-    sqlx::query_scalar!(
-        r#"SELECT role AS "role: Role" FROM users WHERE id = $1 AND token_epoch = $2"#,
+pub async fn check_epoch(db: impl PgExecutor<'_>, user_id: Uuid, token_epoch: i32) -> Result<Standing> {
+    sqlx::query_as!(
+        Standing,
+        r#"SELECT role AS "role: Role", email_verified_at IS NOT NULL AS "verified!"
+           FROM users WHERE id = $1 AND token_epoch = $2"#,
         user_id,
         token_epoch
     )

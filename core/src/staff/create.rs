@@ -2,17 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use punctual_queue::new_id;
+use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::StaffMember;
 use super::read::find;
+use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
 use crate::transaction::change;
-use crate::types::{EmailAddress, PersonName};
+use crate::types::{Actor, EmailAddress, PersonName};
 use crate::{Core, Result};
 
 /// A member of staff to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewStaff {
     /// Name shown to customers.
     pub name: PersonName,
@@ -28,6 +30,20 @@ pub struct NewStaff {
 /// [`crate::Error::Invalid`] when the account is unknown or another's.
 pub async fn create(core: &Core, staff: NewStaff) -> Result<StaffMember> {
     change(core, staff, |staff, tx, now| Box::pin(insert(tx, now, staff))).await
+}
+
+/// [`create`], once for each key.
+///
+/// # Errors
+/// As [`create`]; [`crate::Error::IdempotencyInProgress`], [`crate::Error::IdempotencyKeyReused`].
+pub async fn create_once(
+    core: &Core,
+    actor: &Actor,
+    key: &IdempotencyKey,
+    staff: NewStaff,
+) -> Result<Answer<StaffMember>> {
+    let request = Request::new("staff.create", actor, Guest::Unknown, key, &staff)?;
+    once(core, request, staff, |staff, tx, now| Box::pin(insert(tx, now, staff))).await
 }
 
 async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, staff: &NewStaff) -> Result<StaffMember> {

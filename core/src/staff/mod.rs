@@ -5,7 +5,7 @@ mod lock;
 mod read;
 mod update;
 
-pub use create::{NewStaff, create};
+pub use create::{NewStaff, create, create_once};
 pub use lock::{Locked, lock, lock_own};
 pub use read::{StaffMember, get, list};
 pub use update::{StaffPatch, update};

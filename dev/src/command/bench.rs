@@ -1,4 +1,4 @@
-//! `cargo dev bench queue`: the queue and its peers on a Postgres of their own.
+//! `cargo dev bench`; and of it `queue`: the queue and its peers on a Postgres of their own.
 
 use std::env;
 use std::path::Path;
@@ -10,11 +10,11 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::process::Command;
 use tokio::signal;
 
-use crate::console;
 use crate::servers::{
     Account, Cluster, ClusterSettings, Consent, Needs, PostgresPrograms, RedisServer, install_commands,
     ports, provide,
 };
+use crate::{console, storm};
 
 /// Exit status where a server is missing and may not be installed.
 const STATUS_MISSING: u8 = 2;
@@ -40,6 +40,8 @@ pub enum What {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Slot reads in calm and in a login storm (docs/benchmarks.md)
+    Storm(storm::Options),
 }
 
 /// Starts the servers, builds and runs the benchmark, and removes the servers again.
@@ -47,7 +49,13 @@ pub enum What {
 /// # Errors
 /// When a server does not start.
 pub async fn run(what: What) -> Result<ExitCode> {
-    let What::Queue { quick, only } = what;
+    match what {
+        What::Queue { quick, only } => queue(quick, only).await,
+        What::Storm(options) => storm::run(options).await,
+    }
+}
+
+async fn queue(quick: bool, only: Option<String>) -> Result<ExitCode> {
     let needs = Needs { postgres: true, redis: true };
     let found = provide(needs, Consent::Ask, &console::step);
     let (Some(postgres), Some(redis)) = (found.postgres, found.redis) else {

@@ -21,6 +21,13 @@ use crate::servers::{Cluster, ClusterSettings, RedisServer};
 
 const READY_TIMEOUT: Duration = Duration::from_mins(1);
 const MAX_CONNECTIONS: u32 = 200;
+/// Everybody here asks from one address. A variable of the environment wins.
+const LIMITS: [(&str, &str); 4] = [
+    ("PUNCTUAL_LIMIT_LOGIN_ADDRESS", "1000/15m"),
+    ("PUNCTUAL_LIMIT_REGISTER_ADDRESS", "1000/1h"),
+    ("PUNCTUAL_LIMIT_RESET_ADDRESS", "1000/1h"),
+    ("PUNCTUAL_LIMIT_BOOKING_ADDRESS", "1000/1h"),
+];
 
 impl Stack {
     /// Starts everything, in the order in which one part needs the other.
@@ -110,6 +117,11 @@ impl Stack {
         api.environment.push(("PUNCTUAL_API_LISTEN", Some(format!("127.0.0.1:{}", ports.api))));
         api.environment
             .push(("PUNCTUAL_API_METRICS_LISTEN", Some(format!("127.0.0.1:{}", ports.api_metrics))));
+        for (name, limit) in LIMITS {
+            if env::var_os(name).is_none() {
+                api.environment.push((name, Some(limit.to_owned())));
+            }
+        }
         self.api = Some(api.start()?);
         self.record()?;
         wait_until_healthy(self.api.iter_mut()).await?;

@@ -26,7 +26,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Programs on this database, without Redis and without a mail server.
+    /// Programs on this database, without Redis, without a mail server and without limits of requests.
     #[must_use]
     pub fn on(database: &TestDatabase) -> Self {
         let keys = Keys::write_local(1, &[7; 32]);
@@ -37,6 +37,7 @@ impl Programs {
             .set("PUNCTUAL_LINK_KEYS", &keys)
             .set("PUNCTUAL_LOG_FORMAT", "human")
             .set("PUNCTUAL_API_DRAIN_SECONDS", "0")
+            .set("PUNCTUAL_LIMITS", "off")
     }
 
     /// With this Redis.

@@ -9,6 +9,8 @@ mod chaos;
 mod core;
 mod harness;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod mails;
 mod pages;
 #[cfg(test)]

@@ -114,6 +114,11 @@ fn finish_operation(operation: &mut Map<String, Value>, entry: &Operation) {
     for (status, codes) in problems {
         responses.insert(status.to_string(), problem_response(&codes));
     }
+    if !entry.limits.is_empty() {
+        for response in responses.values_mut() {
+            add_limit_headers(response);
+        }
+    }
 }
 
 /// The problems of an operation by status: its own, and those that follow from what it takes.
@@ -128,6 +133,9 @@ fn problems(operation: &Map<String, Value>, entry: &Operation) -> BTreeMap<u16, 
     }
     if has_body || has_params {
         codes.insert(Code::InvalidRequest);
+    }
+    if !entry.limits.is_empty() {
+        codes.insert(Code::TooManyRequests);
     }
     if let Access::Roles(roles) = entry.access {
         codes.insert(Code::Unauthenticated);
@@ -173,10 +181,29 @@ fn problem_response(codes: &[Code]) -> Value {
     if codes.iter().any(may_retry) {
         response["headers"] = json!({ "Retry-After": {
             "description": "Seconds after which to try again.",
-            "schema": { "type": "integer", "minimum": 1, "maximum": 86400 },
+            "schema": { "type": "integer", "minimum": 1, "maximum": 604_800 },
         }});
     }
     response
+}
+
+/// What is left of the limits, beside every answer that comes after they were asked.
+fn add_limit_headers(response: &mut Value) {
+    for (name, description) in [
+        (
+            "RateLimit",
+            "For each limit that counted the request: how many requests are left, and after how many seconds there is \
+             one more (`\"login-address\";r=49;t=900`). Absent where no limit is in force.",
+        ),
+        (
+            "RateLimit-Policy",
+            "For each limit that counted the request: how many requests, in how many seconds \
+             (`\"login-address\";q=50;w=900`).",
+        ),
+    ] {
+        response["headers"][name] =
+            json!({ "description": description, "schema": { "type": "string", "maxLength": 400 } });
+    }
 }
 
 fn add_headers(response: &mut Value, headers: &[Header]) {

@@ -15,6 +15,7 @@ use crate::{
     problem::{Code, Problem},
     reply::Found,
     state::State,
+    throttle::Allowance,
     values::Email,
 };
 
@@ -39,10 +40,12 @@ impl Login {
     async fn login(
         &self,
         Data(state): Data<&Arc<State>>,
+        allowance: Allowance,
         body: Body<Credentials>,
     ) -> Result<Found<SessionTokens>, Problem> {
         let pool = &state.core.pool;
         let Credentials { email, password } = body.0;
+        allowance.for_email(&email.0).await?;
         let user = users::find_for_login(pool, &email.0).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let verified = state.passwords.verify(password.0, hash).await?;

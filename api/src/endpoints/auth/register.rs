@@ -8,9 +8,10 @@ use super::password::Password;
 use crate::{
     body::Body,
     endpoints::Tag,
-    problem::Problem,
+    problem::{Code, Problem},
     reply::Created,
     state::State,
+    throttle::Allowance,
     values::{Email, Name, PhoneNumber, TimeZone},
     views::{Account, Language},
 };
@@ -44,9 +45,15 @@ impl Register {
     async fn register(
         &self,
         Data(state): Data<&Arc<State>>,
+        allowance: Allowance,
         body: Body<Registration>,
     ) -> Result<Created<Account>, Problem> {
         let Registration { email, password, name, phone, locale, zone } = body.0;
+        if let Err(refusal) = allowance.for_email(&email.0).await {
+            // Whose account it is learns that it is there; the limit is for accounts that come and go.
+            let taken = users::find_for_login(&state.core.pool, &email.0).await?.is_some();
+            return Err(if taken { Problem::new(Code::EmailTaken) } else { refusal });
+        }
         let hash = state.passwords.hash(password.0).await?;
         let user = NewUser {
             email: email.0,

@@ -10,6 +10,7 @@ use punctual_core::{
 };
 use uuid::Uuid;
 
+use super::limit;
 use crate::{
     auth::Caller,
     body::Body,
@@ -17,6 +18,7 @@ use crate::{
     problem::{Code, Fault, Place, Problem},
     reply::Created,
     state::State,
+    throttle::Allowance,
     values::{Email, IdempotencyKey, Name, NoteText, PhoneNumber, TimeZone},
     views::{Booking, Language},
 };
@@ -70,12 +72,14 @@ impl CreateBooking {
     /// Book a slot
     ///
     /// Books a slot and sends the confirmation. The `Idempotency-Key` makes repeating the request safe: the answer is
-    /// stored for 24 hours and repeated, with `Idempotency-Replayed: true`.
+    /// stored for 24 hours and repeated, with `Idempotency-Replayed: true`. For an e-mail address that is not verified there
+    /// are only a few new bookings a day.
     #[oai(path = "/v1/bookings", method = "post", operation_id = "createBooking", tag = "Tag::Bookings")]
     async fn create_booking(
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
+        allowance: Allowance,
         /// A key of your choice, new for each booking.
         #[oai(name = "Idempotency-Key")]
         key: Header<IdempotencyKey>,
@@ -84,6 +88,21 @@ impl CreateBooking {
         let actor = caller.actor();
         let key = key.0.parsed()?;
         let new = body.0.into_core(&actor)?;
+        let contact = match &new.booker {
+            Booker::Person(contact) => Some(&contact.email),
+            Booker::Myself | Booker::Customer(_) => None,
+        };
+        // A customer's own hold was counted when it was made.
+        let counted = match (actor.user_id(), &new.slot) {
+            (Some(user_id), Wanted::Hold(id)) => bookings::is_held_by(&state.core, *id, user_id).await?,
+            _ => false,
+        };
+        if !counted && let Err(refusal) = limit::count(state, &allowance, &caller, contact).await {
+            // Whoever lost an answer asks for it again, however often they have booked.
+            if !bookings::is_repeated(&state.core, &actor, &key, &new).await? {
+                return Err(refusal);
+            }
+        }
         let answer = bookings::create(&state.core, &actor, Some(&key), new).await?;
         Ok(created(answer))
     }

@@ -6,10 +6,10 @@ use poem_openapi::{Object, OpenApi, param::Header};
 use punctual_core::bookings::{self, NewHold, WantedSlot};
 use uuid::Uuid;
 
-use super::create::created;
+use super::{create::created, limit};
 use crate::{
-    auth::Caller, body::Body, endpoints::Tag, problem::Problem, reply::Created, state::State,
-    values::IdempotencyKey, views::Booking,
+    auth::Caller, body::Body, edge::ClientAddress, endpoints::Tag, problem::Problem, reply::Created,
+    state::State, throttle::Allowance, values::IdempotencyKey, views::Booking,
 };
 
 /// A slot to be kept for a short while.
@@ -38,7 +38,9 @@ impl HoldSlot {
     async fn hold_slot(
         &self,
         Data(state): Data<&Arc<State>>,
+        Data(address): Data<&ClientAddress>,
         caller: Caller,
+        allowance: Allowance,
         /// A key of your choice, new for each hold.
         #[oai(name = "Idempotency-Key")]
         key: Header<IdempotencyKey>,
@@ -47,7 +49,15 @@ impl HoldSlot {
         let HoldRequest { service_id, staff_id, start, minutes } = body.0;
         let slot = WantedSlot { service_id, staff_id, start: start.to_utc() };
         let new = NewHold { slot, minutes: minutes.unwrap_or(10) };
-        let answer = bookings::hold(&state.core, &caller.actor(), Some(&key.0.parsed()?), new).await?;
+        let (actor, key) = (caller.actor(), key.0.parsed()?);
+        // Guests have given no address of theirs yet: keys belong to where they ask from.
+        let guest = state.throttle.name_of(address.0);
+        if let Err(refusal) = limit::count(state, &allowance, &caller, None).await
+            && !bookings::is_hold_repeated(&state.core, &actor, &guest, &key, &new).await?
+        {
+            return Err(refusal);
+        }
+        let answer = bookings::hold(&state.core, &actor, &guest, Some(&key), new).await?;
         Ok(created(answer))
     }
 }

@@ -9,6 +9,7 @@ mod decline;
 mod events;
 mod get;
 mod hold;
+mod limit;
 mod list;
 mod no_show;
 mod notifications;

@@ -9,6 +9,7 @@ use poem_openapi::{
 use punctual_core::bookings::{self, Move};
 use uuid::Uuid;
 
+use super::limit;
 use crate::{
     auth::Caller,
     body::Body,
@@ -17,6 +18,7 @@ use crate::{
     problem::{Code, Problem},
     reply::Found,
     state::State,
+    throttle::Allowance,
     views::Booking,
 };
 
@@ -51,6 +53,7 @@ impl RescheduleBooking {
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
+        allowance: Allowance,
         /// The booking.
         id: Path<Uuid>,
         /// The `rev` you read, as an entity tag, or `*` for any.
@@ -65,6 +68,7 @@ impl RescheduleBooking {
         if overriding && !actor.is_staff() {
             return Err(Problem::new(Code::Forbidden).detail("override is for staff."));
         }
+        limit::count(state, &allowance, &caller, None).await?;
         let to = Move { start: start.to_utc(), staff_id, overriding };
         let booking = bookings::reschedule(&state.core, &actor, id.0, expected, to).await?;
         let rev = booking.rev;

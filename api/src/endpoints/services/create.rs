@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{Object, OpenApi, param::Header};
 use punctual_core::{
     services::{self, ServiceSpec},
     types::Note,
@@ -10,12 +10,13 @@ use uuid::Uuid;
 
 use super::reminders;
 use crate::{
+    auth::Caller,
     body::Body,
     endpoints::Tag,
     problem::Problem,
     reply::Created,
     state::State,
-    values::{LabelText, NoteText},
+    values::{IdempotencyKey, LabelText, NoteText},
     views::{ReminderRule, Service},
 };
 
@@ -80,11 +81,22 @@ impl CreateService {
     async fn create_service(
         &self,
         Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// A key of your choice, new for each thing that is made: with it, repeating the request makes nothing twice.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<IdempotencyKey>>,
         body: Body<ServiceRequest>,
     ) -> Result<Created<Service>, Problem> {
-        let service = services::create(&state.core, body.0.into_core()?).await?;
+        let spec = body.0.into_core()?;
+        let (service, replayed) = match key.0 {
+            Some(key) => {
+                let once = services::create_once(&state.core, &caller.actor(), &key.parsed()?, spec).await?;
+                (once.value, once.replayed)
+            }
+            None => (services::create(&state.core, spec).await?, false),
+        };
         let (rev, path) = (service.rev, format!("/v1/services/{}", service.id));
-        Ok(Created::new(Service::from(service)).rev(rev).location(&path))
+        Ok(Created::new(Service::from(service)).rev(rev).location(&path).replayed(replayed))
     }
 }
 

@@ -1,17 +1,18 @@
 use std::sync::Arc;
 
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{Object, OpenApi, param::Header};
 use punctual_core::staff::{self, NewStaff};
 use uuid::Uuid;
 
 use crate::{
+    auth::Caller,
     body::Body,
     endpoints::Tag,
     problem::Problem,
     reply::Created,
     state::State,
-    values::{Email, Name},
+    values::{Email, IdempotencyKey, Name},
     views::Staff,
 };
 
@@ -38,12 +39,22 @@ impl CreateStaffMember {
     async fn create_staff_member(
         &self,
         Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        /// A key of your choice, new for each thing that is made: with it, repeating the request makes nothing twice.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<IdempotencyKey>>,
         body: Body<StaffRequest>,
     ) -> Result<Created<Staff>, Problem> {
         let StaffRequest { name, email, user_id } = body.0;
         let new = NewStaff { name: name.0, email: email.map(|email| email.0), user_id };
-        let member = staff::create(&state.core, new).await?;
+        let (member, replayed) = match key.0 {
+            Some(key) => {
+                let once = staff::create_once(&state.core, &caller.actor(), &key.parsed()?, new).await?;
+                (once.value, once.replayed)
+            }
+            None => (staff::create(&state.core, new).await?, false),
+        };
         let (rev, path) = (member.rev, format!("/v1/staff/{}", member.id));
-        Ok(Created::new(Staff::new(member, true)).rev(rev).location(&path))
+        Ok(Created::new(Staff::new(member, true)).rev(rev).location(&path).replayed(replayed))
     }
 }

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi, param::Path};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path},
+};
 use punctual_core::{
     calendar::Span,
     hours::{self, NewTimeOff},
@@ -18,7 +21,7 @@ use crate::{
     problem::{Place, Problem},
     reply::Created,
     state::State,
-    values::ReasonText,
+    values::{IdempotencyKey, ReasonText},
     views::{StrandedBooking, TimeOff},
 };
 
@@ -67,6 +70,9 @@ impl CreateTimeOff {
         caller: Caller,
         /// The member of staff.
         id: Path<Uuid>,
+        /// A key of your choice, new for each thing that is made: with it, repeating the request makes nothing twice.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<IdempotencyKey>>,
         body: Body<TimeOffRequest>,
     ) -> Result<Created<TimeOffCreated>, Problem> {
         let TimeOffRequest { start, end, reason } = body.0;
@@ -77,10 +83,18 @@ impl CreateTimeOff {
                 Problem::invalid_at(Place::Body, "/end", "out_of_range", expected)
             })?;
         let new = NewTimeOff { during, reason: reason.map_or_else(Reason::default, |reason| reason.0) };
-        let changed = hours::add_time_off(&state.core, &caller.actor(), id.0, new).await?;
+        let actor = caller.actor();
+        let (changed, replayed) = match key.0 {
+            Some(key) => {
+                let key = key.parsed()?;
+                let once = hours::add_time_off_once(&state.core, &actor, &key, id.0, new).await?;
+                (once.value, once.replayed)
+            }
+            None => (hours::add_time_off(&state.core, &actor, id.0, new).await?, false),
+        };
         let path = format!("/v1/staff/{}/time-off/{}", id.0, changed.value.id);
         let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
         let time_off = TimeOff::from(changed.value);
-        Ok(Created::new(TimeOffCreated { time_off, stranded }).location(&path))
+        Ok(Created::new(TimeOffCreated { time_off, stranded }).location(&path).replayed(replayed))
     }
 }

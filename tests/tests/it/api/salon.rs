@@ -14,7 +14,15 @@ pub struct Salon {
 impl Salon {
     /// Haircuts of an hour by so many members of staff, Tuesdays from 9 to 12.
     pub async fn open(staff: usize) -> Self {
-        let api = TestApi::start().await;
+        Self::on(TestApi::start().await, staff, ("09:00", "12:00")).await
+    }
+
+    /// One member of staff, Tuesdays from 8 to 18, with more configuration.
+    pub async fn open_with(more: &[(&str, &str)]) -> Self {
+        Self::on(TestApi::start_with(more).await, 1, ("08:00", "18:00")).await
+    }
+
+    async fn on(api: TestApi, staff: usize, (start, end): (&str, &str)) -> Self {
         let admin = api.somebody("admin").await;
         let mut ids = Vec::new();
         for number in 0..staff {
@@ -22,7 +30,7 @@ impl Salon {
                 api.post("/v1/staff", Some(&admin), &json!({ "name": format!("Maria {number}") })).await;
             assert_eq!(member.status, 201, "{:?}", member.body);
             let id = member.body["id"].as_str().unwrap().to_owned();
-            let week = json!({ "windows": [{ "weekday": 2, "start": "09:00", "end": "12:00" }] });
+            let week = json!({ "windows": [{ "weekday": 2, "start": start, "end": end }] });
             let request = api.request(reqwest::Method::PUT, &format!("/v1/staff/{id}/hours"));
             let put = api.send(request.bearer_auth(&admin.access).json(&week)).await;
             assert_eq!((put.status.as_u16(), &put.body["windows"]), (200, &week["windows"]));
@@ -34,6 +42,20 @@ impl Salon {
         assert_eq!(service.status, 201, "{:?}", service.body);
         let service = service.body["id"].as_str().unwrap().to_owned();
         Self { api, admin, service, staff: ids }
+    }
+
+    /// From now on guests may book.
+    pub async fn allow_guests(&self) {
+        let changed = self
+            .api
+            .write(
+                reqwest::Method::PATCH,
+                "/v1/business",
+                &self.admin,
+                Some(&json!({ "guests_allowed": true })),
+            )
+            .await;
+        assert_eq!(changed.status, 200, "{:?}", changed.body);
     }
 
     /// Times at which something is free on Tuesday.

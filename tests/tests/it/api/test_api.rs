@@ -80,6 +80,7 @@ impl TestApi {
             ("PUNCTUAL_API_LISTEN", "127.0.0.1:0"),
             ("PUNCTUAL_API_METRICS_LISTEN", ""),
             ("PUNCTUAL_API_DRAIN_SECONDS", "0"),
+            ("PUNCTUAL_LIMITS", "off"),
             ("PUNCTUAL_JWT_KEYS", "local-1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
             ("PUNCTUAL_LINK_KEYS", "local-1:ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="),
         ]

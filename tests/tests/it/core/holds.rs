@@ -13,7 +13,7 @@ use super::salon::{Salon, booking_of, email, name, tuesday};
 
 async fn hold(salon: &Salon, actor: &Actor, service_id: Uuid, minutes: u32) -> Result<bookings::Booking> {
     let slot = WantedSlot { service_id, staff_id: None, start: tuesday("10:00") };
-    let held = bookings::hold(&salon.core, actor, None, NewHold { slot, minutes }).await;
+    let held = bookings::hold(&salon.core, actor, "somewhere", None, NewHold { slot, minutes }).await;
     held.map(|answer| answer.value)
 }
 

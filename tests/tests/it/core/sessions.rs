@@ -62,8 +62,8 @@ async fn logging_out_ends_one_login_and_everywhere_ends_all() {
     sessions::logout(&salon.core.pool, salon.core.now(), &TokenHash::of("a1")).await.unwrap();
     assert!(rotate(&salon, "a1", "a2").await.is_err());
     rotate(&salon, "b1", "b2").await.unwrap();
-    let role = sessions::check_epoch(&salon.core.pool, user_id, session.token_epoch).await.unwrap();
-    assert_eq!(role, Role::Customer);
+    let now = sessions::check_epoch(&salon.core.pool, user_id, session.token_epoch).await.unwrap();
+    assert_eq!((now.role, now.verified), (Role::Customer, false));
 
     sessions::logout_everywhere(&salon.core.pool, salon.core.now(), user_id).await.unwrap();
     assert!(rotate(&salon, "b2", "b3").await.is_err());

@@ -1,0 +1,173 @@
+//! A client's socket as hyper sees it, with what hyper leaves out: a client that does not take its answer is let go,
+//! the empty answer to a head that cannot be read becomes a problem, and what is left of such a request is read before
+//! the socket is closed, so that the answer is not lost on its way.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use poem::http::StatusCode;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Sleep, sleep},
+};
+
+/// The whole answer, head and body, to a head that cannot be read.
+pub type Refusal = Arc<dyn Fn(StatusCode) -> Vec<u8> + Send + Sync>;
+
+/// What is read and thrown away of a request that was refused.
+const DISCARD: usize = 1024 * 1024;
+
+/// How long that may take.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// How hyper begins its own answers: nothing of ours is without a body at these statuses.
+const OWN: [(&[u8], StatusCode); 2] = [
+    (b"HTTP/1.1 400 ", StatusCode::BAD_REQUEST),
+    (b"HTTP/1.1 431 ", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+];
+
+pub struct Socket {
+    inner: TcpStream,
+    refusal: Refusal,
+    patience: Duration,
+    /// Runs while the client takes nothing, or while what is left is read.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// What is written in place of hyper's own answer, and how much of it is.
+    instead: Option<(Vec<u8>, usize)>,
+    discarded: usize,
+    refused: bool,
+}
+
+impl Socket {
+    /// A client that takes nothing of its answer for `patience` is let go.
+    pub fn new(inner: TcpStream, patience: Duration, refusal: Refusal) -> Self {
+        Self { inner, refusal, patience, timer: None, instead: None, discarded: 0, refused: false }
+    }
+
+    /// Ready with an error once nothing has happened for so long.
+    fn poll_late(&mut self, cx: &mut Context<'_>, patience: Duration) -> Poll<io::Error> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+
+    fn poll_write_some(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.inner).poll_write_vectored(cx, bufs) {
+            Poll::Ready(written) => {
+                self.timer = None;
+                Poll::Ready(written)
+            }
+            Poll::Pending => self.poll_late(cx, self.patience).map(Err),
+        }
+    }
+
+    /// Writes what comes in place of hyper's answer, which counts as written with it.
+    fn poll_write_instead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some((bytes, at)) = self.instead.take() {
+            if at >= bytes.len() {
+                break;
+            }
+            let written = self.poll_write_some(cx, &[IoSlice::new(&bytes[at..])]);
+            match written {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => self.instead = Some((bytes, at + written)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    self.instead = Some((bytes, at));
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads and forgets what the client still sends, within limits.
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0_u8; 4096];
+        while self.discarded < DISCARD {
+            let mut buf = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut self.inner).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => self.discarded += buf.filled().len(),
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.poll_late(cx, LINGER).map(drop),
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+/// The status of an answer that hyper gives by itself: a head alone, which says that there is no body.
+fn own_answer(bytes: &[u8]) -> Option<StatusCode> {
+    let (_, status) = OWN.iter().find(|(start, _)| bytes.starts_with(start))?;
+    let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+    (bytes.ends_with(b"\r\n\r\n") && has(b"\r\ncontent-length: 0\r\n") && !has(b"\r\nx-request-id: "))
+        .then_some(*status)
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
+        let Some(status) = own_answer(first) else { return self.poll_write_some(cx, bufs) };
+        if self.instead.is_none() {
+            self.refused = true;
+            self.instead = Some(((self.refusal)(status), 0));
+        }
+        ready!(self.poll_write_instead(cx))?;
+        Poll::Ready(Ok(first.len()))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.inner).poll_shutdown(cx))?;
+        if self.refused {
+            ready!(self.poll_discard(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_that_is_not_ours_is_replaced() {
+        let head = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n";
+        let own = |text: &str| own_answer(text.as_bytes());
+        assert_eq!(own(&format!("{head}\r\n")), Some(StatusCode::BAD_REQUEST));
+        assert_eq!(own(&format!("{head}x-request-id: 1\r\n\r\n")), None);
+        assert_eq!(own("HTTP/1.1 400 Bad Request\r\ncontent-length: 10\r\n\r\n"), None);
+        assert_eq!(own("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), None);
+    }
+}

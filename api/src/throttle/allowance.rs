@@ -1,0 +1,132 @@
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use poem::{FromRequest, Request, RequestBody, Result};
+use punctual_core::{turns::Turn, types::EmailAddress};
+
+use super::{By, Counts, Fields, Policy, Subject, Token, fields};
+use crate::{
+    problem::{Code, Problem},
+    state::State,
+};
+
+/// What one request may: counted while it runs, settled by its answer.
+#[derive(Clone)]
+pub struct Allowance(Arc<Inner>);
+
+struct Inner {
+    state: Arc<State>,
+    policies: &'static [Policy],
+    address: Option<IpAddr>,
+    taken: Mutex<Taken>,
+}
+
+/// Not given back when the request is dropped half-way: whoever hangs up has asked all the same.
+#[derive(Default)]
+struct Taken {
+    tokens: Vec<Token>,
+    turn: Option<Turn<Subject>>,
+}
+
+impl Allowance {
+    /// Of a request of an operation with these limits.
+    #[must_use]
+    pub fn new(state: Arc<State>, policies: &'static [Policy], address: Option<IpAddr>) -> Self {
+        Self(Arc::new(Inner { state, policies, address, taken: Mutex::default() }))
+    }
+
+    /// Counts by the client's address; done by the guard.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub async fn for_client(&self) -> Result<(), Problem> {
+        self.take(|by| by == By::Address, None).await
+    }
+
+    /// Counts a guest by the client's address.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub async fn for_guest(&self) -> Result<(), Problem> {
+        self.take(|by| by == By::Guest, None).await
+    }
+
+    /// Counts by the e-mail address that the request is about. Where successes count, requests for one address follow
+    /// each other, so that one which fails leaves its room to the next.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub async fn for_email(&self, email: &EmailAddress) -> Result<(), Problem> {
+        if self.in_turns() && self.has(By::Email) {
+            let turn = self.0.state.throttle.turn(email).await;
+            let turn =
+                turn.ok_or_else(|| Problem::new(Code::Overloaded).retry_after(Duration::from_secs(1)))?;
+            self.taken().turn = Some(turn);
+        }
+        self.take(|by| matches!(by, By::Email | By::EmailAndAddress), Some(email)).await
+    }
+
+    /// Whether any limit in force counts so.
+    #[must_use]
+    pub fn has(&self, by: By) -> bool {
+        let limits = &self.0.state.config.limits;
+        self.0.policies.iter().any(|policy| policy.by() == by && policy.limit(limits).is_some())
+    }
+
+    /// Keeps what counts and gives back the rest; what to tell the client of it.
+    pub async fn settle(&self, status: u16, replayed: bool) -> Option<Fields> {
+        let Taken { tokens, turn } = std::mem::take(&mut *self.taken());
+        let made = (200..300).contains(&status) && !replayed;
+        let counts = |token: &Token| {
+            status != 429
+                && match token.policy.counts() {
+                    Counts::All => true,
+                    Counts::Successes => made,
+                    Counts::Failures => status == 401,
+                }
+        };
+        let mut left = Vec::with_capacity(tokens.len());
+        for token in &tokens {
+            let given_back = token.standing.granted && !counts(token);
+            if given_back {
+                self.0.state.throttle.give_back(token).await;
+            }
+            left.push(token.standing.left + u32::from(given_back));
+        }
+        drop(turn);
+        Fields::of(tokens.iter().zip(left))
+    }
+
+    async fn take(&self, which: impl Fn(By) -> bool, email: Option<&EmailAddress>) -> Result<(), Problem> {
+        for policy in self.0.policies.iter().filter(|policy| which(policy.by())) {
+            let Some(token) = self.0.state.throttle.take(*policy, email, self.0.address).await else {
+                continue;
+            };
+            let (granted, wait) = (token.standing.granted, token.standing.wait);
+            self.taken().tokens.push(token);
+            if !granted {
+                let wait = Duration::from_secs(fields::seconds(wait));
+                return Err(Problem::new(Code::TooManyRequests).detail(policy.refusal()).retry_after(wait));
+            }
+        }
+        Ok(())
+    }
+
+    fn in_turns(&self) -> bool {
+        self.0.policies.iter().any(|policy| policy.counts() == Counts::Successes)
+    }
+
+    fn taken(&self) -> std::sync::MutexGuard<'_, Taken> {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> FromRequest<'a> for Allowance {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
+        let allowance = request.data::<Self>().cloned();
+        Ok(allowance.ok_or_else(|| Problem::new(Code::InternalError).cause("the operation has no limits"))?)
+    }
+}

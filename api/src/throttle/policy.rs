@@ -1,0 +1,145 @@
+use punctual_core::config::{RequestLimit, RequestLimits};
+
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The client's address; counted by the guard.
+    Address,
+    /// The client's address, of guests only.
+    Guest,
+    /// The e-mail address the request is about.
+    Email,
+    /// Both together.
+    EmailAndAddress,
+}
+
+/// Which requests count. One that a limit refuses never does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// All.
+    All,
+    /// Those that made something.
+    Successes,
+    /// Those answered 401.
+    Failures,
+}
+
+/// What a limit counts. Its number stands in `defaults.env`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Failed logins from one address.
+    LoginAddress,
+    /// Failed logins to one account from one address: somebody guesses.
+    LoginGuesses,
+    /// Failed logins to one account, from wherever.
+    LoginAccount,
+    /// Refused refresh tokens from one address.
+    RefreshAddress,
+    /// Registrations from one address.
+    RegisterAddress,
+    /// Accounts made for one e-mail address.
+    RegisterEmail,
+    /// Password resets asked for from one address.
+    ResetAddress,
+    /// Password resets of one e-mail address, whether it has an account or not.
+    ResetEmail,
+    /// Mails to verify one e-mail address.
+    VerifyEmail,
+    /// Bookings and holds of guests from one address.
+    BookingAddress,
+    /// New bookings and holds for one e-mail address that nobody has verified.
+    BookingEmail,
+    /// Bookings moved for one e-mail address that nobody has verified.
+    MoveEmail,
+}
+
+impl Policy {
+    /// As `RateLimit` and `RateLimit-Policy` name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoginAddress => "login-address",
+            Self::LoginGuesses => "login-guesses",
+            Self::LoginAccount => "login-account",
+            Self::RefreshAddress => "refresh-address",
+            Self::RegisterAddress => "register-address",
+            Self::RegisterEmail => "register-email",
+            Self::ResetAddress => "reset-address",
+            Self::ResetEmail => "reset-email",
+            Self::VerifyEmail => "verify-email",
+            Self::BookingAddress => "booking-address",
+            Self::BookingEmail => "booking-email",
+            Self::MoveEmail => "move-email",
+        }
+    }
+
+    /// Whose requests it counts together.
+    #[must_use]
+    pub const fn by(self) -> By {
+        match self {
+            Self::LoginAddress | Self::RefreshAddress | Self::RegisterAddress | Self::ResetAddress => {
+                By::Address
+            }
+            Self::BookingAddress => By::Guest,
+            Self::LoginGuesses => By::EmailAndAddress,
+            Self::LoginAccount
+            | Self::RegisterEmail
+            | Self::ResetEmail
+            | Self::VerifyEmail
+            | Self::BookingEmail
+            | Self::MoveEmail => By::Email,
+        }
+    }
+
+    /// Which requests it counts.
+    #[must_use]
+    pub const fn counts(self) -> Counts {
+        match self {
+            Self::LoginAddress | Self::LoginGuesses | Self::LoginAccount | Self::RefreshAddress => {
+                Counts::Failures
+            }
+            Self::RegisterAddress | Self::ResetAddress | Self::ResetEmail | Self::VerifyEmail => Counts::All,
+            Self::RegisterEmail | Self::BookingAddress | Self::BookingEmail | Self::MoveEmail => {
+                Counts::Successes
+            }
+        }
+    }
+
+    /// What to tell whoever reached it.
+    #[must_use]
+    pub const fn refusal(self) -> &'static str {
+        match self {
+            Self::LoginAddress | Self::LoginGuesses | Self::LoginAccount => {
+                "Too many logins failed. Try again after `Retry-After`, or reset the password."
+            }
+            Self::BookingEmail | Self::MoveEmail => {
+                "An e-mail address that is not verified has so many a day. Verify it, or try again after `Retry-After`."
+            }
+            Self::RegisterEmail => "An account was made for this e-mail address a short while ago.",
+            Self::ResetEmail | Self::VerifyEmail => {
+                "Mails were sent to this address a short while ago. Look for them, or try again after `Retry-After`."
+            }
+            Self::RefreshAddress | Self::RegisterAddress | Self::ResetAddress | Self::BookingAddress => {
+                "Too many requests came from this address. Try again after `Retry-After`."
+            }
+        }
+    }
+
+    /// Its number, if it has one.
+    pub(super) const fn limit(self, limits: &RequestLimits) -> Option<RequestLimit> {
+        match self {
+            Self::LoginAddress => limits.login_address,
+            Self::LoginGuesses => limits.login_guesses,
+            Self::LoginAccount => limits.login_account,
+            Self::RefreshAddress => limits.refresh_address,
+            Self::RegisterAddress => limits.register_address,
+            Self::RegisterEmail => limits.register_email,
+            Self::ResetAddress => limits.reset_address,
+            Self::ResetEmail => limits.reset_email,
+            Self::VerifyEmail => limits.verify_email,
+            Self::BookingAddress => limits.booking_address,
+            Self::BookingEmail => limits.booking_email,
+            Self::MoveEmail => limits.move_email,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use punctual_core::config::RequestLimit;
+use redis::aio::MultiplexedConnection;
+
+use super::{Standing, Subject};
+
+/// How long Redis may take before this process' own log decides alone.
+const DEADLINE: Duration = Duration::from_millis(200);
+
+/// How long Redis is left alone after it failed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The logs that all processes share.
+pub struct Shared {
+    client: redis::Client,
+    link: Mutex<Link>,
+    take: redis::Script,
+}
+
+#[derive(Default)]
+struct Link {
+    connection: Option<MultiplexedConnection>,
+    /// Set while Redis is left alone.
+    away_until: Option<Instant>,
+}
+
+impl Shared {
+    pub fn new(url: &str) -> Result<Self, redis::RedisError> {
+        let client = redis::Client::open(url)?;
+        let take = redis::Script::new(include_str!("take.lua"));
+        Ok(Self { client, link: Mutex::default(), take })
+    }
+
+    /// Counts one more request of the subject, if there is room; nothing when Redis is away.
+    pub async fn take(&self, name: &str, subject: Subject, limit: RequestLimit) -> Option<Standing> {
+        let micros = u64::try_from(limit.per.as_micros()).unwrap_or(u64::MAX);
+        let asking = async {
+            let mut conn = self.connected().await?;
+            let mut call = self.take.key(key(name, subject));
+            Ok(call.arg(limit.count).arg(micros).invoke_async::<(u8, u32, u64)>(&mut conn).await?)
+        };
+        let (granted, left, micros) = self.note(tokio::time::timeout(DEADLINE, asking).await)?;
+        Some(Standing { granted: granted == 1, left, wait: Duration::from_micros(micros) })
+    }
+
+    /// Uncounts the subject's newest request.
+    pub async fn give_back(&self, name: &str, subject: Subject) {
+        let asking = async {
+            let mut conn = self.connected().await?;
+            let mut call = redis::cmd("LPOP");
+            Ok(call.arg(key(name, subject)).query_async::<()>(&mut conn).await?)
+        };
+        self.note(tokio::time::timeout(DEADLINE, asking).await);
+    }
+
+    async fn connected(&self) -> Result<MultiplexedConnection, BoxedError> {
+        let known = {
+            let link = self.link();
+            if link.away_until.is_some_and(|until| Instant::now() < until) {
+                return Err("Redis failed a moment ago".into());
+            }
+            link.connection.clone()
+        };
+        if let Some(connection) = known {
+            return Ok(connection);
+        }
+        let connection = self.client.get_multiplexed_async_connection().await?;
+        self.link().connection = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Redis did not answer: it is left alone for a while, and connected to anew.
+    fn note<T>(&self, answer: Result<Result<T, BoxedError>, tokio::time::error::Elapsed>) -> Option<T> {
+        let answer = answer.unwrap_or_else(|late| Err(late.into()));
+        let mut link = self.link();
+        match answer {
+            Ok(answer) => {
+                if link.away_until.take().is_some() {
+                    tracing::info!("limits of requests are shared through Redis again");
+                }
+                Some(answer)
+            }
+            Err(error) => {
+                let now = Instant::now();
+                if link.away_until.is_none_or(|until| now >= until) {
+                    tracing::warn!(%error, "Redis is away: each process keeps the limits of requests alone");
+                    *link = Link { connection: None, away_until: Some(now + PAUSE) };
+                }
+                None
+            }
+        }
+    }
+
+    fn link(&self) -> std::sync::MutexGuard<'_, Link> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(name: &str, Subject(bytes): Subject) -> Vec<u8> {
+    let mut key = format!("limit:{name}:").into_bytes();
+    key.extend_from_slice(&bytes);
+    key
+}

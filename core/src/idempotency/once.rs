@@ -1,0 +1,45 @@
+//! What makes something by one function of its arguments, once for each key.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
+
+use super::{Answer, Claim, Request, claim, store};
+use crate::transaction::{Outcome, Step, Write, write};
+use crate::{Core, Result};
+
+/// [`crate::transaction::change`] for a request with a key: an equal one that was answered before is answered alike.
+pub(crate) async fn once<A, T>(core: &Core, request: Request, args: A, step: Step<A, T>) -> Result<Answer<T>>
+where
+    A: Send + Sync + 'static,
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    let turn = request.turn(core).await?;
+    write(core, Arc::new(Once { request, args, step }), turn).await
+}
+
+struct Once<A, T> {
+    request: Request,
+    args: A,
+    step: Step<A, T>,
+}
+
+impl<A, T> Write for Once<A, T>
+where
+    A: Send + Sync + 'static,
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    type Output = Answer<T>;
+
+    async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Answer<T>>> {
+        if let Claim::Answered(value) = claim(tx, now, &self.request).await? {
+            return Ok(Outcome::Unchanged(Answer { value, replayed: true }));
+        }
+        let value = (self.step)(&self.args, tx, now).await?;
+        store(tx, &self.request, &value).await?;
+        Ok(Outcome::Changed(Answer { value, replayed: false }, &[]))
+    }
+}

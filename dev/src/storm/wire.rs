@@ -1,0 +1,60 @@
+//! The least of an HTTP/1.1 client: one connection, one request after the other. It costs the machine little beside
+//! what is measured.
+
+use anyhow::{Context as _, Result};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+
+pub(super) struct Wire {
+    socket: BufReader<TcpStream>,
+    line: String,
+    body: Vec<u8>,
+}
+
+impl Wire {
+    pub(super) async fn connect(address: &str) -> Result<Self> {
+        let socket =
+            TcpStream::connect(address).await.with_context(|| format!("{address} does not answer"))?;
+        socket.set_nodelay(true)?;
+        Ok(Self { socket: BufReader::new(socket), line: String::new(), body: Vec::new() })
+    }
+
+    /// Sends a whole request, reads the whole answer and gives its status.
+    pub(super) async fn ask(&mut self, request: &[u8]) -> Result<u16> {
+        self.socket.write_all(request).await?;
+        self.read_line().await?;
+        let status =
+            self.line.get(9..12).and_then(|text| text.parse().ok()).context("it does not speak HTTP")?;
+        let mut length = 0;
+        loop {
+            self.read_line().await?;
+            if self.line.trim_end().is_empty() {
+                break;
+            }
+            if let Some((name, value)) = self.line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse()?;
+            }
+        }
+        self.body.resize(length, 0);
+        self.socket.read_exact(&mut self.body).await?;
+        Ok(status)
+    }
+
+    async fn read_line(&mut self) -> Result<()> {
+        self.line.clear();
+        anyhow::ensure!(self.socket.read_line(&mut self.line).await? > 0, "the connection was closed");
+        Ok(())
+    }
+}
+
+pub(super) fn get(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes()
+}
+
+pub(super) fn post(path: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n");
+    format!("{head}content-length: {length}\r\n\r\n{body}").into_bytes()
+}
