@@ -21,7 +21,7 @@ fn write(state: &State, status: StatusCode) -> Vec<u8> {
     let problem = if status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
         Problem::new(Code::HeadTooLarge)
     } else {
-        Problem::new(Code::InvalidRequest).detail("What was sent is not an HTTP/1.1 request.")
+        Problem::new(Code::InvalidRequest).detail("What was sent is no request of HTTP/1.1.")
     };
     let id = new_id(state.core.now());
     let body = problem.into_json(&state.public_url, id);

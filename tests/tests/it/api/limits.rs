@@ -100,8 +100,8 @@ async fn an_unverified_address_books_or_holds_three_times_a_day_and_a_verified_o
     let ada = salon.api.somebody("customer").await;
     let held = salon.api.create("/v1/holds", Some(&ada), &salon.wish("10:00")).await;
     assert_eq!(held.status, 201, "{held:?}");
-    let hold = json!({ "hold_id": held.body["id"] });
-    let booked = salon.api.create("/v1/bookings", Some(&ada), &hold).await;
+    let kept = json!({ "hold_id": held.body["id"] });
+    let booked = salon.api.create("/v1/bookings", Some(&ada), &kept).await;
     assert_eq!(booked.status, 201, "a hold that is booked was counted when it was made");
     for time in ["10:00", "10:00"] {
         let taken = salon.api.create("/v1/bookings", Some(&ada), &salon.wish(time)).await;

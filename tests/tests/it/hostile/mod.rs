@@ -22,20 +22,17 @@ use requests::{Hostile, Requests};
 const COUNT: usize = 10_000;
 /// Clients at a time; those that are slow have places of their own.
 const AT_ONCE: usize = 24;
+/// More than there are threads that hash.
+const LOGINS: usize = 8;
 /// Longer than any answer takes, so that a hang fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// By how much the api may have grown after it all.
 const GROWTH_KIB: u64 = 20 * 1024;
 
 #[tokio::test]
 async fn ten_thousand_hostile_requests_break_nothing() {
-    let live = Live::open_with(&[
-        ("PUNCTUAL_API_HEADER_SECONDS", "3"),
-        ("PUNCTUAL_API_REQUEST_SECONDS", "6"),
-        ("PUNCTUAL_LOG", "warn"),
-    ])
-    .await
-    .unwrap();
+    let live =
+        Live::open_with(&[("PUNCTUAL_API_HEADER_SECONDS", "3"), ("PUNCTUAL_LOG", "warn")]).await.unwrap();
     let address = live.api.url().trim_start_matches("http://").to_owned();
     let requests = Requests::of(&live);
     warm_up(&live).await;
@@ -71,7 +68,7 @@ async fn warm_up(live: &Live) {
     let client = reqwest::Client::new();
     let body = serde_json::json!({ "email": "admin@example.org", "password": "a wrong password" });
     let logins =
-        (0..AT_ONCE).map(|_| client.post(format!("{}/v1/auth/login", live.api.url())).json(&body).send());
+        (0..LOGINS).map(|_| client.post(format!("{}/v1/auth/login", live.api.url())).json(&body).send());
     for answer in futures::future::join_all(logins).await {
         assert_eq!(answer.unwrap().status(), 401);
     }

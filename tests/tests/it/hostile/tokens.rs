@@ -11,7 +11,10 @@ const KEY: [u8; 32] = [7; 32];
 
 fn token(header: &Value, claims: &Value, key: &[u8]) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(header), part(claims));
+    sign(&format!("{}.{}", part(header), part(claims)), key)
+}
+
+fn sign(signed: &str, key: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.update(signed.as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
@@ -23,28 +26,32 @@ pub fn authorizations(good: &str) -> Vec<String> {
     let read =
         |part: &str| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap() };
     let (header, claims) = (read(parts[0]), read(parts[1]));
-    assert_eq!(token(&header, &claims, &KEY), good, "the key is the api's, so that each is wrong in one way");
+    assert_eq!(
+        sign(&format!("{}.{}", parts[0], parts[1]), &KEY),
+        good,
+        "the key is the api's, so that each is wrong in one way"
+    );
     let with = |field: &str, value: Value| {
         let mut claims = claims.clone();
         claims[field] = value;
         token(&header, &claims, &KEY)
     };
-    let headed = |header: Value| token(&header, &claims, &KEY);
+    let under = |header: Value| token(&header, &claims, &KEY);
     let kid = &header["kid"];
-    let none = headed(json!({ "alg": "none", "typ": "JWT", "kid": kid }));
+    let none = under(json!({ "alg": "none", "typ": "JWT", "kid": kid }));
     let unsigned = none.rsplit_once('.').unwrap().0.to_owned();
     let mut tokens = vec![
         none,
         format!("{unsigned}."),
         unsigned,
-        headed(json!({ "alg": "None", "kid": kid })),
-        headed(json!({ "alg": "RS256", "kid": kid })),
-        headed(json!({ "alg": "HS512", "kid": kid })),
-        headed(json!({ "alg": "HS256" })),
-        headed(json!({ "alg": "HS256", "kid": "other" })),
-        headed(json!({ "alg": "HS256", "kid": "../../../../dev/null" })),
-        headed(json!({ "alg": "HS256", "kid": [kid] })),
-        headed(json!({ "alg": "HS256", "kid": kid, "crit": ["exp"], "exp": 1 })).replace('.', ".x"),
+        under(json!({ "alg": "None", "kid": kid })),
+        under(json!({ "alg": "RS256", "kid": kid })),
+        under(json!({ "alg": "HS512", "kid": kid })),
+        under(json!({ "alg": "HS256" })),
+        under(json!({ "alg": "HS256", "kid": "other" })),
+        under(json!({ "alg": "HS256", "kid": "../../../../dev/null" })),
+        under(json!({ "alg": "HS256", "kid": [kid] })),
+        under(json!({ "alg": "HS256", "kid": kid, "crit": ["exp"], "exp": 1 })).replace('.', ".x"),
         token(&header, &claims, &[8; 32]),
         token(&header, &claims, b""),
         with("aud", "somebody-else".into()),
