@@ -109,6 +109,10 @@ pub struct WorkerConfig {
     pub database_connections: u32,
     /// Jobs that run at a time.
     pub concurrency: usize,
+    /// Under which name the public key of `dkim_key` stands in the sender's domain.
+    pub dkim_selector: Option<String>,
+    /// Private key that mails are signed with, in PEM.
+    pub dkim_key: Option<Secret>,
 }
 
 impl Config {
@@ -272,11 +276,26 @@ fn read_worker(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<W
         r.optional("PUNCTUAL_WORKER_METRICS_LISTEN", reader::ADDRESS, |text| text.parse().ok());
     let database_connections = r.number("PUNCTUAL_WORKER_DATABASE_CONNECTIONS", 2..=1000);
     let concurrency = r.number("PUNCTUAL_WORKER_CONCURRENCY", 1..=1000);
+    let dkim_selector = r.optional("PUNCTUAL_DKIM_SELECTOR", "labels such as mail2027", selector);
+    let dkim_key = r.secret("PUNCTUAL_DKIM_KEY", "a private key in PEM", |text| {
+        if text.starts_with("-----BEGIN ") { Ok(Secret::new(text)) } else { Err("it is not PEM") }
+    });
     Some(WorkerConfig {
         metrics_listen,
         database_connections: database_connections?,
         concurrency: concurrency?,
+        dkim_selector,
+        dkim_key,
     })
+}
+
+/// A selector of RFC 6376 §3.1: labels of a domain name.
+fn selector(text: &str) -> Option<String> {
+    let is_label = |label: &str| {
+        let good = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        good && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    (text.len() <= 128 && text.split('.').all(is_label)).then(|| text.to_owned())
 }
 
 fn needed<'a, T>(value: Option<&'a T>, key: &'static str) -> Result<&'a T, ConfigError> {

@@ -25,6 +25,8 @@ pub enum Purpose {
     Manage,
     /// `/u/{token}`: no more reminders (RFC 8058). The id is the customer's.
     Unsubscribe,
+    /// `/d/{token}`: confirm or decline a booking. The id is that of the mail to staff in the ledger.
+    Decide,
     /// `/f/{token}.ics`: the calendar of a member of staff, to subscribe to. The id is theirs.
     Feed,
 }
@@ -45,6 +47,7 @@ impl Purpose {
         match self {
             Self::Manage => b'm',
             Self::Unsubscribe => b'u',
+            Self::Decide => b'd',
             Self::Feed => b'f',
         }
     }
@@ -53,6 +56,7 @@ impl Purpose {
         match byte {
             b'm' => Some(Self::Manage),
             b'u' => Some(Self::Unsubscribe),
+            b'd' => Some(Self::Decide),
             b'f' => Some(Self::Feed),
             _ => None,
         }

@@ -24,6 +24,8 @@ enum Command {
     Demo(demo::Options),
     /// Print the addresses of what runs: eval "$(cargo dev env)"
     Env,
+    /// Take pictures of all mails as they look on a phone
+    Pictures(command::pictures::Options),
     /// Drop the data of the local stack
     Reset,
     /// Make the generated files anew (.sqlx, openapi/openapi.json), or check them with --check
@@ -43,6 +45,7 @@ async fn main() -> ExitCode {
         None => command::up::run(arguments.up).await,
         Some(Command::Demo(options)) => demo::run(options).await,
         Some(Command::Env) => command::env::run(),
+        Some(Command::Pictures(options)) => command::pictures::run(options).await,
         Some(Command::Prepare) => prepare::run(&[]),
         Some(Command::Reset) => command::reset::run().await,
         Some(Command::Bench(what)) => command::bench::run(what).await,

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::jobs::{self, Mailer};
-use crate::mails::Templates;
+use crate::mails::{BadKey, Signer, Templates};
 use crate::metrics;
 use crate::smtp::{BadAddress, Failure, Relay, RelayAddress, Timeouts};
 use crate::status_page::{self, StatusPage};
@@ -58,6 +58,9 @@ pub enum StartError {
     /// The queue.
     #[error("the queue: {0}")]
     Queue(#[from] punctual_queue::Error),
+    /// The key that mails are signed with.
+    #[error(transparent)]
+    Signer(#[from] BadKey),
     /// The templates.
     #[error("the templates: {0}")]
     Templates(#[from] minijinja::Error),
@@ -121,6 +124,7 @@ impl Running {
 pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Result<Running, StartError> {
     let links = Arc::new(config.link_keys()?.clone());
     let relay_address = RelayAddress::parse(config.smtp_url()?.expose())?;
+    let signer = Signer::of(&config.worker)?.map(Arc::new);
     let settings = PoolSettings {
         program: "punctual-worker",
         connections: config.worker.database_connections,
@@ -143,7 +147,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let core = Core::new(pool.clone(), clock.clone(), Wake::connect(redis)?);
     let concurrency = config.worker.concurrency;
     let relay = Relay::new(relay_address, options.timeouts, concurrency, clock.clone())?;
-    let mailer = Mailer { relay: relay.clone(), templates: Arc::new(Templates::embedded()?), links };
+    let mailer = Mailer { relay: relay.clone(), templates: Arc::new(Templates::embedded()?), links, signer };
     let limit = u32::try_from(concurrency).unwrap_or(u32::MAX);
     let mut timing = options.timing;
     timing.grace = config.shutdown_grace;

@@ -3,6 +3,8 @@
 //! Link scanners open what they find, so GET and HEAD change nothing. A page is a file: what it shows, what its form
 //! does. Its template and its words are in `api/templates/`.
 
+mod appointment;
+mod decide;
 mod feed;
 mod form;
 mod html;
@@ -30,7 +32,7 @@ pub use html::accepted_language;
 pub use trouble::trouble;
 
 /// First steps of the paths that people open.
-const ROOTS: [&str; 3] = ["/m/", "/u/", "/f/"];
+const ROOTS: [&str; 4] = ["/m/", "/d/", "/u/", "/f/"];
 
 /// Adds the pages to the routes.
 pub fn add_to(routes: Route) -> Route {
@@ -38,6 +40,9 @@ pub fn add_to(routes: Route) -> Route {
         .at("/m/:token", Served::<manage::Show>::new())
         .at("/m/:token/cancel", Served::<manage::Cancel>::new())
         .at("/m/:token/move", Served::<manage::Move>::new())
+        .at("/d/:token", Served::<decide::Show>::new())
+        .at("/d/:token/confirm", Served::<decide::Confirm>::new())
+        .at("/d/:token/decline", Served::<decide::Decline>::new())
         .at("/u/:token", Served::<reminders::Reminders>::new())
         .at("/f/:token", Served::<feed::Feed>::new())
 }

@@ -299,6 +299,20 @@ mirrored! {
         Cancellation,
         /// It was moved.
         Reschedule,
+        /// It waits for staff to confirm it.
+        Pending,
+        /// Staff said no.
+        Declined,
+        /// Staff said nothing before its start.
+        Expired,
+        /// To staff and the business: there is a booking.
+        StaffNew,
+        /// To staff and the business: there is one to confirm or decline.
+        StaffPending,
+        /// To staff and the business: it was moved.
+        StaffMoved,
+        /// To staff and the business: it was called off.
+        StaffCancelled,
     }
 }
 

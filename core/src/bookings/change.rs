@@ -80,7 +80,7 @@ impl Write for ChangeStatus {
             return Err(Error::internal("changing a status", "the booking changed under its lock"));
         }
         let row = row::find(tx, row.id).await?.ok_or(Error::NotFound("booking"))?;
-        let (name, news) = told(self.action);
+        let (name, news) = told(self.action, self.staff_id);
         record(tx, now, &row, &Change { name, actor: &self.actor, overridden: false, from: None }).await?;
         mails::plan(tx, now, &row, news).await?;
         row.seen_by(&self.actor).map(|booking| Outcome::Changed(Some(booking), mails::QUEUES))
@@ -88,16 +88,16 @@ impl Write for ChangeStatus {
 }
 
 /// How a change is called in the audit trail, and what mails it owes.
-fn told(action: Action) -> (&'static str, News) {
+fn told(action: Action, from: Uuid) -> (&'static str, News) {
     match action {
-        Action::Confirm => ("confirmed", News::Stands),
+        Action::Confirm => ("confirmed", News::Confirmed),
         Action::Cancel => ("cancelled", News::Cancelled),
-        Action::Decline => ("declined", News::None),
+        Action::Decline => ("declined", News::Declined),
         Action::Complete => ("completed", News::None),
         Action::NoShow => ("no_show", News::None),
-        Action::Expire => ("expired", News::None),
-        Action::Book => ("booked", News::Stands),
-        Action::Reschedule => ("rescheduled", News::Moved),
+        Action::Expire => ("expired", News::Expired),
+        Action::Book => ("booked", News::Made),
+        Action::Reschedule => ("rescheduled", News::Moved { from }),
     }
 }
 

@@ -67,7 +67,7 @@ fn request(actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<Requ
 
 /// Who may ask for what, as far as that is plain without looking.
 fn permit(actor: &Actor, new: &NewBooking) -> Result<()> {
-    if matches!(actor, Actor::Link { .. }) {
+    if matches!(actor, Actor::Link { .. } | Actor::StaffLink { .. }) {
         return Err(Error::Forbidden);
     }
     match &new.booker {
@@ -125,7 +125,7 @@ impl Write for Create {
             from: None,
         };
         record(tx, now, &row, &change).await?;
-        mails::plan(tx, now, &row, News::Stands).await?;
+        mails::plan(tx, now, &row, News::Made).await?;
         let value = row.seen_by(&self.actor)?;
         if let Some(request) = &self.request {
             idempotency::store(tx, request, &value).await?;

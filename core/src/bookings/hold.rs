@@ -29,7 +29,7 @@ pub async fn hold(
     key: Option<&IdempotencyKey>,
     new: NewHold,
 ) -> Result<Answer<Booking>> {
-    if matches!(actor, Actor::Link { .. }) {
+    if matches!(actor, Actor::Link { .. } | Actor::StaffLink { .. }) {
         return Err(Error::Forbidden);
     }
     if !(1..=LONGEST_MIN).contains(&new.minutes) {

@@ -35,10 +35,12 @@ pub async fn events(core: &Core, actor: &Actor, id: Uuid) -> Result<Vec<BookingE
     Ok(events)
 }
 
-/// Where each mail of a booking stands, in the order in which they were planned.
+/// Where each mail of a booking stands, in the order in which they were planned; those to staff are for staff.
 pub async fn notifications(core: &Core, actor: &Actor, id: Uuid) -> Result<Vec<Notification>> {
     visible(core, actor, id).await?;
-    notifications::list(&mut *core.pool.acquire().await?, id).await
+    let mut mails = notifications::list(&mut *core.pool.acquire().await?, id).await?;
+    mails.retain(|mail| actor.is_staff() || !mail.kind.is_for_staff());
+    Ok(mails)
 }
 
 pub(super) async fn visible(core: &Core, actor: &Actor, id: Uuid) -> Result<Row> {
@@ -51,7 +53,7 @@ pub(super) async fn visible(core: &Core, actor: &Actor, id: Uuid) -> Result<Row>
 /// Bookings by (start, id): all for staff, their own for customers.
 pub async fn list(core: &Core, actor: &Actor, which: &ListBookings) -> Result<Page<Booking>> {
     let rows = match actor {
-        Actor::Guest | Actor::Link { .. } => return Err(Error::LoginRequired),
+        Actor::Guest | Actor::Link { .. } | Actor::StaffLink { .. } => return Err(Error::LoginRequired),
         _ if actor.is_staff() => all(core, which).await?,
         _ if which.customer_id.is_some() => return Err(Error::Forbidden),
         Actor::System | Actor::Account { .. } => own(core, actor, which).await?,

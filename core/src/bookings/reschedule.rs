@@ -100,7 +100,7 @@ impl Write for Reschedule {
             from: Some(before),
         };
         record(tx, now, &row, &change).await?;
-        mails::plan(tx, now, &row, News::Moved).await?;
+        mails::plan(tx, now, &row, News::Moved { from: before.1 }).await?;
         row.seen_by(&self.actor).map(|booking| Outcome::Changed(Some(booking), mails::QUEUES))
     }
 }

@@ -31,6 +31,13 @@ pub(super) struct Row {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub staff_name: String,
+    /// Where mails to its staff go.
+    pub staff_email: Option<String>,
+    /// The language of its staff, else the business's.
+    pub staff_locale: String,
+    /// Where mails to the business go.
+    pub notify_address: Option<String>,
+    pub business_locale: String,
     /// Account the customer belongs to.
     pub owner_id: Option<Uuid>,
     pub customer_name: Option<String>,
@@ -51,12 +58,15 @@ macro_rules! select_bookings {
                       lower(b.during) AS "start!", upper(b.during) AS "end!", b.zone, b.seat_no,
                       b.service_name, b.duration_min, b.price_minor, b.currency, b.customer_note AS "customer_note: Note",
                       b.staff_note AS "staff_note: Note", b.hold_expires_at, b.rev AS "rev: Rev", b.created_at,
-                      b.updated_at, staff.name AS staff_name, c.user_id AS "owner_id?", c.name AS "customer_name?",
+                      b.updated_at, staff.name AS staff_name, staff.email::text AS staff_email,
+                      coalesce(performer.locale, settings.locale) AS "staff_locale!",
+                      settings.notify_address::text, settings.locale AS business_locale, c.user_id AS "owner_id?", c.name AS "customer_name?",
                       c.email::text AS customer_email, c.phone AS "customer_phone?",
                       coalesce(c.locale, settings.locale) AS "locale!",
                       coalesce(c.reminders, true) AS "wants_reminders!"
                FROM bookings AS b
                JOIN staff ON staff.id = b.staff_id
+               LEFT JOIN users AS performer ON performer.id = staff.user_id
                CROSS JOIN settings
                LEFT JOIN customers AS c ON c.id = b.customer_id "# + $tail
             $(, $value)*
@@ -80,7 +90,7 @@ impl Row {
     /// Whether the actor may see it: staff any booking, others their own.
     pub(super) fn is_visible_to(&self, actor: &Actor) -> bool {
         match actor {
-            Actor::Link { booking_id } => *booking_id == self.id,
+            Actor::Link { booking_id } | Actor::StaffLink { booking_id, .. } => *booking_id == self.id,
             Actor::Account { user_id, .. } => actor.is_staff() || self.owner_id == Some(*user_id),
             Actor::Guest => false,
             Actor::System => true,

@@ -6,10 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::calendars;
+use super::mails::{self, News};
+use super::{calendars, row};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::ActorKind;
-use crate::{Core, Result, staff};
+use crate::{Core, Error, Result, staff};
 
 /// How long after its end a booking nobody has judged counts as completed.
 const JUDGED_AFTER: TimeDelta = TimeDelta::hours(24);
@@ -77,26 +78,32 @@ impl Write for SweepCalendar {
             Sweep::Pending => expire_started(tx, now, self.staff_id).await?,
             Sweep::Past => complete_ended(tx, now, self.staff_id).await?,
         };
-        Ok(if swept == 0 { Outcome::Unchanged(0) } else { Outcome::Changed(swept, &[]) })
+        let queues = if matches!(self.what, Sweep::Pending) { mails::QUEUES } else { &[] };
+        Ok(if swept == 0 { Outcome::Unchanged(0) } else { Outcome::Changed(swept, queues) })
     }
 }
 
 async fn expire_started(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Result<u64> {
-    let expired = sqlx::query!(
-        "WITH started AS (
+    let expired = sqlx::query_scalar!(
+        r#"WITH started AS (
              UPDATE bookings SET status = 'expired', rev = rev + 1, updated_at = $1
              WHERE staff_id = $2 AND status = 'pending' AND lower(during) <= $1
              RETURNING id, rev, status
          )
          INSERT INTO booking_events (booking_id, rev, status, change, actor, at)
-         SELECT id, rev, status, 'expired', $3, $1 FROM started",
+         SELECT id, rev, status, 'expired', $3, $1 FROM started
+         RETURNING booking_id"#,
         now,
         staff_id,
         ActorKind::System as ActorKind,
     )
-    .execute(tx)
+    .fetch_all(&mut *tx)
     .await?;
-    Ok(expired.rows_affected())
+    for id in &expired {
+        let row = row::find(tx, *id).await?.ok_or(Error::NotFound("booking"))?;
+        mails::plan(tx, now, &row, News::Expired).await?;
+    }
+    Ok(expired.len() as u64)
 }
 
 async fn complete_ended(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Result<u64> {

@@ -134,7 +134,7 @@ pub async fn correct(
     sqlx::query!(
         "UPDATE notifications SET recipient = $2
          WHERE id = ANY(ARRAY(SELECT n.id FROM notifications AS n JOIN bookings AS b ON b.id = n.booking_id
-                              WHERE b.customer_id = $1 AND n.dot_at IS NULL
+                              WHERE b.customer_id = $1 AND NOT n.to_staff AND n.dot_at IS NULL
                                 AND (n.outcome IS NULL OR n.outcome = 'failed')
                               ORDER BY n.id FOR NO KEY UPDATE OF n))",
         id,

@@ -22,6 +22,8 @@ pub struct Facts {
     pub locale: Locale,
     /// Where it goes; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
+    /// Whom it goes to: the customer, the member of staff or the business.
+    pub recipient_name: String,
     /// Who sends it.
     pub business: Business,
     /// What it speaks of.
@@ -95,12 +97,20 @@ pub struct Booking {
     pub customer_id: Uuid,
     /// Epoch that their unsubscribe links carry.
     pub customer_link_epoch: i32,
-    /// Their name.
+    /// Their name; empty once they were erased.
     pub customer_name: String,
+    /// Their address, for staff.
+    pub customer_email: Option<EmailAddress>,
+    /// Their phone number, for staff.
+    pub customer_phone: Option<String>,
+    /// What they wrote, for staff; may be empty.
+    pub customer_note: String,
     /// The customer's zone, if known.
     pub customer_zone: Option<Zone>,
     /// Start and end before the move that the mail is about.
     pub previous: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Who performed it before that move, if it was somebody else.
+    pub previous_staff: Option<String>,
 }
 
 /// Reads the facts of a mail; `None` if it is not, or not about a booking with a customer.
@@ -111,6 +121,8 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
                b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
                b.zone, b.service_name, b.price_minor, b.currency::text AS "currency!", staff.name AS staff_name,
                c.id AS customer_id, c.link_epoch AS customer_link_epoch, c.name AS customer_name, c.zone AS customer_zone,
+               c.email::text AS "customer_email: EmailAddress", c.phone AS customer_phone, b.customer_note,
+               addressee.name AS "addressee_name?", former.name AS "former_name?",
                s.name, s.address, s.phone, s.sender::text AS "sender!: EmailAddress",
                s.reply_to::text AS "reply_to!: EmailAddress", s.public_url,
                n.rev AS "notification_rev: Rev", event.details #>> '{from,start}' AS previous_start
@@ -120,6 +132,8 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
         JOIN staff ON staff.id = b.staff_id
         CROSS JOIN settings s
         LEFT JOIN booking_events event ON event.booking_id = n.booking_id AND event.rev = n.rev
+        LEFT JOIN staff addressee ON addressee.id = n.staff_id
+        LEFT JOIN staff former ON former.id = (event.details #>> '{from,staff_id}')::uuid AND former.id <> b.staff_id
         WHERE n.id = $1
         "#,
         notification_id,
@@ -129,11 +143,11 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
     let Some(row) = row else { return Ok(None) };
     let stored = |error: ParseError| Error::internal("a stored value of a mail", error);
     let previous = match row.previous_start {
-        Some(text) if row.kind == NotificationKind::Reschedule => {
+        Some(text) => {
             let start = DateTime::parse_from_rfc3339(&text);
             Some(start.map_err(|error| Error::internal("a stored start", error))?.to_utc())
         }
-        _ => None,
+        None => None,
     };
     Ok(Some(Facts {
         notification_id,
@@ -141,6 +155,11 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
         kind: row.kind,
         locale: Locale::parse(&row.locale).map_err(stored)?,
         recipient: row.recipient,
+        recipient_name: match row.addressee_name {
+            Some(name) => name,
+            None if row.kind.is_for_staff() => row.name.clone(),
+            None => row.customer_name.clone(),
+        },
         business: Business {
             name: row.name,
             address: row.address,
@@ -167,8 +186,12 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
             customer_id: row.customer_id,
             customer_link_epoch: row.customer_link_epoch,
             customer_name: row.customer_name,
+            customer_email: row.customer_email,
+            customer_phone: row.customer_phone,
+            customer_note: row.customer_note,
             customer_zone: row.customer_zone.as_deref().map(Zone::parse).transpose().map_err(stored)?,
             previous: previous.map(|start| (start, start + (row.end - row.start))),
+            previous_staff: row.former_name,
         },
     }))
 }

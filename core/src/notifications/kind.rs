@@ -17,11 +17,37 @@ pub enum NotificationKind {
     Cancellation,
     /// It was moved.
     Reschedule,
+    /// It waits for staff to confirm it.
+    Pending,
+    /// Staff said no.
+    Declined,
+    /// Staff said nothing before its start.
+    Expired,
+    /// To staff and the business: there is a booking.
+    StaffNew,
+    /// To staff and the business: there is one to confirm or decline.
+    StaffPending,
+    /// To staff and the business: it was moved.
+    StaffMoved,
+    /// To staff and the business: it was called off.
+    StaffCancelled,
 }
 
 impl NotificationKind {
     /// Every kind, in the order in which a booking may meet them.
-    pub const ALL: [Self; 4] = [Self::Confirmation, Self::Reminder, Self::Cancellation, Self::Reschedule];
+    pub const ALL: [Self; 11] = [
+        Self::Confirmation,
+        Self::Reminder,
+        Self::Cancellation,
+        Self::Reschedule,
+        Self::Pending,
+        Self::Declined,
+        Self::Expired,
+        Self::StaffNew,
+        Self::StaffPending,
+        Self::StaffMoved,
+        Self::StaffCancelled,
+    ];
 
     /// The name in the database, the API and the templates' folder.
     #[must_use]
@@ -31,15 +57,34 @@ impl NotificationKind {
             Self::Reminder => "reminder",
             Self::Cancellation => "cancellation",
             Self::Reschedule => "reschedule",
+            Self::Pending => "pending",
+            Self::Declined => "declined",
+            Self::Expired => "expired",
+            Self::StaffNew => "staff_new",
+            Self::StaffPending => "staff_pending",
+            Self::StaffMoved => "staff_moved",
+            Self::StaffCancelled => "staff_cancelled",
         }
+    }
+
+    /// Whether it goes to staff or the business, and is none of the customer's concern.
+    #[must_use]
+    pub fn is_for_staff(self) -> bool {
+        matches!(self, Self::StaffNew | Self::StaffPending | Self::StaffMoved | Self::StaffCancelled)
     }
 
     /// Whether the mail still tells the truth of a booking of this status, its revision being the same.
     #[must_use]
     pub fn stands_for(self, status: BookingStatus) -> bool {
         match self {
-            Self::Confirmation | Self::Reminder | Self::Reschedule => status == BookingStatus::Confirmed,
-            Self::Cancellation => status == BookingStatus::Cancelled,
+            Self::Confirmation | Self::Reminder | Self::Reschedule | Self::StaffNew => {
+                status == BookingStatus::Confirmed
+            }
+            Self::Cancellation | Self::StaffCancelled => status == BookingStatus::Cancelled,
+            Self::Pending | Self::StaffPending => status == BookingStatus::Pending,
+            Self::Declined => status == BookingStatus::Declined,
+            Self::Expired => status == BookingStatus::Expired,
+            Self::StaffMoved => matches!(status, BookingStatus::Confirmed | BookingStatus::Pending),
         }
     }
 }

@@ -34,18 +34,28 @@ pub(super) struct Near<'a> {
     pub expires_at: DateTime<Utc>,
 }
 
-/// The job of a row. Recipients of one domain share a limit; reminders, which come in crowds, let the others pass.
+/// The job of a row. Recipients of one domain share a limit; mails to staff let those to customers pass,
+/// and reminders, which come in crowds, let all others pass.
 pub(super) fn job(row: &Near<'_>) -> Result<Job> {
     let job = Job::new(&SendNotification { notification_id: row.id }).map_err(queue_error)?;
     let job = job
         .run_at(row.send_at)
         .expires_at(row.expires_at)
         .unique_key(row.id.to_string())
-        .priority(if row.kind == NotificationKind::Reminder { 10 } else { 0 });
+        .priority(priority(row.kind));
     Ok(match row.recipient.and_then(|address| address.rsplit_once('@')) {
         Some((_, domain)) => job.limit_key(domain.to_ascii_lowercase()),
         None => job,
     })
+}
+
+/// The lower, the sooner.
+fn priority(kind: NotificationKind) -> i16 {
+    match kind {
+        NotificationKind::Reminder => 10,
+        kind if kind.is_for_staff() => 5,
+        _ => 0,
+    }
 }
 
 /// The queue's errors, of which only those of the database are not ours.

@@ -26,14 +26,32 @@ pub struct Subject<'a> {
     pub rev: Rev,
     /// Its start after the change.
     pub start: DateTime<Utc>,
-    /// Where mails to the customer go.
-    pub recipient: &'a EmailAddress,
-    /// Language of the mails: the customer's, else the business's.
-    pub locale: Locale,
+    /// Whom reminders go to; none: nobody is reminded.
+    pub customer: Option<&'a Addressee>,
     /// When its service's rules remind of it, by `calendar`; empty unless it is confirmed.
     pub reminders: &'a [Reminder],
     /// Whether the customer wants them; if not they are entered as such, to be planned when the customer does.
     pub wants_reminders: bool,
+}
+
+/// Somebody to write to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressee {
+    /// Where it goes.
+    pub email: EmailAddress,
+    /// In which language.
+    pub locale: Locale,
+    /// The member of staff; none: the customer, or the business.
+    pub staff_id: Option<Uuid>,
+}
+
+/// A mail that goes out at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtOnce {
+    /// Which.
+    pub kind: NotificationKind,
+    /// To whom.
+    pub to: Addressee,
 }
 
 /// One reminder of a booking.
@@ -45,44 +63,26 @@ pub struct Reminder {
     pub due: DateTime<Utc>,
 }
 
-/// A booking was made and is confirmed: a confirmation now, its reminders when they fall due.
-pub async fn on_created(conn: &mut PgConnection, now: DateTime<Utc>, subject: &Subject<'_>) -> Result<()> {
-    write(conn, now, subject, planned(now, subject, NotificationKind::Confirmation)).await
-}
-
-/// A booking was moved: what was still to be sent for older revisions is cancelled, the mail about the move goes out
-/// now, and the reminders are planned anew.
-pub async fn on_rescheduled(
+/// A booking was made or changed: what was still to be sent for older revisions is cancelled, these mails go out now,
+/// and the reminders are planned anew.
+pub async fn on_change(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     subject: &Subject<'_>,
+    at_once: &[AtOnce],
 ) -> Result<()> {
-    cancel_older(conn, now, subject.booking_id, subject.rev).await?;
-    write(conn, now, subject, planned(now, subject, NotificationKind::Reschedule)).await
-}
-
-/// A booking was cancelled: what was still to be sent is cancelled, the cancellation goes out now. `reminders` is not
-/// looked at.
-pub async fn on_cancelled(conn: &mut PgConnection, now: DateTime<Utc>, subject: &Subject<'_>) -> Result<()> {
-    cancel_older(conn, now, subject.booking_id, subject.rev).await?;
-    let subject = Subject { reminders: &[], ..subject.clone() };
-    write(conn, now, &subject, planned(now, &subject, NotificationKind::Cancellation)).await
-}
-
-/// A booking was changed in a way nobody is written to about: what was still to be sent is cancelled.
-pub async fn on_superseded(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    booking_id: Uuid,
-    rev: Rev,
-) -> Result<()> {
-    cancel_older(conn, now, booking_id, rev).await
+    if subject.rev.0 > 1 {
+        cancel_older(conn, now, subject.booking_id, subject.rev).await?;
+    }
+    let rows = planned(now, subject, at_once);
+    if rows.is_empty() { Ok(()) } else { write(conn, now, subject, rows).await }
 }
 
 /// One ledger row to be.
-struct Planned {
+struct Planned<'a> {
     id: Uuid,
     kind: NotificationKind,
+    to: &'a Addressee,
     rule: Option<i16>,
     send_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -90,41 +90,45 @@ struct Planned {
     outcome: Option<NotificationOutcome>,
 }
 
-impl Planned {
+impl Planned<'_> {
     fn is_near(&self, now: DateTime<Utc>) -> bool {
         self.outcome.is_none() && self.send_at <= now + NEAR
     }
 }
 
-fn planned(now: DateTime<Utc>, subject: &Subject<'_>, kind: NotificationKind) -> Vec<Planned> {
-    let at_once = Planned {
+fn planned<'a>(now: DateTime<Utc>, subject: &Subject<'a>, at_once: &'a [AtOnce]) -> Vec<Planned<'a>> {
+    let mails = at_once.iter().map(|mail| Planned {
         id: new_id(now),
-        kind,
+        kind: mail.kind,
+        to: &mail.to,
         rule: None,
         send_at: now,
-        expires_at: expires_at(now, kind, subject.start),
+        expires_at: expires_at(now, mail.kind, subject.start),
         outcome: None,
-    };
-    let reminders = subject.reminders.iter().map(|reminder| Planned {
-        id: new_id(now),
-        kind: NotificationKind::Reminder,
-        rule: Some(reminder.rule),
-        send_at: reminder.due,
-        expires_at: reminder_expires(reminder.due, subject.start),
-        outcome: match (reminder.due < now, subject.wants_reminders) {
-            (true, _) => Some(NotificationOutcome::SkippedTooLate),
-            (false, false) => Some(NotificationOutcome::Unwanted),
-            (false, true) => None,
-        },
     });
-    std::iter::once(at_once).chain(reminders).collect()
+    let reminders = subject.customer.into_iter().flat_map(|customer| {
+        subject.reminders.iter().map(move |reminder| Planned {
+            id: new_id(now),
+            kind: NotificationKind::Reminder,
+            to: customer,
+            rule: Some(reminder.rule),
+            send_at: reminder.due,
+            expires_at: reminder_expires(reminder.due, subject.start),
+            outcome: match (reminder.due < now, subject.wants_reminders) {
+                (true, _) => Some(NotificationOutcome::SkippedTooLate),
+                (false, false) => Some(NotificationOutcome::Unwanted),
+                (false, true) => None,
+            },
+        })
+    });
+    mails.chain(reminders).collect()
 }
 
 /// From when on a mail that goes out at once is of no use.
 fn expires_at(now: DateTime<Utc>, kind: NotificationKind, start: DateTime<Utc>) -> DateTime<Utc> {
     match kind {
         NotificationKind::Confirmation | NotificationKind::Reschedule | NotificationKind::Reminder => start,
-        NotificationKind::Cancellation => now + TimeDelta::days(4),
+        _ => now + TimeDelta::days(4),
     }
 }
 
@@ -133,7 +137,7 @@ async fn write(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     subject: &Subject<'_>,
-    rows: Vec<Planned>,
+    rows: Vec<Planned<'_>>,
 ) -> Result<()> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let kinds: Vec<NotificationKind> = rows.iter().map(|row| row.kind).collect();
@@ -143,26 +147,33 @@ async fn write(
     let expires_at: Vec<DateTime<Utc>> = rows.iter().map(|row| row.expires_at).collect();
     let enqueued_at: Vec<Option<DateTime<Utc>>> =
         rows.iter().map(|row| row.is_near(now).then_some(now)).collect();
+    let recipients: Vec<String> = rows.iter().map(|row| row.to.email.as_str().to_owned()).collect();
+    let locales: Vec<String> = rows.iter().map(|row| row.to.locale.as_str().to_owned()).collect();
+    let to_staff: Vec<bool> = rows.iter().map(|row| row.kind.is_for_staff()).collect();
+    let staff_ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.to.staff_id).collect();
     let outcomes: Vec<Option<NotificationOutcome>> = rows.iter().map(|row| row.outcome).collect();
     sqlx::query!(
         r#"
-        INSERT INTO notifications (id, booking_id, kind, rule, rev, dedupe_key, recipient, locale, send_at, expires_at,
-                                   enqueued_at, outcome, outcome_at, created_at)
-        SELECT id, $1, kind, rule, $2, dedupe_key, $3, $4, send_at, expires_at, enqueued_at, outcome,
-               CASE WHEN outcome IS NOT NULL THEN $5::timestamptz END, $5::timestamptz
-        FROM unnest($6::uuid[], $7::notification_kind[], $8::smallint[], $9::text[], $10::timestamptz[],
-                    $11::timestamptz[], $12::timestamptz[], $13::notification_outcome[])
-             AS mail (id, kind, rule, dedupe_key, send_at, expires_at, enqueued_at, outcome)
+        INSERT INTO notifications (id, booking_id, kind, rule, rev, dedupe_key, recipient, locale, to_staff, staff_id,
+                                   send_at, expires_at, enqueued_at, outcome, outcome_at, created_at)
+        SELECT id, $1, kind, rule, $2, dedupe_key, recipient, locale, to_staff, staff_id, send_at, expires_at, enqueued_at,
+               outcome, CASE WHEN outcome IS NOT NULL THEN $3::timestamptz END, $3::timestamptz
+        FROM unnest($4::uuid[], $5::notification_kind[], $6::smallint[], $7::text[], $8::text[], $9::text[], $10::bool[],
+                    $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::notification_outcome[])
+             AS mail (id, kind, rule, dedupe_key, recipient, locale, to_staff, staff_id, send_at, expires_at, enqueued_at,
+                      outcome)
         "#,
         subject.booking_id,
         subject.rev.0,
-        subject.recipient.as_str() as _,
-        subject.locale.as_str(),
         now,
         &ids,
         &kinds as &[NotificationKind],
         &rules as &[Option<i16>],
         &keys,
+        &recipients,
+        &locales,
+        &to_staff,
+        &staff_ids as &[Option<Uuid>],
         &send_at,
         &expires_at,
         &enqueued_at as &[Option<DateTime<Utc>>],
@@ -177,7 +188,7 @@ async fn write(
             payload::job(&Near {
                 id: row.id,
                 kind: row.kind,
-                recipient: Some(subject.recipient.as_str()),
+                recipient: Some(row.to.email.as_str()),
                 send_at: row.send_at,
                 expires_at: row.expires_at,
             })
@@ -189,12 +200,14 @@ async fn write(
     Ok(())
 }
 
-/// A mail is owed once: subject, kind, rule and revision in one text.
-fn dedupe_key(subject: &Subject<'_>, row: &Planned) -> String {
+/// A mail is owed once: subject, kind, rule or whom it is for, and revision in one text.
+fn dedupe_key(subject: &Subject<'_>, row: &Planned<'_>) -> String {
     let Subject { booking_id, rev, .. } = subject;
-    match row.rule {
-        Some(rule) => format!("booking:{booking_id}:{}:{rule}:{rev}", row.kind.as_str()),
-        None => format!("booking:{booking_id}:{}:{rev}", row.kind.as_str()),
+    let kind = row.kind.as_str();
+    match (row.rule, row.to.staff_id) {
+        (Some(rule), _) => format!("booking:{booking_id}:{kind}:{rule}:{rev}"),
+        (None, Some(staff_id)) => format!("booking:{booking_id}:{kind}:{staff_id}:{rev}"),
+        (None, None) => format!("booking:{booking_id}:{kind}:{rev}"),
     }
 }
 

@@ -148,7 +148,7 @@ async fn mails(db: &mut PgConnection, booking_ids: &[Uuid], user_id: Uuid) -> Re
         ExportedMail,
         r#"SELECT id, booking_id, kind AS "kind: NotificationKind", recipient::text AS "recipient: EmailAddress",
                   created_at, send_at, accepted_at, reply, outcome AS "outcome: NotificationOutcome"
-           FROM notifications WHERE booking_id = ANY($1) OR user_id = $2
+           FROM notifications WHERE (booking_id = ANY($1) AND NOT to_staff) OR user_id = $2
            ORDER BY created_at, send_at, id"#,
         booking_ids,
         user_id,

@@ -15,6 +15,13 @@ pub enum Actor {
         /// The booking the link is for.
         booking_id: Uuid,
     },
+    /// The holder of a link from a mail to staff: that booking, as who performs it.
+    StaffLink {
+        /// The booking the link is for.
+        booking_id: Uuid,
+        /// Their account, if they have one.
+        user_id: Option<Uuid>,
+    },
     /// An account that has logged in.
     Account {
         /// Its id.
@@ -50,7 +57,7 @@ impl Actor {
         match self {
             Self::Guest | Self::Link { .. } => ActorKind::Guest,
             Self::Account { role: Role::Customer, .. } => ActorKind::Customer,
-            Self::Account { role: Role::Staff, .. } => ActorKind::Staff,
+            Self::StaffLink { .. } | Self::Account { role: Role::Staff, .. } => ActorKind::Staff,
             Self::Account { role: Role::Admin, .. } => ActorKind::Admin,
             Self::System => ActorKind::System,
         }
@@ -61,14 +68,19 @@ impl Actor {
     pub const fn user_id(&self) -> Option<Uuid> {
         match self {
             Self::Account { user_id, .. } => Some(*user_id),
+            Self::StaffLink { user_id, .. } => *user_id,
             _ => None,
         }
     }
 
-    /// Whether this is staff, an administrator or Punctual itself: those who may see and change every booking.
+    /// Whether this is staff, an administrator or Punctual itself: those who may see and change every booking. The holder
+    /// of a link from a mail to staff counts as one, for the one booking.
     #[must_use]
     pub const fn is_staff(&self) -> bool {
-        matches!(self, Self::System | Self::Account { role: Role::Staff | Role::Admin, .. })
+        matches!(
+            self,
+            Self::System | Self::StaffLink { .. } | Self::Account { role: Role::Staff | Role::Admin, .. }
+        )
     }
 
     /// Whether this is an administrator or Punctual itself.

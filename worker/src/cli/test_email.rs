@@ -7,7 +7,7 @@ use punctual_core::{migrate, settings};
 use punctual_queue::{Clock, ServerClock, new_id};
 
 use super::Failure;
-use crate::mails::compose_test;
+use crate::mails::{Signer, compose_test};
 use crate::smtp::{Relay, RelayAddress, Timeouts};
 
 /// Sends a mail from the business to `address`, outside of the ledger, and prints the reply.
@@ -24,7 +24,11 @@ pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure>
     let business = settings::get(&pool).await?.into();
     let clock = ServerClock::start(&pool).await?;
     let now = clock.now();
-    let mail = compose_test(&business, address, new_id(now), now)?;
+    let mut mail = compose_test(&business, address, new_id(now), now)?;
+    if let Some(signer) = Signer::of(&config.worker)? {
+        mail = signer.sign(mail, now)?;
+        println!("signed for {}", mail.sender.domain());
+    }
     println!("asking {relay_address}");
     let relay = Relay::new(relay_address, Timeouts::default(), 1, clock)?;
     let reply = relay.offer(&mail.sender, &mail.recipient).await?.send(&mail.bytes).await?;

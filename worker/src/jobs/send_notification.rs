@@ -16,7 +16,7 @@ use punctual_queue::runtime::{Ended, HookFuture};
 use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payload as _};
 
 use super::sending::{Ledger, SendError};
-use crate::mails::{Mail, Templates, compose};
+use crate::mails::{BuildError, Mail, Signer, Templates, compose};
 use crate::metrics;
 use crate::smtp::{Failure, Permit, Relay, Session, Verdict};
 
@@ -29,6 +29,8 @@ pub struct Mailer {
     pub templates: Arc<Templates>,
     /// Keys of the links they carry.
     pub links: Arc<Keys>,
+    /// What they are signed with, if they are.
+    pub signer: Option<Arc<Signer>>,
 }
 
 /// The kind of job, with what ends a mail when the queue ends its job.
@@ -112,7 +114,10 @@ async fn attempt(
         return Ok(not_sent(dot));
     };
     drop(conn);
-    let mail = compose(&mailer.templates, &mailer.links, &facts, &recipient, core.now())?;
+    let mut mail = compose(&mailer.templates, &mailer.links, &facts, &recipient, core.now())?;
+    if let Some(signer) = &mailer.signer {
+        mail = signer.sign(mail, core.now()).map_err(BuildError::from)?;
+    }
     let try_ = Try { ctx, ledger: Ledger::new(core, sending), sending, permit };
     try_.run(&mailer.relay, &mail).await
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
+use punctual_core::bookings::BookingStatus;
 use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::Facts;
 
@@ -17,12 +18,17 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method of a kind of mail; a reminder changes no calendar and has none.
+    /// The method of a kind of mail. A reminder changes no calendar and has none; staff subscribe to their calendar, where
+    /// an entry by mail would stand a second time.
     pub fn of(kind: NotificationKind) -> Option<Self> {
         match kind {
-            NotificationKind::Confirmation | NotificationKind::Reschedule => Some(Self::Request),
-            NotificationKind::Cancellation => Some(Self::Cancel),
-            NotificationKind::Reminder => None,
+            NotificationKind::Confirmation | NotificationKind::Reschedule | NotificationKind::Pending => {
+                Some(Self::Request)
+            }
+            NotificationKind::Cancellation | NotificationKind::Declined | NotificationKind::Expired => {
+                Some(Self::Cancel)
+            }
+            _ => None,
         }
     }
 
@@ -47,6 +53,7 @@ pub fn entry(facts: &Facts, recipient: &str, method: Method, now: DateTime<Utc>)
         .sequence(booking.rev.0.unsigned_abs())
         .summary(&one_line(&format!("{} – {}", booking.service_name, business.name)))
         .status(match method {
+            Method::Request if booking.status == BookingStatus::Pending => EventStatus::Tentative,
             Method::Request => EventStatus::Confirmed,
             Method::Cancel => EventStatus::Cancelled,
         });

@@ -12,8 +12,10 @@ pub struct MailContext {
     business: BusinessContext,
     customer: CustomerContext,
     booking: BookingContext,
-    /// Where the customer sees, moves or cancels the booking.
-    manage_url: String,
+    /// Where the customer sees, moves or cancels the booking; on mails to them only.
+    manage_url: Option<String>,
+    /// Where staff confirm or decline the booking; on mails that ask for it only.
+    decide_url: Option<String>,
     /// Where the customer ends reminders; on reminders only.
     unsubscribe_url: Option<String>,
 }
@@ -29,7 +31,11 @@ struct BusinessContext {
 
 #[derive(Debug, Clone, Serialize)]
 struct CustomerContext {
+    /// A dash once the person was erased.
     name: String,
+    email: Option<String>,
+    phone: Option<String>,
+    phone_digits: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -43,6 +49,10 @@ struct BookingContext {
     when_for_customer: Option<When>,
     /// Before the move that the mail is about.
     previously: Option<When>,
+    /// Who performed it before that move, if it was somebody else.
+    previous_staff: Option<String>,
+    /// What the customer wrote; none if nothing.
+    note: Option<String>,
 }
 
 impl MailContext {
@@ -52,6 +62,7 @@ impl MailContext {
         let when = |zone| When::new(booking.start, booking.end, zone, *locale);
         let elsewhere = booking
             .customer_zone
+            .filter(|_| !facts.kind.is_for_staff())
             .filter(|zone| zone.at(booking.start).offset() != booking.zone.at(booking.start).offset());
         let address = business.address.lines().map(str::trim).filter(|line| !line.is_empty());
         Self {
@@ -59,9 +70,14 @@ impl MailContext {
                 name: business.name.clone(),
                 address_lines: address.map(str::to_owned).collect(),
                 phone: business.phone.clone(),
-                phone_digits: business.phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect(),
+                phone_digits: digits(&business.phone),
             },
-            customer: CustomerContext { name: booking.customer_name.clone() },
+            customer: CustomerContext {
+                name: if booking.customer_name.is_empty() { "–" } else { &booking.customer_name }.to_owned(),
+                email: booking.customer_email.as_ref().map(|email| email.as_str().to_owned()),
+                phone: booking.customer_phone.clone(),
+                phone_digits: booking.customer_phone.as_deref().map(digits).unwrap_or_default(),
+            },
             booking: BookingContext {
                 service: booking.service_name.clone(),
                 staff: booking.staff_name.clone(),
@@ -69,9 +85,16 @@ impl MailContext {
                 when: when(booking.zone),
                 when_for_customer: elsewhere.map(when),
                 previously: booking.previous.map(|(start, end)| When::new(start, end, booking.zone, *locale)),
+                previous_staff: booking.previous_staff.clone(),
+                note: Some(booking.customer_note.trim()).filter(|note| !note.is_empty()).map(str::to_owned),
             },
             manage_url: links.manage.clone(),
+            decide_url: links.decide.clone(),
             unsubscribe_url: links.unsubscribe.clone(),
         }
     }
+}
+
+fn digits(phone: &str) -> String {
+    phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
 }

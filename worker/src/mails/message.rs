@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::Templates;
 use super::calendar_part::{self, Method};
 use super::context::MailContext;
+use super::dkim::BadKey;
 use super::links::Links;
 use super::templates::one_line;
 
@@ -30,6 +31,9 @@ pub enum BuildError {
     /// An address is none, though it was stored as one.
     #[error("a stored address is none")]
     Address(#[from] lettre::address::AddressError),
+    /// It can't be signed.
+    #[error(transparent)]
+    Signature(#[from] BadKey),
     /// A header or MIME type is not one.
     #[error("a header is not one")]
     Header,
@@ -76,7 +80,7 @@ pub fn compose(
         let kind = ContentType::parse(&kind).map_err(|_| BuildError::Header)?;
         parts = parts.singlepart(SinglePart::builder().header(kind).body(entry));
     }
-    let to = Mailbox::new(display_name(&facts.booking.customer_name), recipient.as_str().parse()?);
+    let to = Mailbox::new(display_name(&facts.recipient_name), recipient.as_str().parse()?);
     let mut head = head(&facts.business, to, id, now)?;
     if let Some(url) = links.unsubscribe {
         head = head

@@ -6,6 +6,7 @@
 
 mod calendar_part;
 mod context;
+mod dkim;
 mod links;
 mod message;
 mod templates;
@@ -15,5 +16,6 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use dkim::{BadKey, Signer};
 pub use message::{BuildError, Mail, compose, compose_test};
 pub use templates::Templates;

@@ -25,14 +25,19 @@ pub fn keys() -> Keys {
 
 /// A customer in New York with an appointment in Berlin.
 pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
-    let moved = kind == NotificationKind::Reschedule;
-    let rev = if moved || kind == NotificationKind::Cancellation { Rev(2) } else { Rev(1) };
+    use NotificationKind as Kind;
+    let moved = matches!(kind, Kind::Reschedule | Kind::StaffMoved);
+    let called_off =
+        matches!(kind, Kind::Cancellation | Kind::Declined | Kind::Expired | Kind::StaffCancelled);
+    let rev = if moved || called_off { Rev(2) } else { Rev(1) };
+    let recipient = if kind.is_for_staff() { "mia@salon.example" } else { "zoe@example.org" };
     Facts {
         notification_id: Uuid::from_u128(0x0196_f8f0_1111_7000_8000_0000_0000_0001),
         kind,
         rev,
         locale,
-        recipient: Some(address("zoe@example.org")),
+        recipient: Some(address(recipient)),
+        recipient_name: if kind.is_for_staff() { "Mia Weiß" } else { "Zoë Łukasz" }.to_owned(),
         business: Business {
             name: "Salon Zur Schönen Aussicht".to_owned(),
             address: "Lindenstraße 5\n10969 Berlin".to_owned(),
@@ -45,7 +50,10 @@ pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
             id: Uuid::from_u128(0x0196_f8f0_2222_7000_8000_0000_0000_0002),
             rev,
             status: match kind {
-                NotificationKind::Cancellation => BookingStatus::Cancelled,
+                Kind::Cancellation | Kind::StaffCancelled => BookingStatus::Cancelled,
+                Kind::Pending | Kind::StaffPending => BookingStatus::Pending,
+                Kind::Declined => BookingStatus::Declined,
+                Kind::Expired => BookingStatus::Expired,
                 _ => BookingStatus::Confirmed,
             },
             ics_uid: "0196f8f0-2222-7000-8000-000000000002@punctual".to_owned(),
@@ -59,7 +67,11 @@ pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
             customer_id: Uuid::from_u128(0x0196_f8f0_3333_7000_8000_0000_0000_0003),
             customer_link_epoch: 0,
             customer_name: "Zoë Łukasz".to_owned(),
+            customer_email: Some(address("zoe@example.org")),
+            customer_phone: Some("+1 212 555-0123".to_owned()),
+            customer_note: "Please only the tips.\nI may be five minutes late.".to_owned(),
             customer_zone: Some(Zone::parse("America/New_York").unwrap()),
+            previous_staff: (kind == Kind::StaffMoved).then(|| "Jonas Groß".to_owned()),
             previous: moved.then(|| (at("2027-05-03T12:00:00Z"), at("2027-05-03T12:45:00Z"))),
         },
     }

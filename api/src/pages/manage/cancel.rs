@@ -5,7 +5,7 @@ use punctual_core::{
 };
 use serde::Serialize;
 
-use super::{Page, Visit, appointment::Appointment, holder, html, managed, unchanged};
+use super::{Appointment, Page, Visit, appointment, holder, html, managed, unchanged};
 use crate::{
     contract::Operation,
     pages::{form::Form, named},
@@ -32,7 +32,7 @@ impl Page for Cancel {
         if !managed.can_cancel {
             return Ok(html::see_other(&format!("../{}", visit.token)));
         }
-        let facts = Facts { appointment: Appointment::of(&managed), base: format!("../{}", visit.token) };
+        let facts = Facts { appointment: appointment(&managed), base: format!("../{}", visit.token) };
         html::page(StatusCode::OK, "cancel.html.j2", managed.locale, &facts)
     }
 

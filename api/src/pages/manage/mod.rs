@@ -1,6 +1,5 @@
 //! `/m/{token}`: a booking, for whoever has its link.
 
-mod appointment;
 mod cancel;
 mod reschedule;
 mod show;
@@ -13,7 +12,7 @@ use punctual_core::{
     types::Actor,
 };
 
-use super::{Page, html, visit::Visit};
+use super::{Page, appointment::Appointment, html, visit::Visit};
 use crate::problem::Problem;
 
 pub use cancel::Cancel;
@@ -24,6 +23,11 @@ pub use show::Show;
 async fn managed(visit: &Visit) -> Result<Managed, Problem> {
     let Link { id, epoch, .. } = visit.link(Purpose::Manage)?;
     Ok(bookings::managed(&visit.state.core, id, epoch).await?)
+}
+
+/// The booking as the pages show it.
+fn appointment(managed: &Managed) -> Appointment {
+    Appointment::new(&managed.booking, &managed.business, managed.locale, managed.customer_zone)
 }
 
 /// Who has the link of this booking.

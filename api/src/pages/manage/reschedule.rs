@@ -10,7 +10,7 @@ use punctual_core::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Page, Visit, appointment::Appointment, holder, html, managed, unchanged};
+use super::{Appointment, Page, Visit, appointment, holder, html, managed, unchanged};
 use crate::{
     contract::Operation,
     pages::{form::Form, named},
@@ -168,7 +168,7 @@ fn facts(visit: &Visit, managed: &Managed, around: &Around) -> Facts {
     let earlier = date.checked_sub_days(Days::new(DAYS)).unwrap_or(first).max(first);
     let later = date.checked_add_days(Days::new(DAYS)).unwrap_or(last);
     Facts {
-        appointment: Appointment::of(managed),
+        appointment: appointment(managed),
         base: format!("../{}", visit.token),
         notice: None,
         requires_confirmation: managed.requires_confirmation,

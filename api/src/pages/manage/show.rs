@@ -2,12 +2,12 @@ use poem::{Response, http::StatusCode};
 use punctual_core::bookings::{BookingStatus, Managed};
 use serde::Serialize;
 
-use super::{
-    Page, Visit,
-    appointment::{Appointment, span},
-    html, managed,
+use super::{Appointment, Page, Visit, appointment, html, managed};
+use crate::{
+    contract::Operation,
+    pages::{appointment::span, named},
+    problem::Problem,
 };
-use crate::{contract::Operation, pages::named, problem::Problem};
 
 /// `/m/{token}`
 pub struct Show;
@@ -59,7 +59,7 @@ pub(super) fn render(
     let to_come = managed.booking.status.blocks() && visit.state.core.now() < managed.booking.start;
     let passed = |can: bool, minutes: u32| (to_come && !can).then(|| span(minutes, managed.locale));
     let facts = Facts {
-        appointment: Appointment::of(managed),
+        appointment: appointment(managed),
         base,
         notice: notice.map(|(words, _)| words),
         notice_role: notice.map_or("status", |(_, role)| role),

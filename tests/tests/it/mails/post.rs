@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use mail_parser::{MessageParser, MimeHeaders, PartType};
 use punctual_core::bookings::Booking;
 use punctual_core::config::{Config, Keys};
 use punctual_core::types::{Actor, Zone};
 use punctual_queue::runtime::Timing;
 use punctual_queue::testing::{StoredJob, jobs};
 use punctual_queue::{Clock, JobState, Shutdown};
-use punctual_tests::smtp_sink::SmtpSink;
+use punctual_tests::smtp_sink::{SmtpSink, Taken};
 use punctual_worker::smtp::Timeouts;
 use punctual_worker::{Options, Running};
 use uuid::Uuid;
@@ -66,6 +67,21 @@ pub fn ended(kind: &str, outcome: &str, tries: i32, reply: Option<&str>) -> Row 
     Row { outcome, tries, dot: false, accepted: false, reply, ..sent(kind) }
 }
 
+/// A mail's plain text, as its reader's program decodes it.
+pub fn text(mail: &Taken) -> String {
+    let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
+    parsed.body_text(0).unwrap().into_owned()
+}
+
+/// A mail's calendar entry, if it has one.
+pub fn calendar(mail: &Taken) -> Option<String> {
+    let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
+    parsed.parts.iter().find_map(|part| match &part.body {
+        PartType::Text(body) if part.content_type()?.subtype() == Some("calendar") => Some(body.to_string()),
+        _ => None,
+    })
+}
+
 impl Post {
     /// A salon with one member of staff, a service and a customer, and one worker.
     pub async fn open() -> Self {
@@ -75,7 +91,12 @@ impl Post {
     }
 
     pub async fn without_worker() -> Self {
-        let salon = Salon::open(1).await;
+        Self::with_staff(1).await
+    }
+
+    /// So many members of staff, and no worker yet.
+    pub async fn with_staff(staff: usize) -> Self {
+        let salon = Salon::open(staff).await;
         let (service, customer) = (salon.service(|_| ()).await, salon.customer().await);
         let second = Duration::from_secs(1);
         let timeouts = Timeouts {
@@ -160,6 +181,19 @@ impl Post {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "the ledger is {found:#?}, not {expected:#?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until so many mails of a kind were sent about a booking.
+    pub async fn wait_for_sent(&self, booking: &Booking, kind: &str, count: usize) {
+        let started = std::time::Instant::now();
+        loop {
+            let rows = self.ledger(booking).await;
+            if rows.iter().filter(|row| row.kind == kind && row.accepted).count() == count {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "not {count} {kind} but {rows:#?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

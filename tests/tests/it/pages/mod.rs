@@ -1,6 +1,7 @@
 //! Stories of people who open links from their mails, over HTTP and in a browser.
 
 mod browser;
+mod decide;
 mod feed;
 mod manage;
 mod reminders;

@@ -1,0 +1,85 @@
+//! `/d/{token}`: a booking that waits for staff, for who got the mail about it.
+
+mod confirm;
+mod decline;
+mod show;
+
+use poem::Response;
+use punctual_core::{
+    Error,
+    bookings::{self, Decided},
+    links::{Link, Purpose},
+};
+use serde::Serialize;
+
+use super::{Page, appointment::Appointment, html, visit::Visit};
+use crate::problem::Problem;
+
+pub use confirm::Confirm;
+pub use decline::Decline;
+pub use show::Show;
+
+/// What staff have to know of the customer.
+#[derive(Serialize)]
+struct Customer {
+    name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    /// The phone number as a `tel:` URI takes it (RFC 3966).
+    phone_digits: String,
+    note: String,
+}
+
+#[derive(Serialize)]
+struct Facts {
+    #[serde(flatten)]
+    appointment: Appointment,
+    customer: Customer,
+    /// The path of the booking's page, seen from the page that shows this.
+    base: String,
+    notice: Option<&'static str>,
+    /// `status` for what went well, `alert` for what did not.
+    notice_role: &'static str,
+    is_open: bool,
+}
+
+/// The booking of the visit's link.
+async fn decided(visit: &Visit) -> Result<Decided, Problem> {
+    let Link { id, epoch, .. } = visit.link(Purpose::Decide)?;
+    Ok(bookings::to_decide(&visit.state.core, id, epoch).await?)
+}
+
+fn facts(decided: &Decided, base: String) -> Facts {
+    let Decided { booking, business, locale, .. } = decided;
+    let customer = booking.customer.as_ref();
+    let phone = customer.and_then(|customer| Some(customer.phone.as_ref()?.as_str().to_owned()));
+    let is_digit = |c: &char| c.is_ascii_digit() || *c == '+';
+    Facts {
+        appointment: Appointment::new(booking, business, *locale, None),
+        customer: Customer {
+            name: customer.and_then(|customer| Some(customer.name.as_ref()?.as_str().to_owned())),
+            email: customer.and_then(|customer| Some(customer.email.as_ref()?.as_str().to_owned())),
+            phone_digits: phone.iter().flat_map(|phone| phone.chars()).filter(is_digit).collect(),
+            phone,
+            note: booking.customer_note.as_str().trim().to_owned(),
+        },
+        base,
+        notice: None,
+        notice_role: "status",
+        is_open: decided.is_open,
+    }
+}
+
+/// After an answer that cannot be given: the booking as it stands now, and why. Other errors stay what they are.
+async fn unchanged(visit: &Visit, error: Error) -> Result<Response, Problem> {
+    let notice = match error {
+        Error::RevMismatch { .. } => "notice_stale",
+        Error::InvalidTransition { .. } => "notice_not_possible",
+        error => return Err(error.into()),
+    };
+    let status = Problem::from(error).code.status();
+    let decided = decided(visit).await?;
+    let facts = facts(&decided, format!("../{}", visit.token));
+    let facts = Facts { notice: Some(notice), notice_role: "alert", ..facts };
+    html::page(status, "decide.html.j2", decided.locale, &facts)
+}

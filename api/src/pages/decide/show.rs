@@ -1,0 +1,26 @@
+use poem::{Response, http::StatusCode};
+use punctual_core::bookings::BookingStatus;
+
+use super::{Facts, Page, Visit, decided, facts, html};
+use crate::{contract::Operation, pages::named, problem::Problem};
+
+/// `/d/{token}`
+pub struct Show;
+
+impl Page for Show {
+    const OPERATION: &'static Operation = &named("pageDecide");
+    const PATTERN: &'static str = "/d/{token}";
+    const POSTS: bool = false;
+
+    async fn show(visit: Visit) -> Result<Response, Problem> {
+        let decided = decided(&visit).await?;
+        // What is said has to be true of the booking, whatever the address says.
+        let notice = match (visit.asked("done"), decided.booking.status) {
+            (Some("confirmed"), BookingStatus::Confirmed) => Some("notice_confirmed"),
+            (Some("declined"), BookingStatus::Declined) => Some("notice_declined"),
+            _ => None,
+        };
+        let facts = Facts { notice, ..facts(&decided, format!("./{}", visit.token)) };
+        html::page(StatusCode::OK, "decide.html.j2", decided.locale, &facts)
+    }
+}

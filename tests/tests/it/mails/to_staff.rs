@@ -1,0 +1,141 @@
+//! What staff and the business are told.
+
+use chrono::TimeDelta;
+use punctual_core::bookings::{self, Move};
+use punctual_core::customers;
+use punctual_core::types::{Actor, ExpectedRev};
+use punctual_tests::smtp_sink::{Act, Taken, Verb};
+
+use super::post::{Post, ended, sent, text};
+use crate::core::salon::{email, tuesday};
+
+/// A salon whose members of staff and whose owner read mails.
+async fn post(staff: usize, owner: &'static str) -> Post {
+    let mut post = Post::with_staff(staff).await;
+    let numbered = "UPDATE staff SET email = 'staff' || substr(name, 7) || '@example.org'";
+    sqlx::query(numbered).execute(&post.salon.core.pool).await.unwrap();
+    let told = sqlx::query("UPDATE settings SET notify_address = $1::citext").bind(owner);
+    told.execute(&post.salon.core.pool).await.unwrap();
+    post.hire_worker().await;
+    post
+}
+
+/// Recipient and subject of each, by recipient.
+fn told(taken: &[Taken]) -> Vec<String> {
+    let mut lines: Vec<String> =
+        taken.iter().map(|mail| format!("{}: {}", mail.recipient, mail.subject)).collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_and_its_cancellation_are_told_to_staff_and_the_business() {
+    let post = post(1, "owner@example.org").await;
+    let booking = post.book(tuesday("10:00")).await;
+    let taken = post.sink.wait_for_mails(3).await;
+    let customer = taken.iter().find(|mail| mail.subject.starts_with("Booked")).unwrap().recipient.clone();
+    let new = "New: Carla Customer, Haircut, Tuesday, 4 May, 10:00";
+    let lines = told(&taken);
+    for line in [format!("owner@example.org: {new}"), format!("staff1@example.org: {new}")] {
+        assert!(lines.contains(&line), "{lines:?}");
+    }
+    let to_staff = taken.iter().find(|mail| mail.recipient == "staff1@example.org").unwrap();
+    let (raw, text) = (String::from_utf8(to_staff.bytes.clone()).unwrap(), text(to_staff));
+    assert!(text.contains(&format!("Mail: {customer}")), "{text}");
+    for customers in ["/m/", "/d/", "text/calendar"] {
+        assert!(
+            !raw.contains(customers) && !text.contains(customers),
+            "{customers} is not for staff: {text}"
+        );
+    }
+    post.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
+
+    let seen = bookings::notifications(&post.salon.core, &post.customer, booking.id).await.unwrap();
+    assert!(seen.iter().all(|mail| !mail.kind.is_for_staff()), "customers see theirs");
+
+    post.pass(TimeDelta::seconds(1));
+    bookings::cancel(&post.salon.core, &post.customer, booking.id, ExpectedRev::Any).await.unwrap();
+    post.sink.wait_for_mails(6).await;
+    let expected = [
+        sent("confirmation"),
+        ended("reminder", "cancelled", 0, None),
+        sent("staff_new"),
+        sent("staff_new"),
+        sent("cancellation"),
+        sent("staff_cancelled"),
+        sent("staff_cancelled"),
+    ];
+    post.wait_for_ledger(&booking, &expected).await;
+    assert_eq!(post.close().await.journal().len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_is_the_business_is_told_once() {
+    let post = post(1, "STAFF1@example.org").await;
+    let booking = post.book(tuesday("10:00")).await;
+    post.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new")]).await;
+    assert_eq!(post.close().await.journal().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_to_a_colleague_is_told_to_both_of_them() {
+    let post = post(2, "owner@example.org").await;
+    let (one, other) = (post.salon.staff[0], post.salon.staff[1]);
+    let customer = post.customer;
+    let booking = post.salon.book(&customer, post.service, Some(one), tuesday("10:00")).await.unwrap();
+    post.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
+    post.pass(TimeDelta::seconds(1));
+    let to = Move { start: tuesday("11:00"), staff_id: Some(other), overriding: false };
+    bookings::reschedule(&post.salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
+    let taken = post.sink.wait_for_mails(7).await;
+    let moved: Vec<&Taken> = taken[3..].iter().filter(|mail| mail.subject.contains("Carla")).collect();
+    let mut recipients: Vec<&str> = moved.iter().map(|mail| mail.recipient.as_str()).collect();
+    recipients.sort_unstable();
+    assert_eq!(recipients, ["owner@example.org", "staff1@example.org", "staff2@example.org"]);
+    for mail in moved {
+        assert_eq!(mail.subject, "Moved: Carla Customer, Haircut, now Tuesday, 4 May, 11:00");
+        let text = text(mail);
+        let former = booking.staff.name.as_str();
+        assert!(text.contains("Before: Tuesday, 4 May 2027, 10:00") && text.contains(former), "{text}");
+    }
+    post.wait_for_sent(&booking, "staff_moved", 3).await;
+    assert_eq!(post.close().await.journal().len(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_asks_staff_is_off_once_somebody_has_answered() {
+    let mut post = Post::with_staff(1).await;
+    post.service = post.salon.service(|spec| spec.requires_confirmation = true).await;
+    sqlx::query("UPDATE staff SET email = 'staff1@example.org'")
+        .execute(&post.salon.core.pool)
+        .await
+        .unwrap();
+    let booking = post.book(tuesday("10:00")).await;
+    post.pass(TimeDelta::seconds(1));
+    bookings::confirm(&post.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
+    post.hire_worker().await;
+    let expected = [
+        ended("pending", "cancelled", 0, None),
+        ended("staff_pending", "cancelled", 0, None),
+        sent("confirmation"),
+    ];
+    post.wait_for_ledger(&booking, &expected).await;
+    assert_eq!(post.close().await.journal().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_address_of_the_customer_gets_no_mail_that_is_for_staff() {
+    let post = post(1, "owner@example.org").await;
+    post.sink.always(Verb::Rcpt, Act::Reply("450 4.2.0 later"));
+    let booking = post.book(tuesday("10:00")).await;
+    let customer = booking.customer.clone().unwrap();
+    let right = email("right");
+    customers::correct(&post.salon.core.pool, post.now(), &Actor::System, customer.id, &right).await.unwrap();
+    let recipients: Vec<String> =
+        sqlx::query_scalar("SELECT recipient::text FROM notifications WHERE to_staff ORDER BY recipient")
+            .fetch_all(&post.salon.core.pool)
+            .await
+            .unwrap();
+    assert_eq!(recipients, ["owner@example.org", "staff1@example.org"]);
+    post.close().await;
+}
