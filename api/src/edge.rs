@@ -6,6 +6,7 @@ mod compress;
 mod cors;
 mod refusal;
 mod secure;
+mod trace;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -75,9 +76,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let address = address::client(&request, &self.state.config.trusted_proxies);
         request.set_data(address);
         request.set_data(Arc::clone(&self.state));
-        let span = tracing::info_span!("request", request_id = %id);
+        let span = trace::span(id, request.headers());
         if let Some(preflight) = cors::preflight(&self.state.config.cors, &request) {
-            return Ok(self.dress(preflight, id, &wishes).await);
+            return Ok(self.dress(preflight, id, &span, &wishes).await);
         }
         let answer = self.run(request).instrument(span.clone()).await;
         let (mut response, matched) = match answer {
@@ -99,17 +100,18 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         if method == Method::HEAD {
             response = without_body(response);
         }
-        Ok(self.dress(response, id, &wishes).await)
+        Ok(self.dress(response, id, &span, &wishes).await)
     }
 }
 
 impl<E> Edge<E> {
-    async fn dress(&self, response: Response, id: Uuid, wishes: &Wishes) -> Response {
+    async fn dress(&self, response: Response, id: Uuid, span: &tracing::Span, wishes: &Wishes) -> Response {
         let mut response = compress::gzip(response, wishes.gzip).await;
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id.hyphenated().to_string()) {
             headers.insert(X_REQUEST_ID, value);
         }
+        trace::dress(span, headers);
         if self.state.is_draining() {
             // Clients on a connection kept open leave before it is taken from them.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));

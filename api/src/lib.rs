@@ -9,7 +9,6 @@ pub mod contract;
 mod edge;
 mod endpoints;
 mod etag;
-mod logging;
 mod metrics_page;
 mod pages;
 mod params;

@@ -11,6 +11,7 @@ mod limits;
 mod network;
 mod reader;
 mod secret;
+mod traces;
 
 use std::{collections::BTreeMap, fmt, io, net::SocketAddr, path::Path, time::Duration};
 
@@ -20,6 +21,7 @@ pub use limits::{RequestLimit, RequestLimits};
 pub use network::Network;
 use reader::Reader;
 pub use secret::Secret;
+pub use traces::{HttpEndpoint, TracesConfig};
 
 /// The manual and the defaults, as committed.
 pub const DEFAULTS: &str = include_str!("../../defaults.env");
@@ -53,6 +55,8 @@ pub struct Config {
     pub log: String,
     /// How log lines are written.
     pub log_format: LogFormat,
+    /// Where spans go.
+    pub traces: TracesConfig,
     /// How long running requests and jobs have to finish after SIGTERM.
     pub shutdown_grace: Duration,
     /// What only the api is told.
@@ -148,6 +152,7 @@ impl Config {
             "human" => Some(LogFormat::Human),
             _ => None,
         });
+        let traces = traces::read(&mut r);
         let shutdown_grace = r.seconds("PUNCTUAL_SHUTDOWN_GRACE_SECONDS", 1..=600);
         let database_url = r.secret("DATABASE_URL", "postgres://user:password@host:5432/database", |text| {
             url_of(text, &["postgres", "postgresql"])
@@ -161,18 +166,20 @@ impl Config {
         let jwt_keys = r.secret("PUNCTUAL_JWT_KEYS", keys::EXPECTED, keys);
         let link_keys = r.secret("PUNCTUAL_LINK_KEYS", keys::EXPECTED, keys);
         let faults = r.finish();
-        match (public_url, api, worker, log, log_format, shutdown_grace) {
+        match (public_url, api, worker, log, log_format, traces, shutdown_grace) {
             (
                 Some(public_url),
                 Some(api),
                 Some(worker),
                 Some(log),
                 Some(log_format),
+                Some(traces),
                 Some(shutdown_grace),
             ) if faults.is_empty() => Ok(Self {
                 public_url,
                 log,
                 log_format,
+                traces,
                 shutdown_grace,
                 api,
                 worker,

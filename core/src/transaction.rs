@@ -53,7 +53,8 @@ pub(crate) async fn write<W: Write>(
         drop(held);
         result
     };
-    tokio::spawn(task.in_current_span()).await.map_err(|error| Error::internal("a write panicked", error))?
+    let span = tracing::info_span!("transaction");
+    tokio::spawn(task.instrument(span)).await.map_err(|error| Error::internal("a write panicked", error))?
 }
 
 /// What [`change`] runs: a function of its arguments within the transaction.

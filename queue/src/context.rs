@@ -15,9 +15,10 @@ use uuid::Uuid;
 
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
-use crate::job::{JobId, TraceContext};
+use crate::job::JobId;
 use crate::store::claim::Claimed;
 use crate::store::settle;
+use crate::trace::TraceContext;
 use crate::wake::Wake;
 
 /// Why the runtime stops a job that has begun.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::trace::TraceContext;
 
 /// What a job carries: ids, so that data is read when it runs.
 ///
@@ -105,15 +106,6 @@ impl JobState {
     }
 }
 
-/// W3C Trace Context of what enqueued a job, kept in its row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceContext {
-    /// The `traceparent` header's value.
-    pub traceparent: String,
-    /// The `tracestate` header's value.
-    pub tracestate: Option<String>,
-}
-
 /// A job to enqueue.
 #[derive(Debug, Clone)]
 #[must_use = "a job does nothing until it is enqueued"]
@@ -148,7 +140,7 @@ impl Job {
             limit_key: None,
             priority: P::PRIORITY,
             max_attempts: P::MAX_ATTEMPTS,
-            trace: None,
+            trace: TraceContext::current(),
         })
     }
 
@@ -188,7 +180,7 @@ impl Job {
         self
     }
 
-    /// The trace it belongs to.
+    /// The trace it belongs to, instead of the one it is made in.
     pub fn trace_context(mut self, trace: Option<TraceContext>) -> Self {
         self.trace = trace;
         self

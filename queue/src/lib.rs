@@ -20,6 +20,7 @@ mod store;
 pub mod testing;
 #[cfg(test)]
 mod testing_payload;
+mod trace;
 mod wake;
 
 pub use cancel::{Cancelled, cancel, cancel_by_key};
@@ -29,12 +30,13 @@ pub use enqueue::{Enqueued, enqueue, enqueue_many};
 pub use error::{BoxError, Error, Result};
 pub use forget::forget;
 pub use ids::new_id;
-pub use job::{Job, JobId, JobState, Payload, TraceContext};
+pub use job::{Job, JobId, JobState, Payload};
 pub use limits::Limit;
 pub use lookup::{JobStatus, job_state};
 pub use migrate::{MIGRATOR, migrate};
 pub use outcome::Outcome;
 pub use runtime::{Ended, FinalJob, Kind, Periodic, Queue, Runtime, Shutdown};
+pub use trace::{TraceContext, trace_jobs_with};
 pub use wake::Wake;
 
 /// What a handler takes of what [`runtime::Builder::data`] was given.

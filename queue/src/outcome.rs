@@ -26,3 +26,16 @@ pub enum Outcome {
     /// Can't ever succeed, and why: discarded at once.
     Fail(String),
 }
+
+impl Outcome {
+    /// Its name in traces.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skip(_) => "skipped",
+            Self::RetryAt { .. } => "retry",
+            Self::Snooze { .. } => "snoozed",
+            Self::Fail(_) => "failed",
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod chaos;
 pub mod checker;
+pub mod collector;
 pub mod live;
 pub mod probe;
 pub mod proxy;

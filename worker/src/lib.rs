@@ -2,7 +2,6 @@
 
 mod cli;
 mod jobs;
-mod logging;
 pub mod mails;
 mod metrics;
 mod run;

@@ -152,7 +152,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let mut timing = options.timing;
     timing.grace = config.shutdown_grace;
     let builder = Runtime::builder(pool.clone(), clock).redis(redis, "").concurrency(limit.saturating_add(2));
-    let builder = builder.name(format!("punctual-worker {}", std::process::id())).timing(timing);
+    let builder = builder.name(name()).timing(timing);
     let runtime = jobs::register(builder, &core, mailer, limit).build()?;
 
     let stop = CancellationToken::new();
@@ -165,6 +165,12 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let runtime = tokio::spawn(runtime.run(shutdown.clone()));
     tracing::info!(concurrency, redis = redis.is_some(), "taking jobs");
     Ok(Running { metrics_address, shutdown, core, relay, runtime, stop })
+}
+
+/// Tells workers apart for people: in containers every process has the same id, and each its own host name.
+fn name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("punctual-worker {} {}", host.trim(), std::process::id())
 }
 
 async fn upkeep(relay: Relay, handle: Option<PrometheusHandle>, stop: CancellationToken) {

@@ -4,11 +4,10 @@ use punctual_core::config::Config;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
-use crate::logging;
 
 /// Serves until SIGTERM or Ctrl-C; a second one ends it at once.
 pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
-    logging::start(config);
+    let telemetry = punctual_telemetry::start(config, "punctual-api");
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut stopped = async move || {
@@ -24,7 +23,10 @@ pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
     stopped().await;
     tracing::info!("stopping");
     tokio::select! {
-        () = running.stop() => Ok(ExitCode::SUCCESS),
+        () = running.stop() => {
+            telemetry.finish().await;
+            Ok(ExitCode::SUCCESS)
+        }
         () = stopped() => Ok(ExitCode::FAILURE),
     }
 }

@@ -9,10 +9,10 @@ use punctual_core::config::CorsOrigins;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static(
-    "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id",
+    "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-request-id",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "etag, location, idempotency-replayed, ratelimit, ratelimit-policy, retry-after, x-request-id",
+    "etag, location, idempotency-replayed, ratelimit, ratelimit-policy, retry-after, traceparent, x-request-id",
 );
 const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
 

@@ -191,7 +191,11 @@ fn quiet_start<P>(_: &Task<P>, _: &tracing::Span) {
     tracing::debug!("job begins");
 }
 
-fn quiet_end(_: &Outcome, took: Duration, _: &tracing::Span) {
+fn quiet_end(outcome: &Outcome, took: Duration, span: &tracing::Span) {
+    span.record("outcome", outcome.word());
+    if matches!(outcome, Outcome::RetryAt { .. } | Outcome::Fail(_)) {
+        span.record("failed", true);
+    }
     tracing::debug!(?took, "job returned");
 }
 
@@ -200,7 +204,9 @@ fn quiet_end(_: &Outcome, took: Duration, _: &tracing::Span) {
 struct QuietFailure;
 
 impl<E> OnFailure<E> for QuietFailure {
-    fn on_failure(&mut self, _: &E, took: Duration, _: &tracing::Span) {
+    fn on_failure(&mut self, _: &E, took: Duration, span: &tracing::Span) {
+        span.record("outcome", "error");
+        span.record("failed", true);
         tracing::debug!(?took, "job failed");
     }
 }
@@ -224,6 +230,8 @@ fn span<P: Payload>(task: &Task<P>) -> tracing::Span {
         job_id = info.map(|info| info.id.0),
         attempt = info.map(|info| info.attempt),
         lease_seq = info.map(|info| info.lease_seq),
+        outcome = tracing::field::Empty,
+        failed = tracing::field::Empty,
         traceparent = info.and_then(|info| info.trace.as_ref()).map(|trace| trace.traceparent.as_str()),
     )
 }

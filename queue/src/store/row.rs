@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::context::JobInfo;
-use crate::job::{JobId, JobState, TraceContext};
+use crate::job::{JobId, JobState};
+use crate::trace::TraceContext;
 
 /// A job that this session has just leased.
 #[derive(Debug, Clone)]

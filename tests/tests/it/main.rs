@@ -12,6 +12,8 @@ mod harness;
 mod hostile;
 #[cfg(test)]
 mod mails;
+#[cfg(test)]
+mod operators;
 mod pages;
 #[cfg(test)]
 mod privacy;

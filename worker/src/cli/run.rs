@@ -2,12 +2,12 @@ use punctual_core::config::Config;
 use punctual_queue::Shutdown;
 
 use super::Failure;
+use crate::metrics;
 use crate::run::{Options, start};
-use crate::{logging, metrics};
 
 /// Takes jobs until SIGTERM or Ctrl-C; a second one ends it at once.
 pub async fn run(config: &Config) -> Result<(), Failure> {
-    logging::start(config);
+    let telemetry = punctual_telemetry::start(config, "punctual-worker");
     let metrics = match config.worker.metrics_listen {
         Some(_) => Some(metrics::install()?),
         None => None,
@@ -19,5 +19,6 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
     };
     running.ended().await?;
     tracing::info!("stopped");
+    telemetry.finish().await;
     Ok(())
 }

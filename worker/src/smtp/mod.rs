@@ -8,6 +8,7 @@ mod failure;
 mod relay;
 mod session;
 mod settings;
+mod trace;
 
 pub use address::{BadAddress, RelayAddress};
 pub use breaker::{Breaker, Permit};

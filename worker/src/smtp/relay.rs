@@ -17,6 +17,7 @@ use super::breaker::Breaker;
 use super::failure::{Failure, Step};
 use super::session::{Connection, Session, said};
 use super::settings::Timeouts;
+use super::trace::traced;
 
 /// A relay. Clones share connections and breaker.
 #[derive(Clone)]
@@ -106,7 +107,7 @@ impl Manager for Connections {
 
     async fn create(&self) -> Result<Connection, Failure> {
         // Boxed, for its future with all that lettre keeps in it is large and rarely needed.
-        Box::pin(self.open()).await
+        Box::pin(traced(Step::Connect, self.open())).await
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Failure> {

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::failure::{Failure, Step, without_addresses};
 use super::relay::Connections;
 use super::settings::Timeouts;
+use super::trace::{replied, traced};
 
 /// What the relay said to a mail it took. No address is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,10 +90,17 @@ impl Connection {
         limit: Duration,
         command: C,
     ) -> Result<(), Failure> {
-        let response = said(step, timeout(limit, self.smtp.command(command)).await)?;
-        let expected =
-            if step == Step::Data { Severity::PositiveIntermediate } else { Severity::PositiveCompletion };
-        if response.code().severity == expected { Ok(()) } else { Err(unexpected(step, &response)) }
+        traced(step, async {
+            let response = said(step, timeout(limit, self.smtp.command(command)).await)?;
+            replied(&response);
+            let expected = if step == Step::Data {
+                Severity::PositiveIntermediate
+            } else {
+                Severity::PositiveCompletion
+            };
+            if response.code().severity == expected { Ok(()) } else { Err(unexpected(step, &response)) }
+        })
+        .await
     }
 
     async fn reset(&mut self, timeouts: &Timeouts) {
@@ -125,7 +133,12 @@ impl Session {
         let (connection, timeouts) = (&mut *self.connection, &self.timeouts);
         let done = connection.step(Step::Data, timeouts.data, Data).await;
         connection.accepted(done, timeouts).await?;
-        let response = said(Step::Dot, timeout(timeouts.dot, connection.smtp.message(message)).await);
+        let response = traced(Step::Dot, async {
+            let response = said(Step::Dot, timeout(timeouts.dot, connection.smtp.message(message)).await)?;
+            replied(&response);
+            Ok(response)
+        })
+        .await;
         connection.last_used = Instant::now();
         connection.clean = match &response {
             Ok(_) => true,

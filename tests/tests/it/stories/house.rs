@@ -77,6 +77,13 @@ impl House {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
+    /// Asks for a booking as part of a trace.
+    pub async fn ask_within(&self, key: &str, start: &str, traceparent: &str) -> Response {
+        let request = self.client.post(format!("{}/v1/bookings", self.api.url())).bearer_auth(&self.token);
+        let request = request.header("Idempotency-Key", key).header("traceparent", traceparent);
+        request.json(&json!({ "service_id": self.service, "start": start })).send().await.unwrap()
+    }
+
     /// Books, and gives the id.
     pub async fn book(&self, key: &str, start: &str) -> String {
         let (status, booking) = self.ask(key, start).await;

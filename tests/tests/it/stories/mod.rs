@@ -4,5 +4,6 @@ mod first_day;
 mod house;
 mod operators;
 mod together;
+mod trace;
 
 use house::House;

@@ -1,0 +1,105 @@
+//! Gives every span its place in a trace, and records the spans of those that are sampled.
+
+use std::time::SystemTime;
+
+use tracing::span::{Attributes, Record};
+use tracing::{Event, Id, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::context::Context;
+use crate::otlp::Exporter;
+use crate::recording::{Fields, Parent, Recording};
+
+/// The layer.
+pub struct Traces {
+    exporter: Option<Exporter>,
+    /// A trace is sampled when the lower half of its id is below this, so that all programs with one ratio agree.
+    below: u64,
+}
+
+impl Traces {
+    /// With a share of traces from 0 to 1.
+    pub fn new(exporter: Option<Exporter>, ratio: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "a cast from a fraction saturates")]
+        #[expect(clippy::cast_sign_loss, reason = "a ratio is not negative")]
+        #[expect(clippy::cast_precision_loss, reason = "the last bits of a share do not matter")]
+        let below = (ratio * u64::MAX as f64) as u64;
+        Self { exporter, below }
+    }
+
+    /// The context of a new span: the parent's trace, or one of its own.
+    fn place(&self, parent: Option<Context>) -> Context {
+        let trace_id = parent.map_or_else(|| rand::random_range(1..=u128::MAX), |parent| parent.trace_id);
+        let asked = parent.is_none_or(|parent| parent.sampled);
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+        let sampled = asked && (trace_id as u64) <= self.below && self.below > 0;
+        Context { trace_id, span_id: rand::random_range(1..=u64::MAX), sampled }
+    }
+}
+
+impl<S> Layer<S> for Traces
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: layer::Context<'_, S>) {
+        let Some(span) = ctx.span(id) else { return };
+        let around = || span.parent().and_then(|parent| parent.extensions().get::<Context>().copied());
+        if self.exporter.is_none() {
+            let mut named = Parent::default();
+            attributes.record(&mut named);
+            let context = self.place(named.0.or_else(around));
+            span.extensions_mut().insert(context);
+            return;
+        }
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        let parent = fields.parent.or_else(around);
+        let context = self.place(parent);
+        let recording = Recording::begin(context, parent.map(|parent| parent.span_id), span.name(), fields);
+        let mut extensions = span.extensions_mut();
+        extensions.insert(context);
+        if context.sampled {
+            extensions.insert(recording);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: layer::Context<'_, S>) {
+        if self.exporter.is_none() {
+            return;
+        }
+        let Some(span) = ctx.span(id) else { return };
+        if let Some(recording) = span.extensions_mut().get_mut::<Recording>() {
+            let mut fields = Fields::default();
+            values.record(&mut fields);
+            recording.learn(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: layer::Context<'_, S>) {
+        if self.exporter.is_none() {
+            return;
+        }
+        let Some(span) = ctx.event_span(event) else { return };
+        if let Some(recording) = span.extensions_mut().get_mut::<Recording>() {
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            recording.failed |= *event.metadata().level() == Level::ERROR;
+            if event.metadata().target() == "access" {
+                fields.attributes.retain(|(name, _)| *name != "message");
+                recording.learn(fields);
+            } else {
+                recording.happened(fields);
+            }
+        }
+    }
+
+    fn on_close(&self, id: Id, ctx: layer::Context<'_, S>) {
+        let (Some(exporter), Some(span)) = (&self.exporter, ctx.span(&id)) else { return };
+        if let Some(mut recording) = span.extensions_mut().remove::<Recording>() {
+            recording.ended = SystemTime::now();
+            exporter.take(recording);
+        }
+    }
+}

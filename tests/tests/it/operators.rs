@@ -1,0 +1,70 @@
+//! What operators are given must name what the programs really count, and every alert must have its runbook.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const RULES: &str = "deploy/observability/rules.yml";
+const DASHBOARD: &str = "deploy/observability/grafana/dashboards/punctual.json";
+const KEDA: &str = "deploy/kubernetes/keda/scaledobject.yaml";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// All Rust of a folder, tests excepted.
+fn sources(folder: &Path, all: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+/// Words that look like metrics of ours, without what Prometheus puts behind the name of a histogram.
+fn metrics(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let ours = words.filter(|word| {
+        ["http_", "queue_", "mail_", "mails_", "password_", "trace_", "database_", "pool_"]
+            .iter()
+            .any(|prefix| word.starts_with(prefix))
+    });
+    ours.map(|word| ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word))
+        .collect()
+}
+
+#[test]
+fn every_metric_of_the_rules_and_the_dashboard_is_counted_by_the_programs() {
+    let mut code = String::new();
+    for folder in ["api/src", "worker/src", "queue/src", "core/src", "telemetry/src"] {
+        sources(&root().join(folder), &mut code);
+    }
+    for file in [RULES, DASHBOARD, KEDA] {
+        let text = read(file);
+        let named = metrics(&text);
+        assert!(!named.is_empty(), "{file} names no metric");
+        for metric in named {
+            assert!(code.contains(&format!("\"{metric}\"")), "{file} names {metric}, which no program counts");
+        }
+    }
+}
+
+#[test]
+fn every_alert_has_its_runbook_and_every_runbook_its_alert() {
+    let (rules, docs) = (read(RULES), read("docs/operations.md"));
+    let alerts: BTreeSet<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let runbooks: BTreeSet<_> =
+        docs.lines().filter_map(|line| line.strip_prefix("### ")).filter(|h| h.starts_with("Punctual")).collect();
+    assert_eq!(alerts, runbooks);
+    for alert in alerts {
+        let link = format!("runbook_url: docs/operations.md#{}\n", alert.to_lowercase());
+        assert!(rules.contains(&link), "{alert} does not lead to its runbook");
+    }
+}
