@@ -1,8 +1,8 @@
 //! The one way a program connects to Postgres, so that every wait ends.
 //!
 //! The limits travel as start-up options of each connection. `PgBouncer` refuses them unless its
-//! `ignore_startup_parameters` names `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout`; give
-//! them to the role with `ALTER ROLE … SET` then.
+//! `ignore_startup_parameters` names `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout`, and
+//! `extra_float_digits`, which sqlx sends; give the limits to the role with `ALTER ROLE … SET` then (docs/operations.md).
 
 use std::future::Future;
 use std::sync::LazyLock;

@@ -12,9 +12,10 @@ use crate::context::Context;
 /// tracing-subscriber's JSON, which has no place for fields of ours beside the event's.
 pub struct WithIds(Format<Json>);
 
-/// One JSON object a line; in a span, `trace_id` and `span_id` come first.
+/// One JSON object a line; in a span, `trace_id` and `span_id` come first. The list of spans ends with the current one, so
+/// that is not repeated.
 pub fn with_ids() -> WithIds {
-    WithIds(lines::format().json().flatten_event(true))
+    WithIds(lines::format().json().flatten_event(true).with_current_span(false))
 }
 
 impl<S, N> FormatEvent<S, N> for WithIds

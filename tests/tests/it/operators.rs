@@ -36,8 +36,10 @@ fn metrics(text: &str) -> BTreeSet<&str> {
             .iter()
             .any(|prefix| word.starts_with(prefix))
     });
-    ours.map(|word| ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word))
-        .collect()
+    ours.map(|word| {
+        ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word)
+    })
+    .collect()
 }
 
 #[test]
@@ -51,7 +53,10 @@ fn every_metric_of_the_rules_and_the_dashboard_is_counted_by_the_programs() {
         let named = metrics(&text);
         assert!(!named.is_empty(), "{file} names no metric");
         for metric in named {
-            assert!(code.contains(&format!("\"{metric}\"")), "{file} names {metric}, which no program counts");
+            assert!(
+                code.contains(&format!("\"{metric}\"")),
+                "{file} names {metric}, which no program counts"
+            );
         }
     }
 }
@@ -59,9 +64,13 @@ fn every_metric_of_the_rules_and_the_dashboard_is_counted_by_the_programs() {
 #[test]
 fn every_alert_has_its_runbook_and_every_runbook_its_alert() {
     let (rules, docs) = (read(RULES), read("docs/operations.md"));
-    let alerts: BTreeSet<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
-    let runbooks: BTreeSet<_> =
-        docs.lines().filter_map(|line| line.strip_prefix("### ")).filter(|h| h.starts_with("Punctual")).collect();
+    let alerts: BTreeSet<_> =
+        rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let runbooks: BTreeSet<_> = docs
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .filter(|h| h.starts_with("Punctual"))
+        .collect();
     assert_eq!(alerts, runbooks);
     for alert in alerts {
         let link = format!("runbook_url: docs/operations.md#{}\n", alert.to_lowercase());

@@ -20,7 +20,11 @@ fn hex(bytes: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_booking_is_one_trace_from_the_request_to_the_reply_of_the_mail_server() {
     let collector = Collector::start().await;
-    let house = House::open(1, |programs| programs.set("PUNCTUAL_OTLP_ENDPOINT", collector.url())).await;
+    let house = House::open(1, |programs| {
+        let programs = programs.set("PUNCTUAL_OTLP_ENDPOINT", collector.url());
+        programs.set("PUNCTUAL_LOG", "info").set("PUNCTUAL_LOG_FORMAT", "json")
+    })
+    .await;
     let worker = house.programs.worker().await;
     let start = house.starts().await.remove(0);
 
