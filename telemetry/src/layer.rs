@@ -1,7 +1,5 @@
 //! Gives every span its place in a trace, and records the spans of those that are sampled.
 
-use std::time::SystemTime;
-
 use tracing::span::{Attributes, Record};
 use tracing::{Event, Id, Level, Subscriber};
 use tracing_subscriber::Layer;
@@ -10,7 +8,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::context::Context;
 use crate::otlp::Exporter;
-use crate::recording::{Fields, Parent, Recording};
+use crate::recording::{Fields, Parent, Recording, now};
 
 /// The layer.
 pub struct Traces {
@@ -98,7 +96,7 @@ where
     fn on_close(&self, id: Id, ctx: layer::Context<'_, S>) {
         let (Some(exporter), Some(span)) = (&self.exporter, ctx.span(&id)) else { return };
         if let Some(mut recording) = span.extensions_mut().remove::<Recording>() {
-            recording.ended = SystemTime::now();
+            recording.ended = now();
             exporter.take(recording);
         }
     }

@@ -85,7 +85,7 @@ async fn send_all(endpoint: HttpEndpoint, sender: request::Sender, mut waiting: 
             let sent = send(&endpoint, &sender.encode(&batch)).await;
             match &sent {
                 Err(error) if !away => {
-                    tracing::warn!(%error, "the collector of traces (PUNCTUAL_OTLP_ENDPOINT)")
+                    tracing::warn!(%error, "the collector of traces (PUNCTUAL_OTLP_ENDPOINT)");
                 }
                 Ok(()) if away => tracing::info!("the collector of traces takes spans again"),
                 _ => {}
