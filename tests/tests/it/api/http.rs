@@ -10,9 +10,9 @@ async fn what_is_not_there_is_a_problem_too() {
     let api = TestApi::start().await;
     let answer = api.get("/nowhere", None).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (404, "not_found"));
-    let answer = api.send(api.request(Method::DELETE, "/v1/me")).await;
+    let answer = api.send(api.request(Method::PUT, "/v1/me")).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (405, "method_not_allowed"));
-    assert_eq!(answer.header("allow"), "GET, PATCH, HEAD, OPTIONS");
+    assert_eq!(answer.header("allow"), "DELETE, GET, PATCH, HEAD, OPTIONS");
     let answer = api.send(api.request(Method::POST, "/healthz")).await;
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET, HEAD, OPTIONS"));
 }

@@ -129,8 +129,9 @@ async fn crawl(address: &str, number: usize) {
     timeout(PATIENCE, crawling).await.expect("the server ends what does not end");
 }
 
+/// Memory of its own: pages of the program itself come as they are run, and a debug build has many.
 fn resident_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
