@@ -51,15 +51,18 @@ enum Command {
 
 #[derive(Subcommand)]
 enum AdminCommand {
-    /// Make an administrator's account. The password is read from standard input, or from a file; never from an
-    /// argument, which other users of the machine could see
+    /// Make an administrator's account and mail a link that sets its password. A worker sends it; where none can, give
+    /// a password instead: never as an argument, which other users of the machine could see
     Create {
         /// The e-mail address
         email: String,
         /// The person's name
         #[arg(long, default_value = "Administrator")]
         name: String,
-        /// File that holds the password on its first line
+        /// Read the password from the first line of standard input, and mail nothing
+        #[arg(long, conflicts_with = "password_file")]
+        password_stdin: bool,
+        /// Read the password from the first line of this file, and mail nothing
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
@@ -88,8 +91,11 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
                 match command {
                     Command::Migrate => migrate::run(&config).await,
                     Command::Healthcheck => healthcheck::run(&config).await,
-                    Command::Admin { command: AdminCommand::Create { email, name, password_file } } => {
-                        admin::create(&config, &email, &name, password_file.as_deref()).await
+                    Command::Admin {
+                        command: AdminCommand::Create { email, name, password_stdin, password_file },
+                    } => {
+                        let password = admin::Password::from_options(password_stdin, password_file);
+                        admin::create(&config, &email, &name, password).await
                     }
                     _ => serve::run(&config).await,
                 }

@@ -96,28 +96,41 @@ impl<const STATUS: u16, T: Type + Serialize> ApiResponse for Reply<STATUS, T> {
     }
 }
 
-/// 204: done, and there is nothing to say.
-#[derive(Debug)]
-pub struct NoContent;
+macro_rules! empty {
+    ($(#[$doc:meta])* $name:ident, $status:ident) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
 
-impl IntoResponse for NoContent {
-    fn into_response(self) -> Response {
-        StatusCode::NO_CONTENT.into()
-    }
+        impl IntoResponse for $name {
+            fn into_response(self) -> Response {
+                StatusCode::$status.into()
+            }
+        }
+
+        impl ApiResponse for $name {
+            fn meta() -> MetaResponses {
+                MetaResponses {
+                    responses: vec![MetaResponse {
+                        description: "Done.",
+                        status: Some(StatusCode::$status.as_u16()),
+                        status_range: None,
+                        content: Vec::new(),
+                        headers: Vec::new(),
+                    }],
+                }
+            }
+
+            fn register(_: &mut Registry) {}
+        }
+    };
 }
 
-impl ApiResponse for NoContent {
-    fn meta() -> MetaResponses {
-        MetaResponses {
-            responses: vec![MetaResponse {
-                description: "Done.",
-                status: Some(204),
-                status_range: None,
-                content: Vec::new(),
-                headers: Vec::new(),
-            }],
-        }
-    }
-
-    fn register(_: &mut Registry) {}
+empty! {
+    /// 204: done, and there is nothing to say.
+    NoContent, NO_CONTENT
+}
+empty! {
+    /// 202: it will be done, if there is anything to do.
+    Accepted, ACCEPTED
 }

@@ -20,6 +20,9 @@ pub enum Error {
     /// The refresh token is unknown, expired, revoked or spent (401).
     #[error("the refresh token is not valid")]
     InvalidRefreshToken,
+    /// The link was used or has expired, or is none of ours (410).
+    #[error("the link is void")]
+    LinkVoid,
     /// Only an account may do this here (401).
     #[error("log in to do this")]
     LoginRequired,
@@ -64,6 +67,9 @@ pub enum Error {
     /// The idempotency key was used for another request (422).
     #[error("the key was used for another request")]
     IdempotencyKeyReused,
+    /// The member of staff has no address to which a link could be mailed (422).
+    #[error("the member of staff has no address")]
+    NoAddress,
     /// The hold ran out, or was booked or given back (410).
     #[error("the hold has expired")]
     HoldExpired,

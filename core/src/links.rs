@@ -29,6 +29,10 @@ pub enum Purpose {
     Decide,
     /// `/f/{token}.ics`: the calendar of a member of staff, to subscribe to. The id is theirs.
     Feed,
+    /// `/v/{token}`: prove an account's address. The id is that of the mail in the ledger, the epoch the account's.
+    VerifyEmail,
+    /// `/r/{token}`: set an account's password. The id is that of the mail in the ledger, the epoch the account's.
+    SetPassword,
 }
 
 /// What a token stands for.
@@ -49,6 +53,8 @@ impl Purpose {
             Self::Unsubscribe => b'u',
             Self::Decide => b'd',
             Self::Feed => b'f',
+            Self::VerifyEmail => b'v',
+            Self::SetPassword => b'r',
         }
     }
 
@@ -58,6 +64,8 @@ impl Purpose {
             b'u' => Some(Self::Unsubscribe),
             b'd' => Some(Self::Decide),
             b'f' => Some(Self::Feed),
+            b'v' => Some(Self::VerifyEmail),
+            b'r' => Some(Self::SetPassword),
             _ => None,
         }
     }

@@ -70,11 +70,26 @@ where
     A: Send + Sync + 'static,
     T: Send + 'static,
 {
-    write(core, Arc::new(Change { args, step }), ()).await
+    change_waking(core, &[], args, step).await
+}
+
+/// [`change`] that wakes these queues.
+pub(crate) async fn change_waking<A, T>(
+    core: &Core,
+    queues: &'static [&'static str],
+    args: A,
+    step: Step<A, T>,
+) -> Result<T>
+where
+    A: Send + Sync + 'static,
+    T: Send + 'static,
+{
+    write(core, Arc::new(Change { args, queues, step }), ()).await
 }
 
 struct Change<A, T> {
     args: A,
+    queues: &'static [&'static str],
     step: Step<A, T>,
 }
 
@@ -82,7 +97,7 @@ impl<A: Send + Sync + 'static, T: Send + 'static> Write for Change<A, T> {
     type Output = T;
 
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<T>> {
-        (self.step)(&self.args, tx, now).await.map(|output| Outcome::Changed(output, &[]))
+        (self.step)(&self.args, tx, now).await.map(|output| Outcome::Changed(output, self.queues))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who asks: access tokens, passwords, and the caller that handlers are given.
 
 mod caller;
+pub mod password_rules;
 mod passwords;
 mod tokens;
 

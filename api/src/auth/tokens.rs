@@ -235,6 +235,38 @@ mod tests {
     }
 
     #[test]
+    fn a_token_for_others_or_of_an_unknown_key_is_refused() {
+        let ours = tokens(A, "https://a.example");
+        let signed = |kid: Option<&str>, change: fn(&mut Wire)| {
+            let mut wire = Wire {
+                sub: CLAIMS.user_id,
+                role: CLAIMS.role,
+                epoch: CLAIMS.epoch,
+                iat: now().timestamp(),
+                exp: now().timestamp() + 900,
+                iss: "https://a.example".to_owned(),
+                aud: AUDIENCE.to_owned(),
+            };
+            change(&mut wire);
+            let mut header = Header::new(Algorithm::HS256);
+            header.kid = kid.map(str::to_owned);
+            let token = jsonwebtoken::encode(&header, &wire, &ours.signing.1).unwrap();
+            ours.verify(&token, now())
+        };
+        assert_eq!(signed(Some("a"), |_| ()), Some(CLAIMS));
+        assert_eq!(signed(Some("a"), |wire| wire.aud = "another-api".to_owned()), None);
+        assert_eq!(signed(Some("a"), |wire| wire.iss = "https://b.example".to_owned()), None);
+        assert_eq!(
+            signed(Some("a"), |wire| wire.exp = wire.iat + 901),
+            None,
+            "it lives longer than any of ours"
+        );
+        assert_eq!(signed(Some("a"), |wire| wire.iat += 6), None, "it is from the future");
+        assert_eq!(signed(Some("b"), |_| ()), None);
+        assert_eq!(signed(None, |_| ()), None);
+    }
+
+    #[test]
     fn a_token_that_was_changed_is_refused() {
         let ours = tokens(A, "https://a.example");
         let (token, _) = ours.issue(CLAIMS, now()).unwrap();

@@ -1,31 +1,72 @@
-use std::{io::BufRead, path::Path, process::ExitCode, time::Duration};
+use std::{io::BufRead, path::PathBuf, process::ExitCode, time::Duration};
 
 use punctual_core::{
-    Error,
-    config::Config,
+    Core, Error,
+    config::{Config, Secret},
     pool::{self, PoolSettings},
+    settings,
     types::{EmailAddress, PersonName},
-    users::{self, NewUser},
+    users::{self, NewUser, User},
 };
-use punctual_queue::{Clock, ServerClock};
+use punctual_queue::{ServerClock, Wake};
 
 use super::Failure;
-use crate::auth::Passwords;
+use crate::auth::{Passwords, password_rules};
+
+/// Where the new administrator's password comes from.
+pub enum Password {
+    /// Its owner sets it by a link that is mailed.
+    ByMail,
+    /// The first line of standard input.
+    Stdin,
+    /// The first line of a file.
+    File(PathBuf),
+}
+
+impl Password {
+    /// As the options say.
+    pub fn from_options(stdin: bool, file: Option<PathBuf>) -> Self {
+        match file {
+            Some(file) => Self::File(file),
+            None if stdin => Self::Stdin,
+            None => Self::ByMail,
+        }
+    }
+
+    /// None where the password is set by mail.
+    fn read(&self) -> Result<Option<String>, Failure> {
+        let mut line = String::new();
+        match self {
+            Self::ByMail => return Ok(None),
+            Self::Stdin => {
+                eprintln!("Type the new administrator's password, 8 to 128 characters, then Enter:");
+                std::io::stdin().lock().read_line(&mut line)?;
+            }
+            Self::File(path) => {
+                let file =
+                    std::fs::File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                std::io::BufReader::new(file).read_line(&mut line)?;
+            }
+        }
+        Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+}
 
 /// Makes an administrator's account.
 pub async fn create(
     config: &Config,
     email: &str,
     name: &str,
-    password_file: Option<&Path>,
+    password: Password,
 ) -> Result<ExitCode, Failure> {
-    let email = EmailAddress::parse(email)?;
-    let name = PersonName::parse(name)?;
-    let password = read_password(password_file)?;
-    if !(8..=128).contains(&password.chars().count()) {
-        return Err("a password has 8 to 128 characters".into());
-    }
-    let hash = Passwords::new(1, 1).hash(password).await?;
+    let user = NewUser {
+        email: EmailAddress::parse(email)?,
+        name: PersonName::parse(name)?,
+        phone: None,
+        locale: None,
+        zone: None,
+    };
+    let password = password.read()?;
     let settings = PoolSettings {
         program: "punctual-api admin",
         connections: 1,
@@ -34,8 +75,23 @@ pub async fn create(
     };
     let pool = pool::connect(config.database_url()?.expose(), &settings)?;
     let clock = ServerClock::start(&pool).await?;
-    let user = NewUser { email, name, phone: None, locale: None, zone: None };
-    match users::create_admin(&pool, clock.now(), &user, Some(&hash)).await {
+    let wake = Wake::connect(config.redis_url.as_ref().map(Secret::expose))?;
+    let core = Core::new(pool, clock, wake);
+    let mailed = password.is_none();
+    let made = match password {
+        Some(password) => with_password(&core, &user, password).await?,
+        None => invited(&core, user).await?,
+    };
+    match made {
+        Ok(user) if mailed => {
+            println!(
+                "The administrator's account {} is made. The mail with the link that sets its password",
+                user.id
+            );
+            println!("is queued: it leaves once a worker runs and its mail server answers, which");
+            println!("`punctual-worker test-email <address>` tries. The link is good once, for a week.");
+            Ok(ExitCode::SUCCESS)
+        }
         Ok(user) => {
             println!("The administrator's account {} is made.", user.id);
             Ok(ExitCode::SUCCESS)
@@ -45,14 +101,23 @@ pub async fn create(
     }
 }
 
-fn read_password(file: Option<&Path>) -> Result<String, Failure> {
-    let mut line = String::new();
-    if let Some(path) = file {
-        let file = std::fs::File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        std::io::BufReader::new(file).read_line(&mut line)?;
-    } else {
-        eprintln!("Type the new administrator's password, 8 to 128 characters, then Enter:");
-        std::io::stdin().lock().read_line(&mut line)?;
+async fn with_password(
+    core: &Core,
+    user: &NewUser,
+    password: String,
+) -> Result<Result<User, Error>, Failure> {
+    password_rules::check(&password, user.email.as_str(), Some(user.name.as_str()))?;
+    let hash = Passwords::new(1, 1).hash(password).await?;
+    Ok(users::create_admin(&core.pool, core.now(), user, Some(&hash)).await)
+}
+
+async fn invited(core: &Core, user: NewUser) -> Result<Result<User, Error>, Failure> {
+    match settings::get(&core.pool).await {
+        Ok(_) => Ok(users::invite_admin(core, user).await),
+        Err(Error::NotFound(_)) => {
+            Err("no mail can be sent before the business is set up: give a password by --password-stdin"
+                .into())
+        }
+        Err(error) => Err(error.into()),
     }
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

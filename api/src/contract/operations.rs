@@ -86,8 +86,8 @@ pub const OPERATIONS: &[Operation] = {
     use Access::{Guests, Public};
     use Code::{
         EmailTaken, Forbidden, HasBookings, HoldExpired, IdempotencyInProgress, IdempotencyKeyReused,
-        InvalidCredentials, InvalidRefreshToken, InvalidTransition, JobNotEligible, LastAdmin, NotFound,
-        NotResendable, NoticePassed, OffGrid, OutsideHours, Overloaded, PreconditionFailed,
+        InvalidCredentials, InvalidRefreshToken, InvalidTransition, JobNotEligible, LastAdmin, LinkVoid,
+        NotFound, NotResendable, NoticePassed, OffGrid, OutsideHours, Overloaded, PreconditionFailed,
         PreconditionRequired, SlotTaken, StartInPast, TooFar, TooSoon, Unauthenticated, Unprocessable,
     };
     use Header::{ETag, IdempotencyReplayed, Location};
@@ -113,8 +113,14 @@ pub const OPERATIONS: &[Operation] = {
         ]),
         operation("refresh", Public, &[InvalidRefreshToken], &[]).limited(&[RefreshAddress]),
         operation("logout", Public, &[], &[]),
+        operation("logoutEverywhere", ACCOUNT, &[], &[]),
+        operation("verifyEmail", Public, &[LinkVoid], &[]),
+        operation("resendVerification", ACCOUNT, &[], &[]),
+        operation("requestPasswordReset", Public, &[], &[]),
+        operation("confirmPasswordReset", Public, &[LinkVoid, Unprocessable, Overloaded], &[]),
         operation("getMe", ACCOUNT, &[], &[]),
         operation("updateMe", ACCOUNT, &[Unprocessable], &[]),
+        operation("changePassword", ACCOUNT, &[Unprocessable, Overloaded], &[]),
         operation("exportMe", ACCOUNT, &[], &[]),
         operation("deleteMe", ACCOUNT, &[InvalidCredentials, HasBookings, LastAdmin, Overloaded], &[]),
         operation("getBusiness", Public, &[NotFound], &[]),
@@ -128,6 +134,7 @@ pub const OPERATIONS: &[Operation] = {
         operation("getStaffMember", Public, &[NotFound], &[ETag]),
         operation("createStaffMember", ADMIN, MAKE, &[ETag, Location, IdempotencyReplayed]),
         operation("updateStaffMember", ADMIN, EDIT, &[ETag]),
+        operation("inviteStaffMember", ADMIN, &[NotFound, Unprocessable], &[]),
         operation("renewCalendarFeed", STAFF, &[NotFound], &[]),
         operation("getHours", Public, &[NotFound], &[]),
         operation("putHours", STAFF, &[NotFound, Unprocessable, Overloaded], &[]),

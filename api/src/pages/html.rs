@@ -31,6 +31,8 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "decline.html.j2",
     "move.html.j2",
     "reminders.html.j2",
+    "verify.html.j2",
+    "password.html.j2",
     "trouble.html.j2",
     "words.de.j2",
     "words.en.j2",

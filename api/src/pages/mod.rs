@@ -3,6 +3,7 @@
 //! Link scanners open what they find, so GET and HEAD change nothing. A page is a file: what it shows, what its form
 //! does. Its template and its words are in `api/templates/`.
 
+mod account;
 mod appointment;
 mod decide;
 mod feed;
@@ -32,7 +33,7 @@ pub use html::accepted_language;
 pub use trouble::trouble;
 
 /// First steps of the paths that people open.
-const ROOTS: [&str; 4] = ["/m/", "/d/", "/u/", "/f/"];
+const ROOTS: [&str; 6] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/"];
 
 /// Adds the pages to the routes.
 pub fn add_to(routes: Route) -> Route {
@@ -44,6 +45,8 @@ pub fn add_to(routes: Route) -> Route {
         .at("/d/:token/confirm", Served::<decide::Confirm>::new())
         .at("/d/:token/decline", Served::<decide::Decline>::new())
         .at("/u/:token", Served::<reminders::Reminders>::new())
+        .at("/v/:token", Served::<account::VerifyEmail>::new())
+        .at("/r/:token", Served::<account::ChoosePassword>::new())
         .at("/f/:token", Served::<feed::Feed>::new())
 }
 

@@ -18,6 +18,7 @@ struct Trouble {
 pub fn trouble(problem: Problem, locale: Locale, public_url: &str, request_id: Uuid) -> Response {
     let kind = match problem.code {
         Code::NotFound => "trouble_link",
+        Code::LinkVoid => "trouble_void",
         Code::Forbidden => "trouble_site",
         Code::Unavailable | Code::Overloaded | Code::TooManyRequests => "trouble_busy",
         Code::InternalError => "trouble_ours",

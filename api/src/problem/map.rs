@@ -15,6 +15,7 @@ impl From<Error> for Problem {
         match error {
             Error::SessionEnded => Self::new(Code::SessionEnded),
             Error::InvalidRefreshToken => Self::new(Code::InvalidRefreshToken),
+            Error::LinkVoid => Self::new(Code::LinkVoid),
             Error::LoginRequired => Self::new(Code::Unauthenticated),
             Error::Forbidden => Self::new(Code::Forbidden),
             Error::NotFound(what) => Self::new(Code::NotFound).detail(format!("There is no such {what}.")),
@@ -37,6 +38,8 @@ impl From<Error> for Problem {
                 Self::new(Code::IdempotencyInProgress).retry_after(Duration::from_secs(1))
             }
             Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
+            Error::NoAddress => Self::new(Code::Unprocessable)
+                .detail("This member of staff has no e-mail address: set `email` first."),
             Error::HoldExpired => Self::new(Code::HoldExpired),
             Error::RevMismatch { current } => Self::new(Code::PreconditionFailed)
                 .detail(format!("The current revision is {current}. Read it again.")),

@@ -313,6 +313,12 @@ mirrored! {
         StaffMoved,
         /// To staff and the business: it was called off.
         StaffCancelled,
+        /// A link that proves the address of an account.
+        VerifyEmail,
+        /// A link that sets a new password.
+        PasswordReset,
+        /// A link that sets the first password of an account that was made for somebody.
+        SetPassword,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a mail's templates have to know, read when it is sent.
 
+mod account;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -8,6 +10,8 @@ use super::NotificationKind;
 use crate::bookings::BookingStatus;
 use crate::types::{Currency, EmailAddress, Locale, Money, ParseError, Rev, Zone};
 use crate::{Error, Result, settings};
+
+pub use account::{AccountFacts, load_account};
 
 /// Everything one mail says.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bookings::BookingStatus;
+use crate::links::Purpose;
 
 /// Which mail. The templates of a kind live in `templates/<kind>/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
@@ -31,10 +32,16 @@ pub enum NotificationKind {
     StaffMoved,
     /// To staff and the business: it was called off.
     StaffCancelled,
+    /// A link that proves the address of an account.
+    VerifyEmail,
+    /// A link that sets a new password.
+    PasswordReset,
+    /// A link that sets the first password of an account that was made for somebody.
+    SetPassword,
 }
 
 impl NotificationKind {
-    /// Every kind, in the order in which a booking may meet them.
+    /// Every kind that speaks of a booking, in the order in which one may meet them.
     pub const ALL: [Self; 11] = [
         Self::Confirmation,
         Self::Reminder,
@@ -48,6 +55,9 @@ impl NotificationKind {
         Self::StaffMoved,
         Self::StaffCancelled,
     ];
+
+    /// Every kind that speaks of an account.
+    pub const OF_ACCOUNTS: [Self; 3] = [Self::VerifyEmail, Self::PasswordReset, Self::SetPassword];
 
     /// The name in the database, the API and the templates' folder.
     #[must_use]
@@ -64,6 +74,19 @@ impl NotificationKind {
             Self::StaffPending => "staff_pending",
             Self::StaffMoved => "staff_moved",
             Self::StaffCancelled => "staff_cancelled",
+            Self::VerifyEmail => "verify_email",
+            Self::PasswordReset => "password_reset",
+            Self::SetPassword => "set_password",
+        }
+    }
+
+    /// What the link in a mail of this kind is for; none of the kinds that speak of a booking.
+    #[must_use]
+    pub fn account_link(self) -> Option<Purpose> {
+        match self {
+            Self::VerifyEmail => Some(Purpose::VerifyEmail),
+            Self::PasswordReset | Self::SetPassword => Some(Purpose::SetPassword),
+            _ => None,
         }
     }
 
@@ -85,6 +108,7 @@ impl NotificationKind {
             Self::Declined => status == BookingStatus::Declined,
             Self::Expired => status == BookingStatus::Expired,
             Self::StaffMoved => matches!(status, BookingStatus::Confirmed | BookingStatus::Pending),
+            Self::VerifyEmail | Self::PasswordReset | Self::SetPassword => false,
         }
     }
 }

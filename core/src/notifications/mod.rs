@@ -1,9 +1,10 @@
 //! The ledger of mails: one row for each mail that is owed, with the facts of its sending.
 //!
-//! Three callers: a booking plans its mails within its own transaction ([`plan`]), the leader hands over to the queue
-//! what falls due ([`enqueue_due`]), and the worker sends ([`sending`], [`facts`]). [`list`] shows where each mail stands;
-//! a person can have one sent again that failed or is in doubt ([`resend`]).
+//! Three callers: a booking or an account plans its mails within its own transaction ([`plan`], `account`), the leader
+//! hands over to the queue what falls due ([`enqueue_due`]), and the worker sends ([`sending`], [`facts`]). [`list`] shows
+//! where each mail stands; a person can have one sent again that failed or is in doubt ([`resend`]).
 
+pub(crate) mod account;
 pub mod facts;
 pub mod plan;
 pub mod sending;

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{NotificationKind, NotificationOutcome};
+use super::{NotificationKind, NotificationOutcome, account};
 use crate::Result;
 use crate::bookings::BookingStatus;
 use crate::types::Rev;
@@ -33,9 +33,11 @@ pub struct Sending {
     pub notification_id: Uuid,
     /// The booking it speaks of.
     pub booking_id: Option<Uuid>,
+    /// The account it speaks of.
+    pub user_id: Option<Uuid>,
     /// Which mail.
     pub kind: NotificationKind,
-    /// The booking's revision it speaks of.
+    /// The booking's revision it speaks of; of a mail to an account the link epoch.
     pub rev: Rev,
     /// Who sends.
     pub fence: Fence,
@@ -82,7 +84,7 @@ pub async fn begin(
             outcome = CASE WHEN dot_at IS NOT NULL AND doubts > 0 THEN 'in_doubt'::notification_outcome END,
             outcome_at = CASE WHEN dot_at IS NOT NULL AND doubts > 0 THEN $4::timestamptz END
         WHERE id = $1 AND outcome IS NULL AND accepted_at IS NULL AND (job_id, fence) < ($2, $3)
-        RETURNING booking_id, kind AS "kind: NotificationKind", rev AS "rev: Rev",
+        RETURNING booking_id, user_id, kind AS "kind: NotificationKind", rev AS "rev: Rev",
                   outcome AS "outcome: NotificationOutcome"
         "#,
         notification_id,
@@ -98,6 +100,7 @@ pub async fn begin(
             None => Begun::Sending(Sending {
                 notification_id,
                 booking_id: row.booking_id,
+                user_id: row.user_id,
                 kind: row.kind,
                 rev: row.rev,
                 fence,
@@ -111,12 +114,16 @@ pub async fn begin(
     })
 }
 
-/// Checks under a lock on the booking that the mail still stands, and sets `dot_at`. A mail that no longer stands, or
-/// comes too late, is ended instead. Runs in the caller's transaction: only its commit allows the message.
+/// Checks under a lock on the booking or the account that the mail still stands, and sets `dot_at`. A mail that no
+/// longer stands, or comes too late, is ended instead. Runs in the caller's transaction: only its commit allows the
+/// message.
 pub async fn commit_to_dot(conn: &mut PgConnection, now: DateTime<Utc>, sending: &Sending) -> Result<Dot> {
-    if let Some(booking_id) = sending.booking_id
-        && let Some(outcome) = why_off(conn, booking_id, sending).await?
-    {
+    let off = match (sending.booking_id, sending.user_id) {
+        (Some(booking_id), _) => why_off(conn, booking_id, sending).await?,
+        (None, Some(user_id)) if account::stands(conn, user_id, sending.kind, sending.rev).await? => None,
+        (None, _) => Some(NotificationOutcome::Cancelled),
+    };
+    if let Some(outcome) = off {
         return end(conn, now, sending, outcome).await;
     }
     let row = sqlx::query!(

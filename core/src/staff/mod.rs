@@ -1,11 +1,13 @@
 //! Those who perform services, and the lock that orders all changes of their calendars.
 
 mod create;
+mod invite;
 mod lock;
 mod read;
 mod update;
 
 pub use create::{NewStaff, create, create_once};
+pub use invite::invite;
 pub use lock::{Locked, lock, lock_own};
 pub use read::{StaffMember, get, list};
 pub use update::{StaffPatch, update};

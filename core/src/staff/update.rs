@@ -9,7 +9,7 @@ use super::{StaffMember, lock};
 use crate::hours::{Changed, standing_bookings};
 use crate::transaction::change;
 use crate::types::{EmailAddress, ExpectedRev, PersonName};
-use crate::{Core, Error, Result};
+use crate::{Core, Error, Result, users};
 
 /// What is to change; `None` leaves as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub struct StaffPatch {
     pub active: Option<bool>,
 }
 
-/// Changes a member of staff. One who becomes inactive strands all bookings to come, which are left standing.
+/// Changes a member of staff. One who becomes inactive strands all bookings to come, which are left standing. An account
+/// that is no longer theirs loses the role of staff.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] when the account is unknown or another's.
@@ -72,6 +73,9 @@ async fn apply(
         return Err(Error::internal("update staff", "the row changed under its lock"));
     }
     let value = find(tx, staff_id).await?;
+    if let Some(dismissed) = current.user_id.filter(|_| value.user_id != current.user_id) {
+        users::dismiss(tx, now, dismissed).await?;
+    }
     let stranded = if current.active && !value.active {
         standing_bookings(tx, now, &[staff_id], None, None).await?
     } else {

@@ -54,11 +54,13 @@ pub async fn rehash(db: impl PgExecutor<'_>, id: Uuid, old_hash: &str, new_hash:
     Ok(())
 }
 
-/// Sets a new password and ends all sessions of the account.
+/// Sets a new password; ends all sessions of the account and voids the links mailed to it.
 pub async fn set_password(pool: &PgPool, now: DateTime<Utc>, id: Uuid, password_hash: &str) -> Result<()> {
     let mut tx = pool.begin().await?;
     let changed = sqlx::query!(
-        "UPDATE users SET password_hash = $2, token_epoch = token_epoch + 1, updated_at = $3 WHERE id = $1",
+        "UPDATE users
+         SET password_hash = $2, token_epoch = token_epoch + 1, link_epoch = link_epoch + 1, updated_at = $3
+         WHERE id = $1",
         id,
         password_hash,
         now

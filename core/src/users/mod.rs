@@ -1,9 +1,26 @@
 //! Accounts: whoever can log in. Hashing of passwords is the caller's; this stores what it makes.
 
 mod account;
+mod change_password;
+mod employ;
+mod link;
 mod login;
 mod register;
+mod reset;
+mod verify;
+
+use punctual_queue::Payload;
+
+use crate::notifications::SendNotification;
 
 pub use account::{User, UserPatch, get, update};
+pub use change_password::{PasswordChange, PasswordOwner, change_password, password_owner};
+pub(crate) use employ::{dismiss, employ};
+pub use link::{LinkedAccount, linked_account};
 pub use login::{LoginUser, find_for_login, password_hash, rehash, set_password};
-pub use register::{NewUser, create_admin, register};
+pub use register::{NewUser, create_admin, invite_admin, register};
+pub use reset::{request_password_reset, set_password_by_link};
+pub use verify::{resend_verification, verify_email};
+
+/// What is woken when an account was owed a mail.
+pub(crate) const MAILS: &[&str] = &[SendNotification::QUEUE];

@@ -4,9 +4,12 @@ use chrono::{DateTime, Utc};
 use punctual_queue::new_id;
 use sqlx::PgExecutor;
 
+use super::MAILS;
 use super::account::{Row, User};
-use crate::Result;
+use crate::notifications::{NotificationKind, account};
+use crate::transaction::change_waking;
 use crate::types::{EmailAddress, Locale, PersonName, Phone, Role, Zone};
+use crate::{Core, Result};
 
 /// An account to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +26,17 @@ pub struct NewUser {
     pub zone: Option<Zone>,
 }
 
-/// Makes a customer's account. `password_hash` is argon2id in PHC format.
+/// Makes a customer's account, and mails a link that proves its address. `password_hash` is argon2id in PHC format.
 /// [`crate::Error::EmailTaken`] when another account has the address.
-pub async fn register(
-    db: impl PgExecutor<'_>,
-    now: DateTime<Utc>,
-    user: &NewUser,
-    password_hash: &str,
-) -> Result<User> {
-    insert(db, now, user, Some(password_hash), Role::Customer).await
+pub async fn register(core: &Core, user: NewUser, password_hash: String) -> Result<User> {
+    change_waking(core, MAILS, (user, password_hash), |(user, hash), tx, now| {
+        Box::pin(async move {
+            let user = insert(&mut *tx, now, user, Some(hash), Role::Customer).await?;
+            account::plan(tx, now, user.id, NotificationKind::VerifyEmail).await?;
+            Ok(user)
+        })
+    })
+    .await
 }
 
 /// Makes an administrator's account. Without `password_hash` nobody can log in until one is set by link.
@@ -45,7 +50,20 @@ pub async fn create_admin(
     insert(db, now, user, password_hash, Role::Admin).await
 }
 
-async fn insert(
+/// Makes an administrator's account without a password, and mails a link that sets one.
+/// [`crate::Error::EmailTaken`] when another account has the address.
+pub async fn invite_admin(core: &Core, user: NewUser) -> Result<User> {
+    change_waking(core, MAILS, user, |user, tx, now| {
+        Box::pin(async move {
+            let user = insert(&mut *tx, now, user, None, Role::Admin).await?;
+            account::plan(tx, now, user.id, NotificationKind::SetPassword).await?;
+            Ok(user)
+        })
+    })
+    .await
+}
+
+pub(super) async fn insert(
     db: impl PgExecutor<'_>,
     now: DateTime<Utc>,
     user: &NewUser,

@@ -61,7 +61,12 @@ impl Client {
     async fn send(&self, path: &str, request: RequestBuilder) -> Result<Value> {
         let answer = request.send().await.with_context(|| format!("{path} cannot be reached"))?;
         let status = answer.status();
-        let body: Value = answer.json().await.with_context(|| format!("{path} does not answer with JSON"))?;
+        let body = match answer.text().await?.as_str() {
+            "" => Value::Null,
+            text => {
+                serde_json::from_str(text).with_context(|| format!("{path} does not answer with JSON"))?
+            }
+        };
         anyhow::ensure!(status.is_success(), "{path} answers {status}: {body}");
         Ok(body)
     }

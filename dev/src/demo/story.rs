@@ -30,6 +30,13 @@ pub(super) async fn play(api: &str, admin: &Admin, inbox: &Store) -> Result<()> 
     visitor.post("/v1/auth/register", &account).await?;
     let ada = visitor.log_in(EMAIL, PASSWORD).await?;
 
+    let proof = mails::wait(inbox, EMAIL, 0, SOON).await.context("the mail that proves her address")?;
+    mails::print(&proof);
+    let link = proof.text.lines().find(|line| line.contains("/v/")).context("a link in the mail")?;
+    let token = link.rsplit('/').next().unwrap_or_default();
+    visitor.post("/v1/auth/verify-email", &json!({ "token": token })).await?;
+    say("she follows its link: her address is proven");
+
     let service = service(&ada, "Haircut").await?;
     let slot = first_slot(&ada, &service).await?;
     let start = DateTime::parse_from_rfc3339(text(&slot, "/start")?)?;
@@ -51,13 +58,13 @@ pub(super) async fn play(api: &str, admin: &Admin, inbox: &Store) -> Result<()> 
     let path = format!("/v1/bookings/{}", text(&booking, "/id")?);
     say(&format!("she books it: {}, with {}", text(&booking, "/status")?, text(&booking, "/staff/name")?));
 
-    let confirmation = mails::wait(inbox, EMAIL, 0, SOON).await.context("the confirmation")?;
+    let confirmation = mails::wait(inbox, EMAIL, 1, SOON).await.context("the confirmation")?;
     say(&format!("the confirmation is in her inbox after {} ms", booked_at.elapsed().as_millis()));
     mails::print(&confirmation);
 
     say(&format!("the reminder falls due in {} s", seconds_to(due)));
     let limit = Duration::from_secs(u64::try_from(seconds_to(due)).unwrap_or(0)) + SOON;
-    let reminder = mails::wait(inbox, EMAIL, 1, limit).await.context("the reminder")?;
+    let reminder = mails::wait(inbox, EMAIL, 2, limit).await.context("the reminder")?;
     say(&format!("the reminder is in her inbox {} ms after it fell due", (now() - due).num_milliseconds()));
     anyhow::ensure!(now() >= due, "the reminder came before it was due");
     mails::print(&reminder);
@@ -67,7 +74,7 @@ pub(super) async fn play(api: &str, admin: &Admin, inbox: &Store) -> Result<()> 
     let cancelled_at = Instant::now();
     let cancelled = ada.change(Method::POST, &format!("{path}/cancel"), &booking["rev"], &json!({})).await?;
     anyhow::ensure!(text(&cancelled, "/status")? == "cancelled", "the booking is {}", cancelled["status"]);
-    let cancellation = mails::wait(inbox, EMAIL, 2, SOON).await.context("the cancellation")?;
+    let cancellation = mails::wait(inbox, EMAIL, 3, SOON).await.context("the cancellation")?;
     say(&format!("the cancellation is in her inbox after {} ms", cancelled_at.elapsed().as_millis()));
     mails::print(&cancellation);
 
@@ -99,14 +106,14 @@ async fn check_ledger(ada: &Client, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Three mails, none of them twice.
+/// Four mails, none of them twice.
 fn check_inbox(inbox: &Store) -> Result<()> {
     let mails = mails::to(inbox, EMAIL);
     let mut ids: Vec<&str> = mails.iter().map(|mail| mail.summary.message_id.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
     anyhow::ensure!(
-        mails.len() == 3 && ids.len() == 3,
+        mails.len() == 4 && ids.len() == 4,
         "{} mails with {} Message-IDs",
         mails.len(),
         ids.len()

@@ -16,7 +16,7 @@ use punctual_queue::runtime::{Ended, HookFuture};
 use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payload as _};
 
 use super::sending::{Ledger, SendError};
-use crate::mails::{BuildError, Mail, Signer, Templates, compose};
+use crate::mails::{BuildError, Mail, Signer, Templates, compose, compose_account};
 use crate::metrics;
 use crate::smtp::{Failure, Permit, Relay, Session, Verdict};
 
@@ -107,19 +107,37 @@ async fn attempt(
         Begun::Fenced => return Ok(Outcome::Skip("a later lease has it".to_owned())),
         Begun::Gone => return Ok(Outcome::Skip("it is gone".to_owned())),
     };
-    let facts = facts::load(&mut conn, payload.notification_id).await?.filter(Facts::stand);
-    let Some((facts, recipient)) = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)))
-    else {
+    let Some(mail) = made(&mut conn, core.now(), mailer, &sending).await? else {
         let dot = sending::end(&mut conn, core.now(), &sending, NotificationOutcome::Cancelled).await?;
         return Ok(not_sent(dot));
     };
     drop(conn);
-    let mut mail = compose(&mailer.templates, &mailer.links, &facts, &recipient, core.now())?;
-    if let Some(signer) = &mailer.signer {
-        mail = signer.sign(mail, core.now()).map_err(BuildError::from)?;
-    }
     let try_ = Try { ctx, ledger: Ledger::new(core, sending), sending, permit };
     try_.run(&mailer.relay, &mail).await
+}
+
+/// The message, unless what it speaks of has changed or its reader was erased.
+async fn made(
+    conn: &mut sqlx::PgConnection,
+    now: DateTime<Utc>,
+    mailer: &Mailer,
+    sending: &Sending,
+) -> Result<Option<Mail>, SendError> {
+    let (templates, links, id) = (&mailer.templates, &mailer.links, sending.notification_id);
+    let mail = if sending.booking_id.is_some() {
+        let facts = facts::load(conn, id).await?.filter(Facts::stand);
+        let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
+        facts.map(|(facts, to)| compose(templates, links, &facts, &to, now))
+    } else {
+        let facts = facts::load_account(conn, id).await?;
+        let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
+        facts.map(|(facts, to)| compose_account(templates, links, &facts, &to, now))
+    };
+    let Some(mail) = mail.transpose()? else { return Ok(None) };
+    Ok(Some(match &mailer.signer {
+        Some(signer) => signer.sign(mail, now).map_err(BuildError::from)?,
+        None => mail,
+    }))
 }
 
 /// One try to send a mail.

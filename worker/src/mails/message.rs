@@ -109,7 +109,7 @@ pub fn compose_test(
 }
 
 /// The headers all mails have.
-fn head(
+pub(super) fn head(
     business: &Business,
     to: Mailbox,
     id: Uuid,
@@ -130,7 +130,11 @@ fn header(name: &str, value: String) -> Result<HeaderValue, BuildError> {
     Ok(HeaderValue::new(name, value))
 }
 
-fn envelope(business: &Business, recipient: &EmailAddress, message: &Message) -> Result<Mail, BuildError> {
+pub(super) fn envelope(
+    business: &Business,
+    recipient: &EmailAddress,
+    message: &Message,
+) -> Result<Mail, BuildError> {
     Ok(Mail {
         sender: business.sender.as_str().parse()?,
         recipient: recipient.as_str().parse()?,
@@ -144,10 +148,10 @@ fn message_id(id: Uuid, sender: &EmailAddress) -> String {
 }
 
 /// Derived from the row as well, so that a resend has the same bytes but for its date.
-fn boundary(id: Uuid) -> String {
+pub(super) fn boundary(id: Uuid) -> String {
     format!("punctual-{}", id.as_simple())
 }
 
-fn display_name(name: &str) -> Option<String> {
+pub(super) fn display_name(name: &str) -> Option<String> {
     Some(one_line(name)).filter(|name| !name.is_empty())
 }

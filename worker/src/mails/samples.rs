@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use punctual_core::bookings::BookingStatus;
 use punctual_core::config::{Config, Keys};
+use punctual_core::links::Link;
 use punctual_core::notifications::NotificationKind;
-use punctual_core::notifications::facts::{Booking, Business, Facts};
+use punctual_core::notifications::facts::{AccountFacts, Booking, Business, Facts};
 use punctual_core::types::{Currency, EmailAddress, Locale, Money, Rev, Zone};
 use uuid::Uuid;
 
@@ -23,6 +24,33 @@ pub fn keys() -> Keys {
     Config::parse(vars, |_| Err(std::io::ErrorKind::NotFound.into())).unwrap().link_keys().unwrap().clone()
 }
 
+fn business() -> Business {
+    Business {
+        name: "Salon Zur Schönen Aussicht".to_owned(),
+        address: "Lindenstraße 5\n10969 Berlin".to_owned(),
+        phone: "+49 30 1234-567".to_owned(),
+        sender: address("termine@salon.example"),
+        reply_to: address("hallo@salon.example"),
+        public_url: "https://termine.salon.example".to_owned(),
+    }
+}
+
+/// An account whose owner is to follow a link.
+pub fn account_facts(kind: NotificationKind, locale: Locale) -> AccountFacts {
+    let id = Uuid::from_u128(0x0196_f8f0_4444_7000_8000_0000_0000_0004);
+    AccountFacts {
+        notification_id: id,
+        kind,
+        locale,
+        recipient: Some(address("zoe@example.org")),
+        business: business(),
+        name: "Zoë Łukasz".to_owned(),
+        link: Link { purpose: kind.account_link().unwrap(), id, epoch: 0 },
+        expires_at: at("2027-05-04T08:00:00Z"),
+        zone: Zone::parse("Europe/Berlin").unwrap(),
+    }
+}
+
 /// A customer in New York with an appointment in Berlin.
 pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
     use NotificationKind as Kind;
@@ -38,14 +66,7 @@ pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
         locale,
         recipient: Some(address(recipient)),
         recipient_name: if kind.is_for_staff() { "Mia Weiß" } else { "Zoë Łukasz" }.to_owned(),
-        business: Business {
-            name: "Salon Zur Schönen Aussicht".to_owned(),
-            address: "Lindenstraße 5\n10969 Berlin".to_owned(),
-            phone: "+49 30 1234-567".to_owned(),
-            sender: address("termine@salon.example"),
-            reply_to: address("hallo@salon.example"),
-            public_url: "https://termine.salon.example".to_owned(),
-        },
+        business: business(),
         booking: Booking {
             id: Uuid::from_u128(0x0196_f8f0_2222_7000_8000_0000_0000_0002),
             rev,

@@ -6,8 +6,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use punctual_core::notifications::NotificationKind;
 use punctual_core::types::Locale;
-
-use super::context::MailContext;
+use serde::Serialize;
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {
@@ -17,6 +16,8 @@ macro_rules! embedded {
 
 /// Every file of `templates/`.
 const TEMPLATES: &[(&str, &str)] = embedded![
+    "layout/account.html.j2",
+    "layout/account.txt.j2",
     "layout/body.html.j2",
     "layout/body.txt.j2",
     "layout/staff.html.j2",
@@ -67,6 +68,18 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "staff_cancelled/body.txt.j2",
     "staff_cancelled/words.de.j2",
     "staff_cancelled/words.en.j2",
+    "verify_email/body.html.j2",
+    "verify_email/body.txt.j2",
+    "verify_email/words.de.j2",
+    "verify_email/words.en.j2",
+    "password_reset/body.html.j2",
+    "password_reset/body.txt.j2",
+    "password_reset/words.de.j2",
+    "password_reset/words.en.j2",
+    "set_password/body.html.j2",
+    "set_password/body.txt.j2",
+    "set_password/words.de.j2",
+    "set_password/words.en.j2",
 ];
 
 /// A mail's texts.
@@ -105,7 +118,7 @@ impl Templates {
         &self,
         kind: NotificationKind,
         locale: Locale,
-        context: &MailContext,
+        context: &impl Serialize,
     ) -> Result<Rendered, minijinja::Error> {
         let (kind, locale) = (kind.as_str(), locale.as_str());
         let facts = Value::from(Serde(context));
@@ -173,7 +186,8 @@ mod tests {
             let (_, source) = TEMPLATES.iter().find(|(found, _)| *found == name).unwrap();
             source.lines().filter_map(|line| line.split_whitespace().nth(2)).map(str::to_owned).collect()
         };
-        for folder in NotificationKind::ALL.map(NotificationKind::as_str).into_iter().chain(["layout"]) {
+        let kinds = NotificationKind::ALL.into_iter().chain(NotificationKind::OF_ACCOUNTS);
+        for folder in kinds.map(NotificationKind::as_str).chain(["layout"]) {
             let english = names(&format!("{folder}/words.en.j2"));
             assert!(!english.is_empty());
             assert_eq!(english, names(&format!("{folder}/words.de.j2")), "{folder}");

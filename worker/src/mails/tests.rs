@@ -6,8 +6,8 @@ use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::Facts;
 use punctual_core::types::Locale;
 
-use super::samples::{address, at, facts, keys};
-use super::{Mail, Templates, compose};
+use super::samples::{account_facts, address, at, facts, keys};
+use super::{Mail, Templates, compose, compose_account};
 
 const NOW: &str = "2027-05-01T09:30:00Z";
 
@@ -45,6 +45,20 @@ fn every_mail_in_every_language() {
     for kind in NotificationKind::ALL {
         for locale in [Locale::En, Locale::De] {
             let mail = composed(&facts(kind, locale));
+            assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
+            insta::assert_snapshot!(format!("{}.{}", kind.as_str(), locale.as_str()), readable(&mail));
+        }
+    }
+}
+
+#[test]
+fn every_mail_to_an_account_in_every_language() {
+    for kind in NotificationKind::OF_ACCOUNTS {
+        for locale in [Locale::En, Locale::De] {
+            let facts = account_facts(kind, locale);
+            let templates = Templates::embedded().unwrap();
+            let mail =
+                compose_account(&templates, &keys(), &facts, &address("zoe@example.org"), at(NOW)).unwrap();
             assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
             insta::assert_snapshot!(format!("{}.{}", kind.as_str(), locale.as_str()), readable(&mail));
         }

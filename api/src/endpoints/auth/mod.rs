@@ -1,13 +1,29 @@
 //! Accounts and sessions.
 
+mod confirm_password_reset;
 mod login;
 mod logout;
+mod logout_everywhere;
 mod password;
 mod refresh;
 mod register;
+mod request_password_reset;
+mod resend_verification;
 mod session;
+mod verify_email;
 
 pub use password::Password;
+pub use session::{NewRefreshToken, SessionTokens};
 
 /// The operations of this group.
-pub type Operations = (register::Register, login::Login, refresh::Refresh, logout::Logout);
+pub type Operations = (
+    register::Register,
+    verify_email::VerifyEmail,
+    resend_verification::ResendVerification,
+    login::Login,
+    refresh::Refresh,
+    logout::Logout,
+    logout_everywhere::LogoutEverywhere,
+    request_password_reset::RequestPasswordReset,
+    confirm_password_reset::ConfirmPasswordReset,
+);

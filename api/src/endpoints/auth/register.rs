@@ -6,6 +6,7 @@ use punctual_core::users::{self, NewUser};
 
 use super::password::Password;
 use crate::{
+    auth::password_rules,
     body::Body,
     endpoints::Tag,
     problem::{Code, Problem},
@@ -21,7 +22,7 @@ use crate::{
 pub struct Registration {
     /// E-mail address: the login name, and where mails about bookings go.
     email: Email,
-    /// Password of 8 to 128 characters.
+    /// Password of 8 to 128 characters, none known from breaches.
     password: Password,
     /// Name as the person writes it.
     name: Name,
@@ -40,7 +41,7 @@ pub struct Register;
 impl Register {
     /// Register a customer
     ///
-    /// Makes a customer's account. Log in afterwards.
+    /// Makes a customer's account and mails a link that proves its address. Log in afterwards.
     #[oai(path = "/v1/auth/register", method = "post", operation_id = "register", tag = "Tag::Auth")]
     async fn register(
         &self,
@@ -54,6 +55,8 @@ impl Register {
             let taken = users::find_for_login(&state.core.pool, &email.0).await?.is_some();
             return Err(if taken { Problem::new(Code::EmailTaken) } else { refusal });
         }
+        password_rules::check(&password.0, email.0.as_str(), Some(name.0.as_str()))
+            .map_err(|weak| weak.at("/password"))?;
         let hash = state.passwords.hash(password.0).await?;
         let user = NewUser {
             email: email.0,
@@ -62,7 +65,7 @@ impl Register {
             locale: locale.map(Into::into),
             zone: zone.map(|zone| zone.0),
         };
-        let user = users::register(&state.core.pool, state.core.now(), &user, &hash).await?;
+        let user = users::register(&state.core, user, hash).await?;
         Ok(Created::new(Account::from(user)).location("/v1/me"))
     }
 }

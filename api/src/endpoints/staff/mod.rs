@@ -3,6 +3,7 @@
 mod calendar_feed;
 mod create;
 mod get;
+mod invite;
 mod list;
 mod update;
 
@@ -12,5 +13,6 @@ pub type Operations = (
     get::GetStaffMember,
     create::CreateStaffMember,
     update::UpdateStaffMember,
+    invite::InviteStaffMember,
     calendar_feed::RenewCalendarFeed,
 );

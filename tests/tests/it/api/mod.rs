@@ -1,5 +1,6 @@
 //! Stories over HTTP: the api in this process, on a database of its own and with a clock that the test moves.
 
+mod accounts;
 mod auth;
 mod bad_input;
 mod bookings;

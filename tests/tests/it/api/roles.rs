@@ -1,4 +1,6 @@
-//! Every operation of the document against every role.
+//! Every operation of the document against every role, and the table of it in the docs.
+
+use std::fmt::Write as _;
 
 use punctual_api::contract::{Access, OPERATIONS};
 use reqwest::Method;
@@ -17,10 +19,13 @@ async fn every_operation_lets_in_whom_the_table_says_and_nobody_else() {
         ("admin", Some(api.somebody("admin").await)),
     ];
     let mut walked = 0;
+    let mut table = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap();
             let entry = OPERATIONS.iter().find(|entry| entry.id == id).unwrap();
+            let verb = method.to_uppercase();
+            let mut row = format!("| `{id}` | `{verb} {path}` |");
             for (role, session) in &sessions {
                 // No parameter and no body fits, so that whoever is let in changes nothing.
                 let steps: Vec<_> =
@@ -41,10 +46,38 @@ async fn every_operation_lets_in_whom_the_table_says_and_nobody_else() {
                     (false, Some(_)) => 403,
                 };
                 assert_eq!(status, want, "{id} as {role}");
+                let cell = match (status, entry.access, session) {
+                    (400, Access::Guests, None) => "where guests are taken",
+                    (400, ..) => "yes",
+                    _ => "–",
+                };
+                write!(row, " {cell} |").unwrap();
                 walked += 1;
             }
+            table.push((OPERATIONS.iter().position(|entry| entry.id == id).unwrap(), row));
         }
     }
     assert_eq!(walked, OPERATIONS.len() * sessions.len());
     assert_eq!(document["openapi"], Value::from("3.0.3"));
+    table.sort();
+    let rows: Vec<String> = table.into_iter().map(|(_, row)| row).collect();
+    compare_with_docs(&rows.join("\n"));
+}
+
+/// The table of `docs/roles.md` is the one that was walked.
+fn compare_with_docs(rows: &str) {
+    const BEGIN: &str = "<!-- table -->\n\n";
+    const END: &str = "\n\n<!-- /table -->";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/roles.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).unwrap();
+    let (found, after) = rest.split_once(END).unwrap();
+    let head = "| operation | | guest | customer | staff | administrator |\n|---|---|---|---|---|---|";
+    let table = format!("{head}\n{rows}");
+    if std::env::var_os("PUNCTUAL_WRITE_DOCS").is_some() {
+        std::fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        return;
+    }
+    let mend = "PUNCTUAL_WRITE_DOCS=1 cargo test -p punctual-tests --test it -- api::roles";
+    assert!(found == table, "docs/roles.md does not tell what was found: {mend}");
 }

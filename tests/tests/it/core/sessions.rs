@@ -100,8 +100,8 @@ async fn an_address_has_one_account_whatever_its_case() {
     let salon = Salon::open(0).await;
     let new =
         |local| NewUser { email: email(local), name: name("Uma"), phone: None, locale: None, zone: None };
-    let made = users::register(&salon.core.pool, salon.core.now(), &new("uma"), "hash").await.unwrap();
-    let taken = users::register(&salon.core.pool, salon.core.now(), &new("UMA"), "other").await;
+    let made = users::register(&salon.core, new("uma"), "hash".to_owned()).await.unwrap();
+    let taken = users::register(&salon.core, new("UMA"), "other".to_owned()).await;
     assert!(matches!(taken, Err(Error::EmailTaken)), "{taken:?}");
     let found = users::find_for_login(&salon.core.pool, &email("Uma")).await.unwrap().unwrap();
     assert_eq!((found.id, found.password_hash.as_deref()), (made.id, Some("hash")));

@@ -21,7 +21,8 @@ async fn expect(status: u16, request: RequestBuilder) -> Value {
 async fn an_empty_database_becomes_a_business() {
     let database = TestDatabase::create().await;
     let programs = Programs::on(&database);
-    let made = programs.run("api", &["admin", "create", ADMIN, "--name", "Ada Owner"], PASSWORD);
+    let made =
+        programs.run("api", &["admin", "create", ADMIN, "--name", "Ada Owner", "--password-stdin"], PASSWORD);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let api = programs.api().await;
     let client = Client::new();

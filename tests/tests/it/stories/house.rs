@@ -40,6 +40,9 @@ impl House {
         let login = json!({ "email": account["email"], "password": account["password"] });
         let session: Value = house.post("/v1/auth/login", None, &login).await.json().await.unwrap();
         session["access_token"].as_str().unwrap().clone_into(&mut house.token);
+        // The only mails are those of bookings: one that proves an address that is proven is not sent.
+        let prove = "UPDATE users SET email_verified_at = created_at";
+        sqlx::query(prove).execute(&house.salon.core.pool).await.unwrap();
         house
     }
 

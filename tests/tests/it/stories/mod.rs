@@ -1,5 +1,6 @@
 //! The whole way on real processes: an api, a worker, and a mail server between them and the customer.
 
+mod accounts;
 mod first_day;
 mod house;
 mod operators;

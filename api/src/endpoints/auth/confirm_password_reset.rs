@@ -1,0 +1,53 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi};
+use punctual_core::{links::Purpose, users};
+
+use super::password::Password;
+use crate::{
+    auth::password_rules, body::Body, endpoints::Tag, problem::Problem, reply::NoContent, state::State,
+};
+
+/// A new password, and the right to set it.
+#[derive(Object)]
+pub struct NewPassword {
+    /// The last part of the link in the mail.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    token: String,
+    /// The new password: 8 to 128 characters, none known from breaches.
+    password: Password,
+}
+
+#[derive(Default)]
+pub struct ConfirmPasswordReset;
+
+#[OpenApi]
+impl ConfirmPasswordReset {
+    /// Set a new password
+    ///
+    /// Sets the password of the account that the link was mailed to, and ends all its sessions. The link also proves
+    /// the address.
+    #[oai(
+        path = "/v1/auth/password-reset/confirm",
+        method = "post",
+        operation_id = "confirmPasswordReset",
+        tag = "Tag::Auth"
+    )]
+    async fn confirm_password_reset(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        body: Body<NewPassword>,
+    ) -> Result<NoContent, Problem> {
+        let NewPassword { token, password } = body.0;
+        let (core, keys) = (&state.core, &state.links);
+        // Hashing is dear: a token that is none does not get that far.
+        let account =
+            users::linked_account(&core.pool, core.now(), keys, Purpose::SetPassword, &token).await?;
+        password_rules::check(&password.0, account.email.as_str(), Some(account.name.as_str()))
+            .map_err(|weak| weak.at("/password"))?;
+        let hash = state.passwords.hash(password.0).await?;
+        users::set_password_by_link(core, keys, &token, hash).await?;
+        Ok(NoContent)
+    }
+}

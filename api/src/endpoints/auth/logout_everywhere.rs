@@ -1,0 +1,32 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use punctual_core::sessions;
+
+use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::NoContent, state::State};
+
+#[derive(Default)]
+pub struct LogoutEverywhere;
+
+#[OpenApi]
+impl LogoutEverywhere {
+    /// Log out everywhere
+    ///
+    /// Ends all sessions of your account, this one too. No refresh token of before is good any more, and no access
+    /// token of before can change anything; one that is out can read your own data until it ends.
+    #[oai(
+        path = "/v1/auth/logout-everywhere",
+        method = "post",
+        operation_id = "logoutEverywhere",
+        tag = "Tag::Auth"
+    )]
+    async fn logout_everywhere(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+    ) -> Result<NoContent, Problem> {
+        sessions::logout_everywhere(&state.core.pool, state.core.now(), caller.user_id()?).await?;
+        Ok(NoContent)
+    }
+}

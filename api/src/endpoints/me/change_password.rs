@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi};
+use punctual_core::users::{self, PasswordChange};
+
+use crate::{
+    auth::{Caller, Verified, password_rules},
+    body::Body,
+    endpoints::{
+        Tag,
+        auth::{NewRefreshToken, Password, SessionTokens},
+    },
+    problem::{Code, Facts, Fault, Place, Problem},
+    reply::Found,
+    state::State,
+};
+
+/// A new password, and the one it takes the place of.
+#[derive(Debug, Object)]
+pub struct PasswordChangeRequest {
+    /// The password as it is.
+    current_password: Password,
+    /// The new one: 8 to 128 characters, none known from breaches.
+    password: Password,
+}
+
+#[derive(Default)]
+pub struct ChangePassword;
+
+#[OpenApi]
+impl ChangePassword {
+    /// Change your password
+    ///
+    /// Ends all sessions of your account and answers a new one, to go on with. Links to set a password that were mailed
+    /// before are void.
+    #[oai(path = "/v1/me/password", method = "post", operation_id = "changePassword", tag = "Tag::Me")]
+    async fn change_password(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        caller: Caller,
+        body: Body<PasswordChangeRequest>,
+    ) -> Result<Found<SessionTokens>, Problem> {
+        let PasswordChangeRequest { current_password, password } = body.0;
+        let user_id = caller.user_id()?;
+        let owner = users::password_owner(&state.core.pool, user_id).await?;
+        password_rules::check(&password.0, owner.email.as_str(), None)
+            .map_err(|weak| weak.at("/password"))?;
+        let old_hash = owner.password_hash;
+        if state.passwords.verify(current_password.0, old_hash.clone()).await? != Verified::Yes {
+            return Err(wrong());
+        }
+        let new_hash = state.passwords.hash(password.0).await?;
+        let now = state.core.now();
+        let token = NewRefreshToken::issue(state, now);
+        let (hash, expires_at) = (token.hash(), token.expires_at);
+        let wish = PasswordChange { user_id, old_hash, new_hash, token: hash, expires_at };
+        let session = users::change_password(&state.core, wish).await?;
+        Ok(Found::new(token.answer(state, &session, now)?))
+    }
+}
+
+fn wrong() -> Problem {
+    let fault = Fault {
+        place: Place::Body,
+        pointer: "/current_password".to_owned(),
+        code: "wrong",
+        detail: "is not the account's password".into(),
+    };
+    Problem::with(Code::Unprocessable, Facts { errors: vec![fault], ..Facts::default() })
+}

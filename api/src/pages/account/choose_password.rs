@@ -1,0 +1,37 @@
+use poem::Response;
+use punctual_core::{links::Purpose, users};
+
+use super::{Form, Page, Stage, Visit, linked, named, render};
+use crate::{
+    auth::password_rules::{self, Weakness},
+    contract::Operation,
+    problem::Problem,
+};
+
+/// `/r/{token}`: choose an account's password, for the first time or after it was forgotten.
+pub struct ChoosePassword;
+
+const TEMPLATE: &str = "password.html.j2";
+
+impl Page for ChoosePassword {
+    const OPERATION: &'static Operation = &named("pageChoosePassword");
+    const PATTERN: &'static str = "/r/{token}";
+    const POSTS: bool = true;
+
+    async fn show(visit: Visit) -> Result<Response, Problem> {
+        let account = linked(&visit, Purpose::SetPassword).await?;
+        render(visit, TEMPLATE, account, Stage::Asked).await
+    }
+
+    async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {
+        let account = linked(&visit, Purpose::SetPassword).await?;
+        let password = form.text("password").unwrap_or_default();
+        let checked = password_rules::check(password, account.email.as_str(), Some(account.name.as_str()));
+        if let Err(weakness) = checked {
+            return render(visit, TEMPLATE, account, Stage::Refused(Weakness::code(weakness))).await;
+        }
+        let hash = visit.state.passwords.hash(password.to_owned()).await?;
+        users::set_password_by_link(&visit.state.core, &visit.state.links, &visit.token, hash).await?;
+        render(visit, TEMPLATE, account, Stage::Done).await
+    }
+}

@@ -1,0 +1,61 @@
+//! What the links in mails to an account lead to. A link is good once; what it asks is shown first and done by a form.
+
+mod choose_password;
+mod verify;
+
+use poem::{Response, http::StatusCode};
+use punctual_core::{
+    links::Purpose,
+    settings,
+    users::{self, LinkedAccount},
+};
+use serde::Serialize;
+
+use super::{Page, form::Form, html, named, visit::Visit};
+use crate::{problem::Problem, state::State};
+
+pub use choose_password::ChoosePassword;
+pub use verify::VerifyEmail;
+
+/// What both pages show.
+#[derive(Serialize)]
+struct Facts {
+    business_name: String,
+    email: String,
+    token: String,
+    /// Whether what the link is for has just been done.
+    done: bool,
+    /// Which sentence says why the form was not taken.
+    fault: Option<String>,
+}
+
+/// The account that the link speaks of.
+async fn linked(visit: &Visit, purpose: Purpose) -> Result<LinkedAccount, Problem> {
+    let State { core, links, .. } = &*visit.state;
+    Ok(users::linked_account(&core.pool, core.now(), links, purpose, &visit.token).await?)
+}
+
+/// How the page stands.
+enum Stage {
+    Asked,
+    /// With the code of what is wrong.
+    Refused(&'static str),
+    Done,
+}
+
+async fn render(
+    visit: Visit,
+    template: &str,
+    account: LinkedAccount,
+    stage: Stage,
+) -> Result<Response, Problem> {
+    let business = settings::get(&visit.state.core.pool).await?;
+    let (status, done, fault) = match stage {
+        Stage::Asked => (StatusCode::OK, false, None),
+        Stage::Refused(code) => (StatusCode::UNPROCESSABLE_ENTITY, false, Some(format!("password_{code}"))),
+        Stage::Done => (StatusCode::OK, true, None),
+    };
+    let email = account.email.as_str().to_owned();
+    let facts = Facts { business_name: business.name, email, token: visit.token, done, fault };
+    html::page(status, template, account.locale, &facts)
+}

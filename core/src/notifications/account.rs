@@ -1,0 +1,100 @@
+//! Mails that an account owes its owner: each carries a link that is good until the mail's `expires_at`.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use punctual_queue::{Payload, new_id};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::payload::{self, Near, queue_error};
+use super::{NotificationKind, SendNotification};
+use crate::types::Rev;
+use crate::{Error, Result};
+
+/// How long the link of a mail is good; none for a kind that has no link to an account.
+fn lifetime(kind: NotificationKind) -> Option<TimeDelta> {
+    match kind {
+        NotificationKind::VerifyEmail => Some(TimeDelta::days(3)),
+        NotificationKind::PasswordReset => Some(TimeDelta::hours(1)),
+        NotificationKind::SetPassword => Some(TimeDelta::days(7)),
+        _ => None,
+    }
+}
+
+/// Writes the mail and its job, in the transaction that gives reason to it.
+pub(crate) async fn plan(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    user_id: Uuid,
+    kind: NotificationKind,
+) -> Result<()> {
+    let lifetime = lifetime(kind).ok_or_else(|| Error::internal("a mail to an account", kind.as_str()))?;
+    let id = new_id(now);
+    let expires_at = now + lifetime;
+    let recipient = sqlx::query_scalar!(
+        r#"
+        INSERT INTO notifications (id, user_id, kind, rev, dedupe_key, recipient, locale, send_at, expires_at,
+                                   enqueued_at, created_at)
+        SELECT $1, u.id, $3, u.link_epoch, concat_ws(':', 'user', u.id, $4::text, u.link_epoch, $1::uuid), u.email,
+               coalesce(u.locale, (SELECT locale FROM settings), 'en'), $5, $6, $5, $5
+        FROM users u WHERE u.id = $2
+        RETURNING recipient::text AS "recipient!"
+        "#,
+        id,
+        user_id,
+        kind as NotificationKind,
+        kind.as_str(),
+        now,
+        expires_at,
+    )
+    .fetch_optional(&mut *conn)
+    .await?
+    .ok_or(Error::SessionEnded)?;
+    let near = Near { id, kind, recipient: Some(&recipient), send_at: now, expires_at };
+    punctual_queue::enqueue(conn, now, payload::job(&near)?).await.map_err(queue_error)?;
+    Ok(())
+}
+
+/// Ends the mails of these kinds that the account still had to get: what they are for has been done.
+pub(crate) async fn cancel(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    user_id: Uuid,
+    kinds: &[NotificationKind],
+) -> Result<()> {
+    let ended = sqlx::query_scalar!(
+        r#"
+        UPDATE notifications
+        SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END::notification_outcome, outcome_at = $3
+        WHERE user_id = $1 AND booking_id IS NULL AND kind = ANY($2) AND outcome IS NULL AND dot_at IS NULL
+        RETURNING id
+        "#,
+        user_id,
+        kinds as &[NotificationKind],
+        now,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    for id in ended {
+        punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &id.to_string())
+            .await
+            .map_err(queue_error)?;
+    }
+    Ok(())
+}
+
+/// Locks the account against changes and tells whether a mail's link is still of use to it.
+pub(super) async fn stands(
+    conn: &mut PgConnection,
+    user_id: Uuid,
+    kind: NotificationKind,
+    rev: Rev,
+) -> Result<bool> {
+    let account =
+        sqlx::query!("SELECT link_epoch, email_verified_at FROM users WHERE id = $1 FOR SHARE", user_id)
+            .fetch_optional(conn)
+            .await?;
+    Ok(account.is_some_and(|account| {
+        let proven = kind == NotificationKind::VerifyEmail && account.email_verified_at.is_some();
+        account.link_epoch == rev.0 && !proven
+    }))
+}

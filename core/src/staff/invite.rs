@@ -1,0 +1,41 @@
+//! An account for a member of staff, by mail.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::lock;
+use super::read::find;
+use crate::transaction::change_waking;
+use crate::{Core, Error, Result, users};
+
+/// Gives a member of staff an account, unless they have one, and mails a link that sets its password. An account with
+/// their address becomes theirs. May be repeated: every mail has a link of its own.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::NoAddress`]; [`Error::Invalid`] when the account with the address is another's.
+pub async fn invite(core: &Core, staff_id: Uuid) -> Result<()> {
+    change_waking(core, users::MAILS, staff_id, |staff_id, tx, now| Box::pin(apply(tx, now, *staff_id))).await
+}
+
+async fn apply(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Result<()> {
+    lock(tx, &[staff_id]).await?;
+    let member = find(tx, staff_id).await?;
+    let email = member.email.as_ref().ok_or(Error::NoAddress)?;
+    let user_id = users::employ(tx, now, member.user_id, email, &member.name).await?;
+    if member.user_id == Some(user_id) {
+        return Ok(());
+    }
+    let tied = sqlx::query!(
+        "UPDATE staff SET user_id = $2, rev = rev + 1, updated_at = $3 WHERE id = $1",
+        staff_id,
+        user_id,
+        now,
+    )
+    .execute(tx)
+    .await?;
+    match tied.rows_affected() {
+        1 => Ok(()),
+        _ => Err(Error::internal("invite staff", "the row is gone in spite of its lock")),
+    }
+}

@@ -1,0 +1,74 @@
+//! Accounts of those who work here: how they get the role of staff, and lose it.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::register::{NewUser, insert};
+use crate::notifications::{NotificationKind, account};
+use crate::sessions::revoke_all;
+use crate::types::{EmailAddress, PersonName, Role};
+use crate::{Error, Result};
+
+/// The account that a member of staff is to have: the one with this address, else a new one. It has the role of staff
+/// from now on, and a link that sets its password is mailed to it. Answers its id.
+///
+/// Somebody else may have signed up with the address before. So a customer's account whose address was never proven
+/// loses its password and its sessions; who reads the mail gets it.
+pub(crate) async fn employ(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    user_id: Option<Uuid>,
+    email: &EmailAddress,
+    name: &PersonName,
+) -> Result<Uuid> {
+    let found = sqlx::query!(
+        r#"SELECT id, role AS "role: Role" FROM users
+           WHERE CASE WHEN $1::uuid IS NULL THEN email = $2::text::citext ELSE id = $1 END FOR NO KEY UPDATE"#,
+        user_id,
+        email.as_str(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let id = if let Some(account) = found {
+        if account.role == Role::Customer {
+            promote(tx, now, account.id).await?;
+        }
+        account.id
+    } else {
+        let (email, name) = (email.clone(), name.clone());
+        let new = NewUser { email, name, phone: None, locale: None, zone: None };
+        insert(&mut *tx, now, &new, None, Role::Staff).await?.id
+    };
+    account::plan(tx, now, id, NotificationKind::SetPassword).await?;
+    Ok(id)
+}
+
+async fn promote(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> {
+    let proven = sqlx::query_scalar!(
+        r#"UPDATE users
+           SET role = 'staff', token_epoch = token_epoch + 1, updated_at = $2,
+               password_hash = CASE WHEN email_verified_at IS NULL THEN NULL ELSE password_hash END
+           WHERE id = $1
+           RETURNING email_verified_at IS NOT NULL AS "proven!""#,
+        id,
+        now,
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or_else(|| Error::internal("promoting an account", "it is gone in spite of its lock"))?;
+    if proven { Ok(()) } else { revoke_all(tx, now, id).await }
+}
+
+/// An account that no member of staff has any more is a customer's from now on; one of an administrator stays what it is.
+pub(crate) async fn dismiss(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> {
+    sqlx::query!(
+        "UPDATE users SET role = 'customer', token_epoch = token_epoch + 1, updated_at = $2
+         WHERE id = $1 AND role = 'staff'",
+        id,
+        now,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
