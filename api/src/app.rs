@@ -19,6 +19,9 @@ pub fn app(state: Arc<State>) -> impl Endpoint<Output = Response> {
         .at("/readyz", Plain(health::ready))
         .at("/openapi.json", Plain(docs::document))
         .at("/docs", Plain(docs::page))
+        .at("/docs/swagger-ui.js", Plain(docs::script))
+        .at("/docs/swagger-ui.css", Plain(docs::style))
+        .at("/docs/start.js", Plain(docs::start))
         .at("/problems/:code", Plain(problems::page));
     Edge::new(state, routes)
 }

@@ -8,6 +8,8 @@ mod refusal;
 mod secure;
 mod trace;
 
+pub use compress::{Packed, takes_gzip};
+
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 pub use address::ClientAddress;
@@ -132,10 +134,10 @@ struct Wishes {
 
 impl Wishes {
     fn of(request: &Request) -> Self {
-        use poem::http::header::{ACCEPT_ENCODING, ORIGIN};
+        use poem::http::header::ORIGIN;
         let headers = request.headers();
         Self {
-            gzip: compress::accepted(headers.get_all(ACCEPT_ENCODING).iter()),
+            gzip: takes_gzip(headers),
             page: pages::is_for_people(request.uri().path()).then(|| pages::accepted_language(headers)),
             origin: headers.get(ORIGIN).cloned(),
         }

@@ -30,7 +30,8 @@ pub fn expected(field: Option<&str>) -> Result<ExpectedRev, Problem> {
     }
 }
 
-fn opaque(item: &str) -> Option<&str> {
+/// The tag between its quotes, weak or strong.
+pub fn opaque(item: &str) -> Option<&str> {
     let item = item.trim();
     let quoted = item.strip_prefix("W/").unwrap_or(item);
     quoted.strip_prefix('"')?.strip_suffix('"').filter(|tag| !tag.contains('"'))

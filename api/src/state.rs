@@ -9,11 +9,14 @@ use chrono::TimeDelta;
 use punctual_core::{
     Core,
     config::{ApiConfig, Config, ConfigError, Fault, Keys, Secret},
+    config::{ApiConfig, Config, ConfigError, Keys},
+    slots::Snapshots,
 };
 
 use crate::{
     auth::{Passwords, Tokens},
     throttle::Throttle,
+    endpoints::SlotsPage,
 };
 
 /// What handlers share; made once.
@@ -28,6 +31,8 @@ pub struct State {
     pub passwords: Passwords,
     /// How often clients may ask.
     pub throttle: Throttle,
+    /// Lists of slots.
+    pub slots: Snapshots<SlotsPage>,
     /// What the api was told.
     pub config: ApiConfig,
     /// Base of problem types, without a trailing slash.
@@ -51,6 +56,7 @@ impl State {
             ConfigError { faults: vec![fault] }
         })?;
         Ok(Self {
+            slots: Snapshots::new(&core.pool, api.slot_memory),
             core,
             tokens: Tokens::new(config.jwt_keys()?, &config.public_url, api.access_token),
             links: config.link_keys()?.clone(),

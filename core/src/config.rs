@@ -102,6 +102,8 @@ pub struct ApiConfig {
     pub password_queue: usize,
     /// How often clients may ask.
     pub limits: RequestLimits,
+    /// Bytes of lists of slots that are kept in memory.
+    pub slot_memory: usize,
 }
 
 /// What only the worker is told.
@@ -260,6 +262,7 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
     let password_threads = r.number("PUNCTUAL_PASSWORD_THREADS", 0..=64);
     let password_queue = r.number("PUNCTUAL_PASSWORD_QUEUE", 1..=10_000);
     let limits = limits::read(r);
+    let slot_memory: Option<usize> = r.number("PUNCTUAL_API_SLOT_MEMORY_MIB", 0..=4096);
     Some(ApiConfig {
         listen: listen?,
         metrics_listen,
@@ -275,6 +278,7 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
         password_threads: password_threads?,
         password_queue: password_queue?,
         limits,
+        slot_memory: slot_memory? << 20,
     })
 }
 

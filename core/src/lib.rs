@@ -25,6 +25,7 @@ pub mod users;
 pub mod wording;
 
 mod context;
+mod rounds;
 mod transaction;
 
 pub use context::Core;

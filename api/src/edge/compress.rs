@@ -1,19 +1,28 @@
 //! gzip (RFC 1952) of answers that are text, whole in memory and large enough to gain by it.
 
-use std::io::Write;
+use std::{
+    io::Write,
+    sync::{Arc, OnceLock},
+};
 
+use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use hyper::body::Body as _;
 use poem::{
     Body, Response,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
 };
 
 /// Smaller answers fit a packet as they are.
 const LEAST: u64 = 1024;
 
+/// Whether a request with these fields takes its answer in gzip.
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
+    accepted(headers.get_all(header::ACCEPT_ENCODING).iter())
+}
+
 /// Whether one of the `Accept-Encoding` fields takes gzip (RFC 9110 §12.5.3).
-pub fn accepted<'a>(fields: impl Iterator<Item = &'a HeaderValue>) -> bool {
+fn accepted<'a>(fields: impl Iterator<Item = &'a HeaderValue>) -> bool {
     let mut any = None;
     for item in fields.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
         let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
@@ -57,19 +66,37 @@ pub async fn gzip(mut response: Response, accepted: bool) -> Response {
         return response;
     }
     let Ok(bytes) = Body::from(body).into_bytes().await else { return response };
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
-    match encoder.write_all(&bytes).and_then(|()| encoder.finish()) {
-        Ok(packed) => {
+    let packed = match response.data::<Packed>() {
+        Some(kept) => kept.0.get_or_init(|| pack(&bytes)).clone(),
+        None => pack(&bytes),
+    };
+    match packed {
+        Some(packed) => {
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             response.headers_mut().remove(header::CONTENT_LENGTH);
             response.set_body(packed);
         }
-        Err(error) => {
-            tracing::warn!(%error, "an answer could not be compressed");
-            response.set_body(bytes);
-        }
+        None => response.set_body(bytes),
     }
     response
+}
+
+/// The answer's body in gzip, kept with an answer that is sent many times: put in its data, it is packed once.
+#[derive(Debug, Clone, Default)]
+pub struct Packed(Arc<OnceLock<Option<Bytes>>>);
+
+fn pack(bytes: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
+    match encoder.write_all(bytes).and_then(|()| encoder.finish()) {
+        Ok(mut packed) => {
+            packed.shrink_to_fit();
+            Some(packed.into())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "an answer could not be compressed");
+            None
+        }
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use poem_openapi::{
     registry::{MetaApi, MetaPath, Registry},
 };
 
+pub use slots::SlotsPage;
 pub use tag::Tag;
 
 // Tuples have a default up to twelve members: groups of groups.

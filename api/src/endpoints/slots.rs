@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chrono::NaiveDate;
 use poem::{
-    IntoResponse, Response,
+    Body, IntoResponse, Response,
     http::{HeaderValue, StatusCode, header},
     web::Data,
 };
@@ -10,13 +11,14 @@ use poem_openapi::{ApiResponse, OpenApi, param::Header, registry::MetaResponses,
 use punctual_core::{
     Error, bookings,
     pool::again_if_cut,
-    slots::{self, SlotQuery},
+    slots::{self, Page, SlotList, SlotQuery},
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    edge::Packed,
     endpoints::Tag,
     etag,
     params::Query,
@@ -25,6 +27,8 @@ use crate::{
     state::State,
     views::Slots,
 };
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Default)]
 pub struct ListSlots;
@@ -66,8 +70,15 @@ impl ListSlots {
             to: to.0,
             exclude_booking: exclude_booking.0,
         };
-        let list = again_if_cut(|| slots::list(&state.core, &query)).await.map_err(of_query)?;
-        SlotsReply::new(&Slots::from(list), if_none_match.0.as_deref())
+        let page = match query.exclude_booking {
+            None => state.slots.read(&state.core, &query).await,
+            Some(_) => again_if_cut(|| slots::list(&state.core, &query))
+                .await
+                .and_then(|list| SlotsPage::of(list).map(Arc::new)),
+        };
+        let page = page.map_err(of_query)?;
+        let known = if_none_match.0.is_some_and(|field| etag::contains(&field, page.tag()));
+        Ok(SlotsReply { page, known })
     }
 }
 
@@ -81,33 +92,57 @@ fn of_query(error: Error) -> Problem {
     }
 }
 
-/// The list, or 304.
-pub struct SlotsReply {
-    body: Option<Vec<u8>>,
+/// A list of slots as it is sent, written once for all who ask for it.
+#[derive(Debug)]
+pub struct SlotsPage {
+    body: Bytes,
+    /// The body in gzip, once somebody wanted it so.
+    packed: Packed,
     etag: HeaderValue,
 }
 
-impl SlotsReply {
-    fn new(slots: &Slots, if_none_match: Option<&str>) -> Result<Self, Problem> {
-        let body =
-            serde_json::to_vec(slots).map_err(|error| Error::internal("slots cannot be written", error))?;
+impl SlotsPage {
+    /// The opaque part of the `ETag`.
+    fn tag(&self) -> &str {
+        self.etag.to_str().ok().and_then(etag::opaque).unwrap_or_default()
+    }
+}
+
+impl Page for SlotsPage {
+    fn of(list: SlotList) -> Result<Self, Error> {
+        let body = serde_json::to_vec(&Slots::from(list))
+            .map_err(|error| Error::internal("slots cannot be written", error))?;
         let digest = Sha256::digest(&body);
         let tag = digest.iter().take(12).fold(String::new(), |tag, byte| format!("{tag}{byte:02x}"));
-        let known = if_none_match.is_some_and(|field| etag::contains(field, &tag));
         let etag = HeaderValue::from_str(&format!("W/\"{tag}\""))
             .map_err(|error| Error::internal("an ETag cannot be written", error))?;
-        Ok(Self { body: (!known).then_some(body), etag })
+        Ok(Self { body: body.into(), packed: Packed::default(), etag })
     }
+
+    /// Lists pack to less than half.
+    fn bytes(&self) -> usize {
+        self.body.len() * 3 / 2
+    }
+}
+
+/// The list, or 304.
+pub struct SlotsReply {
+    page: Arc<SlotsPage>,
+    known: bool,
 }
 
 impl IntoResponse for SlotsReply {
     fn into_response(self) -> Response {
-        let mut response = match self.body {
-            Some(body) => Response::builder().content_type("application/json").body(body),
-            None => StatusCode::NOT_MODIFIED.into(),
+        let mut response: Response = if self.known {
+            StatusCode::NOT_MODIFIED.into()
+        } else {
+            let mut response = Response::from(Body::from_bytes(self.page.body.clone()));
+            response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+            response.set_data(self.page.packed.clone());
+            response
         };
         let headers = response.headers_mut();
-        headers.insert(header::ETAG, self.etag);
+        headers.insert(header::ETAG, self.page.etag.clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         response
     }

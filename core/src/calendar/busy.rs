@@ -16,6 +16,8 @@ pub struct Seat {
     pub during: Span,
     /// The appointment with its buffers.
     pub blocked: Span,
+    /// Of a hold: from when on it no longer blocks.
+    pub held_until: Option<DateTime<Utc>>,
 }
 
 /// The bookings of one member of staff, indexed for the question which of them a span would overlap.
@@ -25,6 +27,8 @@ pub struct Busy {
     classes: Vec<Class>,
     /// Latest end of `blocked` among `classes[..=i]`: where it is not after a span's start, the search can stop.
     latest_end: Vec<DateTime<Utc>>,
+    /// When the first of the holds among them ends.
+    pub(super) first_release: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +45,9 @@ impl Busy {
     pub fn new(seats: impl IntoIterator<Item = Seat>) -> Self {
         let mut classes: Vec<Class> = Vec::new();
         let mut by_id: HashMap<Uuid, usize> = HashMap::new();
-        for Seat { class_id, during, blocked } in seats {
+        let mut first_release: Option<DateTime<Utc>> = None;
+        for Seat { class_id, during, blocked, held_until } in seats {
+            first_release = first_release.into_iter().chain(held_until).min();
             let index = *by_id.entry(class_id).or_insert(classes.len());
             match classes.get_mut(index) {
                 Some(class) => class.seats_taken += 1,
@@ -56,7 +62,7 @@ impl Busy {
                 Some(*latest)
             })
             .collect();
-        Self { classes, latest_end }
+        Self { classes, latest_end, first_release }
     }
 
     /// The classes whose blocked time overlaps the span, last first.

@@ -24,7 +24,7 @@ pub use civil::{
 pub use group::class_id;
 pub use hours::{Calendar, DayWindow, DayWindowError, OpenWindow, WeeklyWindow, dates_needed, open_windows};
 pub use reminder::{ReminderRule, reminder_due, reminder_expires};
-pub use slots::{Slot, nearest, slots};
+pub use slots::{Slot, nearest, slots, unchanged_until};
 pub use span::Span;
 pub use week::{Overlap, overlap_of_day, overlap_of_week};
 

@@ -3,8 +3,9 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::bookable::Asker;
+use super::civil::after_date;
 use super::hours::OpenTime;
-use super::{Calendar, ServiceRules, local_date};
+use super::{Calendar, ServiceRules, day_start, local_date};
 
 /// A start that can be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,23 @@ pub fn slots(
             seats_left: place.seats_left,
         })
         .collect()
+}
+
+/// Until when, that instant excluded, `slots` (those of the calendar as of `now`) stay as they are if nothing is written:
+/// time alone takes the first one away when its notice is no longer kept, gives free what a hold kept, and moves the
+/// horizon at midnight.
+#[must_use]
+pub fn unchanged_until(
+    calendar: &Calendar,
+    rules: &ServiceRules,
+    slots: &[Slot],
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let midnight = day_start(calendar.zone, after_date(local_date(calendar.zone, now)));
+    let notice = TimeDelta::minutes(i64::from(rules.min_notice_min));
+    // Limits are inclusive: at this very instant the slot can still be booked.
+    let too_soon = slots.first().map(|slot| slot.start - notice + TimeDelta::microseconds(1));
+    too_soon.into_iter().chain(calendar.busy.first_release).fold(midnight, DateTime::min)
 }
 
 /// The `count` starts nearest to the wanted one, in order of time; of two equally near the earlier.

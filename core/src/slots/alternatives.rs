@@ -42,7 +42,7 @@ async fn search(
     dates: (NaiveDate, NaiveDate),
     exclude: Option<Uuid>,
 ) -> Result<Vec<Alternative>> {
-    let slots = offered(db, now, terms, dates, exclude).await?;
+    let slots = offered(db, now, terms, dates, exclude).await?.slots;
     let starts = nearest(slots.iter().map(|slot| slot.start.to_utc()), wanted, COUNT);
     let chosen = slots.into_iter().filter(|slot| starts.contains(&slot.start.to_utc()));
     let mut alternatives: Vec<Alternative> = chosen

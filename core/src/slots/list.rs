@@ -8,8 +8,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::terms::{ServiceTerms, terms};
-use super::{MAX_STAFF, calendars};
-use crate::calendar::{last_bookable_date, local_date, slots};
+use super::{MAX_STAFF, Seen, calendars};
+use crate::calendar::{after_date, day_start, last_bookable_date, local_date, slots, unchanged_until};
 use crate::types::{ParseError, Zone};
 use crate::{Core, Error, Result};
 
@@ -17,7 +17,7 @@ use crate::{Core, Error, Result};
 pub const MAX_DAYS: i64 = 31;
 
 /// Which slots are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SlotQuery {
     /// Of which service.
     pub service_id: Uuid,
@@ -68,7 +68,21 @@ pub struct OfferedSlot {
 /// [`Error::NotFound`] for an unknown or inactive service (inactive is fine when a booking is to be moved) or a member
 /// of staff who does not perform it; [`Error::Invalid`] for a range that is reversed or too long.
 pub async fn list(core: &Core, query: &SlotQuery) -> Result<SlotList> {
-    let (db, now) = (&mut *core.pool.acquire().await?, core.now());
+    Ok(look(&mut *core.pool.acquire().await?, core.now(), query).await?.list)
+}
+
+/// A list and how long it is good for.
+pub(super) struct Looked {
+    pub list: SlotList,
+    /// As long as these revisions stand
+    pub seen: Seen,
+    /// and this instant has not come.
+    pub until: DateTime<Utc>,
+}
+
+/// [`list`] as of `now`. The revisions are read with the first statement, before all that they stand for: a write
+/// that comes between is either in none of it, or changes the revision that was read.
+pub(super) async fn look(db: &mut PgConnection, now: DateTime<Utc>, query: &SlotQuery) -> Result<Looked> {
     let range_error =
         |code, message| Error::Invalid { pointer: "/to", error: ParseError::new(code, message) };
     if query.to < query.from {
@@ -88,13 +102,21 @@ pub async fn list(core: &Core, query: &SlotQuery) -> Result<SlotList> {
         .take_while(|date| *date <= query.to)
         .map(|date| DaySlots { date, slots: Vec::new() })
         .collect();
-    for slot in offered {
+    for slot in offered.slots {
         let day = days.iter_mut().find(|day| day.date == slot.start.date_naive());
         if let Some(day) = day {
             day.slots.push(slot);
         }
     }
-    Ok(SlotList { tz: terms.zone, days })
+    Ok(Looked { list: SlotList { tz: terms.zone, days }, seen: terms.seen, until: offered.until })
+}
+
+/// Slots of several members of staff.
+pub(super) struct Offered {
+    /// In order.
+    pub slots: Vec<OfferedSlot>,
+    /// When time alone may change them.
+    pub until: DateTime<Utc>,
 }
 
 /// The slots of all staff of the terms, one entry for each start and end, in order.
@@ -104,13 +126,14 @@ pub(super) async fn offered(
     terms: &ServiceTerms,
     (from, to): (NaiveDate, NaiveDate),
     exclude: Option<Uuid>,
-) -> Result<Vec<OfferedSlot>> {
+) -> Result<Offered> {
     // Only dates that can have slots: also keeps dates far off out of all arithmetic.
     let zone = terms.zone.tz();
     let from = from.max(local_date(zone, now));
     let to = to.min(last_bookable_date(zone, &terms.rules, now));
+    let mut until = day_start(zone, after_date(local_date(zone, now)));
     if to < from {
-        return Ok(Vec::new());
+        return Ok(Offered { slots: Vec::new(), until });
     }
     if terms.staff_ids.len() > MAX_STAFF {
         return Err(Error::Invalid {
@@ -123,7 +146,9 @@ pub(super) async fn offered(
     }
     let mut merged: BTreeMap<(DateTime<Utc>, DateTime<Utc>), OfferedSlot> = BTreeMap::new();
     for calendar in calendars(db, now, terms.zone, &terms.staff_ids, (from, to), exclude).await? {
-        for slot in slots(&calendar, &terms.rules, from, to, now) {
+        let slots = slots(&calendar, &terms.rules, from, to, now);
+        until = until.min(unchanged_until(&calendar, &terms.rules, &slots, now));
+        for slot in slots {
             let offered = merged.entry((slot.start, slot.end)).or_insert_with(|| OfferedSlot {
                 start: terms.zone.at(slot.start),
                 end: terms.zone.at(slot.end),
@@ -134,5 +159,5 @@ pub(super) async fn offered(
             offered.seats_left += slot.seats_left;
         }
     }
-    Ok(merged.into_values().collect())
+    Ok(Offered { slots: merged.into_values().collect(), until })
 }

@@ -111,7 +111,7 @@ async fn bookings(
     let latest = end + LONGEST_BUFFER + LONGEST_BUFFER;
     let rows = sqlx::query!(
         r#"SELECT staff_id, class_id, lower(during) AS "start!", upper(during) AS "end!",
-                  lower(blocked) AS "blocked_from!", upper(blocked) AS "blocked_to!"
+                  lower(blocked) AS "blocked_from!", upper(blocked) AS "blocked_to!", hold_expires_at
            FROM bookings
            WHERE staff_id = ANY($1) AND blocks AND lower(during) > $2 AND lower(during) < $3
              AND (hold_expires_at IS NULL OR hold_expires_at > $4) AND ($5::uuid IS NULL OR id <> $5)"#,
@@ -130,6 +130,7 @@ async fn bookings(
             class_id: row.class_id,
             during,
             blocked,
+            held_until: row.hold_expires_at,
         }));
     }
     Ok(seats)

@@ -5,6 +5,8 @@ mod alternatives;
 mod ask;
 mod list;
 mod load;
+mod revisions;
+mod snapshots;
 mod stored;
 mod terms;
 
@@ -13,6 +15,8 @@ pub use ask::{Answer, Ask, ask, candidates};
 pub use list::{DaySlots, MAX_DAYS, OfferedSlot, SlotList, SlotQuery, list};
 pub use load::calendars;
 pub(crate) use load::opening_hours;
+pub use revisions::Seen;
+pub use snapshots::{Page, Snapshots};
 pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_window};
 pub use terms::{MAX_STAFF, ServiceTerms, terms};
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::Seen;
 use crate::calendar::{ReminderRule, ServiceRules, reminder_due};
 use crate::notifications::plan::Reminder;
 use crate::services::stored_rules;
@@ -36,6 +37,8 @@ pub struct ServiceTerms {
     pub reminders: Vec<(i16, ReminderRule)>,
     /// Active staff who perform it (of them the one asked for), by id.
     pub staff_ids: Vec<Uuid>,
+    /// The revisions on which all of this, and what is read after it, rests.
+    pub seen: Seen,
 }
 
 impl ServiceTerms {
@@ -61,6 +64,13 @@ pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uui
                         WHERE service_staff.service_id = s.id AND staff.active
                           AND ($2::uuid IS NULL OR staff.id = $2)
                         ORDER BY staff.id) AS "staff_ids!",
+                  ARRAY(SELECT staff.id FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
+                        WHERE service_staff.service_id = s.id AND ($2::uuid IS NULL OR staff.id = $2)
+                        ORDER BY staff.id) AS "seen_ids!",
+                  ARRAY(SELECT staff.calendar_rev FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
+                        WHERE service_staff.service_id = s.id AND ($2::uuid IS NULL OR staff.id = $2)
+                        ORDER BY staff.id) AS "seen_revs!",
+                  settings.calendar_rev AS business_rev, pg_postmaster_start_time() AS "server!",
                   ARRAY(SELECT rule FROM service_reminders WHERE service_id = s.id ORDER BY rule) AS "rules!",
                   ARRAY(SELECT kind::text FROM service_reminders WHERE service_id = s.id ORDER BY rule)
                       AS "rule_kinds!",
@@ -98,5 +108,10 @@ pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uui
         reschedule_notice_min: row.reschedule_notice_min.unsigned_abs(),
         reminders: row.rules.into_iter().zip(stored_rules(&row.rule_kinds, &row.rule_minutes)?).collect(),
         staff_ids: row.staff_ids,
+        seen: Seen {
+            server: row.server,
+            business: row.business_rev,
+            staff: row.seen_ids.into_iter().zip(row.seen_revs).collect(),
+        },
     })
 }

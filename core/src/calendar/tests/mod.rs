@@ -77,7 +77,12 @@ fn service(duration_min: u32, slot_step_min: u32) -> ServiceRules {
 }
 
 fn booked(id: u128, during: Span, before_min: u32, after_min: u32) -> Seat {
-    Seat { class_id: Uuid::from_u128(id), during, blocked: during.padded(before_min, after_min) }
+    Seat {
+        class_id: Uuid::from_u128(id),
+        during,
+        blocked: during.padded(before_min, after_min),
+        held_until: None,
+    }
 }
 
 /// Starts as the business's clock shows them: `2027-05-07 22:00+02:00`.

@@ -68,6 +68,7 @@ prop_compose! {
                 class_id: if ours { class } else { Uuid::from_u128(index as u128) },
                 during,
                 blocked: during.padded(buffer * 5, buffer * 5),
+                held_until: None,
             }
         });
         calendar.busy = Busy::new(seats);
@@ -130,12 +131,45 @@ proptest! {
         let chosen = before[choice.index(before.len())];
         let place = is_bookable(&calendar, &rules, chosen.start, now, Limits::Enforced).unwrap();
         let mut calendar = calendar;
-        calendar.busy = Busy::new([Seat { class_id: Uuid::from_u128(1), during: place.during, blocked: place.blocked }]);
+        calendar.busy = Busy::new([Seat { class_id: Uuid::from_u128(1), during: place.during, blocked: place.blocked, held_until: None }]);
         let after = slots(&calendar, &rules, around, around, now);
         for slot in &after {
             let blocked = Span::new(slot.start, slot.end).unwrap().padded(rules.buffer_before_min, rules.buffer_after_min);
             prop_assert!(!blocked.overlaps(place.blocked));
         }
         prop_assert!(!after.contains(&chosen));
+    }
+
+    /// A list may be kept until the instant it names: at any instant before, it would be made the same again, from what
+    /// the database then says of holds.
+    #[test]
+    fn a_list_stays_as_it_is_until_the_instant_it_names(
+        (calendar, rules, around, now) in world(),
+        holds in prop::collection::vec((0..2000_i64, 1..24_i64, 1..3000_i64), 0..3),
+        later in any::<prop::sample::Index>(),
+    ) {
+        let begin = day_start(calendar.zone, around) - TimeDelta::days(3);
+        let seats: Vec<Seat> = holds.into_iter().enumerate().map(|(index, (from, length, minutes))| {
+            let start = begin + TimeDelta::minutes(from * 5);
+            let during = Span::new(start, start + TimeDelta::minutes(length * 5)).unwrap();
+            let held_until = Some(now + TimeDelta::minutes(minutes));
+            Seat { class_id: Uuid::from_u128(index as u128), during, blocked: during, held_until }
+        }).collect();
+        let listed = |now: DateTime<Utc>| {
+            let mut calendar = calendar.clone();
+            calendar.busy = Busy::new(seats.iter().copied().filter(|seat| seat.held_until > Some(now)));
+            // As the list of slots asks: from today to the horizon.
+            let from = (around - TimeDelta::days(1)).max(local_date(calendar.zone, now));
+            let to = (around + TimeDelta::days(2)).min(last_bookable_date(calendar.zone, &rules, now));
+            let slots = if from <= to { slots(&calendar, &rules, from, to, now) } else { Vec::new() };
+            let until = unchanged_until(&calendar, &rules, &slots, now);
+            (slots, until)
+        };
+        let (slots, until) = listed(now);
+        prop_assert!(until > now);
+        let micros = usize::try_from((until - now).num_microseconds().unwrap()).unwrap();
+        for then in [later.index(micros), micros - 1] {
+            prop_assert_eq!(&listed(now + TimeDelta::microseconds(i64::try_from(then).unwrap())).0, &slots);
+        }
     }
 }

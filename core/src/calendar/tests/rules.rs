@@ -254,6 +254,7 @@ fn a_later_seat_takes_the_ranges_its_class_was_made_with() {
         class_id: class_id(SERVICE, STAFF, start),
         during: span("2027-05-04T10:00:00+02:00", "2027-05-04T11:30:00+02:00"),
         blocked: span("2027-05-04T09:45:00+02:00", "2027-05-04T11:45:00+02:00"),
+        held_until: None,
     };
     calendar.busy = Busy::new([class]);
     let rules = ServiceRules { capacity: 3, ..service(60, 30) };

@@ -79,6 +79,7 @@ fn buffers_keep_clear_of_a_neighbours_blocked_time_but_may_pass_closing() {
         class_id: Uuid::from_u128(1),
         during: span("2027-05-04T10:00:00+02:00", "2027-05-04T11:00:00+02:00"),
         blocked: span("2027-05-04T09:50:00+02:00", "2027-05-04T11:05:00+02:00"),
+        held_until: None,
     };
     calendar.busy = Busy::new([neighbour]);
     let rules = ServiceRules { buffer_before_min: 10, buffer_after_min: 5, ..service(60, 15) };
@@ -113,7 +114,12 @@ fn a_class_of_two_takes_two_and_another_service_none_of_it() {
     for seats_left in [2, 1] {
         let place = is_bookable(&calendar, &yoga, start, now, Limits::Enforced).unwrap();
         assert_eq!(place.seats_left, seats_left);
-        seats.push(Seat { class_id: place.class_id.unwrap(), during: place.during, blocked: place.blocked });
+        seats.push(Seat {
+            class_id: place.class_id.unwrap(),
+            during: place.during,
+            blocked: place.blocked,
+            held_until: None,
+        });
         calendar.busy = Busy::new(seats.clone());
     }
     assert_eq!(is_bookable(&calendar, &yoga, start, now, Limits::Enforced), Err(Refusal::Taken));

@@ -4,6 +4,7 @@ mod accounts;
 mod first_day;
 mod house;
 mod operators;
+mod reads;
 mod together;
 mod trace;
 

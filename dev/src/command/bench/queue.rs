@@ -1,25 +1,18 @@
-//! `cargo dev bench`; and of it `queue`: the queue and its peers on a Postgres of their own.
+//! `cargo dev bench queue`: the queue and its peers on a Postgres of their own.
 
-use std::env;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 
 use anyhow::{Context as _, Result};
 use punctual_launch::programs::{self, clone_root};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::process::Command;
 use tokio::signal;
 
-use crate::servers::{
-    Account, Cluster, ClusterSettings, Consent, Needs, PostgresPrograms, RedisServer, install_commands,
-    ports, provide,
-};
-use crate::{console, storm};
+use crate::console;
+use crate::servers::{Cluster, Consent, Needs, RedisServer, install_commands, ports, provide};
 
-/// Exit status where a server is missing and may not be installed.
-const STATUS_MISSING: u8 = 2;
-/// Enough for the peer that wants most.
-const MAX_CONNECTIONS: u32 = 200;
+use super::machine::{STATUS_MISSING, folder_on_disk, start_postgres};
+
 /// What is set on any Postgres that has work to do. Nothing makes it less durable than a fresh installation.
 const SETTINGS: [(&str, &str); 4] = [
     ("shared_buffers", "1GB"),
@@ -28,34 +21,23 @@ const SETTINGS: [(&str, &str); 4] = [
     ("maintenance_work_mem", "256MB"),
 ];
 
-/// What to measure.
-#[derive(Clone, Debug, clap::Subcommand)]
-pub enum What {
-    /// The queue and its peers from crates.io (docs/benchmarks.md)
-    Queue {
-        /// A tenth of the jobs: to see that it works, not for figures
-        #[arg(long)]
-        quick: bool,
-        /// Only these contenders, separated by commas
-        #[arg(long)]
-        only: Option<String>,
-    },
-    /// Slot reads in calm and in a login storm (docs/benchmarks.md)
-    Storm(storm::Options),
+/// What of it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// A tenth of the jobs: to see that it works, not for figures
+    #[arg(long)]
+    quick: bool,
+    /// Only these contenders, separated by commas
+    #[arg(long)]
+    only: Option<String>,
 }
 
 /// Starts the servers, builds and runs the benchmark, and removes the servers again.
 ///
 /// # Errors
 /// When a server does not start.
-pub async fn run(what: What) -> Result<ExitCode> {
-    match what {
-        What::Queue { quick, only } => queue(quick, only).await,
-        What::Storm(options) => storm::run(options).await,
-    }
-}
-
-async fn queue(quick: bool, only: Option<String>) -> Result<ExitCode> {
+pub async fn run(options: Options) -> Result<ExitCode> {
+    let Options { quick, only } = options;
     let needs = Needs { postgres: true, redis: true };
     let found = provide(needs, Consent::Ask, &console::step);
     let (Some(postgres), Some(redis)) = (found.postgres, found.redis) else {
@@ -67,14 +49,8 @@ async fn queue(quick: bool, only: Option<String>) -> Result<ExitCode> {
     let mut build = cargo("build", &manifest);
     anyhow::ensure!(build.status().await?.success(), "the benchmark does not build");
 
-    // Not below the temporary folder where that may be in memory: a commit has to reach a disk.
-    let parent = Some(Path::new("/var/tmp")).filter(|folder| folder.is_dir());
-    let parent = parent.map_or_else(env::temp_dir, Path::to_owned);
-    let folder = tempfile::Builder::new().prefix("punctual-bench-").tempdir_in(parent)?;
-    if let Some(account) = Account::for_postgres()? {
-        account.own(folder.path())?;
-    }
-    let cluster = start_postgres(&postgres, folder.path()).await?;
+    let folder = folder_on_disk()?;
+    let cluster = start_postgres(&postgres, folder.path(), &SETTINGS).await?;
     let redis = RedisServer::start(&redis, &folder.path().join("redis"), ports::free_port());
     let result = match &redis {
         Ok(redis) => measure(&manifest, &cluster, redis, quick, only).await,
@@ -112,22 +88,4 @@ async fn measure(
             pressed = signal::ctrl_c() => pressed?,
         }
     }
-}
-
-/// A durable cluster; its settings hold from the second start on.
-async fn start_postgres(installation: &PostgresPrograms, folder: &Path) -> Result<Cluster> {
-    let settings = ClusterSettings {
-        folder: folder.join("postgres"),
-        port: ports::free_port(),
-        disposable: false,
-        max_connections: MAX_CONNECTIONS,
-    };
-    let cluster = Cluster::start(installation, &settings)?;
-    let mut conn = PgConnection::connect(&cluster.url("postgres")).await?;
-    for (name, value) in SETTINGS {
-        conn.execute(AssertSqlSafe(format!("ALTER SYSTEM SET {name} = '{value}'"))).await?;
-    }
-    conn.close().await?;
-    cluster.stop()?;
-    Cluster::start(installation, &settings)
 }

@@ -1,0 +1,49 @@
+//! The servers that a benchmark runs on.
+
+use std::env;
+use std::path::Path;
+
+use anyhow::Result;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use tempfile::TempDir;
+
+use crate::servers::{Account, Cluster, ClusterSettings, PostgresPrograms, ports};
+
+/// Exit status where a server is missing and may not be installed.
+pub(super) const STATUS_MISSING: u8 = 2;
+/// Enough for whoever wants most.
+const MAX_CONNECTIONS: u32 = 200;
+
+/// A folder that Postgres may write in. Not below the temporary folder where that may be in memory: a commit has to reach
+/// a disk.
+pub(super) fn folder_on_disk() -> Result<TempDir> {
+    let parent = Some(Path::new("/var/tmp")).filter(|folder| folder.is_dir());
+    let parent = parent.map_or_else(env::temp_dir, Path::to_owned);
+    let folder = tempfile::Builder::new().prefix("punctual-bench-").tempdir_in(parent)?;
+    if let Some(account) = Account::for_postgres()? {
+        account.own(folder.path())?;
+    }
+    Ok(folder)
+}
+
+/// A durable cluster; its settings hold from the second start on.
+pub(super) async fn start_postgres(
+    installation: &PostgresPrograms,
+    folder: &Path,
+    changed: &[(&str, &str)],
+) -> Result<Cluster> {
+    let settings = ClusterSettings {
+        folder: folder.join("postgres"),
+        port: ports::free_port(),
+        disposable: false,
+        max_connections: MAX_CONNECTIONS,
+    };
+    let cluster = Cluster::start(installation, &settings)?;
+    let mut conn = PgConnection::connect(&cluster.url("postgres")).await?;
+    for (name, value) in changed {
+        conn.execute(AssertSqlSafe(format!("ALTER SYSTEM SET {name} = '{value}'"))).await?;
+    }
+    conn.close().await?;
+    cluster.stop()?;
+    Cluster::start(installation, &settings)
+}

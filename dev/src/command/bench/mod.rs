@@ -1,0 +1,34 @@
+//! `cargo dev bench`: measurements, each a command of its own (docs/benchmarks.md).
+
+mod machine;
+mod peers;
+mod queue;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::storm;
+
+/// What to measure.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum What {
+    /// The api beside other booking servers, by a driver that measures them all alike
+    Peers(peers::Options),
+    /// The queue and its peers from crates.io
+    Queue(queue::Options),
+    /// Slot reads in calm and in a login storm
+    Storm(storm::Options),
+}
+
+/// Measures it and prints a table.
+///
+/// # Errors
+/// When a server does not start or a program does not build.
+pub async fn run(what: What) -> Result<ExitCode> {
+    match what {
+        What::Peers(options) => peers::run(options).await,
+        What::Queue(options) => queue::run(options).await,
+        What::Storm(options) => storm::run(options).await,
+    }
+}
