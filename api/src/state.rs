@@ -9,14 +9,14 @@ use chrono::TimeDelta;
 use punctual_core::{
     Core,
     config::{ApiConfig, Config, ConfigError, Fault, Keys, Secret},
-    config::{ApiConfig, Config, ConfigError, Keys},
+    sessions::Epochs,
     slots::Snapshots,
 };
 
 use crate::{
     auth::{Passwords, Tokens},
-    throttle::Throttle,
     endpoints::SlotsPage,
+    throttle::Throttle,
 };
 
 /// What handlers share; made once.
@@ -31,6 +31,8 @@ pub struct State {
     pub passwords: Passwords,
     /// How often clients may ask.
     pub throttle: Throttle,
+    /// Whether access tokens still stand.
+    pub epochs: Epochs,
     /// Lists of slots.
     pub slots: Snapshots<SlotsPage>,
     /// What the api was told.
@@ -56,6 +58,7 @@ impl State {
             ConfigError { faults: vec![fault] }
         })?;
         Ok(Self {
+            epochs: Epochs::new(&core.pool),
             slots: Snapshots::new(&core.pool, api.slot_memory),
             core,
             tokens: Tokens::new(config.jwt_keys()?, &config.public_url, api.access_token),

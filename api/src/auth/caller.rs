@@ -4,7 +4,7 @@ use poem::{
     FromRequest, Request, RequestBody, Result,
     http::{HeaderMap, header},
 };
-use punctual_core::{pool::again_if_cut, sessions, types::Actor};
+use punctual_core::types::Actor;
 
 use uuid::Uuid;
 
@@ -82,7 +82,7 @@ pub fn identify(state: &State, headers: &HeaderMap) -> Result<Caller, Problem> {
 /// `session_ended` when the token's epoch is over, `unavailable`.
 pub async fn as_of_now(state: &State, caller: Caller) -> Result<Caller, Problem> {
     let Some(mut claims) = caller.claims else { return Ok(caller) };
-    let now = again_if_cut(|| sessions::check_epoch(&state.core.pool, claims.user_id, claims.epoch)).await?;
+    let now = state.epochs.check(claims.user_id, claims.epoch).await?;
     claims.role = now.role;
     Ok(Caller { claims: Some(claims), verified: now.verified })
 }

@@ -18,8 +18,12 @@ pub(super) struct Found {
 
 /// Those who could perform the wanted slot now, to wait for their calendars.
 pub(super) async fn performers(core: &Core, slot: &WantedSlot) -> Result<Vec<Uuid>> {
+    // Who is named is waited for unseen: whether they perform the service is asked under the lock.
+    if let Some(staff_id) = slot.staff_id {
+        return Ok(vec![staff_id]);
+    }
     let mut db = core.pool.acquire().await?;
-    Ok(slots::terms(&mut db, slot.service_id, slot.staff_id).await?.staff_ids)
+    Ok(slots::terms(&mut db, slot.service_id, None).await?.staff_ids)
 }
 
 /// Locks the calendars of `performers` and finds a place for the slot with one of them: the one asked for, or the one

@@ -1,6 +1,7 @@
 //! Sessions: families of refresh tokens, each token good for one use (RFC 9700 §4.14.2). Tokens themselves and the
 //! access tokens made from them are the caller's; only hashes are stored.
 
+mod epochs;
 mod family;
 mod token_hash;
 
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use crate::types::Role;
 use crate::{Error, Result};
 
+pub use epochs::Epochs;
 pub use family::{logout, rotate, start};
 pub use token_hash::TokenHash;
 

@@ -1,12 +1,16 @@
 //! The servers that a benchmark runs on.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command as Blocking;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
+use punctual_launch::programs::{cargo, clone_root};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
+use tokio::process::Command;
 
+use crate::console;
 use crate::servers::{Account, Cluster, ClusterSettings, PostgresPrograms, ports};
 
 /// Exit status where a server is missing and may not be installed.
@@ -46,4 +50,24 @@ pub(super) async fn start_postgres(
     conn.close().await?;
     cluster.stop()?;
     Cluster::start(installation, &settings)
+}
+
+/// What the images' programs are linked with (see the Dockerfile): the C library, and relocations in a few bytes each.
+const FLAGS: &str = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs";
+
+/// A program as the images have it: static, optimised as a whole.
+pub(super) async fn build_shipped(package: &str) -> Result<PathBuf> {
+    console::step(&format!(
+        "building {package} as it is shipped (--profile dist): some ten minutes the first time"
+    ));
+    let said = String::from_utf8(Blocking::new("rustc").arg("-vV").output()?.stdout)?;
+    let target = said.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+    let status = Command::new(cargo())
+        .args(["build", "--profile", "dist", "--package", package, "--target", target])
+        .env("RUSTFLAGS", FLAGS)
+        .current_dir(clone_root())
+        .status()
+        .await?;
+    ensure!(status.success(), "{package} does not build");
+    Ok(clone_root().join("target").join(target).join("dist").join(package))
 }

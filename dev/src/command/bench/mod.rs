@@ -1,8 +1,10 @@
 //! `cargo dev bench`: measurements, each a command of its own (docs/benchmarks.md).
 
 mod machine;
+mod mails;
 mod peers;
 mod queue;
+mod sink;
 
 use std::process::ExitCode;
 
@@ -15,6 +17,8 @@ use crate::storm;
 pub enum What {
     /// The api beside other booking servers, by a driver that measures them all alike
     Peers(peers::Options),
+    /// The worker: mails a second, and how soon after the commit
+    Mails(mails::Options),
     /// The queue and its peers from crates.io
     Queue(queue::Options),
     /// Slot reads in calm and in a login storm
@@ -28,6 +32,7 @@ pub enum What {
 pub async fn run(what: What) -> Result<ExitCode> {
     match what {
         What::Peers(options) => peers::run(options).await,
+        What::Mails(options) => mails::run(options).await,
         What::Queue(options) => queue::run(options).await,
         What::Storm(options) => storm::run(options).await,
     }

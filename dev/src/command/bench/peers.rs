@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command as Blocking, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
 use punctual_core::config::Keys;
-use punctual_launch::programs::{cargo, clone_root};
+use punctual_launch::programs::clone_root;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::machine::{STATUS_MISSING, folder_on_disk};
+use super::machine::{STATUS_MISSING, build_shipped, folder_on_disk};
 use crate::console;
 use crate::home::random_bytes;
 use crate::servers::{Consent, Needs, RedisServer, install_commands, ports, provide};
@@ -63,7 +63,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     };
     let api = match &options.binary {
         Some(binary) => binary.canonicalize().context("--binary is not there")?,
-        None => build().await?,
+        None => build_shipped("punctual-api").await?,
     };
     let folder = folder_on_disk()?;
     let redis = RedisServer::start(&redis, &folder.path().join("redis"), ports::free_port())?;
@@ -73,26 +73,6 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let _ = fs::remove_file(adapter);
     redis.stop()?;
     result
-}
-
-/// The program of the images: static, optimised as a whole. Takes minutes.
-async fn build() -> Result<PathBuf> {
-    console::step("building the api as it is shipped (--profile dist): some ten minutes the first time");
-    let target = host()?;
-    let status = Command::new(cargo())
-        .args(["build", "--profile", "dist", "--package", "punctual-api", "--target", &target])
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .current_dir(clone_root())
-        .status()
-        .await?;
-    ensure!(status.success(), "the api does not build");
-    Ok(clone_root().join("target").join(target).join("dist/punctual-api"))
-}
-
-fn host() -> Result<String> {
-    let said = String::from_utf8(Blocking::new("rustc").arg("-vV").output()?.stdout)?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc names no host")?.to_owned())
 }
 
 struct Run<'a> {
