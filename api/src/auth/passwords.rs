@@ -11,7 +11,8 @@ use std::{
 };
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash,
+    Algorithm, Argon2, Block, Params, PasswordHasher, Version,
+    password_hash::phc::{Output, PasswordHash},
 };
 use tokio::sync::oneshot;
 
@@ -113,15 +114,27 @@ fn start(threads: usize, places: usize) -> Result<SyncSender<Work>, Problem> {
 
 fn run(receiver: &Mutex<Receiver<Work>>) {
     lower_priority();
+    // Kept while more work waits: new memory costs a page fault for every four of its KiB.
+    let mut memory = Vec::new();
     loop {
-        let work = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        // Who cannot look has a colleague who waits already.
+        let waiting = receiver.try_lock().ok().and_then(|receiver| receiver.try_recv().ok());
+        let work = waiting.map_or_else(
+            || {
+                memory = Vec::new();
+                receiver.lock().unwrap_or_else(PoisonError::into_inner).recv()
+            },
+            Ok,
+        );
         let Ok(work) = work else { return };
         match work {
             // Whoever asked may be gone: then the answer goes nowhere.
             Work::Hash { answer, .. } if answer.is_closed() => {}
             Work::Verify { answer, .. } if answer.is_closed() => {}
             Work::Hash { password, answer } => drop(answer.send(hash(&password))),
-            Work::Verify { password, hash, answer } => drop(answer.send(verify(&password, hash.as_deref()))),
+            Work::Verify { password, hash, answer } => {
+                drop(answer.send(verify(&password, hash.as_deref(), &mut memory)));
+            }
         }
     }
 }
@@ -135,13 +148,25 @@ fn hash(password: &str) -> Option<String> {
     argon2()?.hash_password(password.as_bytes()).ok().map(|hash| hash.to_string())
 }
 
-fn verify(password: &str, hash: Option<&str>) -> Verified {
-    let same = |hash: &str| {
-        let parsed = PasswordHash::new(hash).ok()?;
-        argon2()?.verify_password(password.as_bytes(), &parsed).ok()
-    };
-    let compared = same(hash.unwrap_or(DECOY));
-    if hash.is_some() && compared.is_some() { Verified::Yes } else { Verified::No }
+fn verify(password: &str, hash: Option<&str>, memory: &mut Vec<Block>) -> Verified {
+    let compared = is_of(password, hash.unwrap_or(DECOY), memory) == Some(true);
+    if hash.is_some() && compared { Verified::Yes } else { Verified::No }
+}
+
+/// Whether the PHC string is of the password; `None` when it is none.
+fn is_of(password: &str, hash: &str, memory: &mut Vec<Block>) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = Version::try_from(hash.version?).ok()?;
+    let params = Params::try_from(&hash).ok()?;
+    let (salt, expected) = hash.salt.as_ref().zip(hash.hash.as_ref())?;
+    memory.resize(params.block_count(), Block::new());
+    let mut output = vec![0; expected.len()];
+    Argon2::new(algorithm, version, params)
+        .hash_password_into_with_memory(password.as_bytes(), salt, &mut output, memory)
+        .ok()?;
+    // In constant time.
+    Some(Output::new(&output).ok()? == *expected)
 }
 
 #[cfg(target_os = "linux")]

@@ -1,5 +1,6 @@
 //! `cargo dev bench`: measurements, each a command of its own (docs/benchmarks.md).
 
+mod growth;
 mod machine;
 mod mails;
 mod peers;
@@ -17,6 +18,8 @@ use crate::storm;
 pub enum What {
     /// The api beside other booking servers, by a driver that measures them all alike
     Peers(peers::Options),
+    /// What a read and a booking cost the database as the business grows
+    Growth(growth::Options),
     /// The worker: mails a second, and how soon after the commit
     Mails(mails::Options),
     /// The queue and its peers from crates.io
@@ -32,6 +35,7 @@ pub enum What {
 pub async fn run(what: What) -> Result<ExitCode> {
     match what {
         What::Peers(options) => peers::run(options).await,
+        What::Growth(options) => growth::run(options).await,
         What::Mails(options) => mails::run(options).await,
         What::Queue(options) => queue::run(options).await,
         What::Storm(options) => storm::run(options).await,
