@@ -133,7 +133,7 @@ fn run(receiver: &Mutex<Receiver<Work>>) {
             Work::Verify { answer, .. } if answer.is_closed() => {}
             Work::Hash { password, answer } => drop(answer.send(hash(&password))),
             Work::Verify { password, hash, answer } => {
-                drop(answer.send(verify(&password, hash.as_deref(), &mut memory)));
+                let _ = answer.send(verify(&password, hash.as_deref(), &mut memory));
             }
         }
     }

@@ -156,7 +156,7 @@ impl<'a> Post<'a> {
         let mut looks = Looks::default();
         let (first, last) = tokio::select! {
             span = self.sink.wait_for(count, PATIENCE) => span?,
-            failed = self.watch_locks(&mut looks) => failed.and_then(|never| match never {})?,
+            failed = self.watch_locks(&mut looks) => failed.map(|never| match never {})?,
         };
         self.settled().await?;
         for worker in &mut running {
