@@ -31,7 +31,7 @@ enum Command {
     /// Make the generated files anew (.sqlx, openapi/openapi.json), or check them with --check
     #[command(name = "prepare")]
     Prepare,
-    /// Measure: the queue and its peers, or what a login storm does to readers
+    /// Measure: the queue and its peers, the list of slots, or what a login storm does to readers
     #[command(subcommand)]
     Bench(command::bench::What),
     /// Break things under load, and compare everything after each (docs/faults.md)

@@ -3,7 +3,9 @@
 pub mod chaos;
 pub mod checker;
 pub mod collector;
+pub mod dice;
 pub mod live;
+pub mod month;
 pub mod probe;
 pub mod proxy;
 pub mod smtp_sink;

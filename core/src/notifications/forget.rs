@@ -10,8 +10,8 @@ use super::SendNotification;
 use super::payload::queue_error;
 use crate::Result;
 
-/// Forgets to whom the mails of these bookings went. A mail past its dot is left to its sender, who knows how it ends;
-/// one that was in doubt stays so.
+/// Forgets to whom the mails of these bookings went; those to staff are not the person's. A mail past its dot is left to
+/// its sender, who knows how it ends; one that was in doubt stays so.
 pub(crate) async fn forget_bookings(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -23,7 +23,8 @@ pub(crate) async fn forget_bookings(
                outcome = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome
                               WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END,
                outcome_at = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome_at ELSE $2 END
-           WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE booking_id = ANY($1) ORDER BY id FOR NO KEY UPDATE))
+           WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE booking_id = ANY($1) AND NOT to_staff
+                              ORDER BY id FOR NO KEY UPDATE))
            RETURNING id, job_id, outcome IS NULL OR outcome_at = $2 AS "live!""#,
         booking_ids,
         now,

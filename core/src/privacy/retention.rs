@@ -33,10 +33,12 @@ pub async fn erase_outdated(core: &Core, most: u64) -> Result<Kept> {
     let mut kept = Kept::default();
     let mut after = (DateTime::UNIX_EPOCH, Uuid::nil());
     loop {
+        // The limit keeps EXISTS from being made into one look at the whole table of bookings.
         let rows = sqlx::query!(
             r#"SELECT c.id, c.created_at,
-                      EXISTS (SELECT FROM bookings AS b
-                              WHERE b.customer_id = c.id AND lower(b.during) > $3 AND upper(b.during) > $4) AS "recent!"
+                      coalesce((SELECT true FROM bookings AS b
+                                WHERE b.customer_id = c.id AND lower(b.during) > $3 AND upper(b.during) > $4
+                                LIMIT 1), false) AS "recent!"
                FROM customers AS c
                WHERE c.erased_at IS NULL AND c.created_at <= $4 AND (c.created_at, c.id) > ($1, $2)
                ORDER BY c.created_at, c.id LIMIT $5"#,

@@ -59,7 +59,7 @@ impl Report {
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Compared { bookings, mails, copies, doubled, in_doubt } = self.last;
+        let Compared { bookings, mails, copies, doubled, in_doubt, .. } = self.last;
         writeln!(f, "| Fault | Times | s, with the comparison | Violations |\n| --- | ---: | ---: | ---: |")?;
         let mut lines = self.lines.clone();
         lines.sort_by_key(|line| line.fault.to_string());

@@ -6,6 +6,8 @@
 mod api;
 mod calendar;
 mod chaos;
+#[cfg(test)]
+mod checker;
 mod core;
 mod harness;
 #[cfg(test)]

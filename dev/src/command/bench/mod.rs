@@ -6,6 +6,7 @@ mod mails;
 mod peers;
 mod queue;
 mod sink;
+mod slots;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,8 @@ pub enum What {
     Mails(mails::Options),
     /// The queue and its peers from crates.io
     Queue(queue::Options),
+    /// The list of slots of 20 members of staff over 31 days, with a million bookings in the table
+    Slots(slots::Options),
     /// Slot reads in calm and in a login storm
     Storm(storm::Options),
 }
@@ -38,6 +41,7 @@ pub async fn run(what: What) -> Result<ExitCode> {
         What::Growth(options) => growth::run(options).await,
         What::Mails(options) => mails::run(options).await,
         What::Queue(options) => queue::run(options).await,
+        What::Slots(options) => slots::run(options).await,
         What::Storm(options) => storm::run(options).await,
     }
 }

@@ -2,5 +2,6 @@
 
 mod catalogue;
 mod hours;
+mod plans;
 mod slots;
 mod world;

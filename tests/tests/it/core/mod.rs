@@ -5,6 +5,7 @@ mod idempotency;
 mod lists;
 mod mails;
 mod outages;
+mod properties;
 mod races;
 pub(crate) mod salon;
 mod schema;

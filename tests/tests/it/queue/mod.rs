@@ -10,7 +10,7 @@ mod listing;
 mod model;
 mod operators;
 mod outages;
-mod plans;
+pub mod plans;
 mod processes;
 mod rig;
 mod running;

@@ -7,7 +7,7 @@ use super::rig::{Rig, dawn};
 
 /// The text of a statement as it stands in the source, so that what is explained is what runs; without sqlx's notes on
 /// the names of columns.
-fn statement(source: &str, begin: &str) -> String {
+pub fn statement(source: &str, begin: &str) -> String {
     let from = source.find(begin).unwrap_or_else(|| panic!("{begin} should stand in the source"));
     let rest = &source[from..];
     let is_raw = source[..from].ends_with("r#\"");
@@ -20,7 +20,7 @@ fn statement(source: &str, begin: &str) -> String {
 }
 
 /// The plan of a statement, and how many pages it touched.
-async fn explain(conn: &mut PgConnection, sql: &str, parameters: &str) -> (String, u64) {
+pub async fn explain(conn: &mut PgConnection, sql: &str, parameters: &str) -> (String, u64) {
     let prepare = format!("BEGIN; PREPARE probe AS {sql}");
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *conn).await.unwrap();
     let call = if parameters.is_empty() { String::new() } else { format!("({parameters})") };

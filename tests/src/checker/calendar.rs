@@ -1,0 +1,46 @@
+//! A slot is sold once.
+
+use super::{Rule, always};
+
+/// What of a calendar must not be.
+pub(super) const RULES: &[Rule] = &[
+    always(
+        "two appointments of one member of staff overlap",
+        // Each class once; of spans in order, one that begins before an earlier one has ended.
+        "WITH taken AS (
+             SELECT DISTINCT staff_id, class_id, blocked FROM bookings WHERE status IN ('held', 'pending', 'confirmed')
+         ), ordered AS (
+             SELECT *, max(upper(blocked)) OVER (PARTITION BY staff_id ORDER BY lower(blocked), class_id
+                                                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+             FROM taken
+         )
+         SELECT format('staff %s, class %s at %s', staff_id, class_id, lower(blocked))
+         FROM ordered WHERE before > lower(blocked) AND $1::timestamptz IS NOT NULL",
+    ),
+    always(
+        "two bookings sit on one seat",
+        "SELECT format('class %s, seat %s', class_id, seat_no) FROM bookings
+         WHERE status IN ('held', 'pending', 'confirmed') AND $1::timestamptz IS NOT NULL
+         GROUP BY class_id, seat_no HAVING count(*) > 1",
+    ),
+    always(
+        "a class has more bookings than seats, or is not at one time",
+        "SELECT format('class %s: %s bookings of %s seats', class_id, count(*), min(s.capacity))
+         FROM bookings b JOIN services s ON s.id = b.service_id
+         WHERE b.status IN ('held', 'pending', 'confirmed') AND $1::timestamptz IS NOT NULL
+         GROUP BY class_id
+         HAVING count(*) > min(s.capacity) OR count(DISTINCT (b.during, b.blocked, b.staff_id)) > 1",
+    ),
+    always(
+        "an appointment is not as long as promised, or its wall time is not its start",
+        "SELECT id::text FROM bookings
+         WHERE $1::timestamptz IS NOT NULL
+           AND (upper(during) - lower(during) <> duration_min * interval '1 minute' OR NOT blocked @> during
+                OR lower(during) AT TIME ZONE zone <> local_start)",
+    ),
+    always(
+        "a booking stands for nobody",
+        "SELECT b.id::text FROM bookings b LEFT JOIN customers c ON c.id = b.customer_id
+         WHERE b.status IN ('pending', 'confirmed') AND upper(b.during) > $1 AND (c.id IS NULL OR c.erased_at IS NOT NULL)",
+    ),
+];

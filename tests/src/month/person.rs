@@ -1,0 +1,238 @@
+//! A customer, and what they do when their moment comes.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::world::{Answer, Session, World};
+use super::{Deeds, Result};
+use crate::checker::Acknowledged;
+use crate::dice::Dice;
+
+/// Four of five have an account; the others telephone, and staff act for them.
+pub(super) struct Person {
+    number: usize,
+    session: Option<Session>,
+    bookings: Vec<Known>,
+    keys: u64,
+}
+
+/// A booking as this person knows it.
+struct Known {
+    id: String,
+    rev: i64,
+    service: String,
+    start: DateTime<Utc>,
+    standing: bool,
+}
+
+/// What may be answered beside success. Anything else is a surprise: above all a refusal of a slot that was offered at this
+/// instant, other than that somebody else was quicker.
+const RACES: [&str; 5] = [
+    "409 slot_taken",
+    "409 invalid_transition",
+    "409 idempotency_in_progress",
+    "412 precondition_failed",
+    "503 overloaded",
+];
+
+impl Person {
+    pub(super) async fn join(world: &World, number: usize) -> Result<Self> {
+        let session = match number % 5 {
+            4 => None,
+            _ => Some(world.sign_up(&address(number), &format!("Person {number}")).await?),
+        };
+        Ok(Self { number, session, bookings: Vec::new(), keys: 0 })
+    }
+
+    pub(super) async fn act(&mut self, world: &World, mut dice: Dice) -> Result<Deeds> {
+        if let Some(session) = &self.session {
+            self.session = Some(world.refreshed(session).await?);
+        }
+        let mut deeds = Deeds::default();
+        let now = world.now();
+        let standing: Vec<usize> = (0..self.bookings.len())
+            .filter(|at| self.bookings[*at].standing && self.bookings[*at].start > now)
+            .collect();
+        match (dice.below(10), dice.pick(&standing).copied()) {
+            (0..=2, Some(at)) => self.move_to(world, at, &mut dice, &mut deeds).await?,
+            (3..=4, Some(at)) => self.cancel(world, at, &mut deeds).await?,
+            (5, _) => self.hold(world, &mut dice, &mut deeds).await?,
+            _ => self.book(world, &mut dice, &mut deeds).await?,
+        }
+        Ok(deeds)
+    }
+
+    fn token<'a>(&'a self, world: &'a World) -> &'a str {
+        self.session.as_ref().map_or_else(|| world.admin(), |session| &session.access)
+    }
+
+    /// Who it is for, where staff book.
+    fn for_whom(&self, mut wish: Value) -> Value {
+        if self.session.is_none() {
+            wish["contact"] =
+                json!({ "email": address(self.number), "name": format!("Person {}", self.number) });
+        }
+        wish
+    }
+
+    fn key(&mut self) -> (&'static str, String) {
+        self.keys += 1;
+        ("idempotency-key", format!("{}-{}", self.number, self.keys))
+    }
+
+    /// A slot of the next days, rather an early one: that is where all want to be.
+    async fn slot(
+        &self,
+        world: &World,
+        service: &str,
+        exclude: Option<&str>,
+        dice: &mut Dice,
+    ) -> Result<Option<Value>> {
+        let from = (world.now() + TimeDelta::days(i64::try_from(dice.below(10))?)).date_naive();
+        let to = from + TimeDelta::days(2);
+        let exclude = exclude.map(|id| format!("&exclude_booking={id}")).unwrap_or_default();
+        let path = format!("/v1/slots?service_id={service}&from={from}&to={to}{exclude}");
+        let answer = world.ask(Method::GET, &path, Some(self.token(world)), None, None).await?;
+        let days = answer.body["days"].as_array().ok_or_else(|| format!("{path}: {}", answer.body))?;
+        let slots: Vec<&Value> = days.iter().filter_map(|day| day["slots"].as_array()).flatten().collect();
+        let few = if dice.below(2) == 0 { slots.len().min(6) } else { slots.len() };
+        Ok(dice.pick(&slots[..few]).map(|slot| (*slot).clone()))
+    }
+
+    async fn book(&mut self, world: &World, dice: &mut Dice, deeds: &mut Deeds) -> Result<()> {
+        let service = dice.pick(&world.services).cloned().unwrap_or_default();
+        let Some(slot) = self.slot(world, &service, None, dice).await? else { return Ok(()) };
+        let mut wish = json!({ "service_id": service, "start": slot["start"], "customer_note": "on time" });
+        if dice.below(3) == 0 {
+            wish["staff_id"] = slot["staff_ids"][0].clone();
+        }
+        let (wish, key) = (self.for_whom(wish), self.key());
+        let twice = dice.below(8) == 0;
+        let post = async || {
+            world
+                .ask(Method::POST, "/v1/bookings", Some(self.token(world)), Some(key.clone()), Some(&wish))
+                .await
+        };
+        let answer = if twice {
+            let (one, other) = tokio::join!(post(), post());
+            let (one, other) = (one?, other?);
+            if one.status == 201 && other.status == 201 && one.body != other.body {
+                deeds.surprises.push(format!("one key, two answers: {} {}", one.body, other.body));
+            }
+            if one.status == 201 { one } else { other }
+        } else {
+            post().await?
+        };
+        let taken = answer.body["code"] == "slot_taken";
+        let alternative = answer.body["alternatives"][0].clone();
+        self.note("book", &service, &answer, deeds);
+        if taken && !alternative.is_null() {
+            let wish = json!({ "service_id": service, "start": alternative["start"] });
+            let (wish, key) = (self.for_whom(wish), self.key());
+            let second = world
+                .ask(Method::POST, "/v1/bookings", Some(self.token(world)), Some(key), Some(&wish))
+                .await?;
+            self.note("book an alternative", &service, &second, deeds);
+        }
+        Ok(())
+    }
+
+    /// Half of those who hold a slot book it; the others let it go.
+    async fn hold(&mut self, world: &World, dice: &mut Dice, deeds: &mut Deeds) -> Result<()> {
+        let service = dice.pick(&world.services).cloned().unwrap_or_default();
+        let Some(slot) = self.slot(world, &service, None, dice).await? else { return Ok(()) };
+        let wish = json!({ "service_id": service, "start": slot["start"] });
+        let key = self.key();
+        let held =
+            world.ask(Method::POST, "/v1/holds", Some(self.token(world)), Some(key), Some(&wish)).await?;
+        judge("hold", &held, deeds);
+        if held.status == 201 && dice.below(2) == 0 {
+            let (wish, key) = (self.for_whom(json!({ "hold_id": held.body["id"] })), self.key());
+            let booked = world
+                .ask(Method::POST, "/v1/bookings", Some(self.token(world)), Some(key), Some(&wish))
+                .await?;
+            self.note("book a hold", &service, &booked, deeds);
+        }
+        Ok(())
+    }
+
+    async fn move_to(&mut self, world: &World, at: usize, dice: &mut Dice, deeds: &mut Deeds) -> Result<()> {
+        let (id, service) = (self.bookings[at].id.clone(), self.bookings[at].service.clone());
+        let Some(slot) = self.slot(world, &service, Some(&id), dice).await? else { return Ok(()) };
+        let to = json!({ "start": slot["start"], "staff_id": slot["staff_ids"][0] });
+        self.change(world, at, "reschedule", Some(&to), deeds).await
+    }
+
+    async fn cancel(&mut self, world: &World, at: usize, deeds: &mut Deeds) -> Result<()> {
+        self.change(world, at, "cancel", None, deeds).await
+    }
+
+    /// A change of a booking by the revision this person knows; who is told that there is a newer one reads it.
+    async fn change(
+        &mut self,
+        world: &World,
+        at: usize,
+        what: &str,
+        body: Option<&Value>,
+        deeds: &mut Deeds,
+    ) -> Result<()> {
+        let known = &self.bookings[at];
+        let path = format!("/v1/bookings/{}", known.id);
+        let rev = Some(("if-match", format!("\"{}\"", known.rev)));
+        let token = self.token(world);
+        let answer = world.ask(Method::POST, &format!("{path}/{what}"), Some(token), rev, body).await?;
+        judge(what, &answer, deeds);
+        let now_known = match answer.status {
+            200 => answer.body,
+            _ => world.ask(Method::GET, &path, Some(token), None, None).await?.body,
+        };
+        self.bookings[at].learn(&now_known);
+        Ok(())
+    }
+
+    /// Takes a booking that was made to one's own.
+    fn note(&mut self, what: &str, service: &str, answer: &Answer, deeds: &mut Deeds) {
+        judge(what, answer, deeds);
+        if answer.status == 201 {
+            let mut known = Known {
+                id: answer.body["id"].as_str().unwrap_or_default().to_owned(),
+                rev: 0,
+                service: service.to_owned(),
+                start: DateTime::UNIX_EPOCH,
+                standing: false,
+            };
+            known.learn(&answer.body);
+            self.bookings.push(known);
+        }
+    }
+}
+
+impl Known {
+    fn learn(&mut self, booking: &Value) {
+        self.rev = booking["rev"].as_i64().unwrap_or_default();
+        self.standing = matches!(booking["status"].as_str(), Some("pending" | "confirmed"));
+        self.start = booking["start"].as_str().and_then(|start| start.parse().ok()).unwrap_or_default();
+    }
+}
+
+/// Counts what was answered, remembers what was acknowledged, and notes what must not be.
+pub(super) fn judge(what: &str, answer: &Answer, deeds: &mut Deeds) {
+    let brief = answer.brief();
+    if matches!(answer.status, 200 | 201) {
+        let booking = &answer.body;
+        let id = booking["id"].as_str().and_then(|id| Uuid::try_parse(id).ok());
+        let rev = booking["rev"].as_i64().and_then(|rev| i32::try_from(rev).ok());
+        if let (Some(booking_id), Some(rev), Some(status)) = (id, rev, booking["status"].as_str()) {
+            deeds.acknowledged.push(Acknowledged { booking_id, rev, status: status.to_owned() });
+        }
+    } else if !RACES.contains(&brief.as_str()) {
+        deeds.surprises.push(format!("{what}: {}", answer.body));
+    }
+    deeds.tally.push(format!("{what}: {brief}"));
+}
+
+fn address(number: usize) -> String {
+    format!("person-{number}@example.org")
+}

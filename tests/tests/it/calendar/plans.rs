@@ -1,0 +1,82 @@
+//! What lists of slots, of bookings and of a customer's past read keeps its plan with many bookings.
+
+use chrono::TimeDelta;
+use sqlx::PgPool;
+
+use crate::core::salon::{Salon, tuesday};
+use crate::queue::plans::{explain, statement};
+
+/// Bookings of two hundred members of staff, twelve a day for each, the last of them a month ahead.
+async fn fill(pool: &PgPool, service: uuid::Uuid) {
+    sqlx::raw_sql(
+        "INSERT INTO staff (id, name, created_at, updated_at)
+         SELECT md5('staff' || n)::uuid, 'Staff ' || n, '2027-05-01', '2027-05-01' FROM generate_series(1, 180) AS n;
+         INSERT INTO customers (id, origin, email, name, created_at, updated_at)
+         SELECT md5('customer' || n)::uuid, 'guest', n || '@example.org', 'Customer ' || n, '2027-05-01', '2027-05-01'
+         FROM generate_series(1, 5000) AS n",
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+    let bookings = "
+        INSERT INTO bookings (id, service_id, staff_id, customer_id, status, during, blocked, class_id, seat_no, zone,
+                              local_start, service_name, duration_min, price_minor, currency, ics_uid, created_at, updated_at)
+        SELECT id, $1, staff_id, md5('customer' || (1 + n % 5000))::uuid,
+               CASE WHEN start < $2 THEN 'completed' ELSE 'confirmed' END::booking_status,
+               tstzrange(start, start + interval '30 minutes'), tstzrange(start, start + interval '30 minutes'), id, 1,
+               'Europe/Berlin', start AT TIME ZONE 'Europe/Berlin', 'Haircut', 30, 0, 'EUR', id::text, $2, $2
+        FROM (SELECT n, staff.id AS staff_id, md5('booking' || n)::uuid AS id,
+                     $2::timestamptz + interval '31 days' - (n / 2400) * interval '1 day'
+                     + (n / 200 % 12) * interval '45 minutes' AS start
+              FROM generate_series(1, 100000) AS n
+              JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM staff) AS staff
+                   ON staff.place = 1 + n % 200) AS work";
+    sqlx::query(bookings).bind(service).bind(tuesday("09:00")).execute(pool).await.unwrap();
+    sqlx::raw_sql("VACUUM (ANALYZE)").execute(pool).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_list_of_slots_reads_the_whole_table_of_bookings() {
+    let salon = Salon::open(20).await;
+    let service = salon.service(|_| ()).await;
+    // Without the limits of a program's own connections.
+    let pool = salon.database().pool();
+    fill(pool, service).await;
+    let mut conn = pool.acquire().await.unwrap();
+    let staff: Vec<String> = salon.staff.iter().map(ToString::to_string).collect();
+    let (staff, now) = (format!("'{{{}}}'", staff.join(",")), tuesday("09:00"));
+    let (early, late) = (now - TimeDelta::days(2), now + TimeDelta::days(33));
+    let day = now + TimeDelta::days(1);
+    let load = include_str!("../../../../core/src/slots/load.rs");
+    let ask = include_str!("../../../../core/src/slots/ask.rs");
+    let retention = include_str!("../../../../core/src/privacy/retention.rs");
+    for (source, begin, parameters, index, most) in [
+        // 20 members of staff over 31 days: 7,000 bookings.
+        (
+            load,
+            "SELECT staff_id, class_id",
+            format!("{staff}, '{early}', '{late}', '{now}', NULL"),
+            "bookings_calendar",
+            800,
+        ),
+        (
+            ask,
+            "SELECT staff_id AS \"staff_id!\"",
+            format!("{staff}, '{now}', '{day}', '{now}', NULL"),
+            "bookings_calendar",
+            300,
+        ),
+        (
+            retention,
+            "SELECT c.id, c.created_at",
+            format!("'1970-01-01', '{}', '{early}', '{now}', 1000", uuid::Uuid::nil()),
+            "bookings_by_customer",
+            8000,
+        ),
+    ] {
+        let (plan, pages) = explain(&mut conn, &statement(source, begin), &parameters).await;
+        assert!(!plan.contains("Seq Scan on bookings"), "{plan}");
+        assert!(plan.contains(index), "it should use {index}:\n{plan}");
+        assert!(pages <= most, "{pages} pages, at most {most}:\n{plan}");
+    }
+}
