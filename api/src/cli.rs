@@ -10,7 +10,7 @@ mod serve;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use punctual_core::config::Config;
+use punctual_core::config::{Config, Program, environment, report};
 
 /// Why a command failed, for the person who ran it.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -37,6 +37,11 @@ enum Command {
     },
     /// Ask a running API on this machine whether it is ready; exit 1 when it is not
     Healthcheck,
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Manage administrators
     Admin {
         #[command(subcommand)]
@@ -47,6 +52,12 @@ enum Command {
         /// The folder
         folder: PathBuf,
     },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Print what is in force, without secrets, and warn of what is rarely meant; exit 1 when it cannot work
+    Check,
 }
 
 #[derive(Subcommand)]
@@ -84,6 +95,12 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Openapi { check } => openapi::run(check.as_deref()),
         Command::Keys { folder } => keys::run(&folder),
+        Command::Config { command: ConfigCommand::Check } => {
+            let config = Config::from_env()?;
+            print!("{}", report(&config, &environment(), Program::Api));
+            config.check(Program::Api)?;
+            Ok(ExitCode::SUCCESS)
+        }
         command => {
             let config = Config::from_env()?;
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -7,6 +7,7 @@ use poem::{
     Endpoint, Request, Response, Result,
     http::{Method, StatusCode},
 };
+use sqlx::PgPool;
 
 /// Upper bounds in seconds, from a read out of memory to the longest wait.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -32,7 +33,16 @@ pub fn install() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildE
         "password_queue_full_total",
         "Logins and registrations sent away for want of a place."
     );
+    metrics::describe_gauge!("database_connections", "Connections to Postgres, by whether they work.");
     Ok(HANDLE.get_or_init(|| handle).clone())
+}
+
+/// How many connections to Postgres there are.
+pub fn connections(pool: &PgPool) {
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    metrics::gauge!("database_connections", "state" => "idle").set(f64::from(idle));
+    metrics::gauge!("database_connections", "state" => "busy")
+        .set(f64::from(pool.size().saturating_sub(idle)));
 }
 
 /// Answers `/metrics`.

@@ -128,16 +128,24 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     servers.spawn(server::serve(listener, Arc::new(app(Arc::clone(&state))), limits.clone(), stop.clone()));
     if let (Some(listener), Some(handle)) = (metrics_listener, handle) {
         let limits = Limits { connections: 16, ..limits };
-        servers.spawn(upkeep(handle.clone(), stop.clone()));
+        servers.spawn(upkeep(handle.clone(), state.core.pool.clone(), stop.clone()));
         servers.spawn(server::serve(listener, MetricsPage::shared(handle), limits, stop.clone()));
     }
     tracing::info!(%address, "listening");
     Ok(Running { address, metrics_address, state, stop, servers })
 }
 
-async fn upkeep(handle: metrics_exporter_prometheus::PrometheusHandle, stop: CancellationToken) {
-    while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
+async fn upkeep(
+    handle: metrics_exporter_prometheus::PrometheusHandle,
+    pool: PgPool,
+    stop: CancellationToken,
+) {
+    loop {
+        metrics_page::connections(&pool);
         handle.run_upkeep();
+        if tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_ok() {
+            return;
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod keys;
 mod limits;
 mod network;
 mod reader;
+mod report;
 mod secret;
 mod traces;
 
@@ -20,6 +21,7 @@ pub use keys::{Key, Keys};
 pub use limits::{RequestLimit, RequestLimits};
 pub use network::Network;
 use reader::Reader;
+pub use report::{Program, Setting, Warning, in_force, report};
 pub use secret::Secret;
 pub use traces::{HttpEndpoint, TracesConfig};
 
@@ -127,10 +129,7 @@ impl Config {
     /// # Errors
     /// Every key that is unknown, wrong, or names a file that cannot be read.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let vars = std::env::vars_os()
-            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned())))
-            .collect();
-        Self::parse(vars, |path| std::fs::read_to_string(path))
+        Self::parse(environment(), |path| std::fs::read_to_string(path))
     }
 
     /// Reads `vars`; `read_file` gives the content of the files named by `…_FILE`.
@@ -235,6 +234,14 @@ impl fmt::Display for LogFormat {
             Self::Human => "human",
         })
     }
+}
+
+/// The variables of this process.
+#[must_use]
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned())))
+        .collect()
 }
 
 fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiConfig> {

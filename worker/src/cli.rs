@@ -8,7 +8,7 @@ mod test_email;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use punctual_core::config::Config;
+use punctual_core::config::{Config, Program, environment, report};
 use punctual_core::types::EmailAddress;
 
 /// Why a command failed, for the person who ran it.
@@ -33,8 +33,19 @@ enum Command {
         /// Where to
         address: EmailAddress,
     },
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     #[command(flatten)]
     Operate(operate::Operate),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Print what is in force, without secrets, and warn of what is rarely meant; exit 1 when it cannot work
+    Check,
 }
 
 /// Runs the command that the arguments name.
@@ -59,6 +70,10 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
             Command::Run => run::run(&config).await?,
             Command::Healthcheck => healthcheck::run(&config).await?,
             Command::TestEmail { address } => test_email::run(&config, &address).await?,
+            Command::Config { command: ConfigCommand::Check } => {
+                print!("{}", report(&config, &environment(), Program::Worker));
+                config.check(Program::Worker)?;
+            }
             Command::Operate(operate) => return operate::run(&config, operate).await,
         }
         Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use punctual_core::notifications::NotificationKind;
+use sqlx::PgPool;
 
 use crate::smtp::Step;
 
@@ -29,6 +30,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         "Customers erased because the business keeps nobody that long."
     );
     metrics::describe_gauge!("mail_relay_breaker_open", "1 while mails are held back from the mail server.");
+    metrics::describe_gauge!(
+        "mail_relay_connections",
+        "Connections to the mail server, by whether they work."
+    );
+    metrics::describe_gauge!("database_connections", "Connections to Postgres, by whether they work.");
     Ok(handle)
 }
 
@@ -50,4 +56,15 @@ pub fn relay_failed(step: Step) {
 /// Whether mails are held back.
 pub fn breaker(open: bool) {
     metrics::gauge!("mail_relay_breaker_open").set(f64::from(u8::from(open)));
+}
+
+/// How many connections to Postgres and to the mail server there are, as busy and idle.
+pub fn connections(pool: &PgPool, relay: (usize, usize)) {
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    metrics::gauge!("database_connections", "state" => "idle").set(f64::from(idle));
+    metrics::gauge!("database_connections", "state" => "busy")
+        .set(f64::from(pool.size().saturating_sub(idle)));
+    let float = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    metrics::gauge!("mail_relay_connections", "state" => "busy").set(float(relay.0));
+    metrics::gauge!("mail_relay_connections", "state" => "idle").set(float(relay.1));
 }

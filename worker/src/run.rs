@@ -12,6 +12,7 @@ use punctual_core::migrate::{self, SchemaError};
 use punctual_core::pool::{self, PoolSettings};
 use punctual_queue::runtime::Timing;
 use punctual_queue::{Runtime, ServerClock, SharedClock, Shutdown, Wake};
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -158,10 +159,11 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let stop = CancellationToken::new();
     let metrics_address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = listener {
+        let pool = pool.clone();
         let page = StatusPage { metrics: options.metrics.clone(), pool, shutdown: shutdown.clone() };
         tokio::spawn(status_page::serve(listener, page, stop.clone()));
     }
-    tokio::spawn(upkeep(relay.clone(), options.metrics, stop.clone()));
+    tokio::spawn(upkeep(relay.clone(), pool, options.metrics, stop.clone()));
     let runtime = tokio::spawn(runtime.run(shutdown.clone()));
     tracing::info!(concurrency, redis = redis.is_some(), "taking jobs");
     Ok(Running { metrics_address, shutdown, core, relay, runtime, stop })
@@ -173,12 +175,16 @@ fn name() -> String {
     format!("punctual-worker {} {}", host.trim(), std::process::id())
 }
 
-async fn upkeep(relay: Relay, handle: Option<PrometheusHandle>, stop: CancellationToken) {
-    while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
+async fn upkeep(relay: Relay, pool: PgPool, handle: Option<PrometheusHandle>, stop: CancellationToken) {
+    loop {
         relay.close_idle().await;
         metrics::breaker(relay.breaker().is_open());
+        metrics::connections(&pool, relay.connections());
         if let Some(handle) = &handle {
             handle.run_upkeep();
+        }
+        if tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_ok() {
+            return;
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use punctual_core::config::Config;
+use punctual_core::config::{Config, Program};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
@@ -8,6 +8,9 @@ use super::Failure;
 /// Serves until SIGTERM or Ctrl-C; a second one ends it at once.
 pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
     let telemetry = punctual_telemetry::start(config, "punctual-api");
+    for warning in config.warnings(Program::Api) {
+        tracing::warn!("{} {}", warning.key, warning.why);
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut stopped = async move || {

@@ -156,7 +156,9 @@ mod tests {
         let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
         let mut files: Vec<String> = std::fs::read_dir(root)
             .unwrap()
-            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .map(|file| file.unwrap())
+            .filter(|file| file.path().is_file())
+            .map(|file| file.file_name().into_string().unwrap())
             .filter(|name| name != "style.css")
             .collect();
         let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();

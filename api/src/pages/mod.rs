@@ -1,4 +1,4 @@
-//! Pages for people, behind secret links from mails: outside `/v1` and the document, in HTML also where they fail.
+//! Pages for people, behind secret links from mails or a login: outside `/v1` and the document, in HTML also where they fail.
 //!
 //! Link scanners open what they find, so GET and HEAD change nothing. A page is a file: what it shows, what its form
 //! does. Its template and its words are in `api/templates/`.
@@ -10,6 +10,7 @@ mod feed;
 mod form;
 mod html;
 mod manage;
+mod ops;
 mod reminders;
 mod trouble;
 mod visit;
@@ -33,11 +34,11 @@ pub use html::accepted_language;
 pub use trouble::trouble;
 
 /// First steps of the paths that people open.
-const ROOTS: [&str; 6] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/"];
+const ROOTS: [&str; 7] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/ops/"];
 
 /// Adds the pages to the routes.
 pub fn add_to(routes: Route) -> Route {
-    routes
+    ops::add_to(routes)
         .at("/m/:token", Served::<manage::Show>::new())
         .at("/m/:token/cancel", Served::<manage::Cancel>::new())
         .at("/m/:token/move", Served::<manage::Move>::new())
@@ -52,7 +53,7 @@ pub fn add_to(routes: Route) -> Route {
 
 /// Whether a person opened this path, who is to be answered in HTML.
 pub fn is_for_people(path: &str) -> bool {
-    ROOTS.iter().any(|root| path.starts_with(root))
+    path == "/ops" || ROOTS.iter().any(|root| path.starts_with(root))
 }
 
 /// How a page is called in the metrics.

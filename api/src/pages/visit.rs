@@ -17,6 +17,7 @@ pub(super) struct Visit {
     /// The token of the path.
     pub token: String,
     pub headers: HeaderMap,
+    path: String,
     query: Vec<(String, String)>,
 }
 
@@ -28,8 +29,27 @@ impl Visit {
             state,
             token: request.raw_path_param("token").unwrap_or_default().to_owned(),
             headers: request.headers().clone(),
+            path: request.uri().path().to_owned(),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         })
+    }
+
+    /// The steps of the path.
+    pub fn steps(&self) -> Vec<&str> {
+        self.path.split('/').filter(|step| !step.is_empty()).collect()
+    }
+
+    /// One of them, from 0.
+    pub fn step(&self, place: usize) -> Option<&str> {
+        self.steps().get(place).copied()
+    }
+
+    /// The top of this site as seen from the page: it may stand below a path of its host.
+    pub fn root(&self) -> String {
+        match self.steps().len() {
+            0 | 1 => "./".to_owned(),
+            steps => "../".repeat(steps - 1),
+        }
     }
 
     /// A value of the query.

@@ -30,6 +30,22 @@ pub struct Session {
     pub token_epoch: i32,
 }
 
+/// The session that this token continues, unless the token is unknown, spent, revoked or expired, with what the account may
+/// do now.
+pub async fn find(db: impl PgExecutor<'_>, now: DateTime<Utc>, token: &TokenHash) -> Result<Option<Session>> {
+    let session = sqlx::query_as!(
+        Session,
+        r#"SELECT t.family_id, u.id AS user_id, u.role AS "role: Role", u.token_epoch
+           FROM refresh_tokens t JOIN users u ON u.id = t.user_id
+           WHERE t.token_hash = $1 AND t.spent_at IS NULL AND t.revoked_at IS NULL AND t.expires_at > $2"#,
+        token.as_bytes(),
+        now,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(session)
+}
+
 /// An account as it is now, not when a token was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {

@@ -65,11 +65,11 @@ impl Programs {
     /// # Panics
     /// When it ends or does not become ready; its log is printed.
     pub async fn api(&self) -> Process {
-        let port = free_port();
+        let (port, metrics) = (free_port(), format!("127.0.0.1:{}", free_port()));
         self.clone()
             .set("PUNCTUAL_API_LISTEN", &format!("127.0.0.1:{port}"))
-            .set("PUNCTUAL_API_METRICS_LISTEN", &format!("127.0.0.1:{}", free_port()))
-            .start("api", format!("http://127.0.0.1:{port}"))
+            .set("PUNCTUAL_API_METRICS_LISTEN", &metrics)
+            .start("api", format!("http://127.0.0.1:{port}"), format!("http://{metrics}"))
             .await
     }
 
@@ -81,7 +81,7 @@ impl Programs {
         let metrics = format!("127.0.0.1:{}", free_port());
         self.clone()
             .set("PUNCTUAL_WORKER_METRICS_LISTEN", &metrics)
-            .start("worker", format!("http://{metrics}"))
+            .start("worker", format!("http://{metrics}"), format!("http://{metrics}"))
             .await
     }
 
@@ -107,9 +107,9 @@ impl Programs {
         Process::spawn(name, self.command(name)).await
     }
 
-    async fn start(self, name: &'static str, url: String) -> Process {
+    async fn start(self, name: &'static str, url: String, metrics_url: String) -> Process {
         let mut process = Process::spawn(name, self.command(name)).await;
-        process.url = url;
+        (process.url, process.metrics_url) = (url, metrics_url);
         let started = Instant::now();
         loop {
             assert!(!process.has_ended(), "{name} ended before it was ready");
@@ -149,6 +149,7 @@ pub fn program_alone(name: &str) -> Command {
 pub struct Process {
     name: &'static str,
     url: String,
+    metrics_url: String,
     child: Child,
     log: Arc<Mutex<String>>,
 }
@@ -173,7 +174,7 @@ impl Process {
         let log = Arc::new(Mutex::new(String::new()));
         follow(child.stdout.take(), &log);
         follow(child.stderr.take(), &log);
-        Self { name, url: String::new(), child, log }
+        Self { name, url: String::new(), metrics_url: String::new(), child, log }
     }
 
     /// What it is: `api`, `worker` and so on.
@@ -192,6 +193,12 @@ impl Process {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Base URL of its metrics.
+    #[must_use]
+    pub fn metrics_url(&self) -> &str {
+        &self.metrics_url
     }
 
     /// What it has printed so far.

@@ -12,6 +12,7 @@ pub use ended::{EndedCount, ended, is_queue};
 pub use jobs::{Cursor, JobDetail, JobError, JobFilter, JobSummary, Page, job, jobs};
 pub use one_job::{Stop, retry, stop};
 pub use queue_settings::{pause, resume, set_key_limit, set_limit};
+pub(crate) use queues::depths;
 pub use queues::{QueueStatus, queues};
 pub use search::search;
 pub use workers::{WorkerStatus, workers};

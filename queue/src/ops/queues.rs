@@ -49,6 +49,14 @@ impl QueueStatus {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn queues(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<QueueStatus>> {
+    Ok(depths(conn, now).await?)
+}
+
+/// [`queues`], for the leader's metrics.
+pub(crate) async fn depths(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<QueueStatus>, sqlx::Error> {
     // Plan: index-only scans of jobs_ready and jobs_waiting where they are vacuumed, index scans on jobs_rescued,
     // jobs_running and the discarded part of jobs_final: what is live is counted, what has succeeded never touched.
     let rows = sqlx::query!(

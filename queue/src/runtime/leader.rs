@@ -17,7 +17,8 @@ use super::periodic::Periodic;
 use crate::enqueue::enqueue;
 use crate::ids::new_id;
 use crate::job::JobState;
-use crate::store::{depth, leader, promote, prune, rescue, ticks, unknown};
+use crate::ops::{QueueStatus, depths};
+use crate::store::{leader, promote, prune, rescue, ticks, unknown};
 
 /// Jobs promoted or rescued by one statement, and statements in a round before the lead is renewed.
 const BATCH: i64 = 2000;
@@ -54,6 +55,9 @@ pub(crate) async fn run(crew: Arc<Crew>, token: Uuid) {
         if leads != led {
             tracing::info!(leads, "the lead changed");
             led = leads;
+            if !leads {
+                crew.queue_names.iter().for_each(|name| show(None, name, crew.now()));
+            }
         }
         metrics::leads(leads);
         let pause = match round {
@@ -179,13 +183,13 @@ async fn make(
 async fn chore(crew: &Crew, conn: &mut PgConnection, chores: &mut Chores) -> Result<(), LinkError> {
     let (statement, now) = (crew.timing.statement, crew.now());
     if Instant::now() >= chores.depth {
-        chores.depth = Instant::now() + DEPTH;
-        let due = within(statement, depth::due(conn)).await?;
+        let began = Instant::now();
+        let queues = within(statement, depths(conn, now)).await?;
         for name in &crew.queue_names {
-            let depth = due.iter().find(|depth| depth.queue == *name);
-            let oldest = depth.and_then(|depth| (now - depth.oldest?).to_std().ok()).unwrap_or_default();
-            metrics::due(name, depth.map_or(0, |depth| depth.due), oldest);
+            show(queues.iter().find(|queue| queue.queue == *name), name, now);
         }
+        // However many jobs there are, counting them takes a small part of the leader's time.
+        chores.depth = Instant::now() + DEPTH.max(began.elapsed() * 50);
     }
     if Instant::now() >= chores.prune {
         let pruned =
@@ -206,6 +210,22 @@ async fn chore(crew: &Crew, conn: &mut PgConnection, chores: &mut Chores) -> Res
         }
     }
     Ok(())
+}
+
+/// How full a queue is, for the metrics; `None`: it is empty, or another process leads and tells.
+fn show(queue: Option<&QueueStatus>, name: &str, now: DateTime<Utc>) {
+    let count = |of: fn(&QueueStatus) -> i64| queue.map_or(0, of);
+    for (state, jobs) in [
+        (JobState::Scheduled, count(|queue| queue.scheduled)),
+        (JobState::Available, count(|queue| queue.available)),
+        (JobState::Running, count(|queue| queue.running)),
+        (JobState::Retryable, count(|queue| queue.retryable)),
+        (JobState::Discarded, count(|queue| queue.discarded)),
+    ] {
+        metrics::jobs(name, state.as_str(), jobs);
+    }
+    let oldest = queue.map(|queue| queue.oldest_due_age(now)).unwrap_or_default();
+    metrics::due(name, count(|queue| queue.available), oldest);
 }
 
 /// Ends jobs of kinds that no worker has taken for a day, in one transaction with the hook for them.

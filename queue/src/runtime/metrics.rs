@@ -51,6 +51,12 @@ pub(crate) fn due(queue: &str, jobs: i64, oldest: Duration) {
     gauge!("queue_oldest_due_age_seconds", "queue" => queue.to_owned()).set(oldest.as_secs_f64());
 }
 
+/// Jobs of a queue in a state; seen by the leader only.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn jobs(queue: &str, state: &'static str, jobs: i64) {
+    gauge!("queue_jobs", "queue" => queue.to_owned(), "state" => state).set(jobs as f64);
+}
+
 pub(crate) fn leads(leads: bool) {
     gauge!("queue_leader").set(f64::from(u8::from(leads)));
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod claim;
 pub(crate) mod control;
-pub(crate) mod depth;
 pub(crate) mod ended;
 pub(crate) mod leader;
 pub(crate) mod list;

@@ -1,4 +1,4 @@
-use punctual_core::config::Config;
+use punctual_core::config::{Config, Program};
 use punctual_queue::Shutdown;
 
 use super::Failure;
@@ -8,6 +8,9 @@ use crate::run::{Options, start};
 /// Takes jobs until SIGTERM or Ctrl-C; a second one ends it at once.
 pub async fn run(config: &Config) -> Result<(), Failure> {
     let telemetry = punctual_telemetry::start(config, "punctual-worker");
+    for warning in config.warnings(Program::Worker) {
+        tracing::warn!("{} {}", warning.key, warning.why);
+    }
     let metrics = match config.worker.metrics_listen {
         Some(_) => Some(metrics::install()?),
         None => None,

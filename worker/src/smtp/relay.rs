@@ -80,6 +80,14 @@ impl Relay {
         }
     }
 
+    /// How many connections carry a mail, and how many wait for one.
+    #[must_use]
+    pub fn connections(&self) -> (usize, usize) {
+        let status = self.pool.status();
+        let idle = status.available.min(status.size);
+        (status.size - idle, idle)
+    }
+
     /// Closes connections that have not been used for a while.
     pub async fn close_idle(&self) {
         let idle = self.timeouts.idle;

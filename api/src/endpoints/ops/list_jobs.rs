@@ -28,6 +28,7 @@ impl ListJobs {
     ///
     /// What waits or is due as it will run, what runs from the longest running on, what has ended from the last on.
     #[oai(path = "/v1/ops/jobs", method = "get", operation_id = "listJobs", tag = "Tag::Ops")]
+    #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
     async fn list_jobs(
         &self,
         Data(state): Data<&Arc<State>>,

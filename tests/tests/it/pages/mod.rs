@@ -4,5 +4,6 @@ mod browser;
 mod decide;
 mod feed;
 mod manage;
+mod ops;
 mod reminders;
 mod world;

@@ -1,0 +1,101 @@
+use std::marker::PhantomData;
+
+use poem::{Response, http::StatusCode};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    html,
+    session::{self, Token},
+};
+use crate::{
+    contract::Operation,
+    pages::{Page, form::Form, html::see_other, visit::Visit},
+    problem::{Code, Problem},
+};
+
+/// A visit of somebody who has logged in as an administrator.
+pub struct Desk {
+    pub visit: Visit,
+    pub operator: Uuid,
+    pub token: Token,
+}
+
+impl Desk {
+    /// A page for them.
+    pub fn page(&self, template: &str, facts: &impl Serialize) -> Result<Response, Problem> {
+        html::page(StatusCode::OK, template, self.visit.root(), Some(&self.token.form_token()), facts)
+    }
+
+    /// To another of these pages, after a form was taken.
+    pub fn go(&self, path: &str) -> Response {
+        see_other(&format!("{}{path}", self.visit.root()))
+    }
+}
+
+/// One page behind the login.
+pub trait OpsPage: Send + Sync + 'static {
+    /// For the metrics.
+    const OPERATION: &'static Operation;
+    /// For the log.
+    const PATTERN: &'static str;
+    /// Whether it has a form.
+    const POSTS: bool = false;
+
+    /// Shows it, and changes nothing.
+    fn show(desk: Desk) -> impl Future<Output = Result<Response, Problem>> + Send;
+
+    /// Does what its form says.
+    fn submit(_: Desk, _: Form) -> impl Future<Output = Result<Response, Problem>> + Send {
+        async { Err(Problem::new(Code::NotFound)) }
+    }
+}
+
+/// The page for administrators, the login for everybody else.
+pub struct Behind<P>(PhantomData<P>);
+
+impl<P: OpsPage> Page for Behind<P> {
+    const OPERATION: &'static Operation = P::OPERATION;
+    const PATTERN: &'static str = P::PATTERN;
+    const POSTS: bool = P::POSTS;
+
+    async fn show(visit: Visit) -> Result<Response, Problem> {
+        let root = visit.root();
+        let Some((token, operator)) = session::of(&visit.state, &visit.headers).await? else {
+            return Ok(to_login(&visit));
+        };
+        told(P::show(Desk { visit, operator, token }).await, root)
+    }
+
+    async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {
+        let root = visit.root();
+        let Some((token, operator)) = session::of(&visit.state, &visit.headers).await? else {
+            return Ok(to_login(&visit));
+        };
+        if form.text("form_token") != Some(&token.form_token()) {
+            return Err(Problem::new(Code::Forbidden).detail("The form is not of this session."));
+        }
+        told(P::submit(Desk { visit, operator, token }, form).await, root)
+    }
+}
+
+fn to_login(visit: &Visit) -> Response {
+    see_other(&format!("{}ops/login?next={}", visit.root(), visit.steps().join("/")))
+}
+
+/// What an operator asked for and can't have is told to them; a fault of ours goes on to where it is logged.
+fn told(answer: Result<Response, Problem>, root: String) -> Result<Response, Problem> {
+    match answer {
+        Err(problem) if problem.code.status().is_client_error() => {
+            #[derive(Serialize)]
+            struct Trouble<'a> {
+                title: &'static str,
+                detail: &'a str,
+            }
+            let detail = problem.detail.as_deref().unwrap_or(problem.code.meaning());
+            let facts = Trouble { title: problem.code.title(), detail };
+            html::page(problem.code.status(), "problem.html.j2", root, None, &facts)
+        }
+        answer => answer,
+    }
+}

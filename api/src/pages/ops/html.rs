@@ -1,0 +1,121 @@
+//! The templates of these pages and how they are sent.
+
+use std::sync::OnceLock;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
+use poem::{
+    Response,
+    http::{HeaderValue, StatusCode, header},
+};
+use punctual_core::Error;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::words;
+use crate::problem::Problem;
+
+macro_rules! embedded {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../templates/ops/", $name)))),+]
+    };
+}
+
+/// Every file of `templates/ops/` but the style and the script.
+const TEMPLATES: &[(&str, &str)] = embedded![
+    "layout.html.j2",
+    "overview.html.j2",
+    "jobs.html.j2",
+    "job.html.j2",
+    "confirm.html.j2",
+    "limits.html.j2",
+    "actions.html.j2",
+    "login.html.j2",
+    "problem.html.j2",
+];
+
+const STYLE: &str = include_str!("../../../templates/ops/style.css");
+
+struct Pages {
+    environment: Environment<'static>,
+    /// One style by its hash, one script of ours, which may ask for these pages; nothing else.
+    policy: HeaderValue,
+}
+
+impl Pages {
+    fn new() -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source)?;
+        }
+        environment.add_filter("number", words::number);
+        environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
+        let hash = STANDARD.encode(Sha256::digest(STYLE));
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; script-src 'self'; connect-src 'self'; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        );
+        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        Ok(Self { environment, policy })
+    }
+}
+
+fn pages() -> Result<&'static Pages, minijinja::Error> {
+    static PAGES: OnceLock<Pages> = OnceLock::new();
+    if let Some(pages) = PAGES.get() {
+        return Ok(pages);
+    }
+    let pages = Pages::new()?;
+    Ok(PAGES.get_or_init(|| pages))
+}
+
+/// The page made of this template and what it is to show; `form_token` where somebody has logged in.
+///
+/// # Errors
+/// `internal_error` when a template names something that is not there: the tests would have shown it.
+pub fn page(
+    status: StatusCode,
+    template: &str,
+    root: String,
+    form_token: Option<&str>,
+    facts: &impl Serialize,
+) -> Result<Response, Problem> {
+    let render = || {
+        let pages = pages()?;
+        let facts = Value::from(Serde(facts));
+        let everything = minijinja::context! { root, form_token, ..facts };
+        Ok((pages.environment.get_template(template)?.render(everything)?, pages.policy.clone()))
+    };
+    let (text, policy) = render()
+        .map_err(|error: minijinja::Error| Problem::from(Error::internal("a page's template", error)))?;
+    Ok(Response::builder()
+        .status(status)
+        .content_type("text/html; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-store")
+        .header(header::CONTENT_SECURITY_POLICY, policy)
+        .header("x-robots-tag", "noindex")
+        .body(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_embedded() {
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/ops"));
+        let files =
+            std::fs::read_dir(root).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut files: Vec<String> = files.filter(|name| name.contains(".html.")).collect();
+        let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
+        files.sort_unstable();
+        embedded.sort_unstable();
+        assert_eq!(files, embedded);
+    }
+
+    #[test]
+    fn the_style_cannot_end_early() {
+        assert!(!STYLE.contains('<') && pages().is_ok());
+    }
+}

@@ -1,0 +1,36 @@
+//! `/ops`: the queue as an administrator sees it, and what they do to it. It works without a script; a script of a few
+//! lines keeps what is shown up to date. Whatever changes something is asked twice, by a page and by its form.
+
+mod act_on_job;
+mod act_on_queue;
+mod actions;
+mod desk;
+mod html;
+mod job;
+mod jobs;
+mod login;
+mod logout;
+mod overview;
+mod picture;
+mod script;
+mod session;
+mod words;
+
+use poem::Route;
+
+use super::Served;
+use desk::{Behind, Desk, OpsPage};
+
+/// Adds the pages to the routes.
+pub(super) fn add_to(routes: Route) -> Route {
+    routes
+        .at("/ops", Served::<Behind<overview::Overview>>::new())
+        .at("/ops/jobs", Served::<Behind<jobs::Jobs>>::new())
+        .at("/ops/jobs/:id", Served::<Behind<job::Job>>::new())
+        .at("/ops/jobs/:id/:verb", Served::<Behind<act_on_job::ActOnJob>>::new())
+        .at("/ops/queues/:queue/:verb", Served::<Behind<act_on_queue::ActOnQueue>>::new())
+        .at("/ops/actions", Served::<Behind<actions::Actions>>::new())
+        .at("/ops/login", Served::<login::Login>::new())
+        .at("/ops/logout", Served::<Behind<logout::Logout>>::new())
+        .at("/ops/live.js", Served::<script::Script>::new())
+}

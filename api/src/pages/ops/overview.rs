@@ -1,0 +1,103 @@
+use poem::Response;
+use punctual_core::{operators, pool::again_if_cut};
+use punctual_queue::ops::{QueueStatus, WorkerStatus};
+use serde::Serialize;
+
+use super::{
+    Desk, OpsPage,
+    picture::{self, Picture, a_minute},
+    words,
+};
+use crate::{contract::Operation, pages::named, problem::Problem};
+
+/// `/ops`
+pub struct Overview;
+
+#[derive(Serialize)]
+struct Facts {
+    at: String,
+    queues: Vec<Queue>,
+    workers: Vec<Worker>,
+}
+
+#[derive(Serialize)]
+struct Queue {
+    name: String,
+    paused: bool,
+    workers: i64,
+    limit: Option<String>,
+    key_limit: Option<String>,
+    /// Name, number, and whether the number is one to look at.
+    states: [(&'static str, i64, bool); 5],
+    oldest: Option<String>,
+    waiting: Picture,
+    done: Picture,
+    failed_last_hour: i64,
+}
+
+#[derive(Serialize)]
+struct Worker {
+    name: String,
+    leads: bool,
+    running: i64,
+    beat: String,
+    silent: bool,
+    since: String,
+    queues: String,
+}
+
+impl OpsPage for Overview {
+    const OPERATION: &'static Operation = &named("opsOverview");
+    const PATTERN: &'static str = "/ops";
+
+    async fn show(desk: Desk) -> Result<Response, Problem> {
+        let core = &desk.visit.state.core;
+        let now = core.now();
+        let mut queues = Vec::new();
+        for queue in again_if_cut(|| operators::queues(core)).await? {
+            let samples = operators::history(core, &queue.queue, now - picture::SHOWN).await?;
+            let waiting = picture::draw(&samples, now, |sample| sample.available + sample.retryable);
+            let done = picture::draw(&samples, now, |sample| a_minute(sample.completed, sample.over_seconds));
+            let failed_last_hour = samples.iter().map(|sample| sample.failed).sum();
+            queues.push(Queue {
+                states: states(&queue),
+                oldest: queue.oldest_due.map(|_| {
+                    words::span(i64::try_from(queue.oldest_due_age(now).as_secs()).unwrap_or(i64::MAX))
+                }),
+                paused: queue.paused,
+                workers: queue.workers,
+                limit: queue.limit.map(words::limit),
+                key_limit: queue.key_limit.map(words::limit),
+                name: queue.queue,
+                waiting,
+                done,
+                failed_last_hour,
+            });
+        }
+        let workers = again_if_cut(|| operators::workers(core)).await?;
+        let workers = workers.into_iter().map(|worker| seen(worker, now)).collect();
+        desk.page("overview.html.j2", &Facts { at: words::instant(now), queues, workers })
+    }
+}
+
+fn states(queue: &QueueStatus) -> [(&'static str, i64, bool); 5] {
+    [
+        ("scheduled", queue.scheduled, false),
+        ("available", queue.available, false),
+        ("running", queue.running, false),
+        ("retryable", queue.retryable, queue.retryable > 0),
+        ("discarded", queue.discarded, queue.discarded > 0),
+    ]
+}
+
+fn seen(worker: WorkerStatus, now: chrono::DateTime<chrono::Utc>) -> Worker {
+    Worker {
+        name: worker.name,
+        leads: worker.leads,
+        running: worker.running,
+        beat: format!("{:.1} s ago", worker.silent.as_secs_f64()),
+        silent: worker.silent.as_secs() >= 6,
+        since: words::distance(worker.started_at, now),
+        queues: worker.queues.join(", "),
+    }
+}

@@ -1,0 +1,170 @@
+//! The ops page: who is let in, what a click does, and what it looks like in a browser.
+
+use punctual_dev::browser::Look;
+use punctual_dev::testing::browser;
+use reqwest::Method;
+use serde_json::json;
+
+use super::world::{Page, Salon};
+use crate::api::test_api::PASSWORD;
+
+/// An administrator's address.
+async fn administrator(salon: &Salon) -> String {
+    salon.api.get("/v1/me", Some(&salon.admin)).await.body["email"].as_str().unwrap().to_owned()
+}
+
+/// What the browser sends back of a cookie.
+fn cookie(page: &Page) -> String {
+    page.header("set-cookie").split(';').next().unwrap().to_owned()
+}
+
+async fn log_in(salon: &Salon) -> String {
+    let email = administrator(salon).await;
+    let fields = [("email", email.as_str()), ("password", PASSWORD), ("next", "ops/jobs")];
+    let page = salon.submit("/ops/login", &fields).await;
+    assert_eq!((page.status.as_u16(), page.header("location")), (303, "../ops/jobs"), "{}", page.text);
+    cookie(&page)
+}
+
+async fn see(salon: &Salon, cookie: &str, path: &str) -> Page {
+    salon.see(salon.ask(Method::GET, path).header("cookie", cookie)).await
+}
+
+async fn submit(salon: &Salon, cookie: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+    salon.see(salon.ask(Method::POST, path).header("cookie", cookie).form(fields)).await
+}
+
+#[tokio::test]
+async fn only_an_administrator_gets_in_and_only_until_they_log_out() {
+    let salon = Salon::open(1, json!({})).await;
+    for path in
+        ["/ops", "/ops/jobs", "/ops/jobs/1", "/ops/jobs/1/retry", "/ops/queues/mails/pause", "/ops/actions"]
+    {
+        let page = salon.get(path).await;
+        assert_eq!(page.status, 303, "{path}");
+        assert!(page.header("location").contains("ops/login?next=ops"), "{path}");
+        let posted = salon.submit(path, &[]).await;
+        assert!(matches!(posted.status.as_u16(), 303 | 405), "{path}");
+    }
+    let customer =
+        salon.api.get("/v1/me", Some(&salon.customer)).await.body["email"].as_str().unwrap().to_owned();
+    for (email, password) in [(customer.as_str(), PASSWORD), ("nobody@example.org", PASSWORD), ("x", "")] {
+        let page = salon.submit("/ops/login", &[("email", email), ("password", password)]).await;
+        assert_eq!((page.status.as_u16(), page.header("set-cookie")), (401, ""), "{email}");
+        assert!(page.text.contains("not those of an administrator"));
+    }
+    let email = administrator(&salon).await;
+    let page = salon.submit("/ops/login", &[("email", &email), ("password", PASSWORD)]).await;
+    let field = page.header("set-cookie");
+    assert!(
+        field.starts_with("__Host-ops=") && field.contains("; Secure; HttpOnly; SameSite=Strict"),
+        "{field}"
+    );
+
+    let cookie = cookie(&page);
+    let overview = see(&salon, &cookie, "/ops").await;
+    assert_eq!((overview.status.as_u16(), overview.header("cache-control")), (200, "no-store"));
+    assert!(overview.header("content-security-policy").contains("script-src 'self'"));
+    let token = cookie.split_once('=').unwrap().1.to_owned();
+    let refresh = salon.api.post("/v1/auth/refresh", None, &json!({ "refresh_token": token })).await;
+    assert_eq!(refresh.code(), "invalid_refresh_token", "the cookie is good for nothing else");
+
+    let form_token = overview.field("form_token").to_owned();
+    assert_eq!(submit(&salon, &cookie, "/ops/logout", &[]).await.status, 403);
+    let out = submit(&salon, &cookie, "/ops/logout", &[("form_token", &form_token)]).await;
+    assert!(out.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(see(&salon, &cookie, "/ops").await.status, 303, "the session is over on the server too");
+
+    let cookie = log_in(&salon).await;
+    sqlx::query("UPDATE users SET role = 'staff' WHERE email = $1::citext")
+        .bind(&email)
+        .execute(salon.api.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(see(&salon, &cookie, "/ops").await.status, 303, "whoever is no administrator any more is out");
+}
+
+#[tokio::test]
+async fn an_action_is_asked_for_twice_by_a_form_of_the_session_and_written_down() {
+    let salon = Salon::open(1, json!({})).await;
+    salon.book("09:00").await;
+    let cookie = log_in(&salon).await;
+    let id: i64 =
+        sqlx::query_scalar("SELECT id FROM queue.jobs").fetch_one(salon.api.database.pool()).await.unwrap();
+    let path = format!("/ops/jobs/{id}/cancel");
+    let asked = see(&salon, &cookie, &path).await;
+    assert!(asked.text.contains(&format!("Cancel job {id}")));
+    assert_eq!(salon.api.count("operator_actions").await, 0, "looking changes nothing");
+    assert_eq!(submit(&salon, &cookie, &path, &[("form_token", "forged")]).await.status, 403);
+    let other = log_in(&salon).await;
+    let foreign = see(&salon, &other, &path).await.field("form_token").to_owned();
+    assert_eq!(submit(&salon, &cookie, &path, &[("form_token", &foreign)]).await.status, 403);
+    assert_eq!(salon.api.count("operator_actions").await, 0);
+    let token = asked.field("form_token").to_owned();
+    let done = submit(&salon, &cookie, &path, &[("form_token", &token)]).await;
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, &*format!("../../../ops/jobs/{id}")));
+    assert_eq!(salon.api.count("queue.jobs WHERE stop = 'cancelled'").await, 1);
+    assert_eq!(salon.api.count("operator_actions WHERE operator = 'admin'").await, 1);
+    assert!(
+        see(&salon, &cookie, &format!("/ops/jobs/{id}"))
+            .await
+            .text
+            .contains("A worker is to end it as cancelled.")
+    );
+    assert_eq!(see(&salon, &cookie, "/ops/jobs/999999").await.status, 404);
+    assert_eq!(see(&salon, &cookie, "/ops/queues/none/pause").await.status, 404);
+
+    let fields = [
+        ("form_token", token.as_str()),
+        ("limit_count", "50"),
+        ("limit_seconds", "0.5"),
+        ("limit_burst", "5"),
+    ];
+    assert_eq!(submit(&salon, &cookie, "/ops/queues/mails/limits", &fields).await.status, 303);
+    assert_eq!(salon.api.count("queue.queues WHERE limit_per_ms = 500 AND key_limit_count IS NULL").await, 1);
+    let wrong = [("form_token", token.as_str()), ("limit_count", "many")];
+    assert_eq!(submit(&salon, &cookie, "/ops/queues/mails/limits", &wrong).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_pauses_a_queue_on_a_phone_without_scripts() {
+    let Some(mut browser) = browser().await else { return };
+    browser.look(Look::PHONE).await.unwrap();
+    browser.scripts(false).await.unwrap();
+    let salon = Salon::open(1, json!({})).await;
+    salon.book("09:00").await;
+    browser.open(&format!("{}/ops", salon.api.url)).await.unwrap();
+    browser.fill("[name=email]", &administrator(&salon).await).await.unwrap();
+    browser.fill("[name=password]", PASSWORD).await.unwrap();
+    browser.follow("Log in").await.unwrap();
+    let text = browser.text().await.unwrap();
+    assert!(text.contains("mails") && text.contains("1 available"), "{text}");
+    let fits = "String(document.documentElement.scrollWidth <= window.innerWidth)";
+    assert_eq!(browser.evaluate(fits).await.unwrap(), "true");
+    browser.follow("Pause").await.unwrap();
+    assert!(browser.text().await.unwrap().contains("Pause the queue mails?"));
+    assert_eq!(salon.api.count("queue.queues WHERE paused").await, 0);
+    browser.follow("Pause").await.unwrap();
+    assert!(browser.text().await.unwrap().contains("paused"));
+    assert_eq!(salon.api.count("queue.queues WHERE paused").await, 1);
+    browser.follow("Actions").await.unwrap();
+    assert!(browser.text().await.unwrap().contains("pause"));
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_follows_what_happens_without_being_reloaded() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = Salon::open(1, json!({})).await;
+    salon.book("09:00").await;
+    browser.open(&format!("{}/ops", salon.api.url)).await.unwrap();
+    browser.fill("[name=email]", &administrator(&salon).await).await.unwrap();
+    browser.fill("[name=password]", PASSWORD).await.unwrap();
+    browser.follow("Log in").await.unwrap();
+    browser.wait_for_text("1 available").await.unwrap();
+    browser.evaluate("window.same = 'the same page'").await.unwrap();
+    salon.book("10:00").await;
+    browser.wait_for_text("2 available").await.unwrap();
+    assert_eq!(browser.evaluate("window.same").await.unwrap(), "the same page");
+    browser.close().await.unwrap();
+}
