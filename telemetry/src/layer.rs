@@ -101,3 +101,39 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(trace_id: u128, sampled: bool) -> Context {
+        Context { trace_id, span_id: 7, sampled }
+    }
+
+    #[test]
+    fn a_child_is_of_its_parents_trace_and_has_an_id_of_its_own() {
+        let child = Traces::new(None, 1.0).place(Some(context(42, true)));
+        assert_eq!((child.trace_id, child.sampled), (42, true));
+        assert_ne!(child.span_id, 7);
+    }
+
+    #[test]
+    fn what_a_client_does_not_record_is_not_recorded() {
+        assert!(!Traces::new(None, 1.0).place(Some(context(42, false))).sampled);
+    }
+
+    #[test]
+    fn all_none_or_a_share_of_the_traces_is_recorded_and_all_programs_agree_which() {
+        let (all, none) = (Traces::new(None, 1.0), Traces::new(None, 0.0));
+        assert!(all.place(None).sampled && all.place(Some(context(u128::MAX, true))).sampled);
+        assert!(!none.place(None).sampled && !none.place(Some(context(1, true))).sampled);
+        let (api, worker) = (Traces::new(None, 0.25), Traces::new(None, 0.25));
+        let mut sampled = 0;
+        for _ in 0..4000 {
+            let here = api.place(None);
+            sampled += u32::from(here.sampled);
+            assert_eq!(worker.place(Some(context(here.trace_id, true))).sampled, here.sampled);
+        }
+        assert!((700..1300).contains(&sampled), "{sampled} of 4000 at a quarter");
+    }
+}
