@@ -42,7 +42,7 @@ fn in_source(folder: &Path, names: &mut BTreeSet<String>) {
 #[test]
 fn every_metric_of_the_source_is_documented_and_no_other() {
     let mut names = BTreeSet::new();
-    for folder in ["api/src", "worker/src", "queue/src", "core/src"] {
+    for folder in ["api/src", "worker/src", "queue/src", "core/src", "telemetry/src"] {
         in_source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder), &mut names);
     }
     assert_eq!(names, documented("●○"));
