@@ -93,7 +93,7 @@ pub const OPERATIONS: &[Operation] = {
     use Header::{ETag, IdempotencyReplayed, Location};
     use Policy::{
         BookingAddress, BookingEmail, LoginAccount, LoginAddress, LoginGuesses, MoveEmail, RefreshAddress,
-        RegisterAddress, RegisterEmail,
+        RegisterAddress, RegisterEmail, ResetAddress, ResetEmail, VerifyEmail,
     };
     const ACCOUNT: Access = Access::ACCOUNT;
     const STAFF: Access = Access::STAFF;
@@ -115,12 +115,13 @@ pub const OPERATIONS: &[Operation] = {
         operation("logout", Public, &[], &[]),
         operation("logoutEverywhere", ACCOUNT, &[], &[]),
         operation("verifyEmail", Public, &[LinkVoid], &[]),
-        operation("resendVerification", ACCOUNT, &[], &[]),
-        operation("requestPasswordReset", Public, &[], &[]),
+        operation("resendVerification", ACCOUNT, &[], &[]).limited(&[VerifyEmail]),
+        operation("requestPasswordReset", Public, &[], &[]).limited(&[ResetAddress, ResetEmail]),
         operation("confirmPasswordReset", Public, &[LinkVoid, Unprocessable, Overloaded], &[]),
         operation("getMe", ACCOUNT, &[], &[]),
         operation("updateMe", ACCOUNT, &[Unprocessable], &[]),
-        operation("changePassword", ACCOUNT, &[Unprocessable, Overloaded], &[]),
+        operation("changePassword", ACCOUNT, &[InvalidCredentials, Unprocessable, Overloaded], &[])
+            .limited(&[LoginAddress, LoginGuesses, LoginAccount]),
         operation("exportMe", ACCOUNT, &[], &[]),
         operation("deleteMe", ACCOUNT, &[InvalidCredentials, HasBookings, LastAdmin, Overloaded], &[]),
         operation("getBusiness", Public, &[NotFound], &[]),

@@ -5,7 +5,10 @@ use poem_openapi::{Object, OpenApi};
 use punctual_core::users;
 use tokio::time::{Instant, sleep_until};
 
-use crate::{body::Body, endpoints::Tag, problem::Problem, reply::Accepted, state::State, values::Email};
+use crate::{
+    body::Body, endpoints::Tag, problem::Problem, reply::Accepted, state::State, throttle::Allowance,
+    values::Email,
+};
 
 /// Answers come at whole multiples of this: how long the work took, and so whether there was any, is not seen.
 const TICK: Duration = Duration::from_millis(250);
@@ -35,10 +38,13 @@ impl RequestPasswordReset {
     async fn request_password_reset(
         &self,
         Data(state): Data<&Arc<State>>,
+        allowance: Allowance,
         body: Body<PasswordResetRequest>,
     ) -> Result<Accepted, Problem> {
+        let email = body.0.email.0;
+        allowance.for_email(&email).await?;
         let started = Instant::now();
-        let done = users::request_password_reset(&state.core, body.0.email.0).await;
+        let done = users::request_password_reset(&state.core, email).await;
         sleep_until(next_tick(started, started.elapsed())).await;
         done?;
         Ok(Accepted)

@@ -4,7 +4,9 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use punctual_core::users;
 
-use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Accepted, state::State};
+use crate::{
+    auth::Caller, endpoints::Tag, problem::Problem, reply::Accepted, state::State, throttle::Allowance,
+};
 
 #[derive(Default)]
 pub struct ResendVerification;
@@ -24,8 +26,11 @@ impl ResendVerification {
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
+        allowance: Allowance,
     ) -> Result<Accepted, Problem> {
-        users::resend_verification(&state.core, caller.user_id()?).await?;
+        let user_id = caller.user_id()?;
+        allowance.for_email(&users::password_owner(&state.core.pool, user_id).await?.email).await?;
+        users::resend_verification(&state.core, user_id).await?;
         Ok(Accepted)
     }
 }

@@ -11,9 +11,10 @@ use crate::{
         Tag,
         auth::{NewRefreshToken, Password, SessionTokens},
     },
-    problem::{Code, Facts, Fault, Place, Problem},
+    problem::{Code, Problem},
     reply::Found,
     state::State,
+    throttle::Allowance,
 };
 
 /// A new password, and the one it takes the place of.
@@ -39,16 +40,18 @@ impl ChangePassword {
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
+        allowance: Allowance,
         body: Body<PasswordChangeRequest>,
     ) -> Result<Found<SessionTokens>, Problem> {
         let PasswordChangeRequest { current_password, password } = body.0;
         let user_id = caller.user_id()?;
         let owner = users::password_owner(&state.core.pool, user_id).await?;
+        allowance.for_email(&owner.email).await?;
         password_rules::check(&password.0, owner.email.as_str(), None)
             .map_err(|weak| weak.at("/password"))?;
         let old_hash = owner.password_hash;
         if state.passwords.verify(current_password.0, old_hash.clone()).await? != Verified::Yes {
-            return Err(wrong());
+            return Err(Problem::new(Code::InvalidCredentials).detail("This is not the account's password."));
         }
         let new_hash = state.passwords.hash(password.0).await?;
         let now = state.core.now();
@@ -58,14 +61,4 @@ impl ChangePassword {
         let session = users::change_password(&state.core, wish).await?;
         Ok(Found::new(token.answer(state, &session, now)?))
     }
-}
-
-fn wrong() -> Problem {
-    let fault = Fault {
-        place: Place::Body,
-        pointer: "/current_password".to_owned(),
-        code: "wrong",
-        detail: "is not the account's password".into(),
-    };
-    Problem::with(Code::Unprocessable, Facts { errors: vec![fault], ..Facts::default() })
 }
