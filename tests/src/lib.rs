@@ -1,5 +1,6 @@
 //! What the stories in `tests/it` share with the programs they start.
 
+pub mod certificate;
 pub mod chaos;
 pub mod checker;
 pub mod collector;

@@ -6,10 +6,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::certificate::Certificate;
 
 /// How long anything in a test may take before the test fails with what was waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -21,6 +25,10 @@ pub enum Verb {
     Banner,
     /// EHLO or HELO.
     Ehlo,
+    /// STARTTLS.
+    StartTls,
+    /// AUTH, with a password that is right.
+    Auth,
     /// MAIL FROM.
     Mail,
     /// RCPT TO.
@@ -45,6 +53,19 @@ pub enum Act {
     Stall,
     /// Closes the connection without a word. At the dot the message is in the journal before.
     Cut,
+}
+
+/// How a sink is spoken to that is not open to all.
+#[derive(Clone)]
+pub struct Guarded {
+    /// What it shows of itself.
+    pub certificate: Certificate,
+    /// Encrypted from the first byte, instead of by STARTTLS.
+    pub from_first_byte: bool,
+    /// Who may send.
+    pub user: &'static str,
+    /// And by what.
+    pub password: &'static str,
 }
 
 /// A message that was taken.
@@ -83,6 +104,18 @@ impl SmtpSink {
     /// # Panics
     /// When there is none.
     pub async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// Listens as [`Self::start`] does and takes mails only on an encrypted connection with the password.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn guarded(guarded: Guarded) -> Self {
+        Self::listen(Some(guarded)).await
+    }
+
+    async fn listen(guarded: Option<Guarded>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
         let shared = Arc::new(Mutex::new(Shared::default()));
@@ -91,6 +124,7 @@ impl SmtpSink {
             shared: Arc::clone(&shared),
             changed: Arc::clone(&changed),
             released: Arc::clone(&released),
+            guarded,
         };
         let server = tokio::spawn(async move {
             let mut clients = tokio::task::JoinSet::new();
@@ -102,6 +136,12 @@ impl SmtpSink {
             }
         });
         Self { address, shared, changed, released, server }
+    }
+
+    /// `scheme://credentials@localhost:…` for one that is [`Self::guarded`].
+    #[must_use]
+    pub fn url_as(&self, scheme: &str, credentials: &str) -> String {
+        format!("{scheme}://{credentials}@localhost:{}", self.address.port())
     }
 
     /// `smtp://127.0.0.1:…`
@@ -187,13 +227,29 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Guarded {
+    /// Whether the line says user and password (RFC 4616).
+    fn admits(&self, line: &str) -> bool {
+        let said = line.trim_end().strip_prefix("AUTH PLAIN ").and_then(|text| STANDARD.decode(text).ok());
+        said.is_some_and(|said| said == format!("\0{}\0{}", self.user, self.password).into_bytes())
+    }
+}
+
 /// One client's conversation.
 #[derive(Clone)]
 struct Conversation {
     shared: Arc<Mutex<Shared>>,
     changed: Arc<watch::Sender<()>>,
     released: Arc<watch::Sender<bool>>,
+    guarded: Option<Guarded>,
 }
+
+/// A connection, encrypted or not.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+type Client = BufReader<Box<dyn Wire>>;
 
 /// How a verb ends.
 enum Then {
@@ -206,15 +262,26 @@ impl Conversation {
     /// An error is a client that went away.
     async fn with(self, client: TcpStream) {
         let _ = client.set_nodelay(true);
-        let _ = self.talk(BufReader::new(client)).await;
+        let _ = self.begin(client).await;
     }
 
-    async fn talk(&self, mut client: BufReader<TcpStream>) -> std::io::Result<()> {
+    async fn begin(&self, client: TcpStream) -> std::io::Result<()> {
+        match &self.guarded {
+            Some(guarded) if guarded.from_first_byte => {
+                let client = guarded.certificate.acceptor.accept(client).await?;
+                self.talk(BufReader::new(Box::new(client)), true).await
+            }
+            _ => self.talk(BufReader::new(Box::new(client)), false).await,
+        }
+    }
+
+    async fn talk(&self, mut client: Client, mut encrypted: bool) -> std::io::Result<()> {
         if !matches!(self.answer(&mut client, Verb::Banner, "220 sink ESMTP").await?, Then::GoOn) {
             return Ok(());
         }
         let mut recipient = String::new();
         let mut line = String::new();
+        let mut known = self.guarded.is_none();
         loop {
             line.clear();
             if client.read_line(&mut line).await? == 0 {
@@ -222,7 +289,36 @@ impl Conversation {
             }
             let word = line.split([' ', '\r', '\n']).next().unwrap_or_default().to_ascii_uppercase();
             let then = match word.as_str() {
-                "EHLO" | "HELO" => self.answer(&mut client, Verb::Ehlo, "250-sink\r\n250 8BITMIME").await?,
+                "EHLO" | "HELO" => {
+                    let offered = match (&self.guarded, encrypted) {
+                        (None, _) => "250-sink\r\n250 8BITMIME",
+                        (Some(_), false) => "250-sink\r\n250 STARTTLS",
+                        (Some(_), true) => "250-sink\r\n250 AUTH PLAIN",
+                    };
+                    self.answer(&mut client, Verb::Ehlo, offered).await?
+                }
+                "STARTTLS" if !encrypted => {
+                    let then = self.answer(&mut client, Verb::StartTls, "220 2.0.0 go ahead").await?;
+                    if let (Then::GoOn, Some(guarded)) = (&then, &self.guarded) {
+                        let inner = guarded.certificate.acceptor.accept(client.into_inner()).await?;
+                        client = BufReader::new(Box::new(inner));
+                        encrypted = true;
+                    }
+                    then
+                }
+                "AUTH" if encrypted => {
+                    known = self.guarded.as_ref().is_some_and(|guarded| guarded.admits(&line));
+                    if known {
+                        self.answer(&mut client, Verb::Auth, "235 2.7.0 welcome").await?
+                    } else {
+                        client.write_all(b"535 5.7.8 wrong user or password\r\n").await?;
+                        Then::Refused
+                    }
+                }
+                "MAIL" if !known => {
+                    client.write_all(b"530 5.7.0 who are you?\r\n").await?;
+                    Then::Refused
+                }
                 "MAIL" => self.answer(&mut client, Verb::Mail, "250 2.1.0 ok").await?,
                 "RCPT" => {
                     recipient = between(&line, '<', '>');
@@ -252,24 +348,14 @@ impl Conversation {
     }
 
     /// Notes the verb and does as the script says, else as it should.
-    async fn answer(
-        &self,
-        client: &mut BufReader<TcpStream>,
-        verb: Verb,
-        usual: &str,
-    ) -> std::io::Result<Then> {
+    async fn answer(&self, client: &mut Client, verb: Verb, usual: &str) -> std::io::Result<Then> {
         let act = self.next_act(verb);
         self.note(verb);
         self.perform(client, act, usual).await
     }
 
     /// A message that is not refused is in the journal before anything is said.
-    async fn take(
-        &self,
-        client: &mut BufReader<TcpStream>,
-        recipient: &str,
-        bytes: Vec<u8>,
-    ) -> std::io::Result<Then> {
+    async fn take(&self, client: &mut Client, recipient: &str, bytes: Vec<u8>) -> std::io::Result<Then> {
         let act = self.next_act(Verb::Dot);
         if !matches!(act, Some(Act::Reply(_))) {
             let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -296,12 +382,7 @@ impl Conversation {
         self.changed.send_replace(());
     }
 
-    async fn perform(
-        &self,
-        client: &mut BufReader<TcpStream>,
-        act: Option<Act>,
-        usual: &str,
-    ) -> std::io::Result<Then> {
+    async fn perform(&self, client: &mut Client, act: Option<Act>, usual: &str) -> std::io::Result<Then> {
         let reply = match act {
             None => usual,
             Some(Act::Reply(reply)) => reply,
@@ -325,7 +406,7 @@ impl Conversation {
 }
 
 /// Reads up to the dot and takes the stuffing out (RFC 5321 §4.5.2).
-async fn read_message(client: &mut BufReader<TcpStream>) -> std::io::Result<Vec<u8>> {
+async fn read_message(client: &mut Client) -> std::io::Result<Vec<u8>> {
     let mut message = Vec::new();
     loop {
         let mut line = Vec::new();

@@ -8,8 +8,8 @@ use super::{DEFAULTS, Fault};
 pub(super) const ADDRESS: &str = "an address and a port such as 0.0.0.0:8080";
 
 /// Keys whose value may stand in a file named by `<key>_FILE`.
-pub(super) const SECRETS: [&str; 5] =
-    ["DATABASE_URL", "REDIS_URL", "SMTP_URL", "PUNCTUAL_JWT_KEYS", "PUNCTUAL_LINK_KEYS"];
+pub(super) const SECRETS: [&str; 6] =
+    ["DATABASE_URL", "REDIS_URL", "SMTP_URL", "PUNCTUAL_JWT_KEYS", "PUNCTUAL_LINK_KEYS", "PUNCTUAL_DKIM_KEY"];
 
 /// Reads values, gathers the faults.
 pub(super) struct Reader<F> {

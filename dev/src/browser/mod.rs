@@ -63,6 +63,12 @@ impl Look {
     /// A desktop's window.
     pub const DESKTOP: Self = Self { width: 1280, height: 800, scale: 1, mobile: false, dark: false };
 
+    /// The same with so many pixels of the screen to one of CSS, and as high as the page: for pictures.
+    #[must_use]
+    pub const fn picture(self, scale: u32) -> Self {
+        Self { height: 1, scale, ..self }
+    }
+
     /// The same, of somebody who likes it dark.
     #[must_use]
     pub const fn dark(self) -> Self {

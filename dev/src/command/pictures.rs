@@ -20,6 +20,12 @@ pub struct Options {
     /// The folder for the pictures
     #[arg(default_value = "target/pictures/mails")]
     folder: PathBuf,
+    /// Pixels to one of CSS
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=4))]
+    scale: u32,
+    /// Only these, separated by commas: confirmation.en.light,declined.de.dark
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
 }
 
 /// Makes the pictures.
@@ -35,9 +41,13 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let mut browser = Browser::start(&program).await?;
     for (name, html) in mails()? {
         for (light, look) in [("light", Look::PHONE), ("dark", Look::PHONE.dark())] {
-            browser.look(look).await?;
+            let name = format!("{name}.{light}");
+            if !options.only.is_empty() && !options.only.contains(&name) {
+                continue;
+            }
+            browser.look(look.picture(options.scale)).await?;
             browser.show(&html).await?;
-            let path = options.folder.join(format!("{name}.{light}.png"));
+            let path = options.folder.join(format!("{name}.png"));
             fs::write(&path, browser.picture().await?)?;
             console::step(&path.display().to_string());
         }

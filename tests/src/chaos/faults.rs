@@ -134,6 +134,8 @@ fn name(verb: Verb) -> &'static str {
     match verb {
         Verb::Banner => "the banner",
         Verb::Ehlo => "EHLO",
+        Verb::StartTls => "STARTTLS",
+        Verb::Auth => "AUTH",
         Verb::Mail => "MAIL",
         Verb::Rcpt => "RCPT",
         Verb::Data => "DATA",

@@ -1,10 +1,15 @@
 //! Mails on their way: a worker in process, a mail server that does as it is told, and the exact ledger afterwards.
 
 mod bookings_to_confirm;
+mod calendars;
 mod deliveries;
 mod doubts;
+mod encrypted;
 mod killed;
 mod outages;
 pub mod post;
+mod python;
 mod refusals;
+mod reminders;
+mod signed;
 mod to_staff;

@@ -162,7 +162,7 @@ async fn a_relay_down_for_three_hours_is_asked_seldom_and_no_mail_is_lost() {
 }
 
 /// Waits until no mail is due or under way.
-async fn settled(post: &Post) {
+pub async fn settled(post: &Post) {
     loop {
         let now = post.now();
         let busy = |job: &StoredJob| match job.state {

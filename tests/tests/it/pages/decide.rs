@@ -6,6 +6,7 @@ use punctual_dev::testing::browser;
 use reqwest::Method;
 use serde_json::json;
 
+use super::browser::keep;
 use super::world::Salon;
 
 /// A booking that waits for Maria, and the path of the link in the mail that asks her.
@@ -92,7 +93,9 @@ async fn staff_decline_on_a_phone_without_scripts() {
     browser.scripts(false).await.unwrap();
     browser.open(&format!("{}{path}", salon.api.url)).await.unwrap();
     assert!(browser.text().await.unwrap().contains("Confirm this appointment?"));
+    keep(&mut browser, "decide").await;
     browser.follow("Decline").await.unwrap();
+    keep(&mut browser, "decline").await;
     browser.follow("No, not yet").await.unwrap();
     assert_eq!(salon.booking(&booking).await["status"], "pending");
     browser.follow("Decline").await.unwrap();

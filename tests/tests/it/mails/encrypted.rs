@@ -1,0 +1,106 @@
+//! A relay that wants encryption and a password: what gets through, and what is said where nothing does.
+
+use punctual_dev::testing::Programs;
+use punctual_queue::JobState;
+use punctual_tests::certificate::Certificate;
+use punctual_tests::smtp_sink::{Guarded, SmtpSink, Verb};
+
+use super::post::{Post, sent};
+
+const RIGHT: &str = "salon:pa%40ss";
+
+async fn sink(certificate: &Certificate, from_first_byte: bool) -> SmtpSink {
+    let certificate = certificate.clone();
+    SmtpSink::guarded(Guarded { certificate, from_first_byte, user: "salon", password: "pa@ss" }).await
+}
+
+/// Programs that trust the authority, if it is given, beside those that everybody knows.
+fn programs(post: &Post, url: &str, authority: Option<&std::path::Path>) -> Programs {
+    let programs = Programs::on(post.salon.database()).smtp(url);
+    match authority {
+        Some(path) => programs.set("SSL_CERT_FILE", path.to_str().unwrap()),
+        None => programs,
+    }
+}
+
+/// What `test-email` ends with and says.
+fn test_email(programs: &Programs) -> (bool, String) {
+    let output = programs.run("worker", &["test-email", "ada@example.org"], "");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_go_through_starttls_and_through_tls_with_the_right_password() {
+    let post = Post::without_worker().await;
+    let certificate = Certificate::new();
+    let authority = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(authority.path(), &certificate.authority).unwrap();
+    for (scheme, from_first_byte) in [("smtp", false), ("smtp+starttls", false), ("smtps", true)] {
+        let sink = sink(&certificate, from_first_byte).await;
+        let programs = programs(&post, &sink.url_as(scheme, RIGHT), Some(authority.path()));
+        let (done, said) = test_email(&programs);
+        assert!(done && said.contains("sent to ada@example.org: 250 2.0.0 taken"), "{scheme}: {said}");
+        let upgrades = usize::from(!from_first_byte);
+        assert_eq!(
+            (sink.seen(Verb::StartTls), sink.seen(Verb::Auth), sink.journal().len()),
+            (upgrades, 1, 1)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn test_email_says_what_is_wrong_with_the_way_to_the_relay() {
+    let post = Post::without_worker().await;
+    let certificate = Certificate::new();
+    let authority = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(authority.path(), &certificate.authority).unwrap();
+    let (secured, open) = (sink(&certificate, false).await, SmtpSink::start().await);
+    let known = Some(authority.path());
+    for (url, authority, why) in [
+        (secured.url_as("smtp", "salon:wrong"), known, "auth: 535 5.7.8 wrong user or password"),
+        (secured.url_as("smtp", RIGHT), None, "certificate"),
+        (open.url_as("smtp", RIGHT), known, "starttls"),
+        (secured.url_as("smtp", RIGHT).replace("salon:pa%40ss@", ""), known, "mail: 530 5.7.0 who are you?"),
+    ] {
+        let (done, said) = test_email(&programs(&post, &url, authority));
+        assert!(!done && said.contains(why), "{why}: {said}");
+        assert!(!said.contains("pa@ss") && !said.contains("wrong@"), "{said}");
+    }
+    assert_eq!((secured.journal().len(), open.journal().len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_of_the_relay_is_nobodys_fault_but_the_relays_and_the_mail_follows_the_right_one() {
+    let post = Post::without_worker().await;
+    let certificate = Certificate::new();
+    let authority = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(authority.path(), &certificate.authority).unwrap();
+    let relay = sink(&certificate, false).await;
+    let wrong = programs(&post, &relay.url_as("smtp", "salon:Mold1234"), Some(authority.path()));
+    let worker = wrong.worker().await;
+    let booking = post.book_soon().await;
+    let jobs = loop {
+        let jobs = post.jobs().await;
+        if jobs[0].snoozes > 0 && jobs[0].state != JobState::Running {
+            break jobs;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(jobs[0].attempt, 0, "it costs no attempt");
+    let row = post.ledger(&booking).await.remove(0);
+    assert_eq!((row.outcome, row.tries, row.doubts, row.dot), (None, jobs[0].snoozes, 0, false));
+    assert_eq!(row.reply.as_deref(), Some("auth: 535 5.7.8 wrong user or password"));
+    let log = worker.log();
+    assert!(log.contains("the mail server is in trouble") && !log.contains("Mold1234"), "{log}");
+    assert!(worker.stop().await.success());
+
+    let right = programs(&post, &relay.url_as("smtp", RIGHT), Some(authority.path()));
+    let worker = right.worker().await;
+    let taken = relay.wait_for_mails(1).await;
+    assert!(taken[0].subject.starts_with("Booked: Haircut"));
+    let tries = row.tries + 1;
+    post.wait_for_ledger(&booking, &[super::post::Row { tries, ..sent("confirmation") }]).await;
+    assert!(worker.stop().await.success());
+    assert_eq!(relay.journal().len(), 1);
+}
