@@ -117,7 +117,7 @@ async fn doer(salon: &Salon, services: &[Uuid], mut dice: Dice, shared: &tokio::
 
 async fn hold_and_book(salon: &Salon, customer: &Actor, slot: WantedSlot) -> Result<Booking> {
     let wish = NewHold { slot, minutes: 5 };
-    let held = bookings::hold(&salon.core, customer, None, wish).await?.value;
+    let held = bookings::hold(&salon.core, customer, "somewhere", None, wish).await?.value;
     let wish = NewBooking { slot: Wanted::Hold(held.id), ..booking_of(Uuid::nil(), None, tuesday("09:00")) };
     bookings::create(&salon.core, customer, None, wish).await.map(|answer| answer.value)
 }
