@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use poem::{Request, http::HeaderMap};
 use punctual_core::{
@@ -7,6 +7,7 @@ use punctual_core::{
 };
 
 use crate::{
+    edge::ClientAddress,
     problem::{Code, Problem},
     state::State,
 };
@@ -17,6 +18,8 @@ pub(super) struct Visit {
     /// The token of the path.
     pub token: String,
     pub headers: HeaderMap,
+    /// Whose visit it is, for limits.
+    pub address: Option<IpAddr>,
     path: String,
     query: Vec<(String, String)>,
 }
@@ -29,6 +32,7 @@ impl Visit {
             state,
             token: request.raw_path_param("token").unwrap_or_default().to_owned(),
             headers: request.headers().clone(),
+            address: request.data::<ClientAddress>().and_then(|address| address.0),
             path: request.uri().path().to_owned(),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         })

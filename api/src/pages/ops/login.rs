@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use poem::{
     Response,
     http::{StatusCode, header},
@@ -14,6 +16,7 @@ use crate::{
     contract::Operation,
     pages::{Page, form::Form, html::see_other, named, visit::Visit},
     problem::Problem,
+    throttle::{Allowance, Policy},
 };
 
 /// `/ops/login`
@@ -38,7 +41,17 @@ impl Page for Login {
 
     async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {
         let next = safe(form.text("next"));
-        if let Some(token) = log_in(&visit, &form).await? {
+        // Counted with the logins over the API: neither door is a way around the other's limits.
+        let limits = &[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount];
+        let allowance = Allowance::new(Arc::clone(&visit.state), limits, visit.address);
+        let answer = log_in(&visit, &form, &allowance).await;
+        let status = match &answer {
+            Ok(Some(_)) => StatusCode::SEE_OTHER,
+            Ok(None) => StatusCode::UNAUTHORIZED,
+            Err(problem) => problem.code.status(),
+        };
+        allowance.settle(status.as_u16(), false).await;
+        if let Some(token) = answer? {
             let mut response = see_other(&format!("{}{next}", visit.root()));
             response.headers_mut().insert(header::SET_COOKIE, token.set_cookie());
             return Ok(response);
@@ -50,11 +63,13 @@ impl Page for Login {
 
 /// Begins a session, if the password is that of an administrator. Whoever is refused cannot tell why, nor by the time it
 /// takes.
-async fn log_in(visit: &Visit, form: &Form) -> Result<Option<Token>, Problem> {
+async fn log_in(visit: &Visit, form: &Form, allowance: &Allowance) -> Result<Option<Token>, Problem> {
+    allowance.for_client().await?;
     let (core, pool) = (&visit.state.core, &visit.state.core.pool);
     let password = form.text("password").unwrap_or_default();
     let email = EmailAddress::parse(form.text("email").unwrap_or_default()).ok();
     let (Some(email), true) = (email, password.len() <= 512) else { return Ok(None) };
+    allowance.for_email(&email).await?;
     let user = again_if_cut(|| users::find_for_login(pool, &email)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let verified = visit.state.passwords.verify(password.to_owned(), hash).await?;

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::world::{Page, Salon};
-use crate::api::test_api::PASSWORD;
+use crate::api::test_api::{PASSWORD, TestApi};
 
 /// An administrator's address.
 async fn administrator(salon: &Salon) -> String {
@@ -82,6 +82,26 @@ async fn only_an_administrator_gets_in_and_only_until_they_log_out() {
         .await
         .unwrap();
     assert_eq!(see(&salon, &cookie, "/ops").await.status, 303, "whoever is no administrator any more is out");
+}
+
+#[tokio::test]
+async fn who_guesses_passwords_at_one_door_is_refused_at_both() {
+    let limits = [("PUNCTUAL_LIMITS", "on"), ("PUNCTUAL_LIMIT_LOGIN_GUESSES", "2/15m")];
+    let api = TestApi::start_with(&limits).await;
+    let client = reqwest::Client::new();
+    let guess = || {
+        let fields = [("email", "owner@example.org"), ("password", "a wrong password")];
+        client.post(format!("{}/ops/login", api.url)).form(&fields).send()
+    };
+    for _ in 0..2 {
+        assert_eq!(guess().await.unwrap().status(), 401);
+    }
+    let refused = guess().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert!(refused.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    let login = json!({ "email": "owner@example.org", "password": "a wrong password" });
+    assert_eq!(api.post("/v1/auth/login", None, &login).await.code(), "too_many_requests");
 }
 
 #[tokio::test]
