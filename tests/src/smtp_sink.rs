@@ -85,6 +85,7 @@ pub struct Taken {
 struct Shared {
     script: HashMap<Verb, VecDeque<Act>>,
     always: HashMap<Verb, Act>,
+    always_to: HashMap<String, Act>,
     seen: HashMap<Verb, usize>,
     journal: Vec<Taken>,
 }
@@ -160,9 +161,15 @@ impl SmtpSink {
         lock(&self.shared).always.insert(verb, act);
     }
 
+    /// At every RCPT TO of this recipient, until [`Self::heal`].
+    pub fn always_to(&self, recipient: &str, act: Act) {
+        lock(&self.shared).always_to.insert(recipient.to_owned(), act);
+    }
+
     /// Does as it should again.
     pub fn heal(&self) {
         let mut shared = lock(&self.shared);
+        shared.always_to.clear();
         shared.script.clear();
         shared.always.clear();
     }
@@ -322,7 +329,14 @@ impl Conversation {
                 "MAIL" => self.answer(&mut client, Verb::Mail, "250 2.1.0 ok").await?,
                 "RCPT" => {
                     recipient = between(&line, '<', '>');
-                    self.answer(&mut client, Verb::Rcpt, "250 2.1.5 ok").await?
+                    let act = lock(&self.shared).always_to.get(&recipient).cloned();
+                    match act {
+                        None => self.answer(&mut client, Verb::Rcpt, "250 2.1.5 ok").await?,
+                        act => {
+                            self.note(Verb::Rcpt);
+                            self.perform(&mut client, act, "250 2.1.5 ok").await?
+                        }
+                    }
                 }
                 "DATA" => match self.answer(&mut client, Verb::Data, "354 go on").await? {
                     Then::GoOn => {

@@ -20,7 +20,7 @@ const AWAY: Duration = Duration::from_secs(3);
 /// How long a script at the mail server may wait to be played: a verb that no mail comes to is no fault.
 const PLAYED: Duration = Duration::from_secs(20);
 
-/// How long a mail may take to be begun again after its worker died.
+/// How long a mail may take to go on after its worker died.
 const BEGUN: Duration = Duration::from_secs(40);
 
 /// Points of a send, from the connection to the reply to the message.
@@ -203,7 +203,7 @@ impl Fault {
                 held_at(world, verb).await;
                 freeze(world, rng.random_range(0..workers)).await?;
             }
-            Self::Poison => poison(world, workers).await?,
+            Self::Poison => poison(world, rng).await?,
             Self::PostgresRestarted => {
                 world.postgres.stop().await;
                 sleep(AWAY / 3).await;
@@ -310,40 +310,41 @@ async fn freeze(world: &mut World, at: usize) -> Result<()> {
     Ok(())
 }
 
-/// One worker alone dies over the same mail until that is given up.
-async fn poison(world: &mut World, workers: usize) -> Result<()> {
-    let count = "SELECT count(*) FROM queue.jobs WHERE state = 'discarded' AND note LIKE '%died%'";
-    let before: i64 = sqlx::query_scalar(count).fetch_one(world.pool()).await?;
-    world.kill_workers();
+/// Whichever worker begins this one mail is killed, three times, until the mail is given up; all others go on.
+async fn poison(world: &mut World, rng: &mut SmallRng) -> Result<()> {
+    let name = format!("poison{:x}", rng.random::<u32>());
+    let recipient = format!("{name}@example.org");
+    world.relay.always_to(&recipient, Act::Stall);
+    while world.desk.book(&name, &world.desk.slot(rng)).await.is_none() {}
+    let workers = world.workers.len();
     for deaths in 0..3_i16 {
-        world.relay.always(Verb::Rcpt, Act::Stall);
-        world.hire(1).await;
-        let begun = "SELECT EXISTS (SELECT FROM queue.jobs j JOIN queue.sessions s ON s.id = j.session_id
-                                    WHERE s.name = $1 AND j.state = 'running' AND j.rescues >= $2)";
-        let name = session_name(&world.workers[0]);
-        let waited = timeout(BEGUN, async {
-            while !sqlx::query_scalar::<_, bool>(begun)
-                .bind(&name)
-                .bind(deaths)
-                .fetch_one(world.pool())
-                .await?
-            {
-                sleep(Duration::from_millis(50)).await;
-            }
-            Ok::<_, sqlx::Error>(())
-        });
-        waited.await.map_err(|_| format!("after {deaths} deaths the mail was not begun again"))??;
+        let begun = "SELECT EXISTS (
+            SELECT FROM queue.jobs j JOIN notifications n ON n.id::text = j.unique_key JOIN queue.sessions s ON s.id = j.session_id
+            WHERE n.recipient = $1::citext AND j.state = 'running' AND j.rescues >= $2 AND s.name = ANY ($3))";
+        let names: Vec<String> = world.workers.iter().map(session_name).collect();
+        until(deaths, async || {
+            let asked = sqlx::query_scalar(begun).bind(&recipient).bind(deaths).bind(&names);
+            asked.fetch_one(world.pool()).await
+        })
+        .await?;
         world.kill_workers();
+        world.hire(workers).await;
     }
-    world.relay.heal();
-    world.hire(workers).await;
-    let poisoned = timeout(Duration::from_secs(30), async {
-        while sqlx::query_scalar::<_, i64>(count).fetch_one(world.pool()).await? == before {
-            sleep(Duration::from_millis(100)).await;
+    let given_up = "SELECT EXISTS (SELECT FROM queue.jobs j JOIN notifications n ON n.id::text = j.unique_key
+                                   WHERE n.recipient = $1::citext AND j.state = 'discarded' AND j.note LIKE '%died%')";
+    until(3, async || sqlx::query_scalar(given_up).bind(&recipient).fetch_one(world.pool()).await).await
+}
+
+/// Waits until it is so.
+async fn until(deaths: i16, is_so: impl AsyncFn() -> sqlx::Result<bool>) -> Result<()> {
+    let waiting = async {
+        while !is_so().await? {
+            sleep(Duration::from_millis(50)).await;
         }
         Ok::<_, sqlx::Error>(())
-    });
-    Ok(poisoned.await.map_err(|_| "the mail that killed three workers was not given up")??)
+    };
+    let waited = timeout(BEGUN, waiting).await;
+    Ok(waited.map_err(|_| format!("after {deaths} deaths of its worker a mail does not go on"))??)
 }
 
 async fn one_slot(world: &World, rng: &mut SmallRng) -> Result<()> {

@@ -214,7 +214,19 @@ impl World {
     }
 
     /// Waits until no mail is due any more, then compares everything with everything.
+    /// A reminder that falls due in the very moment of comparing is seen by one side only; what is wrong stays wrong.
     pub async fn check(&self) -> std::result::Result<Compared, Vec<String>> {
+        let mut compared = self.compare().await;
+        for _ in 0..2 {
+            if compared.is_ok() {
+                break;
+            }
+            compared = self.compare().await;
+        }
+        compared
+    }
+
+    async fn compare(&self) -> std::result::Result<Compared, Vec<String>> {
         self.rest().await?;
         let unanswered = |error: sqlx::Error| vec![format!("the database does not answer: {error}")];
         let now = sqlx::query_scalar("SELECT clock_timestamp()")
