@@ -13,7 +13,7 @@ COMMENT ON TYPE notification_kind IS
     'To staff and the business: staff_new: there is a booking. staff_pending: there is one to confirm. '
     'staff_moved, staff_cancelled: it was moved, called off. '
     'To an account: verify_email: a link that proves the address. password_reset: a link that sets a new password. '
-    'invitation: a link that sets the first password of an account made for somebody.';
+    'set_password: a link that sets the first password of an account made for somebody.';
 
 ALTER TABLE notifications
     ADD COLUMN to_staff boolean NOT NULL DEFAULT false,

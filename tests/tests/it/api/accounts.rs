@@ -218,8 +218,8 @@ async fn a_member_of_staff_is_invited_by_mail_and_dismissed() {
     let path = format!("/v1/staff/{}", member["id"].as_str().unwrap());
     let invite = async || api.post(&format!("{path}/invitation"), Some(&admin), &json!({})).await;
     assert_eq!(brief(&invite().await), (422, "unprocessable"), "there is no address");
-    let patch = async |patch: Value| api.write(Method::PATCH, &path, &admin, Some(&patch)).await.status;
-    assert_eq!(patch(json!({ "email": "maria@example.org" })).await, 200);
+    let change = async |patch: Value| api.write(Method::PATCH, &path, &admin, Some(&patch)).await.status;
+    assert_eq!(change(json!({ "email": "maria@example.org" })).await, 200);
 
     // Somebody has signed up with her address before; whoever reads her mails gets the account.
     api.register("maria@example.org").await;
@@ -243,7 +243,7 @@ async fn a_member_of_staff_is_invited_by_mail_and_dismissed() {
         "her own calendar"
     );
 
-    assert_eq!(patch(json!({ "user_id": null })).await, 200);
+    assert_eq!(change(json!({ "user_id": null })).await, 200);
     assert_eq!(
         brief(&api.post(&format!("{path}/time-off"), Some(&maria), &off).await),
         (401, "session_ended")

@@ -57,7 +57,7 @@ async fn what_is_offered_is_booked_and_what_is_not_is_refused() {
                     Err(Error::SlotTaken { .. } | Error::OutsideHours | Error::OffGrid | Error::TooSoon)
                         if !was_offered =>
                     {
-                        refused += 1
+                        refused += 1;
                     }
                     other => panic!("offered: {was_offered}, {other:?}"),
                 }

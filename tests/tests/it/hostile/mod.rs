@@ -94,8 +94,8 @@ async fn attack(address: &str, request: &Hostile) -> Option<u16> {
     };
     let answer = timeout(PATIENCE, exchange).await;
     let answer = answer.unwrap_or_else(|_| panic!("no end: {}", request.shown()));
-    let heads = answer.windows(9).enumerate().filter(|(_, part)| *part == b"HTTP/1.1 ").map(|(at, _)| at);
-    let last = heads.last()?;
+    let mut heads = answer.windows(9).enumerate().filter(|(_, part)| *part == b"HTTP/1.1 ").map(|(at, _)| at);
+    let last = heads.next_back()?;
     let head = String::from_utf8_lossy(&answer[last..answer.len().min(last + 1500)]).to_ascii_lowercase();
     let status = head.get(9..12)?.parse().ok()?;
     if (400..600).contains(&status) {

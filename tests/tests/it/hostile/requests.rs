@@ -114,7 +114,7 @@ impl Requests {
         let more = format!("content-length: {}", body.len() + 1 + turn % 1_000);
         let text = String::from_utf8_lossy(&whole).replace(&announced, &more);
         // Some break off within the head.
-        let end = if turn % 3 == 0 { text.len() * (turn % 97) / 97 } else { text.len() };
+        let end = if turn.is_multiple_of(3) { text.len() * (turn % 97) / 97 } else { text.len() };
         Hostile { bytes: text.as_bytes()[..end].to_vec(), breaks_off: true }
     }
 
@@ -290,7 +290,7 @@ fn wrong_path(turn: usize) -> Vec<u8> {
         "/v1/me/",
     ];
     let path = paths[turn % paths.len()];
-    let path = if turn / paths.len() % 2 == 0 {
+    let path = if (turn / paths.len()).is_multiple_of(2) {
         path.to_owned()
     } else {
         format!("{path}/{}", "a/".repeat(turn % 2_000))

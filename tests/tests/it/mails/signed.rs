@@ -56,8 +56,8 @@ async fn mails_are_signed_and_what_reached_the_relay_is_what_was_signed() {
         ("\r\nFrom:", "\r\nList-Unsubscribe: <https://evil.example>\r\nFrom:"),
     ];
     for (from, to) in changes {
-        let changed = text.replacen(from, to, 1);
-        assert_ne!(changed, text, "{from}");
-        assert!(check(&changed).unwrap().starts_with("False"), "{from} became {to}");
+        let forged = text.replacen(from, to, 1);
+        assert_ne!(forged, text, "{from}");
+        assert!(check(&forged).unwrap().starts_with("False"), "{from} became {to}");
     }
 }
