@@ -291,6 +291,9 @@ fn bound(schema: &mut Map<String, Value>) {
         ("integer", "int32") => &[("minimum", -2_147_483_648), ("maximum", 2_147_483_647)],
         ("integer", "uint32") => &[("minimum", 0), ("maximum", 4_294_967_295)],
         ("integer", "uint16") => &[("minimum", 0), ("maximum", 65_535)],
+        // What every JSON parser reads exactly (RFC 8259, section 6).
+        ("integer", "int64") => &[("minimum", -9_007_199_254_740_991), ("maximum", 9_007_199_254_740_991)],
+        ("integer", "uint64") => &[("minimum", 0), ("maximum", 9_007_199_254_740_991)],
         _ => &[],
     };
     if let Some(pattern) = format::pattern(&format) {
@@ -301,7 +304,7 @@ fn bound(schema: &mut Map<String, Value>) {
     }
     // The registered formats have no unsigned integers: the bounds say it.
     if ty == "integer" && format.starts_with('u') {
-        schema.insert("format".to_owned(), if format == "uint32" { "int64" } else { "int32" }.into());
+        schema.insert("format".to_owned(), if format == "uint16" { "int32" } else { "int64" }.into());
     }
     // Whole bounds are written as such.
     for name in ["minimum", "maximum"] {

@@ -60,7 +60,7 @@ fn every_string_number_and_array_has_bounds() {
     each_schema(&document["components"]["schemas"], "", &mut |path, schema| {
         let has = |name: &str| schema.get(name).is_some();
         let bound = match schema["type"].as_str() {
-            Some("string") => has("maxLength") || has("enum"),
+            Some("string") => has("maxLength") || has("enum") || has("allOf"),
             Some("integer") => has("minimum") && has("maximum"),
             Some("array") => has("maxItems"),
             _ => true,

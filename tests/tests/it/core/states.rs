@@ -8,13 +8,16 @@ use punctual_core::types::{ActorKind, ExpectedRev, Rev};
 use super::salon::{Salon, at, booking_of, tuesday};
 
 #[tokio::test]
-async fn a_pending_booking_is_confirmed_by_staff_and_only_then_owes_mails() {
+async fn a_pending_booking_is_confirmed_by_staff_and_only_then_owes_a_confirmation() {
     let salon = Salon::open(1).await;
     let service = salon.service(|spec| spec.requires_confirmation = true).await;
     let customer = salon.customer().await;
     let booking = salon.book(&customer, service, None, tuesday("10:00")).await.unwrap();
     assert_eq!(booking.status, BookingStatus::Pending);
-    assert_eq!(salon.count("SELECT count(*) FROM notifications").await, 0);
+    assert_eq!(
+        salon.count("SELECT count(*) FROM notifications WHERE kind <> 'pending' AND NOT to_staff").await,
+        0
+    );
 
     let forbidden = bookings::confirm(&salon.core, &customer, booking.id, ExpectedRev::Any).await;
     assert!(matches!(forbidden, Err(Error::Forbidden)), "{forbidden:?}");
@@ -24,13 +27,13 @@ async fn a_pending_booking_is_confirmed_by_staff_and_only_then_owes_mails() {
     let expected = ExpectedRev::Exactly(booking.rev);
     let confirmed = bookings::confirm(&salon.core, &salon.admin, booking.id, expected).await.unwrap();
     assert_eq!((confirmed.status, confirmed.rev), (BookingStatus::Confirmed, Rev(2)));
-    assert_eq!(salon.count("SELECT count(*) FROM notifications WHERE rev = 2").await, 2);
+    assert_eq!(salon.count("SELECT count(*) FROM notifications WHERE rev = 2 AND NOT to_staff").await, 2);
 
     // Moved by its customer it waits for staff again, and what was planned is off.
     let to = Move { start: tuesday("15:00"), staff_id: None, overriding: false };
     let moved = bookings::reschedule(&salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
     assert_eq!((moved.status, moved.rev), (BookingStatus::Pending, Rev(3)));
-    assert_eq!(salon.count("SELECT count(*) FROM notifications WHERE outcome IS NULL").await, 0);
+    assert_eq!(salon.count("SELECT count(*) FROM notifications WHERE outcome IS NULL AND kind <> 'pending' AND NOT to_staff").await, 0);
 
     let declined = bookings::decline(&salon.core, &salon.admin, booking.id, ExpectedRev::Any).await.unwrap();
     assert_eq!(declined.status, BookingStatus::Declined);
