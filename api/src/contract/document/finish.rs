@@ -288,6 +288,7 @@ fn bound(schema: &mut Map<String, Value>) {
         ("string", "uuid") => &[("minLength", 36), ("maxLength", 36)],
         ("string", "date-time") => &[("minLength", 20), ("maxLength", 35)],
         ("string", "date") => &[("minLength", 10), ("maxLength", 10)],
+        ("integer", "int16") => &[("minimum", -32_768), ("maximum", 32_767)],
         ("integer", "int32") => &[("minimum", -2_147_483_648), ("maximum", 2_147_483_647)],
         ("integer", "uint32") => &[("minimum", 0), ("maximum", 4_294_967_295)],
         ("integer", "uint16") => &[("minimum", 0), ("maximum", 65_535)],
