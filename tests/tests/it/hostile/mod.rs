@@ -26,8 +26,8 @@ const AT_ONCE: usize = 24;
 const LOGINS: usize = 8;
 /// Longer than any answer takes, so that a hang fails.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// By how much the api may have grown after it all.
-const GROWTH_KIB: u64 = 20 * 1024;
+/// By how much a debug build may have grown after it all, beside other tests; alone it is under 20 MiB.
+const GROWTH_KIB: u64 = 64 * 1024;
 
 #[tokio::test]
 async fn ten_thousand_hostile_requests_break_nothing() {
