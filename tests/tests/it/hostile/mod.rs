@@ -26,8 +26,8 @@ const AT_ONCE: usize = 24;
 const LOGINS: usize = 8;
 /// Longer than any answer takes, so that a hang fails.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// By how much a debug build may have grown after it all, beside other tests; alone it is under 20 MiB.
-const GROWTH_KIB: u64 = 64 * 1024;
+/// By how much it may have grown after it all.
+const GROWTH_KIB: u64 = 20 * 1024;
 
 #[tokio::test]
 async fn ten_thousand_hostile_requests_break_nothing() {
@@ -36,7 +36,7 @@ async fn ten_thousand_hostile_requests_break_nothing() {
     let address = live.api.url().trim_start_matches("http://").to_owned();
     let requests = Requests::of(&live);
     warm_up(&live).await;
-    let before = resident_kib(live.api.pid());
+    let before = at_rest_kib(live.api.pid()).await;
     let began = Instant::now();
     let slow = stream::iter(0..200).for_each_concurrent(100, |number| crawl(&address, number));
     let seen = Arc::new(AtomicUsize::new(0));
@@ -55,7 +55,7 @@ async fn ten_thousand_hostile_requests_break_nothing() {
     let took = began.elapsed();
     let good = reqwest::get(format!("{}/v1/services", live.api.url())).await.unwrap();
     assert_eq!(good.status(), 200);
-    let after = resident_kib(live.api.pid());
+    let after = at_rest_kib(live.api.pid()).await;
     println!("{COUNT} hostile requests in {took:.1?}: {before} KiB resident before, {after} KiB after");
     assert!(seen.load(Ordering::Relaxed) > COUNT * 8 / 10, "most are refused: {seen:?}");
     assert!(after < before + GROWTH_KIB, "{before} KiB before, {after} KiB after");
@@ -127,6 +127,16 @@ async fn crawl(address: &str, number: usize) {
         tokio::select! { _ = ended => {}, () = drip => {} }
     };
     timeout(PATIENCE, crawling).await.expect("the server ends what does not end");
+}
+
+/// What it keeps when nothing runs: a password that is still being hashed holds 19 MiB, which is no growth.
+async fn at_rest_kib(pid: u32) -> u64 {
+    let mut least = u64::MAX;
+    for _ in 0..30 {
+        least = least.min(resident_kib(pid));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    least
 }
 
 /// Memory of its own: pages of the program itself come as they are run, and a debug build has many.
