@@ -147,7 +147,7 @@ impl Config {
         let keys = |text: &str| Keys::parse(text, local);
         let api = read_api(&mut r);
         let worker = read_worker(&mut r);
-        let log = r.text("PUNCTUAL_LOG", "a level, or levels per module", |text| Some(text.to_owned()));
+        let log = r.text("PUNCTUAL_LOG", "a level, or levels per module such as info,sqlx=warn", levels);
         let log_format = r.text("PUNCTUAL_LOG_FORMAT", "json or human", |text| match text {
             "json" => Some(LogFormat::Json),
             "human" => Some(LogFormat::Human),
@@ -332,6 +332,20 @@ fn url_of(text: &str, schemes: &[&str]) -> Result<Secret, &'static str> {
 }
 
 /// `scheme://host[:port][/path]`, without a trailing slash, a query or a user.
+/// `info`, or `info,sqlx=warn`: a level for all, and others for modules.
+fn levels(text: &str) -> Option<String> {
+    let is_level = |level: &str| {
+        ["off", "error", "warn", "info", "debug", "trace"]
+            .iter()
+            .any(|known| level.eq_ignore_ascii_case(known))
+    };
+    let good = text.split(',').all(|part| match part.rsplit_once('=') {
+        Some((module, level)) => !module.is_empty() && is_level(level),
+        None => is_level(part),
+    });
+    good.then(|| text.to_owned())
+}
+
 fn origin_with_path(text: &str) -> Option<String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b));

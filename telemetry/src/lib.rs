@@ -18,10 +18,10 @@ mod recording;
 pub use context::Context;
 use punctual_core::config::{Config, LogFormat};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{Layer, fmt};
 
 use self::layer::Traces;
 use self::otlp::Exporter;
@@ -51,15 +51,17 @@ pub fn start(config: &Config, program: &'static str) -> Telemetry {
         *metadata.level() <= LevelFilter::INFO
             && (metadata.target().starts_with("punctual") || metadata.target() == "access")
     });
-    let shown = || EnvFilter::builder().parse_lossy(&config.log);
+    // The configuration has checked it.
+    let shown: Targets =
+        config.log.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let registry = tracing_subscriber::registry().with(traces.with_filter(ours));
     // An error says that there is a log already.
     let _ = match config.log_format {
         LogFormat::Json => {
-            let lines = fmt::layer().json().event_format(log::with_ids()).with_filter(shown());
+            let lines = fmt::layer().json().event_format(log::with_ids()).with_filter(shown);
             registry.with(lines).try_init()
         }
-        LogFormat::Human => registry.with(fmt::layer().compact().with_filter(shown())).try_init(),
+        LogFormat::Human => registry.with(fmt::layer().compact().with_filter(shown)).try_init(),
     };
     punctual_queue::trace_jobs_with(|| Context::current().map(|context| context.to_string()));
     Telemetry { exporter }

@@ -49,6 +49,7 @@ fn all_wrong_values_are_named_at_once_with_what_is_expected() {
         ("PUNCTUAL_API_LISTEN", "8080"),
         ("PUNCTUAL_WORKER_CONCURRENCY", "0"),
         ("PUNCTUAL_PUBLIC_URL", ""),
+        ("PUNCTUAL_LOG", "info,sqlx=loud"),
         ("PUNCTUAL_LOG_FORMAT", "xml"),
         ("PUNCTUAL_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("PUNCTUAL_CORS_ORIGINS", "https://a.example/path"),
@@ -62,6 +63,7 @@ fn all_wrong_values_are_named_at_once_with_what_is_expected() {
             "PUNCTUAL_TRUSTED_PROXIES",
             "PUNCTUAL_CORS_ORIGINS",
             "PUNCTUAL_WORKER_CONCURRENCY",
+            "PUNCTUAL_LOG",
             "PUNCTUAL_LOG_FORMAT"
         ]
     );

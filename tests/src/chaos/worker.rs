@@ -13,7 +13,6 @@ use punctual_queue::{Clock, ServerClock, Shutdown};
 use punctual_worker::smtp::Timeouts;
 use punctual_worker::{Options, start};
 use sqlx::postgres::PgPoolOptions;
-use tracing_subscriber::EnvFilter;
 
 /// Where the worker finds the instant from which its clock hurries, the same for all of them.
 pub const EPOCH: &str = "CHAOS_EPOCH";
@@ -77,7 +76,7 @@ pub fn main() -> ExitCode {
 
 async fn work() -> Result<()> {
     let config = Config::from_env()?;
-    tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&config.log)).with_ansi(false).init();
+    let _telemetry = punctual_telemetry::start(&config, "chaos worker");
     let epoch = std::env::var(EPOCH)?.parse()?;
     let shutdown = Shutdown::on_signals()?;
     let pool = PgPoolOptions::new().max_connections(1).connect(config.database_url()?.expose()).await?;
