@@ -155,7 +155,7 @@ async fn reminders(tx: &mut PgConnection, row: &Row) -> Result<Vec<Reminder>> {
                     })?;
                 ReminderRule::DayBeforeAt { at }
             };
-            Ok(Reminder { rule: stored.rule, due: reminder_due(rule, row.start, zone.tz()) })
+            Ok(Reminder { rule: stored.rule, due: reminder_due(rule, row.start, zone) })
         })
         .collect()
 }

@@ -84,8 +84,8 @@ async fn load(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
         cancel_notice_min: terms.cancel_notice_min,
         reschedule_notice_min: terms.reschedule_notice_min,
         requires_confirmation: terms.requires_confirmation,
-        today: local_date(terms.zone.tz(), now),
-        last_date: last_bookable_date(terms.zone.tz(), &terms.rules, now),
+        today: local_date(terms.zone, now),
+        last_date: last_bookable_date(terms.zone, &terms.rules, now),
         booking: row.seen_by(&actor)?,
     })
 }

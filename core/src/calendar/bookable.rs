@@ -1,12 +1,12 @@
 //! The one answer to "can this start be booked?".
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::civil::plus_days;
 use super::hours::OpenTime;
 use super::{Calendar, ServiceRules, Span, class_id, local_date};
+use crate::types::Zone;
 
 /// Which limits hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub fn out_of_reach(start: DateTime<Utc>, now: DateTime<Utc>) -> Option<Refusal>
 
 /// The last civil date within the horizon.
 #[must_use]
-pub fn last_bookable_date(zone: Tz, rules: &ServiceRules, now: DateTime<Utc>) -> NaiveDate {
+pub fn last_bookable_date(zone: Zone, rules: &ServiceRules, now: DateTime<Utc>) -> NaiveDate {
     plus_days(local_date(zone, now), u64::from(rules.horizon_days))
 }
 

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{
-    DateTime, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc,
-};
-use chrono_tz::{GapInfo, Tz};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+use jiff::civil;
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use serde::{Deserialize, Serialize};
+
+use crate::types::Zone;
 
 /// A wall-clock time of a civil day to the minute, `00:00` to `24:00`; the latter is the next day's `00:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -90,31 +91,51 @@ pub struct LocalInstants {
 
 /// The instants of a wall-clock reading in a zone (time rule 2).
 #[must_use]
-pub fn local_to_instants(zone: Tz, reading: NaiveDateTime) -> LocalInstants {
-    let (first, last) = match zone.from_local_datetime(&reading) {
-        MappedLocalTime::Single(instant) => (instant.to_utc(), instant.to_utc()),
-        MappedLocalTime::Ambiguous(a, b) => (a.min(b).to_utc(), a.max(b).to_utc()),
-        MappedLocalTime::None => {
-            // The gap begins at the reading at which the offset before it ends.
-            let leap = GapInfo::new(&reading, &zone)
-                .and_then(|gap| gap.begin)
-                .map_or_else(|| reading.and_utc(), |(begin, before)| (begin - before.fix()).and_utc());
+pub fn local_to_instants(zone: Zone, reading: NaiveDateTime) -> LocalInstants {
+    let under = |offset: Offset| (reading - TimeDelta::seconds(offset.seconds().into())).and_utc();
+    let (first, last) = match offsets(zone.rules(), reading) {
+        AmbiguousOffset::Unambiguous { offset } => (under(offset), under(offset)),
+        AmbiguousOffset::Fold { before, after } => (under(before), under(after)),
+        AmbiguousOffset::Gap { after, .. } => {
+            let leap = leap(zone.rules(), under(after), after).unwrap_or_else(|| under(after));
             (leap, leap)
         }
     };
     LocalInstants { first, last }
 }
 
+/// The offsets under which clocks show the reading; UTC's for a year that no calendar has.
+fn offsets(rules: &TimeZone, reading: NaiveDateTime) -> AmbiguousOffset {
+    civil_reading(reading).map_or(AmbiguousOffset::Unambiguous { offset: Offset::UTC }, |reading| {
+        rules.to_ambiguous_timestamp(reading).offset()
+    })
+}
+
+fn civil_reading(reading: NaiveDateTime) -> Option<civil::DateTime> {
+    let part = |number: u32| i8::try_from(number).ok();
+    let date =
+        civil::Date::new(reading.year().try_into().ok()?, part(reading.month())?, part(reading.day())?);
+    let time = civil::Time::new(part(reading.hour())?, part(reading.minute())?, part(reading.second())?, 0);
+    Some(date.ok()?.to_datetime(time.ok()?))
+}
+
+/// The instant after the given one at which clocks leap to that offset.
+fn leap(rules: &TimeZone, after: DateTime<Utc>, offset: Offset) -> Option<DateTime<Utc>> {
+    let after = jiff::Timestamp::from_second(after.timestamp()).ok()?;
+    let leap = rules.following(after).find(|change| change.offset() == offset)?;
+    DateTime::from_timestamp(leap.timestamp().as_second(), 0)
+}
+
 /// The first instant of a civil date in a zone; of a date that the zone skips, the instant of the leap over it.
 #[must_use]
-pub fn day_start(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+pub fn day_start(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
     local_to_instants(zone, date.and_time(NaiveTime::MIN)).first
 }
 
 /// The civil date that calendars in the zone show at an instant.
 #[must_use]
-pub fn local_date(zone: Tz, instant: DateTime<Utc>) -> NaiveDate {
-    instant.with_timezone(&zone).date_naive()
+pub fn local_date(zone: Zone, instant: DateTime<Utc>) -> NaiveDate {
+    zone.at(instant).date_naive()
 }
 
 /// The date after this one, or the last date there is.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc, Weekday};
-use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::civil::{minus_days, plus_days};
 use super::span::{subtract, union};
 use super::{Busy, CivilTime, Span, day_start, local_date, local_to_instants};
+use crate::types::Zone;
 
 /// A window of one civil day in wall-clock time. One that closes at or before its opening closes on the next day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +50,7 @@ impl DayWindow {
 
     /// The window as instants on that date: an opening takes the first occurrence of its reading, a closing the last,
     /// either clamps to the leap in a gap. `None` when the leap swallows it.
-    fn on(self, date: NaiveDate, zone: Tz) -> Option<Span> {
+    fn on(self, date: NaiveDate, zone: Zone) -> Option<Span> {
         let closing_date = if self.closes > self.opens { date } else { plus_days(date, 1) };
         let opens = local_to_instants(zone, self.opens.on(date)).first;
         let closes = local_to_instants(zone, self.closes.on(closing_date)).last;
@@ -73,7 +73,7 @@ pub struct Calendar {
     /// Whose calendar.
     pub staff_id: Uuid,
     /// The business's zone.
-    pub zone: Tz,
+    pub zone: Zone,
     /// Dates on which the whole business is closed.
     pub closures: Arc<BTreeSet<NaiveDate>>,
     /// The usual week.
@@ -119,7 +119,7 @@ pub fn open_windows(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Vec<
 impl Calendar {
     /// A calendar without hours or bookings.
     #[must_use]
-    pub fn empty(staff_id: Uuid, zone: Tz, closures: Arc<BTreeSet<NaiveDate>>) -> Self {
+    pub fn empty(staff_id: Uuid, zone: Zone, closures: Arc<BTreeSet<NaiveDate>>) -> Self {
         Self {
             staff_id,
             zone,

@@ -1,11 +1,11 @@
 //! When reminders fall due (time rules 5 and 7).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::civil::minus_days;
 use super::{CivilTime, local_date, local_to_instants};
+use crate::types::Zone;
 
 /// When to remind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub enum ReminderRule {
 /// When the reminder of a booking that starts at `start` falls due. In a gap: at the leap; where a reading occurs
 /// twice: the first time.
 #[must_use]
-pub fn reminder_due(rule: ReminderRule, start: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+pub fn reminder_due(rule: ReminderRule, start: DateTime<Utc>, zone: Zone) -> DateTime<Utc> {
     match rule {
         ReminderRule::Offset { minutes } => start - TimeDelta::minutes(i64::from(minutes)),
         ReminderRule::DayBeforeAt { at } => {

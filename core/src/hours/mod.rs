@@ -57,5 +57,5 @@ pub(crate) async fn lock_all(tx: &mut PgConnection) -> Result<Vec<Uuid>> {
 /// The span in which the hours of a date decide about appointments, with room to spare.
 fn touched(zone: Zone, date: NaiveDate) -> Option<Span> {
     let (first, last) = dates_needed(date, date);
-    Span::new(day_start(zone.tz(), first), day_start(zone.tz(), after_date(last)))
+    Span::new(day_start(zone, first), day_start(zone, after_date(last)))
 }

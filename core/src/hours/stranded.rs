@@ -125,7 +125,7 @@ impl Fitting {
             return Ok(Vec::new());
         };
         let zone = zone(tx).await?;
-        let dates = (local_date(zone.tz(), first), local_date(zone.tz(), last));
+        let dates = (local_date(zone, first), local_date(zone, last));
         let calendars = opening_hours(tx, zone, &self.staff_ids, dates).await?;
         let calendar_of = |id: Uuid| calendars.iter().find(|calendar: &&Calendar| calendar.staff_id == id);
         Ok(self

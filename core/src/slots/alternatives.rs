@@ -23,7 +23,7 @@ pub async fn alternatives(
     if out_of_reach(wanted, now).is_some() {
         return Ok(Vec::new());
     }
-    let date = local_date(terms.zone.tz(), wanted);
+    let date = local_date(terms.zone, wanted);
     let around = |back: u64, ahead: u64| (date - Days::new(back), date + Days::new(ahead));
     // Most often three are close by. All starts within 46 hours are on these dates, even where a day has 25 hours.
     let close = search(db, now, terms, wanted, around(2, 2), exclude).await?;

@@ -40,7 +40,7 @@ pub async fn ask(
     if let Some(refusal) = out_of_reach(ask.start, now) {
         return Ok(staff_ids.iter().map(|&staff_id| Answer { staff_id, place: Err(refusal) }).collect());
     }
-    let date = local_date(terms.zone.tz(), ask.start);
+    let date = local_date(terms.zone, ask.start);
     let calendars = calendars(db, now, terms.zone, staff_ids, (date, date), ask.exclude).await?;
     Ok(calendars
         .iter()
@@ -63,7 +63,7 @@ pub async fn candidates(
     if terms.staff_ids.len() < 2 || out_of_reach(start, now).is_some() {
         return Ok(terms.staff_ids.clone());
     }
-    let zone = terms.zone.tz();
+    let zone = terms.zone;
     let date = local_date(zone, start);
     let ids = sqlx::query_scalar!(
         r#"SELECT staff_id AS "staff_id!"

@@ -128,7 +128,7 @@ pub(super) async fn offered(
     exclude: Option<Uuid>,
 ) -> Result<Offered> {
     // Only dates that can have slots: also keeps dates far off out of all arithmetic.
-    let zone = terms.zone.tz();
+    let zone = terms.zone;
     let from = from.max(local_date(zone, now));
     let to = to.min(last_bookable_date(zone, &terms.rules, now));
     let mut until = day_start(zone, after_date(local_date(zone, now)));

@@ -41,7 +41,7 @@ pub async fn calendars(
 
 /// From the first instant of a date to the last at which an appointment that starts on the other can end.
 fn span_of(zone: Zone, from: NaiveDate, to: NaiveDate) -> (DateTime<Utc>, DateTime<Utc>) {
-    (day_start(zone.tz(), from), day_start(zone.tz(), after_date(to)) + LONGEST_APPOINTMENT)
+    (day_start(zone, from), day_start(zone, after_date(to)) + LONGEST_APPOINTMENT)
 }
 
 /// The calendars without their bookings: hours, overrides, closures and time off.
@@ -77,7 +77,7 @@ pub(crate) async fn opening_hours(
         rows.iter().filter(|row| row.staff_id.is_none()).filter_map(|row| row.date).collect();
     let closures = Arc::new(closures);
     let mut calendars: Vec<Calendar> =
-        staff_ids.iter().map(|id| Calendar::empty(*id, zone.tz(), Arc::clone(&closures))).collect();
+        staff_ids.iter().map(|id| Calendar::empty(*id, zone, Arc::clone(&closures))).collect();
     let place: HashMap<Uuid, usize> = staff_ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
     for row in rows {
         let Some(calendar) = row.staff_id.and_then(|id| place.get(&id)).map(|index| &mut calendars[*index])

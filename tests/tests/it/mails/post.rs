@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 use punctual_core::bookings::Booking;
+use punctual_core::calendar::local_to_instants;
 use punctual_core::config::{Config, Keys};
 use punctual_core::types::{Actor, Zone};
 use punctual_queue::runtime::Timing;
@@ -146,7 +147,7 @@ impl Post {
         self.salon.clock.set(now);
         let berlin = Zone::parse("Europe/Berlin").unwrap();
         let ten = berlin.wall(now + TimeDelta::days(2)).date().and_hms_opt(10, 0, 0).unwrap();
-        self.book(berlin.tz().from_local_datetime(&ten).unwrap().to_utc()).await
+        self.book(local_to_instants(berlin, ten).first).await
     }
 
     pub fn now(&self) -> DateTime<Utc> {
