@@ -28,7 +28,7 @@ impl ListOperatorActions {
         &self,
         Data(state): Data<&Arc<State>>,
         /// To this job only.
-        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        #[oai(validator(minimum(value = "1"), maximum(value = "999999999999999")))]
         job_id: Query<Option<i64>>,
         /// How many at most; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]

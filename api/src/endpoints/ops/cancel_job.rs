@@ -25,7 +25,7 @@ impl CancelJob {
         Data(state): Data<&Arc<State>>,
         caller: Caller,
         /// The job.
-        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        #[oai(validator(minimum(value = "1"), maximum(value = "999999999999999")))]
         id: Path<i64>,
     ) -> Result<Found<OperatorAction>, Problem> {
         act(state, &caller, Action::Cancel(JobId(id.0))).await

@@ -20,7 +20,7 @@ impl GetJob {
         &self,
         Data(state): Data<&Arc<State>>,
         /// The job.
-        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        #[oai(validator(minimum(value = "1"), maximum(value = "999999999999999")))]
         id: Path<i64>,
     ) -> Result<Found<JobWithHistory>, Problem> {
         let job = again_if_cut(|| operators::job(&state.core, JobId(id.0))).await?;

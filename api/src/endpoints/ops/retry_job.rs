@@ -26,7 +26,7 @@ impl RetryJob {
         Data(state): Data<&Arc<State>>,
         caller: Caller,
         /// The job.
-        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        #[oai(validator(minimum(value = "1"), maximum(value = "999999999999999")))]
         id: Path<i64>,
     ) -> Result<Found<OperatorAction>, Problem> {
         act(state, &caller, Action::Retry(JobId(id.0))).await
