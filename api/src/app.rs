@@ -5,16 +5,14 @@ mod health;
 mod plain;
 mod problems;
 
-use std::sync::Arc;
-
 use plain::Plain;
-use poem::{Endpoint, Response};
+use poem::Route;
 
-use crate::{contract, edge::Edge, pages, state::State};
+use crate::{contract, pages};
 
-/// The public listener's endpoint.
-pub fn app(state: Arc<State>) -> impl Endpoint<Output = Response> {
-    let routes = pages::add_to(contract::routes())
+/// What the public listener answers.
+pub fn routes() -> Route {
+    pages::add_to(contract::routes())
         .at("/healthz", Plain(health::alive))
         .at("/readyz", Plain(health::ready))
         .at("/openapi.json", Plain(docs::document))
@@ -22,6 +20,5 @@ pub fn app(state: Arc<State>) -> impl Endpoint<Output = Response> {
         .at("/docs/swagger-ui.js", Plain(docs::script))
         .at("/docs/swagger-ui.css", Plain(docs::style))
         .at("/docs/start.js", Plain(docs::start))
-        .at("/problems/:code", Plain(problems::page));
-    Edge::new(state, routes)
+        .at("/problems/:code", Plain(problems::page))
 }

@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    app::app,
-    edge,
+    app,
+    edge::{self, Edge},
     metrics_page::{self, MetricsPage},
     server::{self, Limits},
     state::State,
@@ -108,11 +108,17 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         Some(address) => Some(listen("PUNCTUAL_API_METRICS_LISTEN", address).await?),
         None => None,
     };
-    wait_for(&pool).await?;
+    // The database takes as long to answer the first time as the routes take to be made.
+    let (answered, routes) = tokio::join!(migrate::wait(&pool), async { app::routes() });
+    let mut conn = answered.map_err(|error| match error {
+        SchemaError::Database(error) => StartError::Database(error),
+        error => StartError::Schema(error),
+    })?;
     let clock = match clock {
         Some(clock) => clock,
-        None => ServerClock::start(&pool).await?,
+        None => ServerClock::start_on(&mut conn, &pool).await?,
     };
+    drop(conn);
     let wake = Wake::connect(config.redis_url.as_ref().map(Secret::expose))?;
     let state = Arc::new(State::new(config, Core::new(pool, clock, wake))?);
 
@@ -125,7 +131,8 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     };
     let address = address_of(&listener, config.api.listen);
     let metrics_address = metrics_listener.as_ref().map(|listener| address_of(listener, address));
-    servers.spawn(server::serve(listener, Arc::new(app(Arc::clone(&state))), limits.clone(), stop.clone()));
+    let app = Arc::new(Edge::new(Arc::clone(&state), routes));
+    servers.spawn(server::serve(listener, app, limits.clone(), stop.clone()));
     if let (Some(listener), Some(handle)) = (metrics_listener, handle) {
         let limits = Limits { connections: 16, ..limits };
         servers.spawn(upkeep(handle.clone(), state.core.pool.clone(), stop.clone()));
@@ -155,31 +162,4 @@ async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, S
 
 fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(asked)
-}
-
-/// Waits until the database answers, and says so; then checks that this program can work with its schema.
-async fn wait_for(pool: &PgPool) -> Result<(), StartError> {
-    let mut pause = Duration::from_millis(100);
-    loop {
-        match check(pool).await {
-            Ok(()) => return Ok(()),
-            Err(SchemaError::Database(error)) if is_for_good(&error) => return Err(error.into()),
-            Err(SchemaError::Database(error)) => {
-                tracing::warn!(%error, "waiting for the database (DATABASE_URL)");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(5));
-            }
-            Err(error) => return Err(StartError::Schema(error)),
-        }
-    }
-}
-
-async fn check(pool: &PgPool) -> Result<(), SchemaError> {
-    migrate::check(&mut *pool.acquire().await?).await
-}
-
-/// Wrong credentials and a database that does not exist do not mend themselves.
-fn is_for_good(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    matches!(code.as_deref(), Some("28P01" | "28000" | "3D000"))
 }

@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{PgConnection, PgPool};
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
 
 /// The migrations of the domain; the queue has its own.
 pub static MIGRATOR: Migrator = {
@@ -74,11 +75,11 @@ pub async fn check(conn: &mut PgConnection) -> Result<(), SchemaError> {
     if needed > known { Err(SchemaError::TooNew { needed, known }) } else { Ok(()) }
 }
 
-/// Waits until the database answers, and says so in the log; then checks as [`check`] does.
+/// Waits until the database answers, and says so in the log; then checks as [`check`] does, and gives the connection.
 ///
 /// # Errors
 /// See [`SchemaError`]; wrong credentials and a database that is not there do not mend themselves and are not waited for.
-pub async fn wait(pool: &PgPool) -> Result<(), SchemaError> {
+pub async fn wait(pool: &PgPool) -> Result<PoolConnection<Postgres>, SchemaError> {
     let mut pause = Duration::from_millis(100);
     loop {
         match check_through(pool).await {
@@ -92,10 +93,13 @@ pub async fn wait(pool: &PgPool) -> Result<(), SchemaError> {
     }
 }
 
-async fn check_through(pool: &PgPool) -> Result<(), SchemaError> {
-    check(&mut *pool.acquire().await?).await
+async fn check_through(pool: &PgPool) -> Result<PoolConnection<Postgres>, SchemaError> {
+    let mut conn = pool.acquire().await?;
+    check(&mut conn).await?;
+    Ok(conn)
 }
 
+/// Wrong credentials and a database that does not exist.
 fn is_for_good(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("28P01" | "28000" | "3D000"))

@@ -29,8 +29,16 @@ impl ServerClock {
     /// # Errors
     /// When Postgres can't be asked the first time.
     pub async fn start(pool: &PgPool) -> Result<Arc<Self>, sqlx::Error> {
+        Self::start_on(&mut *pool.acquire().await?, pool).await
+    }
+
+    /// As [`start`](Self::start), the first time on a connection that the caller has at hand.
+    ///
+    /// # Errors
+    /// When Postgres can't be asked the first time.
+    pub async fn start_on(conn: &mut PgConnection, pool: &PgPool) -> Result<Arc<Self>, sqlx::Error> {
         let clock = Arc::new(Self::default());
-        clock.measure(&mut *pool.acquire().await?).await?;
+        clock.measure(conn).await?;
         let (weak, pool) = (Arc::downgrade(&clock), pool.clone());
         tokio::spawn(async move {
             loop {

@@ -139,11 +139,12 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         }
         None => None,
     };
-    migrate::wait(&pool).await?;
+    let mut conn = migrate::wait(&pool).await?;
     let clock = match options.clock {
         Some(clock) => clock,
-        None => ServerClock::start(&pool).await?,
+        None => ServerClock::start_on(&mut conn, &pool).await?,
     };
+    drop(conn);
     let redis = config.redis_url.as_ref().map(Secret::expose);
     let core = Core::new(pool.clone(), clock.clone(), Wake::connect(redis)?);
     let concurrency = config.worker.concurrency;
