@@ -91,7 +91,7 @@ impl Run<'_> {
         };
         let servers =
             [beside, "punctual"].into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(",");
-        self.sh("pg.sh", &["start"]).env("PG_DATABASES", DATABASE).status().await?;
+        self.part("pg.sh", &["start"]).env("PG_DATABASES", DATABASE).status().await?;
         let description = self.describe(folder)?;
         fs::write(adapter, serde_json::to_vec_pretty(&description)?)?;
         self.prepare_database(&description).await?;
@@ -101,20 +101,21 @@ impl Run<'_> {
         console::step(&format!("measuring {servers}: some {minutes} minutes on a quiet machine"));
         let out = self.options.out.clone().unwrap_or_else(|| folder.join("results.jsonl"));
         let mut run =
-            self.sh("bench.py", &["run", "--servers", &servers, "--scenarios", &self.options.scenarios]);
+            self.part("bench.py", &["run", "--servers", &servers, "--scenarios", &self.options.scenarios]);
         run.args(["--rounds", &rounds.to_string(), "--out"]).arg(&out);
         if self.options.quick {
             run.args(["--retries", "0"]).env("BENCH_SECONDS", QUICK_SECONDS);
         }
         ensure!(run.kill_on_drop(true).status().await?.success(), "the driver failed");
-        let report = self.sh("bench.py", &["report"]).arg(&out).status().await?;
-        let size = self.sh("bench.py", &["size", "--servers", &servers]).status().await?;
+        let report = self.part("bench.py", &["report"]).arg(&out).status().await?;
+        let size = self.part("bench.py", &["size", "--servers", &servers]).status().await?;
         Ok(if report.success() && size.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn sh(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.driver.join(program));
-        command.args(arguments).current_dir(self.driver);
+    /// A part of the driver, which need not be executable.
+    fn part(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(if program.ends_with(".py") { "python3" } else { "bash" });
+        command.arg(self.driver.join(program)).args(arguments).current_dir(self.driver);
         command
     }
 
