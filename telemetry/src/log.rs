@@ -4,18 +4,17 @@ use std::fmt;
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::{Format, FormatEvent, FormatFields, Json, Writer};
-use tracing_subscriber::fmt::{self as lines, FmtContext};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::fmt::{self as lines, FmtContext, FormattedFields};
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use crate::context::Context;
 
 /// tracing-subscriber's JSON, which has no place for fields of ours beside the event's.
 pub struct WithIds(Format<Json>);
 
-/// One JSON object a line; in a span, `trace_id` and `span_id` come first. The list of spans ends with the current one, so
-/// that is not repeated.
+/// One JSON object a line; in a span, `trace_id` and `span_id` come first, and the spans around it last, the outermost first.
 pub fn with_ids() -> WithIds {
-    WithIds(lines::format().json().flatten_event(true).with_current_span(false))
+    WithIds(lines::format().json().flatten_event(true).with_current_span(false).with_span_list(false))
 }
 
 impl<S, N> FormatEvent<S, N> for WithIds
@@ -36,7 +35,75 @@ where
         };
         let mut line = String::with_capacity(512);
         self.0.format_event(ctx, Writer::new(&mut line), event)?;
-        let rest = line.strip_prefix('{').unwrap_or(&line);
-        write!(writer, "{{\"trace_id\":\"{trace_id:032x}\",\"span_id\":\"{span_id:016x}\",{rest}")
+        let members =
+            line.trim_end().strip_prefix('{').and_then(|line| line.strip_suffix('}')).unwrap_or(&line);
+        write!(writer, "{{\"trace_id\":\"{trace_id:032x}\",\"span_id\":\"{span_id:016x}\",{members}")?;
+        // The fields of a span are JSON since it began: taken over as they are, they need not be read for every line.
+        let mut separator = ",\"spans\":[";
+        for span in ctx.event_scope().into_iter().flat_map(Scope::from_root) {
+            let extensions = span.extensions();
+            let fields =
+                extensions.get::<FormattedFields<N>>().map_or("", |formatted| formatted.fields.as_str());
+            let fields =
+                fields.strip_prefix('{').and_then(|fields| fields.strip_suffix('}')).unwrap_or_default();
+            let comma = if fields.is_empty() { "" } else { "," };
+            write!(writer, "{separator}{{{fields}{comma}\"name\":\"{}\"}}", span.name())?;
+            separator = ",";
+        }
+        writeln!(writer, "]}}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::{Value, json};
+    use tracing_subscriber::fmt as lines;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+    use crate::layer::Traces;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_object_with_the_ids_of_its_trace_and_the_spans_around_it() {
+        let page = Page::default();
+        let writer = page.clone();
+        let log = lines::layer().json().event_format(with_ids()).with_writer(move || writer.clone());
+        let subscriber = tracing_subscriber::registry().with(Traces::new(None, 0.0)).with(log);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!("outside");
+            let request = tracing::info_span!("request", request_id = 7, text = "a \"}{\" b", nested = "{}");
+            let _within = request.entered();
+            let bare = tracing::info_span!("bare");
+            bare.in_scope(|| tracing::info!(status = 200, "inside"));
+        });
+        let written = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2, "{written}");
+        assert!(lines[0].get("trace_id").is_none() && lines[0]["message"] == "outside");
+        assert!(written.lines().nth(1).unwrap().starts_with("{\"trace_id\":\""), "{written}");
+        assert_eq!(lines[1]["status"], 200);
+        assert_eq!(
+            lines[1]["spans"],
+            json!([
+                { "request_id": 7, "text": "a \"}{\" b", "nested": "{}", "name": "request" },
+                { "name": "bare" }
+            ])
+        );
     }
 }
