@@ -61,7 +61,7 @@ impl ListSlots {
     ) -> Result<SlotsReply, Problem> {
         if let Some(id) = exclude_booking.0 {
             let actor = caller.actor();
-            again_if_cut(|| bookings::get(&state.core, &actor, id)).await?;
+            Box::pin(again_if_cut(|| bookings::get(&state.core, &actor, id))).await?;
         }
         let query = SlotQuery {
             service_id: service_id.0,
@@ -72,7 +72,7 @@ impl ListSlots {
         };
         let page = match query.exclude_booking {
             None => state.slots.read(&state.core, &query).await,
-            Some(_) => again_if_cut(|| slots::list(&state.core, &query))
+            Some(_) => Box::pin(again_if_cut(|| slots::list(&state.core, &query)))
                 .await
                 .and_then(|list| SlotsPage::of(list).map(Arc::new)),
         };

@@ -83,7 +83,12 @@ impl<P: Page> Snapshots<P> {
         {
             return Ok(Arc::clone(&kept.page));
         }
-        // One makes it, and the others take theirs if it was begun after they asked.
+        // Apart, so that who only waits for a check holds no room for all of this.
+        Box::pin(self.make(core, query, asked)).await
+    }
+
+    /// One makes it, and the others take theirs if it was begun after they asked.
+    async fn make(&self, core: &Core, query: &SlotQuery, asked: Instant) -> Result<Arc<P>> {
         let turn = self.makers.take(query.clone(), PATIENCE).await;
         let _turn = turn.map_err(|_| Error::Overloaded { retry_after: RETRY_AFTER })?;
         if let Some(kept) = self.find(query)

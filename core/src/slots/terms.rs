@@ -56,30 +56,31 @@ impl ServiceTerms {
 /// # Errors
 /// [`Error::NotFound`] for an unknown service, or when the member of staff asked for does not perform it.
 pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uuid>) -> Result<ServiceTerms> {
+    // A range of ids, so that one plan is as good for one member of staff as for all.
+    let (first, last) = staff_id.map_or((Uuid::nil(), Uuid::max()), |id| (id, id));
     let row = sqlx::query!(
         r#"SELECT s.name, s.duration_min, s.slot_step_min, s.buffer_before_min, s.buffer_after_min, s.capacity,
                   s.min_notice_min, s.horizon_days, s.cancel_notice_min, s.reschedule_notice_min,
                   s.requires_confirmation, s.price_minor, s.active, settings.zone, settings.currency,
-                  ARRAY(SELECT staff.id FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
-                        WHERE service_staff.service_id = s.id AND staff.active
-                          AND ($2::uuid IS NULL OR staff.id = $2)
-                        ORDER BY staff.id) AS "staff_ids!",
-                  ARRAY(SELECT staff.id FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
-                        WHERE service_staff.service_id = s.id AND ($2::uuid IS NULL OR staff.id = $2)
-                        ORDER BY staff.id) AS "seen_ids!",
-                  ARRAY(SELECT staff.calendar_rev FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
-                        WHERE service_staff.service_id = s.id AND ($2::uuid IS NULL OR staff.id = $2)
-                        ORDER BY staff.id) AS "seen_revs!",
+                  performers.active_ids AS "staff_ids!", performers.ids AS "seen_ids!", performers.revs AS "seen_revs!",
                   settings.calendar_rev AS business_rev, pg_postmaster_start_time() AS "server!",
-                  ARRAY(SELECT rule FROM service_reminders WHERE service_id = s.id ORDER BY rule) AS "rules!",
-                  ARRAY(SELECT kind::text FROM service_reminders WHERE service_id = s.id ORDER BY rule)
-                      AS "rule_kinds!",
-                  ARRAY(SELECT minutes FROM service_reminders WHERE service_id = s.id ORDER BY rule)
-                      AS "rule_minutes!"
+                  reminders.rules AS "rules!", reminders.kinds AS "rule_kinds!", reminders.minutes AS "rule_minutes!"
            FROM services AS s CROSS JOIN settings
+           CROSS JOIN LATERAL (
+               SELECT coalesce(array_agg(staff.id ORDER BY staff.id) FILTER (WHERE staff.active), '{}') AS active_ids,
+                      coalesce(array_agg(staff.id ORDER BY staff.id), '{}') AS ids,
+                      coalesce(array_agg(staff.calendar_rev ORDER BY staff.id), '{}') AS revs
+               FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
+               WHERE service_staff.service_id = s.id AND service_staff.staff_id BETWEEN $2 AND $3) AS performers
+           CROSS JOIN LATERAL (
+               SELECT coalesce(array_agg(rule ORDER BY rule), '{}') AS rules,
+                      coalesce(array_agg(kind::text ORDER BY rule), '{}') AS kinds,
+                      coalesce(array_agg(minutes ORDER BY rule), '{}') AS minutes
+               FROM service_reminders WHERE service_id = s.id) AS reminders
            WHERE s.id = $1"#,
         service_id,
-        staff_id,
+        first,
+        last,
     )
     .fetch_optional(db)
     .await?
