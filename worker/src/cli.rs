@@ -11,6 +11,9 @@ use clap::{Parser, Subcommand};
 use punctual_core::config::{Config, Program, environment, report};
 use punctual_core::types::EmailAddress;
 
+use crate::mails::Signer;
+use crate::smtp::RelayAddress;
+
 /// Why a command failed, for the person who ran it.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -73,6 +76,8 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
             Command::Config { command: ConfigCommand::Check } => {
                 print!("{}", report(&config, &environment(), Program::Worker));
                 config.check(Program::Worker)?;
+                RelayAddress::parse(config.smtp_url()?.expose())?;
+                Signer::of(&config.worker)?;
             }
             Command::Operate(operate) => return operate::run(&config, operate).await,
         }

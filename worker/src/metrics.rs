@@ -38,7 +38,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-/// A try came to a verdict.
+/// A try came to a verdict, or the queue gave the mail up.
 pub fn mail(kind: NotificationKind, outcome: &'static str) {
     metrics::counter!("mails_total", "kind" => kind.as_str(), "outcome" => outcome).increment(1);
 }

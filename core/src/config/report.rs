@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use super::reader::SECRETS;
-use super::{Config, ConfigError, CorsOrigins, DEFAULTS, Secret, is_localhost};
+use super::{Config, ConfigError, CorsOrigins, DEFAULTS, RequestLimits, Secret, is_localhost};
 
 /// Which of the two reads the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +165,11 @@ impl Config {
                 "takes in public addresses: whoever sends X-Forwarded-For from there chooses the address that limits count",
             ),
             (
+                api && !local && self.api.limits == RequestLimits::default(),
+                "PUNCTUAL_LIMITS",
+                "is off: passwords can be guessed and mails ordered as fast as requests come",
+            ),
+            (
                 api && reachable(self.api.metrics_listen),
                 "PUNCTUAL_API_METRICS_LISTEN",
                 "is a public address: /metrics has no login",
@@ -255,6 +260,7 @@ mod tests {
             ("PUNCTUAL_CORS_ORIGINS", "*"),
             ("PUNCTUAL_API_DRAIN_SECONDS", "0"),
             ("PUNCTUAL_API_METRICS_LISTEN", "203.0.113.1:9090"),
+            ("PUNCTUAL_LIMITS", "off"),
             ("PUNCTUAL_LOG", "info,hyper=trace"),
         ];
         let both = ["PUNCTUAL_PUBLIC_URL", "REDIS_URL", "DATABASE_URL", "PUNCTUAL_LOG"];
@@ -262,6 +268,7 @@ mod tests {
             "PUNCTUAL_CORS_ORIGINS",
             "PUNCTUAL_API_DRAIN_SECONDS",
             "PUNCTUAL_TRUSTED_PROXIES",
+            "PUNCTUAL_LIMITS",
             "PUNCTUAL_API_METRICS_LISTEN",
         ];
         assert_eq!(warned(&risky, Program::Api), [&both[..], &api[..]].concat());

@@ -297,27 +297,28 @@ pub async fn in_doubt(
 }
 
 /// The queue itself ended the mail's job, so the mail ends with it, in the queue's transaction. A dot without a verdict
-/// is a doubt, and a doubt stays one.
+/// is a doubt, and a doubt stays one. Answers of what kind it was and how it ended, unless it had ended before.
 pub async fn job_ended(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     notification_id: Uuid,
     outcome: NotificationOutcome,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<Option<(NotificationKind, NotificationOutcome)>> {
+    let ended = sqlx::query!(
         r#"
         UPDATE notifications
         SET outcome = CASE WHEN dot_at IS NOT NULL OR doubts > 0 THEN 'in_doubt' ELSE $2::notification_outcome END, outcome_at = $3,
             doubts = least(doubts + CASE WHEN dot_at IS NOT NULL THEN 1 ELSE 0 END, 2)
         WHERE id = $1 AND outcome IS NULL
+        RETURNING kind AS "kind: NotificationKind", outcome AS "outcome!: NotificationOutcome"
         "#,
         notification_id,
         outcome as NotificationOutcome,
         now,
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(())
+    Ok(ended.map(|ended| (ended.kind, ended.outcome)))
 }
 
 /// Why a fenced statement of this sender found no row.

@@ -7,6 +7,8 @@ use sqlx::PgConnection;
 
 use crate::error::Result;
 use crate::limits::Limit;
+use crate::runtime::Timing;
+use crate::store::interval;
 
 /// A queue as an operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +87,7 @@ pub(crate) async fn depths(
            ), serving AS (
                SELECT q.queue, count(*) AS workers
                FROM queue.sessions s CROSS JOIN LATERAL unnest(s.queues) AS q (queue)
-               WHERE s.ended_at IS NULL GROUP BY q.queue
+               WHERE s.ended_at IS NULL AND s.beat_at > clock_timestamp() - $2::interval GROUP BY q.queue
            ), names AS (
                SELECT queue FROM depths UNION SELECT queue FROM serving UNION SELECT queue FROM queue.queues
            )
@@ -102,7 +104,8 @@ pub(crate) async fn depths(
                 LEFT JOIN serving s ON s.queue = n.queue
                 LEFT JOIN queue.queues c ON c.queue = n.queue
            ORDER BY n.queue"#,
-        now
+        now,
+        interval(Timing::default().ttl),
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -69,7 +69,16 @@ async fn job_ended(
             NotificationOutcome::Failed
         }
     };
-    sending::job_ended(conn, now, id, outcome).await?;
+    if let Some((kind, outcome)) = sending::job_ended(conn, now, id, outcome).await? {
+        let outcome = match outcome {
+            NotificationOutcome::Failed => "gave_up",
+            NotificationOutcome::Expired => "expired",
+            NotificationOutcome::InDoubt => "in_doubt",
+            // What an operator did stands in the list of actions.
+            _ => return Ok(()),
+        };
+        metrics::mail(kind, outcome);
+    }
     Ok(())
 }
 

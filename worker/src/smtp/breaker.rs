@@ -62,10 +62,14 @@ impl Breaker {
         Ok(Permit { breaker: self.clone(), probe })
     }
 
-    /// Whether mails are held back.
+    /// Whether mails are held back: not once the pause is over, when the next mail asks.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !matches!(*self.lock(), State::Closed { .. })
+        match *self.lock() {
+            State::Closed { .. } => false,
+            State::Open { until, .. } => self.clock.now() < until,
+            State::Probing { .. } => true,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -157,9 +161,13 @@ mod tests {
     #[test]
     fn a_probe_that_works_lets_all_through() {
         let (breaker, clock) = breaker();
-        clock.set(open(&breaker));
+        let until = open(&breaker);
         assert!(breaker.is_open());
-        breaker.enter().ok().unwrap().worked();
+        clock.set(until);
+        assert!(!breaker.is_open(), "nobody is held back any more, though nobody has asked yet");
+        let probe = breaker.enter().ok().unwrap();
+        assert!(breaker.is_open(), "others wait for the probe");
+        probe.worked();
         assert!(!breaker.is_open());
         let _both = (breaker.enter().ok().unwrap(), breaker.enter().ok().unwrap());
     }
