@@ -12,4 +12,4 @@ INSERT INTO services (id, name, duration_min, slot_step_min, price_minor, create
 VALUES ('00000000-0000-7000-9000-000000000001', 'Haircut', 60, 30, 4500, clock_timestamp(), clock_timestamp());
 INSERT INTO service_reminders (service_id, rule, kind, minutes) SELECT id, 1, 'offset', 1440 FROM services;
 INSERT INTO service_staff (service_id, staff_id) SELECT services.id, staff.id FROM services CROSS JOIN staff;
-ANALYZE;
+ANALYZE settings, staff, weekly_hours, services, service_reminders, service_staff;

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use super::interrupts::Interrupts;
 use crate::storm;
 
 /// What to measure.
@@ -31,11 +32,20 @@ pub enum What {
     Storm(storm::Options),
 }
 
-/// Measures it and prints a table.
+/// Measures it and prints a table. Whoever asks it to stop before finds nothing left running.
 ///
 /// # Errors
 /// When a server does not start or a program does not build.
 pub async fn run(what: What) -> Result<ExitCode> {
+    let mut interrupts = Interrupts::new()?;
+    tokio::select! {
+        result = measure(what) => result,
+        // Servers and programs end when what started them is dropped.
+        () = interrupts.next() => Ok(ExitCode::FAILURE),
+    }
+}
+
+async fn measure(what: What) -> Result<ExitCode> {
     match what {
         What::Peers(options) => peers::run(options).await,
         What::Growth(options) => growth::run(options).await,

@@ -91,7 +91,8 @@ impl Run<'_> {
         };
         let servers =
             [beside, "punctual"].into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(",");
-        self.part("pg.sh", &["start"]).env("PG_DATABASES", DATABASE).status().await?;
+        let postgres = self.part("pg.sh", &["start"]).env("PG_DATABASES", DATABASE).status().await?;
+        ensure!(postgres.success(), "the peers' Postgres does not start");
         let description = self.describe(folder)?;
         fs::write(adapter, serde_json::to_vec_pretty(&description)?)?;
         self.prepare_database(&description).await?;
@@ -114,8 +115,10 @@ impl Run<'_> {
 
     /// A part of the driver, which need not be executable.
     fn part(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(if program.ends_with(".py") { "python3" } else { "bash" });
-        command.arg(self.driver.join(program)).args(arguments).current_dir(self.driver);
+        let path = self.driver.join(program);
+        let is_python = path.extension().is_some_and(|extension| extension == "py");
+        let mut command = Command::new(if is_python { "python3" } else { "bash" });
+        command.arg(path).args(arguments).current_dir(self.driver);
         command
     }
 

@@ -5,10 +5,11 @@ use std::process::{ExitCode, ExitStatus};
 
 use anyhow::{Context as _, Result};
 use punctual_launch::programs::{self, clone_root};
-use tokio::process::Command;
-use tokio::signal;
+use rustix::process::Signal;
+use tokio::process::{Child, Command};
 
 use crate::console;
+use crate::servers::process::send;
 use crate::servers::{Cluster, Consent, Needs, RedisServer, install_commands, ports, provide};
 
 use super::machine::{STATUS_MISSING, folder_on_disk, start_postgres};
@@ -69,7 +70,7 @@ fn cargo(command: &str, manifest: &Path) -> Command {
     cargo
 }
 
-/// Runs it to its end; Ctrl-C reaches the whole group, so all that is left to us is to wait.
+/// Runs it, with the workers it starts, to its end.
 async fn measure(
     manifest: &Path,
     cluster: &Cluster,
@@ -81,11 +82,17 @@ async fn measure(
     command.args(["--", "run"]).args(quick.then_some("--quick"));
     command.args(only.map(|only| format!("--only={only}")));
     command.env("DATABASE_URL", cluster.url("postgres")).env("REDIS_URL", redis.url());
-    let mut child = command.kill_on_drop(true).spawn().context("cannot run the benchmark")?;
-    loop {
-        tokio::select! {
-            status = child.wait() => return Ok(status?),
-            pressed = signal::ctrl_c() => pressed?,
+    let mut group = Group(command.process_group(0).spawn().context("cannot run the benchmark")?);
+    Ok(group.0.wait().await?)
+}
+
+/// A child and all that it starts.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0.id() {
+            let _ = send(pid, Signal::KILL, true);
         }
     }
 }
