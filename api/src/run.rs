@@ -25,7 +25,7 @@ use crate::{
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// No request waits longer for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often Prometheus' histograms are drained.
 const UPKEEP: Duration = Duration::from_secs(5);

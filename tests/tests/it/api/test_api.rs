@@ -72,6 +72,9 @@ impl TestApi {
     }
 
     pub async fn start_with(more: &[(&str, &str)]) -> Self {
+        // A test that meets a 5xx shows why: what the server logs of it.
+        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer();
+        let _ = log.try_init();
         let database = TestDatabase::create().await;
         let clock = ManualClock::at(monday());
         settings::put(database.pool(), monday(), &business()).await.unwrap();

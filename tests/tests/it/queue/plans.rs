@@ -272,7 +272,7 @@ fn of_people() -> Vec<Bound> {
         Bound {
             source: include_str!("../../../../queue/src/ops/queues.rs"),
             begin: "WITH counted",
-            parameters: format!("'{now}'"),
+            parameters: format!("'{now}', interval '15 s'"),
             indexes: &[
                 "jobs_ready",
                 "jobs_rescued",
