@@ -172,7 +172,7 @@ fn is_of(password: &str, hash: &str, memory: &mut Vec<Block>) -> Option<bool> {
 #[cfg(target_os = "linux")]
 fn lower_priority() {
     // On Linux a thread's id stands for the thread alone. Failing changes nothing but fairness.
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
 }
 
 #[cfg(not(target_os = "linux"))]
