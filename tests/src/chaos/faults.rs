@@ -288,25 +288,32 @@ async fn held_at(world: &World, verb: Verb) {
 }
 
 /// How a worker's session is called.
-fn session_name(worker: &Process) -> String {
-    format!("punctual-worker {}", worker.pid())
+/// The last word of the name that a worker gives its session.
+fn session_pid(worker: &Process) -> String {
+    worker.pid().to_string()
 }
 
 /// Stops a worker until others own its jobs.
 async fn freeze(world: &mut World, at: usize) -> Result<()> {
     let worker = &world.workers[at];
     worker.signal(Signal::STOP);
-    let name = session_name(worker);
-    let lives = "SELECT EXISTS (SELECT FROM queue.sessions WHERE name = $1 AND ended_at IS NULL)";
+    let pid = session_pid(worker);
+    let sessions = "SELECT count(*) FILTER (WHERE ended_at IS NULL), count(*) FROM queue.sessions
+                    WHERE split_part(name, ' ', 3) = $1";
     let ended = timeout(Duration::from_secs(30), async {
-        while sqlx::query_scalar(lives).bind(&name).fetch_one(world.pool()).await? {
+        loop {
+            let (live, all): (i64, i64) = sqlx::query_as(sessions).bind(&pid).fetch_one(world.pool()).await?;
+            if live == 0 {
+                return Ok::<_, sqlx::Error>(all);
+            }
             sleep(Duration::from_millis(100)).await;
         }
-        Ok::<_, sqlx::Error>(())
     });
     let ended = ended.await;
     world.workers[at].signal(Signal::CONT);
-    ended.map_err(|_| "the session of a frozen worker did not end")??;
+    if ended.map_err(|_| "the session of a frozen worker did not end")?? == 0 {
+        return Err("a worker that was frozen never had a session".into());
+    }
     Ok(())
 }
 
@@ -320,10 +327,10 @@ async fn poison(world: &mut World, rng: &mut SmallRng) -> Result<()> {
     for deaths in 0..3_i16 {
         let begun = "SELECT EXISTS (
             SELECT FROM queue.jobs j JOIN notifications n ON n.id::text = j.unique_key JOIN queue.sessions s ON s.id = j.session_id
-            WHERE n.recipient = $1::citext AND j.state = 'running' AND j.rescues >= $2 AND s.name = ANY ($3))";
-        let names: Vec<String> = world.workers.iter().map(session_name).collect();
+            WHERE n.recipient = $1::citext AND j.state = 'running' AND j.rescues >= $2 AND split_part(s.name, ' ', 3) = ANY ($3))";
+        let pids: Vec<String> = world.workers.iter().map(session_pid).collect();
         until(deaths, async || {
-            let asked = sqlx::query_scalar(begun).bind(&recipient).bind(deaths).bind(&names);
+            let asked = sqlx::query_scalar(begun).bind(&recipient).bind(deaths).bind(&pids);
             asked.fetch_one(world.pool()).await
         })
         .await?;

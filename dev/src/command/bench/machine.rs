@@ -1,12 +1,13 @@
 //! The servers that a benchmark runs on.
 
 use std::env;
+use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command as Blocking;
 
 use anyhow::{Context as _, Result, ensure};
 use punctual_launch::programs::{cargo, clone_root};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -31,7 +32,7 @@ pub(super) fn folder_on_disk() -> Result<TempDir> {
 }
 
 /// A durable cluster; its settings hold from the second start on.
-pub(super) async fn start_postgres(
+pub(super) fn start_postgres(
     installation: &PostgresPrograms,
     folder: &Path,
     changed: &[(&str, &str)],
@@ -42,13 +43,12 @@ pub(super) async fn start_postgres(
         disposable: false,
         max_connections: MAX_CONNECTIONS,
     };
-    let cluster = Cluster::start(installation, &settings)?;
-    let mut conn = PgConnection::connect(&cluster.url("postgres")).await?;
+    Cluster::start(installation, &settings)?.stop()?;
+    // By file: ALTER SYSTEM refuses the settings of a library that is not loaded yet.
+    let mut file = fs::OpenOptions::new().append(true).open(settings.folder.join("data/postgresql.conf"))?;
     for (name, value) in changed {
-        conn.execute(AssertSqlSafe(format!("ALTER SYSTEM SET {name} = '{value}'"))).await?;
+        writeln!(file, "{name} = '{value}'")?;
     }
-    conn.close().await?;
-    cluster.stop()?;
     Cluster::start(installation, &settings)
 }
 

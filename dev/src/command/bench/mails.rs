@@ -58,7 +58,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         None => build_shipped("punctual-worker").await?,
     };
     let folder = folder_on_disk()?;
-    let cluster = start_postgres(&postgres, folder.path(), &[("shared_buffers", "512MB")]).await?;
+    let cluster = start_postgres(&postgres, folder.path(), &[("shared_buffers", "512MB")])?;
     let redis = RedisServer::start(&redis, &folder.path().join("redis"), ports::free_port())?;
     let count = if options.quick { options.mails / 10 } else { options.mails };
     let result = match Post::open(&program, &cluster, &redis, folder.path()).await {

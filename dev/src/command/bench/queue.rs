@@ -51,7 +51,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     anyhow::ensure!(build.status().await?.success(), "the benchmark does not build");
 
     let folder = folder_on_disk()?;
-    let cluster = start_postgres(&postgres, folder.path(), &SETTINGS).await?;
+    let cluster = start_postgres(&postgres, folder.path(), &SETTINGS)?;
     let redis = RedisServer::start(&redis, &folder.path().join("redis"), ports::free_port());
     let result = match &redis {
         Ok(redis) => measure(&manifest, &cluster, redis, quick, only).await,

@@ -59,7 +59,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         return Ok(ExitCode::from(STATUS_MISSING));
     };
     let folder = folder_on_disk()?;
-    let cluster = start_postgres(&postgres, folder.path(), &SETTINGS).await?;
+    let cluster = start_postgres(&postgres, folder.path(), &SETTINGS)?;
     let result = measure(&cluster, options.quick).await;
     cluster.stop()?;
     result
