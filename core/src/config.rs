@@ -331,7 +331,6 @@ fn url_of(text: &str, schemes: &[&str]) -> Result<Secret, &'static str> {
     Ok(Secret::new(text))
 }
 
-/// `scheme://host[:port][/path]`, without a trailing slash, a query or a user.
 /// `info`, or `info,sqlx=warn`: a level for all, and others for modules.
 fn levels(text: &str) -> Option<String> {
     let is_level = |level: &str| {
@@ -346,6 +345,7 @@ fn levels(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
+/// `scheme://host[:port][/path]`, without a trailing slash, a query or a user.
 fn origin_with_path(text: &str) -> Option<String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b));

