@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::event::{Change, record};
+use super::event::{Change, write_booking};
 use super::mails::{self, News};
 use super::read::visible;
 use super::row::{self, Row};
@@ -63,26 +63,28 @@ impl Write for ChangeStatus {
             return row.seen_by(&self.actor).map(|booking| Outcome::Unchanged(Some(booking)));
         }
         let to = next_status(&row, &self.actor, self.expected, self.action, now)?;
-        if self.action == Action::Cancel {
-            let terms = slots::terms(tx, row.service_id, None).await?;
-            in_time(&row, &self.actor, terms.cancel_notice_min, now)?;
-        }
-        let changed = sqlx::query!(
-            "UPDATE bookings SET status = $3, rev = rev + 1, updated_at = $4 WHERE id = $1 AND rev = $2",
+        let reminders = match self.action {
+            Action::Cancel => {
+                let terms = slots::terms(tx, row.service_id, None).await?;
+                in_time(&row, &self.actor, terms.cancel_notice_min, now)?;
+                Vec::new()
+            }
+            Action::Confirm => slots::terms(tx, row.service_id, None).await?.reminders,
+            _ => Vec::new(),
+        };
+        let (name, news) = told(self.action, self.staff_id);
+        let row = write_booking!(
+            "UPDATE bookings SET status = $9, rev = rev + 1, updated_at = $6 WHERE id = $7 AND rev = $8",
+            now,
+            Change::in_place(name, &self.actor),
             row.id,
             row.rev.0,
             to as BookingStatus,
-            now,
         )
-        .execute(&mut *tx)
-        .await?;
-        if changed.rows_affected() != 1 {
-            return Err(Error::internal("changing a status", "the booking changed under its lock"));
-        }
-        let row = row::find(tx, row.id).await?.ok_or(Error::NotFound("booking"))?;
-        let (name, news) = told(self.action, self.staff_id);
-        record(tx, now, &row, &Change { name, actor: &self.actor, overridden: false, from: None }).await?;
-        mails::plan(tx, now, &row, news).await?;
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or_else(|| Error::internal("changing a status", "the booking changed under its lock"))?;
+        mails::plan(tx, now, &row, news, &reminders).await?;
         row.seen_by(&self.actor).map(|booking| Outcome::Changed(Some(booking), mails::QUEUES))
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::event::{Change, record};
+use super::event::{Change, write_booking};
 use super::insert::{Particulars, insert};
 use super::mails::{self, News};
 use super::row::{self, Row};
@@ -16,9 +16,10 @@ use crate::calendar::Limits;
 use crate::customers;
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
+use crate::slots::{self, ServiceTerms};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::Actor;
-use crate::{Core, Error, Result, settings, slots, staff};
+use crate::{Core, Error, Result, settings, staff};
 
 /// Makes a booking: confirmed, or pending where the service wants confirmation and the actor is not staff.
 ///
@@ -113,19 +114,11 @@ impl Write for Create {
             return Ok(Outcome::Unchanged(Answer { value, replayed: true }));
         }
         admit(tx, &self.actor).await?;
-        let row = match &self.new.slot {
+        let (row, terms) = match &self.new.slot {
             Wanted::Slot(slot) => self.book_slot(tx, now, slot).await?,
             Wanted::Hold(id) => self.book_hold(tx, now, *id).await?,
         };
-        let from_hold = matches!(self.new.slot, Wanted::Hold(_));
-        let change = Change {
-            name: if from_hold { "booked" } else { "created" },
-            actor: &self.actor,
-            overridden: self.new.overriding,
-            from: None,
-        };
-        record(tx, now, &row, &change).await?;
-        mails::plan(tx, now, &row, News::Made).await?;
+        mails::plan(tx, now, &row, News::Made, &terms.reminders).await?;
         let value = row.seen_by(&self.actor)?;
         if let Some(request) = &self.request {
             idempotency::store(tx, request, &value).await?;
@@ -135,16 +128,28 @@ impl Write for Create {
 }
 
 impl Create {
-    async fn book_slot(&self, tx: &mut PgConnection, now: DateTime<Utc>, slot: &WantedSlot) -> Result<Row> {
+    async fn book_slot(
+        &self,
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        slot: &WantedSlot,
+    ) -> Result<(Row, ServiceTerms)> {
         let limits = if self.new.overriding { Limits::Overridden } else { Limits::Enforced };
         let found = place::find(tx, now, slot, &self.performers, limits).await?;
         let customer_id = customers::of_booker(tx, now, &self.actor, &self.new.booker).await?;
         let status = self.first_status(found.terms.requires_confirmation);
-        insert(tx, now, &found, &Particulars::of(&self.new, status, customer_id)).await
+        let particulars = Particulars::of(&self.new, status, customer_id);
+        let row = insert(tx, now, &self.actor, &found, &particulars).await?;
+        Ok((row, found.terms))
     }
 
     /// The hold has passed all limits when it was made.
-    async fn book_hold(&self, tx: &mut PgConnection, now: DateTime<Utc>, hold_id: Uuid) -> Result<Row> {
+    async fn book_hold(
+        &self,
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        hold_id: Uuid,
+    ) -> Result<(Row, ServiceTerms)> {
         staff::lock(tx, &self.performers).await?;
         let hold = row::lock(tx, hold_id).await?.ok_or(Error::HoldExpired)?;
         let stands = hold.standing().after(Action::Book, now).is_some()
@@ -156,24 +161,24 @@ impl Create {
         let customer_id = customers::of_booker(tx, now, &self.actor, &self.new.booker).await?;
         let terms = slots::terms(tx, hold.service_id, None).await?;
         let status = self.first_status(terms.requires_confirmation);
-        let booked = sqlx::query!(
-            "UPDATE bookings SET status = $3, customer_id = $4, customer_note = $5, staff_note = $6,
-                                 hold_expires_at = NULL, rev = rev + 1, updated_at = $7
-             WHERE id = $1 AND rev = $2",
+        let change = Change { overridden: self.new.overriding, ..Change::in_place("booked", &self.actor) };
+        let row = write_booking!(
+            "UPDATE bookings SET status = $9, customer_id = $10, customer_note = $11, staff_note = $12,
+                                 hold_expires_at = NULL, rev = rev + 1, updated_at = $6
+             WHERE id = $7 AND rev = $8",
+            now,
+            change,
             hold.id,
             hold.rev.0,
             status as BookingStatus,
             customer_id,
             self.new.customer_note.as_str(),
             self.new.staff_note.as_str(),
-            now,
         )
-        .execute(&mut *tx)
-        .await?;
-        if booked.rows_affected() != 1 {
-            return Err(Error::internal("booking a hold", "it changed under its lock"));
-        }
-        row::find(tx, hold_id).await?.ok_or(Error::HoldExpired)
+        .fetch_optional(tx)
+        .await?
+        .ok_or_else(|| Error::internal("booking a hold", "it changed under its lock"))?;
+        Ok((row, terms))
     }
 
     fn first_status(&self, requires_confirmation: bool) -> BookingStatus {

@@ -7,7 +7,6 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::create::admit;
-use super::event::{Change, record};
 use super::insert::{Particulars, insert};
 use super::{Booking, BookingStatus, NewHold, calendars, place};
 use crate::calendar::Limits;
@@ -98,16 +97,15 @@ impl Write for Hold {
         admit(tx, &self.actor).await?;
         let found = place::find(tx, now, &self.new.slot, &self.performers, Limits::Enforced).await?;
         let particulars = Particulars {
+            name: "held",
+            overridden: false,
             status: BookingStatus::Held,
             customer_id: None,
             customer_note: &Note::empty(),
             staff_note: &Note::empty(),
             hold_expires_at: Some(now + TimeDelta::minutes(i64::from(self.new.minutes))),
         };
-        let row = insert(tx, now, &found, &particulars).await?;
-        let change = Change { name: "held", actor: &self.actor, overridden: false, from: None };
-        record(tx, now, &row, &change).await?;
-        let value = row.seen_by(&self.actor)?;
+        let value = insert(tx, now, &self.actor, &found, &particulars).await?.seen_by(&self.actor)?;
         if let Some(request) = &self.request {
             idempotency::store(tx, request, &value).await?;
         }

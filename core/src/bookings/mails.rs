@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::BookingStatus;
 use super::row::Row;
-use crate::calendar::{CivilTime, ReminderRule, reminder_due};
+use crate::calendar::{ReminderRule, reminder_due};
 use crate::notifications::plan::{self, Addressee, AtOnce, Reminder, Subject};
 use crate::notifications::{NotificationKind, SendNotification};
 use crate::types::{EmailAddress, Locale, ParseError, Zone};
@@ -60,12 +60,18 @@ impl News {
     }
 }
 
-/// Plans the mails of a booking as it stands now.
-pub(super) async fn plan(tx: &mut PgConnection, now: DateTime<Utc>, row: &Row, news: News) -> Result<()> {
+/// Plans the mails of a booking as it stands now; `rules` are its service's, by place, and matter once it is confirmed.
+pub(super) async fn plan(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    row: &Row,
+    news: News,
+    rules: &[(i16, ReminderRule)],
+) -> Result<()> {
     // None: an erased person, to whom nobody writes.
     let customer = addressee(row.customer_email.as_deref(), &row.locale, None)?;
     let reminders = match &customer {
-        Some(_) if row.status == BookingStatus::Confirmed => reminders(tx, row).await?,
+        Some(_) if row.status == BookingStatus::Confirmed => reminders(row, rules)?,
         _ => Vec::new(),
     };
     let (for_customer, for_staff) = news.kinds(row.status);
@@ -132,30 +138,9 @@ fn same(one: &Addressee, other: &Addressee) -> bool {
     one.email.as_str().eq_ignore_ascii_case(other.email.as_str())
 }
 
-/// When the service's rules, as they are now, remind of the booking.
-async fn reminders(tx: &mut PgConnection, row: &Row) -> Result<Vec<Reminder>> {
+/// When these rules remind of the booking.
+fn reminders(row: &Row, rules: &[(i16, ReminderRule)]) -> Result<Vec<Reminder>> {
     let zone = Zone::parse(&row.zone).map_err(|error| Error::internal("bookings hold a bad zone", error))?;
-    let rules = sqlx::query!(
-        r#"SELECT rule, kind = 'offset' AS "is_offset!", minutes FROM service_reminders WHERE service_id = $1 ORDER BY rule"#,
-        row.service_id
-    )
-    .fetch_all(tx)
-    .await?;
-    rules
-        .into_iter()
-        .map(|stored| {
-            let rule = if stored.is_offset {
-                ReminderRule::Offset { minutes: stored.minutes.unsigned_abs() }
-            } else {
-                let at = u16::try_from(stored.minutes)
-                    .ok()
-                    .and_then(|minutes| CivilTime::from_minutes(minutes).ok())
-                    .ok_or_else(|| {
-                        Error::internal("a reminder rule has a bad time", stored.minutes.to_string())
-                    })?;
-                ReminderRule::DayBeforeAt { at }
-            };
-            Ok(Reminder { rule: stored.rule, due: reminder_due(rule, row.start, zone) })
-        })
-        .collect()
+    let due = |rule| reminder_due(rule, row.start, zone);
+    Ok(rules.iter().map(|&(place, rule)| Reminder { rule: place, due: due(rule) }).collect())
 }

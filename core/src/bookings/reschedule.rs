@@ -7,12 +7,12 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::change::{in_time, locked, next_status};
-use super::event::{Change, record};
+use super::event::{Change, write_booking};
 use super::insert::{capacity, minutes};
 use super::mails::{self, News};
 use super::place::{self, Found, first_place};
 use super::read::visible;
-use super::row::{self, Row};
+use super::row::Row;
 use super::{Action, Booking, BookingStatus, Move, WantedSlot, calendars};
 use crate::calendar::Limits;
 use crate::pool::again_if_cut;
@@ -91,38 +91,43 @@ impl Write for Reschedule {
         let found = Found { terms, staff_id, place };
         let asks_again = found.terms.requires_confirmation && !self.actor.is_staff();
         let status = if asks_again { BookingStatus::Pending } else { status };
-        let before = (row.start, row.staff_id);
-        let row = put(tx, now, row, &found, status).await?;
         let change = Change {
             name: "rescheduled",
             actor: &self.actor,
             overridden: self.to.overriding,
-            from: Some(before),
+            from: Some((row.start, row.staff_id)),
+            to: Some((found.place.during.start(), staff_id)),
         };
-        record(tx, now, &row, &change).await?;
-        mails::plan(tx, now, &row, News::Moved { from: before.1 }).await?;
+        let news = News::Moved { from: row.staff_id };
+        let row = put(tx, now, row, &found, status, &change).await?;
+        mails::plan(tx, now, &row, news, &found.terms.reminders).await?;
         row.seen_by(&self.actor).map(|booking| Outcome::Changed(Some(booking), mails::QUEUES))
     }
 }
 
-/// Puts the booking in its new place.
+/// Puts the booking in its new place; its seat as in [`super::insert`].
 async fn put(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     row: Row,
     found: &Found,
     status: BookingStatus,
+    change: &Change<'_>,
 ) -> Result<Row> {
     let Found { terms, staff_id, place } = found;
-    let moved = sqlx::query!(
+    write_booking!(
         "UPDATE bookings
-         SET staff_id = $3, status = $4, during = tstzrange($5, $6), blocked = tstzrange($7, $8), class_id = $9,
-             seat_no = coalesce((SELECT min(seat) FROM generate_series(1, $10::integer) AS seat
-                                 WHERE NOT EXISTS (SELECT FROM bookings AS other
-                                                   WHERE other.class_id = $9 AND other.seat_no = seat
-                                                     AND other.blocks AND other.id <> $1)), $10),
-             zone = $11, local_start = $12, duration_min = $13, rev = rev + 1, updated_at = $14
-         WHERE id = $1 AND rev = $2",
+         SET staff_id = $9, status = $10, during = tstzrange($11, $12), blocked = tstzrange($13, $14), class_id = $15,
+             seat_no = CASE WHEN $16 = 1 THEN 1 ELSE coalesce((
+                 SELECT min(seat) FROM generate_series(1, $16::integer) AS seat
+                 WHERE seat <> ALL (ARRAY(
+                     SELECT other.seat_no FROM bookings AS other
+                     WHERE (other.class_id, other.seat_no) BETWEEN ($15, 1) AND ($15, $16) AND other.blocks
+                       AND other.id <> $7))), $16) END,
+             zone = $17, local_start = $18, duration_min = $19, rev = rev + 1, updated_at = $6
+         WHERE id = $7 AND rev = $8",
+        now,
+        change,
         row.id,
         row.rev.0,
         staff_id,
@@ -136,12 +141,8 @@ async fn put(
         terms.zone.name(),
         terms.zone.wall(place.during.start()),
         minutes(found),
-        now,
     )
-    .execute(&mut *tx)
-    .await?;
-    if moved.rows_affected() != 1 {
-        return Err(Error::internal("moving a booking", "it changed under its lock"));
-    }
-    row::find(tx, row.id).await?.ok_or(Error::NotFound("booking"))
+    .fetch_optional(tx)
+    .await?
+    .ok_or_else(|| Error::internal("moving a booking", "it changed under its lock"))
 }

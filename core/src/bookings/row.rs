@@ -52,19 +52,27 @@ pub(super) struct Row {
 /// `SELECT` of [`Row`]s; what follows the joins is the caller's.
 macro_rules! select_bookings {
     ($tail:tt $(, $value:expr)* $(,)?) => {
+        $crate::bookings::row::query_bookings!([] "bookings" $tail $(, $value)*)
+    };
+}
+pub(super) use select_bookings;
+
+/// A query of [`Row`]s from a table or CTE: what comes before the `SELECT`, its name, and what follows the joins.
+macro_rules! query_bookings {
+    ([$($with:tt)*] $from:tt $tail:tt $(, $value:expr)* $(,)?) => {
         sqlx::query_as!(
             $crate::bookings::row::Row,
-            r#"SELECT b.id, b.service_id, b.staff_id, b.customer_id, b.status AS "status: BookingStatus",
+            $($with)* r#"SELECT b.id, b.service_id, b.staff_id, b.customer_id, b.status AS "status: crate::bookings::BookingStatus",
                       lower(b.during) AS "start!", upper(b.during) AS "end!", b.zone, b.seat_no,
-                      b.service_name, b.duration_min, b.price_minor, b.currency, b.customer_note AS "customer_note: Note",
-                      b.staff_note AS "staff_note: Note", b.hold_expires_at, b.rev AS "rev: Rev", b.created_at,
+                      b.service_name, b.duration_min, b.price_minor, b.currency, b.customer_note AS "customer_note: crate::types::Note",
+                      b.staff_note AS "staff_note: crate::types::Note", b.hold_expires_at, b.rev AS "rev: crate::types::Rev", b.created_at,
                       b.updated_at, staff.name AS staff_name, staff.email::text AS staff_email,
                       coalesce(performer.locale, settings.locale) AS "staff_locale!",
                       settings.notify_address::text, settings.locale AS business_locale, c.user_id AS "owner_id?", c.name AS "customer_name?",
                       c.email::text AS customer_email, c.phone AS "customer_phone?",
                       coalesce(c.locale, settings.locale) AS "locale!",
                       coalesce(c.reminders, true) AS "wants_reminders!"
-               FROM bookings AS b
+               FROM "# + $from + r#" AS b
                JOIN staff ON staff.id = b.staff_id
                LEFT JOIN users AS performer ON performer.id = staff.user_id
                CROSS JOIN settings
@@ -73,7 +81,7 @@ macro_rules! select_bookings {
         )
     };
 }
-pub(super) use select_bookings;
+pub(super) use query_bookings;
 
 /// The booking, without a lock.
 pub(super) async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<Row>> {

@@ -101,7 +101,7 @@ async fn expire_started(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uui
     .await?;
     for id in &expired {
         let row = row::find(tx, *id).await?.ok_or(Error::NotFound("booking"))?;
-        mails::plan(tx, now, &row, News::Expired).await?;
+        mails::plan(tx, now, &row, News::Expired, &[]).await?;
     }
     Ok(expired.len() as u64)
 }

@@ -1,12 +1,10 @@
 //! A service as a booking meets it.
 
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Seen;
-use crate::calendar::{ReminderRule, ServiceRules, reminder_due};
-use crate::notifications::plan::Reminder;
+use crate::calendar::{ReminderRule, ServiceRules};
 use crate::services::stored_rules;
 use crate::types::{Currency, Money, Zone};
 use crate::{Error, Result};
@@ -39,15 +37,6 @@ pub struct ServiceTerms {
     pub staff_ids: Vec<Uuid>,
     /// The revisions on which all of this, and what is read after it, rests.
     pub seen: Seen,
-}
-
-impl ServiceTerms {
-    /// When a booking of this service that starts at `start` is reminded of, as the ledger of mails takes it.
-    #[must_use]
-    pub fn reminders_of(&self, start: DateTime<Utc>) -> Vec<Reminder> {
-        let due = |rule| reminder_due(rule, start, self.zone);
-        self.reminders.iter().map(|&(place, rule)| Reminder { rule: place, due: due(rule) }).collect()
-    }
 }
 
 /// The terms of a service, with `staff_id` narrowed to that one. Inactive services have terms too: their bookings
