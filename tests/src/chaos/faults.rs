@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures::future::join_all;
 use punctual_dev::testing::{Process, Signal};
 use punctual_queue::{Clock as _, Job, Payload, ServerClock, enqueue};
@@ -287,7 +288,6 @@ async fn held_at(world: &World, verb: Verb) {
     play(world, verb, &[Act::Stall]).await;
 }
 
-/// How a worker's session is called.
 /// The last word of the name that a worker gives its session.
 fn session_pid(worker: &Process) -> String {
     worker.pid().to_string()
@@ -382,7 +382,9 @@ async fn equal(world: &World, rng: &mut SmallRng) -> Result<()> {
     let now = ServerClock::start(world.pool()).await?.now();
     let enqueued = join_all((0..100).map(|_| async {
         let mut tx = world.pool().begin().await?;
-        let enqueued = enqueue(&mut tx, now, Job::new(&Nothing {})?.unique_key(&key)).await?;
+        // For tomorrow: while it waits its key is taken, and no worker takes its kind.
+        let job = Job::new(&Nothing {})?.unique_key(&key).run_at(now + TimeDelta::days(1));
+        let enqueued = enqueue(&mut tx, now, job).await?;
         tx.commit().await?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(enqueued.id)
     }));
