@@ -9,17 +9,11 @@ ARG RUST_IMAGE=rust:1.95-bookworm
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
 COPY . .
-# The target is named so that the static C library is linked into the programs and not into build scripts. Packed
-# relocations (a megabyte less) want glibc 2.36 or later, which Debian 12 has; equal functions are folded into one by the
-# linker that Rust brings along for x86-64.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    host=$(rustc -vV | sed -n 's/^host: //p') \
-    && case $host in x86_64-*) fold="-C link-arg=-Wl,--icf=all" ;; esac \
-    && RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs ${fold-}" \
-        cargo build --locked --profile dist --target "$host" --package punctual-api --package punctual-worker \
+    deploy/build punctual-api punctual-worker \
     && mkdir -p /out/keys \
-    && cp "target/$host/dist/punctual-api" "target/$host/dist/punctual-worker" /etc/ssl/certs/ca-certificates.crt /out/
+    && cp target/*/dist/punctual-api target/*/dist/punctual-worker /etc/ssl/certs/ca-certificates.crt /out/
 
 FROM scratch AS base
 COPY --from=build /out/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

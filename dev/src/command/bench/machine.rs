@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Blocking;
 
 use anyhow::{Context as _, Result, ensure};
-use punctual_launch::programs::{cargo, clone_root};
+use punctual_launch::programs::clone_root;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -52,24 +52,15 @@ pub(super) fn start_postgres(
     Cluster::start(installation, &settings)
 }
 
-/// What the images' programs are linked with (see the Dockerfile): the C library, and relocations in a few bytes each.
-const FLAGS: &str = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs";
-/// Equal functions become one: an option of the linker that Rust brings along for x86-64.
-const FOLD: &str = " -C link-arg=-Wl,--icf=all";
-
-/// A program as the images have it: static, optimised as a whole.
-pub(super) async fn build_shipped(package: &str) -> Result<PathBuf> {
+/// A program as the images have it (see `deploy/build`).
+pub(super) async fn build_shipped(program: &str) -> Result<PathBuf> {
     console::step(&format!(
-        "building {package} as it is shipped (--profile dist): some ten minutes the first time"
+        "building {program} as it is shipped (deploy/build): some ten minutes the first time"
     ));
+    let status = Command::new(clone_root().join("deploy/build")).arg(program).status().await?;
+    ensure!(status.success(), "{program} does not build");
     let said = String::from_utf8(Blocking::new("rustc").arg("-vV").output()?.stdout)?;
-    let target = said.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
-    let status = Command::new(cargo())
-        .args(["build", "--profile", "dist", "--package", package, "--target", target])
-        .env("RUSTFLAGS", FLAGS.to_owned() + if target.starts_with("x86_64-") { FOLD } else { "" })
-        .current_dir(clone_root())
-        .status()
-        .await?;
-    ensure!(status.success(), "{package} does not build");
-    Ok(clone_root().join("target").join(target).join("dist").join(package))
+    let host = said.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| clone_root().join("target"), Into::into);
+    Ok(target.join(host).join("dist").join(program))
 }

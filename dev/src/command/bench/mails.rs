@@ -37,7 +37,7 @@ pub struct Options {
     /// A tenth of them
     #[arg(long)]
     quick: bool,
-    /// A program built before, in place of one that is built now (`cargo build --profile dist`)
+    /// A program built before, in place of one that is built now (`deploy/build`)
     #[arg(long)]
     binary: Option<PathBuf>,
 }

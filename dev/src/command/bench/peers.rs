@@ -42,7 +42,7 @@ pub struct Options {
     /// One round of short loads beside the first peer: some six minutes, for ratios only
     #[arg(long)]
     quick: bool,
-    /// A program built before, in place of one that is built now (`cargo build --profile dist`)
+    /// A program built before, in place of one that is built now (`deploy/build`)
     #[arg(long)]
     binary: Option<PathBuf>,
     /// Where the raw results go, one JSON object a line
