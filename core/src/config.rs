@@ -98,7 +98,7 @@ pub struct ApiConfig {
     pub access_token: Duration,
     /// How long a session lasts without being used.
     pub refresh_token: Duration,
-    /// Threads that hash passwords; `0`: one per processor.
+    /// Threads that hash passwords; `0`: one fewer than processors, at least one.
     pub password_threads: usize,
     /// Requests that may wait for such a thread.
     pub password_queue: usize,

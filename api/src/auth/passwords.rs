@@ -1,6 +1,7 @@
-//! Passwords: argon2id (RFC 9106) on threads of their own, as many as processors, with a short queue before them. A
-//! login storm fills that queue and is told to come back; it takes neither the async threads nor, at a lower
-//! priority where the platform has one, the processor from other requests.
+//! Passwords: argon2id (RFC 9106) on threads of their own, one fewer than processors, with a short queue before them.
+//! A login storm fills that queue and is told to come back; it takes neither the async threads nor the last processor
+//! from other requests. A lower priority, where the platform has one, is for machines with a single processor: it
+//! counts among the api's own threads, but not between the api and a database that the system groups apart from it.
 
 use std::{
     sync::{
@@ -49,11 +50,13 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// `threads` threads (0: one per processor), started with the first password, and `places` waiting places.
+    /// `threads` threads (0: one fewer than processors, at least one), started with the first password, and `places`
+    /// waiting places.
     #[must_use]
     pub fn new(threads: usize, places: usize) -> Self {
         let threads = match threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            0 => std::thread::available_parallelism()
+                .map_or(1, |all| usize::from(all).saturating_sub(1).max(1)),
             threads => threads,
         };
         Self { queue: Mutex::new(None), threads, places }
