@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use super::reader::SECRETS;
 use super::{Config, ConfigError, CorsOrigins, DEFAULTS, RequestLimits, Secret, is_localhost};
@@ -138,6 +139,11 @@ impl Config {
                 "asks for trace: libraries then log what they send and receive, which may be persons' data",
             ),
             (
+                self.shutdown_grace < Duration::from_secs(5),
+                "PUNCTUAL_SHUTDOWN_GRACE_SECONDS",
+                "is under 5: what is under way at a stop is cut off, and a mail the relay has not yet answered for is left in doubt",
+            ),
+            (
                 worker
                     && smtp.is_some_and(|url| {
                         url.starts_with("smtp://") && !url.contains('@') && !is_localhost(url)
@@ -262,8 +268,15 @@ mod tests {
             ("PUNCTUAL_API_METRICS_LISTEN", "203.0.113.1:9090"),
             ("PUNCTUAL_LIMITS", "off"),
             ("PUNCTUAL_LOG", "info,hyper=trace"),
+            ("PUNCTUAL_SHUTDOWN_GRACE_SECONDS", "1"),
         ];
-        let both = ["PUNCTUAL_PUBLIC_URL", "REDIS_URL", "DATABASE_URL", "PUNCTUAL_LOG"];
+        let both = [
+            "PUNCTUAL_PUBLIC_URL",
+            "REDIS_URL",
+            "DATABASE_URL",
+            "PUNCTUAL_LOG",
+            "PUNCTUAL_SHUTDOWN_GRACE_SECONDS",
+        ];
         let api = [
             "PUNCTUAL_CORS_ORIGINS",
             "PUNCTUAL_API_DRAIN_SECONDS",

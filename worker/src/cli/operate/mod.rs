@@ -101,9 +101,10 @@ pub enum JobsCommand {
         /// Its id
         id: i64,
     },
-    /// Run jobs now, whether they wait or have ended
+    /// Run jobs now, whether they wait or have ended; a mail that was sent or given up is not sent again by this, but by
+    /// the API's resendNotification
     Retry(Ids),
-    /// End live jobs as cancelled; a mail that is ended so is not sent
+    /// End live jobs as cancelled; a mail that is ended so is not sent. For many: the ids that `jobs list --json` prints
     Cancel(Ids),
     /// End live jobs as discarded
     Discard(Ids),
