@@ -198,11 +198,11 @@ fn plot(measured: &[Measured]) -> String {
     let highest = measured.iter().map(|m| m.booking.millis.max(m.read.millis)).fold(0.1, f64::max) * 1.15;
     let mut svg = String::from(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 300\" font-family=\"sans-serif\" font-size=\"12\">\
-         <rect width=\"640\" height=\"300\" fill=\"#fff\"/><path d=\"M60 20V250H620\" fill=\"none\" stroke=\"#333\"/>",
+         <rect width=\"640\" height=\"300\" fill=\"#fff\"/><path d=\"M30 20V250H620\" fill=\"none\" stroke=\"#333\"/>",
     );
     let place = |index: usize, millis: f64| {
         #[expect(clippy::cast_precision_loss, reason = "three points")]
-        let x = 100.0 + 230.0 * index as f64;
+        let x = 120.0 + 200.0 * index as f64;
         (x, 250.0 - 230.0 * millis / highest)
     };
     for (index, m) in measured.iter().enumerate() {
