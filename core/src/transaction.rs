@@ -19,8 +19,8 @@ const RETRIES: u32 = 3;
 /// transaction on the server.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Its statements are planned once a connection, not once a booking: planning five of them took two
-/// thirds as long as running all eighteen (docs/decisions/0023-writes-plan-once.md).
+/// Its statements are planned once a connection, not once a booking: planning five of a booking took two
+/// thirds as long as running all of them (docs/decisions/0023-writes-plan-once.md).
 /// So none may depend on its parameters for a good plan (`$1 IS NULL OR …` on what an index is for).
 const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
 

@@ -4,6 +4,7 @@ mod load;
 mod wire;
 
 use std::env;
+use std::os::unix::process::CommandExt as _;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
@@ -67,14 +68,23 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| clone_root().join("target"), Into::into);
         target.join("release/punctual-dev")
     };
-    let mut command = Command::new(program);
+    // In place of this process, so that whoever asks it to stop asks the one that measures.
+    let mut command = std::process::Command::new(program);
     command.args(["bench", "storm", "--here"]);
     command.args(["--seconds", &options.seconds.to_string(), "--rate", &options.rate.to_string()]);
     command.args(["--clients", &options.clients.to_string()]);
     // As shipped, but for the limits, which would end the storm at once.
-    command.env("PUNCTUAL_LIMITS", "off").stdin(Stdio::null()).kill_on_drop(true);
-    let status = command.status().await.context("the measurement cannot be started")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    command.env("PUNCTUAL_LIMITS", "off").stdin(Stdio::null());
+    Err(command.exec()).context("the measurement cannot be started")
+}
+
+/// A home that goes with what was measured in it, also when that is interrupted.
+struct Passing(Home);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let _ = self.0.remove();
+    }
 }
 
 async fn measure(options: &Options) -> Result<ExitCode> {
@@ -84,10 +94,10 @@ async fn measure(options: &Options) -> Result<ExitCode> {
         console::problem(&format!("install what is missing and try again:\n\n{}\n", install_commands(needs)));
         return Ok(ExitCode::from(STATUS_MISSING));
     }
-    let home = Home::of_demo()?;
-    let lock = Lock::take(&home)?;
+    let home = Passing(Home::of_demo()?);
+    let _lock = Lock::take(&home.0)?;
     let mut stack = Stack::new(Settings {
-        home: home.clone(),
+        home: home.0.clone(),
         ports: Ports::any(),
         workers: 0,
         database_url: None,
@@ -98,8 +108,6 @@ async fn measure(options: &Options) -> Result<ExitCode> {
     });
     let result = blow(&mut stack, options).await;
     stack.stop().await?;
-    home.remove()?;
-    drop(lock);
     result?;
     Ok(ExitCode::SUCCESS)
 }

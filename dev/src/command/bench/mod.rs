@@ -32,7 +32,8 @@ pub enum What {
     Storm(storm::Options),
 }
 
-/// Measures it and prints a table. Whoever asks it to stop before finds nothing left running.
+/// Measures it and prints a table. Whoever asks it to stop before finds nothing of ours left running; the peers' Postgres
+/// is theirs to stop.
 ///
 /// # Errors
 /// When a server does not start or a program does not build.
