@@ -11,9 +11,9 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    deploy/build punctual-api punctual-worker \
+    programs=$(deploy/build punctual-api punctual-worker) \
     && mkdir -p /out/keys \
-    && cp target/*/dist/punctual-api target/*/dist/punctual-worker /etc/ssl/certs/ca-certificates.crt /out/
+    && cp $programs /etc/ssl/certs/ca-certificates.crt /out/
 
 FROM scratch AS base
 COPY --from=build /out/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

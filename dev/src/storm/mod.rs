@@ -83,7 +83,9 @@ struct Passing(Home);
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        let _ = self.0.remove();
+        if let Err(error) = self.0.remove() {
+            console::problem(&format!("what was measured in is left behind: {error:#}"));
+        }
     }
 }
 

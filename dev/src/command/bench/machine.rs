@@ -4,9 +4,9 @@ use std::env;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command as Blocking;
+use std::process::Stdio;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use punctual_launch::programs::clone_root;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -57,10 +57,9 @@ pub(super) async fn build_shipped(program: &str) -> Result<PathBuf> {
     console::step(&format!(
         "building {program} as it is shipped (deploy/build): some ten minutes the first time"
     ));
-    let status = Command::new(clone_root().join("deploy/build")).arg(program).status().await?;
-    ensure!(status.success(), "{program} does not build");
-    let said = String::from_utf8(Blocking::new("rustc").arg("-vV").output()?.stdout)?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| clone_root().join("target"), Into::into);
-    Ok(target.join(host).join("dist").join(program))
+    let build =
+        Command::new(clone_root().join("deploy/build")).arg(program).stdout(Stdio::piped()).spawn()?;
+    let built = build.wait_with_output().await?;
+    ensure!(built.status.success(), "{program} does not build");
+    Ok(PathBuf::from(String::from_utf8(built.stdout)?.trim_end()))
 }
