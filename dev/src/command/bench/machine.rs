@@ -57,9 +57,9 @@ pub(super) async fn build_shipped(program: &str) -> Result<PathBuf> {
     console::step(&format!(
         "building {program} as it is shipped (deploy/build): some ten minutes the first time"
     ));
-    let build =
+    let child =
         Command::new(clone_root().join("deploy/build")).arg(program).stdout(Stdio::piped()).spawn()?;
-    let built = build.wait_with_output().await?;
-    ensure!(built.status.success(), "{program} does not build");
-    Ok(PathBuf::from(String::from_utf8(built.stdout)?.trim_end()))
+    let output = child.wait_with_output().await?;
+    ensure!(output.status.success(), "{program} does not build");
+    Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim_end()))
 }
