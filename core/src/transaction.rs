@@ -20,7 +20,7 @@ const RETRIES: u32 = 3;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Its statements are planned once a connection, not once a booking: planning five of a booking took two
-/// thirds as long as running all of them (docs/decisions/0023-writes-plan-once.md).
+/// thirds as long as running all of them (docs/decisions/0018-generic-plans-for-writes.md).
 /// So none may depend on its parameters for a good plan (`$1 IS NULL OR …` on what an index is for).
 const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
 

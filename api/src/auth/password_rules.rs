@@ -10,7 +10,7 @@ pub const SHORTEST: usize = 8;
 /// Most characters: long enough for any passphrase, short enough to be hashed.
 pub const LONGEST: usize = 128;
 
-/// Passwords of breaches that are tried first, in lower case, one a line. Where it is from: docs/decisions.
+/// Passwords of breaches that are tried first, in lower case, one a line. Source: docs/decisions/0012-passwords.md.
 const BREACHED: &str = include_str!("breached.txt");
 
 /// Why a password may not be chosen.

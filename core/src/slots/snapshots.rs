@@ -1,7 +1,7 @@
 //! Lists of slots kept in memory, and handed out only while they are what the database would answer.
 //!
 //! A kept list is used if a check of its revisions, sent after the question came, finds all of them unchanged, or if the
-//! list itself was made after the question came; `docs/decisions/0020-slot-lists-from-memory.md` says why that is exact
+//! list itself was made after the question came; `docs/decisions/0015-slot-lists-from-memory.md` says why that is exact
 //! for any number of processes.
 
 use std::sync::{Arc, Mutex, PoisonError};
