@@ -9,6 +9,8 @@ mod chaos;
 #[cfg(test)]
 mod checker;
 mod core;
+#[cfg(test)]
+mod docs;
 mod harness;
 #[cfg(test)]
 mod hostile;
