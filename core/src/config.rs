@@ -12,9 +12,8 @@ mod network;
 mod reader;
 mod report;
 mod secret;
-mod traces;
 
-use std::{collections::BTreeMap, fmt, io, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, time::Duration};
 
 pub use error::{ConfigError, Fault};
 pub use keys::{Key, Keys};
@@ -23,19 +22,9 @@ pub use network::Network;
 use reader::Reader;
 pub use report::{Program, Setting, Warning, in_force, report};
 pub use secret::Secret;
-pub use traces::{HttpEndpoint, TracesConfig};
 
 /// The manual and the defaults, as committed.
 pub const DEFAULTS: &str = include_str!("../../defaults.env");
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Human,
-}
 
 /// Which web pages may call the API from a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,12 +42,8 @@ pub enum CorsOrigins {
 pub struct Config {
     /// Base of problem types and links, without a trailing slash.
     pub public_url: String,
-    /// Directives of the log filter.
-    pub log: String,
-    /// How log lines are written.
-    pub log_format: LogFormat,
-    /// Where spans go.
-    pub traces: TracesConfig,
+    /// Log and traces.
+    pub telemetry: punctual_telemetry::Settings,
     /// How long running requests and jobs have to finish after SIGTERM.
     pub shutdown_grace: Duration,
     /// What only the api is told.
@@ -147,13 +132,7 @@ impl Config {
         let keys = |text: &str| Keys::parse(text, local);
         let api = read_api(&mut r);
         let worker = read_worker(&mut r);
-        let log = r.text("PUNCTUAL_LOG", "a level, or levels per module such as info,sqlx=warn", levels);
-        let log_format = r.text("PUNCTUAL_LOG_FORMAT", "json or human", |text| match text {
-            "json" => Some(LogFormat::Json),
-            "human" => Some(LogFormat::Human),
-            _ => None,
-        });
-        let traces = traces::read(&mut r);
+        let telemetry = read_telemetry(&mut r);
         let shutdown_grace = r.seconds("PUNCTUAL_SHUTDOWN_GRACE_SECONDS", 1..=600);
         let database_url = r.secret("DATABASE_URL", "postgres://user:password@host:5432/database", |text| {
             url_of(text, &["postgres", "postgresql"])
@@ -167,29 +146,23 @@ impl Config {
         let jwt_keys = r.secret("PUNCTUAL_JWT_KEYS", keys::EXPECTED, keys);
         let link_keys = r.secret("PUNCTUAL_LINK_KEYS", keys::EXPECTED, keys);
         let faults = r.finish();
-        match (public_url, api, worker, log, log_format, traces, shutdown_grace) {
-            (
-                Some(public_url),
-                Some(api),
-                Some(worker),
-                Some(log),
-                Some(log_format),
-                Some(traces),
-                Some(shutdown_grace),
-            ) if faults.is_empty() => Ok(Self {
-                public_url,
-                log,
-                log_format,
-                traces,
-                shutdown_grace,
-                api,
-                worker,
-                redis_url,
-                database_url,
-                smtp_url,
-                jwt_keys,
-                link_keys,
-            }),
+        match (public_url, api, worker, telemetry, shutdown_grace) {
+            (Some(public_url), Some(api), Some(worker), Some(telemetry), Some(shutdown_grace))
+                if faults.is_empty() =>
+            {
+                Ok(Self {
+                    public_url,
+                    telemetry,
+                    shutdown_grace,
+                    api,
+                    worker,
+                    redis_url,
+                    database_url,
+                    smtp_url,
+                    jwt_keys,
+                    link_keys,
+                })
+            }
             _ => Err(ConfigError { faults }),
         }
     }
@@ -224,15 +197,6 @@ impl Config {
     /// When they are not set.
     pub fn link_keys(&self) -> Result<&Keys, ConfigError> {
         needed(self.link_keys.as_ref(), "PUNCTUAL_LINK_KEYS")
-    }
-}
-
-impl fmt::Display for LogFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Json => "json",
-            Self::Human => "human",
-        })
     }
 }
 
@@ -304,6 +268,21 @@ fn read_worker(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<W
         concurrency: concurrency?,
         dkim_selector,
         dkim_key,
+    })
+}
+
+fn read_telemetry(
+    r: &mut Reader<impl Fn(&Path) -> io::Result<String>>,
+) -> Option<punctual_telemetry::Settings> {
+    let log_filter = r.text("PUNCTUAL_LOG", "a level, or levels per module such as info,sqlx=warn", levels);
+    let log_format = r.text("PUNCTUAL_LOG_FORMAT", "json or human", |text| text.parse().ok());
+    let collector = r.optional("PUNCTUAL_OTLP_ENDPOINT", "http://host:4318", |text| text.parse().ok());
+    let sample_ratio = r.number("PUNCTUAL_TRACE_RATIO", 0.0..=1.0);
+    Some(punctual_telemetry::Settings {
+        log_filter: log_filter?,
+        log_format: log_format?,
+        collector,
+        sample_ratio: sample_ratio?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! W3C Trace Context: which trace something belongs to.
+//! W3C Trace Context: the ids that tie a span to its trace.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use tracing::{Span, dispatcher};
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 
-/// A place in a trace. Written as the header `traceparent` of W3C Trace Context, version 00.
+/// Ids of a span and its trace. `Display` writes the header `traceparent`, version 00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
     /// The trace.
@@ -18,7 +18,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads a `traceparent`. A version that we don't know is read as far as version 00 goes, as the standard asks.
+    /// Reads a `traceparent`. Of an unknown version only the fields of version 00 are read, as the standard says.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
@@ -37,20 +37,20 @@ impl Context {
         (trace_id != 0 && span_id != 0).then_some(Self { trace_id, span_id, sampled })
     }
 
-    /// Of the span that the caller runs in.
+    /// The current span's.
     #[must_use]
     pub fn current() -> Option<Self> {
         Self::of(&Span::current())
     }
 
-    /// Of this span; none where it is not recorded by [`crate::start`]'s layers.
+    /// This span's; `None` if the layer of [`crate::start`] does not see it.
     #[must_use]
     pub fn of(span: &Span) -> Option<Self> {
-        span.with_subscriber(|(id, dispatch)| in_registry(id, dispatch)).flatten()
+        span.with_subscriber(|(id, dispatch)| stored_in_registry(id, dispatch)).flatten()
     }
 }
 
-fn in_registry(id: &tracing::Id, dispatch: &dispatcher::Dispatch) -> Option<Context> {
+fn stored_in_registry(id: &tracing::Id, dispatch: &dispatcher::Dispatch) -> Option<Context> {
     let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
     span.extensions().get::<Context>().copied()
 }
@@ -68,7 +68,7 @@ mod tests {
     const EXAMPLE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
-    fn what_is_read_is_written_the_same() {
+    fn a_traceparent_survives_a_round_trip() {
         let context = Context::parse(EXAMPLE).unwrap();
         assert_eq!(
             (context.trace_id, context.span_id, context.sampled),
@@ -78,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn a_later_version_may_say_more() {
+    fn a_later_version_may_have_more_fields() {
         let later = "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02-what-will-be";
         assert!(!Context::parse(later).unwrap().sampled);
     }
 
     #[test]
-    fn what_is_no_traceparent_is_refused() {
+    fn an_invalid_traceparent_is_refused() {
         for bad in [
             "",
             "00",

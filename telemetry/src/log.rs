@@ -1,4 +1,4 @@
-//! Lines of the log, with the ids of their trace in front.
+//! JSON log lines that begin with the ids of their trace.
 
 use std::fmt;
 
@@ -9,15 +9,16 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use crate::context::Context;
 
-/// tracing-subscriber's JSON, which has no place for fields of ours beside the event's.
-pub struct WithIds(Format<Json>);
+/// Adds the ids and the spans to tracing-subscriber's JSON, which cannot take extra fields itself.
+pub struct WithTraceIds(Format<Json>);
 
-/// One JSON object a line; in a span, `trace_id` and `span_id` come first, and the spans around it last, the outermost first.
-pub fn with_ids() -> WithIds {
-    WithIds(lines::format().json().flatten_event(true).with_current_span(false).with_span_list(false))
+/// One JSON object a line. Within a span, `trace_id` and `span_id` come first and the enclosing spans last, outermost
+/// first.
+pub fn with_trace_ids() -> WithTraceIds {
+    WithTraceIds(lines::format().json().flatten_event(true).with_current_span(false).with_span_list(false))
 }
 
-impl<S, N> FormatEvent<S, N> for WithIds
+impl<S, N> FormatEvent<S, N> for WithTraceIds
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -38,7 +39,7 @@ where
         let members =
             line.trim_end().strip_prefix('{').and_then(|line| line.strip_suffix('}')).unwrap_or(&line);
         write!(writer, "{{\"trace_id\":\"{trace_id:032x}\",\"span_id\":\"{span_id:016x}\",{members}")?;
-        // The fields of a span are JSON since it began: taken over as they are, they need not be read for every line.
+        // The layer has already formatted each span's fields as JSON: copying them avoids parsing them for every line.
         let mut separator = ",\"spans\":[";
         for span in ctx.event_scope().into_iter().flat_map(Scope::from_root) {
             let extensions = span.extensions();
@@ -64,12 +65,12 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
-    use crate::layer::Traces;
+    use crate::layer::TraceLayer;
 
     #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
+    struct Output(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Page {
+    impl Write for Output {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -80,11 +81,11 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_one_object_with_the_ids_of_its_trace_and_the_spans_around_it() {
-        let page = Page::default();
-        let writer = page.clone();
-        let log = lines::layer().json().event_format(with_ids()).with_writer(move || writer.clone());
-        let subscriber = tracing_subscriber::registry().with(Traces::new(None, 0.0)).with(log);
+    fn a_line_is_one_object_with_its_trace_ids_and_enclosing_spans() {
+        let output = Output::default();
+        let writer = output.clone();
+        let log = lines::layer().json().event_format(with_trace_ids()).with_writer(move || writer.clone());
+        let subscriber = tracing_subscriber::registry().with(TraceLayer::new(None, 0.0)).with(log);
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!("outside");
             let request = tracing::info_span!("request", request_id = 7, text = "a \"}{\" b", nested = "{}");
@@ -92,7 +93,7 @@ mod tests {
             let bare = tracing::info_span!("bare");
             bare.in_scope(|| tracing::info!(status = 200, "inside"));
         });
-        let written = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        let written = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
         let lines: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2, "{written}");
         assert!(lines[0].get("trace_id").is_none() && lines[0]["message"] == "outside");

@@ -1,4 +1,4 @@
-//! From a configuration to a worker that takes jobs, and to its end.
+//! Starts the worker from a configuration, and stops it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,31 +18,31 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::jobs::{self, Mailer};
-use crate::mails::{BadKey, Signer, Templates};
+use crate::mails::{InvalidKey, Signer, Templates};
 use crate::metrics;
-use crate::smtp::{BadAddress, Failure, Relay, RelayAddress, Timeouts};
+use crate::smtp::{Failure, InvalidRelayUrl, Relay, RelayAddress, Timeouts};
 use crate::status_page::{self, StatusPage};
 
-/// No statement of the worker may take longer.
+/// Longest run of one SQL statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
-/// No job waits longer for a connection.
+/// Longest wait for a database connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often idle connections to the relay are closed and histograms drained.
-const UPKEEP: Duration = Duration::from_secs(5);
+/// How often idle connections to the relay are closed and gauges are updated.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why the worker did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Its configuration.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The address of the mail server.
+    /// The mail server's URL is invalid.
     #[error(transparent)]
-    Relay(#[from] BadAddress),
-    /// The encryption towards the mail server.
+    Relay(#[from] InvalidRelayUrl),
+    /// TLS towards the mail server cannot be set up.
     #[error("SMTP_URL: {0}")]
     Tls(#[from] Failure),
-    /// An address it cannot listen on.
+    /// It cannot listen on an address.
     #[error("cannot listen on {address} (PUNCTUAL_WORKER_METRICS_LISTEN): {error}")]
     Listen {
         /// The address.
@@ -50,7 +50,7 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
-    /// A schema this program cannot work with, or a database that refuses it.
+    /// This program cannot work with the database's schema, or the database refuses it.
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// The database.
@@ -61,30 +61,30 @@ pub enum StartError {
     Queue(#[from] punctual_queue::Error),
     /// The key that mails are signed with.
     #[error(transparent)]
-    Signer(#[from] BadKey),
+    Signer(#[from] InvalidKey),
     /// The templates.
     #[error("the templates: {0}")]
     Templates(#[from] minijinja::Error),
 }
 
-/// What tests change; the default is what a worker runs with.
+/// What tests override; the defaults are for production.
 #[derive(Default)]
 pub struct Options {
-    /// Where instants come from, instead of the clock of Postgres.
+    /// A clock to use instead of the server's.
     pub clock: Option<SharedClock>,
-    /// How long the relay may take.
+    /// Time limits of SMTP.
     pub timeouts: Timeouts,
-    /// Leases and polling; the grace period is the configuration's.
+    /// Leases and polling. The grace period comes from the configuration.
     pub timing: Timing,
-    /// What counts, so that `/metrics` can show it.
+    /// The recorder that `/metrics` shows.
     pub metrics: Option<PrometheusHandle>,
 }
 
-/// A worker that takes jobs.
+/// A running worker.
 pub struct Running {
-    /// Where `/metrics` listens.
+    /// Address of `/metrics`.
     pub metrics_address: Option<SocketAddr>,
-    /// Asks it to end.
+    /// Asks it to stop.
     pub shutdown: Shutdown,
     core: Core,
     relay: Relay,
@@ -93,10 +93,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits until it has ended: jobs that ran have finished or were given back.
+    /// Waits until it has stopped: running jobs have finished or were given back.
     ///
     /// # Errors
-    /// When the runtime could not run.
+    /// If the runtime failed.
     pub async fn ended(self) -> Result<(), StartError> {
         let result = self.runtime.await;
         self.stop.cancel();
@@ -108,7 +108,7 @@ impl Running {
         }
     }
 
-    /// Asks it to end and waits.
+    /// Stops it and waits.
     ///
     /// # Errors
     /// As [`Self::ended`].
@@ -118,14 +118,14 @@ impl Running {
     }
 }
 
-/// Starts the worker. It waits for a database that does not answer yet; Redis and the mail server may come and go.
+/// Starts the worker. Waits until the database answers; Redis and the mail server may be unavailable.
 ///
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Result<Running, StartError> {
     let links = Arc::new(config.link_keys()?.clone());
     let relay_address = RelayAddress::parse(config.smtp_url()?.expose())?;
-    let signer = Signer::of(&config.worker)?.map(Arc::new);
+    let signer = Signer::from_config(&config.worker)?.map(Arc::new);
     let settings = PoolSettings {
         program: "punctual-worker",
         connections: config.worker.database_connections,
@@ -154,7 +154,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let mut timing = options.timing;
     timing.grace = config.shutdown_grace;
     let builder = Runtime::builder(pool.clone(), clock).redis(redis, "").concurrency(limit.saturating_add(2));
-    let builder = builder.name(name()).timing(timing);
+    let builder = builder.name(worker_name()).timing(timing);
     let runtime = jobs::register(builder, &core, mailer, limit).build()?;
 
     let stop = CancellationToken::new();
@@ -170,8 +170,8 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     Ok(Running { metrics_address, shutdown, core, relay, runtime, stop })
 }
 
-/// Tells workers apart for people: in containers every process has the same id, and each its own host name.
-fn name() -> String {
+/// A name that people can tell workers apart by. In containers the process id is always the same, but the host name is not.
+fn worker_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("punctual-worker {} {}", host.trim(), std::process::id())
 }
@@ -184,7 +184,7 @@ async fn upkeep(relay: Relay, pool: PgPool, handle: Option<PrometheusHandle>, st
         if let Some(handle) = &handle {
             handle.run_upkeep();
         }
-        if tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_ok() {
+        if tokio::time::timeout(UPKEEP_INTERVAL, stop.cancelled()).await.is_ok() {
             return;
         }
     }

@@ -15,17 +15,17 @@ use sqlx::{Connection, PgPool};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// How long the database has to answer for the worker to be ready, and a client to send its request.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the readiness check of the database and reading a request may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the answers are made of.
+/// What the page shows.
 #[derive(Clone)]
 pub struct StatusPage {
-    /// What was counted; none where another part of the process (a test) counts.
+    /// The recorder; `None` if the process (a test) has another one.
     pub metrics: Option<PrometheusHandle>,
-    /// The database that a ready worker reaches.
+    /// A ready worker can reach its database.
     pub pool: PgPool,
-    /// A worker that drains is not ready.
+    /// A draining worker is not ready.
     pub shutdown: Shutdown,
 }
 
@@ -38,26 +38,26 @@ pub async fn serve(listener: TcpListener, page: StatusPage, stop: CancellationTo
         };
         match accepted {
             Ok((stream, _)) => {
-                tokio::spawn(answer_all(stream, page.clone(), stop.clone()));
+                tokio::spawn(serve_connection(stream, page.clone(), stop.clone()));
             }
-            // Out of descriptors: others will close some.
+            // Out of file descriptors: wait until others close some.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
 }
 
-async fn answer_all(stream: TcpStream, page: StatusPage, stop: CancellationToken) {
+async fn serve_connection(stream: TcpStream, page: StatusPage, stop: CancellationToken) {
     let service = service_fn(move |request: Request<Incoming>| {
         let page = page.clone();
         async move { Ok::<_, Infallible>(page.answer(&request).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(TIMEOUT)
         .max_buf_size(8 * 1024)
         .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
-        // What goes wrong with one connection of a private page is no news.
+        // An error on one connection of a private page is not worth reporting.
         _ = connection => {}
         () = stop.cancelled() => {}
     }
@@ -84,7 +84,7 @@ impl StatusPage {
 
     async fn database_answers(&self) -> bool {
         let asking = async { self.pool.acquire().await?.ping().await };
-        matches!(tokio::time::timeout(PATIENCE, asking).await, Ok(Ok(())))
+        matches!(tokio::time::timeout(TIMEOUT, asking).await, Ok(Ok(())))
     }
 }
 

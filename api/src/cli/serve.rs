@@ -7,7 +7,8 @@ use super::Failure;
 
 /// Serves until SIGTERM or Ctrl-C; a second one ends it at once.
 pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
-    let telemetry = punctual_telemetry::start(config, "punctual-api");
+    let telemetry = punctual_telemetry::start(&config.telemetry, "punctual-api");
+    punctual_queue::trace_jobs_with(punctual_telemetry::current_traceparent);
     for warning in config.warnings(Program::Api) {
         tracing::warn!("{} {}", warning.key, warning.why);
     }

@@ -134,7 +134,7 @@ impl Config {
                 "names another machine without sslmode: the connection is encrypted only if the server offers it; sslmode=verify-full insists",
             ),
             (
-                self.log.contains("trace"),
+                self.telemetry.log_filter.contains("trace"),
                 "PUNCTUAL_LOG",
                 "asks for trace: libraries then log what they send and receive, which may be persons' data",
             ),

@@ -19,7 +19,7 @@ fn an_empty_environment_gives_the_defaults() {
     let config = parse(&[]).unwrap();
     assert_eq!(config.api.listen, "0.0.0.0:8080".parse().unwrap());
     assert_eq!(config.api.refresh_token, Duration::from_hours(30 * 24));
-    assert_eq!(config.log_format, LogFormat::Json);
+    assert_eq!(config.telemetry.log_format, punctual_telemetry::LogFormat::Json);
     assert_eq!(config.api.cors, CorsOrigins::None);
     assert_eq!(config.database_url().unwrap_err().faults[0].key, "DATABASE_URL");
 }

@@ -4,26 +4,26 @@
 use std::time::SystemTime;
 
 use super::wire::Message;
-use crate::recording::{Attribute, Moment, Recording, Value};
+use crate::span::{Attribute, SpanData, SpanEvent, Value};
 
 /// `STATUS_CODE_ERROR`.
-const FAILED: u64 = 2;
+const STATUS_ERROR: u64 = 2;
 
-/// The process that sends.
+/// OTLP's resource: the process that the spans are from.
 #[derive(Debug)]
-pub struct Sender {
+pub struct Resource {
     program: &'static str,
-    /// Tells processes of one program apart; random, for a process id is the same in every container.
+    /// Unique per process. Random, because process ids repeat across containers.
     instance: String,
 }
 
-impl Sender {
+impl Resource {
     pub fn new(program: &'static str) -> Self {
         Self { program, instance: format!("{:016x}", rand::random::<u64>()) }
     }
 
-    /// A request with these spans.
-    pub fn encode(&self, spans: &[Recording]) -> Vec<u8> {
+    /// The body of a request with these spans.
+    pub fn encode(&self, spans: &[SpanData]) -> Vec<u8> {
         let mut request = Message::default();
         request.message(1, |of_resource| {
             of_resource.message(1, |resource| {
@@ -40,8 +40,8 @@ impl Sender {
                 of_scope.message(1, |scope| {
                     scope.bytes(1, b"punctual");
                 });
-                for recording in spans {
-                    of_scope.message(2, |out| span(out, recording));
+                for data in spans {
+                    of_scope.message(2, |out| span(out, data));
                 }
             });
         });
@@ -49,32 +49,32 @@ impl Sender {
     }
 }
 
-fn span(out: &mut Message, span: &Recording) {
+fn span(out: &mut Message, span: &SpanData) {
     out.bytes(1, &span.context.trace_id.to_be_bytes()).bytes(2, &span.context.span_id.to_be_bytes());
     if let Some(parent) = span.parent {
         out.bytes(4, &parent.to_be_bytes());
     }
-    out.bytes(5, span.title().as_bytes()).varint(6, span.side as u64);
-    out.fixed64(7, nanos(span.began)).fixed64(8, nanos(span.ended));
+    out.bytes(5, span.display_name().as_bytes()).varint(6, span.kind as u64);
+    out.fixed64(7, nanos(span.started_at)).fixed64(8, nanos(span.ended_at));
     attributes(out, 9, &span.attributes);
-    for moment in &span.moments {
-        out.message(11, |out| event(out, moment));
+    for item in &span.events {
+        out.message(11, |out| event(out, item));
     }
     if span.failed {
         out.message(15, |status| {
-            status.varint(3, FAILED);
+            status.varint(3, STATUS_ERROR);
         });
     }
 }
 
-fn event(out: &mut Message, moment: &Moment) {
+fn event(out: &mut Message, event: &SpanEvent) {
     let (message, rest): (Vec<_>, Vec<_>) =
-        moment.attributes.iter().cloned().partition(|(name, _)| *name == "message");
+        event.attributes.iter().cloned().partition(|(name, _)| *name == "message");
     let name = match message.first() {
         Some((_, Value::Text(text))) => text,
         _ => "event",
     };
-    out.fixed64(1, nanos(moment.at)).bytes(2, name.as_bytes());
+    out.fixed64(1, nanos(event.at)).bytes(2, name.as_bytes());
     attributes(out, 3, &rest);
 }
 

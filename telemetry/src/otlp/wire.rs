@@ -1,4 +1,4 @@
-//! Protobuf's wire format, as far as OTLP needs it: <https://protobuf.dev/programming-guides/encoding/>.
+//! The part of Protobuf's wire format that OTLP needs: <https://protobuf.dev/programming-guides/encoding/>.
 
 /// A message being written.
 #[derive(Debug, Default)]
@@ -10,7 +10,7 @@ impl Message {
         self.0
     }
 
-    /// A whole number: int64, uint64, bool or an enum.
+    /// int64, uint64, bool or an enum.
     pub fn varint(&mut self, field: u32, value: u64) -> &mut Self {
         self.tag(field, 0).number(value)
     }
@@ -21,7 +21,7 @@ impl Message {
         self
     }
 
-    /// Bytes or text; empty ones are left out, as that is the default.
+    /// Bytes or a string; an empty value is the default and is left out.
     pub fn bytes(&mut self, field: u32, bytes: &[u8]) -> &mut Self {
         if !bytes.is_empty() {
             self.tag(field, 2).number(bytes.len() as u64).0.extend_from_slice(bytes);
@@ -29,7 +29,7 @@ impl Message {
         self
     }
 
-    /// A message within this one.
+    /// An embedded message.
     pub fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) -> &mut Self {
         let mut inner = Self::default();
         write(&mut inner);
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_those_of_the_standards_examples() {
+    fn bytes_match_the_examples_of_the_specification() {
         let mut message = Message::default();
         message.varint(1, 150).bytes(2, b"testing").message(3, |inner| {
             inner.varint(1, 150);

@@ -56,7 +56,7 @@ fn timeouts() -> Timeouts {
         greeting: patience,
         command: patience,
         data: patience,
-        dot: patience,
+        end_of_data: patience,
         ..Timeouts::default()
     }
 }
@@ -76,7 +76,8 @@ pub fn main() -> ExitCode {
 
 async fn work() -> Result<()> {
     let config = Config::from_env()?;
-    let _telemetry = punctual_telemetry::start(&config, "chaos worker");
+    let _telemetry = punctual_telemetry::start(&config.telemetry, "chaos worker");
+    punctual_queue::trace_jobs_with(punctual_telemetry::current_traceparent);
     let epoch = std::env::var(EPOCH)?.parse()?;
     let shutdown = Shutdown::on_signals()?;
     let pool = PgPoolOptions::new().max_connections(1).connect(config.database_url()?.expose()).await?;

@@ -7,14 +7,17 @@ use tokio::net::TcpStream;
 
 use super::Failure;
 
-const PATIENCE: Duration = Duration::from_secs(4);
+/// How long the worker may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Asks `/readyz` where the worker of this configuration listens.
+/// Requests `/readyz` of the worker that uses this configuration.
 pub async fn run(config: &Config) -> Result<(), Failure> {
-    let listen =
-        config.worker.metrics_listen.ok_or("PUNCTUAL_WORKER_METRICS_LISTEN is empty: nobody to ask")?;
+    let listen = config
+        .worker
+        .metrics_listen
+        .ok_or("PUNCTUAL_WORKER_METRICS_LISTEN is empty: there is no status page to ask")?;
     let address = reachable(listen);
-    match tokio::time::timeout(PATIENCE, ask(address)).await {
+    match tokio::time::timeout(TIMEOUT, ask(address)).await {
         Ok(Ok(200)) => Ok(()),
         Ok(Ok(status)) => Err(format!("{address} answers with status {status}").into()),
         Ok(Err(error)) => Err(format!("{address} cannot be reached: {error}").into()),
@@ -22,7 +25,7 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// An address that means "every one" is asked for on this machine.
+/// Replaces an unspecified address (0.0.0.0, ::) by the loopback address.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, listen.port()).into(),

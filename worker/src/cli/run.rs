@@ -5,9 +5,10 @@ use super::Failure;
 use crate::metrics;
 use crate::run::{Options, start};
 
-/// Takes jobs until SIGTERM or Ctrl-C; a second one ends it at once.
+/// Runs the worker until SIGTERM or Ctrl-C; a second signal ends it at once.
 pub async fn run(config: &Config) -> Result<(), Failure> {
-    let telemetry = punctual_telemetry::start(config, "punctual-worker");
+    let telemetry = punctual_telemetry::start(&config.telemetry, "punctual-worker");
+    punctual_queue::trace_jobs_with(punctual_telemetry::current_traceparent);
     for warning in config.warnings(Program::Worker) {
         tracing::warn!("{} {}", warning.key, warning.why);
     }

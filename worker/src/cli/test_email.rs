@@ -10,7 +10,7 @@ use super::Failure;
 use crate::mails::{Signer, compose_test};
 use crate::smtp::{Relay, RelayAddress, Timeouts};
 
-/// Sends a mail from the business to `address`, outside of the ledger, and prints the reply.
+/// Sends a test mail from the business to `address`, without a ledger row, and prints the relay's reply.
 pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure> {
     let relay_address = RelayAddress::parse(config.smtp_url()?.expose())?;
     let settings = PoolSettings {
@@ -25,13 +25,13 @@ pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure>
     let clock = ServerClock::start(&pool).await?;
     let now = clock.now();
     let mut mail = compose_test(&business, address, new_id(now), now)?;
-    if let Some(signer) = Signer::of(&config.worker)? {
+    if let Some(signer) = Signer::from_config(&config.worker)? {
         mail = signer.sign(mail, now)?;
         println!("signed for {}", mail.sender.domain());
     }
     println!("asking {relay_address}");
     let relay = Relay::new(relay_address, Timeouts::default(), 1, clock)?;
-    let reply = relay.offer(&mail.sender, &mail.recipient).await?.send(&mail.bytes).await?;
+    let reply = relay.begin_mail(&mail.sender, &mail.recipient).await?.send(&mail.bytes).await?;
     println!("sent to {}: {}", address.as_str(), reply.as_str());
     relay.close().await;
     Ok(())

@@ -1,7 +1,7 @@
-//! Every job the worker runs, in one list, and what it does by the clock.
+//! All kinds of job and all periodic jobs of the worker, in one list.
 
+mod ledger;
 mod send_notification;
-mod sending;
 mod sweeps;
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use punctual_queue::{Job, Kind, Payload, Periodic, Queue};
 pub use send_notification::Mailer;
 use sweeps::{CompletePast, EnqueueDue, EraseOutdated, ExpireHolds, ExpirePending, SampleQueues, Tidy};
 
-/// Registers the queues, the kinds of job with their handlers, and the periodic jobs.
+/// Registers queues, kinds of job with their handlers, and periodic jobs. `concurrency` is the most mails sent at a time.
 pub fn register(builder: Builder, core: &Core, mailer: Mailer, concurrency: u32) -> Builder {
     builder
         .data(core.clone())
@@ -30,16 +30,16 @@ pub fn register(builder: Builder, core: &Core, mailer: Mailer, concurrency: u32)
         .kind(Kind::new::<EraseOutdated, _, _>(sweeps::erase_outdated))
         .kind(Kind::new::<Tidy, _, _>(sweeps::tidy))
         .kind(Kind::new::<SampleQueues, _, _>(sweeps::sample_queues))
-        .periodic(each::<EnqueueDue>(Duration::from_secs(30)))
-        .periodic(each::<ExpireHolds>(Duration::from_mins(1)))
-        .periodic(each::<ExpirePending>(Duration::from_mins(1)))
-        .periodic(each::<CompletePast>(Duration::from_mins(15)))
-        .periodic(each::<EraseOutdated>(Duration::from_hours(1)))
-        .periodic(each::<Tidy>(Duration::from_hours(1)))
-        .periodic(each::<SampleQueues>(Duration::from_secs(30)))
+        .periodic(periodic::<EnqueueDue>(Duration::from_secs(30)))
+        .periodic(periodic::<ExpireHolds>(Duration::from_mins(1)))
+        .periodic(periodic::<ExpirePending>(Duration::from_mins(1)))
+        .periodic(periodic::<CompletePast>(Duration::from_mins(15)))
+        .periodic(periodic::<EraseOutdated>(Duration::from_hours(1)))
+        .periodic(periodic::<Tidy>(Duration::from_hours(1)))
+        .periodic(periodic::<SampleQueues>(Duration::from_secs(30)))
 }
 
-/// A job of this kind for each tick.
-fn each<P: Payload + Default>(every: Duration) -> Periodic {
+/// Enqueues a job of this kind at each interval.
+fn periodic<P: Payload + Default>(every: Duration) -> Periodic {
     Periodic::every(P::KIND, every, |_| Job::new(&P::default()))
 }

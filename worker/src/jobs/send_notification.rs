@@ -1,8 +1,8 @@
 //! Sends one mail of the ledger.
 //!
-//! The order of things is what the promises rest on: the ledger row is marked as begun, the relay is asked as far as
-//! RCPT, and only then, under a lock on the booking, the row commits to the final dot. What the relay says after the
-//! dot is written down whatever happens; silence is a doubt, and a doubt is resolved by one resend.
+//! The order of the steps gives the guarantees: the ledger row records the attempt; MAIL and RCPT; then, under a lock on
+//! the booking, the row is marked as handed off; DATA and the message. The relay's reply to the message is recorded
+//! whatever happens. Without a reply the mail is in doubt, and is sent once more.
 
 use std::sync::Arc;
 
@@ -15,25 +15,25 @@ use punctual_core::{Core, Error};
 use punctual_queue::runtime::{Ended, HookFuture};
 use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payload as _};
 
-use super::sending::{Ledger, SendError};
+use super::ledger::{LedgerEntry, SendError};
 use crate::mails::{BuildError, Mail, Signer, Templates, compose, compose_account};
 use crate::metrics;
-use crate::smtp::{Failure, Permit, Relay, Session, Verdict};
+use crate::smtp::{Failure, FailureClass, MailTransaction, Permit, Relay};
 
-/// What sending takes, made once per process.
+/// What sending needs; one per process.
 #[derive(Clone)]
 pub struct Mailer {
-    /// Where mails go.
+    /// The mail server.
     pub relay: Relay,
-    /// What they say.
+    /// The templates of the mails.
     pub templates: Arc<Templates>,
-    /// Keys of the links they carry.
+    /// Keys of the links in mails.
     pub links: Arc<Keys>,
-    /// What they are signed with, if they are.
+    /// Signs mails with DKIM, if configured.
     pub signer: Option<Arc<Signer>>,
 }
 
-/// The kind of job, with what ends a mail when the queue ends its job.
+/// The kind of job. If the queue ends a job, its mail ends too.
 pub fn kind(core: &Core) -> Kind {
     let core = core.clone();
     Kind::new::<SendNotification, _, _>(send_notification).on_final(move |conn, job| {
@@ -42,7 +42,7 @@ pub fn kind(core: &Core) -> Kind {
     })
 }
 
-/// What ends a mail whose job is of a version that no worker takes any more.
+/// Ends a mail whose job has a kind that no worker knows.
 pub fn on_unknown(
     core: &Core,
 ) -> impl for<'a> Fn(&'a mut sqlx::PgConnection, &'a FinalJob) -> HookFuture<'a> + Send + Sync + 'static {
@@ -60,7 +60,7 @@ async fn job_ended(
     now: DateTime<Utc>,
     job: &FinalJob,
 ) -> Result<(), BoxError> {
-    // A payload that can't be read still has the row's id as its unique key.
+    // The unique key is the ledger row's id, also if the payload cannot be read.
     let Some(id) = job.info.unique_key.as_deref().and_then(|key| key.parse().ok()) else { return Ok(()) };
     let outcome = match job.why {
         Ended::Expired => NotificationOutcome::Expired,
@@ -74,7 +74,7 @@ async fn job_ended(
             NotificationOutcome::Failed => "gave_up",
             NotificationOutcome::Expired => "expired",
             NotificationOutcome::InDoubt => "in_doubt",
-            // What an operator did stands in the list of actions.
+            // An operator ended it: recorded in the audit of actions.
             _ => return Ok(()),
         };
         metrics::mail(kind, outcome);
@@ -89,44 +89,44 @@ async fn send_notification(
     mailer: Data<Mailer>,
 ) -> Result<Outcome, SendError> {
     let now = core.now();
-    match attempt(payload, ctx, &core, &mailer).await {
-        // Nobody judged the mail: it costs no attempt.
+    match prepare_and_send(payload, ctx, &core, &mailer).await {
+        // A database outage says nothing about the mail: no attempt is used.
         Err(SendError::Ledger(error @ Error::Unavailable(_))) => {
             Ok(Outcome::Snooze { until: now + TimeDelta::seconds(1), reason: error.to_string() })
         }
-        judged => judged,
+        result => result,
     }
 }
 
-async fn attempt(
+async fn prepare_and_send(
     payload: SendNotification,
     ctx: JobContext,
     core: &Core,
     mailer: &Mailer,
 ) -> Result<Outcome, SendError> {
-    let permit = match mailer.relay.breaker().enter() {
+    let permit = match mailer.relay.breaker().try_acquire() {
         Ok(permit) => permit,
-        Err(until) => return Ok(put_off(&ctx, until, "the mail server is in trouble")),
+        Err(until) => return Ok(snooze_until(&ctx, until, "the mail server is unavailable")),
     };
     let fence = Fence { job_id: ctx.id().0, lease_seq: ctx.lease_seq() };
     let mut conn = core.pool.acquire().await?;
     let sending = match sending::begin(&mut conn, core.now(), payload.notification_id, fence).await? {
         Begun::Sending(sending) => sending,
-        Begun::Over(outcome) => return Ok(over(outcome)),
+        Begun::Over(outcome) => return Ok(already_ended(outcome)),
         Begun::Fenced => return Ok(Outcome::Skip("a later lease has it".to_owned())),
         Begun::Gone => return Ok(Outcome::Skip("it is gone".to_owned())),
     };
-    let Some(mail) = made(&mut conn, core.now(), mailer, &sending).await? else {
+    let Some(mail) = build(&mut conn, core.now(), mailer, &sending).await? else {
         let dot = sending::end(&mut conn, core.now(), &sending, NotificationOutcome::Cancelled).await?;
         return Ok(not_sent(dot));
     };
     drop(conn);
-    let try_ = Try { ctx, ledger: Ledger::new(core, sending), sending, permit };
-    try_.run(&mailer.relay, &mail).await
+    let attempt = Attempt { ctx, ledger: LedgerEntry::new(core, sending), sending, permit };
+    attempt.run(&mailer.relay, &mail).await
 }
 
-/// The message, unless what it speaks of has changed or its reader was erased.
-async fn made(
+/// The message; `None` if the booking or the account has changed since, or the recipient was erased.
+async fn build(
     conn: &mut sqlx::PgConnection,
     now: DateTime<Utc>,
     mailer: &Mailer,
@@ -149,84 +149,84 @@ async fn made(
     }))
 }
 
-/// One try to send a mail.
-struct Try {
+/// One attempt to send a mail.
+struct Attempt {
     ctx: JobContext,
-    ledger: Ledger,
+    ledger: LedgerEntry,
     sending: Sending,
     permit: Permit,
 }
 
-impl Try {
+impl Attempt {
     async fn run(self, relay: &Relay, mail: &Mail) -> Result<Outcome, SendError> {
-        let session = match relay.offer(&mail.sender, &mail.recipient).await {
-            Ok(session) => session,
-            Err(failure) => return self.judge(failure).await,
+        let transaction = match relay.begin_mail(&mail.sender, &mail.recipient).await {
+            Ok(transaction) => transaction,
+            Err(failure) => return self.resolve_failure(failure).await,
         };
-        // From here on the runtime must not stop the job: a dot that is committed wants a verdict.
+        // From here on the runtime must not stop the job: once the hand-off is recorded, its result must be too.
         if !self.ctx.point_of_no_return() {
-            session.abandon().await;
-            return Ok(Outcome::Skip("stopped before the dot".to_owned()));
+            transaction.abort().await;
+            return Ok(Outcome::Skip("stopped before the message was sent".to_owned()));
         }
-        match self.ledger.commit_to_dot().await {
-            Ok(Dot::Set) => self.send(session, mail).await,
+        match self.ledger.mark_handed_off().await {
+            Ok(Dot::Set) => self.send(transaction, mail).await,
             Ok(dot) => {
-                session.abandon().await;
-                self.permit.worked();
+                transaction.abort().await;
+                self.permit.succeeded();
                 Ok(not_sent(dot))
             }
             Err(error) => {
-                session.abandon().await;
+                transaction.abort().await;
                 self.ledger.not_taken("the database did not answer before the message was sent").await;
                 Err(error.into())
             }
         }
     }
 
-    async fn send(self, session: Session, mail: &Mail) -> Result<Outcome, SendError> {
-        // Another worker may own the job by now: then the mail is its to send.
+    async fn send(self, transaction: MailTransaction, mail: &Mail) -> Result<Outcome, SendError> {
+        // If the lease is stale, another worker may own the job and send the mail.
         if !self.ctx.lease_is_fresh() {
-            session.abandon().await;
+            transaction.abort().await;
             self.ledger.not_taken("the worker lost its lease before the message was sent").await;
             return Err(SendError::LeaseLost);
         }
-        match session.send(&mail.bytes).await {
+        match transaction.send(&mail.bytes).await {
             Ok(reply) => {
                 self.ledger.accepted(&self.ctx, reply.as_str()).await;
-                self.note("sent");
-                self.permit.worked();
+                self.record("sent");
+                self.permit.succeeded();
                 Ok(Outcome::Done)
             }
-            Err(failure) => self.judge(failure).await,
+            Err(failure) => self.resolve_failure(failure).await,
         }
     }
 
-    async fn judge(self, failure: Failure) -> Result<Outcome, SendError> {
+    async fn resolve_failure(self, failure: Failure) -> Result<Outcome, SendError> {
         let text = failure.to_string();
         let summary = failure.summary();
-        match failure.verdict() {
-            Verdict::Deferred => {
+        match failure.class() {
+            FailureClass::Deferred => {
                 self.ledger.not_taken(&text).await;
-                self.note("deferred");
-                self.permit.worked();
+                self.record("deferred");
+                self.permit.succeeded();
                 Err(SendError::Deferred(summary))
             }
-            Verdict::Refused => {
+            FailureClass::Refused => {
                 self.ledger.refused(&text).await;
-                self.note("failed");
-                self.permit.worked();
+                self.record("failed");
+                self.permit.succeeded();
                 Ok(Outcome::Fail(summary))
             }
-            Verdict::RelayTrouble => {
+            FailureClass::RelayUnavailable => {
                 self.ledger.not_taken(&text).await;
                 let until = self.permit.failed();
                 metrics::relay_failed(failure.step);
-                tracing::warn!(%failure, again = %until, "the mail server is in trouble");
-                Ok(put_off(&self.ctx, until, &summary))
+                tracing::warn!(%failure, again = %until, "the mail server is unavailable");
+                Ok(snooze_until(&self.ctx, until, &summary))
             }
-            Verdict::InDoubt => match self.ledger.in_doubt(&text).await {
+            FailureClass::InDoubt => match self.ledger.in_doubt(&text).await {
                 Some(outcome) => {
-                    self.note("in_doubt");
+                    self.record("in_doubt");
                     Ok(Outcome::Fail(format!("{}: {summary}", outcome.as_str())))
                 }
                 None => Err(SendError::InDoubt),
@@ -234,27 +234,27 @@ impl Try {
         }
     }
 
-    fn note(&self, outcome: &'static str) {
+    fn record(&self, outcome: &'static str) {
         metrics::mail(self.sending.kind, outcome);
         let (id, kind) = (self.sending.notification_id, self.sending.kind.as_str());
         tracing::info!(notification_id = %id, mail = kind, outcome, "mail");
     }
 }
 
-/// Waits for the relay. Mails that wait for the same instant come a little apart.
-fn put_off(ctx: &JobContext, until: DateTime<Utc>, why: &str) -> Outcome {
-    let apart = (until - ctx.now()) / 64 * i32::try_from(ctx.id().0.rem_euclid(16)).unwrap_or_default();
-    Outcome::Snooze { until: until + apart.max(TimeDelta::zero()), reason: why.to_owned() }
+/// Waits for the relay. Mails that wait for the same instant are spread out a little.
+fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, why: &str) -> Outcome {
+    let spread = (until - ctx.now()) / 64 * i32::try_from(ctx.id().0.rem_euclid(16)).unwrap_or_default();
+    Outcome::Snooze { until: until + spread.max(TimeDelta::zero()), reason: why.to_owned() }
 }
 
 fn not_sent(dot: Dot) -> Outcome {
     match dot {
-        Dot::Over(outcome) => over(outcome),
+        Dot::Over(outcome) => already_ended(outcome),
         Dot::Set | Dot::Fenced => Outcome::Skip("a later lease has it".to_owned()),
     }
 }
 
-fn over(outcome: NotificationOutcome) -> Outcome {
+fn already_ended(outcome: NotificationOutcome) -> Outcome {
     match outcome {
         NotificationOutcome::Failed | NotificationOutcome::InDoubt => {
             Outcome::Fail(outcome.as_str().to_owned())

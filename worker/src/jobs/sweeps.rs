@@ -1,4 +1,4 @@
-//! What time does to the domain, as jobs that the leader enqueues.
+//! Periodic work on the domain, as jobs that the leader enqueues.
 
 use punctual_core::notifications::{self, SendNotification};
 use punctual_core::{Core, Error, bookings, idempotency, operators, privacy, sessions};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::metrics;
 
-/// Where they wait.
+/// Their queue.
 pub const QUEUE: &str = "sweeps";
 
 macro_rules! sweep {
@@ -19,50 +19,50 @@ macro_rules! sweep {
         impl Payload for $name {
             const KIND: &'static str = $kind;
             const QUEUE: &'static str = QUEUE;
-            // The next tick tries again.
+            // The next run follows anyway.
             const MAX_ATTEMPTS: i32 = 3;
         }
     };
 }
 
 sweep! {
-    /// Hands over to the queue the mails that fall due.
+    /// Enqueues the mails that are due soon.
     EnqueueDue, "mail.enqueue_due.v1"
 }
 sweep! {
-    /// Ends holds that ran out.
+    /// Ends holds that have expired.
     ExpireHolds, "booking.expire_holds.v1"
 }
 sweep! {
-    /// Ends pending bookings whose start has come.
+    /// Ends pending bookings whose start has passed.
     ExpirePending, "booking.expire_pending.v1"
 }
 sweep! {
-    /// Completes bookings nobody has judged.
+    /// Completes past bookings that staff did not mark.
     CompletePast, "booking.complete_past.v1"
 }
 sweep! {
-    /// Looks at the queues for the pictures of the ops page.
+    /// Samples the queues for the charts of the ops page.
     SampleQueues, "queue.sample.v1"
 }
 
 sweep! {
-    /// Erases customers whom the business keeps no longer.
+    /// Erases customers whose retention period is over.
     EraseOutdated, "customer.erase_outdated.v1"
 }
 sweep! {
-    /// Removes stored answers and sessions that have run out.
+    /// Removes expired idempotent responses and sessions.
     Tidy, "core.tidy.v1"
 }
 
-/// How many customers one run erases at most; the next goes on.
-const ERASED_AT_ONCE: u64 = 5000;
+/// Most customers that one run erases; the next run continues.
+const MAX_ERASED_PER_RUN: u64 = 5000;
 
 pub async fn enqueue_due(_: EnqueueDue, ctx: JobContext, core: Data<Core>) -> Result<Outcome, Error> {
     let enqueued = notifications::enqueue_due(&core.pool, core.now()).await?;
     if enqueued > 0 {
         ctx.wake(SendNotification::QUEUE);
-        tracing::debug!(enqueued, "mails fall due");
+        tracing::debug!(enqueued, "mails enqueued");
     }
     Ok(Outcome::Done)
 }
@@ -83,10 +83,14 @@ pub async fn complete_past(_: CompletePast, core: Data<Core>) -> Result<Outcome,
 }
 
 pub async fn erase_outdated(_: EraseOutdated, core: Data<Core>) -> Result<Outcome, Error> {
-    let kept = privacy::erase_outdated(&core, ERASED_AT_ONCE).await?;
-    if kept.erased > 0 {
-        metrics::customers_erased(kept.erased);
-        tracing::info!(erased = kept.erased, more = kept.more, "customers are kept no longer");
+    let done = privacy::erase_outdated(&core, MAX_ERASED_PER_RUN).await?;
+    if done.erased > 0 {
+        metrics::customers_erased(done.erased);
+        tracing::info!(
+            erased = done.erased,
+            more = done.more,
+            "customers past their retention period were erased"
+        );
     }
     Ok(Outcome::Done)
 }
@@ -94,7 +98,7 @@ pub async fn erase_outdated(_: EraseOutdated, core: Data<Core>) -> Result<Outcom
 pub async fn tidy(_: Tidy, core: Data<Core>) -> Result<Outcome, Error> {
     let (answers, tokens) =
         (idempotency::prune(&core.pool, core.now()).await?, sessions::prune(&core.pool, core.now()).await?);
-    tracing::debug!(answers, tokens, "what had run out was removed");
+    tracing::debug!(answers, tokens, "expired rows removed");
     Ok(Outcome::Done)
 }
 

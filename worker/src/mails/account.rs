@@ -1,4 +1,4 @@
-//! Mails to an account: each is a sentence or two and a link.
+//! Mails to an account: a sentence or two, and a link.
 
 use chrono::{DateTime, Utc};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -8,16 +8,16 @@ use punctual_core::types::EmailAddress;
 use punctual_core::wording::When;
 use serde::Serialize;
 
-use super::message::{BuildError, Mail, boundary, display_name, envelope, head};
+use super::message::{BuildError, Mail, boundary, common_headers, display_name, envelope};
 use super::templates::Templates;
 
-/// Everything a template of such a mail can name, beside its words, the labels and the locale.
+/// The names such a mail's template can use, besides its words, the labels and the locale.
 #[derive(Serialize)]
 struct AccountContext<'a> {
     business: Named<'a>,
     account: Named<'a>,
     link: LinkContext,
-    /// None: these mails are not a choice of their reader.
+    /// Always `None`: these mails cannot be unsubscribed from.
     unsubscribe_url: Option<String>,
 }
 
@@ -28,14 +28,14 @@ struct Named<'a> {
 
 #[derive(Serialize)]
 struct LinkContext {
-    /// A secret of the mail's reader: never logged, never stored.
+    /// Secret: never logged or stored.
     url: String,
-    /// When it ends, in the business's zone.
+    /// When the link expires, in the business's time zone.
     until: String,
 }
 
-/// Makes the message of a ledger row about an account. The same row gives the same Message-ID and the same link,
-/// whenever and however often it is made.
+/// Builds the message of a ledger row about an account. Every build of the same row has the same Message-ID and the same
+/// link.
 ///
 /// # Errors
 /// [`BuildError`].
@@ -47,13 +47,13 @@ pub fn compose_account(
     now: DateTime<Utc>,
 ) -> Result<Mail, BuildError> {
     let AccountFacts { notification_id: id, business, zone, locale, expires_at, .. } = facts;
-    let ends = When::new(*expires_at, *expires_at, *zone, *locale);
+    let expiry = When::new(*expires_at, *expires_at, *zone, *locale);
     let context = AccountContext {
         business: Named { name: &business.name },
         account: Named { name: &facts.name },
         link: LinkContext {
             url: facts.link.url(keys, &business.public_url),
-            until: format!("{} ({})", ends.short, zone.name()),
+            until: format!("{} ({})", expiry.short, zone.name()),
         },
         unsubscribe_url: None,
     };
@@ -63,6 +63,6 @@ pub fn compose_account(
         .singlepart(SinglePart::plain(rendered.text))
         .singlepart(SinglePart::html(rendered.html));
     let to = Mailbox::new(display_name(&facts.name), recipient.as_str().parse()?);
-    let message = head(business, to, *id, now)?.subject(rendered.subject).multipart(parts)?;
+    let message = common_headers(business, to, *id, now)?.subject(rendered.subject).multipart(parts)?;
     envelope(business, recipient, &message)
 }

@@ -1,4 +1,4 @@
-//! The calendar entry that comes with a mail (iTIP, RFC 5546, carried as RFC 6047 says).
+//! The calendar entry of a mail (iTIP, RFC 5546, as a MIME part by RFC 6047).
 
 use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
@@ -8,18 +8,18 @@ use punctual_core::notifications::facts::Facts;
 
 use super::templates::one_line;
 
-/// What the entry asks the customer's calendar to do.
+/// The iTIP method: what the customer's calendar should do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Enter it, or change it.
+    /// Add or update the entry.
     Request,
-    /// Take it out.
+    /// Remove the entry.
     Cancel,
 }
 
 impl Method {
-    /// The method of a kind of mail. A reminder changes no calendar and has none; staff subscribe to their calendar, where
-    /// an entry by mail would stand a second time.
+    /// The method for a kind of mail. `None` for reminders, which change nothing, and for mails to staff: they subscribe to
+    /// their calendar, where an entry by mail would be a duplicate.
     pub fn of(kind: NotificationKind) -> Option<Self> {
         match kind {
             NotificationKind::Confirmation | NotificationKind::Reschedule | NotificationKind::Pending => {
@@ -41,8 +41,8 @@ impl Method {
     }
 }
 
-/// Writes the entry. Times are UTC, which needs no VTIMEZONE; the UID stays for the booking's life and SEQUENCE is its
-/// revision, so that a calendar takes a later entry for a change of the earlier one.
+/// The entry as text. Times are UTC, which needs no VTIMEZONE. The UID is the same for all entries of a booking and
+/// SEQUENCE is its revision, so a calendar treats a later entry as an update.
 pub fn entry(facts: &Facts, recipient: &str, method: Method, now: DateTime<Utc>) -> String {
     let (booking, business) = (&facts.booking, &facts.business);
     let mut event = Event::with_uid(&booking.ics_uid);

@@ -1,4 +1,4 @@
-//! What templates can name.
+//! The names templates can use.
 
 use punctual_core::notifications::facts::Facts;
 use punctual_core::wording::{When, price};
@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use super::links::Links;
 
-/// Everything a template can name, beside its words, the labels and the locale.
+/// The names a template can use, besides its words, the labels and the locale.
 #[derive(Debug, Clone, Serialize)]
 pub struct MailContext {
     business: BusinessContext,
     customer: CustomerContext,
     booking: BookingContext,
-    /// Where the customer sees, moves or cancels the booking; on mails to them only.
+    /// The customer's page to see, move or cancel the booking; in mails to the customer only.
     manage_url: Option<String>,
-    /// Where staff confirm or decline the booking; on mails that ask for it only.
+    /// The page where staff confirm or decline the booking; in mails that ask for it only.
     decide_url: Option<String>,
-    /// Where the customer ends reminders; on reminders only.
+    /// The customer's page to end reminders; in reminders only.
     unsubscribe_url: Option<String>,
 }
 
@@ -25,13 +25,13 @@ struct BusinessContext {
     name: String,
     address_lines: Vec<String>,
     phone: String,
-    /// The phone number as a `tel:` URI takes it (RFC 3966).
+    /// The phone number in the form of a `tel:` URI (RFC 3966).
     phone_digits: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
 struct CustomerContext {
-    /// A dash once the person was erased.
+    /// A dash if the customer was erased.
     name: String,
     email: Option<String>,
     phone: Option<String>,
@@ -42,21 +42,21 @@ struct CustomerContext {
 struct BookingContext {
     service: String,
     staff: String,
-    /// None where the service is free or tells no price.
+    /// `None` if the service is free or has no price.
     price: Option<String>,
     when: When,
-    /// None where the customer's clock shows the same.
+    /// In the customer's time zone; `None` if its offset is the same.
     when_for_customer: Option<When>,
-    /// Before the move that the mail is about.
+    /// The time before the move that the mail is about.
     previously: Option<When>,
-    /// Who performed it before that move, if it was somebody else.
+    /// The member of staff before that move, if it was another one.
     previous_staff: Option<String>,
-    /// What the customer wrote; none if nothing.
+    /// The customer's note, if there is one.
     note: Option<String>,
 }
 
 impl MailContext {
-    /// What the templates may show of these facts.
+    /// Selects what the templates may show of these facts.
     pub fn new(facts: &Facts, links: &Links) -> Self {
         let Facts { business, booking, locale, .. } = facts;
         let when = |zone| When::new(booking.start, booking.end, zone, *locale);

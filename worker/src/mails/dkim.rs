@@ -1,4 +1,4 @@
-//! DKIM signatures (RFC 6376): relaxed/relaxed, over the very bytes that go to the relay.
+//! DKIM signatures (RFC 6376), relaxed/relaxed, computed over the bytes sent to the relay.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,8 +10,7 @@ use ring::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 
 use super::Mail;
 
-/// The headers that are signed, in this order. One that a mail does not have is signed as missing, so that nobody can
-/// add it; the others can't be doubled or changed.
+/// The signed headers, in order. A header that the mail lacks is signed as absent, so that nobody can add it.
 const SIGNED: [&str; 10] = [
     "from",
     "to",
@@ -25,19 +24,19 @@ const SIGNED: [&str; 10] = [
     "list-unsubscribe-post",
 ];
 
-/// Characters of the signature in one line of its header.
-const LINE: usize = 70;
+/// Characters of the signature per line.
+const LINE_LENGTH: usize = 70;
 
-/// Why mails cannot be signed with what is configured. The key is never shown.
+/// Why the configured key cannot sign. Never contains the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadKey {
-    /// Half of what is needed.
+pub enum InvalidKey {
+    /// The selector is missing.
     #[error("PUNCTUAL_DKIM_KEY is set, so PUNCTUAL_DKIM_SELECTOR has to name it")]
     NoSelector,
-    /// The other half.
+    /// The key is missing.
     #[error("PUNCTUAL_DKIM_SELECTOR is set, so PUNCTUAL_DKIM_KEY has to hold its key")]
     NoKey,
-    /// It is no key of a kind that mails are signed with.
+    /// The key is invalid or of an unsupported kind.
     #[error("PUNCTUAL_DKIM_KEY: expected a private key in PEM, RSA of 2048 to 4096 bits or Ed25519")]
     Key,
 }
@@ -54,21 +53,21 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// The one that is configured, if one is.
+    /// The configured signer, if there is one.
     ///
     /// # Errors
-    /// [`BadKey`].
-    pub fn of(config: &WorkerConfig) -> Result<Option<Self>, BadKey> {
+    /// [`InvalidKey`].
+    pub fn from_config(config: &WorkerConfig) -> Result<Option<Self>, InvalidKey> {
         match (&config.dkim_selector, &config.dkim_key) {
             (None, None) => Ok(None),
-            (None, Some(_)) => Err(BadKey::NoSelector),
-            (Some(_), None) => Err(BadKey::NoKey),
+            (None, Some(_)) => Err(InvalidKey::NoSelector),
+            (Some(_), None) => Err(InvalidKey::NoKey),
             (Some(selector), Some(key)) => Self::new(selector, key.expose()).map(Some),
         }
     }
 
-    fn new(selector: &str, pem: &str) -> Result<Self, BadKey> {
-        let (label, der) = decode(pem).ok_or(BadKey::Key)?;
+    fn new(selector: &str, pem: &str) -> Result<Self, InvalidKey> {
+        let (label, der) = decode(pem).ok_or(InvalidKey::Key)?;
         let rsa = |key| KeyPair::Rsa(Box::new(key));
         let key = match label {
             "RSA PRIVATE KEY" => RsaKeyPair::from_der(&der).map(rsa).ok(),
@@ -78,19 +77,19 @@ impl Signer {
                 .ok(),
             _ => None,
         };
-        Ok(Self { selector: selector.to_owned(), key: key.ok_or(BadKey::Key)? })
+        Ok(Self { selector: selector.to_owned(), key: key.ok_or(InvalidKey::Key)? })
     }
 
-    /// The mail with a signature on top.
+    /// Adds the signature header at the top of the mail.
     ///
     /// # Errors
-    /// [`BadKey::Key`] when the key can't sign, which it could when it was read.
-    pub fn sign(&self, mail: Mail, now: DateTime<Utc>) -> Result<Mail, BadKey> {
+    /// [`InvalidKey::Key`] if signing fails.
+    pub fn sign(&self, mail: Mail, now: DateTime<Utc>) -> Result<Mail, InvalidKey> {
         let header = self.header(&mail.bytes, mail.sender.domain(), now)?;
         Ok(Mail { bytes: [header.into_bytes(), mail.bytes].concat(), ..mail })
     }
 
-    fn header(&self, message: &[u8], domain: &str, now: DateTime<Utc>) -> Result<String, BadKey> {
+    fn header(&self, message: &[u8], domain: &str, now: DateTime<Utc>) -> Result<String, InvalidKey> {
         let end = message.windows(4).position(|window| window == b"\r\n\r\n");
         let (head, body) = message.split_at(end.map_or(message.len(), |end| end + 2));
         let (head, body) = (String::from_utf8_lossy(head), body.strip_prefix(b"\r\n").unwrap_or(body));
@@ -118,18 +117,18 @@ impl Signer {
         let signature = STANDARD.encode(self.raw(signed.as_bytes())?);
         let lines: Vec<&str> = signature
             .as_bytes()
-            .chunks(LINE)
+            .chunks(LINE_LENGTH)
             .map(|line| std::str::from_utf8(line).unwrap_or_default())
             .collect();
         Ok(format!("DKIM-Signature:{unsigned}{}\r\n", lines.join("\r\n\t ")))
     }
 
-    fn raw(&self, text: &[u8]) -> Result<Vec<u8>, BadKey> {
+    fn raw(&self, text: &[u8]) -> Result<Vec<u8>, InvalidKey> {
         match &self.key {
             KeyPair::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];
                 key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature)
-                    .map_err(|_| BadKey::Key)?;
+                    .map_err(|_| InvalidKey::Key)?;
                 Ok(signature)
             }
             // RFC 8463: what is signed is the hash.
@@ -147,7 +146,7 @@ fn decode(pem: &str) -> Option<(&str, Vec<u8>)> {
     Some((label, STANDARD.decode(text).ok()?))
 }
 
-/// Name and value of each header field, continuation lines with it.
+/// Name and value of each header field, including continuation lines.
 fn fields(head: &str) -> Vec<(&str, String)> {
     let mut fields: Vec<(&str, String)> = Vec::new();
     for line in head.split("\r\n") {
@@ -159,12 +158,12 @@ fn fields(head: &str) -> Vec<(&str, String)> {
     fields
 }
 
-/// A field as RFC 6376 §3.4.2 has it signed; `name` in lower case.
+/// A field in relaxed form (RFC 6376 §3.4.2); `name` must be lower case.
 fn relaxed_field(name: &str, value: &str) -> String {
     format!("{name}:{}", value.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// A body as RFC 6376 §3.4.4 has it hashed.
+/// A body in relaxed form (RFC 6376 §3.4.4).
 fn relaxed_body(body: &[u8]) -> Vec<u8> {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let mut relaxed = Vec::with_capacity(body.len());
@@ -203,7 +202,7 @@ MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
     }
 
     #[test]
-    fn the_hash_of_a_body_is_that_of_the_rfcs_example() {
+    fn the_body_hash_matches_the_rfcs_example() {
         // RFC 6376 A.2 and its bh.
         let body = b"Hi.\r\n\r\nWe lost the game.  Are you hungry yet?\r\n\r\nJoe.\r\n";
         let hash = STANDARD.encode(digest(&SHA256, &relaxed_body(body)));
@@ -211,7 +210,7 @@ MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
     }
 
     #[test]
-    fn space_is_relaxed_as_the_rfcs_example_has_it() {
+    fn whitespace_is_relaxed_as_in_the_rfcs_example() {
         // RFC 6376 §3.4.5, example 1.
         let head = "A: X\r\nB : Y\t\r\n\tZ  \r\n";
         let fields: Vec<String> = fields(head)
@@ -225,7 +224,7 @@ MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
     }
 
     #[test]
-    fn a_missing_header_is_signed_as_missing_and_another_text_has_another_signature() {
+    fn an_absent_header_is_signed_and_a_changed_text_changes_the_signature() {
         let signer = Signer::new("brisbane", ED25519).unwrap();
         let sign = |message: &str| signer.header(message.as_bytes(), "example.com", at()).unwrap();
         let one = sign("From: a@example.com\r\nSubject: Hi\r\n\r\nHello\r\n");
@@ -246,7 +245,7 @@ MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
     }
 
     #[test]
-    fn what_is_no_key_is_refused_without_being_shown() {
+    fn an_invalid_key_is_refused_without_being_shown() {
         let cut = ED25519.replace("MC4CAQAwBQ", "MC4CAQAw");
         for bad in ["", "secret", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----", &cut] {
             let error = Signer::new("s", bad).err().unwrap();

@@ -1,22 +1,22 @@
-//! The links a mail carries. They are derived, so a mail that is sent again has the same ones.
+//! The links in a mail. They are derived from ids, so a resend has the same links.
 
 use punctual_core::config::Keys;
 use punctual_core::links::{Link, Purpose};
 use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::Facts;
 
-/// Addresses that are secrets of the mail's reader: never logged, never stored.
+/// Links that only the recipient may know: never logged or stored.
 pub struct Links {
-    /// Where the customer sees, moves or cancels the booking; on mails to them only.
+    /// The customer's page to see, move or cancel the booking; in mails to the customer only.
     pub manage: Option<String>,
-    /// Where staff confirm or decline the booking; on mails that ask for it only.
+    /// The page where staff confirm or decline the booking; in mails that ask for it only.
     pub decide: Option<String>,
-    /// Where the customer ends reminders (RFC 8058); on reminders only.
+    /// The customer's page to end reminders (RFC 8058); in reminders only.
     pub unsubscribe: Option<String>,
 }
 
 impl Links {
-    /// Those of a mail.
+    /// The links of a mail with these facts.
     pub fn of(facts: &Facts, keys: &Keys) -> Self {
         let booking = &facts.booking;
         let url = |purpose, id, epoch| Link { purpose, id, epoch }.url(keys, &facts.business.public_url);

@@ -1,4 +1,4 @@
-//! Whole messages (RFC 5322), ready to be sent.
+//! Builds complete messages (RFC 5322).
 
 use std::time::SystemTime;
 
@@ -15,27 +15,27 @@ use uuid::Uuid;
 use super::Templates;
 use super::calendar_part::{self, Method};
 use super::context::MailContext;
-use super::dkim::BadKey;
+use super::dkim::InvalidKey;
 use super::links::Links;
 use super::templates::one_line;
 
-/// Why a message could not be made: a fault of ours, never one of the relay.
+/// Why a message could not be built. Never caused by the relay.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A template names something that is not there.
+    /// A template failed, for instance by an undefined name.
     #[error("a template: {0}")]
     Template(#[from] minijinja::Error),
-    /// The message is not one.
+    /// The message is invalid.
     #[error("the message: {0}")]
     Message(#[from] lettre::error::Error),
-    /// An address is none, though it was stored as one.
-    #[error("a stored address is none")]
+    /// A stored address is invalid.
+    #[error("a stored address is invalid")]
     Address(#[from] lettre::address::AddressError),
-    /// It can't be signed.
+    /// DKIM signing failed.
     #[error(transparent)]
-    Signature(#[from] BadKey),
-    /// A header or MIME type is not one.
-    #[error("a header is not one")]
+    Signature(#[from] InvalidKey),
+    /// A header or MIME type is invalid.
+    #[error("a header is invalid")]
     Header,
 }
 
@@ -46,7 +46,7 @@ pub struct Mail {
     pub sender: Address,
     /// RCPT TO.
     pub recipient: Address,
-    /// The message: 7-bit, lines ended by CRLF.
+    /// The message: 7-bit, lines end in CRLF.
     pub bytes: Vec<u8>,
 }
 
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Mail {
     }
 }
 
-/// Makes the message of a ledger row. The same row gives the same Message-ID, whenever and however often it is made.
+/// Builds the message of a ledger row. Every build of the same row has the same Message-ID.
 ///
 /// # Errors
 /// [`BuildError`].
@@ -81,17 +81,17 @@ pub fn compose(
         parts = parts.singlepart(SinglePart::builder().header(kind).body(entry));
     }
     let to = Mailbox::new(display_name(&facts.recipient_name), recipient.as_str().parse()?);
-    let mut head = head(&facts.business, to, id, now)?;
+    let mut builder = common_headers(&facts.business, to, id, now)?;
     if let Some(url) = links.unsubscribe {
-        head = head
+        builder = builder
             .raw_header(header("List-Unsubscribe", format!("<{url}>"))?)
             .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())?);
     }
-    let message = head.subject(rendered.subject).multipart(parts)?;
+    let message = builder.subject(rendered.subject).multipart(parts)?;
     envelope(&facts.business, recipient, &message)
 }
 
-/// Makes the message that `punctual-worker test-email` sends.
+/// Builds the message that `punctual-worker test-email` sends.
 ///
 /// # Errors
 /// [`BuildError`].
@@ -104,12 +104,13 @@ pub fn compose_test(
     let to = Mailbox::new(None, recipient.as_str().parse()?);
     let text =
         format!("This is a test mail of Punctual for {}.\n\nMails can be sent.\n", one_line(&business.name));
-    let message = head(business, to, id, now)?.subject("Test mail").singlepart(SinglePart::plain(text))?;
+    let message =
+        common_headers(business, to, id, now)?.subject("Test mail").singlepart(SinglePart::plain(text))?;
     envelope(business, recipient, &message)
 }
 
-/// The headers all mails have.
-pub(super) fn head(
+/// The headers that all mails have.
+pub(super) fn common_headers(
     business: &Business,
     to: Mailbox,
     id: Uuid,
@@ -147,7 +148,7 @@ fn message_id(id: Uuid, sender: &EmailAddress) -> String {
     format!("<{}@{}>", id.as_hyphenated(), sender.domain())
 }
 
-/// Derived from the row as well, so that a resend has the same bytes but for its date.
+/// The MIME boundary, derived from the row's id: a resend differs only in its date.
 pub(super) fn boundary(id: Uuid) -> String {
     format!("punctual-{}", id.as_simple())
 }

@@ -1,9 +1,9 @@
-//! Mails: from the facts of a ledger row to the bytes of a message.
+//! Builds the message of a ledger row.
 //!
 //! To add a kind: its variant in `core::notifications::NotificationKind` (and a migration), the folder
 //! `templates/<kind>/` with its bodies and its words in each language, its lines in [`templates`], and whether it has a
-//! calendar part in [`calendar_part`]; its snapshots follow by themselves. Mails that speak of an account instead of a
-//! booking are made in [`account`].
+//! calendar part in [`calendar_part`]; the snapshot tests then cover it. Mails about an account instead of a booking are
+//! built in [`account`].
 
 mod account;
 mod calendar_part;
@@ -19,6 +19,6 @@ mod samples;
 mod tests;
 
 pub use account::compose_account;
-pub use dkim::{BadKey, Signer};
+pub use dkim::{InvalidKey, Signer};
 pub use message::{BuildError, Mail, compose, compose_test};
 pub use templates::Templates;

@@ -1,4 +1,4 @@
-//! Typed samples of what mails are made from.
+//! Sample facts for the tests.
 
 use chrono::{DateTime, Utc};
 use punctual_core::bookings::BookingStatus;
@@ -17,7 +17,7 @@ pub fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
-/// Keys that links are derived from.
+/// Keys for deriving links.
 pub fn keys() -> Keys {
     let text = "sample:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned();
     let vars = [("PUNCTUAL_LINK_KEYS".to_owned(), text)].into();
@@ -35,7 +35,7 @@ fn business() -> Business {
     }
 }
 
-/// An account whose owner is to follow a link.
+/// An account mail with a link.
 pub fn account_facts(kind: NotificationKind, locale: Locale) -> AccountFacts {
     let id = Uuid::from_u128(0x0196_f8f0_4444_7000_8000_0000_0000_0004);
     AccountFacts {
@@ -51,7 +51,7 @@ pub fn account_facts(kind: NotificationKind, locale: Locale) -> AccountFacts {
     }
 }
 
-/// A customer in New York with an appointment in Berlin.
+/// A booking in Berlin by a customer in New York.
 pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
     use NotificationKind as Kind;
     let moved = matches!(kind, Kind::Reschedule | Kind::StaffMoved);

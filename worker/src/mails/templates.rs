@@ -1,4 +1,4 @@
-//! The templates, embedded in the binary. An undefined name is an error, never an empty space in a mail.
+//! The templates, embedded in the binary. An undefined name is an error instead of a gap in a mail.
 
 use std::collections::BTreeMap;
 
@@ -82,10 +82,10 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "set_password/words.en.j2",
 ];
 
-/// A mail's texts.
+/// Subject and bodies of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// One line.
+    /// A single line.
     pub subject: String,
     /// Plain text.
     pub text: String,
@@ -103,7 +103,7 @@ impl Templates {
     /// Parses the embedded templates.
     ///
     /// # Errors
-    /// When one of them is not a template: the tests would have shown it.
+    /// If a template has a syntax error; the tests exclude that.
     pub fn embedded() -> Result<Self, minijinja::Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -132,7 +132,7 @@ impl Templates {
         Ok(Rendered { subject: one_line(&subject), text: body("txt")?, html: body("html")? })
     }
 
-    /// The sentences a words file sets, as plain text: HTML escapes them where it shows them.
+    /// The variables a words file sets, as plain text: the HTML templates escape them.
     fn words(&self, name: &str, facts: &Value) -> Result<BTreeMap<String, String>, minijinja::Error> {
         let captured = self.environment.get_template(name)?.render_captured(facts)?;
         let state = captured.state();

@@ -1,4 +1,4 @@
-//! Every mail in every language, whole; and what no mail may let through.
+//! Snapshots of every mail in every language, and tests of escaping.
 
 use chrono::TimeDelta;
 use mail_parser::{MessageParser, MimeHeaders, PartType};
@@ -16,7 +16,7 @@ fn composed(facts: &Facts) -> Mail {
         .unwrap()
 }
 
-/// The mail as its reader's program decodes it: headers as sent, parts as text.
+/// The mail as a mail client decodes it: headers as sent, parts as text.
 fn readable(mail: &Mail) -> String {
     let raw = String::from_utf8(mail.bytes.clone()).unwrap();
     let (head, _) = raw.split_once("\r\n\r\n").unwrap();
@@ -66,7 +66,7 @@ fn every_mail_to_an_account_in_every_language() {
 }
 
 #[test]
-fn a_resend_is_the_same_mail_but_for_its_date() {
+fn a_resend_differs_only_in_its_date() {
     let facts = facts(NotificationKind::Confirmation, Locale::En);
     let later = at(NOW) + TimeDelta::hours(3);
     let templates = Templates::embedded().unwrap();
@@ -84,7 +84,7 @@ fn a_resend_is_the_same_mail_but_for_its_date() {
 }
 
 #[test]
-fn what_people_write_is_text_in_html() {
+fn user_input_is_escaped_in_html() {
     let mut facts = facts(NotificationKind::Confirmation, Locale::En);
     facts.booking.customer_name = "<script>alert(1)</script>".to_owned();
     facts.booking.service_name = "Cut\" onmouseover=\"x".to_owned();
@@ -100,7 +100,7 @@ fn what_people_write_is_text_in_html() {
 }
 
 #[test]
-fn no_text_begins_a_header_of_its_own() {
+fn user_input_cannot_add_headers() {
     let mut facts = facts(NotificationKind::Confirmation, Locale::En);
     facts.booking.service_name = "Cut\r\nBcc: all@example.org\r\n\r\nbody\u{2028}X-A: b".to_owned();
     facts.booking.customer_name = "Zoë\r\nX-Evil: 1".to_owned();
@@ -163,7 +163,7 @@ fn the_calendar_entry_says_what_the_mail_says() {
 }
 
 #[test]
-fn the_customers_time_is_named_only_where_their_clock_differs() {
+fn the_customers_time_is_shown_only_if_their_offset_differs() {
     let mut facts = facts(NotificationKind::Confirmation, Locale::En);
     assert!(
         readable(&composed(&facts))

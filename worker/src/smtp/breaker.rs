@@ -1,4 +1,4 @@
-//! The circuit breaker of a relay: when the relay is in trouble, mails wait without asking it, and a single one asks.
+//! The relay's circuit breaker. While it is open, mails wait without connecting; one probe at a time tests the relay.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,33 +6,33 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::SharedClock;
 
-/// Failures in a row after which no mail asks any more.
+/// Consecutive failures that open the circuit.
 const THRESHOLD: u32 = 3;
-/// How long a mail waits after the relay failed it, and how long the breaker is open at first.
+/// How long a mail waits after a failure of the relay, and how long the circuit stays open the first time.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
-/// How long it waits at most.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
-/// How long others wait while one mail asks.
+/// The longest time the circuit stays open between probes.
+const MAX_WAIT: Duration = Duration::from_mins(10);
+/// How long other mails wait while a probe runs.
 const PROBE_WAIT: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// Mails go through; so many failed in a row.
+    /// Mails may connect. Counts consecutive failures.
     Closed { failures: u32 },
-    /// None goes through before `until`; opened so often in a row.
+    /// No mail may connect before `until`. Counts consecutive openings.
     Open { until: DateTime<Utc>, openings: u32 },
-    /// One asks.
+    /// One mail is testing the relay (half-open).
     Probing { openings: u32 },
 }
 
-/// The breaker; clones are one.
+/// The breaker. Clones share its state.
 #[derive(Clone)]
 pub struct Breaker {
     state: Arc<Mutex<State>>,
     clock: SharedClock,
 }
 
-/// The right to talk to the relay once. Dropped without a word it judges nothing.
+/// Permission to use the relay for one mail. If dropped without a result, it does not count.
 #[must_use]
 pub struct Permit {
     breaker: Breaker,
@@ -40,14 +40,17 @@ pub struct Permit {
 }
 
 impl Breaker {
-    /// A closed one.
+    /// Starts closed.
     #[must_use]
     pub fn new(clock: SharedClock) -> Self {
         Self { state: Arc::new(Mutex::new(State::Closed { failures: 0 })), clock }
     }
 
-    /// May a mail talk to the relay? If not, when to ask again.
-    pub fn enter(&self) -> Result<Permit, DateTime<Utc>> {
+    /// Asks whether a mail may use the relay.
+    ///
+    /// # Errors
+    /// When to ask again.
+    pub fn try_acquire(&self) -> Result<Permit, DateTime<Utc>> {
         let now = self.clock.now();
         let mut state = self.lock();
         let probe = match *state {
@@ -62,7 +65,7 @@ impl Breaker {
         Ok(Permit { breaker: self.clone(), probe })
     }
 
-    /// Whether mails are held back: not once the pause is over, when the next mail asks.
+    /// Whether mails are held back. Once the wait is over this is false: the next mail is the probe.
     #[must_use]
     pub fn is_open(&self) -> bool {
         match *self.lock() {
@@ -78,10 +81,10 @@ impl Breaker {
 }
 
 impl Permit {
-    /// The relay did its work, whatever it said of the mail.
-    pub fn worked(mut self) {
+    /// The relay works, whatever it replied to the mail.
+    pub fn succeeded(mut self) {
         let mut state = self.breaker.lock();
-        // A mail that began before the trouble says nothing about it.
+        // A mail that started before the circuit opened does not close it.
         if self.probe || matches!(*state, State::Closed { .. }) {
             *state = State::Closed { failures: 0 };
         }
@@ -89,7 +92,7 @@ impl Permit {
         self.probe = false;
     }
 
-    /// The relay is in trouble; answers when this mail is to try again.
+    /// The relay failed. Returns when to try this mail again.
     #[must_use]
     pub fn failed(mut self) -> DateTime<Utc> {
         let now = self.breaker.clock.now();
@@ -110,7 +113,7 @@ impl Permit {
     }
 }
 
-/// A probe that came to no verdict lets the next one ask.
+/// A probe without a result lets the next mail probe.
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.probe {
@@ -124,7 +127,7 @@ impl Drop for Permit {
 }
 
 fn opened(now: DateTime<Utc>, openings: u32) -> (State, DateTime<Utc>) {
-    let wait = FIRST_WAIT.saturating_mul(1 << (openings - 1).min(16)).min(LONGEST_WAIT);
+    let wait = FIRST_WAIT.saturating_mul(1 << (openings - 1).min(16)).min(MAX_WAIT);
     let until = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
     (State::Open { until, openings }, until)
 }
@@ -141,61 +144,61 @@ mod tests {
     }
 
     fn open(breaker: &Breaker) -> DateTime<Utc> {
-        (0..THRESHOLD).map(|_| breaker.enter().ok().unwrap().failed()).max().unwrap()
+        (0..THRESHOLD).map(|_| breaker.try_acquire().ok().unwrap().failed()).max().unwrap()
     }
 
     #[test]
-    fn a_relay_that_stays_away_is_asked_ever_less_often_by_one_mail_at_a_time() {
+    fn an_unavailable_relay_is_probed_by_one_mail_at_a_time_with_growing_waits() {
         let (breaker, clock) = breaker();
         let mut until = open(&breaker);
         for seconds in [15, 30, 60, 120, 240, 480, 600, 600] {
             assert_eq!((until - clock.now()).num_seconds(), seconds);
-            assert_eq!(breaker.enter().err(), Some(until));
+            assert_eq!(breaker.try_acquire().err(), Some(until));
             clock.set(until);
-            let probe = breaker.enter().ok().unwrap();
-            assert_eq!(breaker.enter().err(), Some(clock.now() + PROBE_WAIT), "one probe at a time");
+            let probe = breaker.try_acquire().ok().unwrap();
+            assert_eq!(breaker.try_acquire().err(), Some(clock.now() + PROBE_WAIT), "one probe at a time");
             until = probe.failed();
         }
     }
 
     #[test]
-    fn a_probe_that_works_lets_all_through() {
+    fn a_successful_probe_closes_the_circuit() {
         let (breaker, clock) = breaker();
         let until = open(&breaker);
         assert!(breaker.is_open());
         clock.set(until);
-        assert!(!breaker.is_open(), "nobody is held back any more, though nobody has asked yet");
-        let probe = breaker.enter().ok().unwrap();
+        assert!(!breaker.is_open(), "the wait is over, though no mail has probed yet");
+        let probe = breaker.try_acquire().ok().unwrap();
         assert!(breaker.is_open(), "others wait for the probe");
-        probe.worked();
+        probe.succeeded();
         assert!(!breaker.is_open());
-        let _both = (breaker.enter().ok().unwrap(), breaker.enter().ok().unwrap());
+        let _both = (breaker.try_acquire().ok().unwrap(), breaker.try_acquire().ok().unwrap());
     }
 
     #[test]
-    fn a_single_failure_holds_back_nobody_else() {
+    fn a_single_failure_does_not_open_the_circuit() {
         let (breaker, clock) = breaker();
-        assert_eq!(breaker.enter().ok().unwrap().failed(), clock.now() + FIRST_WAIT);
-        breaker.enter().ok().unwrap().worked();
+        assert_eq!(breaker.try_acquire().ok().unwrap().failed(), clock.now() + FIRST_WAIT);
+        breaker.try_acquire().ok().unwrap().succeeded();
         for _ in 1..THRESHOLD {
-            let _ = breaker.enter().ok().unwrap().failed();
+            let _ = breaker.try_acquire().ok().unwrap().failed();
         }
-        assert!(!breaker.is_open(), "a success in between starts the count anew");
+        assert!(!breaker.is_open(), "a success resets the count");
     }
 
     #[test]
-    fn mails_that_fail_together_count_as_one_opening() {
+    fn concurrent_failures_open_the_circuit_once() {
         let (breaker, clock) = breaker();
-        let together: Vec<Permit> = (0..16).map(|_| breaker.enter().ok().unwrap()).collect();
+        let together: Vec<Permit> = (0..16).map(|_| breaker.try_acquire().ok().unwrap()).collect();
         let latest = together.into_iter().map(Permit::failed).max().unwrap();
         assert_eq!(latest, clock.now() + FIRST_WAIT);
     }
 
     #[test]
-    fn a_probe_without_a_verdict_makes_room_for_the_next() {
+    fn a_probe_without_a_result_lets_the_next_mail_probe() {
         let (breaker, clock) = breaker();
         clock.set(open(&breaker));
-        drop(breaker.enter().ok().unwrap());
-        assert!(breaker.enter().is_ok());
+        drop(breaker.try_acquire().ok().unwrap());
+        assert!(breaker.try_acquire().is_ok());
     }
 }

@@ -1,10 +1,10 @@
-//! What went wrong, and whose fault it is.
+//! Why a mail could not be handed over, and what that means for it.
 
 use std::fmt;
 
 use lettre::transport::smtp::Error as SmtpError;
 
-/// Where handing over a mail ended.
+/// The step of SMTP that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     /// Connecting, with TLS from the first byte, banner and EHLO.
@@ -19,8 +19,8 @@ pub enum Step {
     Rcpt,
     /// DATA.
     Data,
-    /// The message and its dot.
-    Dot,
+    /// The message up to its end, a line with a single dot.
+    EndOfData,
     /// RSET.
     Reset,
 }
@@ -36,44 +36,44 @@ impl Step {
             Self::Mail => "mail",
             Self::Rcpt => "rcpt",
             Self::Data => "data",
-            Self::Dot => "dot",
+            Self::EndOfData => "dot",
             Self::Reset => "rset",
         }
     }
 }
 
-/// How a step failed. No address is in it: what looks like one is left out.
+/// How a step failed. Contains no mail address: words with an `@` are replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Where.
+    /// The step.
     pub step: Step,
     /// The reply code, if there was a reply.
     pub code: Option<u16>,
-    /// The reply's text, or why there was none.
+    /// The reply's text, or why there was no reply.
     pub text: String,
 }
 
 /// What a failure means for the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The relay refuses this mail for now.
+pub enum FailureClass {
+    /// The relay temporarily refuses this mail.
     Deferred,
-    /// The relay refuses this mail for good.
+    /// The relay permanently refuses this mail.
     Refused,
-    /// The relay itself is in trouble, whatever the mail.
-    RelayTrouble,
-    /// The whole message may have been taken.
+    /// The relay fails whatever the mail.
+    RelayUnavailable,
+    /// The relay may have accepted the message.
     InDoubt,
 }
 
 impl Failure {
-    /// A failure that came without a reply.
+    /// A failure without a reply.
     #[must_use]
-    pub fn silent(step: Step, why: &str) -> Self {
+    pub fn no_reply(step: Step, why: &str) -> Self {
         Self { step, code: None, text: without_addresses(why) }
     }
 
-    /// What lettre reports of a step.
+    /// lettre's error at a step.
     pub(super) fn of(step: Step, error: &SmtpError) -> Self {
         use std::error::Error;
         let code = error.status().map(u16::from);
@@ -85,25 +85,25 @@ impl Failure {
         Self { step, code, text: without_addresses(&text) }
     }
 
-    /// Whose fault it is: replies to RCPT, DATA or the dot judge the mail; everything before, any 421 and any silence
-    /// before the dot judge the relay; silence after the dot is a doubt.
+    /// A reply to RCPT, DATA or the message concerns the mail. An earlier reply, a 421 at any step, and no reply before the
+    /// end of the message concern the relay. No reply after the end of the message leaves the mail in doubt.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn class(&self) -> FailureClass {
         match (self.step, self.code) {
-            (_, Some(421)) => Verdict::RelayTrouble,
-            (Step::Rcpt | Step::Data | Step::Dot, Some(code)) if code >= 500 => Verdict::Refused,
-            (Step::Rcpt | Step::Data | Step::Dot, Some(_)) => Verdict::Deferred,
-            (Step::Dot, None) => Verdict::InDoubt,
-            _ => Verdict::RelayTrouble,
+            (_, Some(421)) => FailureClass::RelayUnavailable,
+            (Step::Rcpt | Step::Data | Step::EndOfData, Some(code)) if code >= 500 => FailureClass::Refused,
+            (Step::Rcpt | Step::Data | Step::EndOfData, Some(_)) => FailureClass::Deferred,
+            (Step::EndOfData, None) => FailureClass::InDoubt,
+            _ => FailureClass::RelayUnavailable,
         }
     }
 
-    /// Whether the connection is in a known state: the relay answered and did not say goodbye.
-    pub(super) fn leaves_connection(&self) -> bool {
+    /// Whether the connection can still be used: the relay replied, and not with 421, which closes it.
+    pub(super) fn leaves_connection_usable(&self) -> bool {
         self.code.is_some_and(|code| code != 421)
     }
 
-    /// Step and code with its enhanced code (RFC 3463), without the relay's words.
+    /// Step, code and enhanced code (RFC 3463), without the relay's text.
     #[must_use]
     pub fn summary(&self) -> String {
         match self.code {
@@ -133,7 +133,7 @@ fn is_enhanced(word: &str) -> bool {
     numbers == 3 && parts.next().is_none()
 }
 
-/// The text in one line, every word with an `@` left out: replies like to name the recipient.
+/// The text in one line, with each word that contains an `@` replaced: replies often name the recipient.
 pub(super) fn without_addresses(text: &str) -> String {
     let words = text.split_whitespace().map(|word| if word.contains('@') { "<address>" } else { word });
     words.collect::<Vec<_>>().join(" ")
@@ -148,29 +148,29 @@ mod tests {
     }
 
     #[test]
-    fn whose_fault_it_is() {
-        use Step::{Auth, Connect, Data, Dot, Mail, Rcpt, Reset, StartTls};
-        use Verdict::{Deferred, InDoubt, Refused, RelayTrouble};
-        for (steps, code, verdict) in [
-            (&[Connect, StartTls, Auth, Mail, Rcpt, Data, Dot, Reset][..], Some(421), RelayTrouble),
-            (&[Connect, StartTls, Auth, Mail, Reset], Some(554), RelayTrouble),
-            (&[Connect, StartTls, Auth, Mail, Reset], Some(451), RelayTrouble),
-            (&[Connect, StartTls, Auth, Mail, Rcpt, Data, Reset], None, RelayTrouble),
-            (&[Rcpt, Data, Dot], Some(450), Deferred),
-            (&[Rcpt, Data, Dot], Some(552), Refused),
-            (&[Dot], None, InDoubt),
+    fn the_step_and_the_code_decide_the_class() {
+        use FailureClass::{Deferred, InDoubt, Refused, RelayUnavailable};
+        use Step::{Auth, Connect, Data, EndOfData, Mail, Rcpt, Reset, StartTls};
+        for (steps, code, class) in [
+            (&[Connect, StartTls, Auth, Mail, Rcpt, Data, EndOfData, Reset][..], Some(421), RelayUnavailable),
+            (&[Connect, StartTls, Auth, Mail, Reset], Some(554), RelayUnavailable),
+            (&[Connect, StartTls, Auth, Mail, Reset], Some(451), RelayUnavailable),
+            (&[Connect, StartTls, Auth, Mail, Rcpt, Data, Reset], None, RelayUnavailable),
+            (&[Rcpt, Data, EndOfData], Some(450), Deferred),
+            (&[Rcpt, Data, EndOfData], Some(552), Refused),
+            (&[EndOfData], None, InDoubt),
         ] {
             for step in steps {
-                assert_eq!(failure(*step, code).verdict(), verdict, "{step:?} {code:?}");
+                assert_eq!(failure(*step, code).class(), class, "{step:?} {code:?}");
             }
         }
     }
 
     #[test]
-    fn a_failure_names_no_recipient() {
+    fn a_failure_does_not_name_the_recipient() {
         let text = without_addresses("5.1.1 <ada@example.org>:\r\n Recipient\taddress rejected");
         assert_eq!(text, "5.1.1 <address> Recipient address rejected");
         assert_eq!(Failure { step: Step::Rcpt, code: Some(550), text }.summary(), "550 5.1.1 at rcpt");
-        assert_eq!(failure(Step::Dot, None).summary(), "no reply at dot");
+        assert_eq!(failure(Step::EndOfData, None).summary(), "no reply at dot");
     }
 }

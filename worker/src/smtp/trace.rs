@@ -1,4 +1,4 @@
-//! A span for each step of a mail, with what the relay said: its code, never its text.
+//! A span for each SMTP step, with the relay's reply code but never its text.
 
 use std::future::Future;
 
@@ -7,23 +7,23 @@ use tracing::{Instrument, Span, field::Empty};
 
 use super::failure::{Failure, Step};
 
-/// Runs a step in a span of its own.
+/// Runs a step in its own span.
 pub(super) async fn traced<T>(
     step: Step,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     let span = tracing::info_span!("smtp", step = step.as_str(), code = Empty, failed = Empty);
-    let done = work.instrument(span.clone()).await;
-    if let Err(failure) = &done {
+    let result = work.instrument(span.clone()).await;
+    if let Err(failure) = &result {
         span.record("failed", true);
         if let Some(code) = failure.code {
             span.record("code", code);
         }
     }
-    done
+    result
 }
 
-/// Notes the reply's code in the step that runs.
-pub(super) fn replied(response: &Response) {
+/// Records the reply's code in the current step's span.
+pub(super) fn record_code(response: &Response) {
     Span::current().record("code", u16::from(response.code()));
 }

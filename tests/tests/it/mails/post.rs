@@ -105,7 +105,7 @@ impl Post {
             greeting: second,
             command: second,
             data: second,
-            dot: second,
+            end_of_data: second,
             ..Timeouts::default()
         };
         Self { salon, sink: SmtpSink::start().await, customer, service, workers: Vec::new(), timeouts }

@@ -1,17 +1,17 @@
-//! What changes something.
+//! Commands that change queues and jobs.
 
 use punctual_core::operators::{self, Action, Operator, OperatorAction, QueueLimits};
 use punctual_core::{Core, Error, Result};
 
 use super::{JobsCommand, QueuesCommand, show};
 
-/// On a queue.
+/// Runs a command on a queue.
 pub async fn on_queue(core: &Core, json: bool, command: QueuesCommand) -> Result<()> {
     let action = match command {
         QueuesCommand::Pause { queue } => Action::Pause(queue),
         QueuesCommand::Resume { queue } => Action::Resume(queue),
         QueuesCommand::Limit { queue, limit, key_limit } => {
-            // What is not named stays.
+            // Limits that are not given stay unchanged.
             let queues = operators::queues(core).await?;
             let now = queues.iter().find(|known| known.queue == queue).ok_or(Error::NotFound("queue"))?;
             let limits = QueueLimits {
@@ -22,11 +22,11 @@ pub async fn on_queue(core: &Core, json: bool, command: QueuesCommand) -> Result
         }
     };
     let done = operators::act(core, Operator::CommandLine, action).await?;
-    say(json, &done);
+    print_action(json, &done);
     Ok(())
 }
 
-/// On jobs, one after the other; ends at the first that can't be done.
+/// Runs a command on jobs in order; stops at the first that fails.
 pub async fn on_jobs(core: &Core, json: bool, command: JobsCommand) -> Result<()> {
     let actions: Vec<Action> = match &command {
         JobsCommand::Retry(ids) => ids.each().map(Action::Retry).collect(),
@@ -36,12 +36,12 @@ pub async fn on_jobs(core: &Core, json: bool, command: JobsCommand) -> Result<()
     };
     for action in actions {
         let done = operators::act(core, Operator::CommandLine, action).await?;
-        say(json, &done);
+        print_action(json, &done);
     }
     Ok(())
 }
 
-fn say(json: bool, done: &OperatorAction) {
+fn print_action(json: bool, done: &OperatorAction) {
     if json {
         println!("{}", show::action_json(done));
         return;

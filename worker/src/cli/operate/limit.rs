@@ -1,15 +1,15 @@
-//! Limits as operators write them.
+//! Rate limits in the notation of the command line.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use punctual_queue::Limit;
 
-/// A limit to set, or none: as the workers are configured.
+/// A limit to set; `None` restores what the workers are configured with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitChange(pub Option<Limit>);
 
-/// What is expected.
+/// The notation, for error messages.
 const EXPECTED: &str = "expected 50/s, 600/m or 1000/h, with :5 behind it for a burst of 5, or none";
 
 impl FromStr for LimitChange {
@@ -33,8 +33,8 @@ impl FromStr for LimitChange {
     }
 }
 
-/// As it is read, as far as its period is one of those; else with its milliseconds.
-pub fn written(limit: Option<Limit>) -> String {
+/// In the notation that is parsed if the period is a second, a minute or an hour; otherwise with milliseconds.
+pub fn display(limit: Option<Limit>) -> String {
     let Some(Limit { count, per, burst }) = limit else { return "-".to_owned() };
     let unit = match per.as_millis() {
         1000 => "s".to_owned(),
@@ -50,10 +50,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_written_as_it_is_read() {
+    fn a_limit_is_displayed_in_the_notation_it_is_parsed_from() {
         for text in ["50/s", "600/m:20", "1000/h"] {
             let LimitChange(limit) = text.parse().unwrap();
-            assert_eq!(written(limit), text);
+            assert_eq!(display(limit), text);
         }
         assert_eq!("none".parse(), Ok(LimitChange(None)));
         for wrong in ["", "50", "0/s", "5/d", "5/s:0", "5/s:", "-1/s", "5000000/s"] {

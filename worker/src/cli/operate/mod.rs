@@ -1,5 +1,4 @@
-//! What operators do at the command line: look at queues, jobs and workers, and act on them. Whatever they do is
-//! audited, as what they do over the API is.
+//! Operator commands: show and change queues, jobs and workers. Changes are audited, as those over the API are.
 
 mod act;
 mod limit;
@@ -18,12 +17,12 @@ use punctual_queue::{JobId, ServerClock, Wake};
 use super::Failure;
 use limit::LimitChange;
 
-/// There is no such job or queue.
+/// Exit code: no such job or queue.
 const NOT_FOUND: u8 = 3;
-/// The job's state does not allow it.
+/// Exit code: the job's state does not allow it.
 const NOT_ELIGIBLE: u8 = 4;
 
-/// Which queues, jobs or actions, and how they are printed.
+/// The operator commands.
 #[derive(Subcommand)]
 pub enum Operate {
     /// Queues: how many jobs are in each state, how long the oldest due has waited, pauses and limits
@@ -64,7 +63,7 @@ pub enum Operate {
     },
 }
 
-/// On queues.
+/// Changes to queues.
 #[derive(Subcommand)]
 pub enum QueuesCommand {
     /// Begin no job of a queue until it is resumed; what runs is finished
@@ -91,7 +90,7 @@ pub enum QueuesCommand {
     },
 }
 
-/// On jobs.
+/// Commands on jobs.
 #[derive(Subcommand)]
 pub enum JobsCommand {
     /// List the jobs in a state
@@ -147,7 +146,7 @@ impl Ids {
     }
 }
 
-/// Does it. Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 no such job or queue, 4 the job's state does not allow it.
+/// Runs an operator command. Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 no such job or queue, 4 the job's state does not allow it.
 pub async fn run(config: &Config, operate: Operate) -> Result<ExitCode, Failure> {
     let settings = PoolSettings {
         program: "punctual-worker operate",

@@ -1,4 +1,4 @@
-//! What changes nothing. JSON has the names that the API uses.
+//! Commands that only read. Their JSON uses the API's names.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use punctual_core::operators::{self, JobsWanted, OperatorAction};
@@ -8,10 +8,10 @@ use punctual_queue::ops::{JobFilter, JobSummary, QueueStatus, WorkerStatus};
 use punctual_queue::{JobId, JobState, Limit};
 use serde_json::{Value, json};
 
-use super::limit::written;
+use super::limit::display;
 use super::{ListArguments, table};
 
-/// Reads the name of a state.
+/// Parses the name of a state.
 pub fn state(text: &str) -> std::result::Result<JobState, String> {
     JobState::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| {
         let names: Vec<_> = JobState::ALL.iter().map(|state| state.as_str()).collect();
@@ -38,8 +38,8 @@ pub async fn queues(core: &Core, json: bool) -> Result<()> {
                 queue.discarded.to_string(),
                 format!("{} s", queue.oldest_due_age(now).as_secs()),
                 queue.workers.to_string(),
-                written(queue.limit),
-                written(queue.key_limit),
+                display(queue.limit),
+                display(queue.key_limit),
             ]
         })
         .collect();
@@ -219,7 +219,7 @@ fn worker_json(worker: &WorkerStatus) -> Value {
     })
 }
 
-/// As the API answers it, but for the details, which are as they are kept.
+/// The same as the API's, except for the details, which are printed as stored.
 pub fn action_json(action: &OperatorAction) -> Value {
     json!({
         "id": action.id, "at": instant(action.at), "operator": action.operator.as_str(), "user_id": action.user_id,

@@ -1,6 +1,6 @@
-//! Tables for people.
+//! Plain-text tables.
 
-/// Prints rows under their headers, in columns as wide as they need; one line each.
+/// Prints one line per row, in aligned columns under their headers.
 pub fn print<const N: usize>(headers: [&str; N], rows: &[[String; N]]) {
     for line in lines(headers, rows) {
         println!("{line}");
@@ -12,19 +12,19 @@ fn lines<const N: usize>(headers: [&str; N], rows: &[[String; N]]) -> Vec<String
     let mut widths = headers.map(width);
     for row in rows {
         for (known, cell) in widths.iter_mut().zip(row) {
-            *known = width(&plain(cell)).max(*known);
+            *known = width(&sanitized(cell)).max(*known);
         }
     }
     let line = |cells: [&str; N]| {
-        let cells = cells.iter().zip(widths).map(|(cell, wide)| format!("{:<wide$}", plain(cell)));
+        let cells = cells.iter().zip(widths).map(|(cell, wide)| format!("{:<wide$}", sanitized(cell)));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let rows = rows.iter().map(|row| line(row.each_ref().map(String::as_str)));
     std::iter::once(line(headers)).chain(rows).collect()
 }
 
-/// On one line, and without what a terminal takes for a command.
-fn plain(text: &str) -> String {
+/// Replaces control characters, so that a cell stays on one line and cannot send commands to the terminal.
+fn sanitized(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_they_need_and_rows_are_lines() {
+    fn columns_are_aligned_and_control_characters_are_replaced() {
         let rows =
             [["1".to_owned(), "grün".to_owned()], ["12345".to_owned(), "two\n\x1b[31mlines".to_owned()]];
         assert_eq!(lines(["ID", "NOTE"], &rows), ["ID     NOTE", "1      grün", "12345  two  [31mlines"]);

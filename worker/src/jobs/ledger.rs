@@ -1,4 +1,4 @@
-//! The ledger row of one try, and how its facts reach it while Postgres comes and goes.
+//! Writes the results of one attempt to the ledger, also while Postgres is temporarily unavailable.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,25 +10,25 @@ use punctual_queue::JobContext;
 
 use crate::mails::BuildError;
 
-/// Between tries to write down what the relay said.
-const AGAIN: Duration = Duration::from_millis(500);
+/// Between two attempts to write a result.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// Why a mail is tried again later, with backoff. Its text names no one.
+/// Why a mail is tried again later, with backoff. Contains no personal data.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The relay refused the mail for now.
+    /// The relay temporarily refused the mail.
     #[error("the mail server deferred it: {0}")]
     Deferred(String),
-    /// The message went out and no reply came back.
+    /// The message was sent and no reply came.
     #[error("the mail server did not answer to the message: it is sent once more")]
     InDoubt,
     /// Another worker owns the job.
     #[error("the lease was lost before the message was sent")]
     LeaseLost,
-    /// The message can't be made.
+    /// The message cannot be built.
     #[error("the message can't be made")]
     Build(#[from] BuildError),
-    /// The ledger did not answer.
+    /// The database failed.
     #[error("the ledger of mails")]
     Ledger(#[from] Error),
 }
@@ -39,29 +39,29 @@ impl From<sqlx::Error> for SendError {
     }
 }
 
-/// The row of one try.
-pub struct Ledger {
+/// The ledger row of one attempt.
+pub struct LedgerEntry {
     core: Core,
     sending: Sending,
 }
 
-impl Ledger {
+impl LedgerEntry {
     pub fn new(core: &Core, sending: Sending) -> Self {
         Self { core: core.clone(), sending }
     }
 
-    /// Commits to the dot, if the mail still stands.
-    pub async fn commit_to_dot(&self) -> Result<Dot, Error> {
+    /// Records that the message is about to be handed to the relay, unless the mail is no longer valid.
+    pub async fn mark_handed_off(&self) -> Result<Dot, Error> {
         let mut tx = self.core.pool.begin().await?;
         let dot = sending::commit_to_dot(&mut tx, self.core.now(), &self.sending).await?;
         tx.commit().await?;
         Ok(dot)
     }
 
-    /// The relay has the mail: ledger and job end together. Where another worker owns the job by now, the ledger alone
-    /// learns it.
+    /// The relay accepted the mail: ledger row and job end in one transaction. If another worker owns the job by now,
+    /// only the ledger is written.
     pub async fn accepted(&self, ctx: &JobContext, reply: &str) {
-        until_answered(|| async {
+        until_written(|| async {
             let mut tx = self.core.pool.begin().await?;
             sending::accepted(&mut tx, self.core.now(), &self.sending, reply).await?;
             match ctx.complete_in(&mut tx).await {
@@ -73,27 +73,27 @@ impl Ledger {
         .await;
     }
 
-    /// The relay does not have the mail; it is tried again.
+    /// The relay does not have the mail; it will be tried again.
     pub async fn not_taken(&self, reply: &str) {
-        until_answered(|| async {
+        until_written(|| async {
             let mut conn = self.core.pool.acquire().await?;
             sending::not_taken(&mut conn, &self.sending, reply).await
         })
         .await;
     }
 
-    /// The relay refused the mail for good.
+    /// The relay permanently refused the mail.
     pub async fn refused(&self, reply: &str) {
-        until_answered(|| async {
+        until_written(|| async {
             let mut conn = self.core.pool.acquire().await?;
             sending::refused(&mut conn, self.core.now(), &self.sending, reply).await
         })
         .await;
     }
 
-    /// Nobody knows whether the relay has the mail. Answers how it ended, if it did.
+    /// The relay may or may not have the mail. Returns the outcome if this ended the mail.
     pub async fn in_doubt(&self, why: &str) -> Option<NotificationOutcome> {
-        until_answered(|| async {
+        until_written(|| async {
             let mut conn = self.core.pool.acquire().await?;
             sending::in_doubt(&mut conn, self.core.now(), &self.sending, why).await
         })
@@ -101,19 +101,19 @@ impl Ledger {
     }
 }
 
-/// What the relay said is written down, however long Postgres is away: forgetting it could send a mail twice.
-/// Every statement that comes here changes nothing when it is repeated.
-async fn until_answered<T, F: Future<Output = Result<T, Error>>>(write: impl Fn() -> F) -> T {
+/// Repeats `write` until it succeeds, however long Postgres is unavailable: a lost result could cause a second copy of
+/// the mail. `write` must be idempotent.
+async fn until_written<T, F: Future<Output = Result<T, Error>>>(write: impl Fn() -> F) -> T {
     let mut reported = false;
     loop {
         match write().await {
             Ok(done) => return done,
             Err(error) => {
                 if !reported {
-                    tracing::warn!(error = %error, "the ledger of mails does not answer: trying until it does");
+                    tracing::warn!(error = %error, "the mail ledger cannot be written; retrying");
                     reported = true;
                 }
-                tokio::time::sleep(AGAIN).await;
+                tokio::time::sleep(RETRY_DELAY).await;
             }
         }
     }

@@ -14,7 +14,7 @@ use punctual_core::types::EmailAddress;
 use crate::mails::Signer;
 use crate::smtp::RelayAddress;
 
-/// Why a command failed, for the person who ran it.
+/// Why a command failed.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The worker of Punctual: sends its mails. Its settings are variables of the environment: see defaults.env.
@@ -51,7 +51,7 @@ enum ConfigCommand {
     Check,
 }
 
-/// Runs the command that the arguments name.
+/// Parses the arguments and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
     match execute(Cli::parse().command.unwrap_or(Command::Run)) {
@@ -65,7 +65,7 @@ pub fn run() -> ExitCode {
 
 fn execute(command: Command) -> Result<ExitCode, Failure> {
     let config = Config::from_env()?;
-    // Two providers are in the dependency tree, so rustls can't choose by itself. An error says that one is installed.
+    // Two providers are in the dependency tree, so rustls cannot choose. An error means that one is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -77,7 +77,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
                 print!("{}", report(&config, &environment(), Program::Worker));
                 config.check(Program::Worker)?;
                 RelayAddress::parse(config.smtp_url()?.expose())?;
-                Signer::of(&config.worker)?;
+                Signer::from_config(&config.worker)?;
             }
             Command::Operate(operate) => return operate::run(&config, operate).await,
         }

@@ -1,4 +1,4 @@
-//! A span while it lasts, and what became of it.
+//! The data of one recorded span.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -8,23 +8,23 @@ use tracing::field::{Field, Visit};
 
 use crate::context::Context;
 
-/// So many events of a span are kept; a job that waits for Postgres could have one a second.
-const MOST_EVENTS: usize = 32;
+/// Most events kept per span: a job that retries while Postgres is down could log one a second.
+const MAX_EVENTS: usize = 32;
 
-/// Which side of an exchange a span is.
+/// OTLP's `SpanKind`; the values are the protocol's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Neither: work within the process.
+pub enum SpanKind {
+    /// Work within the process.
     Internal = 1,
-    /// It answers a request.
+    /// It handles a request.
     Server = 2,
-    /// It asks another server.
+    /// It calls another server.
     Client = 3,
-    /// It does what another span left in the queue.
+    /// It runs a job.
     Consumer = 5,
 }
 
-impl Side {
+impl SpanKind {
     fn of(span: &str) -> Self {
         match span {
             "request" => Self::Server,
@@ -38,64 +38,65 @@ impl Side {
 /// A field's value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Text.
+    /// A string.
     Text(Cow<'static, str>),
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// A fraction.
+    /// A floating-point number.
     Float(f64),
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
 }
 
 /// A name and its value.
 pub type Attribute = (&'static str, Value);
 
-/// Something that happened within a span.
+/// A log event within a span.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Moment {
+pub struct SpanEvent {
     pub at: SystemTime,
     pub attributes: Vec<Attribute>,
 }
 
-/// The wall clock: spans are laid beside those of other machines, and no decision rests on them.
-#[expect(clippy::disallowed_methods, reason = "spans are made of the machine's own time")]
+/// The machine's wall clock: collectors compare spans across machines. Nothing is decided by it.
+#[expect(clippy::disallowed_methods, reason = "spans carry the machine's own time")]
 pub fn now() -> SystemTime {
     SystemTime::now()
 }
 
 /// A span that is recorded.
 #[derive(Debug, Clone)]
-pub struct Recording {
+pub struct SpanData {
     pub context: Context,
+    /// Span id of the parent.
     pub parent: Option<u64>,
     pub name: &'static str,
-    pub side: Side,
-    pub began: SystemTime,
-    pub ended: SystemTime,
+    pub kind: SpanKind,
+    pub started_at: SystemTime,
+    pub ended_at: SystemTime,
     pub attributes: Vec<Attribute>,
-    pub moments: Vec<Moment>,
+    pub events: Vec<SpanEvent>,
     pub failed: bool,
 }
 
-impl Recording {
-    pub fn begin(context: Context, parent: Option<u64>, name: &'static str, fields: Fields) -> Self {
-        let began = now();
+impl SpanData {
+    pub fn start(context: Context, parent: Option<u64>, name: &'static str, fields: Fields) -> Self {
+        let started_at = now();
         Self {
             context,
             parent,
             name,
-            side: Side::of(name),
-            began,
-            ended: began,
+            kind: SpanKind::of(name),
+            started_at,
+            ended_at: started_at,
             attributes: fields.attributes,
-            moments: Vec::new(),
+            events: Vec::new(),
             failed: false,
         }
     }
 
-    /// Takes fields that came later. `failed`, or a status of 500 and more, says how it went.
-    pub fn learn(&mut self, fields: Fields) {
+    /// Adds fields recorded later. `failed = true`, or `status` of 500 and above, marks the span as failed.
+    pub fn add_fields(&mut self, fields: Fields) {
         for (name, value) in fields.attributes {
             match (name, &value) {
                 ("failed", Value::Bool(failed)) => self.failed |= failed,
@@ -108,29 +109,30 @@ impl Recording {
         }
     }
 
-    pub fn happened(&mut self, fields: Fields) {
-        if self.moments.len() < MOST_EVENTS {
-            self.moments.push(Moment { at: now(), attributes: fields.attributes });
+    /// Adds an event, up to [`MAX_EVENTS`].
+    pub fn add_event(&mut self, fields: Fields) {
+        if self.events.len() < MAX_EVENTS {
+            self.events.push(SpanEvent { at: now(), attributes: fields.attributes });
         }
     }
 
-    /// The span's name with what tells its likes apart: `request POST /v1/bookings`, `smtp rcpt`.
-    pub fn title(&self) -> String {
-        let mut title = self.name.to_owned();
+    /// The name a collector shows, such as `request POST /v1/bookings` or `smtp rcpt`.
+    pub fn display_name(&self) -> String {
+        let mut full = self.name.to_owned();
         for part in ["method", "route", "operation", "kind", "step"] {
             if let Some((_, Value::Text(text))) = self.attributes.iter().find(|(name, _)| *name == part) {
-                title.push(' ');
-                title.push_str(text);
+                full.push(' ');
+                full.push_str(text);
             }
         }
-        title
+        full
     }
 }
 
 /// The fields of a span or an event.
 #[derive(Debug, Default)]
 pub struct Fields {
-    /// The context that a span continues.
+    /// The context in the field `traceparent`.
     pub parent: Option<Context>,
     pub attributes: Vec<Attribute>,
 }
@@ -162,17 +164,17 @@ impl Visit for Fields {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let mut text = String::new();
-        // Writing to a String can't fail; a Debug that fails leaves what it wrote.
+        // Writing to a String cannot fail; if the Debug implementation does, what it wrote so far is kept.
         let _ = write!(text, "{value:?}");
         self.attributes.push((field.name(), Value::Text(Cow::Owned(text))));
     }
 }
 
-/// Reads only which context a span continues, where nothing is recorded.
+/// Reads only the field `traceparent`, for spans that are not recorded.
 #[derive(Debug, Default)]
-pub struct Parent(pub Option<Context>);
+pub struct ParentField(pub Option<Context>);
 
-impl Visit for Parent {
+impl Visit for ParentField {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "traceparent" {
             self.0 = Context::parse(value);
