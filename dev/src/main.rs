@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use punctual_dev::command::elsewhere;
 use punctual_dev::{command, console, demo};
 use punctual_launch::prepare;
 
@@ -25,17 +26,18 @@ enum Command {
     /// Print the addresses of what runs: eval "$(cargo dev env)"
     Env,
     /// Take pictures of all mails as they look on a phone
-    Pictures(command::pictures::Options),
+    Pictures(elsewhere::Arguments),
     /// Drop the data of the local stack
     Reset,
     /// Make the generated files anew (.sqlx, openapi/openapi.json), or check them with --check
     #[command(name = "prepare")]
     Prepare,
-    /// Measure: the queue and its peers, the list of slots, or what a login storm does to readers
-    #[command(subcommand)]
-    Bench(command::bench::What),
+    /// Measure: the api and the queue beside their peers, mails, lists of slots, logins (docs/benchmarks.md)
+    Bench(elsewhere::Arguments),
     /// Break things under load, and compare everything after each (docs/faults.md)
-    Chaos(command::chaos::Options),
+    Chaos(elsewhere::Arguments),
+    /// Play a month of bookings by a simulated clock, and compare everything at its end (docs/month.md)
+    Month(elsewhere::Arguments),
 }
 
 #[tokio::main]
@@ -45,11 +47,12 @@ async fn main() -> ExitCode {
         None => command::up::run(arguments.up).await,
         Some(Command::Demo(options)) => demo::run(options).await,
         Some(Command::Env) => command::env::run(),
-        Some(Command::Pictures(options)) => command::pictures::run(options).await,
+        Some(Command::Pictures(arguments)) => elsewhere::run(elsewhere::PICTURES, arguments),
         Some(Command::Prepare) => prepare::run(&[]),
         Some(Command::Reset) => command::reset::run().await,
-        Some(Command::Bench(what)) => command::bench::run(what).await,
-        Some(Command::Chaos(options)) => command::chaos::run(options).await,
+        Some(Command::Bench(arguments)) => elsewhere::run(elsewhere::BENCH, arguments),
+        Some(Command::Chaos(arguments)) => elsewhere::run(elsewhere::CHAOS, arguments),
+        Some(Command::Month(arguments)) => elsewhere::run(elsewhere::MONTH, arguments),
     };
     result.unwrap_or_else(|error| {
         console::problem(&format!("{error:#}"));

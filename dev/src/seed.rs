@@ -53,7 +53,11 @@ pub async fn ensure(pool: &PgPool, home: &Home, public_url: &str) -> Result<Opti
     Ok(Some(admin))
 }
 
-pub(crate) fn business(public_url: &str) -> Result<Business> {
+/// The settings of the demo business.
+///
+/// # Errors
+/// Never: all values are valid.
+pub fn business(public_url: &str) -> Result<Business> {
     Ok(Business {
         name: BUSINESS.to_owned(),
         address: "Sonnenallee 12, 12047 Berlin".to_owned(),

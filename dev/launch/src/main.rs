@@ -20,6 +20,6 @@ fn run(arguments: &[OsString]) -> Result<ExitCode> {
     if arguments.first().is_some_and(|command| command == "prepare") {
         return prepare::run(&arguments[1..]);
     }
-    let program = programs::build()?;
+    let program = programs::build("punctual-dev", &["punctual-api", "punctual-worker"])?;
     Err(Command::new(program).args(arguments).exec()).context("cannot start punctual-dev")
 }

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result};
 
-use crate::programs::{cargo, clone_root};
+use crate::programs::{build, cargo, clone_root};
 use crate::servers::{
     Account, Cluster, ClusterSettings, Consent, Needs, PostgresPrograms, install_commands, ports, provide,
 };
@@ -163,12 +163,12 @@ fn touch(file: &Path) -> Result<()> {
 }
 
 fn openapi(root: &Path) -> Result<Vec<u8>> {
-    let output = Command::new(cargo())
-        .args(["run", "--quiet", "--package", "punctual-dev", "--bin", "dev-api", "--", "openapi"])
+    let output = Command::new(build("punctual-api", &[])?)
+        .arg("openapi")
         .current_dir(root)
         .stderr(Stdio::inherit())
         .output()
-        .context("cannot run cargo")?;
+        .context("cannot run punctual-api")?;
     anyhow::ensure!(output.status.success(), "`punctual-api openapi` fails");
     Ok(output.stdout)
 }

@@ -7,21 +7,23 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-/// Builds everything that `cargo dev` runs, in one go so that all share their dependencies, and gives the path of
-/// `punctual-dev`; the others lie beside it. Cargo's progress is shown.
+/// Builds a program of the workspace and those it starts, and returns its path; the others lie beside it. Features are
+/// those of the whole workspace, as in a test build, so that no dependency is built twice. Cargo's progress is shown.
 ///
 /// # Errors
 /// When something does not build.
-pub fn build() -> Result<PathBuf> {
+pub fn build(program: &str, needs: &[&str]) -> Result<PathBuf> {
     let output = Command::new(cargo())
-        .args(["build", "--package", "punctual-dev", "--bins", "--message-format=json-render-diagnostics"])
+        .args(["build", "--workspace", "--message-format=json-render-diagnostics", "--bin", program])
+        .args(needs.iter().flat_map(|needed| ["--bin", needed]))
         .current_dir(clone_root())
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
         .context("cannot run cargo")?;
     anyhow::ensure!(output.status.success(), "the programs do not build");
-    executable(&String::from_utf8(output.stdout)?, "punctual-dev").context("cargo did not build punctual-dev")
+    executable(&String::from_utf8(output.stdout)?, program)
+        .with_context(|| format!("cargo did not build {program}"))
 }
 
 /// The cargo that runs us.
@@ -65,6 +67,6 @@ mod tests {
             "{\"reason\":\"build-finished\",\"success\":true}\n",
         );
         assert_eq!(executable(messages, "punctual-dev"), Some(PathBuf::from("/t/punctual-dev")));
-        assert_eq!(executable(messages, "dev-worker"), None);
+        assert_eq!(executable(messages, "punctual-worker"), None);
     }
 }

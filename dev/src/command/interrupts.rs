@@ -1,17 +1,21 @@
-//! Being asked to stop.
+//! Signals that ask a program to stop.
 
 use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Ctrl-C, a closed terminal, or being asked to stop.
-pub(crate) struct Interrupts {
+pub struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
 }
 
 impl Interrupts {
-    pub(crate) fn new() -> Result<Self> {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn new() -> Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -20,7 +24,7 @@ impl Interrupts {
     }
 
     /// Waits for the next of them.
-    pub(crate) async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

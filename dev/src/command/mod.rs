@@ -1,9 +1,7 @@
 //! The commands of `cargo dev`, one file each.
 
-pub mod bench;
-pub mod chaos;
+pub mod elsewhere;
 pub mod env;
-pub(crate) mod interrupts;
-pub mod pictures;
+pub mod interrupts;
 pub mod reset;
 pub mod up;

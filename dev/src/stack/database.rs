@@ -28,7 +28,7 @@ pub async fn ensure_database(server: &str) -> Result<()> {
 pub(super) async fn migrate(url: &str) -> Result<()> {
     let options: PgConnectOptions = url.parse().context("the database URL is wrong")?;
     let mut connection = options.connect().await.context("the database cannot be reached")?;
-    crate::schema::migrate(&mut connection).await?;
+    punctual_core::migrate(&mut connection).await.context("a migration fails")?;
     connection.close().await?;
     Ok(())
 }

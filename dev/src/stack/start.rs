@@ -110,7 +110,7 @@ impl Stack {
         let ports = self.settings.ports;
         let mut api = Service {
             name: "api".to_owned(),
-            program: beside("dev-api")?,
+            program: beside("punctual-api")?,
             environment: environment.clone(),
             log: self.log("api", Colour::Cyan),
         };
@@ -130,7 +130,7 @@ impl Stack {
             let name =
                 if self.settings.workers == 1 { "worker".to_owned() } else { format!("worker {number}") };
             let mut worker = Service {
-                program: beside("dev-worker")?,
+                program: beside("punctual-worker")?,
                 environment: environment.clone(),
                 log: self.log(&name.replace(' ', "-"), Colour::Magenta),
                 name,

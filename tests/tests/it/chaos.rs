@@ -1,7 +1,7 @@
 //! A short tour of the faults, each under load and with everything compared after it. `cargo dev chaos` does all of them
 //! for as long as one likes.
 
-use punctual_tests::chaos::{Chaos, Fault, Report, TOUR_OF_SERVERS, TOUR_OF_WORKERS};
+use punctual_sim::chaos::{Chaos, Fault, Report, TOUR_OF_SERVERS, TOUR_OF_WORKERS};
 
 async fn tour(faults: &[Fault]) {
     let Some(mut chaos) = Chaos::begin(1).await.unwrap() else { return };

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use punctual_core::bookings;
 use punctual_core::types::ExpectedRev;
-use punctual_tests::checker::{self, Acknowledged, Report, Seen};
-use punctual_tests::smtp_sink::Taken;
+use punctual_sim::checker::{self, Acknowledged, Report, Seen};
+use punctual_testkit::smtp_sink::Taken;
 use sqlx::PgPool;
 
 use crate::core::salon::tuesday;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_dev::testing::{Programs, TestDatabase, TestRedis, program};
+use punctual_testkit::{Programs, TestDatabase, TestRedis, program};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};

@@ -1,6 +1,6 @@
 //! Limits of how often clients may ask, as `defaults.env` has them.
 
-use punctual_dev::testing::TestRedis;
+use punctual_testkit::TestRedis;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

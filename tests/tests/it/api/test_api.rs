@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use punctual_core::config::{Config, Keys};
 use punctual_core::settings::{self, Business};
 use punctual_core::types::{Currency, EmailAddress, Locale, Zone};
-use punctual_dev::testing::TestDatabase;
 use punctual_queue::ManualClock;
+use punctual_testkit::TestDatabase;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

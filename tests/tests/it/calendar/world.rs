@@ -9,8 +9,8 @@ use punctual_core::settings::{self, Business};
 use punctual_core::staff::{self, NewStaff};
 use punctual_core::types::{Actor, Currency, EmailAddress, Label, Locale, Note, PersonName, Zone};
 use punctual_core::{Core, hours};
-use punctual_dev::testing::TestDatabase;
 use punctual_queue::{ManualClock, Wake};
+use punctual_testkit::TestDatabase;
 use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use punctual_core::pool::PoolSettings;
 use punctual_core::{Error, pool};
-use punctual_tests::proxy::Proxy;
+use punctual_testkit::proxy::Proxy;
 
 use super::salon::{Salon, tuesday};
 

@@ -8,8 +8,8 @@ use punctual_core::bookings::{self, Booking, BookingStatus, Move, NewBooking, Ne
 use punctual_core::slots::{self, SlotQuery};
 use punctual_core::types::{Actor, ExpectedRev};
 use punctual_core::{Error, Result};
-use punctual_tests::checker::{self, Seen};
-use punctual_tests::dice::Dice;
+use punctual_sim::checker::{self, Seen};
+use punctual_sim::dice::Dice;
 use uuid::Uuid;
 
 use super::salon::{Salon, booking_of, tuesday};

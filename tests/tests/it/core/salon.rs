@@ -13,8 +13,8 @@ use punctual_core::staff::{self, NewStaff};
 use punctual_core::types::{Actor, Currency, EmailAddress, Label, Locale, Note, PersonName, Role, Zone};
 use punctual_core::users::{self, NewUser};
 use punctual_core::{Core, Result, hours, pool};
-use punctual_dev::testing::TestDatabase;
 use punctual_queue::{ManualClock, Wake, new_id};
+use punctual_testkit::TestDatabase;
 use uuid::Uuid;
 
 pub struct Salon {

@@ -2,7 +2,7 @@
 
 use punctual_core::migrate;
 use punctual_core::migrate::{SchemaError, check};
-use punctual_dev::testing::TestDatabase;
+use punctual_testkit::TestDatabase;
 
 #[tokio::test]
 async fn a_program_tells_a_schema_it_can_work_with_from_one_it_cannot() {

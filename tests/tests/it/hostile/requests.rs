@@ -1,6 +1,6 @@
 //! The requests: every kind of them, in turn, each time with other parts.
 
-use punctual_tests::live::Live;
+use punctual_testkit::live::Live;
 use serde_json::{Value, json};
 
 use super::{bodies, tokens};

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use icalendar::{Calendar, Component as _};
 use punctual_core::bookings::{self, BookingStatus, Move};
 use punctual_core::types::{Actor, ExpectedRev};
-use punctual_tests::smtp_sink::Taken;
+use punctual_testkit::smtp_sink::Taken;
 
 use super::post::{Post, calendar, ended, sent, text};
 use crate::core::salon::tuesday;

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use punctual_core::bookings;
 use punctual_core::types::ExpectedRev;
 use punctual_queue::JobState::{Completed, Discarded, Retryable};
-use punctual_tests::smtp_sink::{Act, Verb};
+use punctual_testkit::smtp_sink::{Act, Verb};
 
 use super::post::{Post, Row, ended, sent, waiting};
 use crate::core::salon::tuesday;

@@ -1,9 +1,9 @@
 //! A relay that wants encryption and a password: what gets through, and what is said where nothing does.
 
-use punctual_dev::testing::Programs;
 use punctual_queue::JobState;
-use punctual_tests::certificate::Certificate;
-use punctual_tests::smtp_sink::{Guarded, SmtpSink, Verb};
+use punctual_testkit::Programs;
+use punctual_testkit::certificate::Certificate;
+use punctual_testkit::smtp_sink::{Guarded, SmtpSink, Verb};
 
 use super::post::{Post, sent};
 

@@ -1,9 +1,9 @@
 //! Workers as real processes that are killed in the middle of a send. Leases are the real ones: a killed worker's job is
 //! taken over within 17 seconds.
 
-use punctual_dev::testing::Programs;
 use punctual_queue::JobState::Completed;
-use punctual_tests::smtp_sink::{Act, Verb};
+use punctual_testkit::Programs;
+use punctual_testkit::smtp_sink::{Act, Verb};
 
 use super::post::{Post, Row, sent};
 

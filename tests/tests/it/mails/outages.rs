@@ -7,7 +7,7 @@ use punctual_core::bookings;
 use punctual_core::types::ExpectedRev;
 use punctual_queue::JobState;
 use punctual_queue::testing::StoredJob;
-use punctual_tests::smtp_sink::{Act, Verb};
+use punctual_testkit::smtp_sink::{Act, Verb};
 
 use super::post::{Post, Row, ended, sent};
 use crate::core::salon::tuesday;

@@ -12,7 +12,7 @@ use punctual_core::types::{Actor, Zone};
 use punctual_queue::runtime::Timing;
 use punctual_queue::testing::{StoredJob, jobs};
 use punctual_queue::{Clock, JobState, Shutdown};
-use punctual_tests::smtp_sink::{SmtpSink, Taken};
+use punctual_testkit::smtp_sink::{SmtpSink, Taken};
 use punctual_worker::smtp::Timeouts;
 use punctual_worker::{Options, Running};
 use uuid::Uuid;

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use punctual_core::notifications::{self, NotificationState};
 use punctual_queue::JobState::{Completed, Discarded, Retryable};
-use punctual_tests::smtp_sink::{Act, Verb};
+use punctual_testkit::smtp_sink::{Act, Verb};
 
 use super::post::{Post, ended, sent, waiting};
 use crate::core::salon::tuesday;

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::bookings::{self, Booking, Move};
 use punctual_core::types::ExpectedRev;
 use punctual_queue::JobState::{Cancelled, Completed, Scheduled};
-use punctual_tests::smtp_sink::{Act, Verb};
+use punctual_testkit::smtp_sink::{Act, Verb};
 
 use super::outages::settled;
 use super::post::{Post, ended, sent, waiting};

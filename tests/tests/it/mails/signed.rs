@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use punctual_dev::testing::Programs;
+use punctual_testkit::Programs;
 
 use super::post::Post;
 use super::python;

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use punctual_core::bookings::{self, Move};
 use punctual_core::customers;
 use punctual_core::types::{Actor, ExpectedRev};
-use punctual_tests::smtp_sink::{Act, Taken, Verb};
+use punctual_testkit::smtp_sink::{Act, Taken, Verb};
 
 use super::post::{Post, ended, sent, text};
 use crate::core::salon::{email, tuesday};

@@ -1,7 +1,7 @@
 //! The pages in a real browser: on a phone, with a finger's clicks, and scripts turned off.
 
-use punctual_dev::browser::{Browser, Look};
-use punctual_dev::testing::browser;
+use punctual_testkit::browser::browser;
+use punctual_testkit::browser::{Browser, Look};
 use serde_json::json;
 
 use super::world::Salon;

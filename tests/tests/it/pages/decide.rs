@@ -1,8 +1,8 @@
 //! `/d/{token}`
 
 use punctual_core::links::Purpose;
-use punctual_dev::browser::Look;
-use punctual_dev::testing::browser;
+use punctual_testkit::browser::Look;
+use punctual_testkit::browser::browser;
 use reqwest::Method;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! The ops page: who is let in, what a click does, and what it looks like in a browser.
 
-use punctual_dev::browser::Look;
-use punctual_dev::testing::browser;
+use punctual_testkit::browser::Look;
+use punctual_testkit::browser::browser;
 use reqwest::Method;
 use serde_json::json;
 

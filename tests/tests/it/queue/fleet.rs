@@ -7,11 +7,11 @@ use std::fs;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use punctual_dev::testing::{Process, TestDatabase, program_alone};
 use punctual_queue::ops::WorkerStatus;
 use punctual_queue::testing::{self, StoredJob};
 use punctual_queue::{Clock as _, Job, JobState, ServerClock, enqueue_many, ops};
-use punctual_tests::probe::{Act, Event, Line, Probe, Setup, read_journal};
+use punctual_testkit::probe::{Act, Event, Line, Probe, Setup, read_journal};
+use punctual_testkit::{Process, TestDatabase, program_alone};
 use tempfile::TempDir;
 use tokio::time::Instant;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use punctual_dev::testing::{TestDatabase, TestRedis};
-use punctual_tests::probe::{Act, Event};
+use punctual_testkit::probe::{Act, Event};
+use punctual_testkit::{TestDatabase, TestRedis};
 use tokio::time::sleep;
 
 use super::fleet::{Fleet, figure, full, long_or_short, wait_for};

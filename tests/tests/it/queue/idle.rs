@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use punctual_dev::testing::{Process, TestDatabase, TestRedis};
+use punctual_testkit::{Process, TestDatabase, TestRedis};
 use tokio::time::{Instant, sleep};
 
 use super::fleet::{Fleet, figure, long_or_short, wait_for};

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use punctual_dev::testing::TestRedis;
 use punctual_queue::{Job, JobState, Limit, Queue, Wake, enqueue_many, ops};
+use punctual_testkit::TestRedis;
 
 use super::rig::{Order, Rig, Task, dawn, hasty, until, work};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use punctual_dev::testing::{Process, Signal, TestDatabase};
 use punctual_queue::JobState;
-use punctual_tests::probe::{Act, Event};
+use punctual_testkit::probe::{Act, Event};
+use punctual_testkit::{Process, Signal, TestDatabase};
 use tokio::time::{Instant, sleep_until};
 
 use super::fleet::{Fleet, figure, full, long_or_short, wait_for};

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punctual_dev::testing::TestDatabase;
 use punctual_queue::runtime::{Builder, Timing};
 use punctual_queue::testing::{self, StoredJob};
 use punctual_queue::{
     BoxError, Data, Enqueued, Job, JobContext, JobState, Kind, ManualClock, Outcome, Payload, Queue, Runtime,
     Shutdown, enqueue,
 };
+use punctual_testkit::TestDatabase;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use sqlx::pool::PoolConnection;

@@ -1,8 +1,8 @@
 //! What an account's owner does with the links in mails, from the request to the page behind the link.
 
 use mail_parser::MessageParser;
-use punctual_dev::testing::{TestRedis, program_alone};
-use punctual_tests::smtp_sink::Taken;
+use punctual_testkit::smtp_sink::Taken;
+use punctual_testkit::{TestRedis, program_alone};
 use serde_json::{Value, json};
 
 use super::House;

@@ -1,7 +1,7 @@
 //! The first day of a deployment: a schema, and nothing in it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punctual_dev::testing::{Programs, TestDatabase};
+use punctual_testkit::{Programs, TestDatabase};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 

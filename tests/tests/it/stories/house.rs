@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use punctual_dev::testing::{Process, Programs};
-use punctual_tests::smtp_sink::SmtpSink;
+use punctual_testkit::smtp_sink::SmtpSink;
+use punctual_testkit::{Process, Programs};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -3,6 +3,7 @@
 mod accounts;
 mod first_day;
 mod house;
+mod inbox;
 mod metrics;
 mod month;
 mod operators;

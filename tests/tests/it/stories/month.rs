@@ -1,6 +1,6 @@
 //! The simulated month, in short; `cargo run -p punctual-tests --bin month` is the long form.
 
-use punctual_tests::month::{Plan, play};
+use punctual_sim::month::{Plan, play};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn some_days_of_many_customers_leave_no_difference() {

@@ -1,6 +1,6 @@
 //! What operators do at the command line of the worker.
 
-use punctual_dev::testing::{Programs, TestDatabase};
+use punctual_testkit::{Programs, TestDatabase};
 use serde_json::{Value, json};
 
 struct Desk {

@@ -1,8 +1,8 @@
 //! What one of the parts does while another is away.
 
 use futures::future::join_all;
-use punctual_dev::testing::{TestRedis, free_port};
-use punctual_tests::smtp_sink::SmtpSink;
+use punctual_testkit::smtp_sink::SmtpSink;
+use punctual_testkit::{TestRedis, free_port};
 
 use super::House;
 

@@ -1,7 +1,7 @@
 //! One trace from a client's request to the mail server's reply, across two processes.
 
-use punctual_dev::testing::free_port;
-use punctual_tests::collector::{Collector, Seen};
+use punctual_testkit::collector::{Collector, Seen};
+use punctual_testkit::free_port;
 
 use super::House;
 

@@ -1,0 +1,65 @@
+//! The servers that a benchmark runs on.
+
+use std::env;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Result, ensure};
+use punctual_launch::programs::clone_root;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use punctual_dev::console;
+use punctual_launch::servers::{Account, Cluster, ClusterSettings, PostgresPrograms, ports};
+
+/// Exit status where a server is missing and may not be installed.
+pub(super) const STATUS_MISSING: u8 = 2;
+/// Enough for whoever wants most.
+const MAX_CONNECTIONS: u32 = 200;
+
+/// A folder that Postgres may write in. Not below the temporary folder where that may be in memory: a commit has to reach
+/// a disk.
+pub(super) fn folder_on_disk() -> Result<TempDir> {
+    let parent = Some(Path::new("/var/tmp")).filter(|folder| folder.is_dir());
+    let parent = parent.map_or_else(env::temp_dir, Path::to_owned);
+    let folder = tempfile::Builder::new().prefix("punctual-bench-").tempdir_in(parent)?;
+    if let Some(account) = Account::for_postgres()? {
+        account.own(folder.path())?;
+    }
+    Ok(folder)
+}
+
+/// A durable cluster; its settings hold from the second start on.
+pub(super) fn start_postgres(
+    installation: &PostgresPrograms,
+    folder: &Path,
+    changed: &[(&str, &str)],
+) -> Result<Cluster> {
+    let settings = ClusterSettings {
+        folder: folder.join("postgres"),
+        port: ports::free_port(),
+        disposable: false,
+        max_connections: MAX_CONNECTIONS,
+    };
+    Cluster::start(installation, &settings)?.stop()?;
+    // By file: ALTER SYSTEM refuses the settings of a library that is not loaded yet.
+    let mut file = fs::OpenOptions::new().append(true).open(settings.folder.join("data/postgresql.conf"))?;
+    for (name, value) in changed {
+        writeln!(file, "{name} = '{value}'")?;
+    }
+    Cluster::start(installation, &settings)
+}
+
+/// A program as the images have it (see `deploy/build`).
+pub(super) async fn build_shipped(program: &str) -> Result<PathBuf> {
+    console::step(&format!(
+        "building {program} as it is shipped (deploy/build): some ten minutes the first time"
+    ));
+    let child =
+        Command::new(clone_root().join("deploy/build")).arg(program).stdout(Stdio::piped()).spawn()?;
+    let output = child.wait_with_output().await?;
+    ensure!(output.status.success(), "{program} does not build");
+    Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim_end()))
+}

@@ -1,0 +1,193 @@
+//! `cargo dev bench storm`: what a login storm does to those who read slots meanwhile.
+
+mod load;
+mod wire;
+
+use std::env;
+use std::os::unix::process::CommandExt as _;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, TimeDelta};
+use punctual_launch::programs::{cargo, clone_root};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use load::Latencies;
+use punctual_dev::console;
+use punctual_dev::home::Home;
+use punctual_dev::stack::{Lock, Ports, Settings, Stack};
+use punctual_launch::servers::{Consent, Needs, install_commands, provide};
+
+/// Exit status where a server is missing and may not be installed.
+const STATUS_MISSING: u8 = 2;
+const PASSWORD: &str = "correct horse battery staple";
+/// Connections that read.
+const READERS: usize = 50;
+/// What is read before anything is measured.
+const WARM_UP: Duration = Duration::from_secs(2);
+
+/// How hard it blows.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Seconds of calm, and of storm
+    #[arg(long, default_value_t = 15)]
+    seconds: u64,
+    /// Slot reads each second
+    #[arg(long, default_value_t = 500)]
+    rate: u32,
+    /// Clients that log in again and again, each to an account of its own
+    #[arg(long, default_value_t = 32)]
+    clients: usize,
+    /// With the programs as `cargo dev` builds them: to see that it works, not for figures
+    #[arg(long)]
+    quick: bool,
+    /// Measure now: what the command starts in the programs it has built.
+    #[arg(long, hide = true)]
+    here: bool,
+}
+
+/// Builds the programs for release, measures, and prints a table.
+///
+/// # Errors
+/// When something does not build or start, or a read fails.
+pub async fn run(options: Options) -> Result<ExitCode> {
+    if options.here {
+        return measure(&options).await;
+    }
+    let program = if options.quick {
+        env::current_exe()?
+    } else {
+        console::step("building the programs for release");
+        let mut build = Command::new(cargo());
+        build.args(["build", "--release", "--quiet", "--workspace"]);
+        build.args(["--bin", "punctual-bench", "--bin", "punctual-api", "--bin", "punctual-worker"]);
+        anyhow::ensure!(build.current_dir(clone_root()).status().await?.success(), "they do not build");
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| clone_root().join("target"), Into::into);
+        target.join("release/punctual-bench")
+    };
+    // In place of this process, so that whoever asks it to stop asks the one that measures.
+    let mut command = std::process::Command::new(program);
+    command.args(["storm", "--here"]);
+    command.args(["--seconds", &options.seconds.to_string(), "--rate", &options.rate.to_string()]);
+    command.args(["--clients", &options.clients.to_string()]);
+    // As shipped, but for the limits, which would end the storm at once.
+    command.env("PUNCTUAL_LIMITS", "off").stdin(Stdio::null());
+    Err(command.exec()).context("the measurement cannot be started")
+}
+
+/// A home that goes with what was measured in it, also when that is interrupted.
+struct Passing(Home);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.remove() {
+            console::problem(&format!("what was measured in is left behind: {error:#}"));
+        }
+    }
+}
+
+async fn measure(options: &Options) -> Result<ExitCode> {
+    let needs = Needs { postgres: true, redis: true };
+    let programs = provide(needs, Consent::Ask, &console::step);
+    if programs.postgres.is_none() {
+        console::problem(&format!("install what is missing and try again:\n\n{}\n", install_commands(needs)));
+        return Ok(ExitCode::from(STATUS_MISSING));
+    }
+    let home = Passing(Home::of_demo()?);
+    let _lock = Lock::take(&home.0)?;
+    let mut stack = Stack::new(Settings {
+        home: home.0.clone(),
+        ports: Ports::any(),
+        workers: 0,
+        database_url: None,
+        redis_url: None,
+        smtp_url: None,
+        disposable: true,
+        programs,
+    });
+    let result = blow(&mut stack, options).await;
+    stack.stop().await?;
+    result?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn blow(stack: &mut Stack, options: &Options) -> Result<()> {
+    stack.start().await?;
+    let base = stack.addresses().api.clone();
+    let address = base.trim_start_matches("http://").replace("localhost", "127.0.0.1");
+    let accounts = register(&base, options.clients).await?;
+    let paths = slot_paths(&base).await?;
+    let read = |seconds| load::read(&address, &paths, options.rate, READERS, seconds);
+    read(WARM_UP).await?;
+
+    let length = Duration::from_secs(options.seconds);
+    console::step(&format!("{} reads a second for {} s, in calm", options.rate, options.seconds));
+    let calm = read(length).await?;
+    console::step(&format!("the same with {} clients that log in", options.clients));
+    let stop = CancellationToken::new();
+    let storm = tokio::spawn(load::log_in(address.clone(), accounts, stop.clone()));
+    // So that the first of the storm's reads finds the queue of logins full.
+    sleep(Duration::from_millis(500)).await;
+    let stormy = read(length).await;
+    stop.cancel();
+    let logins = storm.await??;
+    report(&calm, &stormy?, &logins);
+    Ok(())
+}
+
+/// Accounts, each as the body of its login.
+async fn register(base: &str, count: usize) -> Result<Vec<String>> {
+    let http = reqwest::Client::new();
+    let mut logins = Vec::with_capacity(count);
+    for number in 0..count {
+        let email = format!("storm-{number}@example.org");
+        let body = json!({ "email": email, "password": PASSWORD, "name": "Storm" });
+        let answer = http.post(format!("{base}/v1/auth/register")).json(&body).send().await?;
+        anyhow::ensure!(answer.status() == 201, "an account is refused: {}", answer.status());
+        logins.push(json!({ "email": email, "password": PASSWORD }).to_string());
+    }
+    Ok(logins)
+}
+
+/// A week of slots of each service.
+async fn slot_paths(base: &str) -> Result<Vec<String>> {
+    let answer = reqwest::get(format!("{base}/v1/services")).await?;
+    let today = answer.headers().get("date").and_then(|date| date.to_str().ok()).context("no Date")?;
+    let from = DateTime::parse_from_rfc2822(today)?.date_naive() + TimeDelta::days(1);
+    let services: Value = answer.json().await?;
+    let to = from + TimeDelta::days(6);
+    let services = services["data"].as_array().context("there are no services")?;
+    let ids = services.iter().filter_map(|service| service["id"].as_str());
+    Ok(ids.map(|id| format!("/v1/slots?service_id={id}&from={from}&to={to}")).collect())
+}
+
+fn report(calm: &Latencies, storm: &Latencies, logins: &load::Logins) {
+    let row = |name: &str, latencies: &Latencies| {
+        let ms = |share| latencies.quantile(share).as_secs_f64() * 1e3;
+        console::line(&format!(
+            "| {name} | {} | {:.2} | {:.2} | {:.2} |",
+            latencies.len(),
+            ms(0.5),
+            ms(0.99),
+            ms(1.0)
+        ));
+    };
+    console::line(
+        "\n| slot reads | answered | p50, ms | p99, ms | longest, ms |\n| --- | --- | --- | --- | --- |",
+    );
+    row("in calm", calm);
+    row("in the storm", storm);
+    let ratio = storm.quantile(0.99).as_secs_f64() / calm.quantile(0.99).as_secs_f64();
+    let per_second = f64::from(logins.done.len()) / logins.took.as_secs_f64();
+    console::line(&format!(
+        "\np99 in the storm to p99 in calm: {ratio:.2}. Logins: {per_second:.0} a second, p50 {:.0} ms, p99 {:.0} ms; {} \
+         were told to come back.",
+        logins.done.quantile(0.5).as_secs_f64() * 1e3,
+        logins.done.quantile(0.99).as_secs_f64() * 1e3,
+        logins.refused,
+    ));
+}

@@ -1,0 +1,7 @@
+//! The worker of the chaos runs: see `chaos::worker`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    punctual_sim::chaos::worker_main()
+}

@@ -1,0 +1,394 @@
+//! What is done to a running system, each thing while customers book, move and cancel. What is broken is mended when the
+//! function returns, or by [`World::heal`] right after it.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use punctual_queue::{Clock as _, Job, Payload, ServerClock, enqueue};
+use punctual_testkit::{Process, Signal};
+use rand::Rng as _;
+use rand::rngs::SmallRng;
+use serde::{Deserialize, Serialize};
+use tokio::time::{sleep, timeout};
+
+use super::Result;
+use super::world::World;
+use punctual_testkit::smtp_sink::{Act, Verb};
+
+/// How long something is away.
+const AWAY: Duration = Duration::from_secs(3);
+/// How long a script at the mail server may wait to be played: a verb that no mail comes to is no fault.
+const PLAYED: Duration = Duration::from_secs(20);
+
+/// How long a mail may take to go on after its worker died.
+const BEGUN: Duration = Duration::from_secs(40);
+
+/// Points of a send, from the connection to the reply to the message.
+pub const POINTS: [Verb; 5] = [Verb::Banner, Verb::Mail, Verb::Rcpt, Verb::Data, Verb::Dot];
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// kill −9 of all workers while the mail server keeps one of them waiting at this verb.
+    KilledAt(Verb),
+    /// SIGTERM for all workers while one waits at this verb; others take over.
+    TerminatedAt(Verb),
+    /// SIGSTOP for one worker in the middle of a send until its session has ended, then SIGCONT.
+    FrozenAt(Verb),
+    /// The worker dies three times over the same mail.
+    Poison,
+    /// Stopped in order, which cuts all connections, and started.
+    PostgresRestarted,
+    /// Stopped as if the machine had lost power, and started.
+    PostgresCrashed,
+    /// Every connection of the database is terminated, five times, a second apart.
+    BackendsTerminated,
+    /// All connections to Postgres are cut.
+    PostgresCut,
+    /// No byte passes to or from Postgres.
+    PostgresStalled,
+    /// Each byte takes a while.
+    PostgresSlow,
+    /// Stopped, and started empty.
+    RedisRestarted,
+    /// FLUSHALL.
+    RedisFlushed,
+    /// No byte passes to or from Redis.
+    RedisStalled,
+    /// At this verb, so many times: the reply, silence or a cut.
+    Relay(Verb, Deed),
+    /// Nothing listens where the relay should be.
+    RelayDown,
+    /// The relay wants a password that it is not given.
+    RelayLockedOut,
+    /// Sixteen customers want one slot at once.
+    OneSlot,
+    /// One request sent a hundred times at once, and one job enqueued a hundred times at once.
+    Equal,
+}
+
+/// What the mail server does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// 451: the mail, or the relay, later.
+    NotNow,
+    /// 554: never.
+    Refuses,
+    /// 421 and the end of the connection.
+    GoesAway,
+    /// Says nothing until the worker loses its patience.
+    Stalls,
+    /// Closes the connection; at the dot the message was taken.
+    Cuts,
+}
+
+impl Deed {
+    const ALL: [Self; 5] = [Self::NotNow, Self::Refuses, Self::GoesAway, Self::Stalls, Self::Cuts];
+
+    fn act(self) -> Act {
+        match self {
+            Self::NotNow => Act::Reply("451 4.3.0 not now"),
+            Self::Refuses => Act::Reply("554 5.7.1 no"),
+            Self::GoesAway => Act::Reply("421 4.3.2 closing"),
+            Self::Stalls => Act::Stall,
+            Self::Cuts => Act::Cut,
+        }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::KilledAt(verb) => write!(f, "kill −9 of the workers at {}", name(*verb)),
+            Self::TerminatedAt(verb) => write!(f, "SIGTERM to the workers at {}", name(*verb)),
+            Self::FrozenAt(verb) => write!(f, "SIGSTOP of a worker at {}, past its lease", name(*verb)),
+            Self::Poison => f.write_str("a mail whose worker dies three times"),
+            Self::PostgresRestarted => f.write_str("Postgres stopped and started"),
+            Self::PostgresCrashed => f.write_str("Postgres crashed and started"),
+            Self::BackendsTerminated => f.write_str("all backends terminated, five times"),
+            Self::PostgresCut => f.write_str("connections to Postgres cut"),
+            Self::PostgresStalled => f.write_str("Postgres silent for 3 s"),
+            Self::PostgresSlow => f.write_str("Postgres 30 ms away for 3 s"),
+            Self::RedisRestarted => f.write_str("Redis stopped for 3 s and started"),
+            Self::RedisFlushed => f.write_str("Redis flushed"),
+            Self::RedisStalled => f.write_str("Redis silent for 3 s"),
+            Self::Relay(verb, deed) => {
+                let deed = match deed {
+                    Deed::NotNow => "says 451",
+                    Deed::Refuses => "says 554",
+                    Deed::GoesAway => "says 421",
+                    Deed::Stalls => "stalls",
+                    Deed::Cuts => "hangs up",
+                };
+                write!(f, "the relay {deed} at {}", name(*verb))
+            }
+            Self::RelayDown => f.write_str("the relay down for 3 s"),
+            Self::RelayLockedOut => f.write_str("the relay refuses the password for 3 s"),
+            Self::OneSlot => f.write_str("16 customers on one slot"),
+            Self::Equal => f.write_str("100 equal requests, 100 equal enqueues"),
+        }
+    }
+}
+
+fn name(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Banner => "the banner",
+        Verb::Ehlo => "EHLO",
+        Verb::StartTls => "STARTTLS",
+        Verb::Auth => "AUTH",
+        Verb::Mail => "MAIL",
+        Verb::Rcpt => "RCPT",
+        Verb::Data => "DATA",
+        Verb::Dot => "the dot",
+        Verb::Rset => "RSET",
+        Verb::Quit => "QUIT",
+    }
+}
+
+impl Fault {
+    /// All of them, for a round of chaos.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![
+            Self::Poison,
+            Self::PostgresRestarted,
+            Self::PostgresCrashed,
+            Self::BackendsTerminated,
+            Self::PostgresCut,
+            Self::PostgresStalled,
+            Self::PostgresSlow,
+            Self::RedisRestarted,
+            Self::RedisFlushed,
+            Self::RedisStalled,
+            Self::RelayDown,
+            Self::RelayLockedOut,
+            Self::OneSlot,
+            Self::Equal,
+        ];
+        for verb in POINTS {
+            all.extend([Self::KilledAt(verb), Self::TerminatedAt(verb), Self::FrozenAt(verb)]);
+        }
+        for verb in [Verb::Banner, Verb::Ehlo, Verb::Mail, Verb::Rcpt, Verb::Data, Verb::Dot] {
+            all.extend(Deed::ALL.map(|deed| Self::Relay(verb, deed)));
+        }
+        all
+    }
+
+    /// Does it.
+    pub async fn inject(self, world: &mut World, rng: &mut SmallRng) -> Result<()> {
+        let workers = world.workers.len();
+        match self {
+            Self::KilledAt(verb) => {
+                held_at(world, verb).await;
+                world.kill_workers();
+                world.relay.heal();
+                world.hire(workers).await;
+            }
+            Self::TerminatedAt(verb) => {
+                held_at(world, verb).await;
+                let leaving: Vec<_> = world.workers.drain(..).collect();
+                for worker in &leaving {
+                    worker.signal(Signal::TERM);
+                }
+                world.hire(workers).await;
+                world.relay.release();
+                for status in join_all(leaving.into_iter().map(Process::ended)).await {
+                    if !status.success() {
+                        return Err(format!("a worker ended with {status} after SIGTERM").into());
+                    }
+                }
+                world.relay.hold();
+            }
+            Self::FrozenAt(verb) => {
+                held_at(world, verb).await;
+                freeze(world, rng.random_range(0..workers)).await?;
+            }
+            Self::Poison => poison(world, rng).await?,
+            Self::PostgresRestarted => {
+                world.postgres.stop().await;
+                sleep(AWAY / 3).await;
+                world.postgres.start_again().await;
+            }
+            Self::PostgresCrashed => {
+                world.postgres.crash().await;
+                world.postgres.start_again().await;
+            }
+            Self::BackendsTerminated => {
+                for _ in 0..5 {
+                    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                                     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+                    sqlx::query(terminate).execute(world.pool()).await?;
+                    sleep(Duration::from_secs(1)).await;
+                }
+            }
+            Self::PostgresCut => {
+                for _ in 0..5 {
+                    world.to_postgres.cut();
+                    world.api_to_postgres.cut();
+                    sleep(Duration::from_millis(300)).await;
+                }
+            }
+            Self::PostgresStalled => {
+                world.to_postgres.stall();
+                world.api_to_postgres.stall();
+                sleep(AWAY).await;
+            }
+            Self::PostgresSlow => {
+                world.to_postgres.slow(Duration::from_millis(30));
+                world.api_to_postgres.slow(Duration::from_millis(30));
+                sleep(AWAY).await;
+            }
+            Self::RedisRestarted => {
+                world.redis.stop().await;
+                sleep(AWAY).await;
+                world.redis.start_again().await;
+            }
+            Self::RedisFlushed => {
+                let client = redis::Client::open(world.redis.url())?;
+                let mut conn = client.get_multiplexed_async_connection().await?;
+                redis::cmd("FLUSHALL").exec_async(&mut conn).await?;
+            }
+            Self::RedisStalled => {
+                world.to_redis.stall();
+                sleep(AWAY).await;
+            }
+            Self::Relay(verb, deed) => {
+                let times = rng.random_range(1..=4);
+                play(world, verb, &vec![deed.act(); times]).await;
+            }
+            Self::RelayDown => {
+                world.to_relay.refuse();
+                sleep(AWAY).await;
+            }
+            Self::RelayLockedOut => {
+                world.relay.always(Verb::Mail, Act::Reply("530 5.7.0 authentication required"));
+                sleep(AWAY).await;
+            }
+            Self::OneSlot => one_slot(world, rng).await?,
+            Self::Equal => equal(world, rng).await?,
+        }
+        Ok(())
+    }
+}
+
+/// Has the mail server do this at the next occurrences of a verb, and waits until it has.
+async fn play(world: &World, verb: Verb, acts: &[Act]) {
+    if matches!(verb, Verb::Banner | Verb::Ehlo) {
+        // Connections are kept: only a new one comes here.
+        world.to_relay.cut();
+    }
+    let seen = world.relay.seen(verb);
+    world.relay.script(verb, acts.to_vec());
+    let _ = timeout(PLAYED, world.relay.wait_for(verb, seen + acts.len())).await;
+}
+
+/// Waits until a worker waits for the mail server at this verb.
+async fn held_at(world: &World, verb: Verb) {
+    play(world, verb, &[Act::Stall]).await;
+}
+
+/// The last word of the name that a worker gives its session.
+fn session_pid(worker: &Process) -> String {
+    worker.pid().to_string()
+}
+
+/// Stops a worker until others own its jobs.
+async fn freeze(world: &mut World, at: usize) -> Result<()> {
+    let worker = &world.workers[at];
+    worker.signal(Signal::STOP);
+    let pid = session_pid(worker);
+    let sessions = "SELECT count(*) FILTER (WHERE ended_at IS NULL), count(*) FROM queue.sessions
+                    WHERE split_part(name, ' ', 3) = $1";
+    let ended = timeout(Duration::from_secs(30), async {
+        loop {
+            let (live, all): (i64, i64) = sqlx::query_as(sessions).bind(&pid).fetch_one(world.pool()).await?;
+            if live == 0 {
+                return Ok::<_, sqlx::Error>(all);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let ended = ended.await;
+    world.workers[at].signal(Signal::CONT);
+    if ended.map_err(|_| "the session of a frozen worker did not end")?? == 0 {
+        return Err("a worker that was frozen never had a session".into());
+    }
+    Ok(())
+}
+
+/// Whichever worker begins this one mail is killed, three times, until the mail is given up; all others go on.
+async fn poison(world: &mut World, rng: &mut SmallRng) -> Result<()> {
+    let name = format!("poison{:x}", rng.random::<u32>());
+    let recipient = format!("{name}@example.org");
+    world.relay.always_to(&recipient, Act::Stall);
+    while world.desk.book(&name, &world.desk.slot(rng)).await.is_none() {}
+    let workers = world.workers.len();
+    for deaths in 0..3_i16 {
+        let begun = "SELECT EXISTS (
+            SELECT FROM queue.jobs j JOIN notifications n ON n.id::text = j.unique_key JOIN queue.sessions s ON s.id = j.session_id
+            WHERE n.recipient = $1::citext AND j.state = 'running' AND j.rescues >= $2 AND split_part(s.name, ' ', 3) = ANY ($3))";
+        let pids: Vec<String> = world.workers.iter().map(session_pid).collect();
+        until(deaths, async || {
+            let asked = sqlx::query_scalar(begun).bind(&recipient).bind(deaths).bind(&pids);
+            asked.fetch_one(world.pool()).await
+        })
+        .await?;
+        world.kill_workers();
+        world.hire(workers).await;
+    }
+    let given_up = "SELECT EXISTS (SELECT FROM queue.jobs j JOIN notifications n ON n.id::text = j.unique_key
+                                   WHERE n.recipient = $1::citext AND j.state = 'discarded' AND j.note LIKE '%died%')";
+    until(3, async || sqlx::query_scalar(given_up).bind(&recipient).fetch_one(world.pool()).await).await
+}
+
+/// Waits until it is so.
+async fn until(deaths: i16, is_so: impl AsyncFn() -> sqlx::Result<bool>) -> Result<()> {
+    let waiting = async {
+        while !is_so().await? {
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok::<_, sqlx::Error>(())
+    };
+    let waited = timeout(BEGUN, waiting).await;
+    Ok(waited.map_err(|_| format!("after {deaths} deaths of its worker a mail does not go on"))??)
+}
+
+async fn one_slot(world: &World, rng: &mut SmallRng) -> Result<()> {
+    let (slot, round) = (world.desk.slot(rng), rng.random::<u32>());
+    let keys: Vec<String> = (0..16).map(|number| format!("slot{round:x}-{number}")).collect();
+    let booked = join_all(keys.iter().map(|key| world.desk.book(key, &slot))).await;
+    let booked = booked.iter().flatten().count();
+    // Another customer may have been there before.
+    if booked > 1 { Err(format!("{booked} of 16 customers got {slot}").into()) } else { Ok(()) }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Nothing {}
+
+impl Payload for Nothing {
+    const KIND: &'static str = "chaos.nothing.v1";
+    const QUEUE: &'static str = "chaos";
+}
+
+async fn equal(world: &World, rng: &mut SmallRng) -> Result<()> {
+    let (slot, key) = (world.desk.slot(rng), format!("equal{:x}", rng.random::<u32>()));
+    let answers = join_all((0..100).map(|_| world.desk.book(&key, &slot))).await;
+    let mut ids: Vec<String> = answers.into_iter().flatten().collect();
+    ids.dedup();
+    if ids.len() > 1 {
+        return Err(format!("one request made {} bookings", ids.len()).into());
+    }
+    let now = ServerClock::start(world.pool()).await?.now();
+    let enqueued = join_all((0..100).map(|_| async {
+        let mut tx = world.pool().begin().await?;
+        // For tomorrow: while it waits its key is taken, and no worker takes its kind.
+        let job = Job::new(&Nothing {})?.unique_key(&key).run_at(now + TimeDelta::days(1));
+        let enqueued = enqueue(&mut tx, now, job).await?;
+        tx.commit().await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(enqueued.id)
+    }));
+    let mut ids = enqueued.await.into_iter().collect::<Result<Vec<_>>>()?;
+    ids.dedup();
+    if ids.len() == 1 { Ok(()) } else { Err(format!("one key made {} jobs", ids.len()).into()) }
+}

@@ -1,0 +1,364 @@
+//! A salon behind a real api, with real workers, a Postgres and a Redis of its own, and a mail server that does as it is
+//! told; between all of them a proxy, so that every way can be cut.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use chrono::NaiveDate;
+use punctual_core::settings::{self, Business};
+use punctual_core::types::{Currency, EmailAddress, Locale, Zone};
+use punctual_queue::{Clock as _, ServerClock};
+use punctual_testkit::{Process, Programs, TestDatabase, TestPostgres, TestRedis};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::customers::{Desk, Knowledge};
+use super::{Result, worker};
+use crate::checker::{self, Compared, Seen};
+use punctual_testkit::proxy::Proxy;
+use punctual_testkit::smtp_sink::SmtpSink;
+
+const PASSWORD: &str = "correct horse battery staple";
+const STAFF: usize = 8;
+/// How long what is due may take to be done once nothing is in its way.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How long answers are waited for; who gets none complains for himself.
+const CALM: Duration = Duration::from_secs(30);
+/// Between two looks.
+const TICK: Duration = Duration::from_millis(50);
+
+/// All of it; everything ends with the value.
+pub struct World {
+    pub postgres: TestPostgres,
+    pub redis: TestRedis,
+    pub relay: SmtpSink,
+    /// The workers' way to Postgres.
+    pub to_postgres: Proxy,
+    /// The api's way to Postgres.
+    pub api_to_postgres: Proxy,
+    pub to_redis: Proxy,
+    pub to_relay: Proxy,
+    pub workers: Vec<Process>,
+    pub apis: Vec<Process>,
+    pub desk: Desk,
+    cast: Cast,
+    programs: Programs,
+    api_programs: Programs,
+    /// Looks which apis are ready.
+    watch: Option<AbortOnDropHandle<()>>,
+}
+
+/// Who plays.
+#[derive(Debug, Clone, Copy)]
+pub struct Cast {
+    pub apis: usize,
+    pub workers: usize,
+    /// Whether the workers have short leases and a fast clock, or are those that are shipped.
+    pub in_a_hurry: bool,
+}
+
+impl World {
+    /// Opens the salon; `None` where there is no Postgres or no Redis to stop and start.
+    pub async fn open(cast: Cast) -> Result<Option<Self>> {
+        let (Some(postgres), Some(redis)) = (TestPostgres::start().await, TestRedis::start().await) else {
+            return Ok(None);
+        };
+        let relay = SmtpSink::start().await;
+        let database = postgres.database();
+        let to_postgres = Proxy::start(authority(database.url())).await;
+        let api_to_postgres = Proxy::start(authority(database.url())).await;
+        let redis_url = redis.url();
+        let to_redis = Proxy::start(authority(&redis_url)).await;
+        let to_relay = Proxy::start(authority(&relay.url())).await;
+        let clock = ServerClock::start(database.pool()).await?;
+        settings::put(database.pool(), clock.now(), &business()?).await?;
+        let programs = Programs::on(database)
+            .set("DATABASE_URL", &through(database.url(), &to_postgres))
+            .set("REDIS_URL", &through(&redis_url, &to_redis))
+            .smtp(&format!("smtp://{}", to_relay.address()))
+            .set(worker::EPOCH, &clock.now().to_rfc3339());
+        let api_programs = programs
+            .clone()
+            .set("DATABASE_URL", &through(database.url(), &api_to_postgres))
+            .set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600")
+            .set("PUNCTUAL_API_DRAIN_SECONDS", "1");
+        let api = api_programs.api().await;
+        let desk = open_salon(database, api.url(), clock.now().date_naive()).await?;
+        let mut world = Self {
+            postgres,
+            redis,
+            relay,
+            to_postgres,
+            api_to_postgres,
+            to_redis,
+            to_relay,
+            workers: Vec::new(),
+            apis: vec![api],
+            desk,
+            cast,
+            programs,
+            api_programs,
+            watch: None,
+        };
+        for _ in 1..cast.apis {
+            world.apis.push(world.api_programs.api().await);
+        }
+        world.watch_apis();
+        world.hire(cast.workers).await;
+        Ok(Some(world))
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        self.postgres.database().pool()
+    }
+
+    /// Starts so many workers beside those that run.
+    pub async fn hire(&mut self, workers: usize) {
+        for _ in 0..workers {
+            let worker = self.worker().await;
+            self.workers.push(worker);
+        }
+    }
+
+    async fn worker(&self) -> Process {
+        if !self.cast.in_a_hurry {
+            return self.programs.worker().await;
+        }
+        let programs = self.programs.clone().set("PUNCTUAL_WORKER_METRICS_LISTEN", "");
+        let worker = programs.program("chaos-worker").await;
+        worker.wait_for_log("taking jobs").await;
+        worker
+    }
+
+    /// Replaces one worker after the other, each by SIGTERM.
+    pub async fn replace_workers(&mut self) -> Result<()> {
+        for _ in 0..self.workers.len() {
+            let leaving = self.workers.remove(0);
+            let status = leaving.stop().await;
+            if !status.success() {
+                return Err(format!("a worker ended with {status} after SIGTERM").into());
+            }
+            self.hire(1).await;
+        }
+        Ok(())
+    }
+
+    /// Replaces one api after the other, each by SIGTERM.
+    pub async fn replace_apis(&mut self) -> Result<()> {
+        for _ in 0..self.apis.len() {
+            let leaving = self.apis.remove(0);
+            let status = leaving.stop().await;
+            if !status.success() {
+                return Err(format!("an api ended with {status} after SIGTERM").into());
+            }
+            self.apis.push(self.api_programs.api().await);
+            self.watch_apis();
+            self.desk.is_served_by(self.apis.len()).await;
+        }
+        Ok(())
+    }
+
+    /// Customers go to those apis that say on `/readyz` that they are ready, as behind a load balancer.
+    fn watch_apis(&mut self) {
+        let urls: Vec<String> = self.apis.iter().map(|api| api.url().to_owned()).collect();
+        // Those that were watched before are watched until the new ones are known.
+        self.watch =
+            (self.cast.apis > 1).then(|| AbortOnDropHandle::new(tokio::spawn(self.desk.clone().watch(urls))));
+    }
+
+    /// Waits until customers got so many more answers, or until it is clear that they do not.
+    pub async fn calm(&self, answers: u64) {
+        let wanted = self.desk.knowledge().answered + answers;
+        let _ = timeout(CALM, async {
+            while self.desk.knowledge().answered < wanted {
+                tokio::time::sleep(TICK).await;
+            }
+        })
+        .await;
+    }
+
+    /// kill −9 for all workers.
+    pub fn kill_workers(&mut self) {
+        self.workers.drain(..).for_each(Process::kill);
+    }
+
+    /// Ends what stands in the way of anything.
+    pub fn heal(&mut self) -> Result<()> {
+        self.relay.heal();
+        for proxy in [&self.to_postgres, &self.api_to_postgres, &self.to_redis, &self.to_relay] {
+            proxy.clear();
+        }
+        for worker in &mut self.workers {
+            if worker.has_ended() {
+                let log = worker.log();
+                let lines: Vec<&str> = log.lines().collect();
+                return Err(format!("a worker ended by itself:\n{}", last(&lines)).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What the programs that run have warned of, the last lines of each.
+    pub fn complaints_in_logs(&self) -> String {
+        let mut text = String::new();
+        for program in self.apis.iter().chain(&self.workers) {
+            let log = program.log();
+            let lines: Vec<&str> =
+                log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+            let _ = writeln!(text, "---- {} {}\n{}", program.name(), program.pid(), last(&lines));
+        }
+        text
+    }
+
+    /// Waits until no mail is due any more, then compares everything with everything.
+    /// A reminder that falls due in the very moment of comparing is seen by one side only; what is wrong stays wrong.
+    pub async fn check(&self) -> std::result::Result<Compared, Vec<String>> {
+        let mut compared = self.compare().await;
+        for _ in 0..2 {
+            if compared.is_ok() {
+                break;
+            }
+            compared = self.compare().await;
+        }
+        compared
+    }
+
+    async fn compare(&self) -> std::result::Result<Compared, Vec<String>> {
+        self.rest().await?;
+        let unanswered = |error: sqlx::Error| vec![format!("the database does not answer: {error}")];
+        let now = sqlx::query_scalar("SELECT clock_timestamp()")
+            .fetch_one(self.pool())
+            .await
+            .map_err(unanswered)?;
+        // The workers' clock is faster than the api's.
+        let seen =
+            Seen { journal: &self.relay.journal(), acknowledged: &[], now, settled: true, one_clock: false };
+        let report = checker::check(self.pool(), &seen).await.map_err(unanswered)?;
+        if !report.violations.is_empty() {
+            return Err(report.violations.iter().map(ToString::to_string).collect());
+        }
+        self.compare_with(&self.desk.knowledge()).await?;
+        Ok(report.compared)
+    }
+
+    /// Waits until nothing runs and all that waits is to wait for long.
+    async fn rest(&self) -> std::result::Result<(), Vec<String>> {
+        let busy = "SELECT format('job %s (%s) is %s, attempt %s, %s rescues, %s snoozes: %s', id, kind, state, attempt,
+                                  rescues, snoozes, coalesce(note, errors->-1->>'error', ''))
+                    FROM queue.jobs WHERE queue = 'mails' AND state IN ('available', 'running', 'retryable') LIMIT 5";
+        let began = Instant::now();
+        loop {
+            let found: sqlx::Result<Vec<String>> = sqlx::query_scalar(busy).fetch_all(self.pool()).await;
+            match found {
+                Ok(jobs) if jobs.is_empty() => return Ok(()),
+                Ok(jobs) if began.elapsed() > PATIENCE => return Err(stuck("jobs do not end", jobs)),
+                Err(error) if began.elapsed() > PATIENCE => {
+                    return Err(stuck(&error.to_string(), Vec::new()));
+                }
+                Ok(_) | Err(_) => tokio::time::sleep(TICK).await,
+            }
+        }
+    }
+
+    /// What the api has answered is what is stored.
+    async fn compare_with(&self, knowledge: &Knowledge) -> std::result::Result<(), Vec<String>> {
+        let stored: Vec<(String, i32, String)> =
+            sqlx::query_as("SELECT id::text, rev, status::text FROM bookings")
+                .fetch_all(self.pool())
+                .await
+                .map_err(|error| vec![error.to_string()])?;
+        let mut wrong = knowledge.complaints.clone();
+        let mut known = knowledge.bookings.clone();
+        for (id, rev, status) in stored {
+            match known.remove(&id) {
+                Some(answered) if answered == (i64::from(rev), status.clone()) => {}
+                Some((known_rev, known)) => wrong.push(format!(
+                    "the api answered that booking {id} is {known} at {known_rev}, stored is {status} at {rev}"
+                )),
+                None => wrong.push(format!("booking {id} is stored, but no answer said so")),
+            }
+        }
+        wrong.extend(known.keys().map(|id| format!("booking {id} was answered with 201 and is not stored")));
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+}
+
+fn stuck(what: &str, mut jobs: Vec<String>) -> Vec<String> {
+    jobs.insert(0, format!("after {} s: {what}", PATIENCE.as_secs()));
+    jobs
+}
+
+/// The end of a log.
+fn last(lines: &[&str]) -> String {
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}
+
+/// `host:port` of a URL.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    authority.rsplit('@').next().unwrap_or(authority)
+}
+
+/// The URL with the proxy's address in place of its own.
+fn through(url: &str, proxy: &Proxy) -> String {
+    url.replacen(authority(url), &proxy.address(), 1)
+}
+
+/// Staff who work around the clock, one service with a reminder thirty days ahead, an administrator at the desk.
+async fn open_salon(database: &TestDatabase, url: &str, today: NaiveDate) -> Result<Desk> {
+    let mut desk = Desk::new(url, today);
+    let email = "desk@example.org";
+    let account = json!({ "email": email, "password": PASSWORD, "name": "Desk" });
+    desk.ask(Method::POST, "/v1/auth/register", &account).await?;
+    sqlx::query(
+        "UPDATE users SET role = 'admin', email_verified_at = coalesce(email_verified_at, created_at)
+                 WHERE email = $1::citext",
+    )
+    .bind(email)
+    .execute(database.pool())
+    .await?;
+    let login = json!({ "email": email, "password": PASSWORD });
+    let session = desk.ask(Method::POST, "/v1/auth/login", &login).await?;
+    text(&session, "access_token").clone_into(&mut desk.token);
+    for number in 0..STAFF {
+        let member =
+            desk.ask(Method::POST, "/v1/staff", &json!({ "name": format!("Staff {number}") })).await?;
+        let day = |weekday: u8| json!({ "weekday": weekday, "start": "00:00", "end": "24:00" });
+        let week = json!({ "windows": (1..=7).map(day).collect::<Vec<_>>() });
+        let id = text(&member, "id").to_owned();
+        desk.ask(Method::PUT, &format!("/v1/staff/{id}/hours"), &week).await?;
+        desk.staff.push(id);
+    }
+    let service = json!({
+        "name": "Haircut", "duration_min": 5, "slot_step_min": 5, "horizon_days": 60, "price_minor": 4500,
+        "staff_ids": desk.staff, "reminders": [{ "kind": "offset", "minutes": 30 * 24 * 60 }],
+    });
+    let service = desk.ask(Method::POST, "/v1/services", &service).await?;
+    text(&service, "id").clone_into(&mut desk.service);
+    Ok(desk)
+}
+
+fn text<'a>(body: &'a Value, field: &str) -> &'a str {
+    body[field].as_str().unwrap_or_default()
+}
+
+fn business() -> Result<Business> {
+    Ok(Business {
+        name: "Salon".to_owned(),
+        address: String::new(),
+        phone: None,
+        reply_to: EmailAddress::parse("salon@example.org")?,
+        sender: EmailAddress::parse("salon@example.org")?,
+        notify_address: None,
+        currency: Currency::parse("EUR")?,
+        zone: Zone::parse("Etc/UTC")?,
+        locale: Locale::En,
+        public_url: "http://localhost:8080".to_owned(),
+        guests_allowed: true,
+        retention_days: None,
+    })
+}

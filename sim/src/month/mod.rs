@@ -1,0 +1,162 @@
+//! A simulated month: customers book, move, cancel, hold and come back over HTTP, staff confirm, decline and judge, the mail
+//! server has bad moments, and the clock runs from one of these to the next, stopping wherever a mail falls due. Then one
+//! checker looks at everything.
+//!
+//! Api and workers are the real code in this process, on a real Postgres and by SMTP; only the clock is moved. What is done,
+//! and when, follows from the seed. Customers who act at one instant act at once, so who of them gets a slot does not.
+
+mod chores;
+mod person;
+mod world;
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+
+use crate::checker::{self, Acknowledged, Report, Seen};
+use crate::dice::Dice;
+use person::Person;
+use punctual_testkit::smtp_sink::{Act, Verb};
+use world::World;
+
+/// What goes wrong outside of what is tested.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T> = std::result::Result<T, Error>;
+
+/// Which month.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Decides everything but races.
+    pub seed: u64,
+    /// How many customers.
+    pub customers: usize,
+    /// How many days, from Monday, 8 March 2027 on; the clocks go forward on the 28th.
+    pub days: u32,
+}
+
+/// How often each customer acts, on average.
+const ACTS: usize = 4;
+/// How many act at one instant, at most.
+const AT_ONCE: usize = 16;
+
+/// What happened.
+#[derive(Debug, Default)]
+pub struct Month {
+    /// What was asked and answered, and how often.
+    pub tally: BTreeMap<String, usize>,
+    /// Answers that must not be.
+    pub surprises: Vec<String>,
+    /// What the checker said each week and at the end.
+    pub reports: Vec<Report>,
+}
+
+impl Month {
+    /// Whether nothing was wrong.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.surprises.is_empty() && self.reports.iter().all(|report| report.violations.is_empty())
+    }
+}
+
+/// What one actor did at one instant.
+#[derive(Debug, Default)]
+struct Deeds {
+    tally: Vec<String>,
+    surprises: Vec<String>,
+    acknowledged: Vec<Acknowledged>,
+}
+
+/// Plays the month. `tell` is told of each day.
+///
+/// # Errors
+/// When something could not be run at all, or did not come to rest.
+pub async fn play(plan: Plan, tell: impl Fn(&str)) -> Result<Month> {
+    let mut world = World::open().await?;
+    let mut dice = Dice::new(plan.seed);
+    let mut people = Vec::with_capacity(plan.customers);
+    for first in (0..plan.customers).step_by(AT_ONCE) {
+        let numbers = first..(first + AT_ONCE).min(plan.customers);
+        let joined = join_all(numbers.map(|number| Person::join(&world, number))).await;
+        people.extend(joined.into_iter().collect::<Result<Vec<_>>>()?);
+    }
+    tell(&format!("{} customers, seed {}", people.len(), plan.seed));
+
+    let mut month = Month::default();
+    let mut acknowledged = Vec::new();
+    let minutes = u64::from(plan.days) * 24 * 60;
+    let mut moments = moments(&mut dice, plan.customers * ACTS, minutes);
+    moments.sort_unstable();
+    let begin = world.now();
+    let mut day = 0;
+    for (minute, crowd) in moments {
+        let instant = begin + TimeDelta::minutes(i64::try_from(minute)?);
+        world.live_until(instant).await?;
+        while day < minute / (24 * 60) {
+            day += 1;
+            if day % 7 == 0 {
+                month.reports.push(look(&world, &acknowledged).await?);
+            }
+            tell(&format!("day {day}: {} bookings known", acknowledged.len()));
+        }
+        trouble(&world, &mut dice);
+        let deeds = act(&mut world, &mut people, crowd, &mut dice).await?;
+        for deeds in deeds {
+            acknowledged.extend(deeds.acknowledged);
+            month.surprises.extend(deeds.surprises);
+            deeds.tally.into_iter().for_each(|deed| *month.tally.entry(deed).or_default() += 1);
+        }
+        world.rest().await?;
+    }
+    world.live_to_the_end().await?;
+    month.reports.push(look(&world, &acknowledged).await?);
+    world.close().await?;
+    Ok(month)
+}
+
+/// So many acts, in crowds that act at one minute each.
+fn moments(dice: &mut Dice, acts: usize, minutes: u64) -> Vec<(u64, usize)> {
+    let mut moments = Vec::new();
+    let mut left = acts;
+    while left > 0 {
+        let crowd = dice.up_to(AT_ONCE).min(left);
+        moments.push((dice.below(minutes), crowd));
+        left -= crowd;
+    }
+    moments
+}
+
+/// A crowd of customers and one of the staff, at once.
+async fn act(world: &mut World, people: &mut [Person], crowd: usize, dice: &mut Dice) -> Result<Vec<Deeds>> {
+    world.refresh_admin().await?;
+    let first = dice.index(people.len());
+    people.rotate_left(first);
+    let world = &*world;
+    let actors = people.iter_mut().take(crowd).map(|person| {
+        let dice = dice.fork();
+        async move { person.act(world, dice).await }
+    });
+    let actors: Vec<_> = actors.collect();
+    let (customers, staff) = tokio::join!(join_all(actors), chores::act(world, dice.fork()));
+    let mut deeds = customers.into_iter().collect::<Result<Vec<_>>>()?;
+    deeds.push(staff?);
+    Ok(deeds)
+}
+
+/// Now and then the mail server has a bad moment.
+fn trouble(world: &World, dice: &mut Dice) {
+    let (verb, bad) = match dice.below(30) {
+        0 => (Verb::Rcpt, Act::Reply("450 4.2.1 mailbox busy")),
+        1 => (Verb::Rcpt, Act::Reply("550 5.1.1 no such mailbox")),
+        2 => (Verb::Dot, Act::Cut),
+        3 => (Verb::Mail, Act::Reply("421 4.3.2 going down")),
+        _ => return,
+    };
+    world.sink.script(verb, [bad]);
+}
+
+async fn look(world: &World, acknowledged: &[Acknowledged]) -> Result<Report> {
+    let journal = world.sink.journal();
+    let seen = Seen { journal: &journal, acknowledged, now: world.now(), settled: true, one_clock: true };
+    Ok(checker::check(world.database.pool(), &seen).await?)
+}

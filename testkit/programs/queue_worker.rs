@@ -1,0 +1,14 @@
+//! A worker of the queue's stories: `tests-queue-worker <setup as JSON>`.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match punctual_testkit::probe::run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! A real browser for tests and pictures: headless Chromium, driven through a pipe of its own, so that it needs no
+//! driver, no port and no library, and ends with whoever started it.
+//!
+//! ```no_run
+//! # async fn story(url: &str) -> anyhow::Result<()> {
+//! use punctual_testkit::browser::{Browser, Look, find};
+//!
+//! let mut browser = Browser::start(&find().expect("a Chromium")).await?;
+//! browser.look(Look::PHONE.dark()).await?;
+//! browser.scripts(false).await?;
+//! browser.open(url).await?;
+//! browser.follow("Cancel appointment").await?; // a click of the mouse, and the page it leads to
+//! assert!(browser.text().await?.contains("Cancel this appointment?"));
+//! std::fs::write("page.png", browser.picture().await?)?;
+//! browser.close().await
+//! # }
+//! ```
+//!
+//! In tests, [`browser`] starts one or says why a test is skipped.
+
+mod pipe;
+mod start;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use pipe::Pipe;
+
+pub use start::browser;
+
+/// How long [`Browser::wait_for_text`] waits.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The Chromium or Chrome of this machine, by PATH.
+#[must_use]
+pub fn find() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"]
+        .iter()
+        .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file()))
+}
+
+/// What the browser's window is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    width: u32,
+    height: u32,
+    /// Pixels of the screen to one of CSS.
+    scale: u32,
+    mobile: bool,
+    dark: bool,
+}
+
+impl Look {
+    /// A phone, held upright.
+    pub const PHONE: Self = Self { width: 390, height: 844, scale: 2, mobile: true, dark: false };
+    /// A desktop's window.
+    pub const DESKTOP: Self = Self { width: 1280, height: 800, scale: 1, mobile: false, dark: false };
+
+    /// The same with so many pixels of the screen to one of CSS, and as high as the page: for pictures.
+    #[must_use]
+    pub const fn picture(self, scale: u32) -> Self {
+        Self { height: 1, scale, ..self }
+    }
+
+    /// The same, of somebody who likes it dark.
+    #[must_use]
+    pub const fn dark(self) -> Self {
+        Self { dark: true, ..self }
+    }
+}
+
+/// A browser with one tab. Every wait ends with an error after half a minute.
+pub struct Browser {
+    pipe: Pipe,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts it as a desktop with an empty profile.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(program: &Path) -> Result<Self> {
+        let profile = tempfile::Builder::new().prefix("punctual-browser-").tempdir()?;
+        let mut pipe = Pipe::open(program, profile.path())?;
+        let tab = pipe.call("Target.createTarget", json!({ "url": "about:blank" })).await?;
+        let attach = json!({ "targetId": tab["targetId"], "flatten": true });
+        let attached = pipe.call("Target.attachToTarget", attach).await?;
+        pipe.attach(attached["sessionId"].as_str().context("no session")?.to_owned());
+        pipe.call("Page.enable", json!({})).await?;
+        let mut browser = Self { pipe, _profile: profile };
+        browser.look(Look::DESKTOP).await?;
+        Ok(browser)
+    }
+
+    /// Changes the window.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn look(&mut self, look: Look) -> Result<()> {
+        let metrics = json!({ "width": look.width, "height": look.height, "deviceScaleFactor": look.scale,
+            "mobile": look.mobile });
+        self.pipe.call("Emulation.setDeviceMetricsOverride", metrics).await?;
+        let scheme = if look.dark { "dark" } else { "light" };
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.pipe.call("Emulation.setEmulatedMedia", media).await.map(drop)
+    }
+
+    /// Whether pages may run scripts, from the next one on.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn scripts(&mut self, may_run: bool) -> Result<()> {
+        self.pipe.call("Emulation.setScriptExecutionDisabled", json!({ "value": !may_run })).await.map(drop)
+    }
+
+    /// Opens an address and waits until it is there.
+    ///
+    /// # Errors
+    /// When there is nothing at the address.
+    pub async fn open(&mut self, url: &str) -> Result<()> {
+        let opened = self.pipe.call("Page.navigate", json!({ "url": url })).await?;
+        if let Some(error) = opened["errorText"].as_str() {
+            bail!("cannot open the page: {error}");
+        }
+        self.settled().await
+    }
+
+    /// Shows a document that stands nowhere.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn show(&mut self, html: &str) -> Result<()> {
+        let tree = self.pipe.call("Page.getFrameTree", json!({})).await?;
+        let content = json!({ "frameId": tree["frameTree"]["frame"]["id"], "html": html });
+        self.pipe.call("Page.setDocumentContent", content).await?;
+        self.settled().await
+    }
+
+    /// What a person reads on the page.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn text(&mut self) -> Result<String> {
+        self.evaluate("document.body.innerText").await
+    }
+
+    /// The page's title.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn title(&mut self) -> Result<String> {
+        self.evaluate("document.title").await
+    }
+
+    /// The page's address.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn address(&mut self) -> Result<String> {
+        self.evaluate("document.location.href").await
+    }
+
+    /// What an expression gives, as text.
+    ///
+    /// # Errors
+    /// When it throws, or gives no text.
+    pub async fn evaluate(&mut self, expression: &str) -> Result<String> {
+        let answer = self.pipe.call("Runtime.evaluate", json!({ "expression": expression })).await?;
+        let value = answer["result"]["value"].as_str();
+        Ok(value.with_context(|| format!("{expression} gives {answer}"))?.to_owned())
+    }
+
+    /// Waits until the page says this, as pages do that change by themselves.
+    ///
+    /// # Errors
+    /// When it does not within half a minute.
+    pub async fn wait_for_text(&mut self, wanted: &str) -> Result<()> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text().await?;
+            if text.contains(wanted) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < until, "the page does not say {wanted:?} but {text:?}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Clicks the link, button or label that is called this: by its text, or as it is read aloud.
+    ///
+    /// # Errors
+    /// When there is not exactly one, or it can't be seen.
+    pub async fn click(&mut self, name: &str) -> Result<()> {
+        ensure!(!name.contains('"'), "a name with a quote");
+        let called = |tag: &str| format!("//{tag}[normalize-space()=\"{name}\" or @aria-label=\"{name}\"]");
+        let query = ["a", "button", "label"].map(called).join(" | ");
+        let node = self.the_one(&query).await?;
+        self.click_node(node).await
+    }
+
+    /// Clicks as [`Self::click`] does and waits for the page that follows.
+    ///
+    /// # Errors
+    /// When no page follows.
+    pub async fn follow(&mut self, name: &str) -> Result<()> {
+        let loads = self.pipe.loads();
+        self.click(name).await?;
+        self.pipe.loaded_after(loads).await.with_context(|| format!("after a click on {name:?}"))
+    }
+
+    /// Types into the field that this CSS selector names, in the place of what it held.
+    ///
+    /// # Errors
+    /// When there is not exactly one.
+    pub async fn fill(&mut self, selector: &str, text: &str) -> Result<()> {
+        let node = self.the_one(selector).await?;
+        self.pipe.call("DOM.focus", json!({ "nodeId": node })).await?;
+        self.evaluate("document.activeElement.select(), ''").await?;
+        self.pipe.call("Input.insertText", json!({ "text": text })).await.map(drop)
+    }
+
+    /// The whole page as it looks, as PNG.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn picture(&mut self) -> Result<Vec<u8>> {
+        let metrics = self.pipe.call("Page.getLayoutMetrics", json!({})).await?;
+        let size = &metrics["cssContentSize"];
+        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
+        let wanted = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let answer = self.pipe.call("Page.captureScreenshot", wanted).await?;
+        Ok(STANDARD.decode(answer["data"].as_str().context("no picture")?)?)
+    }
+
+    /// Ends it; without this it is killed when the value goes.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn close(self) -> Result<()> {
+        self.pipe.close().await
+    }
+
+    /// Waits until the page has all it needs.
+    async fn settled(&mut self) -> Result<()> {
+        let until = Instant::now() + PATIENCE;
+        while self.evaluate("document.readyState").await? != "complete" {
+            ensure!(Instant::now() < until, "the page does not get ready");
+            sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    /// The one element that a CSS selector or an `XPath` names.
+    async fn the_one(&mut self, query: &str) -> Result<Value> {
+        // Without a document at hand the browser gives no element a number.
+        self.pipe.call("DOM.getDocument", json!({ "depth": 0 })).await?;
+        let found = self.pipe.call("DOM.performSearch", json!({ "query": query })).await?;
+        let count = found["resultCount"].as_u64().unwrap_or_default();
+        if count != 1 {
+            bail!("{count} elements are {query}, on a page that says {:?}", self.text().await?);
+        }
+        let first = json!({ "searchId": found["searchId"], "fromIndex": 0, "toIndex": 1 });
+        let mut result = self.pipe.call("DOM.getSearchResults", first).await?;
+        Ok(result["nodeIds"][0].take())
+    }
+
+    async fn click_node(&mut self, node: Value) -> Result<()> {
+        self.pipe.call("DOM.scrollIntoViewIfNeeded", json!({ "nodeId": node })).await?;
+        let quads = self.pipe.call("DOM.getContentQuads", json!({ "nodeId": node })).await?;
+        let corners = quads["quads"][0].as_array().context("it can't be seen")?;
+        let middle = |first: usize| {
+            let values = corners.iter().skip(first).step_by(2).filter_map(Value::as_f64);
+            values.sum::<f64>() / 4.0
+        };
+        let (x, y) = (middle(0), middle(1));
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
+            self.pipe.call("Input.dispatchMouseEvent", event).await?;
+        }
+        Ok(())
+    }
+}

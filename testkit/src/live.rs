@@ -1,0 +1,138 @@
+//! A real api with a small salon, for as long as a command runs beside it: what clients in other languages talk to.
+
+use std::process::ExitStatus;
+
+use crate::{Process, Programs, TestDatabase};
+use punctual_core::settings::{self, Business};
+use punctual_core::types::{Currency, EmailAddress, Locale, Zone};
+use punctual_queue::{Clock as _, ServerClock};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A salon behind a real api.
+pub struct Live {
+    /// The api's process.
+    pub api: Process,
+    /// Access token of an administrator, good for an hour.
+    pub admin: String,
+    /// Access token of a customer, good for an hour.
+    pub customer: String,
+    /// The service that is open all week.
+    pub service_id: String,
+    /// Its database.
+    pub database: TestDatabase,
+    client: reqwest::Client,
+}
+
+impl Live {
+    /// Starts the api and opens the salon: two members of staff who work from 8 to 20 each day, one service.
+    ///
+    /// # Errors
+    /// When the api refuses something.
+    pub async fn open() -> Result<Self> {
+        Self::open_with(&[]).await
+    }
+
+    /// The same with more configuration.
+    ///
+    /// # Errors
+    /// As [`Live::open`].
+    pub async fn open_with(more: &[(&str, &str)]) -> Result<Self> {
+        let database = TestDatabase::create().await;
+        let now = ServerClock::start(database.pool()).await?.now();
+        settings::put(database.pool(), now, &business()?).await?;
+        let programs = Programs::on(&database).set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600");
+        let api = more.iter().fold(programs, |programs, (name, value)| programs.set(name, value)).api().await;
+        let mut live = Self {
+            api,
+            admin: String::new(),
+            customer: String::new(),
+            service_id: String::new(),
+            database,
+            client: reqwest::Client::new(),
+        };
+        live.admin = live.account("admin").await?;
+        live.customer = live.account("customer").await?;
+        let mut staff_ids = Vec::new();
+        for name in ["Maria", "Jonas"] {
+            let member = live.ask(Method::POST, "/v1/staff", &json!({ "name": name })).await?;
+            let path = format!("/v1/staff/{}/hours", text(&member, "id"));
+            let day = |weekday: u8| json!({ "weekday": weekday, "start": "08:00", "end": "20:00" });
+            let week = json!({ "windows": (1..=7).map(day).collect::<Vec<_>>() });
+            live.ask(Method::PUT, &path, &week).await?;
+            staff_ids.push(member["id"].clone());
+        }
+        let service =
+            json!({ "name": "Haircut", "duration_min": 30, "price_minor": 4500, "staff_ids": staff_ids });
+        live.service_id = text(&live.ask(Method::POST, "/v1/services", &service).await?, "id");
+        Ok(live)
+    }
+
+    /// Runs a command that finds the api by its environment: `LIVE_URL`, `LIVE_ADMIN_TOKEN`, `LIVE_CUSTOMER_TOKEN`,
+    /// `LIVE_SERVICE_ID`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn run(&self, program: &str, args: &[String]) -> Result<ExitStatus> {
+        let status = tokio::process::Command::new(program)
+            .args(args)
+            .env("LIVE_URL", self.api.url())
+            .env("LIVE_ADMIN_TOKEN", &self.admin)
+            .env("LIVE_CUSTOMER_TOKEN", &self.customer)
+            .env("LIVE_SERVICE_ID", &self.service_id)
+            .status();
+        Ok(status.await?)
+    }
+
+    /// Registers an account, gives it its role and logs it in.
+    async fn account(&self, role: &str) -> Result<String> {
+        let email = format!("{role}@example.org");
+        let new = json!({ "email": email, "password": PASSWORD, "name": role });
+        self.ask(Method::POST, "/v1/auth/register", &new).await?;
+        sqlx::query("UPDATE users SET role = $1::user_role WHERE email = $2::citext")
+            .bind(role)
+            .bind(&email)
+            .execute(self.database.pool())
+            .await?;
+        let login = json!({ "email": email, "password": PASSWORD });
+        Ok(text(&self.ask(Method::POST, "/v1/auth/login", &login).await?, "access_token"))
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        let request = self.client.request(method, format!("{}{path}", self.api.url())).json(body);
+        let request = if self.admin.is_empty() { request } else { request.bearer_auth(&self.admin) };
+        let answer = request.send().await?;
+        let status = answer.status();
+        let body: Value = answer.json().await?;
+        if status.is_success() { Ok(body) } else { Err(format!("{path}: {status} {body}").into()) }
+    }
+}
+
+fn text(body: &Value, field: &str) -> String {
+    body[field].as_str().unwrap_or_default().to_owned()
+}
+
+/// The settings of a salon in Berlin.
+///
+/// # Errors
+/// Never: all values are valid.
+pub fn business() -> Result<Business> {
+    Ok(Business {
+        name: "Salon".to_owned(),
+        address: String::new(),
+        phone: None,
+        reply_to: EmailAddress::parse("salon@example.org")?,
+        sender: EmailAddress::parse("salon@example.org")?,
+        notify_address: None,
+        currency: Currency::parse("EUR")?,
+        zone: Zone::parse("Europe/Berlin")?,
+        locale: Locale::En,
+        public_url: "http://localhost:8080".to_owned(),
+        guests_allowed: true,
+        retention_days: None,
+    })
+}

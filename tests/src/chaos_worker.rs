@@ -1,7 +1,0 @@
-//! The worker of the chaos runs: see `chaos::worker`.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    punctual_tests::chaos::worker_main()
-}

@@ -1,7 +1,0 @@
-//! The process that owns the tests' Postgres and Redis.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    punctual_dev::testing::guard::main()
-}
