@@ -7,9 +7,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::bookings::{Action, BookingStatus};
-use crate::pool;
-use crate::types::{ParseError, Rev};
+use crate::types::{BookingAction, BookingStatus, ParseError, Rev};
 
 /// Why a use case did nothing. Nothing is stored when one of these is returned.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +27,9 @@ pub enum Error {
     /// The actor's role does not allow this (403).
     #[error("not allowed for this role")]
     Forbidden,
+    /// Only staff may set these fields (403). Holds a sentence that names them.
+    #[error("{0}")]
+    StaffOnly(&'static str),
     /// The thing is absent, or not the actor's to see (404). Holds its name: `booking`, `service` and so on.
     #[error("no such {0}")]
     NotFound(&'static str),
@@ -47,7 +48,7 @@ pub enum Error {
         /// Where the booking stands.
         from: BookingStatus,
         /// What can be done with it.
-        allowed: Vec<Action>,
+        allowed: Vec<BookingAction>,
     },
     /// Bookings stand in the way (409).
     #[error("bookings stand in the way")]
@@ -166,44 +167,5 @@ impl Error {
             .and_then(sqlx::Error::as_database_error)
             .and_then(sqlx::error::DatabaseError::code)
             .is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001"))
-    }
-}
-
-/// The one place where the database's refusals become errors of ours.
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        if pool::is_cut(&error) {
-            pool::note_cut();
-        }
-        match &error {
-            // Protocol: what a connection says that is cut while it is being opened.
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed => Self::Unavailable(error),
-            sqlx::Error::Database(refusal) => match (refusal.code().as_deref(), refusal.constraint()) {
-                (_, Some("bookings_no_overlap" | "bookings_seat")) => {
-                    Self::SlotTaken { alternatives: Vec::new() }
-                }
-                (_, Some("users_email_key")) => Self::EmailTaken,
-                (_, Some("staff_user_id_key")) => Self::Invalid {
-                    pointer: "/user_id",
-                    error: ParseError::new("user_taken", "another member of staff has this account"),
-                },
-                // The account was deleted while it booked.
-                (_, Some("customers_user_id_fkey")) => Self::SessionEnded,
-                (_, Some("staff_user_id_fkey")) => Self::Invalid {
-                    pointer: "/user_id",
-                    error: ParseError::new("unknown_user", "there is no such account"),
-                },
-                // lock_not_available, query_canceled, and the server going down or coming up.
-                (Some("55P03" | "57014" | "57P01" | "57P02" | "57P03" | "53300"), _) => {
-                    Self::Unavailable(error)
-                }
-                _ => Self::internal("database", error),
-            },
-            _ => Self::internal("database", error),
-        }
     }
 }

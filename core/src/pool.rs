@@ -13,6 +13,7 @@ use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 
+use crate::types::ParseError;
 use crate::{Error, Result};
 
 /// How a program connects.
@@ -71,8 +72,47 @@ pub async fn again_if_cut<T, F: Future<Output = Result<T>>>(work: impl Fn() -> F
     }
 }
 
+/// The one place where errors of the database become errors of use cases.
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if is_cut(&error) {
+            note_cut();
+        }
+        match &error {
+            // Protocol: what a connection says that is cut while it is being opened.
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed => Self::Unavailable(error),
+            sqlx::Error::Database(refusal) => match (refusal.code().as_deref(), refusal.constraint()) {
+                (_, Some("bookings_no_overlap" | "bookings_seat")) => {
+                    Self::SlotTaken { alternatives: Vec::new() }
+                }
+                (_, Some("users_email_key")) => Self::EmailTaken,
+                (_, Some("staff_user_id_key")) => Self::Invalid {
+                    pointer: "/user_id",
+                    error: ParseError::new("user_taken", "another member of staff has this account"),
+                },
+                // The account was deleted while it booked.
+                (_, Some("customers_user_id_fkey")) => Self::SessionEnded,
+                (_, Some("staff_user_id_fkey")) => Self::Invalid {
+                    pointer: "/user_id",
+                    error: ParseError::new("unknown_user", "there is no such account"),
+                },
+                // lock_not_available, query_canceled, and the server going down or coming up.
+                (Some("55P03" | "57014" | "57P01" | "57P02" | "57P03" | "53300"), _) => {
+                    Self::Unavailable(error)
+                }
+                _ => Self::internal("database", error),
+            },
+            _ => Self::internal("database", error),
+        }
+    }
+}
+
 /// Whether the connection was gone: Postgres ended it, or the network did.
-pub(crate) fn is_cut(error: &sqlx::Error) -> bool {
+fn is_cut(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| code.starts_with("57P")),
@@ -89,7 +129,7 @@ fn since_start() -> u64 {
 }
 
 /// Connections made until now are in doubt.
-pub(crate) fn note_cut() {
+fn note_cut() {
     LAST_CUT.fetch_max(since_start() + 1, Ordering::Relaxed);
 }
 

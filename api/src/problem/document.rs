@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use poem::{Response, http::header};
 use poem_openapi::{Enum, Object};
-use punctual_core::bookings::Action;
+use punctual_core::types;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -122,8 +122,9 @@ pub enum BookingAction {
     NoShow,
 }
 
-impl From<Action> for BookingAction {
-    fn from(action: Action) -> Self {
+impl From<types::BookingAction> for BookingAction {
+    fn from(action: types::BookingAction) -> Self {
+        use types::BookingAction as Action;
         match action {
             Action::Book => Self::Book,
             Action::Expire => Self::Expire,

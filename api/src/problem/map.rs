@@ -18,6 +18,7 @@ impl From<Error> for Problem {
             Error::LinkVoid => Self::new(Code::LinkVoid),
             Error::LoginRequired => Self::new(Code::Unauthenticated),
             Error::Forbidden => Self::new(Code::Forbidden),
+            Error::StaffOnly(detail) => Self::new(Code::Forbidden).detail(detail),
             Error::NotFound(what) => Self::new(Code::NotFound).detail(format!("There is no such {what}.")),
             Error::EmailTaken => Self::new(Code::EmailTaken),
             Error::SlotTaken { alternatives } => {

@@ -11,7 +11,7 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
     types::Type,
 };
-use punctual_core::{Alternative, bookings::Action};
+use punctual_core::{Alternative, types::BookingAction};
 use uuid::Uuid;
 
 pub use code::Code;
@@ -62,7 +62,7 @@ pub struct Facts {
     /// Free slots in place of one that is taken.
     pub alternatives: Option<Vec<Alternative>>,
     /// What the booking's status allows.
-    pub allowed: Option<Vec<Action>>,
+    pub allowed: Option<Vec<BookingAction>>,
     /// Bookings in the way.
     pub booking_ids: Option<Vec<Uuid>>,
     /// After how long to try again.

@@ -415,13 +415,23 @@ impl From<bookings::BookingEvent> for BookingEvent {
         Self {
             rev: event.rev.0,
             status: event.status.into(),
-            change: event.change,
+            change: event.change.as_str().to_owned(),
             actor: event.actor.into(),
             actor_id: event.actor_id,
             overridden: event.overridden,
-            details: serde_json::from_value(event.details).unwrap_or_default(),
+            details: event.details.0.into(),
             at: event.at,
         }
+    }
+}
+
+impl From<bookings::EventDetails> for BookingEventDetails {
+    fn from(details: bookings::EventDetails) -> Self {
+        let place = |position: bookings::Position| BookingPlace {
+            start: position.start,
+            staff_id: position.staff_id,
+        };
+        Self { from: details.from.map(place), to: details.to.map(place) }
     }
 }
 

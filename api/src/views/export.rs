@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
 use punctual_core::{
+    customers,
     notifications::{NotificationOutcome, NotificationState},
     privacy,
 };
@@ -120,8 +121,8 @@ impl From<privacy::ExportedSession> for ExportedSession {
     }
 }
 
-impl From<privacy::ExportedCustomer> for ExportedCustomer {
-    fn from(customer: privacy::ExportedCustomer) -> Self {
+impl From<customers::ExportedCustomer> for ExportedCustomer {
+    fn from(customer: customers::ExportedCustomer) -> Self {
         Self { customer: customer.customer.into(), reminders: customer.reminders }
     }
 }

@@ -1,5 +1,6 @@
-//! The lock of a calendar is its staff row ([`crate::staff::lock`]). It comes before the lock of any booking, and several are taken in order of
-//! their ids; whoever wants one waits its turn in this process first, where waiting costs no connection.
+//! Waiting for calendars. The lock of a calendar is its staff row ([`crate::staff::lock`]): taken before the lock of any
+//! booking, several in the order of their ids. Writers of one calendar first wait in this process, which costs no
+//! connection.
 
 use std::time::Duration;
 
@@ -11,26 +12,26 @@ use crate::turns::Turn;
 use crate::types::ActorKind;
 use crate::{Core, Error, Result};
 
-/// How long a write waits for its turn in this process.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// When those sent away are to come back.
+/// How long a write waits in this process for a calendar.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// `Retry-After` of the refusal.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Waits for the turn at each of these calendars.
+/// Waits in this process for each of these calendars, in the order of their ids.
 pub(super) async fn turns(core: &Core, staff_ids: &[Uuid]) -> Result<Vec<Turn<Uuid>>> {
     let mut sorted = staff_ids.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
     let mut turns = Vec::with_capacity(sorted.len());
     for id in sorted {
-        let turn = core.calendars.take(id, PATIENCE).await;
+        let turn = core.calendars.take(id, WAIT_TIMEOUT).await;
         turns.push(turn.map_err(|_| Error::Overloaded { retry_after: RETRY_AFTER })?);
     }
     Ok(turns)
 }
 
-/// Locks calendars of which one is going to change: the one chosen is then given to
-/// [`crate::staff::lock`], which does not wait.
+/// Locks the calendars of all candidates. Only the one chosen later is passed to [`crate::staff::lock`], which counts its
+/// revision up and need not wait.
 pub(super) async fn lock_candidates(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<()> {
     sqlx::query!("SELECT id FROM staff WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", staff_ids)
         .fetch_all(tx)
@@ -38,7 +39,7 @@ pub(super) async fn lock_candidates(tx: &mut PgConnection, staff_ids: &[Uuid]) -
     Ok(())
 }
 
-/// Ends holds in these calendars that have run out; returns how many. The calendars are to be locked.
+/// Expires the holds in these locked calendars whose time is up; returns how many.
 pub(super) async fn expire_dead_holds(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

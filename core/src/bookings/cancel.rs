@@ -2,15 +2,15 @@
 
 use uuid::Uuid;
 
-use super::change::change;
-use super::{Action, Booking};
-use crate::types::{Actor, ExpectedRev};
+use super::Booking;
+use super::change_status::change_status;
+use crate::types::{Actor, BookingAction, ExpectedRev};
 use crate::{Core, Result};
 
-/// Calls a booking off. One that is cancelled already is answered unchanged, whatever revision is expected.
-/// Customers may until the service's notice before the start ([`crate::Error::NoticePassed`]).
+/// Calls a booking off. One that is cancelled already is returned unchanged, whatever revision is expected. Customers may
+/// cancel until the service's notice before the start ([`crate::Error::NoticePassed`]).
 ///
 /// Errors: `NotFound`, `Forbidden`, `RevMismatch`, `InvalidTransition`, `Overloaded`.
 pub async fn cancel(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev) -> Result<Booking> {
-    change(core, actor, id, expected, Action::Cancel).await
+    change_status(core, actor, id, expected, BookingAction::Cancel).await
 }

@@ -1,15 +1,15 @@
-//! Staff note that the appointment took place.
+//! Records that the appointment took place; for staff.
 
 use uuid::Uuid;
 
-use super::change::change;
-use super::{Action, Booking};
-use crate::types::{Actor, ExpectedRev};
+use super::Booking;
+use super::change_status::change_status;
+use crate::types::{Actor, BookingAction, ExpectedRev};
 use crate::{Core, Result};
 
-/// Staff note that the appointment took place.
+/// Records that the appointment took place; for staff.
 ///
 /// Errors: `NotFound`, `Forbidden`, `RevMismatch`, `InvalidTransition`, `Overloaded`.
 pub async fn complete(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev) -> Result<Booking> {
-    change(core, actor, id, expected, Action::Complete).await
+    change_status(core, actor, id, expected, BookingAction::Complete).await
 }

@@ -6,33 +6,31 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::event::{Change, write_booking};
-use super::insert::{Particulars, insert};
-use super::mails::{self, News};
+use super::audit::{BookingChange, ChangeKind, EventDetails, write_booking};
+use super::insert::{InsertParams, insert};
 use super::row::{self, Row};
-use super::transitions::Action;
-use super::{Booker, Booking, BookingStatus, NewBooking, Wanted, WantedSlot, calendars, place};
+use super::{Booker, Booking, BookingStatus, NewBooking, Wanted, WantedSlot, calendars, mails, place};
 use crate::calendar::Limits;
 use crate::customers;
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
 use crate::slots::{self, ServiceTerms};
 use crate::transaction::{Outcome, Write, write};
-use crate::types::Actor;
+use crate::types::{Actor, BookingAction};
 use crate::{Core, Error, Result, settings, staff};
 
-/// Makes a booking: confirmed, or pending where the service wants confirmation and the actor is not staff.
+/// Makes a booking: pending if the service requires confirmation and the actor is not staff, else confirmed.
 ///
 /// Errors: [`Error::SlotTaken`] with three alternatives; the refusals of the calendar (`StartInPast` to `OffGrid`);
 /// `HoldExpired`; `NotFound` for service, staff or customer; `LoginRequired` for a guest where guests are not allowed;
-/// `Forbidden` for what only staff may ask; `IdempotencyInProgress`, `IdempotencyKeyReused`; `Overloaded`.
+/// `Forbidden` and `StaffOnly`; `IdempotencyInProgress`, `IdempotencyKeyReused`; `Overloaded`.
 pub async fn create(
     core: &Core,
     actor: &Actor,
     key: Option<&IdempotencyKey>,
     new: NewBooking,
 ) -> Result<Answer<Booking>> {
-    permit(actor, &new)?;
+    authorize(actor, &new)?;
     let request = key.map(|key| request(actor, key, &new)).transpose()?;
     let key_turn = match &request {
         Some(request) => Some(request.turn(core).await?),
@@ -40,7 +38,7 @@ pub async fn create(
     };
     let performers = match &new.slot {
         Wanted::Slot(slot) => again_if_cut(|| place::performers(core, slot)).await?,
-        Wanted::Hold(id) => again_if_cut(|| keeper_of(core, *id)).await?.into_iter().collect(),
+        Wanted::Hold(id) => again_if_cut(|| staff_of_hold(core, *id)).await?.into_iter().collect(),
     };
     let turns = calendars::turns(core, &performers).await?;
     let work = Arc::new(Create { actor: *actor, request, new, performers });
@@ -53,7 +51,7 @@ pub async fn create(
     }
 }
 
-/// Whether the key was used before: then [`create`] makes nothing new.
+/// Whether the key was used before: then [`create`] replays its answer and makes nothing.
 pub async fn is_repeated(core: &Core, actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<bool> {
     idempotency::is_known(&core.pool, core.now(), &request(actor, key, new)?).await
 }
@@ -66,31 +64,36 @@ fn request(actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<Requ
     Request::new("bookings.create", actor, guest, key, new)
 }
 
-/// Who may ask for what, as far as that is plain without looking.
-fn permit(actor: &Actor, new: &NewBooking) -> Result<()> {
+/// Refuses what the actor may not ask for, as far as the request alone tells.
+///
+/// # Errors
+/// `Forbidden`, `StaffOnly`, `LoginRequired`.
+fn authorize(actor: &Actor, new: &NewBooking) -> Result<()> {
     if matches!(actor, Actor::Link { .. } | Actor::StaffLink { .. }) {
         return Err(Error::Forbidden);
     }
-    match &new.booker {
-        Booker::Myself if actor.user_id().is_none() => return Err(Error::LoginRequired),
-        Booker::Customer(_) | Booker::Person(_) if actor.user_id().is_some() && !actor.is_staff() => {
-            return Err(Error::Forbidden);
-        }
-        Booker::Customer(_) if !actor.is_staff() => return Err(Error::Forbidden),
-        _ => {}
+    let on_file = matches!(new.booker, Booker::Customer(_));
+    if !actor.is_staff() && (on_file || new.overriding || !new.staff_note.as_str().is_empty()) {
+        return Err(Error::StaffOnly("customer_id, staff_note and override are for staff."));
     }
-    let for_staff = new.overriding || !new.staff_note.as_str().is_empty();
-    if for_staff && !actor.is_staff() { Err(Error::Forbidden) } else { Ok(()) }
+    match (&new.booker, actor.user_id()) {
+        (Booker::Myself, None) => Err(Error::LoginRequired),
+        (Booker::Person(_), Some(_)) if !actor.is_staff() => Err(Error::Forbidden),
+        _ => Ok(()),
+    }
 }
 
-/// Guests book only where the business allows it.
-pub(super) async fn admit(tx: &mut PgConnection, actor: &Actor) -> Result<()> {
-    let admitted = !matches!(actor, Actor::Guest) || settings::get(tx).await?.guests_allowed;
-    if admitted { Ok(()) } else { Err(Error::LoginRequired) }
+/// Refuses guests unless the business allows booking without an account.
+///
+/// # Errors
+/// `LoginRequired`.
+pub(super) async fn require_guests_allowed(tx: &mut PgConnection, actor: &Actor) -> Result<()> {
+    let allowed = !matches!(actor, Actor::Guest) || settings::get(tx).await?.guests_allowed;
+    if allowed { Ok(()) } else { Err(Error::LoginRequired) }
 }
 
-/// Whose calendar a hold keeps. Without a hold there is no calendar to wait for, but the key may have an answer.
-async fn keeper_of(core: &Core, hold_id: Uuid) -> Result<Option<Uuid>> {
+/// The member of staff whose calendar has the hold; none for an unknown hold, which can still be a replay.
+async fn staff_of_hold(core: &Core, hold_id: Uuid) -> Result<Option<Uuid>> {
     let staff_id = sqlx::query_scalar!("SELECT staff_id FROM bookings WHERE id = $1", hold_id)
         .fetch_optional(&core.pool)
         .await?;
@@ -113,13 +116,13 @@ impl Write for Create {
         {
             return Ok(Outcome::Unchanged(Answer { value, replayed: true }));
         }
-        admit(tx, &self.actor).await?;
-        let (row, terms) = match &self.new.slot {
+        require_guests_allowed(tx, &self.actor).await?;
+        let (row, kind, terms) = match &self.new.slot {
             Wanted::Slot(slot) => self.book_slot(tx, now, slot).await?,
             Wanted::Hold(id) => self.book_hold(tx, now, *id).await?,
         };
-        mails::plan(tx, now, &row, News::Made, &terms.reminders).await?;
-        let value = row.seen_by(&self.actor)?;
+        mails::plan(tx, now, &row, kind, None, &terms.reminders).await?;
+        let value = row.seen_by(&self.actor);
         if let Some(request) = &self.request {
             idempotency::store(tx, request, &value).await?;
         }
@@ -133,35 +136,45 @@ impl Create {
         tx: &mut PgConnection,
         now: DateTime<Utc>,
         slot: &WantedSlot,
-    ) -> Result<(Row, ServiceTerms)> {
+    ) -> Result<(Row, ChangeKind, ServiceTerms)> {
         let limits = if self.new.overriding { Limits::Overridden } else { Limits::Enforced };
-        let found = place::find(tx, now, slot, &self.performers, limits).await?;
-        let customer_id = customers::of_booker(tx, now, &self.actor, &self.new.booker).await?;
-        let status = self.first_status(found.terms.requires_confirmation);
-        let particulars = Particulars::of(&self.new, status, customer_id);
-        let row = insert(tx, now, &self.actor, &found, &particulars).await?;
-        Ok((row, found.terms))
+        let placement = place::find(tx, now, slot, &self.performers, limits).await?;
+        let customer_id = self.customer_id(tx, now).await?;
+        let status = self.first_status(placement.terms.requires_confirmation);
+        let params = InsertParams::of_booking(&self.new, status, customer_id);
+        let change = BookingChange {
+            kind: ChangeKind::Created,
+            actor: &self.actor,
+            overridden: self.new.overriding,
+            details: EventDetails { from: None, to: Some(placement.position()) },
+        };
+        let row = insert(tx, now, &change, &placement, &params).await?;
+        Ok((row, change.kind, placement.terms))
     }
 
-    /// The hold has passed all limits when it was made.
+    /// Books the place of a hold, which passed all limits when it was made.
     async fn book_hold(
         &self,
         tx: &mut PgConnection,
         now: DateTime<Utc>,
         hold_id: Uuid,
-    ) -> Result<(Row, ServiceTerms)> {
+    ) -> Result<(Row, ChangeKind, ServiceTerms)> {
         staff::lock(tx, &self.performers).await?;
         let hold = row::lock(tx, hold_id).await?.ok_or(Error::HoldExpired)?;
-        let stands = hold.standing().after(Action::Book, now).is_some()
-            && hold.hold_expires_at.is_some_and(|end| end > now)
-            && self.performers.contains(&hold.staff_id);
-        if !stands {
+        let usable = hold.status_at().after(BookingAction::Book, now).is_some()
+            && hold.booking.hold_expires_at.is_some_and(|end| end > now)
+            && self.performers.contains(&hold.booking.staff.id);
+        if !usable {
             return Err(Error::HoldExpired);
         }
-        let customer_id = customers::of_booker(tx, now, &self.actor, &self.new.booker).await?;
-        let terms = slots::terms(tx, hold.service_id, None).await?;
+        let hold = hold.booking;
+        let customer_id = self.customer_id(tx, now).await?;
+        let terms = slots::terms(tx, hold.service.id, None).await?;
         let status = self.first_status(terms.requires_confirmation);
-        let change = Change { overridden: self.new.overriding, ..Change::in_place("booked", &self.actor) };
+        let change = BookingChange {
+            overridden: self.new.overriding,
+            ..BookingChange::in_place(ChangeKind::Booked, &self.actor)
+        };
         let row = write_booking!(
             "UPDATE bookings SET status = $9, customer_id = $10, customer_note = $11, staff_note = $12,
                                  hold_expires_at = NULL, rev = rev + 1, updated_at = $6
@@ -178,7 +191,17 @@ impl Create {
         .fetch_optional(tx)
         .await?
         .ok_or_else(|| Error::internal("booking a hold", "it changed under its lock"))?;
-        Ok((row, terms))
+        Ok((row, change.kind, terms))
+    }
+
+    /// The customer the booking is for, inserted if there is none yet. The row is locked against being erased.
+    async fn customer_id(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Uuid> {
+        match (&self.new.booker, self.actor.user_id()) {
+            (Booker::Myself, Some(user_id)) => customers::of_account_holder(tx, now, user_id).await,
+            (Booker::Myself, None) => Err(Error::LoginRequired),
+            (Booker::Customer(id), _) => customers::on_file(tx, *id).await,
+            (Booker::Person(contact), _) => customers::of_contact(tx, now, contact).await,
+        }
     }
 
     fn first_status(&self, requires_confirmation: bool) -> BookingStatus {

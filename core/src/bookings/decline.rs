@@ -1,15 +1,15 @@
-//! Staff refuse a pending booking.
+//! Refuses a pending booking; for staff.
 
 use uuid::Uuid;
 
-use super::change::change;
-use super::{Action, Booking};
-use crate::types::{Actor, ExpectedRev};
+use super::Booking;
+use super::change_status::change_status;
+use crate::types::{Actor, BookingAction, ExpectedRev};
 use crate::{Core, Result};
 
-/// Staff refuse a pending booking.
+/// Refuses a pending booking; for staff.
 ///
 /// Errors: `NotFound`, `Forbidden`, `RevMismatch`, `InvalidTransition`, `Overloaded`.
 pub async fn decline(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev) -> Result<Booking> {
-    change(core, actor, id, expected, Action::Decline).await
+    change_status(core, actor, id, expected, BookingAction::Decline).await
 }

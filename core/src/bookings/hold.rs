@@ -1,4 +1,4 @@
-//! Keeping a slot for a short while, until its customer is known.
+//! Holding a slot for at most ten minutes, while a customer fills in a form.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::create::admit;
-use super::insert::{Particulars, insert};
+use super::audit::{BookingChange, ChangeKind, EventDetails};
+use super::create::require_guests_allowed;
+use super::insert::{InsertParams, insert};
 use super::{Booking, BookingStatus, NewHold, calendars, place};
 use crate::calendar::Limits;
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
@@ -16,11 +17,13 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, Note, ParseError};
 use crate::{Core, Error, Result};
 
-/// The longest hold.
+/// The longest hold, in minutes.
 const LONGEST_MIN: u32 = 10;
 
-/// Keeps a slot. Guests, who have given no address yet, are told apart by the name that the caller has for them. Errors
-/// as [`super::create`].
+/// Holds a slot. `guest` scopes the idempotency keys of guests, who have given no address yet: a name that the caller
+/// derives from where the request comes from.
+///
+/// Errors: as [`super::create`]; `Invalid` for minutes out of range.
 pub async fn hold(
     core: &Core,
     actor: &Actor,
@@ -49,7 +52,7 @@ pub async fn hold(
     }
 }
 
-/// Whether the key was used before: then [`hold`] makes nothing new.
+/// Whether the key was used before: then [`hold`] replays its answer and holds nothing.
 pub async fn is_hold_repeated(
     core: &Core,
     actor: &Actor,
@@ -94,18 +97,20 @@ impl Write for Hold {
         {
             return Ok(Outcome::Unchanged(Answer { value, replayed: true }));
         }
-        admit(tx, &self.actor).await?;
-        let found = place::find(tx, now, &self.new.slot, &self.performers, Limits::Enforced).await?;
-        let particulars = Particulars {
-            name: "held",
-            overridden: false,
+        require_guests_allowed(tx, &self.actor).await?;
+        let placement = place::find(tx, now, &self.new.slot, &self.performers, Limits::Enforced).await?;
+        let params = InsertParams {
             status: BookingStatus::Held,
             customer_id: None,
             customer_note: &Note::empty(),
             staff_note: &Note::empty(),
             hold_expires_at: Some(now + TimeDelta::minutes(i64::from(self.new.minutes))),
         };
-        let value = insert(tx, now, &self.actor, &found, &particulars).await?.seen_by(&self.actor)?;
+        let change = BookingChange {
+            details: EventDetails { from: None, to: Some(placement.position()) },
+            ..BookingChange::in_place(ChangeKind::Held, &self.actor)
+        };
+        let value = insert(tx, now, &change, &placement, &params).await?.seen_by(&self.actor);
         if let Some(request) = &self.request {
             idempotency::store(tx, request, &value).await?;
         }

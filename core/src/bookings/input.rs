@@ -1,13 +1,14 @@
-//! What is asked for.
+//! Parameters of the use cases.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::BookingStatus;
-use crate::types::{Cursor, EmailAddress, Locale, Note, PageSize, PersonName, Phone, Zone};
+use crate::customers::Contact;
+use crate::types::{Cursor, Note, PageSize};
 
-/// A booking to be made. What idempotency keys are compared by is this value as JSON.
+/// A booking to be made. Its JSON is what repeated requests with one idempotency key are compared by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewBooking {
     /// What and when.
@@ -18,28 +19,28 @@ pub struct NewBooking {
     pub customer_note: Note,
     /// What staff write; only staff may.
     pub staff_note: Note,
-    /// Staff pass grid, hours, notice and horizon on purpose; never another booking.
+    /// Bypass grid, hours, notice and horizon, never another booking; only staff may.
     pub overriding: bool,
 }
 
-/// The slot of a booking to be.
+/// Where a new booking takes its slot from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wanted {
     /// A slot of the list.
     Slot(WantedSlot),
-    /// The slot kept by a hold.
+    /// The slot of a hold.
     Hold(Uuid),
 }
 
-/// A slot of the list.
+/// A slot as the list of slots shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WantedSlot {
     /// The service.
     pub service_id: Uuid,
-    /// Who performs it; none: anyone who can, those with the fewest bookings that day first.
+    /// The member of staff; none: the one with the fewest bookings on that day.
     pub staff_id: Option<Uuid>,
-    /// When it begins.
+    /// Start.
     pub start: DateTime<Utc>,
 }
 
@@ -47,35 +48,20 @@ pub struct WantedSlot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Booker {
-    /// The account that asks.
+    /// The account that makes the request.
     Myself,
     /// A customer on file; only staff may.
     Customer(Uuid),
-    /// A person by their details: a guest themselves, or somebody staff book for.
+    /// A person by their contact details: a guest, or somebody staff book for.
     Person(Contact),
 }
 
-/// A person by their details.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Contact {
-    /// Where mails go.
-    pub email: EmailAddress,
-    /// Name.
-    pub name: PersonName,
-    /// Phone number.
-    pub phone: Option<Phone>,
-    /// Language of mails; none: the business's.
-    pub locale: Option<Locale>,
-    /// Zone shown second in mails; none: the business's.
-    pub zone: Option<Zone>,
-}
-
-/// A slot to be kept for a short while.
+/// A slot to be held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewHold {
     /// What and when.
     pub slot: WantedSlot,
-    /// For how many minutes, 1 to 10.
+    /// Duration of the hold in minutes, 1 to 10.
     pub minutes: u32,
 }
 
@@ -86,7 +72,7 @@ pub struct Move {
     pub start: DateTime<Utc>,
     /// New member of staff; none: the same as before.
     pub staff_id: Option<Uuid>,
-    /// Staff pass grid, hours, notice and horizon on purpose; never another booking.
+    /// Bypass grid, hours, notice and horizon, never another booking; only staff may.
     pub overriding: bool,
 }
 
@@ -101,10 +87,10 @@ pub struct ListBookings {
     pub statuses: Vec<BookingStatus>,
     /// Those of this member of staff.
     pub staff_id: Option<Uuid>,
-    /// Those of this customer; only staff may ask.
+    /// Those of this customer; only staff may filter by it.
     pub customer_id: Option<Uuid>,
-    /// Rows of a page.
+    /// Rows of one page.
     pub limit: PageSize,
-    /// Where the page begins.
+    /// Where the page begins; none: at the first row.
     pub cursor: Option<Cursor>,
 }

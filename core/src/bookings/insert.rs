@@ -5,32 +5,28 @@ use punctual_queue::new_id;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::event::{Change, write_booking};
-use super::place::Found;
+use super::audit::{BookingChange, write_booking};
+use super::place::Placement;
 use super::row::Row;
 use super::{BookingStatus, NewBooking};
 use crate::Result;
-use crate::types::{Actor, Note};
+use crate::types::Note;
 
-/// What a new row has beside its place.
-pub(super) struct Particulars<'a> {
-    /// How it is called in the audit trail.
-    pub name: &'static str,
-    /// Whether limits are passed on purpose.
-    pub overridden: bool,
+/// What a new row holds beside its place.
+pub(super) struct InsertParams<'a> {
     pub status: BookingStatus,
+    /// None for a hold.
     pub customer_id: Option<Uuid>,
     pub customer_note: &'a Note,
     pub staff_note: &'a Note,
+    /// None unless it is a hold.
     pub hold_expires_at: Option<DateTime<Utc>>,
 }
 
-impl<'a> Particulars<'a> {
-    /// Those of a booking.
-    pub(super) fn of(new: &'a NewBooking, status: BookingStatus, customer_id: Uuid) -> Self {
+impl<'a> InsertParams<'a> {
+    /// Those of a booking, which is no hold.
+    pub(super) fn of_booking(new: &'a NewBooking, status: BookingStatus, customer_id: Uuid) -> Self {
         Self {
-            name: "created",
-            overridden: new.overriding,
             status,
             customer_id: Some(customer_id),
             customer_note: &new.customer_note,
@@ -40,24 +36,18 @@ impl<'a> Particulars<'a> {
     }
 }
 
-/// Inserts the row. A seat that is not free is refused by the database. The seats of its class are asked for by a range
-/// of pairs, for which only `bookings_seat` serves: of the gist index, which has the class too, all would be read.
+/// Inserts the row with the lowest free seat of its class; the unique index `bookings_seat` rejects a seat that is
+/// taken meanwhile. The seats are queried by a range of (`class_id`, `seat_no`), which only that index can serve: a
+/// condition on `class_id` alone could choose the gist index and read the whole class from it.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    actor: &Actor,
-    found: &Found,
-    particulars: &Particulars<'_>,
+    change: &BookingChange<'_>,
+    placement: &Placement,
+    params: &InsertParams<'_>,
 ) -> Result<Row> {
-    let Found { terms, staff_id, place } = found;
+    let Placement { terms, staff_id, place } = placement;
     let id = new_id(now);
-    let change = Change {
-        name: particulars.name,
-        actor,
-        overridden: particulars.overridden,
-        from: None,
-        to: Some((place.during.start(), *staff_id)),
-    };
     let row = write_booking!(
         "INSERT INTO bookings (id, service_id, staff_id, customer_id, status, during, blocked, class_id, seat_no, zone,
                                local_start, service_name, duration_min, price_minor, currency, customer_note,
@@ -74,37 +64,26 @@ pub(super) async fn insert(
         id,
         terms.rules.service_id,
         staff_id,
-        particulars.customer_id,
-        particulars.status as BookingStatus,
+        params.customer_id,
+        params.status as BookingStatus,
         place.during.start(),
         place.during.end(),
         place.blocked.start(),
         place.blocked.end(),
         place.class_id.unwrap_or(id),
-        capacity(found),
+        placement.capacity(),
         terms.zone.name(),
         terms.zone.wall(place.during.start()),
         terms.name,
-        minutes(found),
+        placement.minutes(),
         terms.price.minor,
         terms.price.currency.as_str(),
-        particulars.customer_note.as_str(),
-        particulars.staff_note.as_str(),
-        particulars.hold_expires_at,
+        params.customer_note.as_str(),
+        params.staff_note.as_str(),
+        params.hold_expires_at,
         id.to_string(),
     )
     .fetch_one(tx)
     .await?;
     Ok(row)
-}
-
-/// Seats of the place.
-pub(super) fn capacity(found: &Found) -> i32 {
-    i32::try_from(found.terms.rules.capacity).unwrap_or(i32::MAX)
-}
-
-/// Length of the place: that of its class where it stands already.
-pub(super) fn minutes(found: &Found) -> i32 {
-    let during = found.place.during;
-    i32::try_from((during.end() - during.start()).num_minutes()).unwrap_or(i32::MAX)
 }

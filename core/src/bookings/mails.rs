@@ -1,4 +1,4 @@
-//! What mails a change of a booking owes.
+//! Which mails follow from a change to a booking.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::Payload;
@@ -6,93 +6,85 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::BookingStatus;
+use super::audit::ChangeKind;
 use super::row::Row;
+use crate::Result;
 use crate::calendar::{ReminderRule, reminder_due};
 use crate::notifications::plan::{self, Addressee, AtOnce, Reminder, Subject};
 use crate::notifications::{NotificationKind, SendNotification};
-use crate::types::{EmailAddress, Locale, ParseError, Zone};
-use crate::{Error, Result};
+use crate::types::{EmailAddress, Locale};
 
-/// The queues in which mails wait.
+/// The queues to wake after a change.
 pub(super) const QUEUES: &[&str] = &[SendNotification::QUEUE];
 
-/// What happened, as far as mails go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum News {
-    /// It was made.
-    Made,
-    /// Staff confirmed it.
-    Confirmed,
-    /// It was moved, away from this member of staff or within their calendar.
-    Moved {
-        /// Who had it before.
-        from: Uuid,
-    },
-    /// It was called off.
-    Cancelled,
-    /// Staff declined it.
-    Declined,
-    /// It waited for staff until its start.
-    Expired,
-    /// Nothing to write about; what older revisions still had to send is off.
-    None,
-}
-
-impl News {
-    /// Which mails tell it: to the customer, and to staff and the business. What staff did by confirming or declining
-    /// is no news to them.
-    fn kinds(self, status: BookingStatus) -> (Option<NotificationKind>, Option<NotificationKind>) {
-        use NotificationKind as Kind;
-        match (self, status) {
-            (Self::Made, BookingStatus::Confirmed) => (Some(Kind::Confirmation), Some(Kind::StaffNew)),
-            (Self::Moved { .. }, BookingStatus::Confirmed) => {
-                (Some(Kind::Reschedule), Some(Kind::StaffMoved))
-            }
-            (Self::Made | Self::Moved { .. }, BookingStatus::Pending) => {
-                (Some(Kind::Pending), Some(Kind::StaffPending))
-            }
-            (Self::Confirmed, _) => (Some(Kind::Confirmation), None),
-            (Self::Cancelled, _) => (Some(Kind::Cancellation), Some(Kind::StaffCancelled)),
-            (Self::Declined, _) => (Some(Kind::Declined), None),
-            (Self::Expired, _) => (Some(Kind::Expired), None),
-            (Self::Made | Self::Moved { .. } | Self::None, _) => (None, None),
+/// The mail to the customer and the mail to staff and the business. Staff get no mail about a confirmation or refusal,
+/// which was theirs.
+fn kinds_of(
+    change: ChangeKind,
+    status: BookingStatus,
+) -> (Option<NotificationKind>, Option<NotificationKind>) {
+    use NotificationKind as Kind;
+    match (change, status) {
+        (ChangeKind::Created | ChangeKind::Booked, BookingStatus::Confirmed) => {
+            (Some(Kind::Confirmation), Some(Kind::StaffNew))
         }
+        (ChangeKind::Rescheduled, BookingStatus::Confirmed) => {
+            (Some(Kind::Reschedule), Some(Kind::StaffMoved))
+        }
+        (ChangeKind::Created | ChangeKind::Booked | ChangeKind::Rescheduled, BookingStatus::Pending) => {
+            (Some(Kind::Pending), Some(Kind::StaffPending))
+        }
+        (ChangeKind::Confirmed, _) => (Some(Kind::Confirmation), None),
+        (ChangeKind::Cancelled, _) => (Some(Kind::Cancellation), Some(Kind::StaffCancelled)),
+        (ChangeKind::Declined, _) => (Some(Kind::Declined), None),
+        (ChangeKind::Expired, _) => (Some(Kind::Expired), None),
+        (
+            ChangeKind::Created
+            | ChangeKind::Held
+            | ChangeKind::Booked
+            | ChangeKind::Rescheduled
+            | ChangeKind::Completed
+            | ChangeKind::NoShow,
+            _,
+        ) => (None, None),
     }
 }
 
-/// Plans the mails of a booking as it stands now; `rules` are its service's, by place, and matter once it is confirmed.
+/// Plans the mails of a booking as it is after `change` and cancels those of older revisions. `moved_from` is the member
+/// of staff before a move; `rules` are the service's reminder rules by place, used once the booking is confirmed.
 pub(super) async fn plan(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     row: &Row,
-    news: News,
+    change: ChangeKind,
+    moved_from: Option<Uuid>,
     rules: &[(i16, ReminderRule)],
 ) -> Result<()> {
-    // None: an erased person, to whom nobody writes.
-    let customer = addressee(row.customer_email.as_deref(), &row.locale, None)?;
+    let booking = &row.booking;
+    // None for an erased person: no mail is planned.
+    let customer_email = booking.customer.as_ref().and_then(|customer| customer.email.clone());
+    let customer = addressee(customer_email, row.locale, None);
     let reminders = match &customer {
-        Some(_) if row.status == BookingStatus::Confirmed => reminders(row, rules)?,
+        Some(_) if booking.status == BookingStatus::Confirmed => reminders(row, rules),
         _ => Vec::new(),
     };
-    let (for_customer, for_staff) = news.kinds(row.status);
+    let (for_customer, for_staff) = kinds_of(change, booking.status);
     let mail = |kind: NotificationKind| move |to: Addressee| AtOnce { kind, to };
     let mut at_once: Vec<AtOnce> =
         for_customer.zip(customer.clone()).map(|(kind, to)| AtOnce { kind, to }).into_iter().collect();
     if let Some(kind) = for_staff {
-        at_once.extend(at_work(row)?.into_iter().map(mail(kind)));
-        if let News::Moved { from } = news
-            && from != row.staff_id
-        {
-            let before = before(tx, from).await?.into_iter().map(mail(NotificationKind::StaffMoved));
+        at_once.extend(staff_and_business(row).into_iter().map(mail(kind)));
+        if let Some(from) = moved_from.filter(|from| *from != booking.staff.id) {
+            let former = former_staff(tx, from).await?.into_iter().map(mail(NotificationKind::StaffMoved));
             let told = |to: &Addressee| at_once.iter().any(|mail| same(&mail.to, to) && mail.kind == kind);
-            let before: Vec<AtOnce> = before.filter(|mail| !told(&mail.to)).collect();
-            at_once.extend(before);
+            let former: Vec<AtOnce> = former.filter(|mail| !told(&mail.to)).collect();
+            at_once.extend(former);
         }
     }
     let subject = Subject {
-        booking_id: row.id,
-        rev: row.rev,
-        start: row.start,
+        booking_id: booking.id,
+        rev: booking.rev,
+        start: booking.start.to_utc(),
         customer: customer.as_ref(),
         reminders: &reminders,
         wants_reminders: row.wants_reminders,
@@ -100,47 +92,46 @@ pub(super) async fn plan(
     plan::on_change(tx, now, &subject, &at_once).await
 }
 
-/// Who is told at the business: who performs it, and the business's address, unless it is theirs.
-fn at_work(row: &Row) -> Result<Vec<Addressee>> {
-    let mut told: Vec<Addressee> =
-        addressee(row.staff_email.as_deref(), &row.staff_locale, Some(row.staff_id))?.into_iter().collect();
-    if let Some(business) = addressee(row.notify_address.as_deref(), &row.business_locale, None)?
-        && !told.iter().any(|known| same(known, &business))
+/// The member of staff and the business's notify address, each mailbox once.
+fn staff_and_business(row: &Row) -> Vec<Addressee> {
+    let mut to: Vec<Addressee> =
+        addressee(row.staff_email.clone(), row.staff_locale, Some(row.booking.staff.id))
+            .into_iter()
+            .collect();
+    if let Some(business) = addressee(row.notify_address.clone(), row.business_locale, None)
+        && !to.iter().any(|known| same(known, &business))
     {
-        told.push(business);
+        to.push(business);
     }
-    Ok(told)
+    to
 }
 
-/// Who performed it before it was moved to a colleague.
-async fn before(tx: &mut PgConnection, staff_id: Uuid) -> Result<Option<Addressee>> {
+/// The member of staff before a move to a colleague.
+async fn former_staff(tx: &mut PgConnection, staff_id: Uuid) -> Result<Option<Addressee>> {
     let row = sqlx::query!(
-        r#"SELECT staff.email::text, coalesce(users.locale, settings.locale) AS "locale!"
+        r#"SELECT staff.email::text AS "email: EmailAddress",
+                  coalesce(users.locale, settings.locale) AS "locale!: Locale"
            FROM staff CROSS JOIN settings LEFT JOIN users ON users.id = staff.user_id
            WHERE staff.id = $1"#,
         staff_id
     )
     .fetch_optional(tx)
     .await?;
-    row.map_or(Ok(None), |row| addressee(row.email.as_deref(), &row.locale, Some(staff_id)))
+    Ok(row.and_then(|row| addressee(row.email, row.locale, Some(staff_id))))
 }
 
-fn addressee(email: Option<&str>, locale: &str, staff_id: Option<Uuid>) -> Result<Option<Addressee>> {
-    let stored = |error: ParseError| Error::internal("bookings hold a bad value", error);
-    let Some(email) = email else { return Ok(None) };
-    let (email, locale) =
-        (EmailAddress::parse(email).map_err(stored)?, Locale::parse(locale).map_err(stored)?);
-    Ok(Some(Addressee { email, locale, staff_id }))
+fn addressee(email: Option<EmailAddress>, locale: Locale, staff_id: Option<Uuid>) -> Option<Addressee> {
+    email.map(|email| Addressee { email, locale, staff_id })
 }
 
-/// Whether both are one mailbox.
+/// Whether both are the same mailbox.
 fn same(one: &Addressee, other: &Addressee) -> bool {
     one.email.as_str().eq_ignore_ascii_case(other.email.as_str())
 }
 
-/// When these rules remind of the booking.
-fn reminders(row: &Row, rules: &[(i16, ReminderRule)]) -> Result<Vec<Reminder>> {
-    let zone = Zone::parse(&row.zone).map_err(|error| Error::internal("bookings hold a bad zone", error))?;
-    let due = |rule| reminder_due(rule, row.start, zone);
-    Ok(rules.iter().map(|&(place, rule)| Reminder { rule: place, due: due(rule) }).collect())
+/// When each rule's reminder of the booking is due.
+fn reminders(row: &Row, rules: &[(i16, ReminderRule)]) -> Vec<Reminder> {
+    let start = row.booking.start.to_utc();
+    let due = |rule| reminder_due(rule, start, row.booking.zone);
+    rules.iter().map(|&(place, rule)| Reminder { rule: place, due: due(rule) }).collect()
 }

@@ -1,14 +1,14 @@
-//! A booking as the holder of its manage link meets it.
+//! A booking as the page behind its manage link shows it.
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::change::in_time;
-use super::{Action, Booking, row};
+use super::change_status::require_notice;
+use super::{Booking, row};
 use crate::calendar::{last_bookable_date, local_date};
 use crate::pool::again_if_cut;
 use crate::settings::{self, Business};
-use crate::types::{Actor, Locale, Zone};
+use crate::types::{Actor, BookingAction, Locale, Zone};
 use crate::{Core, Error, Result, slots};
 
 /// A booking, what its customer can do with it now, and what a page about it shows.
@@ -27,9 +27,9 @@ pub struct Managed {
     pub customer_link_epoch: i32,
     /// The customer's zone, if known.
     pub customer_zone: Option<Zone>,
-    /// Whether the customer is to be reminded.
+    /// Whether the customer wants reminders.
     pub wants_reminders: bool,
-    /// Whether the customer may call it off now.
+    /// Whether the customer may cancel it now.
     pub can_cancel: bool,
     /// Whether the customer may move it now.
     pub can_move: bool,
@@ -37,7 +37,7 @@ pub struct Managed {
     pub cancel_notice_min: u32,
     /// The customer may move until so many minutes before the start.
     pub reschedule_notice_min: u32,
-    /// Whether a move has to be confirmed by staff.
+    /// Whether staff have to confirm a move.
     pub requires_confirmation: bool,
     /// Today, in the business's zone.
     pub today: NaiveDate,
@@ -57,9 +57,9 @@ async fn load(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
     let (db, now) = (&mut *core.pool.acquire().await?, core.now());
     let actor = Actor::Link { booking_id: id };
     let link = sqlx::query!(
-        "SELECT c.id AS customer_id, c.zone, c.link_epoch
+        r#"SELECT c.id AS customer_id, c.zone AS "zone: Zone", c.link_epoch
          FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
-         WHERE b.id = $1 AND b.link_epoch = $2 AND c.erased_at IS NULL",
+         WHERE b.id = $1 AND b.link_epoch = $2 AND c.erased_at IS NULL"#,
         id,
         link_epoch,
     )
@@ -67,25 +67,24 @@ async fn load(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
     .await?
     .ok_or(Error::NotFound("booking"))?;
     let row = row::find(db, id).await?.ok_or(Error::NotFound("booking"))?;
-    let stored = |error| Error::internal("customers hold a bad value", error);
-    let terms = slots::terms(db, row.service_id, None).await?;
+    let terms = slots::terms(db, row.booking.service.id, None).await?;
     let business = settings::get(&mut *db).await?;
-    let allowed = row.standing().allowed(&actor, now);
-    let may = |action, notice| allowed.contains(&action) && in_time(&row, &actor, notice, now).is_ok();
+    let allowed = row.status_at().allowed(&actor, now);
+    let may = |action, notice| allowed.contains(&action) && require_notice(&row, &actor, notice, now).is_ok();
     Ok(Managed {
         business,
-        locale: Locale::parse(&row.locale).map_err(stored)?,
+        locale: row.locale,
         customer_id: link.customer_id,
         customer_link_epoch: link.link_epoch,
-        customer_zone: link.zone.as_deref().map(Zone::parse).transpose().map_err(stored)?,
+        customer_zone: link.zone,
         wants_reminders: row.wants_reminders,
-        can_cancel: may(Action::Cancel, terms.cancel_notice_min),
-        can_move: may(Action::Reschedule, terms.reschedule_notice_min),
+        can_cancel: may(BookingAction::Cancel, terms.cancel_notice_min),
+        can_move: may(BookingAction::Reschedule, terms.reschedule_notice_min),
         cancel_notice_min: terms.cancel_notice_min,
         reschedule_notice_min: terms.reschedule_notice_min,
         requires_confirmation: terms.requires_confirmation,
         today: local_date(terms.zone, now),
         last_date: last_bookable_date(terms.zone, &terms.rules, now),
-        booking: row.seen_by(&actor)?,
+        booking: row.seen_by(&actor),
     })
 }

@@ -1,17 +1,18 @@
 //! Bookings: from the hold to the no-show. Each use case is a file.
 //!
-//! Every write takes the same way: its turn in this process ([`calendars`]), a transaction in a task of its own
-//! ([`crate::transaction`]), the locks of the calendars, the booking, its event, its mails, the stored answer, COMMIT.
+//! Every write does the same steps: wait in this process for the calendars ([`calendars`]), then one transaction in a task
+//! of its own ([`crate::transaction`]): lock the calendars, write the booking with its event, plan its mails, store the
+//! answer, COMMIT.
 
+mod audit;
 mod calendars;
 mod cancel;
-mod change;
+mod change_status;
 mod complete;
 mod confirm;
 mod create;
-mod decided;
+mod decision;
 mod decline;
-mod event;
 mod hold;
 mod input;
 mod insert;
@@ -22,25 +23,24 @@ mod place;
 mod read;
 mod reschedule;
 mod row;
-mod status;
 mod sweep;
 mod transitions;
 mod view;
 
+pub use crate::types::BookingStatus;
+pub use audit::{ChangeKind, EventDetails, Position};
 pub use cancel::cancel;
 pub use complete::complete;
 pub use confirm::confirm;
 pub use create::{create, is_repeated};
-pub use decided::{Decided, to_decide};
+pub use decision::{Decision, decision};
 pub use decline::decline;
 pub use hold::{hold, is_held_by, is_hold_repeated};
-pub use input::{Booker, Contact, ListBookings, Move, NewBooking, NewHold, Wanted, WantedSlot};
+pub use input::{Booker, ListBookings, Move, NewBooking, NewHold, Wanted, WantedSlot};
 pub use managed::{Managed, managed};
 pub use no_show::no_show;
 pub(crate) use read::of_account;
 pub use read::{events, get, list, notifications};
 pub use reschedule::reschedule;
-pub use status::BookingStatus;
 pub use sweep::{complete_past, expire_holds, expire_pending};
-pub use transitions::Action;
 pub use view::{BookedCustomer, BookedService, BookedStaff, Booking, BookingEvent};

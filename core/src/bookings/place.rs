@@ -4,21 +4,40 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::audit::Position;
 use super::{WantedSlot, calendars};
 use crate::calendar::{Limits, Place};
 use crate::slots::{self, Ask, ServiceTerms};
 use crate::{Core, Error, Result, staff};
 
-/// A place found: the calendar is locked until the transaction ends.
-pub(super) struct Found {
+/// Where a booking goes. The calendar is locked until the transaction ends.
+pub(super) struct Placement {
     pub terms: ServiceTerms,
     pub staff_id: Uuid,
     pub place: Place,
 }
 
-/// Those who could perform the wanted slot now, to wait for their calendars.
+impl Placement {
+    /// Seats of the place.
+    pub(super) fn capacity(&self) -> i32 {
+        i32::try_from(self.terms.rules.capacity).unwrap_or(i32::MAX)
+    }
+
+    /// Start and member of staff, for the audit trail.
+    pub(super) fn position(&self) -> Position {
+        Position { start: self.place.during.start(), staff_id: self.staff_id }
+    }
+
+    /// Duration in minutes. A seat in a class that exists already takes the duration of that class.
+    pub(super) fn minutes(&self) -> i32 {
+        let during = self.place.during;
+        i32::try_from((during.end() - during.start()).num_minutes()).unwrap_or(i32::MAX)
+    }
+}
+
+/// The staff who may perform the slot: those whose calendars have to be locked. Read before the transaction.
 pub(super) async fn performers(core: &Core, slot: &WantedSlot) -> Result<Vec<Uuid>> {
-    // Who is named is waited for unseen: whether they perform the service is asked under the lock.
+    // Whether the member of staff performs the service is checked under the lock.
     if let Some(staff_id) = slot.staff_id {
         return Ok(vec![staff_id]);
     }
@@ -26,15 +45,15 @@ pub(super) async fn performers(core: &Core, slot: &WantedSlot) -> Result<Vec<Uui
     Ok(slots::terms(&mut db, slot.service_id, None).await?.staff_ids)
 }
 
-/// Locks the calendars of `performers` and finds a place for the slot with one of them: the one asked for, or the one
-/// with the fewest bookings that day.
+/// Locks the calendars of `performers` and finds a place for the slot: with the member of staff asked for, else with
+/// the one who has the fewest bookings on that day.
 pub(super) async fn find(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     slot: &WantedSlot,
     performers: &[Uuid],
     limits: Limits,
-) -> Result<Found> {
+) -> Result<Placement> {
     if slot.staff_id.is_some() {
         staff::lock(tx, performers).await?;
     } else {
@@ -44,7 +63,7 @@ pub(super) async fn find(
     if !terms.active {
         return Err(Error::NotFound("service"));
     }
-    // Who began to perform the service only now is not locked.
+    // Staff who were assigned to the service after `performers` was read are not locked.
     terms.staff_ids.retain(|id| performers.contains(id));
     calendars::expire_dead_holds(tx, now, performers).await?;
     let order = slots::candidates(tx, now, &terms, slot.start, None).await?;
@@ -53,11 +72,11 @@ pub(super) async fn find(
     if slot.staff_id.is_none() {
         staff::lock(tx, &[staff_id]).await?;
     }
-    Ok(Found { terms, staff_id, place })
+    Ok(Placement { terms, staff_id, place })
 }
 
-/// The first calendar with a place. Without one the answer is that the slot is taken if it is for anyone, for that is
-/// what another slot helps against.
+/// The first calendar with a place. If there is none and the slot is taken in at least one calendar, the error is
+/// `SlotTaken`, because it comes with alternatives; else it is the first refusal.
 pub(super) fn first_place(answers: Vec<slots::Answer>) -> Result<(Uuid, Place)> {
     let mut refusals = Vec::new();
     for answer in answers {
@@ -67,7 +86,7 @@ pub(super) fn first_place(answers: Vec<slots::Answer>) -> Result<(Uuid, Place)> 
         }
     }
     let taken = refusals.iter().position(|refusal| matches!(refusal, Error::SlotTaken { .. }));
-    // Nobody performs the service: nothing was asked.
+    // Nobody performs the service.
     if refusals.is_empty() {
         Err(Error::NotFound("staff"))
     } else {
@@ -75,8 +94,7 @@ pub(super) fn first_place(answers: Vec<slots::Answer>) -> Result<(Uuid, Place)> 
     }
 }
 
-/// Adds alternatives to the error that the slot is taken. Computed after the transaction has ended, so that nobody
-/// waits for it.
+/// Adds alternatives to [`Error::SlotTaken`]. Runs after the transaction, so that no lock is held meanwhile.
 pub(super) async fn with_alternatives(
     core: &Core,
     error: Error,

@@ -1,9 +1,11 @@
-//! Looking at bookings: staff see all, others their own.
+//! Reading bookings: staff see all, customers their own.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::audit::{ChangeKind, EventDetails};
 use super::row::{self, Row, select_bookings};
 use super::{Booking, BookingEvent, BookingStatus, ListBookings};
 use crate::notifications::{self, Notification};
@@ -12,16 +14,16 @@ use crate::{Core, Error, Result};
 
 /// A booking, if the actor may see it; [`Error::NotFound`] otherwise.
 pub async fn get(core: &Core, actor: &Actor, id: Uuid) -> Result<Booking> {
-    visible(core, actor, id).await?.seen_by(actor)
+    Ok(visible(core, actor, id).await?.seen_by(actor))
 }
 
-/// The audit trail of a booking, oldest first. Who of the staff did something only staff see.
+/// The audit trail of a booking, oldest first. Only staff see whose account made a change.
 pub async fn events(core: &Core, actor: &Actor, id: Uuid) -> Result<Vec<BookingEvent>> {
     visible(core, actor, id).await?;
     let mut events = sqlx::query_as!(
         BookingEvent,
-        r#"SELECT rev AS "rev: Rev", status AS "status: BookingStatus", change, actor AS "actor: ActorKind", actor_id,
-                  overridden, details, at
+        r#"SELECT rev AS "rev: Rev", status AS "status: BookingStatus", change AS "change: ChangeKind",
+                  actor AS "actor: ActorKind", actor_id, overridden, details AS "details: Json<EventDetails>", at
            FROM booking_events WHERE booking_id = $1 ORDER BY rev"#,
         id
     )
@@ -35,7 +37,7 @@ pub async fn events(core: &Core, actor: &Actor, id: Uuid) -> Result<Vec<BookingE
     Ok(events)
 }
 
-/// Where each mail of a booking stands, in the order in which they were planned; those to staff are for staff.
+/// The mails of a booking with their states, in the order in which they were planned. Only staff see those to staff.
 pub async fn notifications(core: &Core, actor: &Actor, id: Uuid) -> Result<Vec<Notification>> {
     visible(core, actor, id).await?;
     let mut mails = notifications::list(&mut *core.pool.acquire().await?, id).await?;
@@ -55,14 +57,13 @@ pub async fn list(core: &Core, actor: &Actor, which: &ListBookings) -> Result<Pa
     let rows = match actor {
         Actor::Guest | Actor::Link { .. } | Actor::StaffLink { .. } => return Err(Error::LoginRequired),
         _ if actor.is_staff() => all(core, which).await?,
-        _ if which.customer_id.is_some() => return Err(Error::Forbidden),
+        _ if which.customer_id.is_some() => return Err(Error::StaffOnly("customer_id is for staff.")),
         Actor::System | Actor::Account { .. } => own(core, actor, which).await?,
     };
     let more = rows.len() > which.limit.rows();
-    let cursor_after = |row: &Row| Cursor { at: row.start, id: row.id };
+    let cursor_after = |row: &Row| Cursor { at: row.booking.start.to_utc(), id: row.booking.id };
     let next_cursor = if more { rows.get(which.limit.rows() - 1).map(cursor_after) } else { None };
-    let data =
-        rows.into_iter().take(which.limit.rows()).map(|row| row.seen_by(actor)).collect::<Result<_>>()?;
+    let data = rows.into_iter().take(which.limit.rows()).map(|row| row.seen_by(actor)).collect();
     Ok(Page { data, next_cursor })
 }
 
@@ -76,16 +77,16 @@ pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<V
     .fetch_all(db)
     .await?;
     let owner = Actor::Account { user_id, role: Role::Customer };
-    rows.into_iter().map(|row| row.seen_by(&owner)).collect()
+    Ok(rows.into_iter().map(|row| row.seen_by(&owner)).collect())
 }
 
-/// Where the index scan begins: at the cursor, which is never before `from`.
+/// Where the index scan begins: at the cursor or at `from`, whichever is later.
 fn begin(which: &ListBookings) -> (DateTime<Utc>, Uuid) {
     let from = (which.from.unwrap_or(DateTime::UNIX_EPOCH), Uuid::nil());
     which.cursor.map_or(from, |cursor| (cursor.at, cursor.id).max(from))
 }
 
-/// One row more than the page has, to know whether there is a next one.
+/// One row more than the page has, which tells whether there is a next page.
 fn rows_wanted(which: &ListBookings) -> i64 {
     i64::try_from(which.limit.rows() + 1).unwrap_or(i64::MAX)
 }

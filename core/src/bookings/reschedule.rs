@@ -1,4 +1,4 @@
-//! Moving a booking in place.
+//! Moving a booking to another start or another member of staff.
 
 use std::sync::Arc;
 
@@ -6,27 +6,25 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::change::{in_time, locked, next_status};
-use super::event::{Change, write_booking};
-use super::insert::{capacity, minutes};
-use super::mails::{self, News};
-use super::place::{self, Found, first_place};
+use super::audit::{BookingChange, ChangeKind, EventDetails, Position, write_booking};
+use super::change_status::{locked, next_status, require_notice};
+use super::place::{self, Placement, first_place};
 use super::read::visible;
 use super::row::Row;
-use super::{Action, Booking, BookingStatus, Move, WantedSlot, calendars};
+use super::{Booking, BookingStatus, Move, WantedSlot, calendars, mails};
 use crate::calendar::Limits;
 use crate::pool::again_if_cut;
 use crate::slots::{self, Ask};
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, ExpectedRev};
+use crate::types::{Actor, BookingAction, ExpectedRev};
 use crate::{Core, Error, Result, staff};
 
-/// How often a booking that moves to other staff meanwhile is followed.
+/// How often the use case starts again because the booking was moved to other staff before its calendar was locked.
 const FOLLOWS: usize = 3;
 
-/// Moves a booking: the same id, one revision on. Start and staff may change; the service and its price stay as
-/// promised, its other rules are those of now. By a customer of a service that requires confirmation it is pending
-/// again. A move to where it is already changes nothing.
+/// Moves a booking: the same id, the next revision. Start and staff may change; the service and its price stay as
+/// promised, its other rules are the current ones. By a customer of a service that requires confirmation it becomes
+/// pending again. A move to the position it already has changes nothing.
 ///
 /// Errors: those of [`super::cancel`] and [`super::create`].
 pub async fn reschedule(
@@ -37,13 +35,13 @@ pub async fn reschedule(
     to: Move,
 ) -> Result<Booking> {
     for _ in 0..FOLLOWS {
-        let booking = again_if_cut(|| visible(core, actor, id)).await?;
+        let booking = again_if_cut(|| visible(core, actor, id)).await?.booking;
         if to.overriding && !actor.is_staff() {
-            return Err(Error::Forbidden);
+            return Err(Error::StaffOnly("override is for staff."));
         }
-        let from = booking.staff_id;
+        let from = booking.staff.id;
         let slot = WantedSlot {
-            service_id: booking.service_id,
+            service_id: booking.service.id,
             staff_id: Some(to.staff_id.unwrap_or(from)),
             start: to.start,
         };
@@ -61,60 +59,60 @@ pub async fn reschedule(
 struct Reschedule {
     actor: Actor,
     id: Uuid,
-    /// Whose calendar it is in, as far as is known before the lock.
+    /// The member of staff as read before the lock.
     from: Uuid,
     expected: ExpectedRev,
     to: Move,
 }
 
 impl Write for Reschedule {
-    /// None: the booking has moved to other staff, whose calendar is not locked.
+    /// None: the booking was moved to other staff, whose calendar is not locked.
     type Output = Option<Booking>;
 
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
         let staff_id = self.to.staff_id.unwrap_or(self.from);
         staff::lock(tx, &[self.from, staff_id]).await?;
         let row = locked(tx, &self.actor, self.id).await?;
-        if row.staff_id != self.from {
+        if row.booking.staff.id != self.from {
             return Ok(Outcome::Unchanged(None));
         }
-        let status = next_status(&row, &self.actor, self.expected, Action::Reschedule, now)?;
-        let terms = slots::terms(tx, row.service_id, Some(staff_id)).await?;
-        in_time(&row, &self.actor, terms.reschedule_notice_min, now)?;
-        if (row.start, row.staff_id) == (self.to.start, staff_id) {
-            return row.seen_by(&self.actor).map(|booking| Outcome::Unchanged(Some(booking)));
+        let status = next_status(&row, &self.actor, self.expected, BookingAction::Reschedule, now)?;
+        let terms = slots::terms(tx, row.booking.service.id, Some(staff_id)).await?;
+        require_notice(&row, &self.actor, terms.reschedule_notice_min, now)?;
+        let from = Position { start: row.booking.start.to_utc(), staff_id: self.from };
+        if from == (Position { start: self.to.start, staff_id }) {
+            return Ok(Outcome::Unchanged(Some(row.seen_by(&self.actor))));
         }
         calendars::expire_dead_holds(tx, now, &[staff_id]).await?;
         let limits = if self.to.overriding { Limits::Overridden } else { Limits::Enforced };
-        let ask = Ask { start: self.to.start, limits, exclude: Some(row.id) };
+        let ask = Ask { start: self.to.start, limits, exclude: Some(row.booking.id) };
         let (staff_id, place) = first_place(slots::ask(tx, now, &terms, &[staff_id], ask).await?)?;
-        let found = Found { terms, staff_id, place };
-        let asks_again = found.terms.requires_confirmation && !self.actor.is_staff();
+        let placement = Placement { terms, staff_id, place };
+        let asks_again = placement.terms.requires_confirmation && !self.actor.is_staff();
         let status = if asks_again { BookingStatus::Pending } else { status };
-        let change = Change {
-            name: "rescheduled",
+        let change = BookingChange {
+            kind: ChangeKind::Rescheduled,
             actor: &self.actor,
             overridden: self.to.overriding,
-            from: Some((row.start, row.staff_id)),
-            to: Some((found.place.during.start(), staff_id)),
+            details: EventDetails { from: Some(from), to: Some(placement.position()) },
         };
-        let news = News::Moved { from: row.staff_id };
-        let row = put(tx, now, row, &found, status, &change).await?;
-        mails::plan(tx, now, &row, news, &found.terms.reminders).await?;
-        row.seen_by(&self.actor).map(|booking| Outcome::Changed(Some(booking), mails::QUEUES))
+        let row = put(tx, now, &row, &placement, status, &change).await?;
+        mails::plan(tx, now, &row, change.kind, Some(self.from), &placement.terms.reminders).await?;
+        Ok(Outcome::Changed(Some(row.seen_by(&self.actor)), mails::QUEUES))
     }
 }
 
-/// Puts the booking in its new place; its seat as in [`super::insert`].
+/// Stores the new position; the seat is chosen as in [`super::insert`].
 async fn put(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    row: Row,
-    found: &Found,
+    row: &Row,
+    placement: &Placement,
     status: BookingStatus,
-    change: &Change<'_>,
+    change: &BookingChange<'_>,
 ) -> Result<Row> {
-    let Found { terms, staff_id, place } = found;
+    let Placement { terms, staff_id, place } = placement;
+    let booking = &row.booking;
     write_booking!(
         "UPDATE bookings
          SET staff_id = $9, status = $10, during = tstzrange($11, $12), blocked = tstzrange($13, $14), class_id = $15,
@@ -128,19 +126,19 @@ async fn put(
          WHERE id = $7 AND rev = $8",
         now,
         change,
-        row.id,
-        row.rev.0,
+        booking.id,
+        booking.rev.0,
         staff_id,
         status as BookingStatus,
         place.during.start(),
         place.during.end(),
         place.blocked.start(),
         place.blocked.end(),
-        place.class_id.unwrap_or(row.id),
-        capacity(found),
+        place.class_id.unwrap_or(booking.id),
+        placement.capacity(),
         terms.zone.name(),
         terms.zone.wall(place.during.start()),
-        minutes(found),
+        placement.minutes(),
     )
     .fetch_optional(tx)
     .await?

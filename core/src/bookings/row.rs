@@ -1,51 +1,30 @@
 //! Bookings as they are stored, and who may see them.
 
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::transitions::Standing;
-use super::{BookedCustomer, BookedService, BookedStaff, Booking, BookingStatus};
-use crate::types::{Actor, Currency, EmailAddress, Money, Note, ParseError, PersonName, Phone, Rev, Zone};
-use crate::{Error, Result};
+use super::Booking;
+use super::transitions::StatusAt;
+use crate::Result;
+use crate::types::{Actor, EmailAddress, Locale};
 
-/// A booking with the names it is shown with.
+/// A booking with what its mails need.
 pub(super) struct Row {
-    pub id: Uuid,
-    pub service_id: Uuid,
-    pub staff_id: Uuid,
-    pub customer_id: Option<Uuid>,
-    pub status: BookingStatus,
-    pub start: DateTime<Utc>,
-    pub end: DateTime<Utc>,
-    pub zone: String,
-    pub seat_no: i32,
-    pub service_name: String,
-    pub duration_min: i32,
-    pub price_minor: i64,
-    pub currency: String,
-    pub customer_note: Note,
-    pub staff_note: Note,
-    pub hold_expires_at: Option<DateTime<Utc>>,
-    pub rev: Rev,
-    pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
-    pub staff_name: String,
-    /// Where mails to its staff go.
-    pub staff_email: Option<String>,
-    /// The language of its staff, else the business's.
-    pub staff_locale: String,
+    /// The booking as staff see it.
+    pub booking: Booking,
+    /// Where mails to its member of staff go.
+    pub staff_email: Option<EmailAddress>,
+    /// Language of its member of staff, else the business's.
+    pub staff_locale: Locale,
     /// Where mails to the business go.
-    pub notify_address: Option<String>,
-    pub business_locale: String,
+    pub notify_address: Option<EmailAddress>,
+    /// Language of the business.
+    pub business_locale: Locale,
     /// Account the customer belongs to.
     pub owner_id: Option<Uuid>,
-    pub customer_name: Option<String>,
-    pub customer_email: Option<String>,
-    pub customer_phone: Option<String>,
-    /// The customer's language, else the business's.
-    pub locale: String,
-    /// Whether the customer is to be reminded.
+    /// Language of the customer, else the business's.
+    pub locale: Locale,
+    /// Whether the customer wants reminders.
     pub wants_reminders: bool,
 }
 
@@ -58,19 +37,26 @@ macro_rules! select_bookings {
 pub(super) use select_bookings;
 
 /// A query of [`Row`]s from a table or CTE: what comes before the `SELECT`, its name, and what follows the joins.
+/// The one place where columns become a [`Booking`]; a value that cannot be parsed is an error of decoding.
 macro_rules! query_bookings {
     ([$($with:tt)*] $from:tt $tail:tt $(, $value:expr)* $(,)?) => {
-        sqlx::query_as!(
-            $crate::bookings::row::Row,
-            $($with)* r#"SELECT b.id, b.service_id, b.staff_id, b.customer_id, b.status AS "status: crate::bookings::BookingStatus",
-                      lower(b.during) AS "start!", upper(b.during) AS "end!", b.zone, b.seat_no,
-                      b.service_name, b.duration_min, b.price_minor, b.currency, b.customer_note AS "customer_note: crate::types::Note",
-                      b.staff_note AS "staff_note: crate::types::Note", b.hold_expires_at, b.rev AS "rev: crate::types::Rev", b.created_at,
-                      b.updated_at, staff.name AS staff_name, staff.email::text AS staff_email,
-                      coalesce(performer.locale, settings.locale) AS "staff_locale!",
-                      settings.notify_address::text, settings.locale AS business_locale, c.user_id AS "owner_id?", c.name AS "customer_name?",
-                      c.email::text AS customer_email, c.phone AS "customer_phone?",
-                      coalesce(c.locale, settings.locale) AS "locale!",
+        sqlx::query!(
+            $($with)* r#"SELECT b.id, b.service_id, b.staff_id, b.customer_id,
+                      b.status AS "status: crate::types::BookingStatus",
+                      lower(b.during) AS "start!", upper(b.during) AS "end!", b.zone AS "zone: crate::types::Zone",
+                      b.seat_no, b.service_name, b.duration_min, b.price_minor,
+                      b.currency AS "currency: crate::types::Currency",
+                      b.customer_note AS "customer_note: crate::types::Note",
+                      b.staff_note AS "staff_note: crate::types::Note", b.hold_expires_at,
+                      b.rev AS "rev: crate::types::Rev", b.created_at, b.updated_at, staff.name AS staff_name,
+                      staff.email::text AS "staff_email: crate::types::EmailAddress",
+                      coalesce(performer.locale, settings.locale) AS "staff_locale!: crate::types::Locale",
+                      settings.notify_address::text AS "notify_address: crate::types::EmailAddress",
+                      settings.locale AS "business_locale: crate::types::Locale", c.user_id AS "owner_id?",
+                      nullif(c.name, '') AS "customer_name?: crate::types::PersonName",
+                      c.email::text AS "customer_email?: crate::types::EmailAddress",
+                      c.phone AS "customer_phone?: crate::types::Phone",
+                      coalesce(c.locale, settings.locale) AS "locale!: crate::types::Locale",
                       coalesce(c.reminders, true) AS "wants_reminders!"
                FROM "# + $from + r#" AS b
                JOIN staff ON staff.id = b.staff_id
@@ -79,6 +65,44 @@ macro_rules! query_bookings {
                LEFT JOIN customers AS c ON c.id = b.customer_id "# + $tail
             $(, $value)*
         )
+        .map(|row| $crate::bookings::row::Row {
+            booking: $crate::bookings::Booking {
+                id: row.id,
+                service: $crate::bookings::BookedService {
+                    id: row.service_id,
+                    name: row.service_name,
+                    duration_min: row.duration_min,
+                    price: $crate::types::Money { minor: row.price_minor, currency: row.currency },
+                },
+                staff: $crate::bookings::BookedStaff { id: row.staff_id, name: row.staff_name },
+                customer: row.customer_id.map(|id| $crate::bookings::BookedCustomer {
+                    id,
+                    name: row.customer_name,
+                    email: row.customer_email,
+                    phone: row.customer_phone,
+                }),
+                status: row.status,
+                start: row.zone.at(row.start),
+                end: row.zone.at(row.end),
+                zone: row.zone,
+                seat_no: row.seat_no,
+                customer_note: row.customer_note,
+                staff_note: Some(row.staff_note),
+                hold_expires_at: row
+                    .hold_expires_at
+                    .filter(|_| row.status == $crate::types::BookingStatus::Held),
+                rev: row.rev,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+            },
+            staff_email: row.staff_email,
+            staff_locale: row.staff_locale,
+            notify_address: row.notify_address,
+            business_locale: row.business_locale,
+            owner_id: row.owner_id,
+            locale: row.locale,
+            wants_reminders: row.wants_reminders,
+        })
     };
 }
 pub(super) use query_bookings;
@@ -88,8 +112,8 @@ pub(super) async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<Row>>
     Ok(select_bookings!("WHERE b.id = $1", id).fetch_optional(db).await?)
 }
 
-/// The booking, locked against changes and against a mail about it passing the point of no return. The lock of its
-/// staff comes first.
+/// The booking, locked against changes and against handing off a mail about it. The row of its staff is to be locked
+/// before.
 pub(super) async fn lock(tx: &mut PgConnection, id: Uuid) -> Result<Option<Row>> {
     Ok(select_bookings!("WHERE b.id = $1 FOR NO KEY UPDATE OF b", id).fetch_optional(tx).await?)
 }
@@ -98,58 +122,24 @@ impl Row {
     /// Whether the actor may see it: staff any booking, others their own.
     pub(super) fn is_visible_to(&self, actor: &Actor) -> bool {
         match actor {
-            Actor::Link { booking_id } | Actor::StaffLink { booking_id, .. } => *booking_id == self.id,
+            Actor::Link { booking_id } | Actor::StaffLink { booking_id, .. } => {
+                *booking_id == self.booking.id
+            }
             Actor::Account { user_id, .. } => actor.is_staff() || self.owner_id == Some(*user_id),
             Actor::Guest => false,
             Actor::System => true,
         }
     }
 
-    pub(super) fn standing(&self) -> Standing {
-        Standing { status: self.status, start: self.start, end: self.end }
+    /// Status and times, for the table of transitions.
+    pub(super) fn status_at(&self) -> StatusAt {
+        let Booking { status, start, end, .. } = &self.booking;
+        StatusAt { status: *status, start: start.to_utc(), end: end.to_utc() }
     }
 
-    /// The booking as this actor sees it.
-    pub(super) fn seen_by(self, actor: &Actor) -> Result<Booking> {
-        let stored = |error: ParseError| Error::internal("bookings hold a bad value", error);
-        let zone = Zone::parse(&self.zone).map_err(stored)?;
-        let customer = self.customer_id.map(|id| {
-            Ok(BookedCustomer {
-                id,
-                // Both are empty once the person was erased.
-                name: self
-                    .customer_name
-                    .filter(|name| !name.is_empty())
-                    .map(|name| PersonName::parse(&name))
-                    .transpose()?,
-                email: self.customer_email.map(|email| EmailAddress::parse(&email)).transpose()?,
-                phone: self.customer_phone.map(|phone| Phone::parse(&phone)).transpose()?,
-            })
-        });
-        Ok(Booking {
-            id: self.id,
-            service: BookedService {
-                id: self.service_id,
-                name: self.service_name,
-                duration_min: self.duration_min,
-                price: Money {
-                    minor: self.price_minor,
-                    currency: Currency::parse(&self.currency).map_err(stored)?,
-                },
-            },
-            staff: BookedStaff { id: self.staff_id, name: self.staff_name },
-            customer: customer.transpose().map_err(stored)?,
-            status: self.status,
-            start: zone.at(self.start),
-            end: zone.at(self.end),
-            zone,
-            seat_no: self.seat_no,
-            customer_note: self.customer_note,
-            staff_note: actor.is_staff().then_some(self.staff_note),
-            hold_expires_at: self.hold_expires_at.filter(|_| self.status == BookingStatus::Held),
-            rev: self.rev,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        })
+    /// The booking as this actor sees it: the staff's note is for staff.
+    pub(super) fn seen_by(self, actor: &Actor) -> Booking {
+        let staff_note = self.booking.staff_note.filter(|_| actor.is_staff());
+        Booking { staff_note, ..self.booking }
     }
 }

@@ -1,4 +1,5 @@
-//! What time does to bookings: the leader's periodic jobs. Each takes one calendar at a time, under its lock.
+//! Status changes that happen by time alone. The queue's leader runs them as periodic jobs; each transaction locks one
+//! calendar.
 
 use std::sync::Arc;
 
@@ -6,16 +7,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::mails::{self, News};
-use super::{calendars, row};
+use super::audit::ChangeKind;
+use super::{calendars, mails, row};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::ActorKind;
 use crate::{Core, Error, Result, staff};
 
-/// How long after its end a booking nobody has judged counts as completed.
-const JUDGED_AFTER: TimeDelta = TimeDelta::hours(24);
+/// A confirmed booking whose outcome staff have not recorded is completed so long after its end.
+const COMPLETED_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// Ends holds that have run out; returns how many.
+/// Expires holds whose time is up; returns how many.
 pub async fn expire_holds(core: &Core) -> Result<u64> {
     let staff_ids = sqlx::query_scalar!(
         "SELECT DISTINCT staff_id FROM bookings WHERE status = 'held' AND hold_expires_at <= $1",
@@ -26,7 +27,7 @@ pub async fn expire_holds(core: &Core) -> Result<u64> {
     sweep(core, staff_ids, Sweep::Holds).await
 }
 
-/// Ends pending bookings whose start has come; returns how many.
+/// Expires pending bookings whose start has passed; returns how many.
 pub async fn expire_pending(core: &Core) -> Result<u64> {
     let staff_ids = sqlx::query_scalar!(
         "SELECT DISTINCT staff_id FROM bookings WHERE status = 'pending' AND lower(during) <= $1",
@@ -41,7 +42,7 @@ pub async fn expire_pending(core: &Core) -> Result<u64> {
 pub async fn complete_past(core: &Core) -> Result<u64> {
     let staff_ids = sqlx::query_scalar!(
         "SELECT DISTINCT staff_id FROM bookings WHERE status = 'confirmed' AND upper(during) <= $1",
-        core.now() - JUDGED_AFTER
+        core.now() - COMPLETED_AFTER
     )
     .fetch_all(&core.pool)
     .await?;
@@ -101,7 +102,7 @@ async fn expire_started(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uui
     .await?;
     for id in &expired {
         let row = row::find(tx, *id).await?.ok_or(Error::NotFound("booking"))?;
-        mails::plan(tx, now, &row, News::Expired, &[]).await?;
+        mails::plan(tx, now, &row, ChangeKind::Expired, None, &[]).await?;
     }
     Ok(expired.len() as u64)
 }
@@ -118,7 +119,7 @@ async fn complete_ended(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uui
         now,
         staff_id,
         ActorKind::System as ActorKind,
-        now - JUDGED_AFTER,
+        now - COMPLETED_AFTER,
     )
     .execute(tx)
     .await?;

@@ -1,14 +1,16 @@
-//! A booking as people see it.
+//! A booking as callers see it.
 
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::BookingStatus;
+use super::audit::{ChangeKind, EventDetails};
 use crate::types::{ActorKind, EmailAddress, Money, Note, PersonName, Phone, Rev, Zone};
 
-/// A booking. The stored answer of an idempotent request is this, as JSON: a change that older rows cannot be read
-/// as needs `#[serde(default)]`.
+/// A booking. Its JSON is also the stored answer of an idempotent request: a field added later needs
+/// `#[serde(default)]`, so that answers stored before can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
     /// The booking's id.
@@ -17,9 +19,9 @@ pub struct Booking {
     pub service: BookedService,
     /// Who performs it.
     pub staff: BookedStaff,
-    /// Who comes; none for a hold, and for a class or calendar seen by those who may not know.
+    /// The customer; none for a hold.
     pub customer: Option<BookedCustomer>,
-    /// Where it stands.
+    /// Its status.
     pub status: BookingStatus,
     /// Start, with the offset of `zone`.
     pub start: DateTime<FixedOffset>,
@@ -31,14 +33,14 @@ pub struct Booking {
     pub seat_no: i32,
     /// What the customer wrote.
     pub customer_note: Note,
-    /// What staff wrote; none for anyone but staff.
+    /// What staff wrote; only staff see it.
     #[serde(default)]
     pub staff_note: Option<Note>,
-    /// When a hold runs out.
+    /// When the hold expires; none unless it is a hold.
     pub hold_expires_at: Option<DateTime<Utc>>,
     /// Version, for If-Match.
     pub rev: Rev,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// Last change.
     pub updated_at: DateTime<Utc>,
@@ -60,16 +62,16 @@ pub struct BookedService {
 /// Who performs a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookedStaff {
-    /// The member of staff.
+    /// The id of the member of staff.
     pub id: Uuid,
     /// Name shown to customers.
     pub name: String,
 }
 
-/// Who comes.
+/// The customer of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookedCustomer {
-    /// The customer.
+    /// The customer's id.
     pub id: Uuid,
     /// Name; none once the person was erased.
     pub name: Option<PersonName>,
@@ -86,16 +88,16 @@ pub struct BookingEvent {
     pub rev: Rev,
     /// Status after the change.
     pub status: BookingStatus,
-    /// What was done: `created`, `rescheduled`, `cancelled` and so on.
-    pub change: String,
-    /// Who did it.
+    /// What was done.
+    pub change: ChangeKind,
+    /// Who made the change.
     pub actor: ActorKind,
-    /// Their account; none for guests and the system, and for anyone but staff who looks.
+    /// Their account; none for guests and the system. Only staff see it.
     pub actor_id: Option<Uuid>,
-    /// Whether staff passed grid, hours, notice or horizon on purpose.
+    /// Whether staff bypassed grid, hours, notice or horizon with `override`.
     pub overridden: bool,
-    /// Old and new start and member of staff, where they changed: `{"from": {…}, "to": {…}}`.
-    pub details: serde_json::Value,
-    /// When.
+    /// Old and new position, where it changed.
+    pub details: Json<EventDetails>,
+    /// When the change was made.
     pub at: DateTime<Utc>,
 }

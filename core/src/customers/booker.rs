@@ -1,32 +1,36 @@
-//! The customer a booking is made for.
+//! The customer row of a new booking.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::new_id;
+use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::bookings::{Booker, Contact};
-use crate::types::{Actor, Locale, Phone, Zone};
+use crate::types::{EmailAddress, Locale, PersonName, Phone, Zone};
 use crate::{Error, Result};
 
-/// The row of whom a booking is for, made if it is not there. It is held against being erased until the booking stands.
-pub(crate) async fn of_booker(
-    tx: &mut PgConnection,
-    now: DateTime<Utc>,
-    actor: &Actor,
-    booker: &Booker,
-) -> Result<Uuid> {
-    match (booker, actor.user_id()) {
-        (Booker::Myself, Some(user_id)) => of_account(tx, now, user_id).await,
-        (Booker::Myself, None) => Err(Error::LoginRequired),
-        (Booker::Customer(id), _) => on_file(tx, *id).await,
-        (Booker::Person(contact), _) => of_contact(tx, now, contact).await,
-    }
+/// A person by their contact details.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Contact {
+    /// Where mails go.
+    pub email: EmailAddress,
+    /// Name.
+    pub name: PersonName,
+    /// Phone number.
+    pub phone: Option<Phone>,
+    /// Language of mails; none: the business's.
+    pub locale: Option<Locale>,
+    /// Zone shown second in mails; none: the business's.
+    pub zone: Option<Zone>,
 }
 
-/// An account books for itself by a row of its own; rows of guests with the same address are joined to it only once
-/// the address is verified.
-async fn of_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<Uuid> {
+/// The row of an account that books for itself, inserted if there is none. Guests' rows with the same address are joined
+/// to the account only once it has verified that address. The row is locked against being erased.
+pub(crate) async fn of_account_holder(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    user_id: Uuid,
+) -> Result<Uuid> {
     let existing = sqlx::query_scalar!(
         "SELECT id FROM customers WHERE user_id = $1 AND origin = 'account' FOR KEY SHARE",
         user_id
@@ -36,7 +40,7 @@ async fn of_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) ->
     if let Some(id) = existing {
         return Ok(id);
     }
-    // The update is of no use but to wait for, and answer, a row that a booking with other staff is just making.
+    // The update only serves to wait for, and return, a row that a concurrent booking inserts.
     sqlx::query_scalar!(
         "INSERT INTO customers (id, user_id, origin, email, name, phone, locale, zone, reminders, created_at, updated_at)
          SELECT $1, id, 'account', email, name, phone, locale, zone,
@@ -53,16 +57,17 @@ async fn of_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) ->
     .ok_or(Error::SessionEnded)
 }
 
-async fn on_file(tx: &mut PgConnection, id: Uuid) -> Result<Uuid> {
+/// The row of a customer by id, locked against being erased.
+pub(crate) async fn on_file(tx: &mut PgConnection, id: Uuid) -> Result<Uuid> {
     sqlx::query_scalar!("SELECT id FROM customers WHERE id = $1 AND erased_at IS NULL FOR KEY SHARE", id)
         .fetch_optional(tx)
         .await?
         .ok_or(Error::NotFound("customer"))
 }
 
-/// The same details make the same customer; other details by the same address are somebody else until proven, so that
-/// nobody changes what another wrote.
-async fn of_contact(tx: &mut PgConnection, now: DateTime<Utc>, contact: &Contact) -> Result<Uuid> {
+/// The row with exactly these contact details, inserted if there is none. Other details with the same address make another
+/// row, so that nobody can change what another person wrote. The row is locked against being erased.
+pub(crate) async fn of_contact(tx: &mut PgConnection, now: DateTime<Utc>, contact: &Contact) -> Result<Uuid> {
     let phone = contact.phone.as_ref().map(Phone::as_str);
     let locale = contact.locale.map(Locale::as_str);
     let zone = contact.zone.map(Zone::name);

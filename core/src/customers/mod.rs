@@ -1,12 +1,13 @@
-//! Those who book.
+//! Customers: the persons bookings are for.
 
 mod booker;
 mod person;
 mod reminders;
 mod search;
 
-pub(crate) use booker::of_booker;
+pub use booker::Contact;
+pub(crate) use booker::{of_account_holder, of_contact, on_file};
 pub(crate) use person::of_account;
-pub use person::{Customer, correct, get};
+pub use person::{Customer, ExportedCustomer, correct, get};
 pub use reminders::{ReminderChoice, choose_reminders, reminder_choice};
 pub use search::search;

@@ -5,18 +5,17 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-use crate::privacy::ExportedCustomer;
-use crate::types::{Actor, EmailAddress, Locale, ParseError, PersonName, Phone, Zone};
+use crate::types::{Actor, EmailAddress, Locale, PersonName, Phone, Zone};
 use crate::{Error, Result};
 
-/// Somebody who books.
+/// A customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     /// The customer's id.
     pub id: Uuid,
-    /// The account whose bookings these are; none: a guest.
+    /// The account the customer belongs to; none: a guest.
     pub user_id: Option<Uuid>,
-    /// Where mails go; none once erased.
+    /// Address of mails; none once erased.
     pub email: Option<EmailAddress>,
     /// Name; none once erased.
     pub name: Option<PersonName>,
@@ -26,40 +25,17 @@ pub struct Customer {
     pub locale: Option<Locale>,
     /// Zone shown second in mails; none: the business's.
     pub zone: Option<Zone>,
-    /// When the row was made.
+    /// When the row was inserted.
     pub created_at: DateTime<Utc>,
 }
 
-pub(super) struct Row {
-    pub id: Uuid,
-    pub user_id: Option<Uuid>,
-    pub email: Option<String>,
-    pub name: String,
-    pub phone: Option<String>,
-    pub locale: Option<String>,
-    pub zone: Option<String>,
-    pub created_at: DateTime<Utc>,
-}
-
-impl TryFrom<Row> for Customer {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self> {
-        let stored = |error: ParseError| Error::internal("customers hold a bad value", error);
-        Ok(Self {
-            id: row.id,
-            user_id: row.user_id,
-            email: row.email.map(|text| EmailAddress::parse(&text)).transpose().map_err(stored)?,
-            name: match row.name.as_str() {
-                "" => None,
-                name => Some(PersonName::parse(name).map_err(stored)?),
-            },
-            phone: row.phone.map(|text| Phone::parse(&text)).transpose().map_err(stored)?,
-            locale: row.locale.map(|text| Locale::parse(&text)).transpose().map_err(stored)?,
-            zone: row.zone.map(|text| Zone::parse(&text)).transpose().map_err(stored)?,
-            created_at: row.created_at,
-        })
-    }
+/// A customer and what they chose, for the export of an account's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportedCustomer {
+    /// The customer.
+    pub customer: Customer,
+    /// Whether they want reminders.
+    pub reminders: bool,
 }
 
 /// A customer; only staff may look.
@@ -68,46 +44,46 @@ pub async fn get(db: impl PgExecutor<'_>, actor: &Actor, id: Uuid) -> Result<Cus
         return Err(Error::Forbidden);
     }
     sqlx::query_as!(
-        Row,
-        "SELECT id, user_id, email::text, name, phone, locale, zone, created_at FROM customers WHERE id = $1",
+        Customer,
+        r#"SELECT id, user_id, email::text AS "email: EmailAddress", nullif(name, '') AS "name: PersonName",
+                  phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", created_at
+           FROM customers WHERE id = $1"#,
         id
     )
     .fetch_optional(db)
     .await?
-    .ok_or(Error::NotFound("customer"))?
-    .try_into()
+    .ok_or(Error::NotFound("customer"))
 }
 
-/// As whom an account has booked, with what was chosen about reminders, in the order in which the rows were made.
+/// The customers of an account, oldest first.
 pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<Vec<ExportedCustomer>> {
     let rows = sqlx::query!(
-        "SELECT id, user_id, email::text, name, phone, locale, zone, created_at, reminders FROM customers
-         WHERE user_id = $1 ORDER BY created_at, id",
+        r#"SELECT id, user_id, email::text AS "email: EmailAddress", nullif(name, '') AS "name: PersonName",
+                  phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", created_at, reminders
+           FROM customers WHERE user_id = $1 ORDER BY created_at, id"#,
         user_id
     )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let reminders = row.reminders;
-            let row = Row {
-                id: row.id,
-                user_id: row.user_id,
-                email: row.email,
-                name: row.name,
-                phone: row.phone,
-                locale: row.locale,
-                zone: row.zone,
-                created_at: row.created_at,
-            };
-            Ok(ExportedCustomer { customer: row.try_into()?, reminders })
-        })
-        .collect()
+    .map(|row| ExportedCustomer {
+        customer: Customer {
+            id: row.id,
+            user_id: row.user_id,
+            email: row.email,
+            name: row.name,
+            phone: row.phone,
+            locale: row.locale,
+            zone: row.zone,
+            created_at: row.created_at,
+        },
+        reminders: row.reminders,
+    });
+    Ok(rows.fetch_all(db).await?)
 }
 
-/// Corrects a customer's address, also in mails that are planned but not yet sent and in those that were refused, which
+/// Corrects a customer's address, also as the recipient of mails that are not yet sent and of those that failed, which
 /// can be sent again; only staff may.
-/// [`Error::NotFound`] for one who was erased.
+///
+/// # Errors
+/// [`Error::NotFound`], also for one who was erased; [`Error::Forbidden`].
 pub async fn correct(
     pool: &PgPool,
     now: DateTime<Utc>,
@@ -130,7 +106,7 @@ pub async fn correct(
     if corrected.rows_affected() == 0 {
         return Err(Error::NotFound("customer"));
     }
-    // In the order of their ids, as everybody who locks several.
+    // Rows are locked in the order of their ids, as in every statement that locks several.
     sqlx::query!(
         "UPDATE notifications SET recipient = $2
          WHERE id = ANY(ARRAY(SELECT n.id FROM notifications AS n JOIN bookings AS b ON b.id = n.booking_id

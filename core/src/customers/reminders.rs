@@ -1,5 +1,5 @@
-//! Whether a person wants to be reminded. What is said for one address holds for every customer with that address, for
-//! it is one mailbox; who comes later with the same address begins with the same choice.
+//! Whether a person wants reminders. The choice applies to every customer with the same address, because they share a
+//! mailbox; a customer inserted later with that address starts with the same choice.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::Payload;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::notifications::SendNotification;
 use crate::settings;
 use crate::transaction::change;
-use crate::types::{Locale, ParseError};
+use crate::types::Locale;
 use crate::{Core, Error, Result};
 
 /// What the page behind an unsubscribe link shows.
@@ -19,7 +19,7 @@ pub struct ReminderChoice {
     pub business_name: String,
     /// The customer's language, else the business's.
     pub locale: Locale,
-    /// Whether the customer is to be reminded.
+    /// Whether the customer wants reminders.
     pub wanted: bool,
 }
 
@@ -31,8 +31,8 @@ pub async fn reminder_choice(core: &Core, customer_id: Uuid, link_epoch: i32) ->
     read(&mut *core.pool.acquire().await?, customer_id, link_epoch).await
 }
 
-/// Chooses for the customer of this unsubscribe link and all others with the same address. Reminders that wait are
-/// ended as unwanted; those that are still to come are planned again by the opposite choice.
+/// Stores the choice for the customer of this unsubscribe link and for all others with the same address. Without
+/// reminders, those not yet sent end as `unwanted`; with reminders, those not yet due are planned again.
 ///
 /// # Errors
 /// As [`reminder_choice`].
@@ -50,7 +50,8 @@ pub async fn choose_reminders(
 
 async fn read(db: &mut PgConnection, customer_id: Uuid, link_epoch: i32) -> Result<ReminderChoice> {
     let row = sqlx::query!(
-        "SELECT locale, reminders FROM customers WHERE id = $1 AND link_epoch = $2 AND erased_at IS NULL",
+        r#"SELECT locale AS "locale: Locale", reminders FROM customers
+           WHERE id = $1 AND link_epoch = $2 AND erased_at IS NULL"#,
         customer_id,
         link_epoch,
     )
@@ -58,11 +59,9 @@ async fn read(db: &mut PgConnection, customer_id: Uuid, link_epoch: i32) -> Resu
     .await?
     .ok_or(Error::NotFound("customer"))?;
     let business = settings::get(db).await?;
-    let stored = |error: ParseError| Error::internal("customers hold a bad value", error);
-    let chosen = row.locale.as_deref().map(Locale::parse).transpose().map_err(stored)?;
     Ok(ReminderChoice {
         business_name: business.name,
-        locale: chosen.unwrap_or(business.locale),
+        locale: row.locale.unwrap_or(business.locale),
         wanted: row.reminders,
     })
 }
@@ -75,7 +74,7 @@ async fn choose(
     wanted: bool,
 ) -> Result<ReminderChoice> {
     read(tx, customer_id, link_epoch).await?;
-    // In the order of their ids, as everybody who locks several.
+    // Rows are locked in the order of their ids, as in every statement that locks several.
     let customer_ids = sqlx::query_scalar!(
         "UPDATE customers SET reminders = $2, updated_at = $3
          WHERE id = ANY(ARRAY(SELECT c.id FROM customers AS c JOIN customers AS same ON same.email = c.email
@@ -90,13 +89,13 @@ async fn choose(
     if wanted {
         plan_again(tx, now, &customer_ids).await?;
     } else {
-        call_off(tx, now, &customer_ids).await?;
+        cancel_reminders(tx, now, &customer_ids).await?;
     }
     read(tx, customer_id, link_epoch).await
 }
 
-/// Ends the reminders that wait. One past its dot is left to its sender; one that was in doubt stays so.
-async fn call_off(tx: &mut PgConnection, now: DateTime<Utc>, customer_ids: &[Uuid]) -> Result<()> {
+/// Ends the reminders not yet sent. One that is handed off is left to its sender; one that was in doubt stays in doubt.
+async fn cancel_reminders(tx: &mut PgConnection, now: DateTime<Utc>, customer_ids: &[Uuid]) -> Result<()> {
     let ended = sqlx::query!(
         r#"UPDATE notifications
            SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE 'unwanted' END::notification_outcome, outcome_at = $2
@@ -118,8 +117,8 @@ async fn call_off(tx: &mut PgConnection, now: DateTime<Utc>, customer_ids: &[Uui
     Ok(())
 }
 
-/// Puts back what is still to come of bookings as they stand; the leader makes the jobs when their time comes. A booking
-/// that changes at this moment has its own reminders, and one of its older revision is stopped before its dot.
+/// Plans the reminders of the current revisions again that are not yet due; the leader enqueues them when they are. If a
+/// booking changes concurrently, its new revision plans its own reminders and those of the old one are not handed off.
 async fn plan_again(tx: &mut PgConnection, now: DateTime<Utc>, customer_ids: &[Uuid]) -> Result<()> {
     sqlx::query!(
         "UPDATE notifications SET outcome = NULL, outcome_at = NULL, enqueued_at = NULL

@@ -3,12 +3,11 @@
 use sqlx::PgPool;
 
 use super::Customer;
-use super::person::Row;
-use crate::types::{Actor, Cursor, Page, PageSize};
+use crate::types::{Actor, Cursor, EmailAddress, Locale, Page, PageSize, PersonName, Phone, Zone};
 use crate::{Error, Result};
 
-/// Customers whose name or address contains `text` (without case), by when they were made; all of them where it is
-/// empty. Only staff may look.
+/// Customers whose name or address contains `text`, ignoring case, oldest first; all of them for an empty text. Only staff
+/// may search.
 pub async fn search(
     pool: &PgPool,
     actor: &Actor,
@@ -20,8 +19,9 @@ pub async fn search(
         return Err(Error::Forbidden);
     }
     let rows = sqlx::query_as!(
-        Row,
-        r#"SELECT id, user_id, email::text, name, phone, locale, zone, created_at FROM customers
+        Customer,
+        r#"SELECT id, user_id, email::text AS "email: EmailAddress", nullif(name, '') AS "name: PersonName",
+                  phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", created_at FROM customers
            WHERE erased_at IS NULL
              AND ($1 = '' OR position(lower($1) IN lower(name)) > 0 OR position(lower($1) IN lower(email::text)) > 0)
              AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3))
@@ -34,8 +34,7 @@ pub async fn search(
     .fetch_all(pool)
     .await?;
     let more = rows.len() > limit.rows();
-    let data: Vec<Customer> =
-        rows.into_iter().take(limit.rows()).map(Customer::try_from).collect::<Result<_>>()?;
+    let data: Vec<Customer> = rows.into_iter().take(limit.rows()).collect();
     let last = data.last().filter(|_| more);
     let next_cursor = last.map(|customer| Cursor { at: customer.created_at, id: customer.id });
     Ok(Page { data, next_cursor })

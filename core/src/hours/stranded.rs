@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::zone;
 use crate::Result;
-use crate::bookings::BookingStatus;
 use crate::calendar::{Calendar, Span, local_date};
 use crate::slots::opening_hours;
+use crate::types::BookingStatus;
 
 /// What a change answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,8 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::NotificationKind;
-use crate::bookings::BookingStatus;
-use crate::types::{Currency, EmailAddress, Locale, Money, ParseError, Rev, Zone};
+use crate::types::{BookingStatus, Currency, EmailAddress, Locale, Money, ParseError, Rev, Zone};
 use crate::{Error, Result, settings};
 
 pub use account::{AccountFacts, load_account};

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bookings::BookingStatus;
 use crate::links::Purpose;
+use crate::types::BookingStatus;
 
 /// Which mail. The templates of a kind live in `templates/<kind>/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]

@@ -9,9 +9,8 @@ use uuid::Uuid;
 
 use super::payload::{self, Near, queue_error};
 use super::{Notification, NotificationKind, NotificationOutcome, SendNotification, list};
-use crate::bookings::BookingStatus;
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, Rev};
+use crate::types::{Actor, BookingStatus, Rev};
 use crate::{Core, Error, Result};
 
 /// Sends a mail of a booking again that failed or is in doubt, with the same Message-ID; only staff may. A mail that was

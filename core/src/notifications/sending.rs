@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use super::{NotificationKind, NotificationOutcome, account};
 use crate::Result;
-use crate::bookings::BookingStatus;
-use crate::types::Rev;
+use crate::types::{BookingStatus, Rev};
 
 /// Longest reply that is kept, in characters.
 const REPLY_LIMIT: usize = 500;

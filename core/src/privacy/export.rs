@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::bookings::{self, Booking, BookingEvent, BookingStatus};
-use crate::customers::Customer;
+use crate::bookings::{self, Booking, BookingEvent, BookingStatus, ChangeKind, EventDetails};
+use crate::customers::ExportedCustomer;
 use crate::notifications::{NotificationKind, NotificationOutcome};
 use crate::pool::again_if_cut;
 use crate::types::{ActorKind, EmailAddress, Rev};
@@ -41,15 +42,6 @@ pub struct ExportedSession {
     pub spent_at: Option<DateTime<Utc>>,
     /// When its login was ended.
     pub revoked_at: Option<DateTime<Utc>>,
-}
-
-/// A customer and what they have chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExportedCustomer {
-    /// Who.
-    pub customer: Customer,
-    /// Whether they want reminders.
-    pub reminders: bool,
 }
 
 /// A booking with its history.
@@ -120,8 +112,8 @@ pub async fn export(core: &Core, user_id: Uuid) -> Result<PersonalData> {
 
 async fn events(db: &mut PgConnection, booking_ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<BookingEvent>>> {
     let rows = sqlx::query!(
-        r#"SELECT booking_id, rev AS "rev: Rev", status AS "status: BookingStatus", change, actor AS "actor: ActorKind",
-                  overridden, details, at
+        r#"SELECT booking_id, rev AS "rev: Rev", status AS "status: BookingStatus", change AS "change: ChangeKind",
+                  actor AS "actor: ActorKind", overridden, details AS "details: Json<EventDetails>", at
            FROM booking_events WHERE booking_id = ANY($1) ORDER BY booking_id, rev"#,
         booking_ids,
     )

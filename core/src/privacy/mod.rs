@@ -12,5 +12,5 @@ mod retention;
 
 pub use account::delete_account;
 pub use customer::erase_customer;
-pub use export::{ExportedBooking, ExportedCustomer, ExportedMail, ExportedSession, PersonalData, export};
+pub use export::{ExportedBooking, ExportedMail, ExportedSession, PersonalData, export};
 pub use retention::{Kept, erase_outdated};

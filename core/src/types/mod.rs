@@ -1,20 +1,26 @@
 //! Values that are valid because they exist: parsed once at the edge, never checked again.
 
 mod actor;
+mod booking_action;
+mod booking_status;
 mod locale;
 mod money;
 mod page;
 mod rev;
 mod role;
+mod stored;
 mod text;
 mod zone;
 
 pub use actor::{Actor, ActorKind};
+pub use booking_action::BookingAction;
+pub use booking_status::BookingStatus;
 pub use locale::Locale;
 pub use money::{Currency, Money};
 pub use page::{Cursor, Page, PageSize};
 pub use rev::{ExpectedRev, Rev};
 pub use role::Role;
+pub(crate) use stored::decode_by_parsing;
 pub use text::{EmailAddress, Label, Note, PersonName, Phone, PostalAddress, Reason};
 pub use zone::Zone;
 

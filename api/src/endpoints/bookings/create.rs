@@ -4,7 +4,8 @@ use chrono::{DateTime, FixedOffset};
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, param::Header};
 use punctual_core::{
-    bookings::{self, Booker, Contact, NewBooking, Wanted, WantedSlot},
+    bookings::{self, Booker, NewBooking, Wanted, WantedSlot},
+    customers::Contact,
     idempotency,
     types::{Actor, Note},
 };

@@ -7,7 +7,7 @@ mod show;
 use poem::Response;
 use punctual_core::{
     Error,
-    bookings::{self, Decided},
+    bookings::{self, Decision},
     links::{Link, Purpose},
 };
 use serde::Serialize;
@@ -44,13 +44,13 @@ struct Facts {
 }
 
 /// The booking of the visit's link.
-async fn decided(visit: &Visit) -> Result<Decided, Problem> {
+async fn decided(visit: &Visit) -> Result<Decision, Problem> {
     let Link { id, epoch, .. } = visit.link(Purpose::Decide)?;
-    Ok(bookings::to_decide(&visit.state.core, id, epoch).await?)
+    Ok(bookings::decision(&visit.state.core, id, epoch).await?)
 }
 
-fn facts(decided: &Decided, base: String) -> Facts {
-    let Decided { booking, business, locale, .. } = decided;
+fn facts(decided: &Decision, base: String) -> Facts {
+    let Decision { booking, business, locale, .. } = decided;
     let customer = booking.customer.as_ref();
     let phone = customer.and_then(|customer| Some(customer.phone.as_ref()?.as_str().to_owned()));
     let is_digit = |c: &char| c.is_ascii_digit() || *c == '+';

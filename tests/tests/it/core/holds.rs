@@ -1,9 +1,8 @@
 //! Slots that are kept for a short while, and guests.
 
 use chrono::TimeDelta;
-use punctual_core::bookings::{
-    self, Booker, BookingStatus, Contact, NewBooking, NewHold, Wanted, WantedSlot,
-};
+use punctual_core::bookings::{self, Booker, BookingStatus, NewBooking, NewHold, Wanted, WantedSlot};
+use punctual_core::customers::Contact;
 use punctual_core::settings;
 use punctual_core::types::{Actor, ExpectedRev, Rev};
 use punctual_core::{Error, Result};

@@ -1,41 +1,41 @@
-//! A booking as staff meet it through the link of a mail that asks them to confirm or decline it.
+//! A pending booking as the page behind the confirm or decline link in a mail to staff shows it.
 
 use uuid::Uuid;
 
-use super::{Action, Booking, row};
+use super::{Booking, row};
 use crate::pool::again_if_cut;
 use crate::settings::{self, Business};
-use crate::types::{Actor, Locale};
+use crate::types::{Actor, BookingAction, Locale};
 use crate::{Core, Error, Result};
 
-/// A booking to be decided on, or that was, and what a page about it shows.
+/// A booking that staff confirm or decline, or have done so, and what a page about it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
+pub struct Decision {
     /// The booking, as staff see it.
     pub booking: Booking,
     /// The business.
     pub business: Business,
     /// The language of the mail.
     pub locale: Locale,
-    /// Who decides.
+    /// The recipient of the mail, who decides.
     pub actor: Actor,
-    /// Whether it waits for an answer.
+    /// Whether it still waits for a decision.
     pub is_open: bool,
 }
 
-/// The booking of a link to decide: that of the mail with this id. A link is void once the booking is somebody else's,
-/// or the member of staff or the business no longer gets mail where the link was sent.
+/// The booking of the mail with this id. The link is void once the booking was moved to a colleague, or once the member of
+/// staff or the business has another address than the one the link was sent to.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn to_decide(core: &Core, notification_id: Uuid, link_epoch: i32) -> Result<Decided> {
+pub async fn decision(core: &Core, notification_id: Uuid, link_epoch: i32) -> Result<Decision> {
     again_if_cut(|| load(core, notification_id, link_epoch)).await
 }
 
-async fn load(core: &Core, notification_id: Uuid, link_epoch: i32) -> Result<Decided> {
+async fn load(core: &Core, notification_id: Uuid, link_epoch: i32) -> Result<Decision> {
     let (db, now) = (&mut *core.pool.acquire().await?, core.now());
     let link = sqlx::query!(
-        r#"SELECT b.id AS booking_id, n.locale, staff.user_id AS "user_id?"
+        r#"SELECT b.id AS booking_id, n.locale AS "locale: Locale", staff.user_id AS "user_id?"
            FROM notifications AS n
            JOIN bookings AS b ON b.id = n.booking_id
            CROSS JOIN settings AS s
@@ -50,15 +50,8 @@ async fn load(core: &Core, notification_id: Uuid, link_epoch: i32) -> Result<Dec
     .await?
     .ok_or(Error::NotFound("mail"))?;
     let row = row::find(db, link.booking_id).await?.ok_or(Error::NotFound("booking"))?;
-    let actor = Actor::StaffLink { booking_id: row.id, user_id: link.user_id };
-    let stored = |error| Error::internal("the ledger holds a bad value", error);
+    let actor = Actor::StaffLink { booking_id: row.booking.id, user_id: link.user_id };
     let business = settings::get(&mut *db).await?;
-    let is_open = row.standing().allowed(&actor, now).contains(&Action::Confirm);
-    Ok(Decided {
-        business,
-        locale: Locale::parse(&link.locale).map_err(stored)?,
-        actor,
-        is_open,
-        booking: row.seen_by(&actor)?,
-    })
+    let is_open = row.status_at().allowed(&actor, now).contains(&BookingAction::Confirm);
+    Ok(Decision { business, locale: link.locale, actor, is_open, booking: row.seen_by(&actor) })
 }

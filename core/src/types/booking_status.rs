@@ -1,25 +1,25 @@
-//! The states of a booking.
+//! The statuses of a booking.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a booking stands.
+/// The status of a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "booking_status", rename_all = "snake_case")]
 pub enum BookingStatus {
-    /// Kept for a short while, no customer yet.
+    /// A slot reserved for at most ten minutes, without a customer.
     Held,
     /// Waits for staff to confirm it.
     Pending,
-    /// Stands.
+    /// The appointment is agreed.
     Confirmed,
-    /// Staff said no.
+    /// Refused by staff.
     Declined,
-    /// Called off.
+    /// Called off by the customer or by staff.
     Cancelled,
-    /// A hold that ran out, or a pending booking whose start came.
+    /// A hold whose time was up, or a pending booking whose start passed.
     Expired,
-    /// Took place.
+    /// The appointment took place.
     Completed,
     /// The customer did not come.
     NoShow,

@@ -1,0 +1,139 @@
+//! The audit trail: one row in `booking_events` for each revision, written by the statement that makes the revision.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::types::{Actor, ParseError, decode_by_parsing};
+
+/// What a change did to a booking. Stored as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// A booking was made.
+    Created,
+    /// A slot was held.
+    Held,
+    /// A hold became a booking.
+    Booked,
+    /// It was moved to another start or another member of staff.
+    Rescheduled,
+    /// Staff accepted it.
+    Confirmed,
+    /// Staff refused it.
+    Declined,
+    /// It was called off.
+    Cancelled,
+    /// Its hold ran out, or its start passed while it was pending.
+    Expired,
+    /// It took place.
+    Completed,
+    /// The customer did not come.
+    NoShow,
+}
+
+impl ChangeKind {
+    const ALL: [Self; 10] = [
+        Self::Created,
+        Self::Held,
+        Self::Booked,
+        Self::Rescheduled,
+        Self::Confirmed,
+        Self::Declined,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Completed,
+        Self::NoShow,
+    ];
+
+    /// The name in the database and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Held => "held",
+            Self::Booked => "booked",
+            Self::Rescheduled => "rescheduled",
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Completed => "completed",
+            Self::NoShow => "no_show",
+        }
+    }
+
+    /// Parses a stored name.
+    ///
+    /// # Errors
+    /// For a name that is none of these.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(ParseError::new("bad_change", "not a kind of change to a booking"))
+    }
+}
+
+decode_by_parsing!(ChangeKind);
+
+/// When a booking starts and who performs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Start.
+    pub start: DateTime<Utc>,
+    /// The member of staff.
+    pub staff_id: Uuid,
+}
+
+/// What the audit trail keeps beside the kind of a change. Stored as JSON; a field added later needs
+/// `#[serde(default)]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventDetails {
+    /// Position before the change; none for a new booking and where the position stayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Position>,
+    /// Position after the change; none where the position stayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Position>,
+}
+
+/// A change to a booking: the audit trail stores it, and the mails follow from it.
+pub(super) struct BookingChange<'a> {
+    pub kind: ChangeKind,
+    /// Who makes the change.
+    pub actor: &'a Actor,
+    /// Whether staff bypassed grid, hours, notice or horizon with `override`.
+    pub overridden: bool,
+    pub details: EventDetails,
+}
+
+impl<'a> BookingChange<'a> {
+    /// A change that leaves start and staff as they are.
+    pub(super) fn in_place(kind: ChangeKind, actor: &'a Actor) -> Self {
+        Self { kind, actor, overridden: false, details: EventDetails::default() }
+    }
+}
+
+/// A statement that inserts or updates one booking and stores its [`BookingChange`] in the audit trail, so that no
+/// revision lacks its event. It returns the booking as it then is, as a [`super::row::Row`]. `$1` to `$6` belong to
+/// the event, of which `$6` is the current instant; the caller's values begin at `$7`.
+macro_rules! write_booking {
+    ($statement:tt, $now:expr, $change:expr $(, $value:expr)* $(,)?) => {{
+        let change = &$change;
+        $crate::bookings::row::query_bookings!(
+            ["WITH written AS (" + $statement + " RETURNING *), event AS (
+                  INSERT INTO booking_events (booking_id, rev, status, change, actor, actor_id, overridden, details, at)
+                  SELECT id, rev, status, $1, $2, $3, $4, $5, $6 FROM written) " +]
+            "written" "",
+            change.kind.as_str(),
+            change.actor.kind() as $crate::types::ActorKind,
+            change.actor.user_id(),
+            change.overridden,
+            sqlx::types::Json(&change.details) as _,
+            $now
+            $(, $value)*
+        )
+    }};
+}
+pub(super) use write_booking;

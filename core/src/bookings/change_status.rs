@@ -1,0 +1,139 @@
+//! Changing the status of a booking.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::audit::{BookingChange, ChangeKind, write_booking};
+use super::read::visible;
+use super::row::{self, Row};
+use super::transitions::is_for_staff;
+use super::{Booking, BookingStatus, calendars, mails};
+use crate::pool::again_if_cut;
+use crate::transaction::{Outcome, Write, write};
+use crate::types::{Actor, BookingAction, ExpectedRev};
+use crate::{Core, Error, Result, slots, staff};
+
+/// How often the use case starts again because the booking was moved to other staff before its calendar was locked.
+const FOLLOWS: usize = 3;
+
+/// Does `action` and returns the booking after it.
+pub(super) async fn change_status(
+    core: &Core,
+    actor: &Actor,
+    id: Uuid,
+    expected: ExpectedRev,
+    action: BookingAction,
+) -> Result<Booking> {
+    for _ in 0..FOLLOWS {
+        let staff_id = again_if_cut(|| visible(core, actor, id)).await?.booking.staff.id;
+        if is_for_staff(action) && !actor.is_staff() {
+            return Err(Error::Forbidden);
+        }
+        let turns = calendars::turns(core, &[staff_id]).await?;
+        let work = ChangeStatus { actor: *actor, id, staff_id, expected, action };
+        if let Some(booking) = write(core, Arc::new(work), turns).await? {
+            return Ok(booking);
+        }
+    }
+    Err(Error::Overloaded { retry_after: std::time::Duration::from_secs(1) })
+}
+
+struct ChangeStatus {
+    actor: Actor,
+    id: Uuid,
+    staff_id: Uuid,
+    expected: ExpectedRev,
+    action: BookingAction,
+}
+
+impl Write for ChangeStatus {
+    /// None: the booking was moved to other staff, whose calendar is not locked.
+    type Output = Option<Booking>;
+
+    async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
+        staff::lock(tx, &[self.staff_id]).await?;
+        let row = locked(tx, &self.actor, self.id).await?;
+        if row.booking.staff.id != self.staff_id {
+            return Ok(Outcome::Unchanged(None));
+        }
+        if self.action == BookingAction::Cancel && row.booking.status == BookingStatus::Cancelled {
+            return Ok(Outcome::Unchanged(Some(row.seen_by(&self.actor))));
+        }
+        let to = next_status(&row, &self.actor, self.expected, self.action, now)?;
+        let service_id = row.booking.service.id;
+        let reminders = match self.action {
+            BookingAction::Cancel => {
+                let terms = slots::terms(tx, service_id, None).await?;
+                require_notice(&row, &self.actor, terms.cancel_notice_min, now)?;
+                Vec::new()
+            }
+            BookingAction::Confirm => slots::terms(tx, service_id, None).await?.reminders,
+            _ => Vec::new(),
+        };
+        let change = BookingChange::in_place(kind_of(self.action), &self.actor);
+        let row = write_booking!(
+            "UPDATE bookings SET status = $9, rev = rev + 1, updated_at = $6 WHERE id = $7 AND rev = $8",
+            now,
+            change,
+            row.booking.id,
+            row.booking.rev.0,
+            to as BookingStatus,
+        )
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or_else(|| Error::internal("changing a status", "the booking changed under its lock"))?;
+        mails::plan(tx, now, &row, change.kind, None, &reminders).await?;
+        Ok(Outcome::Changed(Some(row.seen_by(&self.actor)), mails::QUEUES))
+    }
+}
+
+/// What the audit trail calls an action.
+fn kind_of(action: BookingAction) -> ChangeKind {
+    match action {
+        BookingAction::Confirm => ChangeKind::Confirmed,
+        BookingAction::Cancel => ChangeKind::Cancelled,
+        BookingAction::Decline => ChangeKind::Declined,
+        BookingAction::Complete => ChangeKind::Completed,
+        BookingAction::NoShow => ChangeKind::NoShow,
+        BookingAction::Expire => ChangeKind::Expired,
+        BookingAction::Book => ChangeKind::Booked,
+        BookingAction::Reschedule => ChangeKind::Rescheduled,
+    }
+}
+
+/// Locks the booking, if the actor may see it.
+pub(super) async fn locked(tx: &mut PgConnection, actor: &Actor, id: Uuid) -> Result<Row> {
+    row::lock(tx, id).await?.filter(|row| row.is_visible_to(actor)).ok_or(Error::NotFound("booking"))
+}
+
+/// The status after the action.
+///
+/// # Errors
+/// `RevMismatch` if the booking is not of the expected revision; `InvalidTransition` if its status does not allow the
+/// action.
+pub(super) fn next_status(
+    row: &Row,
+    actor: &Actor,
+    expected: ExpectedRev,
+    action: BookingAction,
+    now: DateTime<Utc>,
+) -> Result<BookingStatus> {
+    if !expected.matches(row.booking.rev) {
+        return Err(Error::RevMismatch { current: row.booking.rev });
+    }
+    row.status_at().after(action, now).and_then(|to| to.first().copied()).ok_or_else(|| {
+        Error::InvalidTransition { from: row.booking.status, allowed: row.status_at().allowed(actor, now) }
+    })
+}
+
+/// Customers may change a booking until so many minutes before its start, inclusive; staff at any time.
+///
+/// # Errors
+/// `NoticePassed`.
+pub(super) fn require_notice(row: &Row, actor: &Actor, notice_min: u32, now: DateTime<Utc>) -> Result<()> {
+    let late = row.booking.start.to_utc() - now < TimeDelta::minutes(i64::from(notice_min));
+    if late && !actor.is_staff() { Err(Error::NoticePassed) } else { Ok(()) }
+}
