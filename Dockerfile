@@ -3,7 +3,7 @@
 #   docker build --target api -t punctual-api .
 #   docker build --target worker -t punctual-worker .
 #
-# Any image with this Rust, a C compiler and CA certificates can take the place of the official one.
+# Any image with this Rust version, a C compiler and CA certificates can replace the official one.
 ARG RUST_IMAGE=rust:1.95-bookworm
 
 FROM ${RUST_IMAGE} AS build
@@ -17,14 +17,14 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM scratch AS base
 COPY --from=build /out/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-# A volume mounted here the first time takes over this folder's owner, so that the keys can be made without root.
+# A new volume mounted here takes this folder's owner, so that keys can be written without root.
 COPY --from=build --chown=65532:65532 /out/keys /keys
 USER 65532:65532
 STOPSIGNAL SIGTERM
 
 FROM base AS worker
 COPY --from=build /out/punctual-worker /punctual-worker
-# Prometheus reads it over the network of the containers.
+# For Prometheus in the containers' network.
 ENV PUNCTUAL_WORKER_METRICS_LISTEN=0.0.0.0:9091
 EXPOSE 9091
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s CMD ["/punctual-worker", "healthcheck"]
