@@ -1,4 +1,4 @@
-//! What use cases that write a calendar need, made once per process.
+//! What use cases need, created once per process.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use punctual_queue::Wake;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::turns::Turns;
+use crate::keyed_mutex::KeyedMutex;
 
-/// How many may wait for one member of staff before others are sent away.
+/// Requests that may wait for one member of staff; further ones are refused.
 const CALENDAR_WAITERS: usize = 128;
-/// How many may wait for the answer to one idempotency key.
+/// Requests that may wait for one idempotency key.
 const KEY_WAITERS: usize = 32;
 
-/// The database, the clock, the way to wake workers, and the queues before each calendar. Cheap to clone.
+/// The database, the clock, the notifier of workers, and in-process mutexes of calendars and keys. Cheap to clone.
 #[derive(Clone)]
 pub struct Core(Arc<Inner>);
 
@@ -24,30 +24,30 @@ pub struct Core(Arc<Inner>);
 pub struct Inner {
     /// The database.
     pub pool: PgPool,
-    /// Where instants come from.
+    /// Source of the current instant.
     pub clock: SharedClock,
     /// Wakes workers after a commit.
     pub wake: Wake,
-    /// One at a time per member of staff, so that waiting for a calendar costs no connection.
-    pub(crate) calendars: Turns<Uuid>,
-    /// One at a time per idempotency key.
-    pub(crate) keys: Turns<String>,
+    /// Serialises writes to one calendar before they take a connection; by member of staff.
+    pub(crate) calendars: KeyedMutex<Uuid>,
+    /// Serialises requests with one idempotency key.
+    pub(crate) keys: KeyedMutex<String>,
 }
 
 impl Core {
-    /// The parts a process has.
+    /// A context from its parts.
     #[must_use]
     pub fn new(pool: PgPool, clock: SharedClock, wake: Wake) -> Self {
         Self(Arc::new(Inner {
             pool,
             clock,
             wake,
-            calendars: Turns::new(CALENDAR_WAITERS),
-            keys: Turns::new(KEY_WAITERS),
+            calendars: KeyedMutex::new(CALENDAR_WAITERS),
+            keys: KeyedMutex::new(KEY_WAITERS),
         }))
     }
 
-    /// The present instant, to the microsecond as Postgres keeps it.
+    /// The current instant in microseconds, the precision of Postgres.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         let now = self.clock.now();

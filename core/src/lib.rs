@@ -8,6 +8,7 @@ pub mod error;
 pub mod feeds;
 pub mod hours;
 pub mod idempotency;
+pub mod keyed_mutex;
 pub mod links;
 pub mod migrate;
 pub mod notifications;
@@ -19,13 +20,12 @@ pub mod sessions;
 pub mod settings;
 pub mod slots;
 pub mod staff;
-pub mod turns;
 pub mod types;
 pub mod users;
 pub mod wording;
 
+mod batcher;
 mod context;
-mod rounds;
 mod transaction;
 
 pub use context::Core;

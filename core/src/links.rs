@@ -1,7 +1,6 @@
-//! Links in mails that stand for a person's right to something. Their tokens are derived from what they stand for, so
-//! nothing secret is stored and a mail that is sent again has the same bytes. What the row keeps is an epoch: raising
-//! it revokes every link of before. A token is for mails only; it must not reach a response, a job or a log. (The one
-//! exception: whoever makes a calendar feed is answered its address, for that is where it is shown.)
+//! Links in mails that grant access to one thing. Tokens are derived, not stored: no secret is kept, and a resent mail has
+//! the same bytes. The row holds an epoch; raising it revokes all earlier links. Tokens appear in mails only, never in a
+//! response, a job or a log. One exception: the response that creates a calendar feed contains its address.
 //!
 //! A token is base64url (RFC 4648 §5, no padding) of: purpose, length of the key's name, the key's name, id, epoch,
 //! HMAC-SHA-256 (RFC 2104) over all of these.
@@ -14,11 +13,11 @@ use uuid::Uuid;
 
 use crate::config::{Key, Keys};
 
-/// Set before what is signed, so that no other use of the same key makes or accepts our tokens.
+/// Prefix of the signed bytes: separates these tokens from any other use of the same key.
 const CONTEXT: &[u8] = b"punctual link v1\0";
 const MAC_BYTES: usize = 32;
 
-/// What a link is for; also the first part of its path.
+/// The purpose of a link; also the first part of its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// `/m/{token}`: see, cancel or move a booking. The id is the booking's.
@@ -35,14 +34,14 @@ pub enum Purpose {
     SetPassword,
 }
 
-/// What a token stands for.
+/// What a token grants access to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
-    /// What for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// Of what.
+    /// Id of the row it is about.
     pub id: Uuid,
-    /// The epoch that the row had; a link of an older one is void.
+    /// Epoch of the row; a link of an older epoch is void.
     pub epoch: i32,
 }
 
@@ -79,7 +78,7 @@ impl Link {
         format!("{public_url}/{}/{}{ending}", char::from(self.purpose.byte()), self.token(keys))
     }
 
-    /// The token, made with the key that signs. The same link and key make the same token.
+    /// The token, signed with the current key. The same link and key give the same token.
     #[must_use]
     pub fn token(&self, keys: &Keys) -> String {
         let key = keys.signing();
@@ -94,7 +93,7 @@ impl Link {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// What a token stands for; none unless it is whole and made by one of these keys. The caller compares the epoch.
+    /// Verifies a token; none unless one of these keys signed it unchanged. The caller compares the epoch.
     #[must_use]
     pub fn verify(keys: &Keys, token: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
@@ -114,7 +113,7 @@ impl Link {
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
 fn signed(key: &Key, message: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key.bytes).expect("any length of key will do");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key.bytes).expect("any key length is valid");
     mac.update(CONTEXT);
     mac.update(message);
     mac

@@ -1,8 +1,8 @@
-//! The schema: bringing it up to this build, and refusing one that this build cannot work with.
+//! Migrates the schema, and checks that this build can work with it.
 //!
-//! A program's build is, for this purpose, the newest migration it knows. It refuses a schema older than that. It
-//! accepts a newer one, unless the migration that made it so says in `schema_compatibility.min_app` that programs of
-//! this build cannot work with it. So releases roll: migrate first, then replace the programs one by one.
+//! The version of a build is the newest migration it knows. A build refuses an older schema. It accepts a newer one unless
+//! `schema_compatibility.min_app` is above its version. So a rolling release migrates first, then replaces the programs
+//! one by one.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub enum SchemaError {
         /// The newest migration this program knows.
         needed: i64,
     },
-    /// It is newer than the program, and says that this program is too old for it.
+    /// It is newer than the program and requires a newer one.
     #[error(
         "the schema needs a program that knows migration {needed}, this one knows {known}: use a newer release"
     )]
@@ -50,13 +50,13 @@ pub enum SchemaError {
     Database(#[from] sqlx::Error),
 }
 
-/// Brings queue and domain up to this build, in this order. A schema that is newer is left alone. Wants a direct
-/// connection, not one through a transaction pooler: it takes an advisory lock.
+/// Migrates the queue, then the domain, to this build; leaves a newer schema unchanged. Needs a direct connection, not a
+/// transaction pooler, because it takes an advisory lock.
 ///
 /// # Errors
 /// When a migration fails, or one that was applied differs from this build's.
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
-    // The role's defaults are meant for requests: a migration may wait and work longer.
+    // The role's defaults are for requests; a migration may wait and run longer.
     sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut *conn).await?;
     punctual_queue::migrate(conn).await?;
     MIGRATOR.run(conn).await
@@ -75,15 +75,15 @@ pub async fn check(conn: &mut PgConnection) -> Result<(), SchemaError> {
     if needed > known { Err(SchemaError::TooNew { needed, known }) } else { Ok(()) }
 }
 
-/// Waits until the database answers, and says so in the log; then checks as [`check`] does, and gives the connection.
+/// Waits until the database answers, with a log line for each attempt; then runs [`check`] and returns the connection.
 ///
 /// # Errors
-/// See [`SchemaError`]; wrong credentials and a database that is not there do not mend themselves and are not waited for.
+/// See [`SchemaError`]. Wrong credentials and a missing database are permanent: they fail at once.
 pub async fn wait(pool: &PgPool) -> Result<PoolConnection<Postgres>, SchemaError> {
     let mut pause = Duration::from_millis(100);
     loop {
         match check_through(pool).await {
-            Err(SchemaError::Database(error)) if !is_for_good(&error) => {
+            Err(SchemaError::Database(error)) if !is_permanent(&error) => {
                 tracing::warn!(%error, "waiting for the database (DATABASE_URL)");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
@@ -100,12 +100,12 @@ async fn check_through(pool: &PgPool) -> Result<PoolConnection<Postgres>, Schema
 }
 
 /// Wrong credentials and a database that does not exist.
-fn is_for_good(error: &sqlx::Error) -> bool {
+fn is_permanent(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("28P01" | "28000" | "3D000"))
 }
 
-/// The newest migration that the table has.
+/// The newest migration in the table.
 async fn newest(conn: &mut PgConnection, table: &'static str) -> Result<i64, SchemaError> {
     let there: bool =
         sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(table).fetch_one(&mut *conn).await?;

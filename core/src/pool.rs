@@ -1,6 +1,6 @@
-//! The one way a program connects to Postgres, so that every wait ends.
+//! Connection pools to Postgres with a limit on every wait.
 //!
-//! The limits travel as start-up options of each connection. `PgBouncer` refuses them unless its
+//! The limits are start-up options of each connection. `PgBouncer` refuses them unless its
 //! `ignore_startup_parameters` names `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout`, and
 //! `extra_float_digits`, which sqlx sends; give the limits to the role with `ALTER ROLE … SET` then (docs/operations.md).
 
@@ -29,19 +29,19 @@ pub struct PoolSettings {
     pub acquire_timeout: Duration,
 }
 
-/// Waits for locks end with this: the row of a calendar, of an idempotency key, of a booking.
+/// `lock_timeout`: limits the wait for the row of a calendar, an idempotency key or a booking.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
-/// A transaction that its program forgot is ended by the server.
+/// `idle_in_transaction_session_timeout`: the server ends an abandoned transaction.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(10);
 
-/// Whoever uses a connection that idled so long asks first whether it still stands.
+/// A connection that was idle for this long is tested before use.
 const LONG_IDLE: Duration = Duration::from_secs(10);
-/// How long that question may take.
-const PING: Duration = Duration::from_secs(1);
+/// Timeout of that test.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A pool that connects when it is first used. A connection is tried before it is handed out only if there is reason
-/// to doubt it: it idled long, or is older than the last cut that any statement has met. So a restart of Postgres is
-/// met once, as an error of somebody's first statement, who tries again ([`again_if_cut`]); no one pays for it after.
+/// A pool that connects on first use. It tests a connection before handing it out only if that was idle for long, or is
+/// older than the last cut connection any statement met. So after a restart of Postgres one first statement fails and is
+/// retried ([`again_if_cut`]), and healthy connections cost no test.
 ///
 /// # Errors
 /// When the URL cannot be read.
@@ -57,11 +57,11 @@ pub fn connect(database_url: &str, settings: &PoolSettings) -> Result<PgPool, sq
         .max_connections(settings.connections)
         .acquire_timeout(settings.acquire_timeout)
         .test_before_acquire(false)
-        .before_acquire(|connection, metadata| Box::pin(stands(connection, metadata)))
+        .before_acquire(|connection, metadata| Box::pin(is_usable(connection, metadata)))
         .connect_lazy_with(options))
 }
 
-/// Does `work` again if a cut connection was its first; meant for what reads, or has done nothing yet.
+/// Runs `work` again if it failed because its connection was cut. Only for work that reads or has changed nothing.
 ///
 /// # Errors
 /// Those of `work`.
@@ -111,7 +111,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Whether the connection was gone: Postgres ended it, or the network did.
+/// Whether the connection was cut, by Postgres or the network.
 fn is_cut(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
@@ -121,30 +121,30 @@ fn is_cut(error: &sqlx::Error) -> bool {
 }
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-/// Milliseconds after `START`; 0: none yet.
+/// Milliseconds after `START`; 0 before the first cut.
 static LAST_CUT: AtomicU64 = AtomicU64::new(0);
 
 fn since_start() -> u64 {
     u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Connections made until now are in doubt.
+/// Marks connections opened until now as doubtful.
 fn note_cut() {
     LAST_CUT.fetch_max(since_start() + 1, Ordering::Relaxed);
 }
 
-async fn stands(
+async fn is_usable(
     connection: &mut PgConnection,
     metadata: PoolConnectionMetadata,
 ) -> Result<bool, sqlx::Error> {
     let last_cut = LAST_CUT.load(Ordering::Relaxed);
     let age = u64::try_from(metadata.age.as_millis()).unwrap_or(u64::MAX);
-    // Older than the cut, and perhaps not used since: who idles longer than that is asked anyway.
+    // Opened before the cut and perhaps not used since; longer idle times are covered by the next condition.
     let now = since_start();
     let doubtful =
         now.saturating_sub(age) < last_cut && u128::from(now - last_cut.min(now)) <= LONG_IDLE.as_millis();
     if !doubtful && metadata.idle_for < LONG_IDLE {
         return Ok(true);
     }
-    Ok(matches!(tokio::time::timeout(PING, connection.ping()).await, Ok(Ok(()))))
+    Ok(matches!(tokio::time::timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))))
 }

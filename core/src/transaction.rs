@@ -1,4 +1,4 @@
-//! How a write runs: one transaction in a task of its own, tried again where Postgres asks for it.
+//! Runs a write as one transaction in a task of its own and retries it after deadlocks and serialization failures.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,23 +13,23 @@ use tracing::Instrument;
 use crate::pool::again_if_cut;
 use crate::{Core, Error, Result};
 
-/// How often a deadlock or serialization failure is tried again.
+/// Retries after a deadlock or serialization failure.
 const RETRIES: u32 = 3;
-/// How long one transaction may take, waits for locks included. Past it the connection is closed, which ends the
-/// transaction on the server.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// Timeout of one transaction, lock waits included. After it the connection is closed, which ends the transaction on
+/// the server.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Its statements are planned once a connection, not once a booking: planning five of a booking took two
-/// thirds as long as running all of them (docs/decisions/0018-generic-plans-for-writes.md).
-/// So none may depend on its parameters for a good plan (`$1 IS NULL OR …` on what an index is for).
+/// Makes Postgres plan each statement once a connection: planning five statements of a booking took two thirds as long
+/// as running all of them (docs/decisions/0023-writes-plan-once.md). So no statement may need its parameters for a
+/// good plan (such as `$1 IS NULL OR …` on an indexed column).
 const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
 
-/// What one transaction does between BEGIN and COMMIT. It may be run several times.
+/// The work of one transaction between BEGIN and COMMIT. It may run several times.
 pub(crate) trait Write: Send + Sync + 'static {
-    /// What it answers.
+    /// The result.
     type Output: Send + 'static;
 
-    /// Does it.
+    /// Does the work.
     fn run(
         &self,
         tx: &mut PgConnection,
@@ -39,14 +39,14 @@ pub(crate) trait Write: Send + Sync + 'static {
 
 /// How a transaction ends.
 pub(crate) enum Outcome<T> {
-    /// Something changed: commit, then wake these queues.
+    /// Commit, then wake these queues.
     Changed(T, &'static [&'static str]),
-    /// Nothing changed: nothing to commit.
+    /// Nothing changed: roll back.
     Unchanged(T),
 }
 
-/// Runs the write. It goes on when the caller goes away, so that a client which hangs up cannot lose what was about to
-/// be committed; `held` is kept until it has ended.
+/// Runs the write. It continues when the caller is cancelled, so that a client that disconnects loses no commit. `held`
+/// is dropped when the write has ended.
 pub(crate) async fn write<W: Write>(
     core: &Core,
     work: Arc<W>,
@@ -62,14 +62,14 @@ pub(crate) async fn write<W: Write>(
     tokio::spawn(task.instrument(span)).await.map_err(|error| Error::internal("a write panicked", error))?
 }
 
-/// What [`change`] runs: a function of its arguments within the transaction.
+/// A function that [`change`] runs within the transaction.
 pub(crate) type Step<A, T> = for<'a> fn(
     &'a A,
     &'a mut PgConnection,
     DateTime<Utc>,
 ) -> Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
-/// [`write`] for a change that is one function of its arguments and wakes no queue.
+/// [`write`] for a function of its arguments that wakes no queue.
 pub(crate) async fn change<A, T>(core: &Core, args: A, step: Step<A, T>) -> Result<T>
 where
     A: Send + Sync + 'static,
@@ -78,7 +78,7 @@ where
     change_waking(core, &[], args, step).await
 }
 
-/// [`change`] that wakes these queues.
+/// [`change`] that then wakes these queues.
 pub(crate) async fn change_waking<A, T>(
     core: &Core,
     queues: &'static [&'static str],
@@ -112,7 +112,7 @@ async fn with_retries<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
         match once(core, work).await {
             Err(error) if error.is_transient() && retry < RETRIES => {
                 retry += 1;
-                tracing::debug!(retry, %error, "a transaction is tried again");
+                tracing::debug!(retry, %error, "a transaction is retried");
                 tokio::time::sleep(Duration::from_millis(rand::random_range(1..=10_u64 << retry))).await;
             }
             result => return result,
@@ -121,8 +121,8 @@ async fn with_retries<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
 }
 
 async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
-    let late = |_| Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-    let (output, queues) = tokio::time::timeout(DEADLINE, async {
+    let timed_out = |_| Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    let (output, queues) = tokio::time::timeout(TRANSACTION_TIMEOUT, async {
         let mut tx = Transaction::begin(&core.pool).await?;
         match work.run(tx.conn()?, core.now()).await {
             Ok(Outcome::Changed(output, queues)) => {
@@ -134,26 +134,25 @@ async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
                 Ok((output, &[][..]))
             }
             Err(error) => {
-                // The connection is closed instead if even this fails; the first error is the one that tells why.
+                // If the rollback fails, the connection is closed. The first error is the one to report.
                 let _ = tx.end("ROLLBACK").await;
                 Err(error)
             }
         }
     })
     .await
-    .map_err(late)??;
+    .map_err(timed_out)??;
     for queue in queues {
         core.wake.wake(queue);
     }
     Ok(output)
 }
 
-/// An open transaction. Unless it is ended, dropping it closes the connection: after a deadline nobody knows what state
-/// it is in.
+/// An open transaction. Dropping it before its end closes the connection, whose state is then unknown.
 struct Transaction(Option<PoolConnection<Postgres>>);
 
 impl Transaction {
-    /// A connection may have been cut while it was idle; the next one has been tried.
+    /// An idle connection may have been cut; the pool then tests the next one before handing it out.
     async fn begin(pool: &PgPool) -> Result<Self> {
         again_if_cut(|| async {
             let mut tx = Self(Some(pool.acquire().await?));

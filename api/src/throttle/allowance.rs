@@ -5,7 +5,7 @@ use std::{
 };
 
 use poem::{FromRequest, Request, RequestBody, Result};
-use punctual_core::{turns::Turn, types::EmailAddress};
+use punctual_core::{keyed_mutex::KeyedMutexGuard, types::EmailAddress};
 
 use super::{By, Counts, Fields, Policy, Subject, Token, fields};
 use crate::{
@@ -28,7 +28,7 @@ struct Inner {
 #[derive(Default)]
 struct Taken {
     tokens: Vec<Token>,
-    turn: Option<Turn<Subject>>,
+    turn: Option<KeyedMutexGuard<Subject>>,
 }
 
 impl Allowance {

@@ -22,7 +22,7 @@ use std::{
 use hmac::{Hmac, KeyInit, Mac};
 use punctual_core::{
     config::{Key, RequestLimit, RequestLimits},
-    turns::{Turn, Turns},
+    keyed_mutex::{KeyedMutex, KeyedMutexGuard},
     types::EmailAddress,
 };
 use sha2::Sha256;
@@ -74,7 +74,7 @@ pub struct Throttle {
     key: Key,
     logs: Mutex<Logs>,
     shared: Option<Shared>,
-    turns: Turns<Subject>,
+    turns: KeyedMutex<Subject>,
 }
 
 impl Throttle {
@@ -84,7 +84,7 @@ impl Throttle {
     /// When the URL cannot be read.
     pub fn new(limits: RequestLimits, key: Key, redis: Option<&str>) -> Result<Self, redis::RedisError> {
         let shared = redis.map(Shared::new).transpose()?;
-        Ok(Self { limits, key, logs: Mutex::default(), shared, turns: Turns::new(WAITERS) })
+        Ok(Self { limits, key, logs: Mutex::default(), shared, turns: KeyedMutex::new(WAITERS) })
     }
 
     /// A name for whoever asks from this address, which nobody can turn back into the address.
@@ -142,9 +142,9 @@ impl Throttle {
     }
 
     /// One at a time, so that the end of one request decides whether there is room for the next.
-    async fn turn(&self, email: &EmailAddress) -> Option<Turn<Subject>> {
+    async fn turn(&self, email: &EmailAddress) -> Option<KeyedMutexGuard<Subject>> {
         let subject = self.subject("turn", &[&email.as_str().to_ascii_lowercase()]);
-        self.turns.take(subject, PATIENCE).await.ok()
+        self.turns.lock(subject, PATIENCE).await.ok()
     }
 
     fn log(&self, subject: Subject, limit: RequestLimit) -> Standing {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::turns::Turn;
+use crate::keyed_mutex::KeyedMutexGuard;
 use crate::types::ActorKind;
 use crate::{Core, Error, Result};
 
@@ -18,13 +18,13 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Waits in this process for each of these calendars, in the order of their ids.
-pub(super) async fn turns(core: &Core, staff_ids: &[Uuid]) -> Result<Vec<Turn<Uuid>>> {
+pub(super) async fn turns(core: &Core, staff_ids: &[Uuid]) -> Result<Vec<KeyedMutexGuard<Uuid>>> {
     let mut sorted = staff_ids.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
     let mut turns = Vec::with_capacity(sorted.len());
     for id in sorted {
-        let turn = core.calendars.take(id, WAIT_TIMEOUT).await;
+        let turn = core.calendars.lock(id, WAIT_TIMEOUT).await;
         turns.push(turn.map_err(|_| Error::Overloaded { retry_after: RETRY_AFTER })?);
     }
     Ok(turns)

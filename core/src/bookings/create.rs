@@ -33,7 +33,7 @@ pub async fn create(
     authorize(actor, &new)?;
     let request = key.map(|key| request(actor, key, &new)).transpose()?;
     let key_turn = match &request {
-        Some(request) => Some(request.turn(core).await?),
+        Some(request) => Some(request.lock(core).await?),
         None => None,
     };
     let performers = match &new.slot {

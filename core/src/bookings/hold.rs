@@ -40,7 +40,7 @@ pub async fn hold(
     }
     let request = key.map(|key| request(actor, guest, key, &new)).transpose()?;
     let key_turn = match &request {
-        Some(request) => Some(request.turn(core).await?),
+        Some(request) => Some(request.lock(core).await?),
         None => None,
     };
     let performers = again_if_cut(|| place::performers(core, &new.slot)).await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::audit::Position;
 use super::{WantedSlot, calendars};
 use crate::calendar::{Limits, Place};
-use crate::slots::{self, Ask, ServiceTerms};
+use crate::slots::{self, ServiceTerms, StartQuery};
 use crate::{Core, Error, Result, staff};
 
 /// Where a booking goes. The calendar is locked until the transaction ends.
@@ -67,8 +67,8 @@ pub(super) async fn find(
     terms.staff_ids.retain(|id| performers.contains(id));
     calendars::expire_dead_holds(tx, now, performers).await?;
     let order = slots::candidates(tx, now, &terms, slot.start, None).await?;
-    let ask = Ask { start: slot.start, limits, exclude: None };
-    let (staff_id, place) = first_place(slots::ask(tx, now, &terms, &order, ask).await?)?;
+    let ask = StartQuery { start: slot.start, limits, exclude: None };
+    let (staff_id, place) = first_place(slots::check_start(tx, now, &terms, &order, ask).await?)?;
     if slot.staff_id.is_none() {
         staff::lock(tx, &[staff_id]).await?;
     }
@@ -77,7 +77,7 @@ pub(super) async fn find(
 
 /// The first calendar with a place. If there is none and the slot is taken in at least one calendar, the error is
 /// `SlotTaken`, because it comes with alternatives; else it is the first refusal.
-pub(super) fn first_place(answers: Vec<slots::Answer>) -> Result<(Uuid, Place)> {
+pub(super) fn first_place(answers: Vec<slots::StaffAnswer>) -> Result<(Uuid, Place)> {
     let mut refusals = Vec::new();
     for answer in answers {
         match answer.place {

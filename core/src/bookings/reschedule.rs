@@ -14,7 +14,7 @@ use super::row::Row;
 use super::{Booking, BookingStatus, Move, WantedSlot, calendars, mails};
 use crate::calendar::Limits;
 use crate::pool::again_if_cut;
-use crate::slots::{self, Ask};
+use crate::slots::{self, StartQuery};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingAction, ExpectedRev};
 use crate::{Core, Error, Result, staff};
@@ -85,8 +85,8 @@ impl Write for Reschedule {
         }
         calendars::expire_dead_holds(tx, now, &[staff_id]).await?;
         let limits = if self.to.overriding { Limits::Overridden } else { Limits::Enforced };
-        let ask = Ask { start: self.to.start, limits, exclude: Some(row.booking.id) };
-        let (staff_id, place) = first_place(slots::ask(tx, now, &terms, &[staff_id], ask).await?)?;
+        let ask = StartQuery { start: self.to.start, limits, exclude: Some(row.booking.id) };
+        let (staff_id, place) = first_place(slots::check_start(tx, now, &terms, &[staff_id], ask).await?)?;
         let placement = Placement { terms, staff_id, place };
         let asks_again = placement.terms.requires_confirmation && !self.actor.is_staff();
         let status = if asks_again { BookingStatus::Pending } else { status };

@@ -1,4 +1,4 @@
-//! Keys that make a repeated request safe.
+//! The value of an idempotency key, and an answer that may be a stored one.
 
 use std::fmt;
 
@@ -31,11 +31,11 @@ impl fmt::Display for IdempotencyKey {
     }
 }
 
-/// What a use case answered, now or when the same request came first.
+/// The answer of a use case, or the stored one of an earlier equal request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<T> {
     /// The answer.
     pub value: T,
-    /// Whether it is the stored answer of an earlier request with the same key.
+    /// Whether it is the stored answer of an earlier request with the key.
     pub replayed: bool,
 }

@@ -1,5 +1,5 @@
-//! Requests that were answered with success, so that a repeated one gets the same answer. The row commits with the
-//! work it stands for; a failed request leaves none, which frees the key.
+//! Idempotency keys: a repeated request gets the answer of the first. The stored answer commits with the work itself; a
+//! failed request stores nothing, which frees its key.
 
 mod key;
 mod once;
@@ -17,14 +17,14 @@ pub use key::{Answer, IdempotencyKey};
 pub(crate) use once::once;
 pub(crate) use request::{Guest, Request};
 
-/// How long an answer is kept.
+/// Retention of a stored answer.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 
-/// What a key stands for.
+/// The result of a claim.
 pub(crate) enum Claim<T> {
-    /// This request: do the work, then [`store`] its answer.
+    /// The key is ours: do the work, then [`store`] its answer.
     Ours,
-    /// An equal request, answered before.
+    /// The answer of an earlier equal request.
     Answered(T),
 }
 
@@ -35,7 +35,7 @@ pub(crate) async fn claim<T: DeserializeOwned>(
     now: DateTime<Utc>,
     request: &Request,
 ) -> Result<Claim<T>> {
-    // A key that runs out or is freed between the two statements is claimed in the next round.
+    // A key that expires or is freed between the two statements is claimed by the next attempt.
     for _ in 0..3 {
         let claimed = sqlx::query!(
             "INSERT INTO idempotency_keys AS k (scope, key, request_hash, created_at, expires_at)
@@ -98,7 +98,7 @@ pub(crate) async fn store<T: Serialize + Sync>(
     }
 }
 
-/// Whether the key has an answer, to this body or another: then [`claim`] has nothing to do but say so.
+/// Whether the key has a stored answer, for this body or another.
 pub(crate) async fn is_known(pool: &PgPool, now: DateTime<Utc>, request: &Request) -> Result<bool> {
     let known = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM idempotency_keys WHERE scope = $1 AND key = $2 AND expires_at > $3) AS "known!""#,
@@ -111,22 +111,22 @@ pub(crate) async fn is_known(pool: &PgPool, now: DateTime<Utc>, request: &Reques
     Ok(known)
 }
 
-/// Removes keys that ran out; returns how many. A periodic job.
+/// Deletes expired keys; returns how many. Run by a periodic job.
 pub async fn prune(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     let pruned =
         sqlx::query!("DELETE FROM idempotency_keys WHERE expires_at <= $1", now).execute(pool).await?;
     Ok(pruned.rows_affected())
 }
 
-/// Removes the answers that speak of these bookings.
+/// Deletes the stored answers that contain these bookings.
 pub(crate) async fn forget_bookings(tx: &mut PgConnection, booking_ids: &[Uuid]) -> Result<()> {
     let ids: Vec<String> = booking_ids.iter().map(Uuid::to_string).collect();
-    // Reads the whole table, which holds a day: an index would cost every booking.
+    // A scan of the whole table, which holds one day: an index would slow every booking down.
     sqlx::query!("DELETE FROM idempotency_keys WHERE response ->> 'id' = ANY($1)", &ids).execute(tx).await?;
     Ok(())
 }
 
-/// Removes the keys of an account.
+/// Deletes the keys of an account.
 pub(crate) async fn forget_account(tx: &mut PgConnection, user_id: Uuid) -> Result<()> {
     sqlx::query!("DELETE FROM idempotency_keys WHERE right(scope, 36) = $1", user_id.to_string())
         .execute(tx)
@@ -134,7 +134,7 @@ pub(crate) async fn forget_account(tx: &mut PgConnection, user_id: Uuid) -> Resu
     Ok(())
 }
 
-/// The wait for the other request's transaction ended by `lock_timeout`.
+/// Maps the end of a wait by `lock_timeout`: another request with the key is running.
 fn in_progress(error: sqlx::Error) -> Error {
     match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("55P03") => Error::IdempotencyInProgress,

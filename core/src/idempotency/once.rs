@@ -1,4 +1,4 @@
-//! What makes something by one function of its arguments, once for each key.
+//! Runs a change once for each idempotency key.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use super::{Answer, Claim, Request, claim, store};
 use crate::transaction::{Outcome, Step, Write, write};
 use crate::{Core, Result};
 
-/// [`crate::transaction::change`] for a request with a key: an equal one that was answered before is answered alike.
+/// [`crate::transaction::change`] for a request with a key: a repeated request gets the stored answer.
 pub(crate) async fn once<A, T>(core: &Core, request: Request, args: A, step: Step<A, T>) -> Result<Answer<T>>
 where
     A: Send + Sync + 'static,
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
 {
-    let turn = request.turn(core).await?;
-    write(core, Arc::new(Once { request, args, step }), turn).await
+    let guard = request.lock(core).await?;
+    write(core, Arc::new(Once { request, args, step }), guard).await
 }
 
 struct Once<A, T> {

@@ -1,4 +1,4 @@
-//! One request that carries a key.
+//! A request with an idempotency key.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::IdempotencyKey;
-use crate::turns::{NoTurn, Turn};
+use crate::keyed_mutex::{KeyedMutexGuard, LockError};
 use crate::types::{Actor, EmailAddress};
 use crate::{Core, Error, Result};
 
-/// How long an equal request waits for the first.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a request waits for another one with its key.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What tells a guest from another.
+/// What distinguishes guests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Guest<'a> {
-    /// The address they give.
+    /// The e-mail address they give.
     Email(&'a EmailAddress),
-    /// A name that the caller has for where they ask from.
+    /// A name the caller has for the client's address.
     Named(&'a str),
-    /// Nothing, or it is not a guest.
+    /// Nothing, or the actor is not a guest.
     Unknown,
 }
 
-/// A request with its key: who asks for what.
+/// A request with its key and caller.
 pub(crate) struct Request {
     scope: String,
     key: IdempotencyKey,
@@ -32,7 +32,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// `operation` by `actor` with this body. Guests are told apart by what `guest` says: see [`Guest`].
+    /// `operation` by `actor` with this body. `guest` distinguishes guests, see [`Guest`].
     pub(crate) fn new(
         operation: &str,
         actor: &Actor,
@@ -54,11 +54,11 @@ impl Request {
         })
     }
 
-    /// Waits in this process until no other request with the key runs, which costs no connection.
-    pub(crate) async fn turn(&self, core: &Core) -> Result<Turn<String>> {
+    /// Waits in this process, without a connection, until no other request with the key runs.
+    pub(crate) async fn lock(&self, core: &Core) -> Result<KeyedMutexGuard<String>> {
         let key = format!("{}\n{}", self.scope, self.key);
-        core.keys.take(key, PATIENCE).await.map_err(|no_turn| match no_turn {
-            NoTurn::Full | NoTurn::TimedOut => Error::IdempotencyInProgress,
+        core.keys.lock(key, WAIT_TIMEOUT).await.map_err(|error| match error {
+            LockError::Full | LockError::TimedOut => Error::IdempotencyInProgress,
         })
     }
 

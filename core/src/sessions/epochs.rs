@@ -1,4 +1,4 @@
-//! Whether access tokens still stand, asked before every write: those who ask at once share a statement.
+//! Whether access tokens are still valid, checked before every write; concurrent checks share a statement.
 
 use std::collections::HashMap;
 
@@ -6,33 +6,33 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{Standing, check_epoch};
+use crate::batcher::{Batch, Batcher};
 use crate::pool::again_if_cut;
-use crate::rounds::{Ask, Rounds};
 use crate::types::Role;
 use crate::{Error, Result};
 
-/// Asks for the epochs of accounts.
+/// Checks token epochs of accounts.
 pub struct Epochs {
     pool: PgPool,
-    rounds: Rounds<ByAccount>,
+    batcher: Batcher<ByAccount>,
 }
 
 impl Epochs {
-    /// By statements on this pool.
+    /// Runs its statements on this pool.
     #[must_use]
     pub fn new(pool: &PgPool) -> Self {
-        Self { pool: pool.clone(), rounds: Rounds::new(ByAccount { pool: pool.clone() }) }
+        Self { pool: pool.clone(), batcher: Batcher::new(ByAccount { pool: pool.clone() }) }
     }
 
-    /// As [`check_epoch`], by a statement that begins after this call.
+    /// As [`check_epoch`], by a statement sent after this call.
     ///
     /// # Errors
     /// [`Error::SessionEnded`], [`Error::Unavailable`].
     pub async fn check(&self, user_id: Uuid, token_epoch: i32) -> Result<Standing> {
-        match self.rounds.ask(user_id).await {
+        match self.batcher.submit(user_id).await {
             Some(Some((epoch, standing))) if epoch == token_epoch => Ok(standing),
             Some(_) => Err(Error::SessionEnded),
-            // The round failed: a statement of one's own says why.
+            // The batch failed: a statement of its own finds out why.
             None => again_if_cut(|| check_epoch(&self.pool, user_id, token_epoch)).await,
         }
     }
@@ -42,12 +42,12 @@ struct ByAccount {
     pool: PgPool,
 }
 
-impl Ask for ByAccount {
-    type Question = Uuid;
+impl Batch for ByAccount {
+    type Request = Uuid;
     /// None: there is no such account.
     type Answer = Option<(i32, Standing)>;
 
-    async fn answer(&self, user_ids: Vec<Uuid>) -> Vec<Self::Answer> {
+    async fn run(&self, user_ids: Vec<Uuid>) -> Vec<Self::Answer> {
         let rows = sqlx::query!(
             r#"SELECT id, token_epoch, role AS "role: Role", email_verified_at IS NOT NULL AS "verified!"
                FROM users WHERE id = ANY($1)"#,

@@ -1,4 +1,4 @@
-//! One login: from its first refresh token to its last.
+//! A login and its refresh tokens.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::new_id;
@@ -9,7 +9,7 @@ use super::{Session, TokenHash};
 use crate::types::Role;
 use crate::{Error, Result};
 
-/// Begins a family at a login whose password was right when the account had this epoch.
+/// Starts a family after a successful login. `token_epoch` is the account's epoch when its password was verified.
 /// [`Error::SessionEnded`] when the account is gone or its password was changed since.
 pub async fn start(
     db: impl PgExecutor<'_>,
@@ -41,8 +41,8 @@ pub async fn start(
     .ok_or(Error::SessionEnded)
 }
 
-/// Exchanges a token for its successor. A token that was spent before was stolen, from the client or by it: the whole
-/// family is revoked, and whoever holds its newest token has to log in again.
+/// Exchanges a token for its successor. Reuse of a spent token means that it was stolen: the whole family is revoked and
+/// its user has to log in again.
 /// [`Error::InvalidRefreshToken`] unless the token is known, unspent, unrevoked and unexpired.
 pub async fn rotate(
     pool: &PgPool,
@@ -97,7 +97,7 @@ pub async fn rotate(
     })
 }
 
-/// Ends the login this token belongs to. A token that is not known ends nothing, and that is fine.
+/// Ends the login of this token. An unknown token is no error.
 pub async fn logout(pool: &PgPool, now: DateTime<Utc>, presented: &TokenHash) -> Result<()> {
     let mut conn = pool.acquire().await?;
     let family = sqlx::query_scalar!(
@@ -112,8 +112,8 @@ pub async fn logout(pool: &PgPool, now: DateTime<Utc>, presented: &TokenHash) ->
     Ok(())
 }
 
-/// A successor being issued at the same moment is seen by the second look at the family: whoever rotates holds the
-/// lock on the row this updates first.
+/// Repeats until no row is left: a concurrent rotation holds the lock of the row that is updated first, and its successor
+/// is seen by the next statement.
 async fn revoke_family(conn: &mut PgConnection, now: DateTime<Utc>, family_id: Uuid) -> Result<()> {
     loop {
         let revoked = sqlx::query!(

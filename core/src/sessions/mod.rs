@@ -1,5 +1,5 @@
-//! Sessions: families of refresh tokens, each token good for one use (RFC 9700 §4.14.2). Tokens themselves and the
-//! access tokens made from them are the caller's; only hashes are stored.
+//! Sessions: families of single-use refresh tokens (RFC 9700 §4.14.2). Only hashes are stored; the caller issues refresh
+//! and access tokens.
 
 mod epochs;
 mod family;
@@ -17,10 +17,10 @@ pub use epochs::Epochs;
 pub use family::{logout, rotate, start};
 pub use token_hash::TokenHash;
 
-/// Who a session belongs to: what an access token says.
+/// The claims of an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The login it descends from.
+    /// The login it began with.
     pub family_id: Uuid,
     /// The account.
     pub user_id: Uuid,
@@ -30,8 +30,7 @@ pub struct Session {
     pub token_epoch: i32,
 }
 
-/// The session that this token continues, unless the token is unknown, spent, revoked or expired, with what the account may
-/// do now.
+/// The session of a token with the account's current role; none if the token is unknown, spent, revoked or expired.
 pub async fn find(db: impl PgExecutor<'_>, now: DateTime<Utc>, token: &TokenHash) -> Result<Option<Session>> {
     let session = sqlx::query_as!(
         Session,
@@ -46,7 +45,7 @@ pub async fn find(db: impl PgExecutor<'_>, now: DateTime<Utc>, token: &TokenHash
     Ok(session)
 }
 
-/// An account as it is now, not when a token was issued.
+/// The current state of an account, not that when a token was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// What it may do.
@@ -55,8 +54,8 @@ pub struct Standing {
     pub verified: bool,
 }
 
-/// Whether an access token of this epoch still stands; answers what the account is now.
-/// [`Error::SessionEnded`] when it does not. Asked on every write and every route of administrators.
+/// Checks that access tokens of this epoch are still valid, and returns the account's current state. Called on every
+/// write and every administrator route. [`Error::SessionEnded`] if the epoch is old or the account is gone.
 pub async fn check_epoch(db: impl PgExecutor<'_>, user_id: Uuid, token_epoch: i32) -> Result<Standing> {
     sqlx::query_as!(
         Standing,
@@ -96,8 +95,8 @@ pub async fn prune(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     Ok(pruned.rows_affected())
 }
 
-/// Until a look finds nothing: a successor issued while the first look waited for its predecessor's lock is seen by
-/// the second.
+/// Repeats until no row is left: a successor issued while the first statement waited for its predecessor's lock is seen
+/// by the second.
 pub(crate) async fn revoke_all(conn: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
     loop {
         let revoked = sqlx::query!(

@@ -1,4 +1,4 @@
-//! What to offer in place of a slot that is taken.
+//! Slots offered in place of one that is taken.
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -12,7 +12,7 @@ use crate::{Alternative, Result};
 const COUNT: usize = 3;
 
 /// The three bookable starts nearest to `wanted` with the staff of the terms, in order of time; of two equally near
-/// the earlier. Looks a week back and three weeks ahead; fewer than three when there are no more.
+/// starts the earlier. Searches one week back and three weeks ahead; may find fewer.
 pub async fn alternatives(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -25,7 +25,7 @@ pub async fn alternatives(
     }
     let date = local_date(terms.zone, wanted);
     let around = |back: u64, ahead: u64| (date - Days::new(back), date + Days::new(ahead));
-    // Most often three are close by. All starts within 46 hours are on these dates, even where a day has 25 hours.
+    // Usually three are close. All starts within 46 hours are on these dates, even where a day has 25 hours.
     let close = search(db, now, terms, wanted, around(2, 2), exclude).await?;
     let near = |slot: &Alternative| (slot.start.to_utc() - wanted).abs() <= TimeDelta::hours(46);
     if close.len() == COUNT && close.iter().all(near) {

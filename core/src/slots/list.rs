@@ -8,35 +8,35 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::terms::{ServiceTerms, terms};
-use super::{MAX_STAFF, Seen, calendars};
+use super::{MAX_STAFF, Revisions, calendars};
 use crate::calendar::{after_date, day_start, last_bookable_date, local_date, slots, unchanged_until};
 use crate::types::{ParseError, Zone};
 use crate::{Core, Error, Result};
 
-/// How many dates one list can span.
+/// Most dates that one list can span.
 pub const MAX_DAYS: i64 = 31;
 
-/// Which slots are asked for.
+/// Which slots to list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SlotQuery {
-    /// Of which service.
+    /// The service.
     pub service_id: Uuid,
-    /// With whom; none: with anyone who performs it.
+    /// The member of staff; none: anyone who performs the service.
     pub staff_id: Option<Uuid>,
     /// First date, in the business's zone.
     pub from: NaiveDate,
     /// Last date, included; at most [`MAX_DAYS`] dates in all.
     pub to: NaiveDate,
-    /// A booking to leave out of account, because it is to be moved. Who may read it is for the caller to check.
+    /// A booking to be moved: its own time counts as free. The caller checks who may read it.
     pub exclude_booking: Option<Uuid>,
 }
 
 /// Slots by civil date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotList {
-    /// The business's zone, whose dates these are.
+    /// The business's zone, in which the dates are read.
     pub tz: Zone,
-    /// Every date asked for, in order.
+    /// Every date of the range, in order.
     pub days: Vec<DaySlots>,
 }
 
@@ -56,33 +56,37 @@ pub struct OfferedSlot {
     pub start: DateTime<FixedOffset>,
     /// End, with the offset of the business's zone.
     pub end: DateTime<FixedOffset>,
-    /// Who can be booked at this start, by id.
+    /// Ids of the staff who can be booked at this start.
     pub staff_ids: Vec<Uuid>,
-    /// How many bookings can still be made at this start, all of these staff together; at least 1.
+    /// Bookings that can still be made at this start, summed over these staff; at least 1.
     pub seats_left: u32,
 }
 
-/// The slots that can be booked now. Three queries however many staff.
+/// The slots that can be booked now. Runs three queries, whatever the number of staff.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown or inactive service (inactive is fine when a booking is to be moved) or a member
 /// of staff who does not perform it; [`Error::Invalid`] for a range that is reversed or too long.
 pub async fn list(core: &Core, query: &SlotQuery) -> Result<SlotList> {
-    Ok(look(&mut *core.pool.acquire().await?, core.now(), query).await?.list)
+    Ok(list_with_revisions(&mut *core.pool.acquire().await?, core.now(), query).await?.list)
 }
 
-/// A list and how long it is good for.
-pub(super) struct Looked {
+/// A list and how long it is valid.
+pub(super) struct ListWithRevisions {
     pub list: SlotList,
-    /// As long as these revisions stand
-    pub seen: Seen,
-    /// and this instant has not come.
+    /// Valid while these revisions are current
+    pub revisions: Revisions,
+    /// and until this instant.
     pub until: DateTime<Utc>,
 }
 
-/// [`list`] as of `now`. The revisions are read with the first statement, before all that they stand for: a write
-/// that comes between is either in none of it, or changes the revision that was read.
-pub(super) async fn look(db: &mut PgConnection, now: DateTime<Utc>, query: &SlotQuery) -> Result<Looked> {
+/// [`list`] as of `now`. The revisions are read by the first statement, before the data they cover: a write in between
+/// raises a revision that was already read, so the list is never taken for current without it.
+pub(super) async fn list_with_revisions(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    query: &SlotQuery,
+) -> Result<ListWithRevisions> {
     let range_error =
         |code, message| Error::Invalid { pointer: "/to", error: ParseError::new(code, message) };
     if query.to < query.from {
@@ -108,14 +112,18 @@ pub(super) async fn look(db: &mut PgConnection, now: DateTime<Utc>, query: &Slot
             day.slots.push(slot);
         }
     }
-    Ok(Looked { list: SlotList { tz: terms.zone, days }, seen: terms.seen, until: offered.until })
+    Ok(ListWithRevisions {
+        list: SlotList { tz: terms.zone, days },
+        revisions: terms.revisions,
+        until: offered.until,
+    })
 }
 
 /// Slots of several members of staff.
 pub(super) struct Offered {
-    /// In order.
+    /// In order of their starts.
     pub slots: Vec<OfferedSlot>,
-    /// When time alone may change them.
+    /// The instant from which time alone may change them.
     pub until: DateTime<Utc>,
 }
 
@@ -127,7 +135,7 @@ pub(super) async fn offered(
     (from, to): (NaiveDate, NaiveDate),
     exclude: Option<Uuid>,
 ) -> Result<Offered> {
-    // Only dates that can have slots: also keeps dates far off out of all arithmetic.
+    // Only dates that can have slots; this also keeps extreme dates out of date arithmetic.
     let zone = terms.zone;
     let from = from.max(local_date(zone, now));
     let to = to.min(last_bookable_date(zone, &terms.rules, now));

@@ -1,4 +1,4 @@
-//! The calendars of some members of staff: two queries however many they are.
+//! Loads the calendars of members of staff by two queries, whatever their number.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,16 +12,15 @@ use crate::Result;
 use crate::calendar::{Busy, Calendar, Seat, Span, WeeklyWindow, after_date, dates_needed, day_start};
 use crate::types::Zone;
 
-/// The longest appointment (24 h) and buffer (8 h) a service can have: how far around a span bookings that may
-/// touch it can begin.
+/// The longest appointment (24 h) and buffer (8 h) of a service. They bound how far from a span a booking that touches
+/// it can start.
 const LONGEST_APPOINTMENT: TimeDelta = TimeDelta::hours(24);
 const LONGEST_BUFFER: TimeDelta = TimeDelta::hours(8);
 
 /// The calendars of these members of staff, in their order, as far as appointments that start on the dates `from` to
 /// `to` need them. Holds that have run out at `now` are left out, and so is the booking `exclude`.
 ///
-/// To decide about a booking, lock the rows of the staff concerned first: then nothing read here can change before
-/// the transaction ends.
+/// To decide about a booking, lock the staff rows first: then nothing read here changes before the transaction ends.
 pub async fn calendars(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -97,9 +96,9 @@ pub(crate) async fn opening_hours(
     Ok(calendars)
 }
 
-/// The bookings that block, by member of staff. Reads the partial index on (`staff_id`, start), one calendar after the
-/// other: a range condition on `blocked` would read the slower gist index, and `staff_id = ANY ($1)`, of which Postgres
-/// expects ten, an index on the start alone while the table is small.
+/// The blocking bookings by member of staff. The lateral join reads the partial index on (`staff_id`, start) once for
+/// each calendar: a range condition on `blocked` would choose the slower gist index, and `staff_id = ANY ($1)` an index
+/// on the start alone while the table is small.
 async fn bookings(
     db: &mut PgConnection,
     now: DateTime<Utc>,

@@ -1,8 +1,8 @@
-//! Slots from the database: loads what the pure [`crate::calendar`] needs and asks it. The list of slots, a booking,
-//! a move and a hold all go through [`calendars`], so they see one calendar.
+//! Slots from the database: loads what the pure functions of [`crate::calendar`] need. The slot list, bookings, moves
+//! and holds all load through [`calendars`], so they see the same calendar.
 
 mod alternatives;
-mod ask;
+mod check;
 mod list;
 mod load;
 mod revisions;
@@ -11,11 +11,11 @@ mod stored;
 mod terms;
 
 pub use alternatives::alternatives;
-pub use ask::{Answer, Ask, ask, candidates};
+pub use check::{StaffAnswer, StartQuery, candidates, check_start};
 pub use list::{DaySlots, MAX_DAYS, OfferedSlot, SlotList, SlotQuery, list};
 pub use load::calendars;
 pub(crate) use load::opening_hours;
-pub use revisions::Seen;
+pub use revisions::Revisions;
 pub use snapshots::{Page, Snapshots};
 pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_window};
 pub use terms::{MAX_STAFF, ServiceTerms, terms};

@@ -1,4 +1,4 @@
-//! Whether what a list of slots was made from still stands.
+//! Whether the data behind a cached slot list is unchanged.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
 use crate::Result;
+use crate::batcher::Batch;
 use crate::pool::again_if_cut;
-use crate::rounds::Ask;
 
-/// How long one check may take; past it the connection is closed and the lists concerned are made anew.
-const DEADLINE: Duration = Duration::from_secs(2);
+/// Timeout of one check. After it the connection is closed and the lists concerned are rebuilt.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The revisions of all that a list was made from, read in the statement that came before the rest or with it.
+/// The revisions of everything a list was built from, read before that data or by the same statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// When the database server started. After a fail-over the revisions may count other changes than they did.
+pub struct Revisions {
+    /// Start of the database server. After a fail-over the counters may stand for other changes.
     pub(crate) server: DateTime<Utc>,
-    /// `settings.calendar_rev`: settings, closures, services and who performs them.
+    /// `settings.calendar_rev`: covers settings, closures, services and their staff.
     pub(crate) business: i64,
-    /// `staff.calendar_rev` of everyone concerned, active or not.
+    /// `staff.calendar_rev` of each member of staff of the service, active or not.
     pub(crate) staff: Vec<(Uuid, i64)>,
 }
 
-/// Compares with the database on a connection of its own, so that no check waits behind bookings.
+/// Compares revisions with the database on a dedicated connection, so that no check waits behind bookings.
 pub(super) struct Check {
     pool: PgPool,
 }
@@ -37,10 +37,10 @@ impl Check {
         Self { pool: options.connect_lazy_with((*pool.connect_options()).clone()) }
     }
 
-    /// The server's start, the business's revision, and which of the staff have another revision than the one given;
+    /// The server's start, the business's revision, and the members of staff whose revision differs from the one given;
     /// `None` where there is no such member of staff.
-    async fn now(&self, staff_ids: &[Uuid], revs: &[i64]) -> Result<Now> {
-        let mut connection = Discarded(Some(self.pool.acquire().await?));
+    async fn current(&self, staff_ids: &[Uuid], revs: &[i64]) -> Result<Current> {
+        let mut connection = ClosedOnDrop(Some(self.pool.acquire().await?));
         let rows = sqlx::query!(
             r#"SELECT pg_postmaster_start_time() AS "server!", settings.calendar_rev AS business, changed.id AS "id?",
                       changed.rev AS "rev?"
@@ -55,57 +55,57 @@ impl Check {
         .fetch_all(connection.get()?)
         .await?;
         connection.keep();
-        let of_all = rows.first().map(|row| (row.server, row.business));
+        let server_and_business = rows.first().map(|row| (row.server, row.business));
         let changed = rows.into_iter().filter_map(|row| Some((row.id?, row.rev))).collect();
-        Ok(Now { of_all, changed })
+        Ok(Current { server_and_business, changed })
     }
 }
 
-struct Now {
+struct Current {
     /// None before the business is set up.
-    of_all: Option<(DateTime<Utc>, i64)>,
+    server_and_business: Option<(DateTime<Utc>, i64)>,
     changed: HashMap<Uuid, Option<i64>>,
 }
 
-impl Ask for Check {
-    type Question = Arc<Seen>;
-    /// Whether all of it stands.
+impl Batch for Check {
+    type Request = Arc<Revisions>;
+    /// Whether all revisions are current.
     type Answer = bool;
 
-    async fn answer(&self, questions: Vec<Arc<Seen>>) -> Vec<bool> {
-        let mut asked: HashMap<Uuid, i64> = HashMap::with_capacity(questions.len());
-        for (id, rev) in questions.iter().flat_map(|seen| &seen.staff) {
-            asked.entry(*id).or_insert(*rev);
+    async fn run(&self, requests: Vec<Arc<Revisions>>) -> Vec<bool> {
+        let mut expected: HashMap<Uuid, i64> = HashMap::with_capacity(requests.len());
+        for (id, rev) in requests.iter().flat_map(|revisions| &revisions.staff) {
+            expected.entry(*id).or_insert(*rev);
         }
-        let (ids, revs): (Vec<Uuid>, Vec<i64>) = asked.iter().unzip();
-        let now = tokio::time::timeout(DEADLINE, again_if_cut(|| self.now(&ids, &revs))).await;
-        let now = match now {
-            Ok(Ok(now)) => now,
-            // Who asked makes the list anew, and meets whatever is wrong there.
+        let (ids, revs): (Vec<Uuid>, Vec<i64>) = expected.iter().unzip();
+        let current = tokio::time::timeout(CHECK_TIMEOUT, again_if_cut(|| self.current(&ids, &revs))).await;
+        let current = match current {
+            Ok(Ok(current)) => current,
+            // The caller rebuilds the list and meets the same error there.
             Ok(Err(error)) => {
                 tracing::debug!(%error, "revisions cannot be read");
-                return vec![false; questions.len()];
+                return vec![false; requests.len()];
             }
-            Err(_) => return vec![false; questions.len()],
+            Err(_) => return vec![false; requests.len()],
         };
-        let stands = |id: &Uuid, rev: i64| match now.changed.get(id) {
-            Some(current) => *current == Some(rev),
-            None => asked.get(id) == Some(&rev),
+        let is_current = |id: &Uuid, rev: i64| match current.changed.get(id) {
+            Some(changed) => *changed == Some(rev),
+            None => expected.get(id) == Some(&rev),
         };
-        questions
+        requests
             .iter()
-            .map(|seen| {
-                now.of_all == Some((seen.server, seen.business))
-                    && seen.staff.iter().all(|(id, rev)| stands(id, *rev))
+            .map(|revisions| {
+                current.server_and_business == Some((revisions.server, revisions.business))
+                    && revisions.staff.iter().all(|(id, rev)| is_current(id, *rev))
             })
             .collect()
     }
 }
 
-/// A connection that is closed unless it is kept: after a deadline nobody knows what state it is in.
-struct Discarded(Option<PoolConnection<Postgres>>);
+/// A connection that is closed unless it is kept: after a timeout its state is unknown.
+struct ClosedOnDrop(Option<PoolConnection<Postgres>>);
 
-impl Discarded {
+impl ClosedOnDrop {
     fn get(&mut self) -> Result<&mut sqlx::PgConnection> {
         self.0.as_deref_mut().ok_or_else(|| crate::Error::internal("revisions", "the connection is gone"))
     }
@@ -115,7 +115,7 @@ impl Discarded {
     }
 }
 
-impl Drop for Discarded {
+impl Drop for ClosedOnDrop {
     fn drop(&mut self) {
         if let Some(connection) = self.0.take() {
             drop(connection.detach());

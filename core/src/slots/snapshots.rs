@@ -1,7 +1,7 @@
-//! Lists of slots kept in memory, and handed out only while they are what the database would answer.
+//! A cache of slot lists that never returns a stale one.
 //!
-//! A kept list is used if a check of its revisions, sent after the question came, finds all of them unchanged, or if the
-//! list itself was made after the question came; `docs/decisions/0015-slot-lists-from-memory.md` says why that is exact
+//! A cached list is used if a check of its revisions, sent after the request arrived, finds all of them unchanged, or if
+//! the list was built after the request arrived. `docs/decisions/0015-slot-lists-from-memory.md` argues why that is exact
 //! for any number of processes.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,126 +11,129 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hashlink::LinkedHashMap;
 use sqlx::PgPool;
 
-use super::list::{Looked, SlotList, SlotQuery, look};
-use super::revisions::{Check, Seen};
+use super::list::{ListWithRevisions, SlotList, SlotQuery, list_with_revisions};
+use super::revisions::{Check, Revisions};
+use crate::batcher::Batcher;
+use crate::keyed_mutex::KeyedMutex;
 use crate::pool::again_if_cut;
-use crate::rounds::Rounds;
-use crate::turns::Turns;
 use crate::{Core, Error, Result};
 
-/// A list is made anew after this time even if no revision moved: who repairs a calendar by hand with SQL, and forgets
-/// its revision, sees the repair then.
-const LONGEST: TimeDelta = TimeDelta::seconds(60);
-/// How many may wait for one list that is being made.
+/// A list is rebuilt after this time even if no revision changed, so that a manual repair by SQL that left the revision
+/// alone becomes visible.
+const MAX_AGE: TimeDelta = TimeDelta::seconds(60);
+/// Requests that may wait for one list to be built.
 const WAITERS: usize = 10_000;
-/// How long they wait.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// When those sent away are to come back.
+/// How long they wait for it.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// `Retry-After` of the refusal.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// What a kept list takes beside its page.
+/// Bytes of a cached list beside its page.
 const OVERHEAD: usize = 512;
 
-/// What is made of a list, once for all who ask for it.
+/// What is built from a list, once for all requests that share it.
 pub trait Page: Sized + Send + Sync + 'static {
-    /// Makes it.
+    /// Builds it.
     ///
     /// # Errors
-    /// Those of writing it down.
+    /// Those of serialising the list.
     fn of(list: SlotList) -> Result<Self>;
 
-    /// Bytes of memory it takes, about.
+    /// Approximate size in memory, in bytes.
     fn bytes(&self) -> usize;
 }
 
-/// The lists that one process keeps.
+/// The cache of one process.
 pub struct Snapshots<P> {
-    kept: Mutex<Shelf<P>>,
-    checks: Rounds<Check>,
-    makers: Turns<SlotQuery>,
+    cache: Mutex<Cache<P>>,
+    checks: Batcher<Check>,
+    builders: KeyedMutex<SlotQuery>,
 }
 
-struct Kept<P> {
+struct Cached<P> {
     page: Arc<P>,
-    seen: Arc<Seen>,
-    /// Before its first statement was sent.
+    revisions: Arc<Revisions>,
+    /// An instant before the first statement was sent.
     begun: Instant,
-    /// As of when it is, and from when on time may have changed it.
-    good: std::ops::Range<DateTime<Utc>>,
+    /// From the instant it was built for until time alone may change it.
+    valid: std::ops::Range<DateTime<Utc>>,
 }
 
 impl<P: Page> Snapshots<P> {
-    /// Keeps lists of at most `bytes` in all; those that nobody asked for longest go first. The checks take one
-    /// connection beside those of the pool.
+    /// Caches lists of at most `bytes` in total and evicts the least recently used. Revision checks use one connection
+    /// beside those of the pool.
     #[must_use]
     pub fn new(pool: &PgPool, bytes: usize) -> Self {
         Self {
-            kept: Mutex::new(Shelf { lists: LinkedHashMap::new(), bytes: 0, most: bytes }),
-            checks: Rounds::new(Check::new(pool)),
-            makers: Turns::new(WAITERS),
+            cache: Mutex::new(Cache { lists: LinkedHashMap::new(), bytes: 0, max_bytes: bytes }),
+            checks: Batcher::new(Check::new(pool)),
+            builders: KeyedMutex::new(WAITERS),
         }
     }
 
-    /// The page of the slots that can be booked now. Like [`super::list`] it shows every write that was acknowledged,
-    /// by whatever process, before it was called.
+    /// The page of the slots that can be booked now. Like [`super::list`] it reflects every write that any process
+    /// acknowledged before this call.
     ///
     /// # Errors
     /// As [`super::list`]; [`Error::Overloaded`].
     pub async fn read(&self, core: &Core, query: &SlotQuery) -> Result<Arc<P>> {
         let asked = Instant::now();
-        if let Some(kept) = self.find(query)
-            && (kept.begun >= asked || self.checks.ask(Arc::clone(&kept.seen)).await == Some(true))
-            && kept.good.contains(&core.now())
+        if let Some(cached) = self.find(query)
+            && (cached.begun >= asked
+                || self.checks.submit(Arc::clone(&cached.revisions)).await == Some(true))
+            && cached.valid.contains(&core.now())
         {
-            return Ok(Arc::clone(&kept.page));
+            return Ok(Arc::clone(&cached.page));
         }
-        // Apart, so that who only waits for a check holds no room for all of this.
-        Box::pin(self.make(core, query, asked)).await
+        // Boxed: a request that only waits for a check does not reserve the size of this future.
+        Box::pin(self.build(core, query, asked)).await
     }
 
-    /// One makes it, and the others take theirs if it was begun after they asked.
-    async fn make(&self, core: &Core, query: &SlotQuery, asked: Instant) -> Result<Arc<P>> {
-        let turn = self.makers.take(query.clone(), PATIENCE).await;
-        let _turn = turn.map_err(|_| Error::Overloaded { retry_after: RETRY_AFTER })?;
-        if let Some(kept) = self.find(query)
-            && kept.begun >= asked
-            && kept.good.contains(&core.now())
+    /// One request builds the list; others that arrived before it began to do so share it.
+    async fn build(&self, core: &Core, query: &SlotQuery, asked: Instant) -> Result<Arc<P>> {
+        let guard = self.builders.lock(query.clone(), WAIT_TIMEOUT).await;
+        let _guard = guard.map_err(|_| Error::Overloaded { retry_after: RETRY_AFTER })?;
+        if let Some(cached) = self.find(query)
+            && cached.begun >= asked
+            && cached.valid.contains(&core.now())
         {
-            return Ok(Arc::clone(&kept.page));
+            return Ok(Arc::clone(&cached.page));
         }
         let begun = Instant::now();
         let now = core.now();
-        let Looked { list, seen, until } =
-            again_if_cut(|| async { look(&mut *core.pool.acquire().await?, now, query).await }).await?;
+        let ListWithRevisions { list, revisions, until } = again_if_cut(|| async {
+            list_with_revisions(&mut *core.pool.acquire().await?, now, query).await
+        })
+        .await?;
         let page = Arc::new(P::of(list)?);
-        let good = now..until.min(now + LONGEST);
-        let kept = Kept { page: Arc::clone(&page), seen: Arc::new(seen), begun, good };
-        self.shelf().put(query.clone(), Arc::new(kept));
+        let valid = now..until.min(now + MAX_AGE);
+        let cached = Cached { page: Arc::clone(&page), revisions: Arc::new(revisions), begun, valid };
+        self.lock_cache().insert(query.clone(), Arc::new(cached));
         Ok(page)
     }
 
-    fn find(&self, query: &SlotQuery) -> Option<Arc<Kept<P>>> {
-        self.shelf().lists.to_back(query).map(|kept| Arc::clone(kept))
+    fn find(&self, query: &SlotQuery) -> Option<Arc<Cached<P>>> {
+        self.lock_cache().lists.to_back(query).map(|cached| Arc::clone(cached))
     }
 
-    fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf<P>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_cache(&self) -> std::sync::MutexGuard<'_, Cache<P>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Lists in the order in which they were last asked for.
-struct Shelf<P> {
-    lists: LinkedHashMap<SlotQuery, Arc<Kept<P>>>,
+/// Lists in the order of their last use.
+struct Cache<P> {
+    lists: LinkedHashMap<SlotQuery, Arc<Cached<P>>>,
     bytes: usize,
-    most: usize,
+    max_bytes: usize,
 }
 
-impl<P: Page> Shelf<P> {
-    fn put(&mut self, query: SlotQuery, kept: Arc<Kept<P>>) {
-        self.bytes += weight(&kept);
-        if let Some(old) = self.lists.insert(query, kept) {
+impl<P: Page> Cache<P> {
+    fn insert(&mut self, query: SlotQuery, cached: Arc<Cached<P>>) {
+        self.bytes += weight(&cached);
+        if let Some(old) = self.lists.insert(query, cached) {
             self.bytes -= weight(&old);
         }
-        while self.bytes > self.most
+        while self.bytes > self.max_bytes
             && let Some((_, oldest)) = self.lists.pop_front()
         {
             self.bytes -= weight(&oldest);
@@ -138,6 +141,6 @@ impl<P: Page> Shelf<P> {
     }
 }
 
-fn weight<P: Page>(kept: &Kept<P>) -> usize {
-    OVERHEAD + kept.page.bytes() + kept.seen.staff.len() * size_of::<(uuid::Uuid, i64)>()
+fn weight<P: Page>(cached: &Cached<P>) -> usize {
+    OVERHEAD + cached.page.bytes() + cached.revisions.staff.len() * size_of::<(uuid::Uuid, i64)>()
 }

@@ -1,4 +1,4 @@
-//! Hours as the tables hold them: minutes of the civil day and ISO 8601 weekdays.
+//! Conversion of hours from and to their columns: minutes of the civil day and ISO 8601 weekdays.
 
 use chrono::Weekday;
 
@@ -17,7 +17,7 @@ pub(crate) fn stored_window(opens: i16, closes: i16) -> Result<DayWindow> {
 
 /// The columns of a window: opening and closing.
 pub(crate) fn minutes_to_store(window: DayWindow) -> (i16, i16) {
-    // A civil time is at most 1440, so nothing wraps.
+    // A civil time is at most 1440, so the cast does not wrap.
     (window.opens().minutes().cast_signed(), window.closes().minutes().cast_signed())
 }
 

@@ -1,42 +1,42 @@
-//! A service as a booking meets it.
+//! The terms of a service: what a booking needs to know of it.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Seen;
+use super::Revisions;
 use crate::calendar::{ReminderRule, ServiceRules};
 use crate::services::stored_rules;
 use crate::types::{Currency, Money, Zone};
 use crate::{Error, Result};
 
-/// How many members of staff one service can have: what bounds the cost of a list of slots.
+/// Most members of staff of one service; bounds the cost of a slot list.
 pub const MAX_STAFF: usize = 50;
 
-/// A service with its rules, its promises and those who perform it now.
+/// A service with its rules, what it promises, and the staff who perform it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceTerms {
-    /// When it can be booked.
+    /// Rules of when it can be booked.
     pub rules: ServiceRules,
     /// The business's zone.
     pub zone: Zone,
-    /// Name, promised to whoever books.
+    /// Name, promised to the customer.
     pub name: String,
-    /// Price, promised likewise.
+    /// Price, promised to the customer.
     pub price: Money,
     /// False: no new bookings.
     pub active: bool,
-    /// Whether a booking waits for staff.
+    /// Whether staff must confirm a booking.
     pub requires_confirmation: bool,
     /// Customers may cancel until so many minutes before the start, inclusive.
     pub cancel_notice_min: u32,
     /// Customers may move until so many minutes before the start, inclusive.
     pub reschedule_notice_min: u32,
-    /// When customers are reminded, by place of the rule, 1 to 5.
+    /// Reminder rules with their place, 1 to 5.
     pub reminders: Vec<(i16, ReminderRule)>,
-    /// Active staff who perform it (of them the one asked for), by id.
+    /// Active staff who perform it, ordered by id; only the requested one if there is one.
     pub staff_ids: Vec<Uuid>,
-    /// The revisions on which all of this, and what is read after it, rests.
-    pub seen: Seen,
+    /// Revisions of this data and of what is read after it.
+    pub revisions: Revisions,
 }
 
 /// The terms of a service, with `staff_id` narrowed to that one. Inactive services have terms too: their bookings
@@ -45,7 +45,7 @@ pub struct ServiceTerms {
 /// # Errors
 /// [`Error::NotFound`] for an unknown service, or when the member of staff asked for does not perform it.
 pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uuid>) -> Result<ServiceTerms> {
-    // A range of ids, so that one plan is as good for one member of staff as for all.
+    // A range of ids, so that one generic plan serves one member of staff as well as all.
     let (first, last) = staff_id.map_or((Uuid::nil(), Uuid::max()), |id| (id, id));
     let row = sqlx::query!(
         r#"SELECT s.name, s.duration_min, s.slot_step_min, s.buffer_before_min, s.buffer_after_min, s.capacity,
@@ -98,7 +98,7 @@ pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uui
         reschedule_notice_min: row.reschedule_notice_min.unsigned_abs(),
         reminders: row.rules.into_iter().zip(stored_rules(&row.rule_kinds, &row.rule_minutes)?).collect(),
         staff_ids: row.staff_ids,
-        seen: Seen {
+        revisions: Revisions {
             server: row.server,
             business: row.business_rev,
             staff: row.seen_ids.into_iter().zip(row.seen_revs).collect(),

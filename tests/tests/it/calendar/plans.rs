@@ -51,7 +51,7 @@ async fn no_list_of_slots_reads_the_whole_table_of_bookings() {
     let (early, late) = (now - TimeDelta::days(2), now + TimeDelta::days(33));
     let day = now + TimeDelta::days(1);
     let load = include_str!("../../../../core/src/slots/load.rs");
-    let ask = include_str!("../../../../core/src/slots/ask.rs");
+    let ask = include_str!("../../../../core/src/slots/check.rs");
     let retention = include_str!("../../../../core/src/privacy/retention.rs");
     for (source, begin, parameters, index, most) in [
         // 20 members of staff over 31 days: 7,000 bookings.

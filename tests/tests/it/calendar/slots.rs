@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use punctual_core::calendar::{Limits, Refusal, class_id};
 use punctual_core::services::ServicePatch;
-use punctual_core::slots::{self, Ask, SlotList, SlotQuery};
+use punctual_core::slots::{self, SlotList, SlotQuery, StartQuery};
 use punctual_core::staff::{self, StaffPatch};
 use punctual_core::types::ExpectedRev;
 use punctual_core::{Error, services};
@@ -154,8 +154,8 @@ async fn anyone_is_whoever_has_the_fewest_bookings_that_day_then_the_lower_id() 
     assert_eq!(order(conn, "10:00").await, [ben, ada], "another day and a dead hold do not count");
 
     world.book(ben, tuesday("10:00"), "confirmed").await;
-    let ask = Ask { start: tuesday("10:00"), limits: Limits::Enforced, exclude: None };
-    let answers = slots::ask(conn, world.core.now(), &terms, &[ben, ada], ask).await.unwrap();
+    let ask = StartQuery { start: tuesday("10:00"), limits: Limits::Enforced, exclude: None };
+    let answers = slots::check_start(conn, world.core.now(), &terms, &[ben, ada], ask).await.unwrap();
     let readable: Vec<_> = answers.iter().map(|answer| (answer.staff_id, answer.place.map(drop))).collect();
     assert_eq!(readable, [(ben, Err(Refusal::Taken)), (ada, Ok(()))]);
 }

@@ -1,4 +1,4 @@
-//! Whether one start can be booked, and with whom: what a booking asks once it holds the staff's locks.
+//! Checks whether one start can be booked and with whom, under the locks of the staff.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -8,51 +8,51 @@ use super::{ServiceTerms, calendars};
 use crate::Result;
 use crate::calendar::{Limits, Place, Refusal, after_date, day_start, is_bookable, local_date, out_of_reach};
 
-/// One start.
+/// A start to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ask {
-    /// When it is to begin.
+pub struct StartQuery {
+    /// The start.
     pub start: DateTime<Utc>,
-    /// Which limits hold.
+    /// Which limits apply.
     pub limits: Limits,
-    /// The booking that is to be moved there: its own time is free for it.
+    /// A booking to be moved there: its own time counts as free.
     pub exclude: Option<Uuid>,
 }
 
-/// What the calendar of one member of staff says.
+/// The result for one member of staff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Answer {
-    /// Whose calendar.
+pub struct StaffAnswer {
+    /// The member of staff.
     pub staff_id: Uuid,
-    /// Where the booking goes, or why it cannot.
+    /// Where the booking goes, or why it is refused.
     pub place: Result<Place, Refusal>,
 }
 
-/// Asks the calendars of these members of staff, in their order, with [`is_bookable`]: two queries however many. Their
-/// rows are to be locked before, by a statement of its own.
-pub async fn ask(
+/// Checks the start with [`is_bookable`] in the calendars of these members of staff, in their order. Runs two queries,
+/// whatever their number. The caller has locked the staff rows by an earlier statement.
+pub async fn check_start(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     terms: &ServiceTerms,
     staff_ids: &[Uuid],
-    ask: Ask,
-) -> Result<Vec<Answer>> {
-    if let Some(refusal) = out_of_reach(ask.start, now) {
-        return Ok(staff_ids.iter().map(|&staff_id| Answer { staff_id, place: Err(refusal) }).collect());
+    query: StartQuery,
+) -> Result<Vec<StaffAnswer>> {
+    if let Some(refusal) = out_of_reach(query.start, now) {
+        return Ok(staff_ids.iter().map(|&staff_id| StaffAnswer { staff_id, place: Err(refusal) }).collect());
     }
-    let date = local_date(terms.zone, ask.start);
-    let calendars = calendars(db, now, terms.zone, staff_ids, (date, date), ask.exclude).await?;
+    let date = local_date(terms.zone, query.start);
+    let calendars = calendars(db, now, terms.zone, staff_ids, (date, date), query.exclude).await?;
     Ok(calendars
         .iter()
-        .map(|calendar| Answer {
+        .map(|calendar| StaffAnswer {
             staff_id: calendar.staff_id,
-            place: is_bookable(calendar, &terms.rules, ask.start, now, ask.limits),
+            place: is_bookable(calendar, &terms.rules, query.start, now, query.limits),
         })
         .collect())
 }
 
-/// The staff of the terms in the order in which "anyone" is given to them: fewest standing bookings that start on the
-/// start's local date first, then by id. Holds that have run out and the booking `exclude` do not count.
+/// The staff of the terms in the order in which a booking with anyone is assigned: fewest blocking bookings on the start's
+/// local date first, then by id. Expired holds and the booking `exclude` do not count.
 pub async fn candidates(
     db: &mut PgConnection,
     now: DateTime<Utc>,
