@@ -20,7 +20,7 @@ const RETRIES: u32 = 3;
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes Postgres plan each statement once a connection: planning five statements of a booking took two thirds as long
-/// as running all of them (docs/decisions/0023-writes-plan-once.md). So no statement may need its parameters for a
+/// as running all of them (docs/decisions/0018-generic-plans-for-writes.md). So no statement may need its parameters for a
 /// good plan (such as `$1 IS NULL OR …` on an indexed column).
 const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
 
