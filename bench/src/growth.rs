@@ -1,4 +1,4 @@
-//! `cargo dev bench growth`: what a read and a booking cost the database as the business grows.
+//! `cargo dev bench growth`: the database's cost of a read and a booking as the business grows.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -24,9 +24,9 @@ use punctual_dev::console;
 use punctual_launch::servers::{Cluster, Consent, Needs, install_commands, provide};
 use punctual_testkit::schema;
 
-/// Times the smallest business: 50 members of staff, 1,000 accounts, 10,000 bookings.
+/// Multiples of the smallest business: 50 members of staff, 1,000 accounts, 10,000 bookings.
 const SCALES: [u64; 3] = [1, 10, 100];
-/// Of each kind that is measured at each size.
+/// Operations of each kind at each size.
 const OPERATIONS: u64 = 500;
 const SETTINGS: [(&str, &str); 3] =
     [("shared_buffers", "1GB"), ("shared_preload_libraries", "pg_stat_statements"), ("max_wal_size", "8GB")];
@@ -42,7 +42,7 @@ pub struct Options {
     plot: Option<PathBuf>,
 }
 
-/// Milliseconds of the database for each operation, and how many statements.
+/// Milliseconds of database time per operation, and the number of statements.
 #[derive(Clone, Copy)]
 struct Cost {
     millis: f64,
@@ -55,9 +55,10 @@ struct Measured {
     booking: Cost,
 }
 
-/// Fills, measures, prints a table and draws the plot.
+/// Fills the database, measures, prints a table and draws the plot.
 ///
 /// # Errors
+///
 /// When Postgres does not start or lacks `pg_stat_statements`.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let needs = Needs { postgres: true, redis: false };
@@ -111,7 +112,7 @@ async fn measure(cluster: &Cluster, quick: bool) -> Result<Vec<Measured>> {
         let filling = filling.replace("{scale}", &scale.to_string());
         sqlx::raw_sql(AssertSqlSafe(filling)).execute(&pool).await?;
         sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
-        // Once to have everything read and prepared.
+        // A first run to warm caches and prepare statements.
         for count in [20, OPERATIONS] {
             sqlx::raw_sql("SELECT pg_stat_statements_reset()").execute(&pool).await?;
             for place in 0..count {
@@ -131,7 +132,7 @@ async fn measure(cluster: &Cluster, quick: bool) -> Result<Vec<Measured>> {
     Ok(measured)
 }
 
-/// Any of so many, in an order that jumps about.
+/// An id in a scattered order.
 fn id(family: u64, place: u64, of: u64) -> Uuid {
     let number = 1 + place.wrapping_mul(2_654_435_761) % of;
     Uuid::from_u128(0x7000_0000_0000_0000_0000 | u128::from(family) << 60 | u128::from(number))
@@ -174,7 +175,7 @@ async fn book(core: &Core, scale: u64, place: u64, round: u64) -> Result<()> {
     Ok(())
 }
 
-/// One after the other, so that none is asked twice for one start.
+/// Members of staff in turn, so that none is asked twice for one start.
 fn staff(place: u64, scale: u64) -> Uuid {
     let number = 1 + place % (50 * scale);
     Uuid::from_u128(0x7000_8000_0000_0000_0000 | u128::from(number))

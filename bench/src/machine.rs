@@ -1,4 +1,4 @@
-//! The servers that a benchmark runs on.
+//! The servers of a benchmark.
 
 use std::env;
 use std::fs;
@@ -16,11 +16,10 @@ use punctual_launch::servers::{Account, Cluster, ClusterSettings, PostgresProgra
 
 /// Exit status where a server is missing and may not be installed.
 pub(super) const STATUS_MISSING: u8 = 2;
-/// Enough for whoever wants most.
+/// Enough for the benchmark with the most connections.
 const MAX_CONNECTIONS: u32 = 200;
 
-/// A folder that Postgres may write in. Not below the temporary folder where that may be in memory: a commit has to reach
-/// a disk.
+/// A folder for Postgres on a disk, because a commit must reach one; a temporary folder may be in memory.
 pub(super) fn folder_on_disk() -> Result<TempDir> {
     let parent = Some(Path::new("/var/tmp")).filter(|folder| folder.is_dir());
     let parent = parent.map_or_else(env::temp_dir, Path::to_owned);
@@ -31,7 +30,7 @@ pub(super) fn folder_on_disk() -> Result<TempDir> {
     Ok(folder)
 }
 
-/// A durable cluster; its settings hold from the second start on.
+/// Starts a durable cluster; its settings apply from the second start on.
 pub(super) fn start_postgres(
     installation: &PostgresPrograms,
     folder: &Path,
@@ -44,7 +43,7 @@ pub(super) fn start_postgres(
         max_connections: MAX_CONNECTIONS,
     };
     Cluster::start(installation, &settings)?.stop()?;
-    // By file: ALTER SYSTEM refuses the settings of a library that is not loaded yet.
+    // Written to the file: ALTER SYSTEM refuses settings of a library that is not loaded yet.
     let mut file = fs::OpenOptions::new().append(true).open(settings.folder.join("data/postgresql.conf"))?;
     for (name, value) in changed {
         writeln!(file, "{name} = '{value}'")?;

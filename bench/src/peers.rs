@@ -1,7 +1,7 @@
-//! `cargo dev bench peers`: the api beside other booking servers in one run, on one Postgres.
+//! `cargo dev bench peers`: the api and other booking servers in one run, on one Postgres.
 //!
-//! The peers bring a driver, `bench/bench.py` of their folder, that measures any server described to it by a file in
-//! `bench/adapters/`. Ours is made of `bench/punctual.json` and taken away afterwards.
+//! The peers have a driver, `bench/bench.py` of their folder, which measures any server described by a file in
+//! `bench/adapters/`. Ours is made from `bench/punctual.json` and removed afterwards.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use punctual_dev::console;
 use punctual_dev::home::random_bytes;
 use punctual_launch::servers::{Consent, Needs, RedisServer, install_commands, ports, provide};
 
-/// Seconds of load in each scenario of a quick run; the driver's own figure is three times that.
+/// Seconds of load per scenario in a quick run; the driver's default is three times that.
 const QUICK_SECONDS: &str = "5";
 /// The database that the peers' Postgres makes for us.
 const DATABASE: &str = "peer_punctual";
@@ -113,7 +113,7 @@ impl Run<'_> {
         Ok(if report.success() && size.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    /// A part of the driver, which need not be executable.
+    /// A script of the driver, which need not be executable.
     fn part(&self, program: &str, arguments: &[&str]) -> Command {
         let path = self.driver.join(program);
         let is_python = path.extension().is_some_and(|extension| extension == "py");
@@ -150,7 +150,7 @@ impl Run<'_> {
         Ok(description)
     }
 
-    /// The schema and the domain, before the driver starts the api for the first time.
+    /// Creates the schema and the data before the driver starts the api.
     async fn prepare_database(&self, description: &Value) -> Result<()> {
         let text = |name: &str| description[name].as_str().unwrap_or_default();
         let migrated = Command::new(self.api).arg("migrate").env("DATABASE_URL", text("db")).status().await?;

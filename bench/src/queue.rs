@@ -1,4 +1,4 @@
-//! `cargo dev bench queue`: the queue and its peers on a Postgres of their own.
+//! `cargo dev bench queue`: the queue and its peers on their own Postgres.
 
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
@@ -14,7 +14,7 @@ use punctual_launch::servers::{Cluster, Consent, Needs, RedisServer, install_com
 
 use super::machine::{STATUS_MISSING, folder_on_disk, start_postgres};
 
-/// What is set on any Postgres that has work to do. Nothing makes it less durable than a fresh installation.
+/// Usual settings of a loaded Postgres. None makes it less durable than a new installation.
 const SETTINGS: [(&str, &str); 4] = [
     ("shared_buffers", "1GB"),
     ("max_wal_size", "8GB"),

@@ -1,4 +1,4 @@
-//! A mail server that takes everything and notes when.
+//! A mail server that accepts everything and records when.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ impl Sink {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let seen = Arc::clone(&shared);
-                // A client that breaks off is its own affair.
+                // A client's error is not ours.
                 tokio::spawn(async move { drop(serve(socket, &seen).await) });
             }
         });
@@ -41,13 +41,13 @@ impl Sink {
         format!("smtp://{}", self.address)
     }
 
-    /// Counts anew.
+    /// Resets the count.
     pub(super) fn forget(&self) {
         *self.seen.span.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.seen.accepted.store(0, Ordering::SeqCst);
     }
 
-    /// Waits until so many were taken since the count began; first DATA and last 250.
+    /// Waits until this many were accepted since the reset; returns the times of the first DATA and the last 250.
     pub(super) async fn wait_for(&self, count: usize, patience: Duration) -> Result<(Instant, Instant)> {
         let begun = Instant::now();
         loop {

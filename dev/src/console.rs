@@ -1,4 +1,4 @@
-//! What `cargo dev` says: steps, tables and the logs of its children.
+//! Output of `cargo dev`: steps, tables and child logs.
 
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -7,17 +7,17 @@ use std::sync::OnceLock;
 /// A colour of the terminal's own palette, readable on dark and light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
-    /// For what went well.
+    /// Success.
     Green,
-    /// For what failed.
+    /// Failure.
     Red,
-    /// For what wants attention.
+    /// Attention.
     Yellow,
     /// For the API's lines.
     Cyan,
     /// For the workers' lines.
     Magenta,
-    /// For what matters less.
+    /// Secondary text.
     Dim,
     /// For headings.
     Bold,
@@ -37,13 +37,13 @@ impl Colour {
     }
 }
 
-/// The text in that colour, plain where nobody sees colours (no terminal, `NO_COLOR`).
+/// The text in that colour, plain without a terminal or with `NO_COLOR`.
 #[must_use]
 pub fn paint(colour: Colour, text: &str) -> String {
     if has_colours() { format!("\x1b[{}m{text}\x1b[0m", colour.code()) } else { text.to_owned() }
 }
 
-/// Whether output goes to a terminal whose user did not opt out (<https://no-color.org>).
+/// Whether output goes to a terminal with colours enabled (<https://no-color.org>).
 #[must_use]
 pub fn has_colours() -> bool {
     static COLOURS: OnceLock<bool> = OnceLock::new();
@@ -52,22 +52,22 @@ pub fn has_colours() -> bool {
     })
 }
 
-/// Prints a line; a reader that has gone is no error here.
+/// Prints a line; a closed reader is not an error.
 pub fn line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
-/// Says what is being done.
+/// Prints the current step.
 pub fn step(text: &str) {
     line(&format!("{} {text}", paint(Colour::Green, "•")));
 }
 
-/// Says what went wrong, on standard error.
+/// Prints an error to standard error.
 pub fn problem(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{} {text}", paint(Colour::Red, "✗"));
 }
 
-/// Says what a person may want to know although nothing failed.
+/// Prints a notice.
 pub fn notice(text: &str) {
     line(&format!("{} {text}", paint(Colour::Yellow, "!")));
 }

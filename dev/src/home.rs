@@ -1,4 +1,4 @@
-//! Where the stack keeps its files.
+//! The folders of a stack.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -19,8 +19,8 @@ use crate::servers::Account;
 pub struct Home {
     /// State, keys and logs: `.dev/` in the clone, or a folder in it.
     pub folder: PathBuf,
-    /// What Postgres and Redis write. As root it lies under the system's var/tmp, where the account that Postgres drops
-    /// to can reach it, and `folder/servers` points to it.
+    /// Data of Postgres and Redis. When run as root it is under the system's var/tmp, where the account of Postgres can
+    /// reach it, and `folder/servers` links to it.
     pub servers: PathBuf,
 }
 
@@ -33,16 +33,17 @@ impl Home {
         Self::open(dot_dev(), "")
     }
 
-    /// A home for one run of the demo, beside all others.
+    /// A home for one run of the demo.
     ///
     /// # Errors
+    ///
     /// When a folder cannot be made.
     pub fn of_demo() -> Result<Self> {
         let name = format!("demo-{}", std::process::id());
         Self::open(dot_dev().join(&name), &format!("-{name}"))
     }
 
-    /// Homes of earlier runs of the demo: of those that run, and of those that were killed.
+    /// Homes of other runs of the demo, running or killed.
     #[must_use]
     pub fn demos() -> Vec<Self> {
         let entries = fs::read_dir(dot_dev()).into_iter().flatten().flatten();
@@ -63,7 +64,7 @@ impl Home {
             }
             _ => {}
         }
-        // In a folder that all accounts share, somebody else may have taken the name.
+        // In a shared folder another user may have taken the name.
         let metadata = fs::symlink_metadata(&home.servers)?;
         let is_ours = metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw();
         anyhow::ensure!(is_ours, "{} belongs to somebody else", home.servers.display());
@@ -103,9 +104,10 @@ impl Home {
         Ok(())
     }
 
-    /// Removes what the stack keeps between runs; the lock stays for whoever holds it.
+    /// Removes the data kept between runs; the lock file stays.
     ///
     /// # Errors
+    ///
     /// When a file cannot be removed.
     pub fn remove_data(&self) -> Result<()> {
         for entry in fs::read_dir(&self.servers)? {
@@ -117,9 +119,10 @@ impl Home {
         Ok(())
     }
 
-    /// The content of a secret kept here, made by `make` the first time. Only this user can read it.
+    /// A secret kept here, created by `make` the first time; readable by this user only.
     ///
     /// # Errors
+    ///
     /// When it cannot be read or written.
     pub fn secret(&self, name: &str, make: impl FnOnce() -> Result<String>) -> Result<String> {
         let path = self.folder.join(name);

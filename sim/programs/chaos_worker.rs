@@ -1,4 +1,4 @@
-//! The worker of the chaos runs: see `chaos::worker`.
+//! The worker of chaos runs: see `chaos::worker`.
 
 use std::process::ExitCode;
 

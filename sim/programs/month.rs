@@ -1,4 +1,4 @@
-//! `cargo dev month [--seed S] [--customers N] [--days D]`: a simulated month through the HTTP API, and one checker over all it left.
+//! `cargo dev month [--seed S] [--customers N] [--days D]`: a simulated month through the HTTP API, checked at the end.
 
 use std::process::ExitCode;
 

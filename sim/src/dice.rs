@@ -1,11 +1,11 @@
-//! Chance that can be repeated: `SplitMix64` (Steele, Lea, Flood 2014).
+//! A seeded random generator: `SplitMix64` (Steele, Lea, Flood 2014).
 
 #[derive(Debug, Clone)]
-/// A source of chance.
+/// A seeded random generator.
 pub struct Dice(u64);
 
 impl Dice {
-    /// Dice that always fall the same for one seed.
+    /// A generator for this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed)
@@ -18,13 +18,13 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// Dice of their own for somebody who acts beside others.
+    /// An independent generator for concurrent use.
     #[must_use]
     pub fn fork(&mut self) -> Self {
         Self(self.next())
     }
 
-    /// Less than `bound`, which is not 0.
+    /// A number below `bound`, which must not be 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
@@ -34,12 +34,12 @@ impl Dice {
         self.index(most) + 1
     }
 
-    /// A place in a list of so many, which is not empty.
+    /// An index of a list of this length, which must not be 0.
     pub fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).unwrap_or_default()
     }
 
-    /// One of them; none of none.
+    /// A random element; `None` for an empty list.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         if of.is_empty() { None } else { of.get(self.index(of.len())) }
     }

@@ -1,4 +1,4 @@
-//! The process that owns the tests' Postgres and Redis.
+//! The process that owns the Postgres and Redis servers of a test run.
 
 use std::process::ExitCode;
 

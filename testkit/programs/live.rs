@@ -1,4 +1,4 @@
-//! `tests-live <command> [arguments]`: runs a command beside a real api that has a small salon, and ends with its status.
+//! `tests-live <command> [arguments]`: runs a command with a real api and demo data, and exits with its status.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,4 @@
-//! `cargo dev pictures`: every mail as it looks on a phone, by day and in the dark. What is shown are the snapshots that
-//! the tests of the worker keep.
+//! `cargo dev pictures`: renders every mail as on a phone, in light and dark mode, from the worker's snapshots.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,17 +10,17 @@ use punctual_launch::programs::clone_root;
 
 use punctual_testkit::browser::{Browser, Look, find};
 
-/// Exit status where there is no browser.
+/// Exit status without a browser.
 const STATUS_MISSING: u8 = 2;
 
-/// Takes a picture of every mail.
+/// Renders every mail.
 #[derive(Parser)]
 #[command(name = "cargo dev pictures", bin_name = "cargo dev pictures")]
 struct Options {
     /// The folder for the pictures
     #[arg(default_value = "target/pictures/mails")]
     folder: PathBuf,
-    /// Pixels to one of CSS
+    /// Device pixels per CSS pixel
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=4))]
     scale: u32,
     /// Only these, separated by commas: confirmation.en.light,declined.de.dark

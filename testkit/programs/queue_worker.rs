@@ -1,4 +1,4 @@
-//! A worker of the queue's stories: `tests-queue-worker <setup as JSON>`.
+//! A worker for the queue's fault tests: `tests-queue-worker <setup as JSON>`.
 
 use std::process::ExitCode;
 

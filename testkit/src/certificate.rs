@@ -1,4 +1,4 @@
-//! Certificates for one test: an authority that nobody knows but who is told, and what it vouches for.
+//! Certificates for one test, with their own certificate authority.
 
 use std::sync::Arc;
 
@@ -7,19 +7,20 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
-/// A server's identity for `localhost`, and the authority that vouches for it.
+/// A server's identity for `localhost` and its certificate authority.
 #[derive(Clone)]
 pub struct Certificate {
-    /// The authority's certificate in PEM: whoever trusts it trusts the server.
+    /// The authority's certificate in PEM, to be trusted by clients.
     pub authority: String,
     pub(crate) acceptor: TlsAcceptor,
 }
 
 impl Certificate {
-    /// A new one.
+    /// Creates a certificate.
     ///
     /// # Panics
-    /// When none can be made.
+    ///
+    /// When none can be created.
     #[must_use]
     pub fn new() -> Self {
         let pair = || KeyPair::generate().expect("a pair of keys");

@@ -1,4 +1,4 @@
-//! The programs that cargo built beside the running test.
+//! Paths of the programs that cargo built with the running test.
 
 use std::env;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ pub fn program(name: &str) -> PathBuf {
     if let Some(path) = env::var_os(format!("CARGO_BIN_EXE_{name}")) {
         return path.into();
     }
-    // A test started by hand: target/debug/deps/it-… has its programs in target/debug.
+    // A test started directly: target/debug/deps/it-… has its programs in target/debug.
     let test = env::current_exe().expect("the path of the running test");
     let found = test.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("{name} is not built: run the tests with `cargo test`"))

@@ -1,4 +1,4 @@
-//! Where the test processes of one clone meet their guard.
+//! The folder in which the test processes of one clone find their guard.
 
 use std::env;
 use std::fs::{self, DirBuilder, File};
@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// The folder, and the lock on it under which one connects to a guard or ends as one.
+/// The folder with its lock, which is held while connecting to a guard or ending as one.
 pub(super) struct Locked {
     pub(super) folder: PathBuf,
     _lock: File,
 }
 
-/// A folder of this user alone, named after the guard's program and the server it was told to use, so that runs which
-/// must not share do not meet. It is short, because a socket's path has at most 107 bytes.
+/// A folder of this user, named after the guard's program and the configured server, so that runs that must not share a
+/// guard use different folders. Short, because a socket's path has at most 107 bytes.
 pub(super) fn path(guard_program: &Path, server: Option<&str>) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     (guard_program, server).hash(&mut hasher);
@@ -24,7 +24,7 @@ pub(super) fn path(guard_program: &Path, server: Option<&str>) -> PathBuf {
     env::temp_dir().join(format!("punctual-{user}-{:016x}", hasher.finish()))
 }
 
-/// Makes the folder where it is missing and takes its lock.
+/// Creates the folder if needed and takes its lock.
 pub(super) fn lock(folder: &Path) -> Result<Locked> {
     loop {
         create(folder)?;
@@ -34,7 +34,7 @@ pub(super) fn lock(folder: &Path) -> Result<Locked> {
             file => file?,
         };
         file.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
-        // While we waited a guard may have removed the file: then its lock excludes nobody any more.
+        // A guard may have removed the file meanwhile: then its lock excludes nobody.
         if fs::metadata(&lock_path)
             .is_ok_and(|there| file.metadata().is_ok_and(|ours| ours.ino() == there.ino()))
         {
@@ -44,7 +44,7 @@ pub(super) fn lock(folder: &Path) -> Result<Locked> {
 }
 
 impl Locked {
-    /// Removes the folder, unless another guard lives in it.
+    /// Removes the folder, unless another guard uses it.
     pub(super) fn remove(self) {
         if !socket(&self.folder).exists() {
             let _ = fs::remove_file(self.folder.join("lock"));
@@ -60,7 +60,7 @@ fn create(folder: &Path) -> Result<()> {
         }
         _ => {}
     }
-    // Anybody can make a folder of that name in a shared temporary folder.
+    // Another user can create a folder of this name in a shared temporary folder.
     let Ok(metadata) = fs::symlink_metadata(folder) else { return Ok(()) };
     let user = rustix::process::geteuid().as_raw();
     let is_ours = metadata.is_dir() && metadata.uid() == user && metadata.mode() & 0o777 == 0o700;

@@ -4,9 +4,10 @@ use anyhow::{Context as _, Result};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 
-/// Brings a database up to this build: the queue's tables, then core's.
+/// Migrates a database to this build: the queue's schema, then core's.
 ///
 /// # Errors
+///
 /// When a migration fails.
 pub async fn migrate(connection: &mut PgConnection) -> Result<()> {
     punctual_core::migrate(connection).await.context("a migration fails")

@@ -1,4 +1,4 @@
-//! Databases of their own for each measurement, on one server.
+//! Separate databases for each measurement, on one server.
 
 use anyhow::{Context as _, Result};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
@@ -16,19 +16,19 @@ impl Server {
         Ok(server)
     }
 
-    /// An empty database of this name; one that a run before left is dropped.
+    /// An empty database with this name; an old one is dropped.
     pub async fn fresh(&self, name: &str) -> Result<String> {
         self.drop(name).await?;
         self.execute("postgres", &format!("CREATE DATABASE {name}")).await?;
         self.url_of(name)
     }
 
-    /// Drops a database and whatever is still connected to it.
+    /// Drops a database with its connections.
     pub async fn drop(&self, name: &str) -> Result<()> {
         self.execute("postgres", &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await
     }
 
-    /// Leaves no work of what was enqueued to the time that is measured: statistics, dead rows, dirty pages.
+    /// Finishes deferred work before a measurement: statistics, dead rows, dirty pages.
     pub async fn settle(&self, name: &str) -> Result<()> {
         self.execute(name, "VACUUM (ANALYZE)").await?;
         self.execute(name, "CHECKPOINT").await

@@ -1,4 +1,4 @@
-//! What the figures were taken on.
+//! Description of the machine.
 
 use std::fs;
 use std::thread;

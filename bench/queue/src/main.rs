@@ -1,6 +1,6 @@
 //! The queue and its peers from crates.io doing the same work on the same Postgres: see docs/benchmarks.md.
 //!
-//! `run` measures and prints a table; each measurement starts `work`, this same program, as its worker process.
+//! `run` measures and prints a table; each measurement starts this program with `work` as its worker process.
 
 mod contenders;
 mod database;
@@ -29,19 +29,19 @@ struct Cli {
 enum Command {
     /// Measures and prints a Markdown table.
     Run(Run),
-    /// Runs no-op jobs until its standard input closes: what `run` starts.
+    /// Runs no-op jobs until its standard input closes; started by `run`.
     Work(Work),
 }
 
 #[derive(Args)]
 struct Run {
-    /// A server that databases may be made on and dropped from.
+    /// A server on which databases may be created and dropped.
     #[arg(long, env = "DATABASE_URL")]
     database_url: String,
     /// A Redis for the queue's wake-ups.
     #[arg(long, env = "REDIS_URL")]
     redis_url: String,
-    /// A tenth of the jobs: to see that it works, not for figures.
+    /// A tenth of the jobs, to check that it works; the figures mean nothing.
     #[arg(long)]
     quick: bool,
     /// Only these contenders.

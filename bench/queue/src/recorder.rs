@@ -1,4 +1,4 @@
-//! What a worker process tells the process that started it, a line each on its standard output.
+//! Reports of a worker process to its parent, one line each on standard output.
 
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,15 +8,15 @@ use std::{io, process, thread};
 
 use crate::time;
 
-/// How often the number of handled jobs is told.
+/// Interval of reports.
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// What is told of the jobs.
+/// What is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Watch {
-    /// When the first one began and how many were handled so far.
+    /// The start of the first job and the number handled.
     Count,
-    /// When each one began.
+    /// The start of each job.
     Each,
 }
 
@@ -29,7 +29,7 @@ impl Watch {
     }
 }
 
-/// Handlers call it; clones are one.
+/// Called by handlers; clones share their state.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     watch: Watch,
@@ -43,7 +43,7 @@ struct Tally {
 }
 
 impl Recorder {
-    /// Begins to tell; the process ends when its standard input closes, thus with the one that started it.
+    /// Starts reporting. The process ends when its standard input closes, and so with its parent.
     pub fn start(watch: Watch) -> Self {
         let tally = Arc::new(Tally::default());
         thread::spawn(|| {
@@ -57,7 +57,7 @@ impl Recorder {
         Self { watch, tally }
     }
 
-    /// A job has begun, and as it has nothing to do, it is handled.
+    /// A no-op job has started and finished.
     pub fn job(&self, number: u32) {
         match self.watch {
             Watch::Count => {
@@ -82,16 +82,16 @@ fn tell_counts(tally: &Tally) {
 }
 
 fn tell(line: &Line) {
-    // The reader is gone only when this process is about to end, too.
+    // The reader only disappears when this process is about to end.
     let _ = writeln!(io::stdout().lock(), "{}", line.write());
 }
 
-/// One line.
+/// A report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// So many jobs were handled, and when the first one began.
+    /// The number of jobs handled, and when the first started.
     Handled { jobs: u64, first: Duration },
-    /// This job has begun.
+    /// This job has started.
     Began { number: u32, at: Duration },
 }
 
@@ -103,7 +103,7 @@ impl Line {
         }
     }
 
-    /// The line that was written so, if it is one of ours: a contender may print, too.
+    /// Parses a line; `None` for other output, as contenders may print too.
     pub fn read(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let (word, count, nanos) = (words.next()?, words.next()?, words.next()?);

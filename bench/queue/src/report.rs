@@ -44,7 +44,7 @@ fn latency(latency: Option<Latency>) -> String {
     latency.map_or_else(|| "–".to_owned(), |l| format!("{} / {} ms", millis(l.p50), millis(l.p99)))
 }
 
-/// A whole number, its thousands apart.
+/// A whole number with thousands separators.
 fn grouped(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();

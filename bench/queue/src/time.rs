@@ -1,4 +1,4 @@
-//! Instants that two processes of one machine can compare.
+//! Times that two processes of one machine can compare.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! A worker process, from the outside.
+//! A worker process as a child.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -38,7 +38,7 @@ impl WorkerProcess {
         Ok(Self { child, lines: BufReader::new(stdout).lines() })
     }
 
-    /// The next thing it tells; `None` when it told nothing for so long.
+    /// Its next report; `None` after this time without one.
     pub async fn next(&mut self, patience: Duration) -> Result<Option<Line>> {
         let next = async {
             loop {
@@ -51,7 +51,7 @@ impl WorkerProcess {
         timeout(patience, next).await.ok().transpose()
     }
 
-    /// Kills it and waits until it is gone.
+    /// Kills it and waits until it has ended.
     pub async fn end(mut self) -> Result<()> {
         self.child.kill().await.context("the worker process can't be ended")
     }

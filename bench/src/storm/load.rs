@@ -1,4 +1,4 @@
-//! Reads at a fixed rate, and logins as fast as they are answered.
+//! Reads at a fixed rate, and logins as fast as possible.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::wire::{self, Wire};
 
-/// How long requests took, in order.
+/// Latencies, sorted.
 #[derive(Debug, Default)]
 pub(super) struct Latencies(Vec<Duration>);
 
@@ -18,7 +18,7 @@ impl Latencies {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
-    /// What so large a share of the requests took at most.
+    /// The latency that this share of the requests does not exceed.
     pub(super) fn quantile(&self, share: f64) -> Duration {
         #[expect(
             clippy::cast_possible_truncation,
@@ -36,17 +36,16 @@ impl Latencies {
     }
 }
 
-/// What became of the logins.
+/// Results of the logins.
 #[derive(Debug)]
 pub(super) struct Logins {
     pub done: Latencies,
-    /// Told to come back: the queue was full.
+    /// Answered with 503 because the queue was full.
     pub refused: usize,
     pub took: Duration,
 }
 
-/// Reads these paths in turn, so many a second whether answers come or not: a read that is late because the one before
-/// it was counts from the moment it was due.
+/// Reads these paths in turn at a fixed rate. A read delayed by the previous one is measured from when it was due.
 pub(super) async fn read(
     address: &str,
     paths: &[String],
@@ -71,7 +70,7 @@ pub(super) async fn read(
                 }
                 let began = if Instant::now() < due {
                     sleep_until(due).await;
-                    // A timer rings late by up to a millisecond, which is not the server's.
+                    // Timers fire up to a millisecond late, which must not count for the server.
                     Instant::now()
                 } else {
                     due
@@ -90,7 +89,7 @@ pub(super) async fn read(
     Ok(Latencies::of(all))
 }
 
-/// Each logs in again and again until it is stopped. Whoever is told to come back does.
+/// Each logs in repeatedly until stopped, and waits after a 503 as told.
 pub(super) async fn log_in(address: String, bodies: Vec<String>, stop: CancellationToken) -> Result<Logins> {
     let began = Instant::now();
     let mut tasks = JoinSet::new();

@@ -1,4 +1,4 @@
-//! `cargo dev bench storm`: what a login storm does to those who read slots meanwhile.
+//! `cargo dev bench storm`: slot reads during a login storm.
 
 mod load;
 mod wire;
@@ -25,12 +25,12 @@ use punctual_launch::servers::{Consent, Needs, install_commands, provide};
 /// Exit status where a server is missing and may not be installed.
 const STATUS_MISSING: u8 = 2;
 const PASSWORD: &str = "correct horse battery staple";
-/// Connections that read.
+/// Reading connections.
 const READERS: usize = 50;
-/// What is read before anything is measured.
+/// Reads before the measurement.
 const WARM_UP: Duration = Duration::from_secs(2);
 
-/// How hard it blows.
+/// Parameters of the load.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Seconds of calm, and of storm
@@ -69,17 +69,17 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| clone_root().join("target"), Into::into);
         target.join("release/punctual-bench")
     };
-    // In place of this process, so that whoever asks it to stop asks the one that measures.
+    // Replaces this process, so that signals reach the measuring one.
     let mut command = std::process::Command::new(program);
     command.args(["storm", "--here"]);
     command.args(["--seconds", &options.seconds.to_string(), "--rate", &options.rate.to_string()]);
     command.args(["--clients", &options.clients.to_string()]);
-    // As shipped, but for the limits, which would end the storm at once.
+    // Production settings except for the request limits, which would end the storm.
     command.env("PUNCTUAL_LIMITS", "off").stdin(Stdio::null());
     Err(command.exec()).context("the measurement cannot be started")
 }
 
-/// A home that goes with what was measured in it, also when that is interrupted.
+/// A home that is removed with the measurement, even if it is interrupted.
 struct Passing(Home);
 
 impl Drop for Passing {
@@ -130,7 +130,7 @@ async fn blow(stack: &mut Stack, options: &Options) -> Result<()> {
     console::step(&format!("the same with {} clients that log in", options.clients));
     let stop = CancellationToken::new();
     let storm = tokio::spawn(load::log_in(address.clone(), accounts, stop.clone()));
-    // So that the first of the storm's reads finds the queue of logins full.
+    // Wait until the queue of logins is full.
     sleep(Duration::from_millis(500)).await;
     let stormy = read(length).await;
     stop.cancel();
@@ -139,7 +139,7 @@ async fn blow(stack: &mut Stack, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Accounts, each as the body of its login.
+/// Registers accounts; returns the body of each login.
 async fn register(base: &str, count: usize) -> Result<Vec<String>> {
     let http = reqwest::Client::new();
     let mut logins = Vec::with_capacity(count);

@@ -1,5 +1,4 @@
-//! The least of an HTTP/1.1 client: one connection, one request after the other. It costs the machine little beside
-//! what is measured.
+//! A minimal HTTP/1.1 client: one connection, sequential requests, little CPU.
 
 use anyhow::{Context as _, Result};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -19,7 +18,7 @@ impl Wire {
         Ok(Self { socket: BufReader::new(socket), line: String::new(), body: Vec::new() })
     }
 
-    /// Sends a whole request, reads the whole answer and gives its status.
+    /// Sends a request, reads the whole answer and returns its status.
     pub(super) async fn ask(&mut self, request: &[u8]) -> Result<u16> {
         self.socket.write_all(request).await?;
         self.read_line().await?;

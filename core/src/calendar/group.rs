@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// The id that all seats of one class share: `UUIDv5` (RFC 9562) of service, member of staff and start. Equal for
-/// equal arguments, so that two bookings of one class find each other without a row of its own.
+/// The id shared by all seats of one class: `UUIDv5` (RFC 9562) of service, member of staff and start. Equal arguments
+/// give equal ids, so bookings of one class need no row for the class.
 #[must_use]
 pub fn class_id(service_id: Uuid, staff_id: Uuid, start: DateTime<Utc>) -> Uuid {
     let mut name = [0_u8; 24];

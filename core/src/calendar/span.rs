@@ -40,7 +40,7 @@ impl Span {
         self.start < other.end && other.start < self.end
     }
 
-    /// The span with so many minutes added on either side.
+    /// The span extended by the given minutes on either side.
     #[must_use]
     pub fn padded(&self, before_min: u32, after_min: u32) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Span {
     }
 }
 
-/// The union of the spans as disjoint spans in order; touching ones become one.
+/// The union of the spans as disjoint, sorted spans; touching ones are merged.
 pub(super) fn union(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_unstable();
     let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
@@ -63,7 +63,7 @@ pub(super) fn union(mut spans: Vec<Span>) -> Vec<Span> {
     merged
 }
 
-/// What is left of `from` (disjoint, in order) without `taken` (disjoint, in order).
+/// `from` without `taken`; both are disjoint and sorted.
 pub(super) fn subtract(from: &[Span], taken: &[Span]) -> Vec<Span> {
     let mut left = Vec::with_capacity(from.len());
     for &span in from {

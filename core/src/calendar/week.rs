@@ -7,7 +7,7 @@ use super::{CivilTime, DayWindow, WeeklyWindow};
 const DAY: u32 = 24 * 60;
 const WEEK: u32 = 7 * DAY;
 
-/// Two windows that overlap, by their places in the list given.
+/// Two overlapping windows, as indexes into the given list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overlap {
     /// The one that opens first.

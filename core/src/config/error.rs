@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Why the programs do not start: every fault of the configuration, none of them with the value of a secret.
+/// Why a program does not start: every configuration error, without values of secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// At least one.

@@ -6,10 +6,10 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-/// What a wrong value is answered with.
+/// Description of a valid value in error messages.
 pub(super) const EXPECTED: &str = "name:base64 of at least 32 bytes, separated by commas, each name once";
 
-/// Names of keys made for a machine of one's own begin so.
+/// Prefix of the names of keys made for a developer's machine.
 const LOCAL: &str = "local-";
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -17,14 +17,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A ring of named symmetric keys: the first one signs, all of them verify.
+/// A ring of named symmetric keys: the first one signs, all verify.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys(Vec<Key>);
 
 /// One key of a ring.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
-    /// The name that travels with what it signed (`kid` in a token).
+    /// The name stored with a signature (`kid` in a token).
     pub name: String,
     /// At least 32 bytes.
     pub bytes: Vec<u8>,
@@ -56,7 +56,7 @@ impl Keys {
         Ok(Self(keys))
     }
 
-    /// Writes one key of `bytes` for a machine of one's own, in the form that is read.
+    /// Formats one key of `bytes` for a developer's machine as it is configured.
     #[must_use]
     pub fn write_local(number: u32, bytes: &[u8]) -> String {
         format!("{LOCAL}{number}:{}", BASE64.encode(bytes))
@@ -68,7 +68,7 @@ impl Keys {
         &self.0[0]
     }
 
-    /// The key of that name.
+    /// The key with that name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Key> {
         self.0.iter().find(|key| key.name == name)

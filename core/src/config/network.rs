@@ -7,13 +7,13 @@ pub struct Network {
     prefix: u8,
 }
 
-/// The text is no address and no network.
+/// The text is neither an address nor a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an address or a network such as 10.0.0.0/8")]
 pub struct NotANetwork;
 
 impl Network {
-    /// Whether `address` lies in it; an IPv4 address in IPv6 form counts as IPv4.
+    /// Whether the network contains `address`; an IPv4-mapped IPv6 address counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {

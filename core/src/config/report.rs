@@ -1,4 +1,4 @@
-//! What is in force, for people: secrets hidden, and what is allowed but rarely meant.
+//! The effective configuration for people: secrets hidden, with warnings about unusual settings.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::reader::SECRETS;
 use super::{Config, ConfigError, CorsOrigins, DEFAULTS, RequestLimits, Secret, is_localhost};
 
-/// Which of the two reads the configuration.
+/// The program that reads the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
     /// punctual-api.
@@ -16,23 +16,23 @@ pub enum Program {
     Worker,
 }
 
-/// A key and what is in force for it.
+/// A key with its effective value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// The variable's name.
     pub key: &'static str,
-    /// Its value; of a secret only whether and how it is set.
+    /// Its value; for a secret only whether and how it is set.
     pub value: String,
     /// Whether it is the default.
     pub is_default: bool,
 }
 
-/// Something that is allowed and rarely meant.
+/// A setting that is valid but probably not intended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// The key to look at.
     pub key: &'static str,
-    /// What is odd about it.
+    /// Why it is suspicious.
     pub why: &'static str,
 }
 
@@ -47,7 +47,7 @@ impl Program {
     }
 }
 
-/// The settings that a program reads, in the order of the manual.
+/// The settings that a program reads, in the order of `defaults.env`.
 #[must_use]
 pub fn in_force(vars: &BTreeMap<String, String>, program: Program) -> Vec<Setting> {
     let mut section = "";
@@ -75,7 +75,8 @@ fn setting(vars: &BTreeMap<String, String>, key: &'static str, default: &str) ->
     Setting { key, is_default: value == default, value }
 }
 
-/// As both programs print it: every setting, `*` before those that are not the default, then the warnings.
+/// The report that both programs print: every setting, with `*` before those that are not the default, then the
+/// warnings.
 #[must_use]
 pub fn report(config: &Config, vars: &BTreeMap<String, String>, program: Program) -> String {
     let line = |setting: Setting| {
@@ -89,10 +90,11 @@ pub fn report(config: &Config, vars: &BTreeMap<String, String>, program: Program
 }
 
 impl Config {
-    /// What a program needs and does not have.
+    /// Checks that everything a program needs is set.
     ///
     /// # Errors
-    /// All of it.
+    ///
+    /// Everything that is missing.
     pub fn check(&self, program: Program) -> Result<(), ConfigError> {
         let own = match program {
             Program::Api => self.jwt_keys().map(drop),
@@ -104,7 +106,7 @@ impl Config {
         if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
     }
 
-    /// What is allowed and rarely meant.
+    /// Settings that are valid but probably not intended.
     #[must_use]
     pub fn warnings(&self, program: Program) -> Vec<Warning> {
         let local = is_localhost(&self.public_url);
@@ -190,7 +192,7 @@ impl Config {
     }
 }
 
-/// Without user and password, which could look like a host.
+/// The URL without user and password, which could look like a host.
 fn without_user(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -198,8 +200,8 @@ fn without_user(url: &str) -> String {
     format!("{scheme}://{authority}")
 }
 
-/// Not of this machine and not of a private network. All addresses of a machine may be private ones: inside a container
-/// they are, and that is where 0.0.0.0 is right.
+/// Whether the address is neither of this machine nor of a private network. In a container all addresses may be
+/// private, and there 0.0.0.0 is right.
 fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_private() || ip.is_unspecified() || ip.is_link_local()),

@@ -9,7 +9,7 @@ impl Secret {
         Self(text.to_owned())
     }
 
-    /// The text itself, to be handed to what needs it and nowhere else.
+    /// The text itself; pass it only to what needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Doing it.
+//! Executes operators' actions.
 
 use std::sync::Arc;
 
@@ -13,11 +13,12 @@ use super::queue_error;
 use crate::transaction::{Outcome, Write, write};
 use crate::{Core, Error, Result};
 
-/// Does it and writes down that it was done, in one transaction. Workers see it within two seconds.
+/// Executes the action and records it, in one transaction. Workers apply it within two seconds.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such job or queue, [`Error::JobNotEligible`] when the job's state does not allow
-/// it; nothing is written down then.
+///
+/// [`Error::NotFound`] when the job or queue does not exist, [`Error::JobNotEligible`] when the job's state does not
+/// allow the action; nothing is recorded then.
 pub async fn act(core: &Core, operator: Operator, action: Action) -> Result<OperatorAction> {
     let done = write(core, Arc::new(Act { operator, action }), ()).await?;
     core.wake.wake(&done.queue);
@@ -37,7 +38,7 @@ struct Act {
     action: Action,
 }
 
-/// What it was done to.
+/// The queue or job that was changed.
 struct Object {
     queue: String,
     job: Option<(JobId, String)>,

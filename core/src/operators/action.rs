@@ -1,20 +1,20 @@
-//! What operators do, as it is asked for and as it is kept.
+//! Actions of operators, as requested and as recorded.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::{JobId, Limit};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Who does it.
+/// The operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
     /// An administrator's account.
     Admin(Uuid),
-    /// Whoever may run the command line with the database's password.
+    /// Anyone who can run the command line with the database's password.
     CommandLine,
 }
 
-/// Who did it, by kind.
+/// The kind of operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "operator_kind", rename_all = "snake_case")]
@@ -25,42 +25,42 @@ pub enum OperatorKind {
     Cli,
 }
 
-/// What is to be done.
+/// The requested action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Run a job now, whether it waits or has ended.
     Retry(JobId),
-    /// End a live job as cancelled.
+    /// End an unfinished job as cancelled.
     Cancel(JobId),
-    /// End a live job as discarded.
+    /// End an unfinished job as discarded.
     Discard(JobId),
-    /// Begin no job of the queue until it is resumed.
+    /// Start no job of the queue until it is resumed.
     Pause(String),
-    /// Undo the pause.
+    /// End the pause.
     Resume(String),
     /// Replace the limits of the queue.
     SetLimits(String, QueueLimits),
 }
 
-/// The limits of a queue that are set at run time; none: as its workers are configured.
+/// The limits of a queue set at run time; none: the workers' configuration applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueLimits {
-    /// How many of its jobs start in a time.
+    /// How many of its jobs may start in a period.
     pub limit: Option<Limit>,
-    /// How many of its jobs with one limit key start in a time.
+    /// How many of its jobs with one limit key may start in a period.
     pub key_limit: Option<Limit>,
 }
 
-/// What was done, by name.
+/// The name of a recorded action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "operator_verb", rename_all = "snake_case")]
 pub enum Verb {
-    /// A job was told to run again.
+    /// A job was made due again.
     Retry,
-    /// A job was told to end as cancelled.
+    /// A job was ended as cancelled.
     Cancel,
-    /// A job was told to end as discarded.
+    /// A job was ended as discarded.
     Discard,
     /// A queue was paused.
     Pause,
@@ -77,15 +77,15 @@ pub struct OperatorAction {
     pub id: Uuid,
     /// When.
     pub at: DateTime<Utc>,
-    /// Who, by kind.
+    /// Kind of operator.
     pub operator: OperatorKind,
     /// The administrator's account.
     pub user_id: Option<Uuid>,
-    /// What.
+    /// The action.
     pub verb: Verb,
-    /// To which queue, or to a job of which queue.
+    /// The queue, or the queue of the job.
     pub queue: String,
-    /// To which job.
+    /// The job, if any.
     pub job_id: Option<JobId>,
     /// Its kind.
     pub job_kind: Option<String>,
@@ -114,7 +114,7 @@ impl Operator {
 }
 
 impl OperatorKind {
-    /// As it is stored.
+    /// The stored form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl OperatorKind {
 }
 
 impl Action {
-    /// What it is called in the audit.
+    /// Its name in the audit.
     #[must_use]
     pub const fn verb(&self) -> Verb {
         match self {
@@ -140,7 +140,7 @@ impl Action {
 }
 
 impl Verb {
-    /// As it is stored.
+    /// The stored form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -155,7 +155,7 @@ impl Verb {
 }
 
 impl QueueLimits {
-    /// As the audit keeps them.
+    /// The stored form in the audit.
     pub(super) fn details(self) -> serde_json::Value {
         let limit = |limit: Limit| {
             serde_json::json!({

@@ -1,4 +1,4 @@
-//! The audit of what operators did.
+//! The audit of operators' actions.
 
 use punctual_queue::JobId;
 
@@ -6,7 +6,7 @@ use super::action::{OperatorAction, OperatorKind, Verb};
 use crate::types::{Cursor, Page, PageSize};
 use crate::{Core, Result};
 
-/// What operators did, the last first; of one job, if given.
+/// Recorded actions, newest first; only those of one job, if given.
 pub async fn actions(
     core: &Core,
     job: Option<JobId>,

@@ -1,4 +1,4 @@
-//! What operators see of the queue and do to it. Whatever they do is written down in the same transaction.
+//! What operators can see and change in the queue. Every change is recorded in the same transaction.
 
 mod act;
 mod action;
@@ -14,7 +14,7 @@ pub use see::{JobsWanted, job, jobs, queues, workers};
 
 use crate::Error;
 
-/// The queue's errors as ours.
+/// Converts an error of the queue to one of core.
 fn queue_error(error: punctual_queue::Error) -> Error {
     match error {
         punctual_queue::Error::Database(error) => error.into(),

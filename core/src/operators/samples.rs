@@ -1,4 +1,4 @@
-//! How full and how busy the queues were: two samples a minute, kept for a day.
+//! Samples of the queues' depth and throughput: two per minute, kept for a day.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::ops;
@@ -10,38 +10,38 @@ use crate::{Core, Result};
 
 /// How long samples are kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
-/// A job's end is committed a moment after its instant: what ended just now is counted by the next sample.
+/// A job's end is committed slightly after its time: recent ends are counted by the next sample.
 const SETTLES: TimeDelta = TimeDelta::seconds(5);
-/// Longer gaps between samples are not filled: nobody knows when in them the jobs ended.
+/// Longer gaps between samples are not filled, because it is unknown when in them the jobs ended.
 const GAP: TimeDelta = TimeDelta::minutes(5);
 
-/// One look at one queue.
+/// One sample of one queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSample {
     /// When.
     pub at: DateTime<Utc>,
-    /// Jobs that waited for their time.
+    /// Scheduled jobs.
     pub scheduled: i64,
-    /// Jobs that were due and not begun.
+    /// Due jobs that had not started.
     pub available: i64,
-    /// Jobs that ran.
+    /// Running jobs.
     pub running: i64,
-    /// Jobs that waited for their next try.
+    /// Jobs waiting for a retry.
     pub retryable: i64,
-    /// Jobs that had ended without success.
+    /// Discarded jobs.
     pub discarded: i64,
     /// How long the oldest due job had waited.
     pub oldest_due_seconds: i64,
-    /// Length of the time in which the next two were counted; 0: they were not.
+    /// Length of the period of the next two counts; 0: not counted.
     pub over_seconds: i32,
-    /// Jobs that ended with success since the sample before.
+    /// Jobs that succeeded since the previous sample.
     pub completed: i64,
-    /// Jobs that were discarded or cancelled since the sample before.
+    /// Jobs that were discarded or cancelled since the previous sample.
     pub failed: i64,
 }
 
-/// Looks at all queues and forgets the samples of more than a day ago. A periodic job; a second look at one instant
-/// changes nothing.
+/// Samples all queues and deletes samples older than a day. A periodic job; repeating it for the same instant changes
+/// nothing.
 pub async fn sample(core: &Core) -> Result<()> {
     change(core, (), |(), tx, now| Box::pin(take(tx, now))).await
 }
@@ -83,7 +83,7 @@ async fn take(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
-/// The samples of a queue from an instant on, the oldest first.
+/// The samples of a queue since an instant, oldest first.
 pub async fn history(core: &Core, queue: &str, from: DateTime<Utc>) -> Result<Vec<QueueSample>> {
     let samples = sqlx::query_as!(
         QueueSample,

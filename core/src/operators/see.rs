@@ -1,4 +1,4 @@
-//! Looking.
+//! Queries for operators.
 
 use punctual_queue::JobId;
 use punctual_queue::ops::{self, Cursor, JobDetail, JobFilter, Page, QueueStatus, WorkerStatus};
@@ -12,11 +12,11 @@ use crate::{Core, Error, Result};
 pub struct JobsWanted {
     /// State, queue, kind.
     pub filter: JobFilter,
-    /// What they contain; none: whatever they contain.
+    /// Text that they must contain, if given.
     pub text: Option<String>,
-    /// How many.
+    /// Page size.
     pub limit: PageSize,
-    /// The end of the page before.
+    /// Cursor of the previous page.
     pub after: Option<Cursor>,
 }
 
@@ -45,7 +45,7 @@ pub async fn job(core: &Core, id: JobId) -> Result<JobDetail> {
     job.ok_or(Error::NotFound("job"))
 }
 
-/// The worker processes that live, the oldest first.
+/// The live worker processes, oldest first.
 pub async fn workers(core: &Core) -> Result<Vec<WorkerStatus>> {
     ops::workers(&mut *core.pool.acquire().await?).await.map_err(queue_error)
 }

@@ -1,4 +1,4 @@
-//! What is stored of a refresh token.
+//! The stored form of a refresh token.
 
 use sha2::{Digest, Sha256};
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// The hash of a token as it was given to the client.
+    /// The hash of a token in the form that the client has.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())

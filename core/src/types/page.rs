@@ -1,4 +1,4 @@
-//! Lists in pages by keyset: each page begins after the last row of the one before.
+//! Keyset pagination: each page begins after the last row of the previous one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,11 +13,11 @@ use super::ParseError;
 pub struct Page<T> {
     /// The rows.
     pub data: Vec<T>,
-    /// Where the next page begins; none: this is the last.
+    /// Where the next page begins; `None`: this is the last.
     pub next_cursor: Option<Cursor>,
 }
 
-/// How many rows a page has: 1 to 100, 50 unless asked otherwise.
+/// Rows per page: 1 to 100, default 50.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u8);
 
@@ -43,7 +43,7 @@ impl Default for PageSize {
     }
 }
 
-/// A place in a list ordered by (instant, id). Its text form is opaque to callers.
+/// A position in a list ordered by (instant, id). Its text form is opaque to callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Cursor {
@@ -61,7 +61,7 @@ impl Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| BAD)?;
         let bytes = <[u8; 24]>::try_from(bytes).map_err(|_| BAD)?;
         let (micros, id) = bytes.split_first_chunk::<8>().ok_or(BAD)?;
-        // No row is of another time, and not every instant that chrono knows can be sent to Postgres.
+        // chrono knows instants that Postgres cannot represent; no row has one of them.
         let at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros)).ok_or(BAD)?;
         if !(1970..=9998).contains(&at.year()) {
             return Err(BAD);

@@ -1,10 +1,10 @@
-//! Versions of rows, for optimistic concurrency.
+//! Row revisions for optimistic concurrency.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The version of a row; each change adds one.
+/// The revision of a row; each change adds one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
@@ -16,17 +16,17 @@ impl fmt::Display for Rev {
     }
 }
 
-/// What a caller believes about a row's version: the meaning of `If-Match` (RFC 9110 §13.1.1).
+/// The revision that a caller expects: `If-Match` (RFC 9110 §13.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedRev {
-    /// `*`: any version will do.
+    /// `*`: any revision.
     Any,
-    /// Exactly this one.
+    /// Exactly this revision.
     Exactly(Rev),
 }
 
 impl ExpectedRev {
-    /// Whether a row of this version is what the caller believes.
+    /// Whether a row of this revision matches.
     #[must_use]
     pub fn matches(self, rev: Rev) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! What accounts may do.
+//! Roles of accounts.
 
 use serde::{Deserialize, Serialize};
 

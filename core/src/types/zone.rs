@@ -22,7 +22,7 @@ struct Rules {
     tz: TimeZone,
 }
 
-/// The zones asked for so far, by name. Each is read once and kept: there are some six hundred.
+/// The zones used so far, by name. Each is parsed once and kept; there are about six hundred.
 static READ: RwLock<BTreeMap<&'static str, Zone>> = RwLock::new(BTreeMap::new());
 
 static UTC: Rules = Rules { name: "UTC", tz: TimeZone::UTC };
@@ -31,7 +31,7 @@ impl Zone {
     /// Coordinated Universal Time.
     pub const UTC: Self = Self(&UTC);
 
-    /// Parses an IANA name such as `Europe/Berlin`, in any case of its letters.
+    /// Parses an IANA name such as `Europe/Berlin`, ignoring case.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         Self::find(text).ok_or_else(|| {
             ParseError::new("bad_zone", "not an IANA time zone: expected a name such as Europe/Berlin")
@@ -54,12 +54,12 @@ impl Zone {
         self.0.name
     }
 
-    /// The rules that turn instants into readings of clocks and back.
+    /// The rules that convert between instants and local times.
     pub(crate) fn rules(self) -> &'static TimeZone {
         &self.0.tz
     }
 
-    /// The instant with the offset this zone has then.
+    /// The instant with this zone's offset at that time.
     #[must_use]
     pub fn at(self, instant: DateTime<Utc>) -> DateTime<FixedOffset> {
         let last = if instant < DateTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
@@ -68,7 +68,7 @@ impl Zone {
         instant.with_timezone(&FixedOffset::east_opt(offset).unwrap_or(Utc.fix()))
     }
 
-    /// The wall clock's reading in this zone at that instant.
+    /// The local time in this zone at that instant.
     #[must_use]
     pub fn wall(self, instant: DateTime<Utc>) -> NaiveDateTime {
         self.at(instant).naive_local()

@@ -1,4 +1,4 @@
-//! The account as its owner sees it.
+//! An account as its owner sees it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,25 +15,25 @@ pub struct User {
     pub id: Uuid,
     /// Its address and login name.
     pub email: EmailAddress,
-    /// When a link sent to the address was followed; none: not yet.
+    /// When a link sent to the address was opened; none: not verified.
     pub email_verified_at: Option<DateTime<Utc>>,
     /// Name as the person writes it.
     pub name: PersonName,
     /// Phone number.
     pub phone: Option<Phone>,
-    /// What the account may do.
+    /// Role of the account.
     pub role: Role,
     /// Language of this person's mails; none: the business's.
     pub locale: Option<Locale>,
     /// Zone shown second in mails; none: the business's.
     pub zone: Option<Zone>,
-    /// Access tokens carry it; those of an older one are refused.
+    /// Part of access tokens; tokens with an older epoch are refused.
     pub token_epoch: i32,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
 }
 
-/// What an owner can change of an account. `None` leaves a field as it is, `Some(None)` clears it.
+/// Changes by the owner of an account. `None` keeps a field, `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a JSON merge patch")]
 pub struct UserPatch {
@@ -81,7 +81,7 @@ impl TryFrom<Row> for User {
     }
 }
 
-/// The account; [`Error::SessionEnded`] when it is gone, for only its owner asks.
+/// The account; [`Error::SessionEnded`] when it no longer exists, because only its owner asks.
 pub async fn get(db: impl PgExecutor<'_>, id: Uuid) -> Result<User> {
     sqlx::query_as!(
         Row,
@@ -96,8 +96,8 @@ pub async fn get(db: impl PgExecutor<'_>, id: Uuid) -> Result<User> {
     .try_into()
 }
 
-/// Changes an account as its owner asks. The customer row that belongs to the account follows, so that the next mails
-/// are addressed right; bookings made for other people do not change.
+/// Changes an account for its owner. The account's own customer row is updated too, so that future mails use the new
+/// data; bookings for other people do not change.
 pub async fn update(
     db: impl PgExecutor<'_>,
     now: DateTime<Utc>,

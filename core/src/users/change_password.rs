@@ -1,4 +1,4 @@
-//! A new password for an account whose owner knows the old one.
+//! Password change by an owner who knows the old password.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -10,7 +10,7 @@ use crate::transaction::change;
 use crate::types::EmailAddress;
 use crate::{Core, Error, Result};
 
-/// What proves that a new password is its owner's wish, and what it must not be like.
+/// What is needed to check the old password and to validate the new one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordOwner {
     /// The account's address.
@@ -19,25 +19,26 @@ pub struct PasswordOwner {
     pub password_hash: Option<String>,
 }
 
-/// A change of the password to be.
+/// Input of a password change.
 #[derive(Clone)]
 pub struct PasswordChange {
-    /// Whose.
+    /// The account.
     pub user_id: Uuid,
-    /// The hash that the old password was compared with.
+    /// The hash with which the old password was compared.
     pub old_hash: Option<String>,
     /// The hash of the new one.
     pub new_hash: String,
-    /// The refresh token of the session that goes on.
+    /// The refresh token of the new session.
     pub token: TokenHash,
-    /// When that one ends.
+    /// When that token expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// The owner of an account who asks for another password.
+/// The data of the account for a password change.
 ///
 /// # Errors
-/// [`Error::SessionEnded`] when the account is gone.
+///
+/// [`Error::SessionEnded`] when the account no longer exists.
 pub async fn password_owner(db: impl PgExecutor<'_>, user_id: Uuid) -> Result<PasswordOwner> {
     sqlx::query_as!(
         PasswordOwner,
@@ -49,11 +50,12 @@ pub async fn password_owner(db: impl PgExecutor<'_>, user_id: Uuid) -> Result<Pa
     .ok_or(Error::SessionEnded)
 }
 
-/// Sets the new password, ends all sessions of the account, voids the links mailed to it, and begins a new session for
-/// whoever changed it.
+/// Sets the new password, ends all sessions of the account, voids the links mailed to it, and starts a new session for
+/// the caller.
 ///
 /// # Errors
-/// [`Error::SessionEnded`] when the password was changed by somebody else meanwhile, or the account is gone.
+///
+/// [`Error::SessionEnded`] when the password was changed concurrently, or the account no longer exists.
 pub async fn change_password(core: &Core, wish: PasswordChange) -> Result<Session> {
     change(core, wish, |wish, tx, now| {
         Box::pin(async move {

@@ -1,4 +1,4 @@
-//! Accounts of those who work here: how they get the role of staff, and lose it.
+//! Accounts of members of staff: assigning and removing the role.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -10,11 +10,11 @@ use crate::sessions::revoke_all;
 use crate::types::{EmailAddress, PersonName, Role};
 use crate::{Error, Result};
 
-/// The account that a member of staff is to have: the one with this address, else a new one. It has the role of staff
-/// from now on, and a link that sets its password is mailed to it. Answers its id.
+/// Returns the id of the account for a member of staff: the one with this address, or a new one. It gets the role of
+/// staff, and a link that sets its password is mailed.
 ///
-/// Somebody else may have signed up with the address before. So a customer's account whose address was never proven
-/// loses its password and its sessions; who reads the mail gets it.
+/// Somebody else may have registered the address before. So an unverified customer account loses its password and
+/// sessions; the mailbox's owner sets a new password.
 pub(crate) async fn employ(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -60,7 +60,7 @@ async fn promote(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<
     if proven { Ok(()) } else { revoke_all(tx, now, id).await }
 }
 
-/// An account that no member of staff has any more is a customer's from now on; one of an administrator stays what it is.
+/// Makes an account without a member of staff a customer's again; administrators keep their role.
 pub(crate) async fn dismiss(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> {
     sqlx::query!(
         "UPDATE users SET role = 'customer', token_epoch = token_epoch + 1, updated_at = $2

@@ -1,4 +1,4 @@
-//! The links in mails to an account, and the account that a link speaks of.
+//! Links in mails to an account, and the account of a link.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
@@ -10,7 +10,7 @@ use crate::notifications::NotificationKind;
 use crate::types::{EmailAddress, Locale, PersonName};
 use crate::{Error, Result};
 
-/// The account that a link speaks of.
+/// The account of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkedAccount {
     /// The account.
@@ -23,11 +23,12 @@ pub struct LinkedAccount {
     pub locale: Locale,
 }
 
-/// The account a link for this purpose speaks of.
+/// The account of a link for this purpose.
 ///
 /// # Errors
-/// [`Error::LinkVoid`] for a link that was used, has expired, was made for an address that the account no longer has,
-/// or is none of ours: which of these is not told.
+///
+/// [`Error::LinkVoid`] for a link that was used, has expired, was sent to a former address, or is invalid; the error
+/// does not say which.
 pub async fn linked_account(
     db: impl PgExecutor<'_>,
     now: DateTime<Utc>,
@@ -64,7 +65,7 @@ pub async fn linked_account(
     })
 }
 
-/// Locks the account before a link's use changes it, and looks at the link again: of two uses at once one finds it void.
+/// Locks the account before a link is used and checks the link again, so that of two concurrent uses one fails.
 pub(super) async fn locked(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

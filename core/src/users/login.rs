@@ -1,4 +1,4 @@
-//! What a login needs.
+//! Data for a login.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
@@ -7,20 +7,20 @@ use uuid::Uuid;
 use crate::types::{EmailAddress, Role};
 use crate::{Error, Result};
 
-/// An account as the login sees it.
+/// An account for a login.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LoginUser {
     /// The account's id.
     pub id: Uuid,
-    /// argon2id in PHC format; none: no password was set yet, no password will do.
+    /// argon2id in PHC format; none: no password was set, so no password matches.
     pub password_hash: Option<String>,
-    /// What the account may do.
+    /// Role of the account.
     pub role: Role,
-    /// Goes into access tokens.
+    /// Part of access tokens.
     pub token_epoch: i32,
 }
 
-/// The account with this address, if there is one. The caller answers alike whether there is or not.
+/// The account with this address, if any. The caller answers the same in both cases.
 pub async fn find_for_login(db: impl PgExecutor<'_>, email: &EmailAddress) -> Result<Option<LoginUser>> {
     let user = sqlx::query_as!(
         LoginUser,
@@ -32,8 +32,7 @@ pub async fn find_for_login(db: impl PgExecutor<'_>, email: &EmailAddress) -> Re
     Ok(user)
 }
 
-/// The hash of an account's password, for its owner to prove that it is them; [`Error::SessionEnded`] when the account is
-/// gone.
+/// The password hash of an account, to verify its owner; [`Error::SessionEnded`] when the account no longer exists.
 pub async fn password_hash(db: impl PgExecutor<'_>, id: Uuid) -> Result<Option<String>> {
     sqlx::query_scalar!("SELECT password_hash FROM users WHERE id = $1", id)
         .fetch_optional(db)
@@ -41,7 +40,7 @@ pub async fn password_hash(db: impl PgExecutor<'_>, id: Uuid) -> Result<Option<S
         .ok_or(Error::SessionEnded)
 }
 
-/// Stores a hash of the same password made with newer parameters; does nothing if the password changed meanwhile.
+/// Stores a hash of the same password with newer parameters; does nothing if the password changed meanwhile.
 pub async fn rehash(db: impl PgExecutor<'_>, id: Uuid, old_hash: &str, new_hash: &str) -> Result<()> {
     sqlx::query!(
         "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",

@@ -1,4 +1,4 @@
-//! Accounts: whoever can log in. Hashing of passwords is the caller's; this stores what it makes.
+//! Accounts that can log in. The caller hashes passwords.
 
 mod account;
 mod change_password;
@@ -22,5 +22,5 @@ pub use register::{NewUser, create_admin, invite_admin, register};
 pub use reset::{request_password_reset, set_password_by_link};
 pub use verify::{resend_verification, verify_email};
 
-/// What is woken when an account was owed a mail.
+/// The queues to wake after an account mail was planned.
 pub(crate) const MAILS: &[&str] = &[SendNotification::QUEUE];

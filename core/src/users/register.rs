@@ -1,4 +1,4 @@
-//! How accounts come to be.
+//! Creation of accounts.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::new_id;
@@ -11,7 +11,7 @@ use crate::transaction::change_waking;
 use crate::types::{EmailAddress, Locale, PersonName, Phone, Role, Zone};
 use crate::{Core, Result};
 
-/// An account to be.
+/// Input for a new account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
     /// Address and login name.
@@ -26,7 +26,7 @@ pub struct NewUser {
     pub zone: Option<Zone>,
 }
 
-/// Makes a customer's account, and mails a link that proves its address. `password_hash` is argon2id in PHC format.
+/// Creates a customer's account and mails a link that verifies its address. `password_hash` is argon2id in PHC format.
 /// [`crate::Error::EmailTaken`] when another account has the address.
 pub async fn register(core: &Core, user: NewUser, password_hash: String) -> Result<User> {
     change_waking(core, MAILS, (user, password_hash), |(user, hash), tx, now| {
@@ -39,7 +39,7 @@ pub async fn register(core: &Core, user: NewUser, password_hash: String) -> Resu
     .await
 }
 
-/// Makes an administrator's account. Without `password_hash` nobody can log in until one is set by link.
+/// Creates an administrator's account. Without `password_hash` nobody can log in until one is set by link.
 /// [`crate::Error::EmailTaken`] when another account has the address.
 pub async fn create_admin(
     db: impl PgExecutor<'_>,
@@ -50,8 +50,8 @@ pub async fn create_admin(
     insert(db, now, user, password_hash, Role::Admin).await
 }
 
-/// Makes an administrator's account without a password, and mails a link that sets one.
-/// [`crate::Error::EmailTaken`] when another account has the address.
+/// Creates an administrator's account without a password and mails a link that sets one. [`crate::Error::EmailTaken`]
+/// when another account has the address.
 pub async fn invite_admin(core: &Core, user: NewUser) -> Result<User> {
     change_waking(core, MAILS, user, |user, tx, now| {
         Box::pin(async move {

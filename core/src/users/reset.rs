@@ -1,4 +1,4 @@
-//! Setting a password by a link that was mailed: after one was forgotten, or for the first time.
+//! Sets a password by a mailed link: after it was forgotten, or for the first time.
 
 use super::{MAILS, link, verify};
 use crate::config::Keys;
@@ -8,8 +8,7 @@ use crate::transaction::{change, change_waking};
 use crate::types::EmailAddress;
 use crate::{Core, Result};
 
-/// Mails a link that sets a new password, if there is an account with this address. The caller answers alike whether
-/// there is or not.
+/// Mails a link that sets a new password, if an account has this address. The caller answers the same in both cases.
 pub async fn request_password_reset(core: &Core, email: EmailAddress) -> Result<()> {
     change_waking(core, MAILS, email, |email, tx, now| {
         Box::pin(async move {
@@ -26,10 +25,11 @@ pub async fn request_password_reset(core: &Core, email: EmailAddress) -> Result<
     .await
 }
 
-/// Sets the password of the account that the link speaks of. All its sessions end, all its links are void, and its
-/// address is proven, for that is where the link came from.
+/// Sets the password of the link's account. All its sessions and links end, and its address counts as verified, because
+/// the link was mailed there.
 ///
 /// # Errors
+///
 /// [`crate::Error::LinkVoid`].
 pub async fn set_password_by_link(
     core: &Core,

@@ -1,4 +1,4 @@
-//! Proving that an account's address is its owner's.
+//! Verification of an account's address.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -11,10 +11,10 @@ use crate::notifications::{NotificationKind, account};
 use crate::transaction::{change, change_waking};
 use crate::{Core, Error, Result};
 
-/// The link mailed to the address was followed: the address is proven, and what was booked by it without an account
-/// is joined to the account.
+/// Verifies the address by its mailed link, and joins guest bookings with that address to the account.
 ///
 /// # Errors
+///
 /// [`Error::LinkVoid`].
 pub async fn verify_email(core: &Core, keys: &Keys, token: &str) -> Result<()> {
     change(core, (keys.clone(), token.to_owned()), |(keys, token), tx, now| {
@@ -26,10 +26,11 @@ pub async fn verify_email(core: &Core, keys: &Keys, token: &str) -> Result<()> {
     .await
 }
 
-/// Mails another link to an account that has not proven its address; does nothing for one that has.
+/// Mails another link to an account with an unverified address; does nothing for a verified one.
 ///
 /// # Errors
-/// [`Error::SessionEnded`] when the account is gone.
+///
+/// [`Error::SessionEnded`] when the account no longer exists.
 pub async fn resend_verification(core: &Core, user_id: Uuid) -> Result<()> {
     change_waking(core, MAILS, user_id, |user_id, tx, now| {
         Box::pin(async move {
@@ -46,7 +47,7 @@ pub async fn resend_verification(core: &Core, user_id: Uuid) -> Result<()> {
     .await
 }
 
-/// Marks the address as proven and joins the customers that booked by it as guests; the caller has locked the account.
+/// Marks the address as verified and joins the guest customers with it; the caller has locked the account.
 pub(super) async fn proven(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
     let marked = sqlx::query!(
         "UPDATE users SET email_verified_at = coalesce(email_verified_at, $2), updated_at = $2 WHERE id = $1",

@@ -1,5 +1,5 @@
-//! The part of `cargo dev` that depends on no other crate of Punctual: it builds in seconds and works also while the
-//! rest does not build, as when a query has changed and its description in `.sqlx` has not yet.
+//! The part of `cargo dev` without dependencies on other crates of Punctual. It builds in seconds, also while the rest
+//! does not build, for example after a query changed and before its description in `.sqlx` is updated.
 
 pub mod prepare;
 pub mod programs;

@@ -1,4 +1,5 @@
-//! `cargo dev`: builds the rest and becomes it, except for `cargo dev prepare`, which the rest needs to build.
+//! `cargo dev`: builds the other programs and execs the right one. `cargo dev prepare` runs here, because the others
+//! need its output to build.
 
 use std::env;
 use std::ffi::OsString;

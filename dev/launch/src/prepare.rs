@@ -1,7 +1,7 @@
-//! `cargo dev prepare`: makes the generated files anew, or checks them.
+//! `cargo dev prepare`: writes the generated files, or checks them.
 //!
-//! Generated are the descriptions of the queries (`queue/.sqlx`, `core/.sqlx`), which the compiler asks a migrated
-//! Postgres for, and `openapi/openapi.json`, which the api prints.
+//! These are the descriptions of the queries (`queue/.sqlx`, `core/.sqlx`), which the compiler gets from a migrated
+//! Postgres, and `openapi/openapi.json`, which the api prints.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -27,15 +27,17 @@ struct Queries {
     migrations: &'static str,
 }
 
-/// In the order in which one schema needs the other.
+/// Ordered so that a schema comes after those it needs.
 const QUERIES: [Queries; 2] = [
     Queries { package: "punctual-queue", folder: "queue", migrations: "queue/migrations" },
     Queries { package: "punctual-core", folder: "core", migrations: "migrations" },
 ];
 
-/// Runs the command; `--check` changes nothing and ends with status 1 and the mending command where a file differs.
+/// Runs the command. `--check` changes nothing; if a file differs, it prints the command that updates it and ends with
+/// status 1.
 ///
 /// # Errors
+///
 /// When Postgres, a migration or the compiler fails.
 pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let check = match arguments {
@@ -69,7 +71,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     }
     cluster.abort()?;
     say("asking the api for its OpenAPI document");
-    // In a check the queries may be stale and the api unbuildable; then the queries' difference is what counts.
+    // In a check, outdated queries may keep the api from building; then only their difference is reported.
     if !check || differences.is_empty() {
         let document = openapi(&root)?;
         let path = root.join(OPENAPI);
@@ -102,7 +104,7 @@ fn say(text: &str) {
     eprintln!("• {text}");
 }
 
-/// A cluster with both schemas in its database `postgres`.
+/// Starts a cluster with both schemas in its database `postgres`.
 fn start_migrated(postgres: &PostgresPrograms, folder: &Path, root: &Path) -> Result<Cluster> {
     let settings = ClusterSettings {
         folder: folder.join("postgres"),
@@ -130,10 +132,10 @@ fn start_migrated(postgres: &PostgresPrograms, folder: &Path, root: &Path) -> Re
     Ok(cluster)
 }
 
-/// Has the compiler describe all queries of a crate into a folder.
+/// Lets the compiler write the descriptions of a crate's queries into a folder.
 fn describe(queries: &Queries, url: &str, into: &Path, root: &Path) -> Result<()> {
-    // The first time also what the crate depends on is compiled anew and puts its queries there: the second time it is
-    // the crate alone.
+    // The first run may also compile the crate's dependencies, which write their queries there too; the second run
+    // compiles the crate alone.
     for _ in 0..2 {
         if into.exists() {
             fs::remove_dir_all(into)?;
@@ -153,7 +155,7 @@ fn describe(queries: &Queries, url: &str, into: &Path, root: &Path) -> Result<()
     Ok(())
 }
 
-/// Cargo sees no difference between a crate checked with and without a database: this makes it look again.
+/// Cargo does not distinguish a check with a database from one without: touching the file forces a new check.
 #[expect(
     clippy::disallowed_methods,
     reason = "the time of a file on this machine, of no meaning to Punctual"
@@ -198,7 +200,7 @@ fn replace(folder: &Path, files: &BTreeMap<OsString, Vec<u8>>) -> Result<()> {
     Ok(())
 }
 
-/// The cluster's folder lies inside ours and belongs to another account.
+/// Lets another account enter the cluster's folder inside ours.
 fn make_enterable(folder: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -7,10 +7,12 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-/// Builds a program of the workspace and those it starts, and returns its path; the others lie beside it. Features are
-/// those of the whole workspace, as in a test build, so that no dependency is built twice. Cargo's progress is shown.
+/// Builds a program of the workspace and those it starts, and returns its path; the others are in the same folder. Uses
+/// the features of the whole workspace, as test builds do, so that no dependency is built twice. Shows cargo's
+/// progress.
 ///
 /// # Errors
+///
 /// When something does not build.
 pub fn build(program: &str, needs: &[&str]) -> Result<PathBuf> {
     let output = Command::new(cargo())
@@ -26,13 +28,13 @@ pub fn build(program: &str, needs: &[&str]) -> Result<PathBuf> {
         .with_context(|| format!("cargo did not build {program}"))
 }
 
-/// The cargo that runs us.
+/// The cargo that runs this program.
 #[must_use]
 pub fn cargo() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }
 
-/// The folder of the workspace this program was built from.
+/// The workspace folder this program was built from.
 #[must_use]
 pub fn clone_root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,5 +1,5 @@
-//! Commands that are programs of other crates: built by cargo with the same features as everything else, then run in
-//! place of this process, so that signals reach them.
+//! Commands implemented by other crates' programs: built by cargo with the workspace's features, then run in place of
+//! this process, so that signals reach them.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -15,7 +15,7 @@ use crate::console;
 pub struct Elsewhere {
     /// The binary that runs the command.
     program: &'static str,
-    /// Binaries that it starts.
+    /// Other binaries that it needs.
     needs: &'static [&'static str],
 }
 
@@ -31,7 +31,7 @@ pub const PICTURES: Elsewhere = Elsewhere { program: "punctual-pictures", needs:
 
 const SIMULATED: &[&str] = &["tests-guard", "tests-api", "tests-worker", "tests-chaos-worker"];
 
-/// What the other program is told.
+/// Arguments for the other program.
 #[derive(Clone, Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Arguments {
@@ -40,10 +40,11 @@ pub struct Arguments {
     arguments: Vec<OsString>,
 }
 
-/// Builds and becomes it.
+/// Builds and execs it.
 ///
 /// # Errors
-/// When it does not build or can't be started.
+///
+/// When it does not build or cannot be started.
 pub fn run(command: Elsewhere, Arguments { arguments }: Arguments) -> Result<ExitCode> {
     console::step(&format!("building {}", command.program));
     let program = programs::build(command.program, command.needs)?;

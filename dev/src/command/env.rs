@@ -1,4 +1,4 @@
-//! `cargo dev env`: the addresses of what runs, for a shell.
+//! `cargo dev env`: addresses of the running stack, for a shell.
 
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ pub fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A word that a POSIX shell takes as it is.
+/// The value quoted for a POSIX shell.
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }

@@ -1,9 +1,9 @@
-//! Signals that ask a program to stop.
+//! Signals that stop a program.
 
 use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C, a closed terminal, or being asked to stop.
+/// SIGINT, SIGHUP or SIGTERM.
 pub struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
@@ -11,9 +11,10 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Listens from now on.
+    /// Starts listening.
     ///
     /// # Errors
+    ///
     /// When the system refuses.
     pub fn new() -> Result<Self> {
         Ok(Self {

@@ -8,9 +8,10 @@ use crate::console;
 use crate::home::Home;
 use crate::stack::{Lock, State, end_leftovers};
 
-/// Stops what a killed run left and removes all its files; status 1 while a stack runs.
+/// Stops leftovers of a killed run and removes all its files; status 1 while a stack runs.
 ///
 /// # Errors
+///
 /// When something cannot be stopped or removed.
 pub async fn run() -> Result<ExitCode> {
     let home = Home::of_clone()?;

@@ -17,7 +17,7 @@ const STATUS_MISSING: u8 = 2;
 /// Exit status of a program that Ctrl-C has ended.
 const STATUS_INTERRUPTED: u8 = 130;
 
-/// What `cargo dev` was told.
+/// Options of `cargo dev`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Options {
     /// How many worker processes to start.
@@ -28,10 +28,11 @@ pub struct Options {
     pub no_install: bool,
 }
 
-/// Brings the stack up and follows its logs.
+/// Starts the stack and shows its logs.
 ///
 /// # Errors
-/// With what failed; all that had started is stopped again.
+///
+/// The failure; everything that was started is stopped again.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let home = Home::of_clone()?;
     let Some(_lock) = Lock::take(&home)? else {
@@ -80,7 +81,7 @@ async fn bring_up(stack: &mut Stack) -> Result<()> {
     stack.watch().await
 }
 
-/// Finds what is needed, installs what is missing, builds; `None` after printing what a person has to install.
+/// Finds, installs and builds what is needed; `None` after printing what a person has to install.
 fn settings(home: Home, options: Options) -> Result<Option<Settings>> {
     let given = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
     let (database_url, redis_url, smtp_url) = (given("DATABASE_URL"), given("REDIS_URL"), given("SMTP_URL"));

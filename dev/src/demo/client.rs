@@ -1,10 +1,10 @@
-//! The API as a client sees it.
+//! A client of the API.
 
 use anyhow::{Context as _, Result};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-/// Somebody who talks to the API, logged in or not.
+/// A client, logged in or not.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     http: reqwest::Client,

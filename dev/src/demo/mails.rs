@@ -1,4 +1,4 @@
-//! The mails of the story: waited for, and printed as a person would read them.
+//! The mails of the story: waited for and printed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::console::{self, Colour, paint};
 use crate::inbox::{Message, Store};
 
-/// Waits until `recipient` has got mail number `index` (from 0).
+/// Waits until `recipient` has received mail number `index` (from 0).
 pub(super) async fn wait(
     store: &Store,
     recipient: &str,
@@ -29,14 +29,14 @@ pub(super) async fn wait(
     timeout(limit, waiting).await.with_context(|| format!("no mail within {} s", limit.as_secs()))?
 }
 
-/// All mails that `recipient` has got, the oldest first.
+/// All mails of `recipient`, oldest first.
 pub(super) fn to(store: &Store, recipient: &str) -> Vec<Arc<Message>> {
     let mut mails = store.all();
     mails.retain(|mail| mail.summary.envelope_to.iter().any(|address| address == recipient));
     mails
 }
 
-/// The mail as its reader sees it, and what its calendar entry tells a calendar.
+/// Prints the mail as its reader sees it, with the content of its calendar entry.
 pub(super) fn print(mail: &Message) {
     let edge = paint(Colour::Dim, "  │");
     console::line(&paint(Colour::Dim, "  ┌────────────────────────────────────────────────────────────"));

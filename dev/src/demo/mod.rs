@@ -1,4 +1,4 @@
-//! `cargo dev demo`: the main job of Punctual from end to end, as a client and a customer see it, on a stack of its own.
+//! `cargo dev demo`: the main use case end to end, for a client and a customer, on its own stack.
 
 mod client;
 mod mails;
@@ -20,7 +20,7 @@ const STATUS_MISSING: u8 = 2;
 /// Exit status of a program that Ctrl-C has ended.
 const STATUS_INTERRUPTED: u8 = 130;
 
-/// What `cargo dev demo` was told.
+/// Options of `cargo dev demo`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Options {
     /// Install nothing: print the commands instead and exit with status 2.
@@ -28,10 +28,11 @@ pub struct Options {
     pub no_install: bool,
 }
 
-/// Plays the story; status 0 when all of it came true.
+/// Runs the story; status 0 when every check passed.
 ///
 /// # Errors
-/// With what did not come true.
+///
+/// The first failed check.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut interrupts = Interrupts::new()?;
     end_killed_demos().await?;
@@ -78,7 +79,7 @@ async fn play(stack: &mut Stack) -> Result<()> {
     story::play(&stack.addresses().api, admin, inbox.store()).await
 }
 
-/// What the programs said before it went wrong.
+/// Prints the programs' logs after a failure.
 fn print_logs(home: &Home) {
     for name in ["api", "worker"] {
         let text = fs::read_to_string(home.folder.join(format!("{name}.log"))).unwrap_or_default();
@@ -89,7 +90,7 @@ fn print_logs(home: &Home) {
     }
 }
 
-/// Removes what demos left that were killed; those that run hold their lock.
+/// Removes leftovers of killed demos; running ones hold their lock.
 async fn end_killed_demos() -> Result<()> {
     for home in Home::demos() {
         if let Some(_lock) = Lock::take(&home)? {

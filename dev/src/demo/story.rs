@@ -1,4 +1,4 @@
-//! The story: from signing up to a confirmation, a reminder and a cancellation.
+//! The story: registration, confirmation, reminder, cancellation.
 
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,11 @@ use crate::stack::Admin;
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "correct horse battery staple";
-/// Between the change of the rule and the reminder's due time there is at least this much, for the booking itself.
+/// Minimum time between the change of the rule and the reminder's due time, for making the booking.
 const LEAD: TimeDelta = TimeDelta::seconds(10);
 const SOON: Duration = Duration::from_secs(20);
 
-/// Plays it against a stack.
+/// Runs it against a stack.
 pub(super) async fn play(api: &str, admin: &Admin, inbox: &Store) -> Result<()> {
     let visitor = Client::new(api);
     say("Ada signs up and logs in");
@@ -82,13 +82,13 @@ pub(super) async fn play(api: &str, admin: &Admin, inbox: &Store) -> Result<()> 
     check_inbox(inbox)
 }
 
-/// What the API says of the mails agrees with the inbox.
+/// Checks that the API's list of mails agrees with the inbox.
 async fn check_ledger(ada: &Client, path: &str) -> Result<()> {
     let wanted = [("cancellation", "sent"), ("confirmation", "sent"), ("reminder", "sent")];
     let path = format!("{path}/notifications");
     let agreeing = async {
         loop {
-            // The mail server has a mail a moment before the ledger knows.
+            // The mail server has a mail slightly before the ledger records it.
             let ledger = ada.get(&path).await?;
             let mut found = Vec::new();
             for mail in list(&ledger, "/data")? {
@@ -106,7 +106,7 @@ async fn check_ledger(ada: &Client, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Four mails, none of them twice.
+/// Checks for exactly four mails.
 fn check_inbox(inbox: &Store) -> Result<()> {
     let mails = mails::to(inbox, EMAIL);
     let mut ids: Vec<&str> = mails.iter().map(|mail| mail.summary.message_id.as_str()).collect();
@@ -141,7 +141,7 @@ async fn first_slot(client: &Client, service: &Value) -> Result<Value> {
     anyhow::bail!("no free slot from {from} to {to}")
 }
 
-/// Has the service remind so long before the start that the reminder of this booking falls due within about a minute.
+/// Sets the service's reminder so that the one for this booking falls due within about a minute.
 async fn remind_soon(admin: &Client, service: &Value, start: DateTime<FixedOffset>) -> Result<DateTime<Utc>> {
     // Rules are in whole minutes before the start, so a due time has the start's seconds: the next full minute.
     let earliest = now() + LEAD;

@@ -9,8 +9,7 @@ use poem::{Endpoint, EndpointExt as _, IntoResponse, Response, Route, get, handl
 use super::page;
 use super::store::Store;
 
-/// What a mail's HTML may do in a browser: show itself. No script, no request, no form, no access to this page; links
-/// open in a tab of their own.
+/// Policy of a mail's HTML in the browser: no script, request, form or access to this page; links open in a new tab.
 const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
                            style-src 'unsafe-inline'; img-src data:; font-src data:";
 /// Our own pages need their style and the mail's frame.

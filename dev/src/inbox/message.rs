@@ -1,10 +1,10 @@
-//! One mail, taken apart.
+//! A parsed mail.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use mail_parser::{Address, MessageParser, MimeHeaders as _, PartType};
 use serde::{Deserialize, Serialize};
 
-/// A mail as it was taken.
+/// A received mail.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
     /// What lists show of it.
@@ -18,14 +18,14 @@ pub struct Message {
     pub html: String,
     /// Other parts, the calendar among them.
     pub attachments: Vec<Attachment>,
-    /// The whole mail as it came over SMTP.
+    /// The whole mail as received over SMTP.
     pub raw: String,
 }
 
 /// What lists show of a mail.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Summary {
-    /// Made by the inbox.
+    /// Assigned by the inbox.
     pub id: String,
     /// RFC 3339, the machine's clock.
     pub received_at: String,
@@ -57,7 +57,7 @@ pub struct Attachment {
 }
 
 impl Message {
-    /// Takes a mail apart; what does not parse is left empty, `raw` is always whole.
+    /// Parses a mail; parts that do not parse are empty, `raw` is always complete.
     pub(super) fn parse(
         id: String,
         received_at: DateTime<Utc>,

@@ -1,7 +1,7 @@
-//! A mail catcher: takes every mail over SMTP, delivers none, shows all of them.
+//! A mail catcher: accepts every mail over SMTP, delivers none, shows all.
 //!
-//! The SMTP server is mailcrab's library. `GET /` is a page for people, `GET /api/messages` and
-//! `GET /api/messages/{id}` are the same for programs. Mails live in memory; the oldest go when there are too many.
+//! The SMTP server is mailcrab's library. `GET /` is a page, `GET /api/messages` and `GET /api/messages/{id}` are for
+//! programs. Mails are kept in memory; the oldest are dropped beyond the capacity.
 
 mod http;
 mod message;
@@ -27,7 +27,7 @@ pub use message::{Attachment, Message, Summary};
 pub use store::Store;
 
 const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
-/// Mails that may arrive before our receiver has stored the first of them; mailcrab drops what goes beyond.
+/// Mails that may arrive before our receiver stores the first of them; mailcrab drops those beyond.
 const BACKLOG: usize = 8192;
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -105,7 +105,7 @@ impl Inbox {
     }
 }
 
-/// mailcrab binds the port itself and tells nobody when it cannot: it is up when it answers, down when its task ends.
+/// mailcrab binds the port itself and does not report failures: it is up when it answers, down when its task ends.
 async fn wait_for_smtp(server: &mut JoinHandle<()>, port: u16) -> Result<()> {
     timeout(START_TIMEOUT, async {
         loop {

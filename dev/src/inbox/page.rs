@@ -1,4 +1,4 @@
-//! The inbox as pages for people, without a line of script.
+//! The inbox as pages without scripts.
 
 use std::sync::OnceLock;
 

@@ -59,7 +59,7 @@ impl Store {
         messages.iter().find(|message| message.summary.id == id).cloned()
     }
 
-    /// Changes with every mail, so that one can wait for the next.
+    /// Changes with every mail, so that callers can wait for the next.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.count.subscribe()

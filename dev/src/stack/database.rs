@@ -7,9 +7,10 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 /// Name of the stack's own database.
 pub(super) const NAME: &str = "punctual";
 
-/// Makes the database on an own server where it does not exist yet.
+/// Creates the database on the stack's own server if needed.
 ///
 /// # Errors
+///
 /// When the server refuses.
 pub async fn ensure_database(server: &str) -> Result<()> {
     let mut connection = PgConnection::connect(server).await?;
@@ -24,7 +25,7 @@ pub async fn ensure_database(server: &str) -> Result<()> {
     Ok(())
 }
 
-/// Brings both schemas up to this build.
+/// Migrates both schemas.
 pub(super) async fn migrate(url: &str) -> Result<()> {
     let options: PgConnectOptions = url.parse().context("the database URL is wrong")?;
     let mut connection = options.connect().await.context("the database cannot be reached")?;

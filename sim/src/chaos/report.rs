@@ -1,4 +1,4 @@
-//! What was done how often, and what was compared after it.
+//! The report of a run: faults, their number and the comparisons after them.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A fault was survived.
+    /// Adds a fault without violations.
     pub(super) fn note(&mut self, fault: Fault, took: Duration, compared: Compared) {
         self.last = compared;
         match self.lines.iter_mut().find(|line| line.fault == fault) {
@@ -35,18 +35,18 @@ impl Report {
         }
     }
 
-    /// Requests so far, and tries that were repeated because they got no answer or were asked to come again.
+    /// Sets the number of requests, and of attempts that were repeated.
     pub(super) fn load(&mut self, requests: u64, repeated: u64) {
         (self.requests, self.repeated) = (requests, repeated);
     }
 
-    /// How many faults were survived.
+    /// Number of faults without violations.
     #[must_use]
     pub fn faults(&self) -> u32 {
         self.lines.iter().map(|line| line.times).sum()
     }
 
-    /// In one line, while it goes on.
+    /// A one-line summary for progress output.
     #[must_use]
     pub fn so_far(&self) -> String {
         let Compared { bookings, mails, doubled, in_doubt, .. } = self.last;

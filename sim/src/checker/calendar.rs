@@ -2,11 +2,11 @@
 
 use super::{Rule, always};
 
-/// What of a calendar must not be.
+/// Rules of the calendar, each a query for violations.
 pub(super) const RULES: &[Rule] = &[
     always(
         "two appointments of one member of staff overlap",
-        // Each class once; of spans in order, one that begins before an earlier one has ended.
+        // Each class once; among spans in order, those that begin before an earlier one has ended.
         "WITH taken AS (
              SELECT DISTINCT staff_id, class_id, blocked FROM bookings WHERE status IN ('held', 'pending', 'confirmed')
          ), ordered AS (

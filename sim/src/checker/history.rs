@@ -1,10 +1,10 @@
-//! A booking is what was done with it, and what clients were told has happened.
+//! A booking equals its history, and its history contains every acknowledged change.
 
 use sqlx::PgPool;
 
 use super::{Acknowledged, Rule, Violation, always};
 
-/// What of a history must not be.
+/// Rules of the history, each a query for violations.
 pub(super) const RULES: &[Rule] = &[
     always(
         "a booking has not one event for each revision",
@@ -52,10 +52,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
 ];
 
-/// How many rules [`acknowledged`] has.
+/// Number of rules in [`acknowledged`].
 pub(super) const ACKNOWLEDGED: usize = 1;
 
-/// Each success that was answered is in the history as it was answered.
+/// Each acknowledged change is in the history with the same content.
 pub(super) async fn acknowledged(
     pool: &PgPool,
     told: &[Acknowledged],

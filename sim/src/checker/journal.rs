@@ -1,4 +1,4 @@
-//! What the mail server has taken against the ledger.
+//! The mail server's messages compared with the ledger.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Report, Violation};
 use punctual_testkit::smtp_sink::Taken;
 
-/// How many rules [`compare`] has.
+/// Number of rules in [`compare`].
 pub(super) const RULES: usize = 3;
 
 #[derive(sqlx::FromRow)]
@@ -21,8 +21,8 @@ struct Mail {
 }
 
 impl Mail {
-    /// How many copies there may be: one if it was sent, one for each try that was in doubt, and perhaps that of a try
-    /// that nobody has judged yet; never more than two. A person who has one sent again is not counted here.
+    /// The allowed number of copies: one if it was sent, one for each attempt in doubt, and possibly one for an attempt
+    /// without a recorded result; never more than two. Manual resends are not counted here.
     fn copies(&self) -> (usize, usize) {
         let doubts = usize::try_from(self.doubts).unwrap_or_default();
         match self.outcome.as_deref() {
@@ -33,7 +33,8 @@ impl Mail {
     }
 }
 
-/// Every mail that was taken is owed and went to whom it was owed; every mail has as many copies as its fate allows.
+/// Every accepted message belongs to a ledger row and its recipient; every mail has the number of copies that its
+/// outcome allows.
 pub(super) async fn compare(
     pool: &PgPool,
     journal: &[Taken],
@@ -73,7 +74,7 @@ pub(super) async fn compare(
     Ok(())
 }
 
-/// The ledger row a Message-ID is derived from: `<id@domain>`.
+/// The ledger row's id in a Message-ID `<id@domain>`.
 fn ledger_id(taken: &Taken) -> Option<Uuid> {
     let (id, _) = taken.message_id.trim_start_matches('<').split_once('@')?;
     Uuid::try_parse(id).ok()

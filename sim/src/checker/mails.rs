@@ -1,10 +1,10 @@
-//! A committed booking has its mails, and none that it does not owe.
+//! A committed booking has exactly its mails.
 //!
-//! Reminder rules are taken as they are now: let no test that is checked change them.
+//! Reminder rules are taken as they are now, so a checked test must not change them.
 
 use super::{Rule, always, by_one_clock, settled};
 
-/// What of the ledger must not be.
+/// Rules of the ledger, each a query for violations.
 pub(super) const RULES: &[Rule] = &[
     always(
         "a change owes a mail that the ledger has not, or has more than once",
@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     always(
         "reminders are not those of the service's rules",
-        // For each revision that plans them: one for each rule, due when the rule says.
+        // For each revision that plans reminders: one per rule, due as the rule says.
         "WITH planned AS (
              SELECT e.booking_id, e.rev, b.service_id, b.zone,
                     (SELECT (details #>> '{to,start}')::timestamptz FROM booking_events
@@ -67,7 +67,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     by_one_clock(
         "a mail went out although the booking had changed before",
-        // A change takes its instant before it waits for the booking's lock, at most ten seconds.
+        // A change takes its time before it waits for the booking's lock, at most ten seconds.
         "SELECT format('%s %s of revision %s at %s, changed at %s', n.id, n.kind, n.rev, n.dot_at, e.at)
          FROM notifications n JOIN booking_events e ON e.booking_id = n.booking_id AND e.rev = n.rev + 1
          WHERE n.dot_at > e.at + interval '10 seconds' AND $1::timestamptz IS NOT NULL",

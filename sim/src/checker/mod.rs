@@ -1,12 +1,12 @@
-//! What must be true whatever happened: one checker over bookings, their history, the ledger of mails, the jobs, and what
-//! the mail server has taken.
+//! The invariants of the system: one checker over bookings, their history, the ledger of mails, the jobs, and the
+//! messages of the mail server.
 //!
-//! It reads the database with statements of its own and shares no code with what it checks. The rules follow the three
-//! promises: a slot is sold once ([`calendar`]), a committed booking has its mails and no others ([`mails`], [`journal`]), nothing
-//! that stops loses work ([`queue`]). [`history`] ties a booking to what was done with it and to what was acknowledged.
+//! It reads the database with its own statements and shares no code with the product. The rules follow the three
+//! guarantees: a slot is sold once ([`calendar`]), a committed booking has exactly its mails ([`mails`], [`journal`]),
+//! no outage loses work ([`queue`]). [`history`] compares bookings with their changes and acknowledgements.
 //!
-//! Most rules hold at any moment. Those marked [`When::Settled`] hold once everything has come to rest: no request runs, the
-//! workers have had their time, and what is due is done. Those marked [`When::OneClock`] compare instants of several programs.
+//! Most rules always hold. Those marked [`When::Settled`] hold once the system is idle: no request runs and all due
+//! work is done. Those marked [`When::OneClock`] compare times of several programs.
 
 mod calendar;
 mod history;
@@ -22,18 +22,18 @@ use uuid::Uuid;
 
 use punctual_testkit::smtp_sink::Taken;
 
-/// What is known from outside of the database.
+/// Observations from outside of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// What the mail server has taken.
+    /// Messages that the mail server accepted.
     pub journal: &'a [Taken],
-    /// What clients were told.
+    /// Changes that clients got a success for.
     pub acknowledged: &'a [Acknowledged],
-    /// The domain's clock.
+    /// The application clock.
     pub now: DateTime<Utc>,
-    /// Whether everything has come to rest.
+    /// Whether the system is idle.
     pub settled: bool,
-    /// Whether all programs go by one clock, so that their instants can be compared.
+    /// Whether all programs share one clock, so that their times can be compared.
     pub one_clock: bool,
 }
 
@@ -56,7 +56,7 @@ enum When {
     OneClock,
 }
 
-/// Something that must not be: a statement whose rows say where it is. `$1` is the domain's clock.
+/// An invariant: a statement that returns its violations. `$1` is the application clock.
 struct Rule {
     name: &'static str,
     when: When,
@@ -75,12 +75,12 @@ const fn by_one_clock(name: &'static str, sql: &'static str) -> Rule {
     Rule { name, when: When::OneClock, sql }
 }
 
-/// A rule that was broken.
+/// A violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// Which rule.
     pub rule: &'static str,
-    /// Where.
+    /// Details.
     pub what: String,
 }
 
@@ -90,10 +90,10 @@ impl fmt::Display for Violation {
     }
 }
 
-/// How much was compared.
+/// Number of objects compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Compared {
-    /// Bookings, whatever their status.
+    /// Bookings in any status.
     pub bookings: usize,
     /// Their events.
     pub events: usize,
@@ -101,18 +101,18 @@ pub struct Compared {
     pub mails: usize,
     /// Jobs of the queue.
     pub jobs: usize,
-    /// Messages that the mail server took, copies included.
+    /// Messages that the mail server accepted, with copies.
     pub copies: usize,
-    /// Copies that a resend after a doubt made: one message more than mails.
+    /// Second copies after an attempt in doubt.
     pub doubled: usize,
     /// Mails that ended in doubt after their resend.
     pub in_doubt: usize,
 }
 
-/// What was checked, and what was wrong.
+/// Result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How much of what there was.
+    /// Number of objects compared.
     pub compared: Compared,
     /// How many rules were applied.
     pub rules: usize,

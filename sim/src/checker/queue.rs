@@ -1,8 +1,8 @@
-//! Nothing that stops loses work: the queue's own invariants, whatever its jobs do.
+//! No outage loses work: the invariants of the queue for any kind of job.
 
 use super::{Rule, always, settled};
 
-/// What of the queue must not be.
+/// Rules of the queue, each a query for violations.
 pub(super) const RULES: &[Rule] = &[
     always(
         "two live jobs have one key",

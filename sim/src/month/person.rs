@@ -1,4 +1,4 @@
-//! A customer, and what they do when their moment comes.
+//! A customer and their actions.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
@@ -10,7 +10,7 @@ use super::{Deeds, Result};
 use crate::checker::Acknowledged;
 use crate::dice::Dice;
 
-/// Four of five have an account; the others telephone, and staff act for them.
+/// Four of five have an account; for the others staff act.
 pub(super) struct Person {
     number: usize,
     session: Option<Session>,
@@ -18,7 +18,7 @@ pub(super) struct Person {
     keys: u64,
 }
 
-/// A booking as this person knows it.
+/// A booking as this customer knows it.
 struct Known {
     id: String,
     rev: i64,
@@ -27,8 +27,8 @@ struct Known {
     standing: bool,
 }
 
-/// What may be answered beside success. Anything else is a surprise: above all a refusal of a slot that was offered at this
-/// instant, other than that somebody else was quicker.
+/// Allowed problem codes beside success. Anything else is unexpected, above all a refused slot that was listed at this
+/// instant and not taken by somebody else.
 const RACES: [&str; 5] = [
     "409 slot_taken",
     "409 invalid_transition",
@@ -68,7 +68,7 @@ impl Person {
         self.session.as_ref().map_or_else(|| world.admin(), |session| &session.access)
     }
 
-    /// Who it is for, where staff book.
+    /// Adds the customer's data where staff book.
     fn for_whom(&self, mut wish: Value) -> Value {
         if self.session.is_none() {
             wish["contact"] =
@@ -82,7 +82,7 @@ impl Person {
         ("idempotency-key", format!("{}-{}", self.number, self.keys))
     }
 
-    /// A slot of the next days, rather an early one: that is where all want to be.
+    /// A slot of the next days, preferably an early one, to cause conflicts.
     async fn slot(
         &self,
         world: &World,
@@ -139,7 +139,7 @@ impl Person {
         Ok(())
     }
 
-    /// Half of those who hold a slot book it; the others let it go.
+    /// Half of the holds are booked; the others are left to expire.
     async fn hold(&mut self, world: &World, dice: &mut Dice, deeds: &mut Deeds) -> Result<()> {
         let service = dice.pick(&world.services).cloned().unwrap_or_default();
         let Some(slot) = self.slot(world, &service, None, dice).await? else { return Ok(()) };
@@ -169,7 +169,7 @@ impl Person {
         self.change(world, at, "cancel", None, deeds).await
     }
 
-    /// A change of a booking by the revision this person knows; who is told that there is a newer one reads it.
+    /// A change based on the known revision; after a conflict the booking is read again.
     async fn change(
         &mut self,
         world: &World,
@@ -192,7 +192,7 @@ impl Person {
         Ok(())
     }
 
-    /// Takes a booking that was made to one's own.
+    /// Records a new booking.
     fn note(&mut self, what: &str, service: &str, answer: &Answer, deeds: &mut Deeds) {
         judge(what, answer, deeds);
         if answer.status == 201 {
@@ -217,7 +217,7 @@ impl Known {
     }
 }
 
-/// Counts what was answered, remembers what was acknowledged, and notes what must not be.
+/// Counts the answer, records an acknowledged change, and reports unexpected answers.
 pub(super) fn judge(what: &str, answer: &Answer, deeds: &mut Deeds) {
     let brief = answer.brief();
     if matches!(answer.status, 200 | 201) {

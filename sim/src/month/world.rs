@@ -1,4 +1,4 @@
-//! A salon behind a real api with two real workers, all in this process and by one clock.
+//! A salon with a real api and two real workers, all in this process with one clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::Result;
 use punctual_testkit::live;
 use punctual_testkit::smtp_sink::SmtpSink;
 
-/// How long everything may take to come to rest.
+/// How long the system may take to become idle.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(super) const PASSWORD: &str = "correct horse battery staple";
@@ -38,7 +38,7 @@ pub(super) struct World {
     workers: Vec<punctual_worker::Running>,
 }
 
-/// Somebody who is logged in.
+/// A login session.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Session {
     pub(super) access: String,
@@ -46,14 +46,14 @@ pub(super) struct Session {
     until: DateTime<Utc>,
 }
 
-/// What was answered.
+/// An answer of the api.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Value,
 }
 
 impl Answer {
-    /// Status, and the problem's code if it is one: what tallies are made of.
+    /// Status and problem code, as used in tallies.
     pub(super) fn brief(&self) -> String {
         match self.body["code"].as_str() {
             Some(code) => format!("{} {code}", self.status),
@@ -63,8 +63,8 @@ impl Answer {
 }
 
 impl World {
-    /// Four members of staff who work from nine to six but on Sundays, and four services: a short one with two reminders, a
-    /// long one with buffers, a class, and one that staff confirm.
+    /// Creates four members of staff who work from nine to six except on Sundays, and four services: a short one with
+    /// two reminders, a long one with buffers, a class, and one that staff confirm.
     pub(super) async fn open() -> Result<Self> {
         let database = TestDatabase::create().await;
         let clock = ManualClock::at(BEGIN.parse()?);
@@ -139,7 +139,7 @@ impl World {
         self.clock.now()
     }
 
-    /// Makes an account and logs it in.
+    /// Creates an account and logs it in.
     pub(super) async fn sign_up(&self, email: &str, name: &str) -> Result<Session> {
         let account = json!({ "email": email, "password": PASSWORD, "name": name });
         let answer = self.ask(Method::POST, "/v1/auth/register", None, None, Some(&account)).await?;
@@ -187,7 +187,7 @@ impl World {
         if answer.status == 201 { Ok(answer.body) } else { Err(format!("{path}: {}", answer.body).into()) }
     }
 
-    /// A request, with a header of its own for those that want one.
+    /// A request, with an additional header if given.
     pub(super) async fn ask(
         &self,
         method: Method,
@@ -206,7 +206,7 @@ impl World {
         Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or_default() })
     }
 
-    /// Moves the clock to an instant, stopping wherever a mail falls due on the way.
+    /// Advances the clock to an instant, stopping whenever a mail falls due.
     pub(super) async fn live_until(&self, instant: DateTime<Utc>) -> Result<()> {
         while let Some(due) = self.next_due().await?.filter(|due| *due < instant) {
             self.clock.set(due.max(self.now()));
@@ -216,7 +216,7 @@ impl World {
         self.rest().await
     }
 
-    /// Until nothing is to come and every appointment is over and judged.
+    /// Advances until no mail is to come and every appointment is over and marked.
     pub(super) async fn live_to_the_end(&self) -> Result<()> {
         while let Some(due) = self.next_due().await? {
             self.live_until(due).await?;
@@ -233,7 +233,7 @@ impl World {
         self.rest().await
     }
 
-    /// When the next mail falls due or is tried again.
+    /// When the next mail falls due or is retried.
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
         let due = "SELECT least((SELECT min(send_at) FROM notifications WHERE outcome IS NULL AND enqueued_at IS NULL),
                                 (SELECT min(run_at) FROM queue.jobs
@@ -241,7 +241,7 @@ impl World {
         Ok(sqlx::query_scalar(due).fetch_one(self.database.pool()).await?)
     }
 
-    /// Waits until all that is due at this instant is done.
+    /// Waits until everything due at this instant is done.
     pub(super) async fn rest(&self) -> Result<()> {
         let busy = "SELECT (SELECT count(*) FROM notifications
                             WHERE outcome IS NULL AND enqueued_at IS NULL AND send_at <= $1)

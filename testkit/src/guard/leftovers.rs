@@ -1,4 +1,4 @@
-//! What a guard runs, on disk, so that the next one can clean up after one that was killed.
+//! A record on disk of what a guard runs, so that the next guard can clean up after a killed one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ struct Content {
 }
 
 impl Record {
-    /// Begins this process' record.
+    /// Creates this process's record.
     pub(super) fn new(folder: &Path, data: &Path) -> Result<Self> {
         let guard = Identity::of(std::process::id()).context("cannot read my own start time")?;
         let path = folder.join(format!("guard-{}.json", guard.pid));
@@ -42,13 +42,13 @@ impl Record {
         Ok(fs::write(&self.path, serde_json::to_string(&*content)?)?)
     }
 
-    /// Removes the record: everything in it has ended.
+    /// Removes the record, after everything in it has ended.
     pub(super) fn remove(&self) {
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Ends what guards left that were killed themselves.
+/// Ends the processes of killed guards.
 pub(super) fn end(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

@@ -1,4 +1,4 @@
-//! The guard: owns the servers of a test run and outlives every way in which a test process can end.
+//! The guard owns the servers of a test run and outlives every test process.
 
 use std::env;
 use std::fs;
@@ -20,19 +20,19 @@ mod connection;
 mod leftovers;
 mod servers;
 
-/// Names a Postgres server to use instead of an own cluster.
+/// Names a Postgres server to use instead of a local cluster.
 pub(super) const SERVER_VARIABLE: &str = "PUNCTUAL_TEST_DATABASE_URL";
 /// Exit status where a server is missing and could not be installed.
 pub(super) const STATUS_MISSING: i32 = 2;
 
-/// Body of the guard's program: `tests-guard <folder>`. Test processes start it; people do not.
+/// Entry point of `tests-guard <folder>`, which test processes start.
 #[must_use]
 pub fn main() -> ExitCode {
     let Some(folder) = env::args_os().nth(1).map(PathBuf::from) else {
         say("started by the tests, not by hand");
         return ExitCode::FAILURE;
     };
-    // A session of its own: Ctrl-C in the terminal ends the tests, and that in turn ends us, in order.
+    // Its own session: Ctrl-C ends the tests, whose end then ends the guard.
     let _ = rustix::process::setsid();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&folder))) {
@@ -52,7 +52,7 @@ async fn run(folder: &Path) -> Result<()> {
     let listener = StdUnixListener::bind(runtime_folder::socket(folder)).context("cannot listen")?;
     listener.set_nonblocking(true)?;
     let servers = Servers::start(folder).await.map_err(|error| format!("{error:#}"));
-    // From here on silent: whoever reads the tests' output through a pipe must see its end with theirs.
+    // No output from here on, so that a reader of the tests' output sees its end when they end.
     let null = fs::OpenOptions::new().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stderr(&null)?;
     let servers = Arc::new(servers);
@@ -66,7 +66,7 @@ async fn run(folder: &Path) -> Result<()> {
 
 type Shared = Arc<Result<Servers, String>>;
 
-/// Serves until the last connection has closed and nobody is about to open one.
+/// Serves until the last connection has closed and none is about to open.
 async fn serve(folder: &Path, listener: &StdUnixListener, servers: &Shared) -> Result<()> {
     let acceptor = UnixListener::from_std(listener.try_clone()?)?;
     let (mut terminate, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
@@ -80,7 +80,7 @@ async fn serve(folder: &Path, listener: &StdUnixListener, servers: &Shared) -> R
                 if !connections.is_empty() {
                     continue;
                 }
-                // Every test process connects under this lock: one that holds it now has connected once we have it.
+                // Test processes connect under this lock: once we hold it, a process that held it has connected.
                 let locked = runtime_folder::lock(folder)?;
                 match listener.accept() {
                     Ok((stream, _)) => {

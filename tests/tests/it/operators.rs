@@ -1,4 +1,4 @@
-//! What operators are given must name what the programs really count, and every alert must have its runbook.
+//! Rules and dashboard name only metrics that exist, and every alert has a runbook.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// All Rust of a folder, tests excepted.
+/// All Rust sources of a folder.
 fn sources(folder: &Path, all: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -28,7 +28,7 @@ fn sources(folder: &Path, all: &mut String) {
     }
 }
 
-/// Words that look like metrics of ours, without what Prometheus puts behind the name of a histogram.
+/// Metric names in a text, without Prometheus' histogram suffixes.
 fn metrics(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let ours = words.filter(|word| {

@@ -16,7 +16,7 @@ use super::{CONNECTIONS, Contender, Due, WakeUp};
 use crate::recorder::Recorder;
 
 const QUEUE: &str = "bench";
-/// From here on it settles through four connections at once; 256 or 1,024 are slower.
+/// From this number on it settles through four connections; 256 or 1,024 are slower.
 const WORKERS: u32 = 512;
 /// One or four are slower.
 const CLAIMERS: u16 = 2;
@@ -48,13 +48,13 @@ pub struct Awa {
 }
 
 impl Contender for Awa {
-    /// It always listens.
+    /// It always uses LISTEN.
     const CAN_POLL: bool = false;
 
     async fn install(url: &str) -> Result<()> {
         let pool = PgPool::connect(url).await?;
         awa::migrations::run(&pool).await?;
-        // The first worker of an empty database chooses the engine; jobs enqueued before would be left to the old one.
+        // The first worker of an empty database chooses the engine; jobs enqueued earlier would stay in the old one.
         let first = client(pool.clone(), None)?;
         first.start().await?;
         first.shutdown(Duration::from_secs(10)).await;

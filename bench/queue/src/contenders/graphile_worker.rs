@@ -20,7 +20,7 @@ const SCHEMA: &str = "graphile_worker";
 const CONCURRENCY: usize = 500;
 const LOCAL_QUEUE: usize = 5_000;
 const BATCH_DELAY: Duration = Duration::from_millis(5);
-/// As its own benchmark has it.
+/// As in its own benchmark.
 const CONNECTIONS: u32 = 100;
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -70,7 +70,7 @@ impl Contender for GraphileWorker {
         Ok(())
     }
 
-    /// It deletes what is done.
+    /// It deletes finished jobs.
     async fn done(&self, enqueued: u64) -> Result<u64> {
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM graphile_worker._private_jobs")
             .fetch_one(&self.pool)

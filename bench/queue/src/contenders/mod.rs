@@ -1,4 +1,4 @@
-//! The contenders, each with the set-up that its own documentation and benchmarks recommend for throughput.
+//! The contenders, set up for throughput as their documentation and benchmarks recommend.
 
 mod apalis_postgres;
 mod awa;
@@ -16,17 +16,17 @@ pub use self::graphile_worker::GraphileWorker;
 pub use self::punctual::Punctual;
 use crate::recorder::Recorder;
 
-/// Connections that a worker process may open where the contender leaves it to us.
+/// Connections of a worker process, where the contender does not set it.
 const CONNECTIONS: u32 = 20;
-/// How often a worker looks for jobs by itself.
+/// Polling interval of a worker.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How a worker learns of a job that was just committed.
+/// How a worker learns of a newly committed job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WakeUp {
     /// By Redis or by Postgres' NOTIFY, as the contender does it.
     Notified,
-    /// By looking, each second.
+    /// By polling, each second.
     Polling,
 }
 
@@ -34,12 +34,12 @@ pub enum WakeUp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     Now,
-    /// Spread over the thirty days from tomorrow on.
+    /// Spread over thirty days, starting tomorrow.
     Later,
 }
 
 impl Due {
-    /// When this job is due; `None` means at once.
+    /// When this job is due; `None` means immediately.
     #[expect(clippy::disallowed_methods, reason = "jobs are due by the time of this machine")]
     fn at(self, number: u32) -> Option<chrono::DateTime<chrono::Utc>> {
         let spread = chrono::TimeDelta::days(1) + chrono::TimeDelta::minutes(i64::from(number % 43_200));
@@ -47,21 +47,21 @@ impl Due {
     }
 }
 
-/// A job queue, seen as a producer and as a worker process.
+/// A job queue as used by a producer and a worker process.
 pub trait Contender: Sized {
-    /// Whether its workers can do without notifications.
+    /// Whether its workers work without notifications.
     const CAN_POLL: bool = true;
 
-    /// Makes its schema in an empty database.
+    /// Creates its schema in an empty database.
     async fn install(url: &str) -> Result<()>;
 
     /// A producer.
     async fn open(url: &str, redis: &str) -> Result<Self>;
 
-    /// Enqueues one job that is due and commits, with whatever wakes the workers.
+    /// Enqueues one due job, commits, and wakes the workers.
     async fn enqueue_one(&mut self, number: u32) -> Result<()>;
 
-    /// Enqueues these jobs in one transaction, by the fastest way it documents.
+    /// Enqueues these jobs in one transaction, by its fastest documented way.
     async fn enqueue_many(&mut self, numbers: Range<u32>, due: Due) -> Result<()>;
 
     /// How many of the `enqueued` jobs are durably done.
@@ -85,7 +85,7 @@ impl Which {
         [Self::Punctual, Self::ApalisPostgres, Self::Awa, Self::GraphileWorker].into_iter()
     }
 
-    /// As on the command line.
+    /// Its name on the command line.
     pub fn argument(self) -> &'static str {
         match self {
             Self::Punctual => "punctual",

@@ -13,7 +13,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use super::{CONNECTIONS, Contender, Due, WakeUp};
 use crate::recorder::Recorder;
 
-/// Jobs in flight, which bounds the batches in which they are claimed and settled.
+/// Jobs in flight, which bounds the batches of claims and results.
 const CONCURRENCY: u32 = 512;
 
 #[derive(Deserialize, Serialize)]

@@ -1,4 +1,4 @@
-//! How fast jobs are enqueued by one producer on one connection, while no worker runs.
+//! Enqueue rate of one producer on one connection, without a worker.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{BATCH, Site};
 use crate::contenders::{Contender, Due};
 
-/// Jobs per second: one by one, each with a commit of its own; and in batches.
+/// Jobs per second: one by one, each with its own commit; and in batches.
 pub async fn measure<C: Contender>(site: &Site<'_>) -> Result<(f64, f64)> {
     let (database, mut producer) = site.fresh::<C>().await?;
     site.server.settle(&database.name).await?;

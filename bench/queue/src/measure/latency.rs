@@ -1,4 +1,4 @@
-//! How long a job waits between its commit and its start on an idle worker.
+//! Latency from a job's commit to its start on an idle worker.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::recorder::{Line, Watch};
 use crate::time;
 use crate::worker_process::WorkerProcess;
 
-/// Samples that are not counted: connections are opened and statements prepared.
+/// Samples that are not counted, while connections open and statements are prepared.
 const WARM_UP: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -22,13 +22,13 @@ pub struct Latency {
     pub p99: Duration,
 }
 
-/// Enqueues job after job, each at a random moment, and takes the time from the return of its commit to its start; a job
-/// that began before the producer had even learnt of the commit counts as begun at once.
+/// Enqueues jobs one by one at random moments, and measures from the return of the commit to the start. A job that
+/// started before the producer's commit returned counts as zero.
 pub async fn measure<C: Contender>(site: &Site<'_>, wake_up: WakeUp) -> Result<Latency> {
     let (database, mut producer) = site.fresh::<C>().await?;
     site.server.settle(&database.name).await?;
     let mut worker = WorkerProcess::start(site.which, &database.url, site.redis, wake_up, Watch::Each)?;
-    // With polling over a whole interval, so that no phase of it is favoured, and after the worker has come to rest.
+    // With polling, moments are spread over a whole interval after the worker is idle, so that no phase is favoured.
     let (samples, pause) = match wake_up {
         WakeUp::Notified => (site.sizes.notified, 0..100),
         WakeUp::Polling => (site.sizes.polled, 1_000..2_000),
@@ -62,7 +62,7 @@ async fn began(worker: &mut WorkerProcess, wanted: u32) -> Result<Duration> {
     }
 }
 
-/// The smallest value that so many percent do not exceed.
+/// The smallest value that this percentage of samples does not exceed.
 fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What is measured of each contender.
+//! The measurements of each contender.
 
 mod enqueue;
 mod latency;
@@ -11,13 +11,13 @@ pub use latency::Latency;
 use crate::contenders::{Contender, Due, WakeUp, Which};
 use crate::database::Server;
 
-/// How many jobs `enqueue_many` takes at once.
+/// Jobs per call of `enqueue_many`.
 pub const BATCH: u32 = 10_000;
 
-/// How much is measured.
+/// Sizes of the measurements.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// Jobs over which a rate is taken.
+    /// Jobs over which a rate is measured.
     pub span: u32,
     /// Jobs of a backlog: due ones, and scheduled ones.
     pub backlog: u32,
@@ -38,7 +38,7 @@ impl Sizes {
         Self { span: 50_000, backlog: 100_000, single: 500, many: 50_000, notified: 100, polled: 10 };
 }
 
-/// Where and how much one contender is measured.
+/// Environment of one contender's measurements.
 pub struct Site<'a> {
     pub server: &'a Server,
     pub redis: &'a str,
@@ -46,7 +46,7 @@ pub struct Site<'a> {
     pub sizes: Sizes,
 }
 
-/// What was measured; rates in jobs per second.
+/// Results; rates in jobs per second.
 #[derive(Clone, Debug)]
 pub struct Measured {
     pub which: Which,
@@ -60,7 +60,7 @@ pub struct Measured {
 }
 
 impl Site<'_> {
-    /// Measures everything, each part in a database of its own.
+    /// Runs all measurements, each in its own database.
     pub async fn measure<C: Contender>(&self) -> Result<Measured> {
         let Sizes { span, backlog, .. } = self.sizes;
         let (enqueue_one, enqueue_many) = enqueue::measure::<C>(self).await?;
@@ -84,7 +84,7 @@ impl Site<'_> {
         Ok((SiteDatabase { name, url }, producer))
     }
 
-    /// Says on standard error what goes on, as a whole run takes minutes.
+    /// Reports progress on standard error, because a run takes minutes.
     fn say(&self, what: &str) {
         eprintln!("{}: {what}", self.which.name());
     }

@@ -1,4 +1,4 @@
-//! How fast one worker process works off jobs that have nothing to do.
+//! Rate at which one worker process finishes no-op jobs.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::recorder::{Line, Watch};
 use crate::time;
 use crate::worker_process::WorkerProcess;
 
-/// A contender that has not done the span by then is measured over what it has done.
+/// A contender that has not finished by then is measured over what it has done.
 const LIMIT: Duration = Duration::from_mins(1);
 /// How long a worker may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Jobs per second from the start of the first job until those of the span, or a few more, are done in the database.
+/// Jobs per second from the start of the first job until the measured number is done in the database.
 pub async fn measure<C: Contender>(site: &Site<'_>, backlog: &[(u32, Due)]) -> Result<f64> {
     let (database, mut producer) = site.fresh::<C>().await?;
     let mut enqueued = 0;
@@ -29,7 +29,7 @@ pub async fn measure<C: Contender>(site: &Site<'_>, backlog: &[(u32, Due)]) -> R
     let span = u64::from(site.sizes.span);
     let begun = handled(&mut worker, span).await?;
     let rate = loop {
-        // A count sees what is done when it begins.
+        // A count includes what is done when it begins.
         let passed = time::now().saturating_sub(begun);
         let done = producer.done(enqueued).await?;
         if done >= span || passed >= LIMIT {
@@ -45,7 +45,7 @@ pub async fn measure<C: Contender>(site: &Site<'_>, backlog: &[(u32, Due)]) -> R
     Ok(rate)
 }
 
-/// Waits until the worker has handled so many jobs, or the time is up; answers when its first one began.
+/// Waits until the worker has handled this many jobs or the time is over; returns when its first one started.
 async fn handled(worker: &mut WorkerProcess, span: u64) -> Result<Duration> {
     let mut first = None;
     loop {

@@ -1,4 +1,4 @@
-//! What holds for every calendar.
+//! Properties of every calendar.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ const ZONES: [&str; 6] = [
     "Pacific/Chatham",
 ];
 
-/// Dates around which clocks change in one or another of the zones.
+/// Dates near clock changes in some of the zones.
 const DATES: [&str; 6] = ["2027-03-14", "2027-03-28", "2027-04-04", "2027-04-30", "2027-10-31", "2027-11-07"];
 
 fn day_window() -> impl Strategy<Value = DayWindow> {
@@ -38,7 +38,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// A calendar of the week around a date, with bookings at random minutes of it.
+    /// A calendar of the week around a date, with bookings at random minutes.
     fn world()(
         zone in prop::sample::select(&ZONES[..]).prop_map(zone),
         around in prop::sample::select(&DATES[..]),
@@ -77,11 +77,11 @@ prop_compose! {
 }
 
 proptest! {
-    // Each case asks some 8,000 minutes.
+    // Each case checks some 8,000 minutes.
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Every minute of five days is asked one by one: the list is exactly the starts that can be booked, on the dates
-    /// they start on, whatever range of dates they are listed with.
+    /// Checks every minute of five days: the list contains exactly the bookable starts, on their dates, for any range
+    /// of dates.
     #[test]
     fn what_is_offered_can_be_booked_and_nothing_else((calendar, rules, around, now) in world()) {
         let (from, to) = (around - TimeDelta::days(1), around + TimeDelta::days(1));
@@ -107,7 +107,7 @@ proptest! {
 }
 
 proptest! {
-    /// The place of an offered slot keeps every promise, checked against the plain inputs.
+    /// The place of a listed slot meets every limit, checked against the plain inputs.
     #[test]
     fn an_offered_place_is_open_free_and_within_its_limits((calendar, rules, around, now) in world(), seat_of in any::<prop::sample::Index>()) {
         let listed = slots(&calendar, &rules, around, around, now);
@@ -122,7 +122,7 @@ proptest! {
         prop_assert!((1..=rules.capacity).contains(&place.seats_left));
     }
 
-    /// A booking made in an offered place takes exactly that: it leaves no start that overlaps it.
+    /// A booking of a listed slot takes exactly its time: no overlapping start remains.
     #[test]
     fn a_booking_takes_its_time_from_the_list((calendar, rules, around, now) in world(), choice in any::<prop::sample::Index>()) {
         let rules = ServiceRules { capacity: 1, ..rules };
@@ -140,8 +140,8 @@ proptest! {
         prop_assert!(!after.contains(&chosen));
     }
 
-    /// A list may be kept until the instant it names: at any instant before, it would be made the same again, from what
-    /// the database then says of holds.
+    /// Until the instant that `unchanged_until` returns, the list stays the same, including the state of holds in the
+    /// database.
     #[test]
     fn a_list_stays_as_it_is_until_the_instant_it_names(
         (calendar, rules, around, now) in world(),
@@ -158,7 +158,7 @@ proptest! {
         let listed = |now: DateTime<Utc>| {
             let mut calendar = calendar.clone();
             calendar.busy = Busy::new(seats.iter().copied().filter(|seat| seat.held_until > Some(now)));
-            // As the list of slots asks: from today to the horizon.
+            // The range of the list of slots: from today to the horizon.
             let from = (around - TimeDelta::days(1)).max(local_date(calendar.zone, now));
             let to = (around + TimeDelta::days(2)).min(last_bookable_date(calendar.zone, &rules, now));
             let slots = if from <= to { slots(&calendar, &rules, from, to, now) } else { Vec::new() };

@@ -1,5 +1,5 @@
-//! Slots and reminders around the clock changes of twelve odd zones in 2027, and over a day that a zone skipped,
-//! against `zones_2027.py`, which computes them minute by minute.
+//! Slots and reminders around the 2027 clock changes of twelve unusual zones, and over a day that a zone skipped,
+//! compared with `zones_2027.py`, which computes them minute by minute.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ struct Case {
     closed: Vec<String>,
     duration_min: u32,
     step_min: u32,
-    /// By date: starts on the wall clock, with offset.
+    /// By date: starts in local time with offset.
     slots: BTreeMap<String, String>,
 }
 

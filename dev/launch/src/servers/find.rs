@@ -1,11 +1,11 @@
-//! Where the programs of Postgres and Redis are.
+//! Locations of the programs of Postgres and Redis.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The oldest Postgres that the schema runs on.
+/// The oldest supported Postgres.
 const OLDEST_POSTGRES: u32 = 15;
 
 /// A Postgres installation.
@@ -23,7 +23,7 @@ pub struct PostgresPrograms {
     pub psql: PathBuf,
 }
 
-/// The first Postgres on the PATH that is new enough, else the newest in the places packages put it.
+/// The first supported Postgres on the PATH, else the newest in the usual package folders.
 #[must_use]
 pub fn find_postgres() -> Option<PostgresPrograms> {
     let on_path = path_folders().into_iter().find_map(|folder| postgres_in(&folder));
@@ -32,7 +32,7 @@ pub fn find_postgres() -> Option<PostgresPrograms> {
     })
 }
 
-/// The Redis server, or Valkey, which speaks the same protocol.
+/// The Redis server, or Valkey.
 #[must_use]
 pub fn find_redis() -> Option<PathBuf> {
     let mut folders = path_folders();

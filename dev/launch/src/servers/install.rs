@@ -9,7 +9,7 @@ use super::find::{PostgresPrograms, find_postgres, find_redis};
 
 const SCRIPT: &str = include_str!("install.sh");
 
-/// How far an installation may go.
+/// What an installation may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
     /// Install as root or through sudo, which may ask for a password.
@@ -20,16 +20,16 @@ pub enum Consent {
     Never,
 }
 
-/// The servers' programs, as far as they could be had.
+/// The programs that were found or installed.
 #[derive(Clone, Debug)]
 pub struct Programs {
     /// Postgres, `None` when it is missing and could not be installed.
     pub postgres: Option<PostgresPrograms>,
-    /// Redis or Valkey, `None` likewise.
+    /// Redis or Valkey, `None` when it is missing and could not be installed.
     pub redis: Option<PathBuf>,
 }
 
-/// What has to be provided.
+/// What is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct Needs {
     /// A Postgres server.
@@ -38,9 +38,9 @@ pub struct Needs {
     pub redis: bool,
 }
 
-/// Finds the programs and installs those missing, saying so through `say`.
+/// Finds the programs and installs missing ones, reporting through `say`.
 ///
-/// What is still missing afterwards is `None` in the answer; why was said.
+/// What is still missing is `None` in the result; the reason was reported.
 pub fn provide(needs: Needs, consent: Consent, say: &dyn Fn(&str)) -> Programs {
     let found = Programs { postgres: find_postgres(), redis: find_redis() };
     let packages = missing_packages(needs, &found);
@@ -54,7 +54,7 @@ pub fn provide(needs: Needs, consent: Consent, say: &dyn Fn(&str)) -> Programs {
     Programs { postgres: find_postgres(), redis: find_redis() }
 }
 
-/// The commands a person runs to install `packages`, for machines where we must not or cannot.
+/// The commands with which a person installs what is needed, where this program must not or cannot.
 #[must_use]
 pub fn install_commands(needs: Needs) -> String {
     let found = Programs { postgres: find_postgres(), redis: find_redis() };
@@ -81,7 +81,7 @@ fn missing_packages(needs: Needs, found: &Programs) -> Vec<&'static str> {
     packages
 }
 
-/// The shell that runs the script with the rights it needs, `None` where there is no way to them.
+/// The shell that runs the script with the required rights, `None` if there is none.
 fn installer(consent: Consent) -> Option<Command> {
     let is_debian = Path::new("/usr/bin/apt-get").is_file();
     if !is_debian || consent == Consent::Never {
@@ -103,7 +103,7 @@ fn installer(consent: Consent) -> Option<Command> {
 }
 
 fn run_installer(command: &mut Command, packages: &[&str]) -> Result<()> {
-    // apt's report is for people: it goes where our own messages go, never to a program reading our output.
+    // apt's output goes to standard error like our own messages, never into our output.
     let status = command
         .args(["-c", SCRIPT, "install"])
         .args(packages)

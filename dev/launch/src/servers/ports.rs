@@ -1,11 +1,10 @@
-//! TCP ports of this machine that nobody listens on.
+//! Free TCP ports.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below the range from which systems give ports to outgoing connections, so that none of those takes one of ours
-/// between our look and our server's bind.
+/// Below the ephemeral range, so that no outgoing connection takes a port between our check and the server's bind.
 const FIRST: u16 = 15_000;
 const COUNT: u16 = 15_000;
 
@@ -15,9 +14,10 @@ pub fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// A free port that this process has not been given before; processes begin at different places.
+/// A free port that this process has not returned before; processes start at different numbers.
 ///
 /// # Panics
+///
 /// When all ports of the range are taken.
 #[must_use]
 pub fn free_port() -> u16 {

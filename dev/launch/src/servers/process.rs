@@ -1,4 +1,4 @@
-//! Processes: told apart from a later one with the same number, signalled, waited for.
+//! Processes: identified beyond their reusable number, signalled, waited for.
 
 use std::fs;
 use std::io;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 
-/// A process that can be recognised later: numbers are reused, number and start time together are not.
+/// A process identity: numbers are reused, but number and start time together are not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Process id.
     pub pid: u32,
-    /// When it started, in the system's own notation; only equality counts.
+    /// Start time in the system's notation; only compared for equality.
     pub started: String,
 }
 
@@ -31,18 +31,20 @@ impl Identity {
         start_time(self.pid).is_some_and(|started| started == self.started)
     }
 
-    /// Sends a signal to that process, or to its whole group; one that has ended is fine.
+    /// Sends a signal to the process or its whole group; an ended process is no error.
     ///
     /// # Errors
+    ///
     /// Those of kill(2) other than "no such process".
     pub fn signal(&self, signal: Signal, group: bool) -> io::Result<()> {
         if self.is_alive() { send(self.pid, signal, group) } else { Ok(()) }
     }
 }
 
-/// Sends a signal to a process, or to the group it leads; one that has ended is fine.
+/// Sends a signal to a process or the group it leads; an ended process is no error.
 ///
 /// # Errors
+///
 /// Those of kill(2) other than "no such process".
 pub fn send(pid: u32, signal: Signal, group: bool) -> io::Result<()> {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return Ok(()) };
@@ -76,7 +78,7 @@ pub fn ends_within(child: &mut Child, limit: Duration) -> io::Result<bool> {
 fn start_time(pid: u32) -> Option<String> {
     if cfg!(target_os = "linux") {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name stands in parentheses and may contain anything; the fields begin after the last one.
+        // The name is in parentheses and may contain anything; the fields begin after the last parenthesis.
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
         let state = fields.next()?;
         return if state == "Z" || state == "X" { None } else { fields.nth(18).map(str::to_owned) };

@@ -1,4 +1,4 @@
-//! A Redis server of our own. What it holds may always be lost, so it writes nothing to disk.
+//! A local Redis server. Its data is disposable, so it writes nothing to disk.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -111,7 +111,7 @@ impl RedisServer {
 }
 
 impl Drop for RedisServer {
-    /// A server that nobody stopped must not outlive its owner.
+    /// A server must not outlive its owner.
     fn drop(&mut self) {
         let _ = self.end();
     }

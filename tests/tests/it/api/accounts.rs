@@ -1,4 +1,4 @@
-//! What links in mails do to accounts, and what their owners do without them.
+//! Account links in mails, and what owners do without them.
 
 use chrono::TimeDelta;
 use punctual_core::links::{Link, Purpose};
@@ -12,7 +12,7 @@ use super::{Salon, TestApi, brief};
 const NEW: &str = "another password of hers";
 
 impl TestApi {
-    /// The tokens of the links mailed to this address by mails of this kind, the oldest first.
+    /// The tokens of the links in mails of this kind to this address, oldest first.
     async fn tokens(&self, kind: &str, email: &str) -> Vec<String> {
         let rows =
             "SELECT id, rev FROM notifications WHERE kind = $1::notification_kind AND recipient = $2::citext
@@ -44,7 +44,7 @@ impl TestApi {
         self.post("/v1/auth/login", None, &body).await.status.as_u16()
     }
 
-    /// Whether the session can still be refreshed, and whether its access token still changes anything.
+    /// Whether the session can be refreshed, and whether its access token can still write.
     async fn lives(&self, session: &Session) -> (bool, bool) {
         let patch = json!({ "name": "Ada" });
         let request = self.request(Method::PATCH, "/v1/me").bearer_auth(&session.access).json(&patch);
@@ -221,7 +221,7 @@ async fn a_member_of_staff_is_invited_by_mail_and_dismissed() {
     let change = async |patch: Value| api.write(Method::PATCH, &path, &admin, Some(&patch)).await.status;
     assert_eq!(change(json!({ "email": "maria@example.org" })).await, 200);
 
-    // Somebody has signed up with her address before; whoever reads her mails gets the account.
+    // Somebody else registered her address before; the mailbox's owner gets the account.
     api.register("maria@example.org").await;
     let stranger = api.login("maria@example.org").await;
     assert_eq!(invite().await.status, 202);

@@ -1,4 +1,4 @@
-//! Requests that do not fit: each is told what to do, and nothing is stored.
+//! Invalid requests: each error says what to do, and nothing is stored.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,5 +1,4 @@
-//! Dates with hours of their own, time off, closures and another time zone: what each does to slots, and which bookings
-//! it leaves standing.
+//! Overrides, time off, closures and a change of time zone: their effect on slots, and the bookings that no longer fit.
 
 use reqwest::Method;
 use serde_json::json;

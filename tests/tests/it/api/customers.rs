@@ -1,4 +1,4 @@
-//! Customers, as staff see them.
+//! Customers as seen by staff.
 
 use reqwest::Method;
 use serde_json::json;
@@ -24,7 +24,7 @@ async fn staff_search_customers_and_correct_an_address() {
         let data = page["data"].as_array().unwrap_or_else(|| panic!("{page}"));
         let mut names: Vec<_> =
             data.iter().map(|customer| customer["name"].as_str().unwrap().to_owned()).collect();
-        // All were made at one instant of the test's clock: their order among themselves is by id.
+        // All were created at one instant of the test's clock, so they are sorted by id.
         names.sort_unstable();
         (names, page["next_cursor"].as_str().map(str::to_owned))
     };

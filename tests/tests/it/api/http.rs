@@ -1,4 +1,4 @@
-//! What HTTP asks of every path.
+//! HTTP rules that apply to every path.
 
 use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

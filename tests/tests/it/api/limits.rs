@@ -1,4 +1,4 @@
-//! Limits of how often clients may ask, as `defaults.env` has them.
+//! Request limits with the defaults of `defaults.env`.
 
 use punctual_testkit::TestRedis;
 use reqwest::{Method, StatusCode};
@@ -175,7 +175,7 @@ async fn guests_are_limited_by_where_they_ask_from_and_by_the_address_they_give(
     assert_eq!(book("192.0.2.1", "other@example.org", "11:00").await.status, 201);
     assert!(refused(&book("192.0.2.1", "third@example.org", "12:00").await), "whomever for");
     assert_eq!(book("192.0.2.2", "third@example.org", "12:00").await.status, 201);
-    // Who is not behind our proxy cannot say that they were.
+    // A client that is not behind our proxy cannot claim to be.
     let direct = TestApi::start_with(&[ON, ("PUNCTUAL_LIMIT_REGISTER_ADDRESS", "1/1h")]).await;
     for (number, status) in [(1, 201), (2, 429)] {
         let body = json!({ "email": format!("{number}@example.org"), "password": PASSWORD, "name": "A" });

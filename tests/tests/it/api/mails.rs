@@ -1,4 +1,4 @@
-//! A mail that failed or is in doubt, and the person who has it sent again.
+//! Manual resend of mails that failed or are in doubt.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ async fn a_mail_in_doubt_is_sent_again_by_a_person_once_for_each_time() {
     assert_eq!(brief(&untouched), (409, "not_resendable"), "it waits for its first try");
     assert_eq!(brief(&api.post(&resend, Some(&ada), &json!({})).await), (403, "forbidden"));
 
-    // As the worker leaves a mail whose second copy found no reply either.
+    // The state after a second copy without a reply.
     let sql = |text: &'static str| sqlx::raw_sql(text).execute(api.database.pool());
     let doubt = "UPDATE notifications SET outcome = 'in_doubt', outcome_at = send_at, doubts = 2, tries = 2
                  WHERE kind = 'confirmation';

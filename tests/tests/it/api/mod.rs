@@ -1,4 +1,4 @@
-//! Stories over HTTP: the api in this process, on a database of its own and with a clock that the test moves.
+//! Tests over HTTP: the api in this process, with its own database and a manual clock.
 
 mod accounts;
 mod auth;

@@ -1,11 +1,11 @@
-//! What operators see and do over HTTP, and that it is written down.
+//! Operators' queries and actions over HTTP, and their audit.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Salon, brief};
 
-/// One job for each of the times: those of the mails that prove the accounts' addresses are out of the way.
+/// Creates one job per time, without the jobs of verification mails.
 async fn books(salon: &Salon, times: &[&str]) {
     let ada = salon.api.somebody("customer").await;
     sqlx::query("DELETE FROM queue.jobs").execute(salon.api.database.pool()).await.unwrap();
@@ -14,7 +14,7 @@ async fn books(salon: &Salon, times: &[&str]) {
     }
 }
 
-/// Every page of a list of jobs, each of one job, as ids.
+/// Reads a list of jobs in pages of one; returns the ids.
 async fn walk(salon: &Salon, query: &str) -> Vec<i64> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {

@@ -1,4 +1,4 @@
-//! Requests that make something, sent twice with one key.
+//! Creating requests sent twice with one key.
 
 use reqwest::Method;
 use serde_json::{Value, json};

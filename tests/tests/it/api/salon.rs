@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{Answer, TestApi};
 use crate::api::test_api::Session;
 
-/// A salon that takes bookings.
+/// A business that takes bookings.
 pub struct Salon {
     pub api: TestApi,
     pub admin: Session,
@@ -12,12 +12,12 @@ pub struct Salon {
 }
 
 impl Salon {
-    /// Haircuts of an hour by so many members of staff, Tuesdays from 9 to 12.
+    /// One-hour haircuts by this many members of staff, Tuesdays from 9 to 12.
     pub async fn open(staff: usize) -> Self {
         Self::on(TestApi::start().await, staff, ("09:00", "12:00")).await
     }
 
-    /// One member of staff, Tuesdays from 8 to 18, with more configuration.
+    /// One member of staff, Tuesdays from 8 to 18, with additional configuration.
     pub async fn open_with(more: &[(&str, &str)]) -> Self {
         Self::on(TestApi::start_with(more).await, 1, ("08:00", "18:00")).await
     }
@@ -44,7 +44,7 @@ impl Salon {
         Self { api, admin, service, staff: ids }
     }
 
-    /// From now on guests may book.
+    /// Allows guests to book.
     pub async fn allow_guests(&self) {
         let changed = self
             .api
@@ -58,7 +58,7 @@ impl Salon {
         assert_eq!(changed.status, 200, "{:?}", changed.body);
     }
 
-    /// Times at which something is free on Tuesday.
+    /// Times of the free slots on Tuesday.
     pub async fn starts(&self) -> Vec<String> {
         let path = format!("/v1/slots?service_id={}&from=2027-05-04&to=2027-05-04", self.service);
         let answer = self.api.get(&path, None).await;
@@ -66,19 +66,19 @@ impl Salon {
         slots.iter().map(|slot| slot["start"].as_str().unwrap()[11..16].to_owned()).collect()
     }
 
-    /// What books a haircut on Tuesday.
+    /// The request body for a haircut on Tuesday.
     pub fn wish(&self, time: &str) -> Value {
         json!({ "service_id": self.service, "start": format!("2027-05-04T{time}:00+02:00") })
     }
 
-    /// Books a haircut on Tuesday and answers its path.
+    /// Books a haircut on Tuesday; returns its path.
     pub async fn book(&self, session: &Session, time: &str) -> String {
         let booked = self.api.create("/v1/bookings", Some(session), &self.wish(time)).await;
         assert_eq!(booked.status, 201, "{}", booked.body);
         format!("/v1/bookings/{}", booked.body["id"].as_str().unwrap())
     }
 
-    /// What a change strands, by the times of the starts.
+    /// The start times of the bookings that a change leaves outside of hours.
     pub fn stranded(answer: &Answer) -> Vec<String> {
         let stranded = answer.body["stranded"].as_array().unwrap_or_else(|| panic!("{}", answer.body));
         stranded.iter().map(|booking| booking["start"].as_str().unwrap()[11..16].to_owned()).collect()

@@ -1,4 +1,4 @@
-//! Holds, and what staff do with bookings.
+//! Holds, and status changes by staff.
 
 use chrono::TimeDelta;
 use reqwest::Method;

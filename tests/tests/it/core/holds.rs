@@ -1,4 +1,4 @@
-//! Slots that are kept for a short while, and guests.
+//! Holds and guests.
 
 use chrono::TimeDelta;
 use punctual_core::bookings::{self, Booker, BookingStatus, NewBooking, NewHold, Wanted, WantedSlot};
@@ -92,7 +92,7 @@ async fn guests_book_only_where_they_may_and_equal_details_make_one_customer() {
     assert_eq!(customer(&first), customer(&second));
     assert_ne!(customer(&first), customer(&third));
 
-    // Without a link a guest sees nothing; with one, this booking and no other.
+    // Without a link a guest sees nothing; with one, only this booking.
     let hidden = bookings::get(&salon.core, &Actor::Guest, first.id).await;
     assert!(matches!(hidden, Err(Error::NotFound("booking"))), "{hidden:?}");
     let link = Actor::Link { booking_id: first.id };

@@ -1,4 +1,4 @@
-//! Requests that are repeated.
+//! Repeated requests.
 
 use punctual_core::Error;
 use punctual_core::bookings;
@@ -74,7 +74,7 @@ async fn a_request_whose_twin_is_still_running_elsewhere_is_told_so() {
     let new = booking_of(service, None, tuesday("10:00"));
     let refused = bookings::create(&salon.core, &customer, Some(&key("k")), new.clone()).await;
     assert!(matches!(refused, Err(Error::IdempotencyInProgress)), "{refused:?}");
-    // It fails: the key is free.
+    // It rolls back, so the key is free.
     twin.rollback().await.unwrap();
     assert!(!bookings::create(&salon.core, &customer, Some(&key("k")), new).await.unwrap().replayed);
 }

@@ -1,4 +1,4 @@
-//! Lists, and who sees what.
+//! Lists and their visibility.
 
 use punctual_core::Error;
 use punctual_core::bookings::{self, ListBookings};

@@ -1,4 +1,4 @@
-//! Postgres goes away and comes back.
+//! Postgres outages.
 
 use std::time::Duration;
 

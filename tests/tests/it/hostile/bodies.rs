@@ -1,8 +1,8 @@
-//! Bodies that no client means well with.
+//! Hostile request bodies.
 
 use serde_json::{Value, json};
 
-/// Values that are of the wrong type, out of bounds, or meant for whatever lies behind.
+/// Values of the wrong type, out of bounds, or aimed at the systems behind.
 pub fn values() -> Vec<Value> {
     let mut values = vec![
         Value::Null,
@@ -56,7 +56,7 @@ pub fn values() -> Vec<Value> {
     values
 }
 
-/// Bytes that are no JSON, or more of it than anybody needs.
+/// Bytes that are not JSON, or too large.
 pub fn texts() -> Vec<Vec<u8>> {
     let mut texts: Vec<Vec<u8>> = [
         &b""[..],

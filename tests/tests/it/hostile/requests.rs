@@ -1,4 +1,4 @@
-//! The requests: every kind of them, in turn, each time with other parts.
+//! The requests: every kind in turn, each time with other parts.
 
 use punctual_testkit::live::Live;
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use super::{bodies, tokens};
 
 const ID: &str = "0196a1f0-7c1e-7000-8000-000000000000";
 
-/// One request.
+/// A request.
 pub struct Hostile {
     pub bytes: Vec<u8>,
-    /// The client closes its side after it.
+    /// The client closes its side afterwards.
     pub breaks_off: bool,
 }
 
@@ -24,13 +24,13 @@ impl Hostile {
         [&b" /m/"[..], b" /u/"].iter().any(|path| line.windows(4).any(|part| part == *path))
     }
 
-    /// Its beginning, for a test that failed.
+    /// Its beginning, for a failed test's output.
     pub fn shown(&self) -> String {
         String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(1_000)]).into_owned()
     }
 }
 
-/// What they are made of.
+/// The parts of the requests.
 pub struct Requests {
     admin: String,
     service: String,
@@ -50,7 +50,7 @@ impl Requests {
         }
     }
 
-    /// The request of that number.
+    /// The request with that number.
     pub fn hostile(&self, number: usize) -> Hostile {
         let (kind, turn) = (number % 12, number / 12);
         match kind {
@@ -76,7 +76,7 @@ impl Requests {
         [head.as_bytes(), body].concat()
     }
 
-    /// A body that fits but for one field.
+    /// A valid body except for one field.
     fn wrong_value(&self, turn: usize) -> Vec<u8> {
         let templates = [
             ("/v1/auth/register", json!({ "email": "a@example.org", "password": "12345678", "name": "A" })),
@@ -106,14 +106,14 @@ impl Requests {
         self.post(paths[turn % paths.len()], "", body)
     }
 
-    /// Ends before its announced end.
+    /// Ends before its announced length.
     fn truncated(&self, turn: usize) -> Hostile {
         let body = format!("{{\"email\":\"a@example.org\",\"password\":\"{}\"", "x".repeat(turn % 100));
         let whole = self.post("/v1/auth/login", "", body.as_bytes());
         let announced = format!("content-length: {}", body.len());
         let more = format!("content-length: {}", body.len() + 1 + turn % 1_000);
         let text = String::from_utf8_lossy(&whole).replace(&announced, &more);
-        // Some break off within the head.
+        // Some end within the head.
         let end = if turn.is_multiple_of(3) { text.len() * (turn % 97) / 97 } else { text.len() };
         Hostile { bytes: text.as_bytes()[..end].to_vec(), breaks_off: true }
     }

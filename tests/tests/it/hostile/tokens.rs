@@ -1,4 +1,4 @@
-//! Access tokens that are not good.
+//! Invalid access tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

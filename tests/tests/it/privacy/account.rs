@@ -1,4 +1,4 @@
-//! An account's owner reads what is kept of them, and ends it.
+//! An account's owner exports and deletes personal data.
 
 use chrono::TimeDelta;
 use reqwest::Method;
@@ -8,7 +8,7 @@ use super::dump::Dump;
 use crate::api::salon::{Salon, brief};
 use crate::api::test_api::{PASSWORD, Session};
 
-/// Ada, by all that is hers alone.
+/// Ada's personal data, which occurs nowhere else.
 const ADA: [&str; 6] = [
     "augusta@byron.example",
     "byron.example",
@@ -18,8 +18,8 @@ const ADA: [&str; 6] = [
     "tips well",
 ];
 
-/// Ada has an account and comes on Tuesday at nine; staff have noted something about her, and a mail server and a job
-/// have named her.
+/// Ada has an account and an appointment on Tuesday at nine, with staff notes, replies of a mail server and an error of
+/// a job about her.
 async fn ada_at(salon: &Salon) -> (Session, String) {
     let api = &salon.api;
     let account = json!({ "email": ADA[0], "password": PASSWORD, "name": ADA[2], "phone": ADA[3] });
@@ -99,7 +99,7 @@ async fn nothing_is_left_of_an_owner_who_deletes_their_account() {
     };
     let (grace, admin) = (address(&grace).await, address(&salon.admin).await);
 
-    // The appointment takes place; its confirmation was never sent, and a reminder still waits to be called off.
+    // The appointment has passed; its confirmation was never sent, and a reminder is still planned.
     api.clock.advance(TimeDelta::days(2));
     let ada = api.login(ADA[0]).await;
     let delete = api.write(Method::DELETE, "/v1/me", &ada, Some(&json!({ "password": PASSWORD }))).await;

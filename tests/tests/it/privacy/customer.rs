@@ -1,4 +1,4 @@
-//! Staff erase a customer.
+//! Erasure of a customer by staff.
 
 use chrono::TimeDelta;
 use reqwest::Method;

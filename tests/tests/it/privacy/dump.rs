@@ -1,4 +1,4 @@
-//! Every row of every table as text, so that what is left of a person is found wherever it lies.
+//! Every row of every table as text, to find remaining personal data.
 
 use std::collections::BTreeSet;
 
@@ -26,13 +26,13 @@ impl Dump {
         Self(rows)
     }
 
-    /// Rows that hold the text, in upper or lower case.
+    /// Rows that contain the text, ignoring case.
     pub fn rows_with(&self, text: &str) -> Vec<&String> {
         let text = text.to_lowercase();
         self.0.iter().filter(|row| row.to_lowercase().contains(&text)).collect()
     }
 
-    /// Which of the texts are left, with a row that holds each.
+    /// The texts that still occur, each with a row.
     pub fn left_of<'a>(&self, texts: &[&'a str]) -> Vec<(&'a str, String)> {
         texts
             .iter()

@@ -1,4 +1,4 @@
-//! What is kept of a person, and that nothing is left once they are erased.
+//! Personal data: what is stored, and that nothing remains after erasure.
 
 mod account;
 mod customer;

@@ -1,4 +1,4 @@
-//! Erasing somebody while they book.
+//! Erasure during a booking.
 
 use futures::future::join_all;
 use punctual_core::bookings::{self, Booker};
@@ -8,13 +8,13 @@ use crate::core::salon::{Salon, booking_of, tuesday};
 
 const TIMES: [&str; 8] = ["09:00", "10:00", "11:00", "12:00", "13:00", "14:00", "15:00", "16:00"];
 
-/// Either the booking comes first and the person stays, or the person goes and there is no booking.
+/// Either the booking commits first and the customer stays, or the customer is erased and there is no booking.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_booking_stands_for_somebody_who_was_erased_at_the_same_moment() {
     let salon = Salon::open(1).await;
     let service = salon.service(|_| ()).await;
     let attempts = TIMES.map(async |time| {
-        // A customer on file, without an appointment to come.
+        // A customer without a future appointment.
         let customer = salon.customer().await;
         let first = salon.book(&customer, service, None, tuesday("17:00")).await;
         let first = match first {

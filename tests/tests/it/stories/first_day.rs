@@ -1,4 +1,4 @@
-//! The first day of a deployment: a schema, and nothing in it.
+//! The first day of a deployment: an empty schema.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_testkit::{Programs, TestDatabase};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const ADMIN: &str = "owner@salon-ada.example";
 const PASSWORD: &str = "a long enough password";
 
-/// Sends it, expects this status, and gives the body.
+/// Sends a request, expects this status, and returns the body.
 async fn expect(status: u16, request: RequestBuilder) -> Value {
     let answer = request.send().await.unwrap();
     let found = answer.status();
@@ -70,7 +70,7 @@ async fn an_empty_database_becomes_a_business() {
     let booking = expect(201, booking).await;
     assert_eq!(booking["status"], "confirmed");
 
-    // What a complete body leaves out is gone; what was promised stands, though it no longer fits.
+    // Fields missing in a complete body are cleared; existing bookings stay, even if they no longer fit.
     business["zone"] = json!("Pacific/Auckland");
     business.as_object_mut().unwrap().remove("phone");
     let moved = expect(200, admin(Method::PUT, "/v1/business", &business)).await;

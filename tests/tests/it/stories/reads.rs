@@ -1,5 +1,5 @@
-//! Lists of slots against writes, in two api processes at once: no list is older than a write that was acknowledged
-//! before the list was asked for.
+//! Slot lists during writes, in two api processes: no list is older than a write acknowledged before the list was
+//! requested.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use uuid::Uuid;
 
 use crate::core::salon::Salon;
 
-/// How often each fact is turned over and back.
+/// How often each fact is changed and restored.
 const ROUNDS: usize = 25;
-/// Who read at once.
+/// Concurrent readers.
 const READERS: usize = 8;
-/// One for each write.
+/// An idempotency key for each write.
 static KEYS: AtomicU64 = AtomicU64::new(0);
 
-/// A pair of start and member of staff that one writer alone gives and takes. Its phase counts up: 0 it is listed, 1 it
-/// is being taken, 2 it is not listed, 3 it is being given back, 4 it is listed again, and so on.
+/// A start with a member of staff that only one writer changes. Its phase counts up: 0 listed, 1 being taken, 2 not
+/// listed, 3 being given back, 4 listed again, and so on.
 struct Fact {
     start: String,
     staff: Uuid,
@@ -34,7 +34,7 @@ impl Fact {
         Arc::new(Self { start: start.to_owned(), staff, phase: AtomicU64::new(0) })
     }
 
-    /// The writer is about to write, or was answered.
+    /// The writer is about to write, or received its answer.
     fn step(&self) {
         self.phase.fetch_add(1, Ordering::SeqCst);
     }
@@ -72,13 +72,13 @@ impl Shop {
         shop
     }
 
-    /// Writes through one of the processes, and must be told that it is done.
+    /// Writes through one of the processes and expects success.
     async fn write(&self, api: usize, method: Method, path: &str, body: &Value) -> Value {
         let mut request = self
             .client
             .request(method, format!("{}{path}", self.apis[api % 2].url()))
             .header("Idempotency-Key", format!("key-{}", KEYS.fetch_add(1, Ordering::Relaxed)));
-        // Auth takes neither.
+        // Auth operations take neither.
         if !self.token.is_empty() {
             request = request.bearer_auth(&self.token).header("If-Match", "*");
         }
@@ -89,7 +89,7 @@ impl Shop {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
-    /// Who can be booked when, as one of the processes says.
+    /// Bookable starts with staff, as listed by one process.
     async fn list(&self, api: usize) -> BTreeSet<(String, Uuid)> {
         let path = format!("/v1/slots?service_id={}&from={date}&to={date}", self.service, date = self.date);
         let answer = self.client.get(format!("{}{path}", self.apis[api % 2].url())).send().await.unwrap();
@@ -120,7 +120,7 @@ impl Shop {
         }
     }
 
-    /// Takes time off and comes back.
+    /// Adds and removes time off.
     async fn leave_and_return(&self, fact: &Fact) {
         let path = format!("/v1/staff/{}/time-off", fact.staff);
         let start: DateTime<Utc> = fact.start.parse().unwrap();
@@ -136,7 +136,7 @@ impl Shop {
         }
     }
 
-    /// No longer performs the service, and performs it again.
+    /// Stops performing the service, and performs it again.
     async fn stop_and_begin(&self, fact: &Fact) {
         let path = format!("/v1/services/{}", self.service);
         let others: Vec<Uuid> =
@@ -151,7 +151,7 @@ impl Shop {
         }
     }
 
-    /// Takes no new bookings, and takes them again.
+    /// Stops taking new bookings, and takes them again.
     async fn pause_and_resume(&self, fact: &Fact) {
         let path = format!("/v1/staff/{}", fact.staff);
         for round in 0..ROUNDS {
@@ -164,8 +164,8 @@ impl Shop {
         }
     }
 
-    /// Reads until the writers have ended; each list must agree with every fact that stood from before it was asked for
-    /// until after it was answered. Answers how many such facts it saw.
+    /// Reads until the writers have ended. Each list must agree with every fact that was stable from before the request
+    /// until after the answer. Returns the number of such facts.
     async fn read(&self, facts: &[Arc<Fact>], reader: usize, ended: &AtomicBool) -> u64 {
         let phases = || facts.iter().map(|fact| fact.phase.load(Ordering::SeqCst)).collect::<Vec<_>>();
         let mut seen = 0;
