@@ -2,23 +2,18 @@
 
 mod app;
 mod auth;
-mod body;
-mod calendar_file;
 pub mod cli;
 pub mod contract;
 mod edge;
 mod endpoints;
-mod etag;
+mod http;
 mod metrics_page;
 mod pages;
-mod params;
-mod problem;
-mod reply;
 mod run;
+mod schema;
 mod server;
 mod state;
 mod throttle;
-mod values;
 mod views;
 
 pub use cli::run as main;

@@ -11,7 +11,7 @@ use poem::{
 use crate::{
     contract,
     edge::takes_gzip,
-    problem::{Code, Problem},
+    http::problem::{Code, Problem},
 };
 
 /// Nothing is loaded from another host; Swagger UI sets styles as it goes.

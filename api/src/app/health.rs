@@ -6,7 +6,7 @@ use poem::{Request, Response};
 use sqlx::{Connection, PgPool};
 
 use crate::{
-    problem::{Code, Problem},
+    http::problem::{Code, Problem},
     state::State,
 };
 

@@ -5,7 +5,7 @@ use poem::{
     http::{Method, StatusCode, header},
 };
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 const ALLOW: &str = "GET, HEAD, OPTIONS";
 

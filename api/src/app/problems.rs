@@ -5,7 +5,7 @@ use poem::{
     http::{HeaderValue, header},
 };
 
-use crate::problem::{Code, Problem};
+use crate::http::problem::{Code, Problem};
 
 const POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Claims;
 use crate::{
-    problem::{Code, Problem},
+    http::problem::{Code, Problem},
     state::State,
 };
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::problem::{Code, Facts, Fault, Place, Problem};
+use crate::http::problem::{Code, Facts, Fault, Place, Problem};
 
 /// Fewest characters (Unicode code points).
 pub const SHORTEST: usize = 8;

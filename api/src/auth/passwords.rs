@@ -17,7 +17,7 @@ use argon2::{
 };
 use tokio::sync::oneshot;
 
-use crate::problem::{Code, Problem};
+use crate::http::problem::{Code, Problem};
 
 /// OWASP's first choice for argon2id with 19 MiB.
 const MEMORY_KIB: u32 = 19_456;

@@ -17,14 +17,17 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use super::{Access, Checker, OPERATIONS, Operation, registry};
+use super::{Access, OPERATIONS, Operation, registry};
 use crate::{
     auth::{self, Caller},
     edge::ClientAddress,
     endpoints::Endpoints,
-    params::Pairs,
-    problem::{Code, Fault, Place, Problem},
-    reply::IDEMPOTENCY_REPLAYED,
+    http::{
+        params::Pairs,
+        problem::{Code, Fault, Place, Problem},
+        reply::IDEMPOTENCY_REPLAYED,
+    },
+    schema::Checker,
     state::State,
     throttle::{Allowance, Fields},
 };

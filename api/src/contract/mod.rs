@@ -1,10 +1,8 @@
 //! The contract with clients: the table of operations, the check of every request against it, and the document.
 
 mod document;
-pub mod format;
 mod guard;
 mod operations;
-mod schema;
 
 use std::sync::LazyLock;
 
@@ -13,7 +11,6 @@ use poem_openapi::{OpenApi, registry::Registry};
 pub use document::document;
 pub use guard::{Matched, routes};
 pub use operations::{Access, Header, OPERATIONS, Operation};
-pub use schema::Checker;
 
 use crate::endpoints::Endpoints;
 

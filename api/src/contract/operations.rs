@@ -5,7 +5,7 @@ use punctual_core::types::{Actor, Role};
 
 use crate::{
     auth::Caller,
-    problem::{Code, Problem},
+    http::problem::{Code, Problem},
     throttle::Policy,
 };
 

@@ -7,7 +7,7 @@ use punctual_queue::new_id;
 
 use super::{X_REQUEST_ID, secure};
 use crate::{
-    problem::{Code, PROBLEM_JSON, Problem},
+    http::problem::{Code, PROBLEM_JSON, Problem},
     server::Refusal,
     state::State,
 };

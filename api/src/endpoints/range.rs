@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use punctual_core::calendar::Span;
 
-use crate::problem::{Place, Problem};
+use crate::http::problem::{Place, Problem};
 
 /// The longest range that a list is asked for, in days.
 const MOST_DAYS: i64 = 366;

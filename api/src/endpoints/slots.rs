@@ -20,10 +20,12 @@ use crate::{
     auth::Caller,
     edge::Packed,
     endpoints::Tag,
-    etag,
-    params::Query,
-    problem::{Place, Problem},
-    reply::Found,
+    http::{
+        etag,
+        params::Query,
+        problem::{Place, Problem},
+        reply::Found,
+    },
     state::State,
     views::Slots,
 };

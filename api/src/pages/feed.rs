@@ -5,7 +5,7 @@ use punctual_core::{
 };
 
 use super::{Page, named, visit::Visit};
-use crate::{calendar_file::CalendarFile, contract::Operation, problem::Problem};
+use crate::{contract::Operation, http::problem::Problem, views::calendar_file::CalendarFile};
 
 /// `/f/{token}.ics`: the calendar of a member of staff, which programs ask for again and again.
 pub struct Feed;

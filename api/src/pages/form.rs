@@ -3,7 +3,7 @@ use poem::{
     http::{HeaderMap, Uri, header},
 };
 
-use crate::{
+use crate::http::{
     body,
     problem::{Code, Place, Problem},
 };

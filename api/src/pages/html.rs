@@ -12,7 +12,7 @@ use punctual_core::{Error, types::Locale};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {

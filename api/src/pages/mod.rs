@@ -24,7 +24,7 @@ use poem::{
 
 use crate::{
     contract::{Access, Matched, Operation},
-    problem::Problem,
+    http::problem::Problem,
 };
 
 use form::Form;

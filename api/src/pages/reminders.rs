@@ -6,7 +6,7 @@ use punctual_core::{
 use serde::Serialize;
 
 use super::{Page, form::Form, html, named, visit::Visit};
-use crate::{contract::Operation, problem::Problem};
+use crate::{contract::Operation, http::problem::Problem};
 
 /// `/u/{token}`: whether a person wants reminders. Its form is also what a mail program posts by itself (RFC 8058):
 /// whatever is posted means no, unless it is this page's own yes.

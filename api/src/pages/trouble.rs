@@ -4,7 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::html::page;
-use crate::problem::{Code, Problem};
+use crate::http::problem::{Code, Problem};
 
 #[derive(Serialize)]
 struct Trouble {

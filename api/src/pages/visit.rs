@@ -8,7 +8,7 @@ use punctual_core::{
 
 use crate::{
     edge::ClientAddress,
-    problem::{Code, Problem},
+    http::problem::{Code, Problem},
     state::State,
 };
 

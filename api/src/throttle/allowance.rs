@@ -9,7 +9,7 @@ use punctual_core::{keyed_mutex::KeyedMutexGuard, types::EmailAddress};
 
 use super::{By, Counts, Fields, Policy, Subject, Token, fields};
 use crate::{
-    problem::{Code, Problem},
+    http::problem::{Code, Problem},
     state::State,
 };
 

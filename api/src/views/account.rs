@@ -7,7 +7,7 @@ use punctual_core::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::values::{Email, Name, PhoneNumber, TimeZone};
+use crate::http::values::{Email, Name, PhoneNumber, TimeZone};
 
 /// An account, as its owner sees it.
 #[derive(Debug, Object, Serialize)]

@@ -8,7 +8,7 @@ use punctual_core::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::values::{CurrencyCode, Email, Name, NoteText, PageCursor, PhoneNumber, TimeZone};
+use crate::http::values::{CurrencyCode, Email, Name, NoteText, PageCursor, PhoneNumber, TimeZone};
 
 /// A booking.
 #[derive(Debug, Object, Serialize)]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Language;
-use crate::values::{CurrencyCode, Email, LabelText, Name, NoteText, PhoneNumber, TimeOfDay, TimeZone};
+use crate::http::values::{CurrencyCode, Email, LabelText, Name, NoteText, PhoneNumber, TimeOfDay, TimeZone};
 
 /// The business, as everybody may know it.
 #[derive(Debug, Object, Serialize)]

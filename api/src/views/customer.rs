@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Language;
-use crate::values::{Email, Name, PhoneNumber, TimeZone};
+use crate::http::values::{Email, Name, PhoneNumber, TimeZone};
 
 /// Somebody who books, as staff see them.
 #[derive(Debug, Object, Serialize)]

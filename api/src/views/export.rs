@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Account, Booking, BookingEvent, Customer, MailKind, MailState};
-use crate::values::Email;
+use crate::http::values::Email;
 
 /// Everything that is kept of an account's owner.
 #[derive(Debug, Object, Serialize)]

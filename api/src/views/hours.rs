@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Status;
-use crate::values::{ReasonText, TimeOfDay};
+use crate::http::values::{ReasonText, TimeOfDay};
 
 /// A window of a usual week.
 #[derive(Debug, Object, Serialize)]

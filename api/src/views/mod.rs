@@ -2,6 +2,7 @@
 
 mod account;
 mod booking;
+pub mod calendar_file;
 mod catalogue;
 mod customer;
 mod export;

@@ -4,7 +4,7 @@ use punctual_core::slots::{DaySlots, OfferedSlot, SlotList};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::values::TimeZone;
+use crate::http::values::TimeZone;
 
 /// Free slots by date.
 #[derive(Debug, Object, Serialize)]

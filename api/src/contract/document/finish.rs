@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::examples::{self, Told};
 use crate::{
-    contract::{Access, Header, OPERATIONS, Operation, format},
-    problem::{Code, PROBLEM_JSON},
+    contract::{Access, Header, OPERATIONS, Operation},
+    http::problem::{Code, PROBLEM_JSON},
+    schema::format,
 };
 
 const SCHEME: &str = "accessToken";

@@ -6,7 +6,10 @@ use punctual_core::{links::Purpose, users};
 
 use super::password::Password;
 use crate::{
-    auth::password_rules, body::Body, endpoints::Tag, problem::Problem, reply::NoContent, state::State,
+    auth::password_rules,
+    endpoints::Tag,
+    http::{body::Body, problem::Problem, reply::NoContent},
+    state::State,
 };
 
 /// A new password, and the right to set it.

@@ -10,13 +10,15 @@ use super::{
 };
 use crate::{
     auth::Verified,
-    body::Body,
     endpoints::Tag,
-    problem::{Code, Problem},
-    reply::Found,
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::Found,
+        values::Email,
+    },
     state::State,
     throttle::Allowance,
-    values::Email,
 };
 
 /// Who logs in.

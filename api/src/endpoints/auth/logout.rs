@@ -5,7 +5,11 @@ use poem_openapi::OpenApi;
 use punctual_core::sessions::{self, TokenHash};
 
 use super::refresh::RefreshToken;
-use crate::{body::Body, endpoints::Tag, problem::Problem, reply::NoContent, state::State};
+use crate::{
+    endpoints::Tag,
+    http::{body::Body, problem::Problem, reply::NoContent},
+    state::State,
+};
 
 #[derive(Default)]
 pub struct Logout;

@@ -4,7 +4,12 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use punctual_core::sessions;
 
-use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::NoContent, state::State};
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::NoContent},
+    state::State,
+};
 
 #[derive(Default)]
 pub struct LogoutEverywhere;

@@ -5,7 +5,11 @@ use poem_openapi::{Object, OpenApi};
 use punctual_core::sessions::{self, TokenHash};
 
 use super::session::{NewRefreshToken, SessionTokens};
-use crate::{body::Body, endpoints::Tag, problem::Problem, reply::Found, state::State};
+use crate::{
+    endpoints::Tag,
+    http::{body::Body, problem::Problem, reply::Found},
+    state::State,
+};
 
 /// A session's refresh token.
 #[derive(Object)]

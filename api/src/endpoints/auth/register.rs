@@ -7,13 +7,15 @@ use punctual_core::users::{self, NewUser};
 use super::password::Password;
 use crate::{
     auth::password_rules,
-    body::Body,
     endpoints::Tag,
-    problem::{Code, Problem},
-    reply::Created,
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::Created,
+        values::{Email, Name, PhoneNumber, TimeZone},
+    },
     state::State,
     throttle::Allowance,
-    values::{Email, Name, PhoneNumber, TimeZone},
     views::{Account, Language},
 };
 

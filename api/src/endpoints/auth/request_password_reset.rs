@@ -6,8 +6,10 @@ use punctual_core::users;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    body::Body, endpoints::Tag, problem::Problem, reply::Accepted, state::State, throttle::Allowance,
-    values::Email,
+    endpoints::Tag,
+    http::{body::Body, problem::Problem, reply::Accepted, values::Email},
+    state::State,
+    throttle::Allowance,
 };
 
 /// Answers come at whole multiples of this: how long the work took, and so whether there was any, is not seen.

@@ -5,7 +5,11 @@ use poem_openapi::OpenApi;
 use punctual_core::users;
 
 use crate::{
-    auth::Caller, endpoints::Tag, problem::Problem, reply::Accepted, state::State, throttle::Allowance,
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Accepted},
+    state::State,
+    throttle::Allowance,
 };
 
 #[derive(Default)]

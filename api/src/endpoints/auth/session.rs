@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     auth::Claims,
-    problem::{Code, Problem},
+    http::problem::{Code, Problem},
     state::State,
     views::Role,
 };

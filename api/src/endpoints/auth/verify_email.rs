@@ -4,7 +4,11 @@ use poem::web::Data;
 use poem_openapi::{Object, OpenApi};
 use punctual_core::users;
 
-use crate::{body::Body, endpoints::Tag, problem::Problem, reply::NoContent, state::State};
+use crate::{
+    endpoints::Tag,
+    http::{body::Body, problem::Problem, reply::NoContent},
+    state::State,
+};
 
 /// A proof that somebody reads the mails of an address.
 #[derive(Object)]

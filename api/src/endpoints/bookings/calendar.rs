@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    calendar_file::{CalendarFile, Reader},
     endpoints::Tag,
-    problem::Problem,
+    http::problem::Problem,
     state::State,
+    views::calendar_file::{CalendarFile, Reader},
 };
 
 #[derive(Default)]

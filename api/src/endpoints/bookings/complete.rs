@@ -9,7 +9,11 @@ use punctual_core::bookings;
 use uuid::Uuid;
 
 use crate::{
-    auth::Caller, endpoints::Tag, etag, problem::Problem, reply::Found, state::State, views::Booking,
+    auth::Caller,
+    endpoints::Tag,
+    http::{etag, problem::Problem, reply::Found},
+    state::State,
+    views::Booking,
 };
 
 #[derive(Default)]

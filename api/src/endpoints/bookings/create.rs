@@ -14,13 +14,15 @@ use uuid::Uuid;
 use super::limit;
 use crate::{
     auth::Caller,
-    body::Body,
     endpoints::Tag,
-    problem::{Code, Fault, Place, Problem},
-    reply::Created,
+    http::{
+        body::Body,
+        problem::{Code, Fault, Place, Problem},
+        reply::Created,
+        values::{Email, IdempotencyKey, Name, NoteText, PhoneNumber, TimeZone},
+    },
     state::State,
     throttle::Allowance,
-    values::{Email, IdempotencyKey, Name, NoteText, PhoneNumber, TimeZone},
     views::{Booking, Language},
 };
 

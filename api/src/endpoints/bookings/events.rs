@@ -8,8 +8,7 @@ use uuid::Uuid;
 use crate::{
     auth::Caller,
     endpoints::Tag,
-    problem::Problem,
-    reply::Found,
+    http::{problem::Problem, reply::Found},
     state::State,
     views::{BookingEvent, BookingEvents},
 };

@@ -5,7 +5,13 @@ use poem_openapi::{OpenApi, param::Path};
 use punctual_core::{bookings, pool::again_if_cut};
 use uuid::Uuid;
 
-use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Booking};
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::Booking,
+};
 
 #[derive(Default)]
 pub struct GetBooking;

@@ -8,8 +8,13 @@ use uuid::Uuid;
 
 use super::{create::created, limit};
 use crate::{
-    auth::Caller, body::Body, edge::ClientAddress, endpoints::Tag, problem::Problem, reply::Created,
-    state::State, throttle::Allowance, values::IdempotencyKey, views::Booking,
+    auth::Caller,
+    edge::ClientAddress,
+    endpoints::Tag,
+    http::{body::Body, problem::Problem, reply::Created, values::IdempotencyKey},
+    state::State,
+    throttle::Allowance,
+    views::Booking,
 };
 
 /// A slot to be kept for a short while.

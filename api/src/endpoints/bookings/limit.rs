@@ -8,7 +8,7 @@ use punctual_core::{
 
 use crate::{
     auth::Caller,
-    problem::Problem,
+    http::problem::Problem,
     state::State,
     throttle::{Allowance, By},
 };

@@ -9,11 +9,13 @@ use uuid::Uuid;
 use crate::{
     auth::Caller,
     endpoints::Tag,
-    params::Query,
-    problem::{Code, Place, Problem},
-    reply::Found,
+    http::{
+        params::Query,
+        problem::{Code, Place, Problem},
+        reply::Found,
+        values::PageCursor,
+    },
     state::State,
-    values::PageCursor,
     views::{BookingPage, Status},
 };
 

@@ -12,11 +12,13 @@ use uuid::Uuid;
 use super::limit;
 use crate::{
     auth::Caller,
-    body::Body,
     endpoints::Tag,
-    etag,
-    problem::{Code, Problem},
-    reply::Found,
+    http::{
+        body::Body,
+        etag,
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     throttle::Allowance,
     views::Booking,

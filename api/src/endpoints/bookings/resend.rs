@@ -5,7 +5,13 @@ use poem_openapi::{OpenApi, param::Path};
 use punctual_core::notifications;
 use uuid::Uuid;
 
-use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Mail};
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::Mail,
+};
 
 #[derive(Default)]
 pub struct ResendNotification;

@@ -4,7 +4,13 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use punctual_core::{pool::again_if_cut, settings};
 
-use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Business};
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::Business,
+};
 
 #[derive(Default)]
 pub struct GetBusiness;

@@ -6,12 +6,14 @@ use punctual_core::settings;
 
 use super::update::BusinessChanged;
 use crate::{
-    body::Body,
     endpoints::Tag,
-    problem::Problem,
-    reply::Found,
+    http::{
+        body::Body,
+        problem::Problem,
+        reply::Found,
+        values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
+    },
     state::State,
-    values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
     views::Language,
 };
 

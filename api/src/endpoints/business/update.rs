@@ -9,12 +9,14 @@ use punctual_core::{
 use serde::Serialize;
 
 use crate::{
-    body::{Body, change},
     endpoints::Tag,
-    problem::Problem,
-    reply::Found,
+    http::{
+        body::{Body, change},
+        problem::Problem,
+        reply::Found,
+        values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
+    },
     state::State,
-    values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
     views::{Business, Language, StrandedBooking},
 };
 

@@ -9,9 +9,7 @@ use serde::Serialize;
 use crate::{
     auth::Caller,
     endpoints::{Tag, range},
-    params::Query,
-    problem::Problem,
-    reply::Found,
+    http::{params::Query, problem::Problem, reply::Found},
     state::State,
     views::Closure,
 };

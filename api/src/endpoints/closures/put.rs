@@ -7,12 +7,9 @@ use punctual_core::{hours, types::Reason};
 use serde::Serialize;
 
 use crate::{
-    body::Body,
     endpoints::Tag,
-    problem::Problem,
-    reply::Found,
+    http::{body::Body, problem::Problem, reply::Found, values::ReasonText},
     state::State,
-    values::ReasonText,
     views::{Closure, StrandedBooking},
 };
 

@@ -5,7 +5,11 @@ use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
 use punctual_core::hours;
 
-use crate::{endpoints::Tag, problem::Problem, reply::NoContent, state::State};
+use crate::{
+    endpoints::Tag,
+    http::{problem::Problem, reply::NoContent},
+    state::State,
+};
 
 #[derive(Default)]
 pub struct RemoveClosure;

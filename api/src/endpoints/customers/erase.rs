@@ -5,7 +5,12 @@ use poem_openapi::{OpenApi, param::Path};
 use punctual_core::privacy;
 use uuid::Uuid;
 
-use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::NoContent, state::State};
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::NoContent},
+    state::State,
+};
 
 #[derive(Default)]
 pub struct EraseCustomer;

@@ -8,11 +8,13 @@ use serde::Serialize;
 use crate::{
     auth::Caller,
     endpoints::Tag,
-    params::Query,
-    problem::{Place, Problem},
-    reply::Found,
+    http::{
+        params::Query,
+        problem::{Place, Problem},
+        reply::Found,
+        values::PageCursor,
+    },
     state::State,
-    values::PageCursor,
     views::Customer,
 };
 

@@ -6,7 +6,10 @@ use punctual_core::customers;
 use uuid::Uuid;
 
 use crate::{
-    auth::Caller, body::Body, endpoints::Tag, problem::Problem, reply::Found, state::State, values::Email,
+    auth::Caller,
+    endpoints::Tag,
+    http::{body::Body, problem::Problem, reply::Found, values::Email},
+    state::State,
     views::Customer,
 };
 

@@ -6,7 +6,12 @@ use punctual_core::{hours, pool::again_if_cut};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{endpoints::Tag, problem::Problem, reply::Found, state::State, views::Window};
+use crate::{
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::Window,
+};
 
 /// The windows of a usual week.
 #[derive(Debug, Object, Serialize)]

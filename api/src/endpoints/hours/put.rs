@@ -12,10 +12,12 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    body::Body,
     endpoints::Tag,
-    problem::{Fault, Place, Problem},
-    reply::Found,
+    http::{
+        body::Body,
+        problem::{Fault, Place, Problem},
+        reply::Found,
+    },
     state::State,
     views::{StrandedBooking, Window},
 };

@@ -6,13 +6,15 @@ use punctual_core::users::{self, PasswordChange};
 
 use crate::{
     auth::{Caller, Verified, password_rules},
-    body::Body,
     endpoints::{
         Tag,
         auth::{NewRefreshToken, Password, SessionTokens},
     },
-    problem::{Code, Problem},
-    reply::Found,
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     throttle::Allowance,
 };

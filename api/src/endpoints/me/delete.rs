@@ -6,10 +6,12 @@ use punctual_core::{privacy, users};
 
 use crate::{
     auth::{Caller, Verified},
-    body::Body,
     endpoints::{Tag, auth::Password},
-    problem::{Code, Problem},
-    reply::NoContent,
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::NoContent,
+    },
     state::State,
 };
 

@@ -5,7 +5,11 @@ use poem_openapi::OpenApi;
 use punctual_core::privacy;
 
 use crate::{
-    auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::PersonalData,
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::PersonalData,
 };
 
 #[derive(Default)]

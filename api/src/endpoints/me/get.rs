@@ -4,7 +4,13 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use punctual_core::{pool::again_if_cut, users};
 
-use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Account};
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::Account,
+};
 
 #[derive(Default)]
 pub struct GetMe;

@@ -6,12 +6,14 @@ use punctual_core::users::{self, UserPatch};
 
 use crate::{
     auth::Caller,
-    body::{Body, change},
     endpoints::Tag,
-    problem::Problem,
-    reply::Found,
+    http::{
+        body::{Body, change},
+        problem::Problem,
+        reply::Found,
+        values::{Name, PhoneNumber, TimeZone},
+    },
     state::State,
-    values::{Name, PhoneNumber, TimeZone},
     views::{Account, Language},
 };
 

@@ -7,11 +7,13 @@ use punctual_queue::JobId;
 
 use crate::{
     endpoints::Tag,
-    params::Query,
-    problem::{Place, Problem},
-    reply::Found,
+    http::{
+        params::Query,
+        problem::{Place, Problem},
+        reply::Found,
+        values::PageCursor,
+    },
     state::State,
-    values::PageCursor,
     views::ops::OperatorActionPage,
 };
 

@@ -5,7 +5,12 @@ use poem_openapi::{OpenApi, param::Path};
 use punctual_core::{operators, pool::again_if_cut};
 use punctual_queue::JobId;
 
-use crate::{endpoints::Tag, problem::Problem, reply::Found, state::State, views::ops::JobWithHistory};
+use crate::{
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::ops::JobWithHistory,
+};
 
 #[derive(Default)]
 pub struct GetJob;

@@ -7,11 +7,8 @@ use punctual_core::{operators, pool::again_if_cut};
 
 use crate::{
     endpoints::Tag,
-    params::Query,
-    problem::Problem,
-    reply::Found,
+    http::{params::Query, problem::Problem, reply::Found, values::JobName},
     state::State,
-    values::JobName,
     views::ops::{QueueHistory, QueueSample},
 };
 

@@ -7,12 +7,9 @@ use punctual_core::operators::{Action, QueueLimits};
 use super::act;
 use crate::{
     auth::Caller,
-    body::Body,
     endpoints::Tag,
-    problem::Problem,
-    reply::Found,
+    http::{body::Body, problem::Problem, reply::Found, values::JobName},
     state::State,
-    values::JobName,
     views::ops::{OperatorAction, RateLimit},
 };
 

@@ -11,11 +11,13 @@ use punctual_queue::ops::JobFilter;
 
 use crate::{
     endpoints::Tag,
-    params::Query,
-    problem::{Place, Problem},
-    reply::Found,
+    http::{
+        params::Query,
+        problem::{Place, Problem},
+        reply::Found,
+        values::{JobCursor, JobName},
+    },
     state::State,
-    values::{JobCursor, JobName},
     views::ops::{JobPage, JobState},
 };
 

@@ -6,8 +6,7 @@ use punctual_core::{operators, pool::again_if_cut};
 
 use crate::{
     endpoints::Tag,
-    problem::Problem,
-    reply::Found,
+    http::{problem::Problem, reply::Found},
     state::State,
     views::ops::{QueueList, QueueStatus},
 };

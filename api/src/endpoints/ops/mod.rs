@@ -15,7 +15,12 @@ mod retry_job;
 
 use punctual_core::operators::{self, Action, Operator};
 
-use crate::{auth::Caller, problem::Problem, reply::Found, state::State, views::ops::OperatorAction};
+use crate::{
+    auth::Caller,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::ops::OperatorAction,
+};
 
 /// The operations of this group.
 pub type Operations = (

@@ -6,7 +6,10 @@ use punctual_core::operators::Action;
 
 use super::act;
 use crate::{
-    auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, values::JobName,
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found, values::JobName},
+    state::State,
     views::ops::OperatorAction,
 };
 

@@ -7,7 +7,11 @@ use punctual_queue::JobId;
 
 use super::act;
 use crate::{
-    auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::ops::OperatorAction,
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::ops::OperatorAction,
 };
 
 #[derive(Default)]

@@ -9,9 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     endpoints::{Tag, range},
-    params::Query,
-    problem::Problem,
-    reply::Found,
+    http::{params::Query, problem::Problem, reply::Found},
     state::State,
     views::DateOverride,
 };

@@ -9,8 +9,7 @@ use uuid::Uuid;
 use crate::{
     auth::Caller,
     endpoints::Tag,
-    problem::Problem,
-    reply::Found,
+    http::{problem::Problem, reply::Found},
     state::State,
     views::{StrandedBooking, StrandedBookings},
 };

@@ -11,12 +11,14 @@ use uuid::Uuid;
 use super::reminders;
 use crate::{
     auth::Caller,
-    body::Body,
     endpoints::Tag,
-    problem::Problem,
-    reply::Created,
+    http::{
+        body::Body,
+        problem::Problem,
+        reply::Created,
+        values::{IdempotencyKey, LabelText, NoteText},
+    },
     state::State,
-    values::{IdempotencyKey, LabelText, NoteText},
     views::{ReminderRule, Service},
 };
 

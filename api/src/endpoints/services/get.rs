@@ -5,7 +5,13 @@ use poem_openapi::{OpenApi, param::Path};
 use punctual_core::{Error, pool::again_if_cut, services};
 use uuid::Uuid;
 
-use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Found, state::State, views::Service};
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Found},
+    state::State,
+    views::Service,
+};
 
 #[derive(Default)]
 pub struct GetService;

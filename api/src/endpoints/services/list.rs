@@ -8,9 +8,11 @@ use serde::Serialize;
 use crate::{
     auth::Caller,
     endpoints::Tag,
-    params::Query,
-    problem::{Code, Problem},
-    reply::Found,
+    http::{
+        params::Query,
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Service,
 };

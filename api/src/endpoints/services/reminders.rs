@@ -1,7 +1,7 @@
 use punctual_core::calendar;
 
 use crate::{
-    problem::{Fault, Place, Problem},
+    http::problem::{Fault, Place, Problem},
     views::{ReminderKind, ReminderRule},
 };
 

@@ -10,13 +10,15 @@ use uuid::Uuid;
 
 use super::reminders;
 use crate::{
-    body::Body,
     endpoints::Tag,
-    etag,
-    problem::Problem,
-    reply::Found,
+    http::{
+        body::Body,
+        etag,
+        problem::Problem,
+        reply::Found,
+        values::{LabelText, NoteText},
+    },
     state::State,
-    values::{LabelText, NoteText},
     views::{ReminderRule, Service, StrandedBooking},
 };
 

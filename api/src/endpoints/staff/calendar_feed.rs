@@ -9,7 +9,12 @@ use punctual_core::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{auth::Caller, endpoints::Tag, problem::Problem, reply::Created, state::State};
+use crate::{
+    auth::Caller,
+    endpoints::Tag,
+    http::{problem::Problem, reply::Created},
+    state::State,
+};
 
 /// A calendar to subscribe to.
 #[derive(Debug, Object, Serialize)]

@@ -7,12 +7,14 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    body::Body,
     endpoints::Tag,
-    problem::Problem,
-    reply::Created,
+    http::{
+        body::Body,
+        problem::Problem,
+        reply::Created,
+        values::{Email, IdempotencyKey, Name},
+    },
     state::State,
-    values::{Email, IdempotencyKey, Name},
     views::Staff,
 };
 

@@ -5,7 +5,11 @@ use poem_openapi::{OpenApi, param::Path};
 use punctual_core::staff;
 use uuid::Uuid;
 
-use crate::{endpoints::Tag, problem::Problem, reply::Accepted, state::State};
+use crate::{
+    endpoints::Tag,
+    http::{problem::Problem, reply::Accepted},
+    state::State,
+};
 
 #[derive(Default)]
 pub struct InviteStaffMember;

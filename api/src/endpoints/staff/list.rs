@@ -9,9 +9,11 @@ use uuid::Uuid;
 use crate::{
     auth::Caller,
     endpoints::Tag,
-    params::Query,
-    problem::{Code, Problem},
-    reply::Found,
+    http::{
+        params::Query,
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Staff,
 };

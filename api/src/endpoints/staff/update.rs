@@ -11,13 +11,15 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    body::{Body, change},
     endpoints::Tag,
-    etag,
-    problem::Problem,
-    reply::Found,
+    http::{
+        body::{Body, change},
+        etag,
+        problem::Problem,
+        reply::Found,
+        values::{Email, Name},
+    },
     state::State,
-    values::{Email, Name},
     views::{Staff, StrandedBooking},
 };
 

@@ -16,12 +16,14 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    body::Body,
     endpoints::Tag,
-    problem::{Place, Problem},
-    reply::Created,
+    http::{
+        body::Body,
+        problem::{Place, Problem},
+        reply::Created,
+        values::{IdempotencyKey, ReasonText},
+    },
     state::State,
-    values::{IdempotencyKey, ReasonText},
     views::{StrandedBooking, TimeOff},
 };
 

@@ -5,7 +5,7 @@ use super::{Form, Page, Stage, Visit, linked, named, render};
 use crate::{
     auth::password_rules::{self, Weakness},
     contract::Operation,
-    problem::Problem,
+    http::problem::Problem,
 };
 
 /// `/r/{token}`: choose an account's password, for the first time or after it was forgotten.

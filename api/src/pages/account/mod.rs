@@ -12,7 +12,7 @@ use punctual_core::{
 use serde::Serialize;
 
 use super::{Page, form::Form, html, named, visit::Visit};
-use crate::{problem::Problem, state::State};
+use crate::{http::problem::Problem, state::State};
 
 pub use choose_password::ChoosePassword;
 pub use verify::VerifyEmail;

@@ -2,7 +2,7 @@ use poem::Response;
 use punctual_core::{links::Purpose, users};
 
 use super::{Form, Page, Stage, Visit, linked, named, render};
-use crate::{contract::Operation, problem::Problem};
+use crate::{contract::Operation, http::problem::Problem};
 
 /// `/v/{token}`: prove an account's address.
 pub struct VerifyEmail;

@@ -7,8 +7,8 @@ use punctual_core::{
 use super::{Page, Visit, decided, html, unchanged};
 use crate::{
     contract::Operation,
+    http::problem::Problem,
     pages::{form::Form, named},
-    problem::Problem,
 };
 
 /// `/d/{token}/confirm`

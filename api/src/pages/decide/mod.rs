@@ -13,7 +13,7 @@ use punctual_core::{
 use serde::Serialize;
 
 use super::{Page, appointment::Appointment, html, visit::Visit};
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 pub use confirm::Confirm;
 pub use decline::Decline;

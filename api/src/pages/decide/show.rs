@@ -2,7 +2,7 @@ use poem::{Response, http::StatusCode};
 use punctual_core::bookings::BookingStatus;
 
 use super::{Facts, Page, Visit, decided, facts, html};
-use crate::{contract::Operation, pages::named, problem::Problem};
+use crate::{contract::Operation, http::problem::Problem, pages::named};
 
 /// `/d/{token}`
 pub struct Show;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{Appointment, Page, Visit, appointment, holder, html, managed, unchanged};
 use crate::{
     contract::Operation,
+    http::problem::Problem,
     pages::{form::Form, named},
-    problem::Problem,
 };
 
 /// `/m/{token}/cancel`

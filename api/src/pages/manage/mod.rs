@@ -13,7 +13,7 @@ use punctual_core::{
 };
 
 use super::{Page, appointment::Appointment, html, visit::Visit};
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 pub use cancel::Cancel;
 pub use reschedule::Move;

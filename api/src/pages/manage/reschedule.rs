@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::{Appointment, Page, Visit, appointment, holder, html, managed, unchanged};
 use crate::{
     contract::Operation,
+    http::problem::Problem,
     pages::{form::Form, named},
-    problem::Problem,
 };
 
 /// `/m/{token}/move`

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{Appointment, Page, Visit, appointment, html, managed};
 use crate::{
     contract::Operation,
+    http::problem::Problem,
     pages::{appointment::span, named},
-    problem::Problem,
 };
 
 /// `/m/{token}`

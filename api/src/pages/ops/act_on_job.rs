@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::{Desk, OpsPage, job::id_of};
 use crate::{
     contract::Operation,
+    http::problem::{Code, Problem},
     pages::{form::Form, named},
-    problem::{Code, Problem},
 };
 
 /// `/ops/jobs/{id}/{verb}`: asks whether it is meant, then does it.

@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::{Desk, OpsPage};
 use crate::{
     contract::Operation,
+    http::problem::{Code, Place, Problem},
     pages::{form::Form, named},
-    problem::{Code, Place, Problem},
 };
 
 /// `/ops/queues/{queue}/{verb}`: asks whether it is meant, then does it.

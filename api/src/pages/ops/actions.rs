@@ -7,7 +7,7 @@ use punctual_core::{
 use serde::Serialize;
 
 use super::{Desk, OpsPage, words};
-use crate::{contract::Operation, pages::named, problem::Problem};
+use crate::{contract::Operation, http::problem::Problem, pages::named};
 
 /// `/ops/actions`
 pub struct Actions;

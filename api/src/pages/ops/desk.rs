@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     contract::Operation,
+    http::problem::{Code, Problem},
     pages::{Page, form::Form, html::see_other, visit::Visit},
-    problem::{Code, Problem},
 };
 
 /// A visit of somebody who has logged in as an administrator.

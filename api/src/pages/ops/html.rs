@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::words;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {

@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{Desk, OpsPage, words};
 use crate::{
     contract::Operation,
+    http::problem::{Code, Problem},
     pages::named,
-    problem::{Code, Problem},
 };
 
 /// `/ops/jobs/{id}`

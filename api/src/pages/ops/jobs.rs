@@ -14,9 +14,11 @@ use serde::Serialize;
 use super::{Desk, OpsPage, words};
 use crate::{
     contract::Operation,
+    http::{
+        problem::{Place, Problem},
+        values::JobCursor,
+    },
     pages::named,
-    problem::{Place, Problem},
-    values::JobCursor,
 };
 
 /// `/ops/jobs`

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     auth::Verified,
     contract::Operation,
+    http::problem::Problem,
     pages::{Page, form::Form, html::see_other, named, visit::Visit},
-    problem::Problem,
     throttle::{Allowance, Policy},
 };
 

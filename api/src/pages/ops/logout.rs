@@ -4,8 +4,8 @@ use punctual_core::sessions;
 use super::{Desk, OpsPage, session::clear_cookie};
 use crate::{
     contract::Operation,
+    http::problem::Problem,
     pages::{form::Form, named},
-    problem::Problem,
 };
 
 /// `/ops/logout`

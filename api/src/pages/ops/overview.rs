@@ -8,7 +8,7 @@ use super::{
     picture::{self, Picture, a_minute},
     words,
 };
-use crate::{contract::Operation, pages::named, problem::Problem};
+use crate::{contract::Operation, http::problem::Problem, pages::named};
 
 /// `/ops`
 pub struct Overview;

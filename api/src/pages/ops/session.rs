@@ -11,7 +11,7 @@ use punctual_core::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{problem::Problem, state::State};
+use crate::{http::problem::Problem, state::State};
 
 /// `__Host-`: set by this very host over a secure connection, for all of its paths.
 const COOKIE: &str = "__Host-ops";

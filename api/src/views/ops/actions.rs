@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{JobState, RateLimit};
-use crate::values::{JobName, PageCursor};
+use crate::http::values::{JobName, PageCursor};
 
 /// Who acted, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]

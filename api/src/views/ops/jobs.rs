@@ -4,7 +4,7 @@ use punctual_queue::{self as queue, ops};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::values::{JobCursor, JobName};
+use crate::http::values::{JobCursor, JobName};
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize, Deserialize)]

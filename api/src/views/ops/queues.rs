@@ -6,7 +6,7 @@ use punctual_core::operators;
 use punctual_queue::{Limit, ops};
 use serde::{Deserialize, Serialize};
 
-use crate::values::JobName;
+use crate::http::values::JobName;
 
 /// A queue as it is now.
 #[derive(Debug, Object, Serialize)]

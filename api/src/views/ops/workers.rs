@@ -4,7 +4,7 @@ use punctual_queue::ops;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::values::JobName;
+use crate::http::values::JobName;
 
 /// A worker process.
 #[derive(Debug, Object, Serialize)]

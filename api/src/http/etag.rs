@@ -2,7 +2,7 @@
 
 use punctual_core::types::{ExpectedRev, Rev};
 
-use crate::problem::{Code, Place, Problem};
+use crate::http::problem::{Code, Place, Problem};
 
 /// Whether an `If-None-Match` field names the tag; weak comparison.
 pub fn contains(field: &str, tag: &str) -> bool {

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use serde_json::Value;
 
-use super::format;
-use crate::problem::{Fault, Place};
+pub mod format;
+
+use crate::http::problem::{Fault, Place};
 
 /// More faults than this are not told: a hostile body must not make a large answer.
 const MOST_FAULTS: usize = 50;

@@ -15,8 +15,9 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::{
-    contract::{Checker, registry},
-    problem::{Code, Place, Problem},
+    contract::registry,
+    http::problem::{Code, Place, Problem},
+    schema::Checker,
     state::State,
 };
 

@@ -30,8 +30,8 @@ use uuid::Uuid;
 use crate::{
     auth::Caller,
     contract::Matched,
+    http::problem::{Code, Problem},
     pages,
-    problem::{Code, Problem},
     state::State,
 };
 

@@ -15,8 +15,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    contract::format,
-    problem::{Place, Problem},
+    http::problem::{Place, Problem},
+    schema::format,
 };
 
 macro_rules! value {

@@ -17,7 +17,7 @@ use punctual_core::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::etag;
+use crate::http::etag;
 
 const CONTENT_TYPE: &str = "text/calendar; charset=utf-8";
 

@@ -7,7 +7,7 @@ use poem_openapi::{
     types::ParseFromParameter,
 };
 
-use crate::problem::{Place, Problem};
+use crate::http::problem::{Place, Problem};
 
 /// The decoded pairs of the query string, in their order; put in the request by the guard.
 #[derive(Debug, Clone)]

@@ -1,0 +1,8 @@
+//! HTTP as handlers use it: bodies, parameters, entity tags, answers, values and problems.
+
+pub mod body;
+pub mod etag;
+pub mod params;
+pub mod problem;
+pub mod reply;
+pub mod values;
