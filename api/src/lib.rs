@@ -17,4 +17,5 @@ mod throttle;
 mod views;
 
 pub use cli::run as main;
+pub use endpoints::operations;
 pub use run::{Running, StartError, start};

@@ -120,7 +120,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     };
     drop(conn);
     let wake = Wake::connect(config.redis_url.as_ref().map(Secret::expose))?;
-    let state = Arc::new(State::new(config, Core::new(pool, clock, wake))?);
+    let state = Arc::new(State::new(config, Core::new(pool, clock, wake), app::schemas())?);
 
     let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
     let limits = Limits {
@@ -131,7 +131,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     };
     let address = address_of(&listener, config.api.listen);
     let metrics_address = metrics_listener.as_ref().map(|listener| address_of(listener, address));
-    let app = Arc::new(Edge::new(Arc::clone(&state), routes));
+    let app = Arc::new(Edge::new(Arc::clone(&state), routes, app::HTML_ERRORS));
     servers.spawn(server::serve(listener, app, limits.clone(), stop.clone()));
     if let (Some(listener), Some(handle)) = (metrics_listener, handle) {
         let limits = Limits { connections: 16, ..limits };

@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use poem_openapi::registry::Registry;
 use punctual_core::{
     Core,
     config::{ApiConfig, Config, ConfigError, Fault, Keys, Secret},
@@ -15,8 +16,8 @@ use punctual_core::{
 
 use crate::{
     auth::{Passwords, Tokens},
-    endpoints::SlotsPage,
     throttle::Throttle,
+    views::SlotsPage,
 };
 
 /// What handlers share; made once.
@@ -33,6 +34,8 @@ pub struct State {
     pub throttle: Throttle,
     /// Whether access tokens still stand.
     pub epochs: Epochs,
+    /// The schemas that requests are checked against.
+    pub schemas: &'static Registry,
     /// Lists of slots.
     pub slots: Snapshots<SlotsPage>,
     /// What the api was told.
@@ -49,7 +52,7 @@ impl State {
     ///
     /// # Errors
     /// When the keys of access tokens or of links are not set, or the URL of Redis cannot be read.
-    pub fn new(config: &Config, core: Core) -> Result<Self, ConfigError> {
+    pub fn new(config: &Config, core: Core, schemas: &'static Registry) -> Result<Self, ConfigError> {
         let api = config.api.clone();
         let key = config.link_keys()?.signing().clone();
         let redis = config.redis_url.as_ref().map(Secret::expose);
@@ -58,6 +61,7 @@ impl State {
             ConfigError { faults: vec![fault] }
         })?;
         Ok(Self {
+            schemas,
             epochs: Epochs::new(&core.pool),
             slots: Snapshots::new(&core.pool, api.slot_memory),
             core,

@@ -8,10 +8,10 @@ use poem::{
     http::{HeaderValue, header},
 };
 
-use crate::{
-    contract,
-    edge::takes_gzip,
-    http::problem::{Code, Problem},
+use super::api;
+use crate::http::{
+    compress::takes_gzip,
+    problem::{Code, Problem},
 };
 
 /// Nothing is loaded from another host; Swagger UI sets styles as it goes.
@@ -68,7 +68,7 @@ fn text() -> Result<&'static str, Problem> {
     if let Some(text) = TEXT.get() {
         return Ok(text);
     }
-    let text = contract::document().map_err(|error| Problem::new(Code::InternalError).cause(error))?;
+    let text = api::document().map_err(|error| Problem::new(Code::InternalError).cause(error))?;
     Ok(TEXT.get_or_init(|| text))
 }
 

@@ -1,5 +1,6 @@
 //! All routes of the public listener.
 
+mod api;
 mod docs;
 mod health;
 mod plain;
@@ -8,11 +9,13 @@ mod problems;
 use plain::Plain;
 use poem::Route;
 
-use crate::{contract, pages};
+use crate::{edge::HtmlErrors, pages};
+
+pub use api::{document, schemas};
 
 /// What the public listener answers.
 pub fn routes() -> Route {
-    pages::add_to(contract::routes())
+    pages::add_to(api::routes())
         .at("/healthz", Plain(health::alive))
         .at("/readyz", Plain(health::ready))
         .at("/openapi.json", Plain(docs::document))
@@ -22,3 +25,11 @@ pub fn routes() -> Route {
         .at("/docs/start.js", Plain(docs::start))
         .at("/problems/:code", Plain(problems::page))
 }
+
+/// How problems are answered on paths that people open in a browser.
+pub const HTML_ERRORS: HtmlErrors = HtmlErrors {
+    language: |request| {
+        pages::is_for_people(request.uri().path()).then(|| pages::accepted_language(request.headers()))
+    },
+    render: pages::trouble,
+};

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+mod failure;
 mod healthcheck;
 mod keys;
 mod migrate;
@@ -10,10 +11,8 @@ mod serve;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use failure::Failure;
 use punctual_core::config::{Config, Program, environment, report};
-
-/// Why a command failed, for the person who ran it.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The HTTP API of Punctual. Its settings are variables of the environment: see defaults.env.
 #[derive(Parser)]

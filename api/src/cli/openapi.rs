@@ -1,11 +1,11 @@
 use std::{io::Write, path::Path, process::ExitCode};
 
 use super::Failure;
-use crate::contract;
+use crate::app;
 
 /// Prints the document, or compares it with a file.
 pub fn run(check: Option<&Path>) -> Result<ExitCode, Failure> {
-    let document = contract::document()?;
+    let document = app::document()?;
     let Some(path) = check else {
         std::io::stdout().write_all(document.as_bytes())?;
         return Ok(ExitCode::SUCCESS);

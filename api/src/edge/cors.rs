@@ -30,7 +30,7 @@ pub fn preflight(origins: &CorsOrigins, request: &Request) -> Option<Response> {
 }
 
 /// Lets the page at `origin` read the answer, if it may.
-pub fn dress(origins: &CorsOrigins, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+pub fn apply_headers(origins: &CorsOrigins, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
     if matches!(origins, CorsOrigins::These(_)) {
         headers.append(header::VARY, HeaderValue::from_static("origin"));
     }
@@ -57,7 +57,7 @@ mod tests {
 
     fn answer(origins: &CorsOrigins, origin: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        dress(origins, Some(&HeaderValue::from_static(origin)), &mut headers);
+        apply_headers(origins, Some(&HeaderValue::from_static(origin)), &mut headers);
         headers
     }
 

@@ -1,18 +1,13 @@
 //! The outermost layer: gives every request its id, its time limit and its line in the log, turns every error and
-//! panic into a problem, and dresses every answer.
+//! panic into a problem, and sets the headers of every answer.
 
-mod address;
-mod compress;
 mod cors;
 mod refusal;
 mod secure;
 mod trace;
 
-pub use compress::{Packed, takes_gzip};
-
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
-pub use address::ClientAddress;
 use futures::FutureExt;
 use poem::{
     Endpoint, Request, Response, Result,
@@ -30,24 +25,36 @@ use uuid::Uuid;
 use crate::{
     auth::Caller,
     contract::Matched,
-    http::problem::{Code, Problem},
-    pages,
+    http::{
+        address, compress,
+        problem::{Code, Problem},
+    },
     state::State,
 };
 
 /// Carries the request's id, in and out.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// How problems are answered on paths that people open in a browser.
+#[derive(Clone, Copy)]
+pub struct HtmlErrors {
+    /// The language to answer in, or `None` where the path is for programs.
+    pub language: fn(&Request) -> Option<Locale>,
+    /// The problem as a page; takes the public URL and the request's id.
+    pub render: fn(Problem, Locale, &str, Uuid) -> Response,
+}
+
 /// The outermost endpoint.
 pub struct Edge<E> {
     state: Arc<State>,
     inner: E,
+    html_errors: HtmlErrors,
 }
 
 impl<E: Endpoint<Output = Response>> Edge<E> {
     /// Around all routes.
-    pub const fn new(state: Arc<State>, inner: E) -> Self {
-        Self { state, inner }
+    pub const fn new(state: Arc<State>, inner: E, html_errors: HtmlErrors) -> Self {
+        Self { state, inner, html_errors }
     }
 
     async fn run(&self, request: Request) -> Result<Response> {
@@ -74,13 +81,13 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let started = Instant::now();
         let id = request_id(&request).unwrap_or_else(|| new_id(self.state.core.now()));
         let method = request.method().clone();
-        let wishes = Wishes::of(&request);
+        let prefs = ResponsePrefs::of(&request, self.html_errors.language);
         let address = address::client(&request, &self.state.config.trusted_proxies);
         request.set_data(address);
         request.set_data(Arc::clone(&self.state));
         let span = trace::span(id, request.headers());
         if let Some(preflight) = cors::preflight(&self.state.config.cors, &request) {
-            return Ok(self.dress(preflight, id, &span, &wishes).await);
+            return Ok(self.apply_headers(preflight, id, &span, &prefs).await);
         }
         let answer = self.run(request).instrument(span.clone()).await;
         let (mut response, matched) = match answer {
@@ -92,62 +99,68 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
                 let matched = error.data::<Matched>().cloned();
                 let problem = Problem::from_framework(error);
                 span.in_scope(|| log_cause(&problem));
-                (wishes.refuse(problem, &self.state.public_url, id), matched)
+                (self.problem_response(problem, &prefs, id), matched)
             }
         };
         observe(&span, &method, matched.as_ref(), &response, started);
         if let Some(limits) = matched.and_then(|matched| matched.limits) {
-            limits.dress(response.headers_mut());
+            limits.apply_headers(response.headers_mut());
         }
         if method == Method::HEAD {
             response = without_body(response);
         }
-        Ok(self.dress(response, id, &span, &wishes).await)
+        Ok(self.apply_headers(response, id, &span, &prefs).await)
     }
 }
 
 impl<E> Edge<E> {
-    async fn dress(&self, response: Response, id: Uuid, span: &tracing::Span, wishes: &Wishes) -> Response {
-        let mut response = compress::gzip(response, wishes.gzip).await;
+    /// A problem as a page on paths for people, as JSON elsewhere.
+    fn problem_response(&self, problem: Problem, prefs: &ResponsePrefs, id: Uuid) -> Response {
+        match prefs.page {
+            Some(language) => (self.html_errors.render)(problem, language, &self.state.public_url, id),
+            None => problem.into_answer(&self.state.public_url, id),
+        }
+    }
+
+    async fn apply_headers(
+        &self,
+        response: Response,
+        id: Uuid,
+        span: &tracing::Span,
+        prefs: &ResponsePrefs,
+    ) -> Response {
+        let mut response = compress::gzip(response, prefs.gzip).await;
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id.hyphenated().to_string()) {
             headers.insert(X_REQUEST_ID, value);
         }
-        trace::dress(span, headers);
+        trace::apply_headers(span, headers);
         if self.state.is_draining() {
             // Clients on a connection kept open leave before it is taken from them.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        secure::dress(headers, self.state.public_url.starts_with("https://"));
-        cors::dress(&self.state.config.cors, wishes.origin.as_ref(), headers);
+        secure::apply_headers(headers, self.state.public_url.starts_with("https://"));
+        cors::apply_headers(&self.state.config.cors, prefs.origin.as_ref(), headers);
         response
     }
 }
 
-/// What of the request decides about the answer's dress.
-struct Wishes {
+/// What the request says about the form of its answer.
+struct ResponsePrefs {
     gzip: bool,
-    /// A person's language, where a person asks.
+    /// The language of the page, on a path for people.
     page: Option<Locale>,
     origin: Option<HeaderValue>,
 }
 
-impl Wishes {
-    fn of(request: &Request) -> Self {
+impl ResponsePrefs {
+    fn of(request: &Request, language: fn(&Request) -> Option<Locale>) -> Self {
         use poem::http::header::ORIGIN;
         let headers = request.headers();
         Self {
-            gzip: takes_gzip(headers),
-            page: pages::is_for_people(request.uri().path()).then(|| pages::accepted_language(headers)),
+            gzip: compress::takes_gzip(headers),
+            page: language(request),
             origin: headers.get(ORIGIN).cloned(),
-        }
-    }
-
-    /// A problem in HTML for a person, as JSON for a program.
-    fn refuse(&self, problem: Problem, public_url: &str, id: Uuid) -> Response {
-        match self.page {
-            Some(language) => pages::trouble(problem, language, public_url, id),
-            None => problem.into_answer(public_url, id),
         }
     }
 }

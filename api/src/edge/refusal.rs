@@ -26,7 +26,7 @@ fn write(state: &State, status: StatusCode) -> Vec<u8> {
     let id = new_id(state.core.now());
     let body = problem.into_json(&state.public_url, id);
     let mut headers = HeaderMap::new();
-    secure::dress(&mut headers, state.public_url.starts_with("https://"));
+    secure::apply_headers(&mut headers, state.public_url.starts_with("https://"));
     headers.insert(header::CONTENT_LENGTH, body.len().into());
     let mut answer = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {PROBLEM_JSON}\r\nconnection: close\r\n{X_REQUEST_ID}: {}\r\n",

@@ -17,7 +17,7 @@ const UNLESS_SAID: [(HeaderName, HeaderValue); 2] = [
 const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Adds them.
-pub fn dress(headers: &mut HeaderMap, https: bool) {
+pub fn apply_headers(headers: &mut HeaderMap, https: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, value);
     }

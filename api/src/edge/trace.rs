@@ -18,7 +18,7 @@ pub fn span(request_id: Uuid, headers: &HeaderMap) -> Span {
 }
 
 /// Says which trace it was.
-pub fn dress(span: &Span, headers: &mut HeaderMap) {
+pub fn apply_headers(span: &Span, headers: &mut HeaderMap) {
     let Some(context) = Context::of(span) else { return };
     if let (Ok(value), Entry::Vacant(free)) =
         (HeaderValue::from_str(&context.to_string()), headers.entry(TRACEPARENT))

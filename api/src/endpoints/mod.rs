@@ -24,8 +24,9 @@ use poem_openapi::{
     registry::{MetaApi, MetaPath, Registry},
 };
 
-pub use slots::SlotsPage;
 pub use tag::Tag;
+
+use crate::contract::Operation;
 
 // Tuples have a default up to twelve members: groups of groups.
 type Groups = (Account, Catalogue, Booking, ops::Operations);
@@ -66,5 +67,44 @@ impl OpenApi for Endpoints {
 
     fn add_routes(self, table: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
         self.0.add_routes(table);
+    }
+}
+
+/// Every operation, with its access, limits and problems.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    const GROUPS: &[&[&Operation]] = &[
+        auth::OPERATIONS,
+        me::OPERATIONS,
+        business::OPERATIONS,
+        services::OPERATIONS,
+        staff::OPERATIONS,
+        hours::OPERATIONS,
+        overrides::OPERATIONS,
+        time_off::OPERATIONS,
+        closures::OPERATIONS,
+        customers::OPERATIONS,
+        &[&slots::OPERATION],
+        bookings::OPERATIONS,
+        ops::OPERATIONS,
+    ];
+    GROUPS.iter().copied().flatten().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_its_access_once_and_nothing_else_does() {
+        let mut described: Vec<_> = Endpoints::meta()
+            .into_iter()
+            .flat_map(|api| api.paths)
+            .flat_map(|path| path.operations)
+            .map(|operation| operation.operation_id.expect("every operation has an id"))
+            .collect();
+        let mut listed: Vec<_> = operations().map(|operation| operation.id).collect();
+        described.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(described, listed);
     }
 }

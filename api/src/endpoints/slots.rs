@@ -1,36 +1,36 @@
 use std::sync::Arc;
 
-use bytes::Bytes;
 use chrono::NaiveDate;
 use poem::{
-    Body, IntoResponse, Response,
-    http::{HeaderValue, StatusCode, header},
+    IntoResponse, Response,
+    http::{HeaderValue, header},
     web::Data,
 };
 use poem_openapi::{ApiResponse, OpenApi, param::Header, registry::MetaResponses, registry::Registry};
 use punctual_core::{
     Error, bookings,
     pool::again_if_cut,
-    slots::{self, Page, SlotList, SlotQuery},
+    slots::{self, Page, SlotQuery},
 };
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    edge::Packed,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         etag,
         params::Query,
-        problem::{Place, Problem},
+        problem::{Code, Place, Problem},
         reply::Found,
     },
     state::State,
-    views::Slots,
+    views::{Slots, SlotsPage},
 };
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("listSlots", Access::Public).problems(&[Code::NotFound]).headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct ListSlots;
@@ -94,39 +94,6 @@ fn of_query(error: Error) -> Problem {
     }
 }
 
-/// A list of slots as it is sent, written once for all who ask for it.
-#[derive(Debug)]
-pub struct SlotsPage {
-    body: Bytes,
-    /// The body in gzip, once somebody wanted it so.
-    packed: Packed,
-    etag: HeaderValue,
-}
-
-impl SlotsPage {
-    /// The opaque part of the `ETag`.
-    fn tag(&self) -> &str {
-        self.etag.to_str().ok().and_then(etag::opaque).unwrap_or_default()
-    }
-}
-
-impl Page for SlotsPage {
-    fn of(list: SlotList) -> Result<Self, Error> {
-        let body = serde_json::to_vec(&Slots::from(list))
-            .map_err(|error| Error::internal("slots cannot be written", error))?;
-        let digest = Sha256::digest(&body);
-        let tag = digest.iter().take(12).fold(String::new(), |tag, byte| format!("{tag}{byte:02x}"));
-        let etag = HeaderValue::from_str(&format!("W/\"{tag}\""))
-            .map_err(|error| Error::internal("an ETag cannot be written", error))?;
-        Ok(Self { body: body.into(), packed: Packed::default(), etag })
-    }
-
-    /// Lists pack to less than half.
-    fn bytes(&self) -> usize {
-        self.body.len() * 3 / 2
-    }
-}
-
 /// The list, or 304.
 pub struct SlotsReply {
     page: Arc<SlotsPage>,
@@ -135,16 +102,8 @@ pub struct SlotsReply {
 
 impl IntoResponse for SlotsReply {
     fn into_response(self) -> Response {
-        let mut response: Response = if self.known {
-            StatusCode::NOT_MODIFIED.into()
-        } else {
-            let mut response = Response::from(Body::from_bytes(self.page.body.clone()));
-            response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-            response.set_data(self.page.packed.clone());
-            response
-        };
+        let mut response = if self.known { self.page.not_modified() } else { self.page.response() };
         let headers = response.headers_mut();
-        headers.insert(header::ETAG, self.page.etag.clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         response
     }

@@ -15,7 +15,6 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::{
-    contract::registry,
     http::problem::{Code, Place, Problem},
     schema::Checker,
     state::State,
@@ -57,8 +56,9 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
+        let schemas = state_of(request)?.schemas;
         let bytes = read(request, body).await?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(parse(schemas, &bytes)?))
     }
 }
 
@@ -73,9 +73,9 @@ pub fn change<T>(sent: MaybeUndefined<T>) -> Option<Option<T>> {
 }
 
 /// Parses the bytes of a body.
-fn parse<T: ParseFromJSON>(bytes: &[u8]) -> Result<T, Problem> {
+fn parse<T: ParseFromJSON>(schemas: &Registry, bytes: &[u8]) -> Result<T, Problem> {
     let value = value_of(bytes)?;
-    let mut checker = Checker::new(registry(), Place::Body);
+    let mut checker = Checker::new(schemas, Place::Body);
     checker.check(&value, &T::schema_ref(), "");
     let faults = checker.finish();
     if !faults.is_empty() {
@@ -137,10 +137,14 @@ pub async fn whole(request: &Request, body: poem::Body) -> Result<Vec<u8>, Probl
         return Err(Problem::new(Code::ContentTooLarge));
     }
     // Two thirds of the request's time: what is late is told so before the request as a whole is.
-    let state = request.data::<Arc<State>>().ok_or_else(|| Problem::new(Code::InternalError))?;
+    let state = state_of(request)?;
     tokio::time::timeout(state.request_timeout() * 2 / 3, collect(body))
         .await
         .unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout)))
+}
+
+fn state_of(request: &Request) -> Result<&Arc<State>, Problem> {
+    request.data::<Arc<State>>().ok_or_else(|| Problem::new(Code::InternalError))
 }
 
 async fn collect(body: poem::Body) -> Result<Vec<u8>, Problem> {

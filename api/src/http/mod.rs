@@ -1,6 +1,8 @@
 //! HTTP as handlers use it: bodies, parameters, entity tags, answers, values and problems.
 
+pub mod address;
 pub mod body;
+pub mod compress;
 pub mod etag;
 pub mod params;
 pub mod problem;

@@ -7,8 +7,10 @@ use punctual_core::{
 };
 
 use crate::{
-    edge::ClientAddress,
-    http::problem::{Code, Problem},
+    http::{
+        address::ClientAddress,
+        problem::{Code, Problem},
+    },
     state::State,
 };
 

@@ -7,7 +7,10 @@ use std::{
 use poem::{FromRequest, Request, RequestBody, Result};
 use punctual_core::{keyed_mutex::KeyedMutexGuard, types::EmailAddress};
 
-use super::{By, Counts, Fields, Policy, Subject, Token, fields};
+use super::{
+    By, Counts, Fields, Policy, fields,
+    subject::{Subject, Token},
+};
 use crate::{
     http::problem::{Code, Problem},
     state::State,
@@ -28,7 +31,7 @@ struct Inner {
 #[derive(Default)]
 struct Taken {
     tokens: Vec<Token>,
-    turn: Option<KeyedMutexGuard<Subject>>,
+    lock: Option<KeyedMutexGuard<Subject>>,
 }
 
 impl Allowance {
@@ -60,11 +63,11 @@ impl Allowance {
     /// # Errors
     /// `too_many_requests`.
     pub async fn for_email(&self, email: &EmailAddress) -> Result<(), Problem> {
-        if self.in_turns() && self.has(By::Email) {
-            let turn = self.0.state.throttle.turn(email).await;
-            let turn =
-                turn.ok_or_else(|| Problem::new(Code::Overloaded).retry_after(Duration::from_secs(1)))?;
-            self.taken().turn = Some(turn);
+        if self.is_serialized() && self.has(By::Email) {
+            let lock = self.0.state.throttle.lock(email).await;
+            let lock =
+                lock.ok_or_else(|| Problem::new(Code::Overloaded).retry_after(Duration::from_secs(1)))?;
+            self.taken().lock = Some(lock);
         }
         self.take(|by| matches!(by, By::Email | By::EmailAndAddress), Some(email)).await
     }
@@ -78,7 +81,7 @@ impl Allowance {
 
     /// Keeps what counts and gives back the rest; what to tell the client of it.
     pub async fn settle(&self, status: u16, replayed: bool) -> Option<Fields> {
-        let Taken { tokens, turn } = std::mem::take(&mut *self.taken());
+        let Taken { tokens, lock } = std::mem::take(&mut *self.taken());
         let made = (200..300).contains(&status) && !replayed;
         let counts = |token: &Token| {
             status != 429
@@ -96,7 +99,7 @@ impl Allowance {
             }
             left.push(token.standing.left + u32::from(given_back));
         }
-        drop(turn);
+        drop(lock);
         Fields::of(tokens.iter().zip(left))
     }
 
@@ -115,7 +118,7 @@ impl Allowance {
         Ok(())
     }
 
-    fn in_turns(&self) -> bool {
+    fn is_serialized(&self) -> bool {
         self.0.policies.iter().any(|policy| policy.counts() == Counts::Successes)
     }
 

@@ -1,6 +1,6 @@
 use poem::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Token;
+use super::subject::Token;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -31,7 +31,7 @@ impl Fields {
     }
 
     /// Sets both.
-    pub fn dress(&self, headers: &mut HeaderMap) {
+    pub fn apply_headers(&self, headers: &mut HeaderMap) {
         headers.insert(RATE_LIMIT, self.now.clone());
         headers.insert(RATE_LIMIT_POLICY, self.policy.clone());
     }

@@ -5,7 +5,7 @@ use std::{
 
 use punctual_core::config::RequestLimit;
 
-use super::{Standing, Subject};
+use super::subject::{Standing, Subject};
 
 /// Subjects whose requests are remembered: about 5 MB. Beyond it the half that was quiet longest is forgotten.
 const CAPACITY: usize = 20_000;

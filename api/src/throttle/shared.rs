@@ -6,7 +6,7 @@ use std::{
 use punctual_core::config::RequestLimit;
 use redis::aio::MultiplexedConnection;
 
-use super::{Standing, Subject};
+use super::subject::{Standing, Subject};
 
 /// How long Redis may take before this process' own log decides alone.
 const DEADLINE: Duration = Duration::from_millis(200);

@@ -18,4 +18,4 @@ pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff};
 pub use customer::Customer;
 pub use export::PersonalData;
 pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBookings, TimeOff, Window};
-pub use slots::Slots;
+pub use slots::{Slots, SlotsPage};

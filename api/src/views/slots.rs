@@ -1,10 +1,21 @@
+use bytes::Bytes;
 use chrono::{DateTime, FixedOffset, NaiveDate};
+use poem::{
+    Body, Response,
+    http::{HeaderValue, StatusCode, header},
+};
 use poem_openapi::Object;
-use punctual_core::slots::{DaySlots, OfferedSlot, SlotList};
+use punctual_core::{
+    Error,
+    slots::{DaySlots, OfferedSlot, Page, SlotList},
+};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::http::values::TimeZone;
+use crate::http::{compress::Packed, etag, values::TimeZone};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Free slots by date.
 #[derive(Debug, Object, Serialize)]
@@ -51,5 +62,57 @@ impl From<SlotList> for Slots {
         };
         let day = |day: DaySlots| Day { date: day.date, slots: day.slots.into_iter().map(slot).collect() };
         Self { tz: TimeZone(list.tz), days: list.days.into_iter().map(day).collect() }
+    }
+}
+
+/// A list of slots as it is sent, written once for all who ask for it.
+#[derive(Debug)]
+pub struct SlotsPage {
+    body: Bytes,
+    /// The body in gzip, once somebody wanted it so.
+    packed: Packed,
+    etag: HeaderValue,
+}
+
+impl SlotsPage {
+    /// The list as JSON, with its `ETag`.
+    #[must_use]
+    pub fn response(&self) -> Response {
+        let mut response = Response::from(Body::from_bytes(self.body.clone()));
+        response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        response.headers_mut().insert(header::ETAG, self.etag.clone());
+        response.set_data(self.packed.clone());
+        response
+    }
+
+    /// 304 with the `ETag`, for a client that has this very list.
+    #[must_use]
+    pub fn not_modified(&self) -> Response {
+        let mut response: Response = StatusCode::NOT_MODIFIED.into();
+        response.headers_mut().insert(header::ETAG, self.etag.clone());
+        response
+    }
+
+    /// The opaque part of the `ETag`.
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        self.etag.to_str().ok().and_then(etag::opaque).unwrap_or_default()
+    }
+}
+
+impl Page for SlotsPage {
+    fn of(list: SlotList) -> Result<Self, Error> {
+        let body = serde_json::to_vec(&Slots::from(list))
+            .map_err(|error| Error::internal("slots cannot be written", error))?;
+        let digest = Sha256::digest(&body);
+        let tag = digest.iter().take(12).fold(String::new(), |tag, byte| format!("{tag}{byte:02x}"));
+        let etag = HeaderValue::from_str(&format!("W/\"{tag}\""))
+            .map_err(|error| Error::internal("an ETag cannot be written", error))?;
+        Ok(Self { body: body.into(), packed: Packed::default(), etag })
+    }
+
+    /// Lists pack to less than half.
+    fn bytes(&self) -> usize {
+        self.body.len() * 3 / 2
     }
 }

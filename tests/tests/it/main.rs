@@ -15,6 +15,8 @@ mod harness;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod mails;
 #[cfg(test)]
 mod operators;

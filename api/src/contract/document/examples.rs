@@ -4,16 +4,16 @@
 
 use serde_json::{Map, Value, json};
 
-const TOLD: &str = include_str!("examples.json");
+const EXAMPLES: &str = include_str!("examples.json");
 
 /// Deeper than any schema of ours.
 const DEPTH: usize = 8;
 
 /// Gives every JSON body of `operation` an example.
-pub fn give(operation: &mut Map<String, Value>, schemas: &Value, told: &Told) {
+pub fn give(operation: &mut Map<String, Value>, schemas: &Value, examples: &FieldExamples) {
     let give = |body: &mut Value| {
         let Some(media) = body.pointer_mut("/content/application~1json") else { return };
-        if let Some(example) = told.of(schemas, "", "", &media["schema"], DEPTH) {
+        if let Some(example) = examples.of(schemas, "", "", &media["schema"], DEPTH) {
             media["example"] = example;
         }
     };
@@ -22,13 +22,13 @@ pub fn give(operation: &mut Map<String, Value>, schemas: &Value, told: &Told) {
     responses.into_iter().flat_map(|responses| responses.values_mut()).for_each(give);
 }
 
-/// What is told of fields.
-pub struct Told(Value);
+/// Examples by schema and field.
+pub struct FieldExamples(Value);
 
-impl Told {
+impl FieldExamples {
     /// As committed; a table that is not JSON is seen by the tests.
     pub fn read() -> Self {
-        Self(serde_json::from_str(TOLD).unwrap_or_default())
+        Self(serde_json::from_str(EXAMPLES).unwrap_or_default())
     }
 
     fn of(&self, schemas: &Value, owner: &str, field: &str, schema: &Value, depth: usize) -> Option<Value> {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::examples::{self, Told};
+use super::examples::{self, FieldExamples};
 use crate::{
-    contract::{Access, Header, OPERATIONS, Operation},
+    contract::{Access, Operation, SuccessHeader},
     http::problem::{Code, PROBLEM_JSON},
     schema::format,
 };
@@ -14,11 +14,11 @@ use crate::{
 const SCHEME: &str = "accessToken";
 
 /// Finishes the document in place.
-pub fn finish(document: &mut Value) {
+pub fn finish(document: &mut Value, operations: &[&Operation]) {
     let mut closed = BTreeSet::new();
     each_operation(document, |operation| {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
-        let Some(entry) = OPERATIONS.iter().find(|entry| entry.id == id) else { return };
+        let Some(entry) = operations.iter().find(|entry| entry.id == id) else { return };
         finish_operation(operation, entry);
         references(operation.get("requestBody").unwrap_or(&Value::Null), &mut closed);
     });
@@ -38,8 +38,8 @@ pub fn finish(document: &mut Value) {
     });
     let schemas = document["components"]["schemas"].clone();
     walk(document, &|schema| inline_nullable(schema, &schemas));
-    let told = Told::read();
-    each_operation(document, |operation| examples::give(operation, &schemas, &told));
+    let given = FieldExamples::read();
+    each_operation(document, |operation| examples::give(operation, &schemas, &given));
 }
 
 /// What poem-openapi writes and `OpenAPI` 3.0 does not know, or says by default.
@@ -207,18 +207,18 @@ fn add_limit_headers(response: &mut Value) {
     }
 }
 
-fn add_headers(response: &mut Value, headers: &[Header]) {
+fn add_headers(response: &mut Value, headers: &[SuccessHeader]) {
     for header in headers {
         let (name, description, schema) = match header {
-            Header::ETag => (
+            SuccessHeader::ETag => (
                 "ETag",
                 "The current version, as a weak entity tag.",
                 json!({ "type": "string", "maxLength": 64 }),
             ),
-            Header::Location => {
+            SuccessHeader::Location => {
                 ("Location", "The path of what was made.", json!({ "type": "string", "maxLength": 200 }))
             }
-            Header::IdempotencyReplayed => (
+            SuccessHeader::IdempotencyReplayed => (
                 "Idempotency-Replayed",
                 "`true` when this is the stored answer of an earlier request with the same key.",
                 json!({ "type": "string", "enum": ["true"] }),

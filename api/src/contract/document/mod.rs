@@ -4,9 +4,9 @@
 mod examples;
 mod finish;
 
-use poem_openapi::{LicenseObject, OpenApiService};
+use poem_openapi::{LicenseObject, OpenApi, OpenApiService, registry::Registry};
 
-use crate::endpoints::Endpoints;
+use super::Operation;
 
 const DESCRIPTION: &str = "\
 Bookings for a local service business: customers sign up, see free slots and book; confirmations and reminders go out by
@@ -30,17 +30,26 @@ place of the request that does not fit. New codes may be added.
 ///
 /// # Errors
 /// When it cannot be read back or written, which is a fault of the build.
-pub fn document() -> Result<String, serde_json::Error> {
-    let service = OpenApiService::new(Endpoints::default(), "Punctual", env!("CARGO_PKG_VERSION"))
+pub fn document<T: OpenApi>(
+    api: T,
+    operations: impl Iterator<Item = &'static Operation>,
+) -> Result<String, serde_json::Error> {
+    let service = OpenApiService::new(api, "Punctual", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://opensource.org/license/mit"))
         .server("/");
     let mut document = serde_json::from_str(&service.spec())?;
-    finish::finish(&mut document);
+    let operations: Vec<_> = operations.collect();
+    finish::finish(&mut document, &operations);
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     Ok(text)
 }
 
-#[cfg(test)]
-mod tests;
+/// The schemas of all operations of `T`, against which requests are checked.
+#[must_use]
+pub fn registry<T: OpenApi>() -> Registry {
+    let mut registry = Registry::new();
+    T::register(&mut registry);
+    registry
+}

@@ -7,8 +7,13 @@ use punctual_core::{links::Purpose, users};
 use super::password::Password;
 use crate::{
     auth::password_rules,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{body::Body, problem::Problem, reply::NoContent},
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::NoContent,
+    },
     state::State,
 };
 
@@ -21,6 +26,13 @@ pub struct NewPassword {
     /// The new password: 8 to 128 characters, none known from breaches.
     password: Password,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("confirmPasswordReset", Access::Public).problems(&[
+    Code::LinkVoid,
+    Code::Unprocessable,
+    Code::Overloaded,
+]);
 
 #[derive(Default)]
 pub struct ConfirmPasswordReset;

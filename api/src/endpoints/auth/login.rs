@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     auth::Verified,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         body::Body,
@@ -18,7 +19,7 @@ use crate::{
         values::Email,
     },
     state::State,
-    throttle::Allowance,
+    throttle::{Allowance, Policy},
 };
 
 /// Who logs in.
@@ -29,6 +30,11 @@ pub struct Credentials {
     /// Its password.
     password: Password,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("login", Access::Public)
+    .problems(&[Code::InvalidCredentials, Code::Overloaded])
+    .limits(&[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount]);
 
 #[derive(Default)]
 pub struct Login;

@@ -6,10 +6,14 @@ use punctual_core::sessions::{self, TokenHash};
 
 use super::refresh::RefreshToken;
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{body::Body, problem::Problem, reply::NoContent},
     state::State,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("logout", Access::Public);
 
 #[derive(Default)]
 pub struct Logout;

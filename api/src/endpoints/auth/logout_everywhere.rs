@@ -6,10 +6,14 @@ use punctual_core::sessions;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{problem::Problem, reply::NoContent},
     state::State,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("logoutEverywhere", Access::ACCOUNT);
 
 #[derive(Default)]
 pub struct LogoutEverywhere;

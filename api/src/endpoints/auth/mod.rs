@@ -12,6 +12,8 @@ mod resend_verification;
 mod session;
 mod verify_email;
 
+use crate::contract::Operation;
+
 pub use password::Password;
 pub use session::{NewRefreshToken, SessionTokens};
 
@@ -27,3 +29,16 @@ pub type Operations = (
     request_password_reset::RequestPasswordReset,
     confirm_password_reset::ConfirmPasswordReset,
 );
+
+/// Their access, limits and problems.
+pub const OPERATIONS: &[&Operation] = &[
+    &register::OPERATION,
+    &login::OPERATION,
+    &refresh::OPERATION,
+    &logout::OPERATION,
+    &logout_everywhere::OPERATION,
+    &verify_email::OPERATION,
+    &resend_verification::OPERATION,
+    &request_password_reset::OPERATION,
+    &confirm_password_reset::OPERATION,
+];

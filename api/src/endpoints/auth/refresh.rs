@@ -6,9 +6,15 @@ use punctual_core::sessions::{self, TokenHash};
 
 use super::session::{NewRefreshToken, SessionTokens};
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{body::Body, problem::Problem, reply::Found},
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
+    throttle::Policy,
 };
 
 /// A session's refresh token.
@@ -18,6 +24,11 @@ pub struct RefreshToken {
     #[oai(validator(min_length = 1, max_length = 128))]
     pub(super) refresh_token: String,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("refresh", Access::Public)
+    .problems(&[Code::InvalidRefreshToken])
+    .limits(&[Policy::RefreshAddress]);
 
 #[derive(Default)]
 pub struct Refresh;

@@ -7,6 +7,7 @@ use punctual_core::users::{self, NewUser};
 use super::password::Password;
 use crate::{
     auth::password_rules,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         body::Body,
@@ -15,7 +16,7 @@ use crate::{
         values::{Email, Name, PhoneNumber, TimeZone},
     },
     state::State,
-    throttle::Allowance,
+    throttle::{Allowance, Policy},
     views::{Account, Language},
 };
 
@@ -35,6 +36,12 @@ pub struct Registration {
     /// Time zone that mails name beside the business's.
     zone: Option<TimeZone>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("register", Access::Public)
+    .problems(&[Code::EmailTaken, Code::Unprocessable, Code::Overloaded])
+    .headers(&[SuccessHeader::Location])
+    .limits(&[Policy::RegisterAddress, Policy::RegisterEmail]);
 
 #[derive(Default)]
 pub struct Register;

@@ -6,10 +6,11 @@ use punctual_core::users;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{body::Body, problem::Problem, reply::Accepted, values::Email},
     state::State,
-    throttle::Allowance,
+    throttle::{Allowance, Policy},
 };
 
 /// Answers come at whole multiples of this: how long the work took, and so whether there was any, is not seen.
@@ -21,6 +22,10 @@ pub struct PasswordResetRequest {
     /// The account's e-mail address.
     email: Email,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("requestPasswordReset", Access::Public)
+    .limits(&[Policy::ResetAddress, Policy::ResetEmail]);
 
 #[derive(Default)]
 pub struct RequestPasswordReset;

@@ -6,11 +6,16 @@ use punctual_core::users;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{problem::Problem, reply::Accepted},
     state::State,
-    throttle::Allowance,
+    throttle::{Allowance, Policy},
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("resendVerification", Access::ACCOUNT).limits(&[Policy::VerifyEmail]);
 
 #[derive(Default)]
 pub struct ResendVerification;

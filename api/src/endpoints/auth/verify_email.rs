@@ -5,8 +5,13 @@ use poem_openapi::{Object, OpenApi};
 use punctual_core::users;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{body::Body, problem::Problem, reply::NoContent},
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::NoContent,
+    },
     state::State,
 };
 
@@ -17,6 +22,9 @@ pub struct EmailProof {
     #[oai(validator(min_length = 1, max_length = 200))]
     token: String,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("verifyEmail", Access::Public).problems(&[Code::LinkVoid]);
 
 #[derive(Default)]
 pub struct VerifyEmail;

@@ -7,11 +7,17 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
-    http::problem::Problem,
+    http::problem::{Code, Problem},
     state::State,
     views::calendar_file::{CalendarFile, Reader},
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("getBookingCalendar", Access::ACCOUNT)
+    .problems(&[Code::NotFound])
+    .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct GetBookingCalendar;

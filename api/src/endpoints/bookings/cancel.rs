@@ -10,11 +10,28 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
-    http::{etag, problem::Problem, reply::Found},
+    http::{
+        etag,
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Booking,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("cancelBooking", Access::ACCOUNT)
+    .problems(&[
+        Code::NotFound,
+        Code::InvalidTransition,
+        Code::PreconditionFailed,
+        Code::PreconditionRequired,
+        Code::NoticePassed,
+        Code::Overloaded,
+    ])
+    .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct CancelBooking;

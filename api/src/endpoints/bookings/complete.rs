@@ -10,11 +10,17 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader, problems},
     endpoints::Tag,
     http::{etag, problem::Problem, reply::Found},
     state::State,
     views::Booking,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("completeBooking", Access::STAFF)
+    .problems(problems::CHANGE)
+    .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct CompleteBooking;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::limit;
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         body::Body,
@@ -22,7 +23,7 @@ use crate::{
         values::{Email, IdempotencyKey, Name, NoteText, PhoneNumber, TimeZone},
     },
     state::State,
-    throttle::Allowance,
+    throttle::{Allowance, Policy},
     views::{Booking, Language},
 };
 
@@ -66,6 +67,27 @@ pub struct ContactRequest {
     /// Time zone that mails name beside the business's.
     zone: Option<TimeZone>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("createBooking", Access::Guests)
+    .problems(&[
+        Code::Unauthenticated,
+        Code::Forbidden,
+        Code::NotFound,
+        Code::SlotTaken,
+        Code::IdempotencyInProgress,
+        Code::HoldExpired,
+        Code::StartInPast,
+        Code::TooSoon,
+        Code::TooFar,
+        Code::OutsideHours,
+        Code::OffGrid,
+        Code::IdempotencyKeyReused,
+        Code::Unprocessable,
+        Code::Overloaded,
+    ])
+    .headers(&[SuccessHeader::ETag, SuccessHeader::Location, SuccessHeader::IdempotencyReplayed])
+    .limits(&[Policy::BookingAddress, Policy::BookingEmail]);
 
 #[derive(Default)]
 pub struct CreateBooking;

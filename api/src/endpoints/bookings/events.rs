@@ -7,11 +7,19 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::{BookingEvent, BookingEvents},
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("listBookingEvents", Access::ACCOUNT).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct ListBookingEvents;

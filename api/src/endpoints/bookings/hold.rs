@@ -9,11 +9,17 @@ use uuid::Uuid;
 use super::{create::created, limit};
 use crate::{
     auth::Caller,
-    edge::ClientAddress,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
-    http::{body::Body, problem::Problem, reply::Created, values::IdempotencyKey},
+    http::{
+        address::ClientAddress,
+        body::Body,
+        problem::{Code, Problem},
+        reply::Created,
+        values::IdempotencyKey,
+    },
     state::State,
-    throttle::Allowance,
+    throttle::{Allowance, Policy},
     views::Booking,
 };
 
@@ -30,6 +36,26 @@ pub struct HoldRequest {
     #[oai(validator(minimum(value = "1"), maximum(value = "10")))]
     minutes: Option<u32>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("holdSlot", Access::Guests)
+    .problems(&[
+        Code::Unauthenticated,
+        Code::Forbidden,
+        Code::NotFound,
+        Code::SlotTaken,
+        Code::IdempotencyInProgress,
+        Code::StartInPast,
+        Code::TooSoon,
+        Code::TooFar,
+        Code::OutsideHours,
+        Code::OffGrid,
+        Code::IdempotencyKeyReused,
+        Code::Unprocessable,
+        Code::Overloaded,
+    ])
+    .headers(&[SuccessHeader::ETag, SuccessHeader::Location, SuccessHeader::IdempotencyReplayed])
+    .limits(&[Policy::BookingAddress, Policy::BookingEmail]);
 
 #[derive(Default)]
 pub struct HoldSlot;

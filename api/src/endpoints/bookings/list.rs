@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         params::Query,
@@ -18,6 +19,9 @@ use crate::{
     state::State,
     views::{BookingPage, Status},
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listBookings", Access::ACCOUNT).problems(&[Code::Forbidden]);
 
 #[derive(Default)]
 pub struct ListBookings;

@@ -16,12 +16,14 @@ mod notifications;
 mod reschedule;
 mod resend;
 
+use crate::contract::Operation;
+
 /// The operations of this group.
-pub type Operations = (Made, Changed, Told);
+pub type Operations = (Create, Update, Read);
 
-type Made = (create::CreateBooking, hold::HoldSlot, get::GetBooking, list::ListBookings);
+type Create = (create::CreateBooking, hold::HoldSlot, get::GetBooking, list::ListBookings);
 
-type Changed = (
+type Update = (
     cancel::CancelBooking,
     reschedule::RescheduleBooking,
     confirm::ConfirmBooking,
@@ -30,9 +32,27 @@ type Changed = (
     no_show::NoShowBooking,
 );
 
-type Told = (
+type Read = (
     calendar::GetBookingCalendar,
     events::ListBookingEvents,
     notifications::ListBookingNotifications,
     resend::ResendNotification,
 );
+
+/// Their access, limits and problems.
+pub const OPERATIONS: &[&Operation] = &[
+    &create::OPERATION,
+    &hold::OPERATION,
+    &get::OPERATION,
+    &calendar::OPERATION,
+    &list::OPERATION,
+    &cancel::OPERATION,
+    &reschedule::OPERATION,
+    &confirm::OPERATION,
+    &decline::OPERATION,
+    &complete::OPERATION,
+    &no_show::OPERATION,
+    &events::OPERATION,
+    &notifications::OPERATION,
+    &resend::OPERATION,
+];

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::limit;
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         body::Body,
@@ -20,7 +21,7 @@ use crate::{
         reply::Found,
     },
     state::State,
-    throttle::Allowance,
+    throttle::{Allowance, Policy},
     views::Booking,
 };
 
@@ -35,6 +36,27 @@ pub struct RescheduleRequest {
     #[oai(rename = "override")]
     overriding: Option<bool>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("rescheduleBooking", Access::ACCOUNT)
+    .problems(&[
+        Code::Forbidden,
+        Code::NotFound,
+        Code::InvalidTransition,
+        Code::SlotTaken,
+        Code::PreconditionFailed,
+        Code::PreconditionRequired,
+        Code::StartInPast,
+        Code::TooSoon,
+        Code::TooFar,
+        Code::OutsideHours,
+        Code::OffGrid,
+        Code::NoticePassed,
+        Code::Unprocessable,
+        Code::Overloaded,
+    ])
+    .headers(&[SuccessHeader::ETag])
+    .limits(&[Policy::MoveEmail]);
 
 #[derive(Default)]
 pub struct RescheduleBooking;

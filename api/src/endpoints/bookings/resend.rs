@@ -7,11 +7,22 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Mail,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("resendNotification", Access::STAFF).problems(&[
+    Code::NotFound,
+    Code::NotResendable,
+    Code::Overloaded,
+]);
 
 #[derive(Default)]
 pub struct ResendNotification;

@@ -6,11 +6,18 @@ use punctual_core::{pool::again_if_cut, settings};
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Business,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("getBusiness", Access::Public).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct GetBusiness;

@@ -6,10 +6,11 @@ use punctual_core::settings;
 
 use super::update::BusinessChanged;
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         body::Body,
-        problem::Problem,
+        problem::{Code, Problem},
         reply::Found,
         values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
     },
@@ -44,6 +45,9 @@ pub struct BusinessRequest {
     #[oai(validator(minimum(value = "1"), maximum(value = "36500")))]
     retention_days: Option<u16>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("putBusiness", Access::ADMIN).problems(&[Code::Overloaded]);
 
 #[derive(Default)]
 pub struct PutBusiness;

@@ -9,10 +9,11 @@ use punctual_core::{
 use serde::Serialize;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         body::{Body, change},
-        problem::Problem,
+        problem::{Code, Problem},
         reply::Found,
         values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
     },
@@ -60,6 +61,10 @@ pub struct BusinessChanged {
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("updateBusiness", Access::ADMIN).problems(&[Code::NotFound, Code::Overloaded]);
 
 #[derive(Default)]
 pub struct UpdateBusiness;

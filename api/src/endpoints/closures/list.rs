@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::{Tag, range},
     http::{params::Query, problem::Problem, reply::Found},
     state::State,
@@ -21,6 +22,9 @@ pub struct ClosureList {
     #[oai(validator(max_items = 366))]
     data: Vec<Closure>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listClosures", Access::Public);
 
 #[derive(Default)]
 pub struct ListClosures;

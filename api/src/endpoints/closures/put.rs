@@ -7,8 +7,14 @@ use punctual_core::{hours, types::Reason};
 use serde::Serialize;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{body::Body, problem::Problem, reply::Found, values::ReasonText},
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::Found,
+        values::ReasonText,
+    },
     state::State,
     views::{Closure, StrandedBooking},
 };
@@ -29,6 +35,10 @@ pub struct ClosureChanged {
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("putClosure", Access::ADMIN).problems(&[Code::NotFound, Code::Overloaded]);
 
 #[derive(Default)]
 pub struct PutClosure;

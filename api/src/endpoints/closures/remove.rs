@@ -6,10 +6,18 @@ use poem_openapi::{OpenApi, param::Path};
 use punctual_core::hours;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::NoContent},
+    http::{
+        problem::{Code, Problem},
+        reply::NoContent,
+    },
     state::State,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("removeClosure", Access::ADMIN).problems(&[Code::NotFound, Code::Overloaded]);
 
 #[derive(Default)]
 pub struct RemoveClosure;

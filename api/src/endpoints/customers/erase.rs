@@ -7,10 +7,21 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::NoContent},
+    http::{
+        problem::{Code, Problem},
+        reply::NoContent,
+    },
     state::State,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("eraseCustomer", Access::STAFF).problems(&[
+    Code::NotFound,
+    Code::HasBookings,
+    Code::Overloaded,
+]);
 
 #[derive(Default)]
 pub struct EraseCustomer;

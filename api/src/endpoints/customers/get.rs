@@ -7,11 +7,18 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Customer,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("getCustomer", Access::STAFF).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct GetCustomer;

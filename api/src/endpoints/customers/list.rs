@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         params::Query,
@@ -28,6 +29,9 @@ pub struct CustomerPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<PageCursor>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listCustomers", Access::STAFF);
 
 #[derive(Default)]
 pub struct ListCustomers;

@@ -5,5 +5,11 @@ mod get;
 mod list;
 mod update;
 
+use crate::contract::Operation;
+
 /// The operations of this group.
 pub type Operations = (list::ListCustomers, get::GetCustomer, update::UpdateCustomer, erase::EraseCustomer);
+
+/// Their access, limits and problems.
+pub const OPERATIONS: &[&Operation] =
+    &[&list::OPERATION, &get::OPERATION, &update::OPERATION, &erase::OPERATION];

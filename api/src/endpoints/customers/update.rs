@@ -7,8 +7,14 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{body::Body, problem::Problem, reply::Found, values::Email},
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::Found,
+        values::Email,
+    },
     state::State,
     views::Customer,
 };
@@ -19,6 +25,9 @@ pub struct CustomerPatch {
     /// The address to which mails go from now on.
     email: Email,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("updateCustomer", Access::STAFF).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct UpdateCustomer;

@@ -7,8 +7,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Window,
 };
@@ -20,6 +24,9 @@ pub struct Hours {
     #[oai(validator(max_items = 84))]
     windows: Vec<Window>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("getHours", Access::Public).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct GetHours;

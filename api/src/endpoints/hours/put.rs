@@ -12,10 +12,11 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         body::Body,
-        problem::{Fault, Place, Problem},
+        problem::{Code, Fault, Place, Problem},
         reply::Found,
     },
     state::State,
@@ -40,6 +41,13 @@ pub struct HoursChanged {
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("putHours", Access::STAFF).problems(&[
+    Code::NotFound,
+    Code::Unprocessable,
+    Code::Overloaded,
+]);
 
 #[derive(Default)]
 pub struct PutHours;

@@ -6,6 +6,7 @@ use punctual_core::users::{self, PasswordChange};
 
 use crate::{
     auth::{Caller, Verified, password_rules},
+    contract::{Access, Operation},
     endpoints::{
         Tag,
         auth::{NewRefreshToken, Password, SessionTokens},
@@ -16,7 +17,7 @@ use crate::{
         reply::Found,
     },
     state::State,
-    throttle::Allowance,
+    throttle::{Allowance, Policy},
 };
 
 /// A new password, and the one it takes the place of.
@@ -27,6 +28,11 @@ pub struct PasswordChangeRequest {
     /// The new one: 8 to 128 characters, none known from breaches.
     password: Password,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("changePassword", Access::ACCOUNT)
+    .problems(&[Code::InvalidCredentials, Code::Unprocessable, Code::Overloaded])
+    .limits(&[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount]);
 
 #[derive(Default)]
 pub struct ChangePassword;

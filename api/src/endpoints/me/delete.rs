@@ -6,6 +6,7 @@ use punctual_core::{privacy, users};
 
 use crate::{
     auth::{Caller, Verified},
+    contract::{Access, Operation},
     endpoints::{Tag, auth::Password},
     http::{
         body::Body,
@@ -21,6 +22,14 @@ pub struct AccountDeletion {
     /// The account's password.
     password: Password,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("deleteMe", Access::ACCOUNT).problems(&[
+    Code::InvalidCredentials,
+    Code::HasBookings,
+    Code::LastAdmin,
+    Code::Overloaded,
+]);
 
 #[derive(Default)]
 pub struct DeleteMe;

@@ -6,11 +6,15 @@ use punctual_core::privacy;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{problem::Problem, reply::Found},
     state::State,
     views::PersonalData,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("exportMe", Access::ACCOUNT);
 
 #[derive(Default)]
 pub struct ExportMe;

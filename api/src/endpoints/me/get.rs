@@ -6,11 +6,15 @@ use punctual_core::{pool::again_if_cut, users};
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{problem::Problem, reply::Found},
     state::State,
     views::Account,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("getMe", Access::ACCOUNT);
 
 #[derive(Default)]
 pub struct GetMe;

@@ -6,10 +6,11 @@ use punctual_core::users::{self, UserPatch};
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         body::{Body, change},
-        problem::Problem,
+        problem::{Code, Problem},
         reply::Found,
         values::{Name, PhoneNumber, TimeZone},
     },
@@ -32,6 +33,9 @@ pub struct AccountPatch {
     #[oai(nullable)]
     zone: MaybeUndefined<TimeZone>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("updateMe", Access::ACCOUNT).problems(&[Code::Unprocessable]);
 
 #[derive(Default)]
 pub struct UpdateMe;

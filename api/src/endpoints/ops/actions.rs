@@ -6,6 +6,7 @@ use punctual_core::{operators, pool::again_if_cut, types::PageSize};
 use punctual_queue::JobId;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         params::Query,
@@ -16,6 +17,9 @@ use crate::{
     state::State,
     views::ops::OperatorActionPage,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listOperatorActions", Access::ADMIN);
 
 #[derive(Default)]
 pub struct ListOperatorActions;

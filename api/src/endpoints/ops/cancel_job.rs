@@ -8,11 +8,15 @@ use punctual_queue::JobId;
 use super::act;
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, problems},
     endpoints::Tag,
     http::{problem::Problem, reply::Found},
     state::State,
     views::ops::OperatorAction,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("cancelJob", Access::ADMIN).problems(problems::ACT_ON_JOB);
 
 #[derive(Default)]
 pub struct CancelJob;

@@ -6,11 +6,18 @@ use punctual_core::{operators, pool::again_if_cut};
 use punctual_queue::JobId;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::ops::JobWithHistory,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("getJob", Access::ADMIN).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct GetJob;

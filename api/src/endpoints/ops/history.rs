@@ -6,11 +6,15 @@ use poem_openapi::{OpenApi, param::Path};
 use punctual_core::{operators, pool::again_if_cut};
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{params::Query, problem::Problem, reply::Found, values::JobName},
     state::State,
     views::ops::{QueueHistory, QueueSample},
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("getQueueHistory", Access::ADMIN);
 
 #[derive(Default)]
 pub struct GetQueueHistory;

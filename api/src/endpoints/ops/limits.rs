@@ -7,8 +7,14 @@ use punctual_core::operators::{Action, QueueLimits};
 use super::act;
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{body::Body, problem::Problem, reply::Found, values::JobName},
+    http::{
+        body::Body,
+        problem::{Code, Problem},
+        reply::Found,
+        values::JobName,
+    },
     state::State,
     views::ops::{OperatorAction, RateLimit},
 };
@@ -21,6 +27,9 @@ pub struct QueueLimitsRequest {
     /// How many of its jobs with one limit key begin in a time; of mails, the key is the domain of the recipient.
     key_limit: Option<RateLimit>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("putQueueLimits", Access::ADMIN).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct PutQueueLimits;

@@ -10,6 +10,7 @@ use punctual_core::{
 use punctual_queue::ops::JobFilter;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         params::Query,
@@ -20,6 +21,9 @@ use crate::{
     state::State,
     views::ops::{JobPage, JobState},
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listJobs", Access::ADMIN);
 
 #[derive(Default)]
 pub struct ListJobs;

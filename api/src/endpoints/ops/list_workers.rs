@@ -5,11 +5,15 @@ use poem_openapi::OpenApi;
 use punctual_core::{operators, pool::again_if_cut};
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{problem::Problem, reply::Found},
     state::State,
     views::ops::{Worker, WorkerList},
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listWorkers", Access::ADMIN);
 
 #[derive(Default)]
 pub struct ListWorkers;

@@ -17,6 +17,7 @@ use punctual_core::operators::{self, Action, Operator};
 
 use crate::{
     auth::Caller,
+    contract::Operation,
     http::{problem::Problem, reply::Found},
     state::State,
     views::ops::OperatorAction,
@@ -43,3 +44,19 @@ async fn act(state: &State, caller: &Caller, action: Action) -> Result<Found<Ope
     let operator = Operator::Admin(caller.user_id()?);
     Ok(Found::new(operators::act(&state.core, operator, action).await?.into()))
 }
+
+/// Their access, limits and problems.
+pub const OPERATIONS: &[&Operation] = &[
+    &list_queues::OPERATION,
+    &history::OPERATION,
+    &pause_queue::OPERATION,
+    &resume_queue::OPERATION,
+    &limits::OPERATION,
+    &list_jobs::OPERATION,
+    &get_job::OPERATION,
+    &retry_job::OPERATION,
+    &cancel_job::OPERATION,
+    &discard_job::OPERATION,
+    &list_workers::OPERATION,
+    &actions::OPERATION,
+];

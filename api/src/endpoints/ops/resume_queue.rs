@@ -7,11 +7,19 @@ use punctual_core::operators::Action;
 use super::act;
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found, values::JobName},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+        values::JobName,
+    },
     state::State,
     views::ops::OperatorAction,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("resumeQueue", Access::ADMIN).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct ResumeQueue;

@@ -8,8 +8,13 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::{Tag, range},
-    http::{params::Query, problem::Problem, reply::Found},
+    http::{
+        params::Query,
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::DateOverride,
 };
@@ -21,6 +26,9 @@ pub struct DateOverrideList {
     #[oai(validator(max_items = 366))]
     data: Vec<DateOverride>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listOverrides", Access::Public).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct ListOverrides;

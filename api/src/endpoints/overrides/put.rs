@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         body::Body,
-        problem::{Fault, Place, Problem},
+        problem::{Code, Fault, Place, Problem},
         reply::Found,
     },
     state::State,
@@ -38,6 +39,13 @@ pub struct DateOverrideChanged {
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("putOverride", Access::STAFF).problems(&[
+    Code::NotFound,
+    Code::Unprocessable,
+    Code::Overloaded,
+]);
 
 #[derive(Default)]
 pub struct PutOverride;

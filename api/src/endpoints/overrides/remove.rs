@@ -8,11 +8,19 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::{StrandedBooking, StrandedBookings},
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("removeOverride", Access::STAFF).problems(&[Code::NotFound, Code::Overloaded]);
 
 #[derive(Default)]
 pub struct RemoveOverride;

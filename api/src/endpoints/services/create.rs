@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::reminders;
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader, problems},
     endpoints::Tag,
     http::{
         body::Body,
@@ -70,6 +71,11 @@ pub struct ServiceRequest {
     #[oai(validator(max_items = 50, unique_items))]
     staff_ids: Option<Vec<Uuid>>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("createService", Access::ADMIN)
+    .problems(problems::MAKE)
+    .headers(&[SuccessHeader::ETag, SuccessHeader::Location, SuccessHeader::IdempotencyReplayed]);
 
 #[derive(Default)]
 pub struct CreateService;

@@ -7,11 +7,19 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Service,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("getService", Access::Public).problems(&[Code::NotFound]).headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct GetService;

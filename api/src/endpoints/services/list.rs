@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         params::Query,
@@ -24,6 +25,9 @@ pub struct ServiceList {
     #[oai(validator(max_items = 1000))]
     data: Vec<Service>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listServices", Access::Public);
 
 #[derive(Default)]
 pub struct ListServices;

@@ -6,5 +6,11 @@ mod list;
 mod reminders;
 mod update;
 
+use crate::contract::Operation;
+
 /// The operations of this group.
 pub type Operations = (list::ListServices, get::GetService, create::CreateService, update::UpdateService);
+
+/// Their access, limits and problems.
+pub const OPERATIONS: &[&Operation] =
+    &[&list::OPERATION, &get::OPERATION, &create::OPERATION, &update::OPERATION];

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::reminders;
 use crate::{
+    contract::{Access, Operation, SuccessHeader, problems},
     endpoints::Tag,
     http::{
         body::Body,
@@ -80,6 +81,10 @@ pub struct ServiceChanged {
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("updateService", Access::ADMIN).problems(problems::EDIT).headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct UpdateService;

@@ -11,8 +11,12 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Created},
+    http::{
+        problem::{Code, Problem},
+        reply::Created,
+    },
     state::State,
 };
 
@@ -23,6 +27,10 @@ pub struct CalendarFeed {
     #[oai(validator(max_length = 2000))]
     url: String,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("renewCalendarFeed", Access::STAFF).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct RenewCalendarFeed;

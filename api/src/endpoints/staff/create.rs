@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader, problems},
     endpoints::Tag,
     http::{
         body::Body,
@@ -28,6 +29,11 @@ pub struct StaffRequest {
     /// Their account.
     user_id: Option<Uuid>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("createStaffMember", Access::ADMIN)
+    .problems(problems::MAKE)
+    .headers(&[SuccessHeader::ETag, SuccessHeader::Location, SuccessHeader::IdempotencyReplayed]);
 
 #[derive(Default)]
 pub struct CreateStaffMember;

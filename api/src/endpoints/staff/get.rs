@@ -7,11 +7,20 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Staff,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("getStaffMember", Access::Public)
+    .problems(&[Code::NotFound])
+    .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct GetStaffMember;

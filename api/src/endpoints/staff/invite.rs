@@ -6,10 +6,18 @@ use punctual_core::staff;
 use uuid::Uuid;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Accepted},
+    http::{
+        problem::{Code, Problem},
+        reply::Accepted,
+    },
     state::State,
 };
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("inviteStaffMember", Access::ADMIN).problems(&[Code::NotFound, Code::Unprocessable]);
 
 #[derive(Default)]
 pub struct InviteStaffMember;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation},
     endpoints::Tag,
     http::{
         params::Query,
@@ -25,6 +26,9 @@ pub struct StaffList {
     #[oai(validator(max_items = 10000))]
     data: Vec<Staff>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listStaff", Access::Public);
 
 #[derive(Default)]
 pub struct ListStaff;

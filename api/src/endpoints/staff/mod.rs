@@ -7,6 +7,8 @@ mod invite;
 mod list;
 mod update;
 
+use crate::contract::Operation;
+
 /// The operations of this group.
 pub type Operations = (
     list::ListStaff,
@@ -16,3 +18,13 @@ pub type Operations = (
     invite::InviteStaffMember,
     calendar_feed::RenewCalendarFeed,
 );
+
+/// Their access, limits and problems.
+pub const OPERATIONS: &[&Operation] = &[
+    &list::OPERATION,
+    &get::OPERATION,
+    &create::OPERATION,
+    &update::OPERATION,
+    &invite::OPERATION,
+    &calendar_feed::OPERATION,
+];

@@ -11,6 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
+    contract::{Access, Operation, SuccessHeader, problems},
     endpoints::Tag,
     http::{
         body::{Body, change},
@@ -47,6 +48,11 @@ pub struct StaffChanged {
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("updateStaffMember", Access::ADMIN)
+    .problems(problems::EDIT)
+    .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct UpdateStaffMember;

@@ -16,10 +16,11 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         body::Body,
-        problem::{Place, Problem},
+        problem::{Code, Place, Problem},
         reply::Created,
         values::{IdempotencyKey, ReasonText},
     },
@@ -50,6 +51,11 @@ pub struct TimeOffCreated {
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("createTimeOff", Access::STAFF)
+    .problems(&[Code::NotFound, Code::IdempotencyInProgress, Code::IdempotencyKeyReused, Code::Overloaded])
+    .headers(&[SuccessHeader::Location, SuccessHeader::IdempotencyReplayed]);
 
 #[derive(Default)]
 pub struct CreateTimeOff;

@@ -8,8 +8,13 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
+    contract::{Access, Operation},
     endpoints::{Tag, range},
-    http::{params::Query, problem::Problem, reply::Found},
+    http::{
+        params::Query,
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::TimeOff,
 };
@@ -21,6 +26,9 @@ pub struct TimeOffList {
     #[oai(validator(max_items = 100000))]
     data: Vec<TimeOff>,
 }
+
+/// Access, limits and problems.
+pub const OPERATION: Operation = Operation::new("listTimeOff", Access::STAFF).problems(&[Code::NotFound]);
 
 #[derive(Default)]
 pub struct ListTimeOff;

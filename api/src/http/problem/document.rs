@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, FixedOffset};
 use poem::{Response, http::header};
-use poem_openapi::{Enum, Object};
+use poem_openapi::{
+    ApiResponse, Enum, Object,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::Type,
+};
 use punctual_core::types;
 use serde::Serialize;
 use uuid::Uuid;
@@ -208,5 +212,26 @@ impl Problem {
             allowed: self.facts.allowed.map(|actions| actions.into_iter().map(Into::into).collect()),
             booking_ids: self.facts.booking_ids,
         }
+    }
+}
+
+/// Named here as the answer to faults of the server, so that the schema stays in the document; which problems an
+/// operation has, one response per status, is written into the document from the table of operations.
+impl ApiResponse for Problem {
+    fn meta() -> MetaResponses {
+        let schema = ProblemDocument::schema_ref();
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "A fault of the server.",
+                status: Some(500),
+                status_range: None,
+                content: vec![MetaMediaType { content_type: PROBLEM_JSON, schema }],
+                headers: Vec::new(),
+            }],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        ProblemDocument::register(registry);
     }
 }

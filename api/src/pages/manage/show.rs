@@ -1,5 +1,8 @@
 use poem::{Response, http::StatusCode};
-use punctual_core::bookings::{BookingStatus, Managed};
+use punctual_core::{
+    Error,
+    bookings::{BookingStatus, Managed},
+};
 use serde::Serialize;
 
 use super::{Appointment, Page, Visit, appointment, html, managed};
@@ -69,4 +72,17 @@ pub(super) fn render(
         move_notice: passed(managed.can_move, managed.reschedule_notice_min),
     };
     html::page(status, "manage.html.j2", managed.locale, &facts)
+}
+
+/// After a change that cannot be made: the booking as it stands now, and why. Other errors stay what they are.
+pub(super) async fn unchanged(visit: &Visit, error: Error) -> Result<Response, Problem> {
+    let notice = match error {
+        Error::RevMismatch { .. } => "notice_stale",
+        Error::InvalidTransition { .. } => "notice_not_possible",
+        Error::NoticePassed => "notice_too_late",
+        error => return Err(error.into()),
+    };
+    let status = Problem::from(error).code.status();
+    let base = format!("../{}", visit.token);
+    render(visit, &managed(visit).await?, status, base, Some((notice, "alert")))
 }

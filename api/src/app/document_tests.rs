@@ -104,7 +104,7 @@ fn every_body_is_a_named_schema_with_an_example() {
 
 #[test]
 fn what_is_told_of_examples_is_of_schemas_and_fields_that_exist() {
-    let (document, told) = (value(), include_str!("examples.json"));
+    let (document, told) = (value(), include_str!("../contract/document/examples.json"));
     let told: Value = serde_json::from_str(told).unwrap();
     let schemas = &document["components"]["schemas"];
     for (name, fields) in told.as_object().unwrap() {

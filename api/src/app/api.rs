@@ -1,0 +1,35 @@
+//! The operations, put together: their routes, their schemas and their document.
+
+use std::sync::LazyLock;
+
+use poem::Route;
+use poem_openapi::registry::Registry;
+
+use crate::{
+    contract,
+    endpoints::{self, Endpoints},
+};
+
+static SCHEMAS: LazyLock<Registry> = LazyLock::new(contract::registry::<Endpoints>);
+
+/// The schemas of all operations.
+pub fn schemas() -> &'static Registry {
+    &SCHEMAS
+}
+
+/// The routes of all operations.
+pub fn routes() -> Route {
+    contract::routes(Endpoints::default(), endpoints::operations())
+}
+
+/// The `OpenAPI` document as text, ending in a line break.
+///
+/// # Errors
+/// When it cannot be written, which is a fault of the build.
+pub fn document() -> Result<String, serde_json::Error> {
+    contract::document(Endpoints::default(), endpoints::operations())
+}
+
+#[cfg(test)]
+#[path = "document_tests.rs"]
+mod tests;

@@ -1,0 +1,138 @@
+use std::{borrow::Cow, fmt, time::Duration};
+
+use punctual_core::{Alternative, types::BookingAction};
+use uuid::Uuid;
+
+use super::Code;
+
+/// Where in a request a fault lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The JSON body.
+    Body,
+    /// The query string.
+    Query,
+    /// The path.
+    Path,
+    /// A header.
+    Header,
+}
+
+/// One fault of a request. Never holds a value that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where it lies.
+    pub place: Place,
+    /// JSON pointer (RFC 6901) within the place; parameters and headers by name.
+    pub pointer: String,
+    /// Stable code, snake case.
+    pub code: &'static str,
+    /// What is expected, for a person.
+    pub detail: Cow<'static, str>,
+}
+
+/// An answer that is not a success, before it is given its request's id.
+#[derive(Debug)]
+pub struct Problem {
+    /// Which.
+    pub code: Code,
+    /// What happened in this case, for a person; the code's meaning when `None`.
+    pub detail: Option<Cow<'static, str>>,
+    /// What else is known; boxed, so that results stay small.
+    pub facts: Box<Facts>,
+}
+
+/// What some problems carry.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Places in the request.
+    pub errors: Vec<Fault>,
+    /// Free slots in place of one that is taken.
+    pub alternatives: Option<Vec<Alternative>>,
+    /// What the booking's status allows.
+    pub allowed: Option<Vec<BookingAction>>,
+    /// Bookings in the way.
+    pub booking_ids: Option<Vec<Uuid>>,
+    /// After how long to try again.
+    pub retry_after: Option<Duration>,
+    /// Methods of the path.
+    pub allow: Option<String>,
+    /// Why, for the log only.
+    pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Problem {
+    /// A problem with nothing but its code.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self::with(code, Facts::default())
+    }
+
+    /// A problem with what is known.
+    #[must_use]
+    pub fn with(code: Code, facts: Facts) -> Self {
+        Self { code, detail: None, facts: Box::new(facts) }
+    }
+
+    /// The path has other methods.
+    #[must_use]
+    pub fn method_not_allowed(allow: String) -> Self {
+        Self::with(Code::MethodNotAllowed, Facts { allow: Some(allow), ..Facts::default() })
+    }
+
+    /// With what happened in this case.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// With when to try again.
+    #[must_use]
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.facts.retry_after = Some(after);
+        self
+    }
+
+    /// With the cause for the log.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.facts.cause = Some(cause.into());
+        self
+    }
+
+    /// A request that does not fit, with every place.
+    #[must_use]
+    pub fn invalid(errors: Vec<Fault>) -> Self {
+        Self::with(Code::InvalidRequest, Facts { errors, ..Facts::default() })
+    }
+
+    /// A request that does not fit in one place.
+    #[must_use]
+    pub fn invalid_at(
+        place: Place,
+        pointer: impl Into<String>,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::invalid(vec![Fault { place, pointer: pointer.into(), code, detail: detail.into() }])
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())
+    }
+}
+
+impl std::error::Error for Problem {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.facts.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+impl poem::error::ResponseError for Problem {
+    fn status(&self) -> poem::http::StatusCode {
+        self.code.status()
+    }
+}

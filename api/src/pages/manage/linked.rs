@@ -1,0 +1,28 @@
+//! The booking that a link is for.
+
+use punctual_core::{
+    bookings::{self, Managed},
+    links::{Link, Purpose},
+    types::Actor,
+};
+
+use crate::{
+    http::problem::Problem,
+    pages::{appointment::Appointment, visit::Visit},
+};
+
+/// The booking of the visit's link.
+pub(super) async fn managed(visit: &Visit) -> Result<Managed, Problem> {
+    let Link { id, epoch, .. } = visit.link(Purpose::Manage)?;
+    Ok(bookings::managed(&visit.state.core, id, epoch).await?)
+}
+
+/// The booking as the pages show it.
+pub(super) fn appointment(managed: &Managed) -> Appointment {
+    Appointment::new(&managed.booking, &managed.business, managed.locale, managed.customer_zone)
+}
+
+/// Who has the link of this booking.
+pub(super) const fn holder(managed: &Managed) -> Actor {
+    Actor::Link { booking_id: managed.booking.id }
+}

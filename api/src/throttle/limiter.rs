@@ -1,0 +1,165 @@
+use std::{
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use hmac::{Hmac, KeyInit, Mac};
+use punctual_core::{
+    config::{Key, RequestLimit, RequestLimits},
+    keyed_mutex::{KeyedMutex, KeyedMutexGuard},
+    types::EmailAddress,
+};
+use sha2::Sha256;
+
+use super::{
+    logs::Logs,
+    policy::{By, Policy},
+    shared::Shared,
+    subject::{Standing, Subject, Token},
+};
+
+/// Set before what is hashed, so that no other use of the same key makes our subjects.
+const CONTEXT: &[u8] = b"punctual limit v1\0";
+
+/// How long a request waits for another one of the same e-mail address.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Requests of one e-mail address that may wait for each other.
+const WAITERS: usize = 64;
+
+/// All limits of one process.
+pub struct Throttle {
+    limits: RequestLimits,
+    key: Key,
+    logs: Mutex<Logs>,
+    shared: Option<Shared>,
+    mutex: KeyedMutex<Subject>,
+}
+
+impl Throttle {
+    /// With a key that all processes share, and Redis if there is one.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn new(limits: RequestLimits, key: Key, redis: Option<&str>) -> Result<Self, redis::RedisError> {
+        let shared = redis.map(Shared::new).transpose()?;
+        Ok(Self { limits, key, logs: Mutex::default(), shared, mutex: KeyedMutex::new(WAITERS) })
+    }
+
+    /// A name for whoever asks from this address, which nobody can turn back into the address.
+    #[must_use]
+    pub fn name_of(&self, address: Option<IpAddr>) -> String {
+        use std::fmt::Write as _;
+        let Subject(bytes) = self.subject("name", &[&address_text(address)]);
+        bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// Counts one request; its token, and whether there was room. Nothing where there is no limit.
+    pub(super) async fn take(
+        &self,
+        policy: Policy,
+        email: Option<&EmailAddress>,
+        address: Option<IpAddr>,
+    ) -> Option<Token> {
+        let limit = policy.limit(&self.limits)?;
+        let email = email.map(|email| email.as_str().to_ascii_lowercase());
+        let address = address_text(address);
+        let parts: &[&str] = match (policy.by(), &email) {
+            (By::Address | By::Guest, _) => &[&address],
+            (By::Email, Some(email)) => &[email],
+            (By::EmailAndAddress, Some(email)) => &[email, &address],
+            (By::Email | By::EmailAndAddress, None) => return None,
+        };
+        let subject = self.subject(policy.name(), parts);
+        let mut token = Token { policy, limit, subject, standing: self.log(subject, limit), shared: false };
+        if let Some(redis) = &self.shared
+            && token.standing.granted
+            && let Some(standing) = redis.take(policy.name(), subject, limit).await
+        {
+            token.shared = standing.granted;
+            if !standing.granted {
+                self.unlog(subject);
+            }
+            token.standing = standing;
+        }
+        if !token.standing.granted {
+            metrics::counter!("http_requests_limited_total", "limit" => policy.name()).increment(1);
+        }
+        Some(token)
+    }
+
+    /// Uncounts a request that was counted.
+    pub(super) async fn give_back(&self, token: &Token) {
+        self.unlog(token.subject);
+        if let Some(redis) = self.shared.as_ref().filter(|_| token.shared) {
+            redis.give_back(token.policy.name(), token.subject).await;
+        }
+    }
+
+    /// One at a time, so that the end of one request decides whether there is room for the next.
+    pub(super) async fn lock(&self, email: &EmailAddress) -> Option<KeyedMutexGuard<Subject>> {
+        let subject = self.subject("lock", &[&email.as_str().to_ascii_lowercase()]);
+        self.mutex.lock(subject, WAIT_TIMEOUT).await.ok()
+    }
+
+    fn log(&self, subject: Subject, limit: RequestLimit) -> Standing {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now(), subject, limit)
+    }
+
+    fn unlog(&self, subject: Subject) {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).give_back(subject);
+    }
+
+    fn subject(&self, name: &str, parts: &[&str]) -> Subject {
+        // A key of any length will do for HMAC.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key.bytes) else { return Subject([0; 16]) };
+        mac.update(CONTEXT);
+        for part in std::iter::once(&name).chain(parts) {
+            mac.update(part.as_bytes());
+            mac.update(b"\0");
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        Subject(bytes)
+    }
+}
+
+/// Of IPv6 the network a customer is given: the rest of the address is theirs to choose.
+fn address_text(address: Option<IpAddr>) -> String {
+    match address {
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => format!("{:x}", address.to_bits() >> 64),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_network_are_one_client() {
+        let text = |address: &str| address_text(Some(address.parse().unwrap()));
+        assert_eq!(text("2001:db8:1:2::1"), text("2001:db8:1:2:ffff::9"));
+        assert_ne!(text("2001:db8:1:2::1"), text("2001:db8:1:3::1"));
+        assert_ne!(text("192.0.2.1"), text("192.0.2.2"));
+    }
+
+    #[tokio::test]
+    async fn a_subject_tells_nothing_and_differs_by_limit_and_key() {
+        let throttle = |byte: u8| {
+            let key = Key { name: "k".to_owned(), bytes: vec![byte; 32] };
+            Throttle::new(RequestLimits::default(), key, None).unwrap()
+        };
+        let one = throttle(1);
+        let subject = one.subject("login-account", &["ada@example.org"]);
+        assert_eq!(subject, one.subject("login-account", &["ada@example.org"]));
+        assert_ne!(subject, one.subject("reset-email", &["ada@example.org"]));
+        assert_ne!(subject, throttle(2).subject("login-account", &["ada@example.org"]));
+    }
+}
