@@ -24,7 +24,7 @@ use punctual_launch::servers::{Cluster, Consent, Needs, RedisServer, install_com
 use punctual_testkit::schema;
 
 /// How long a part may take.
-const PATIENCE: Duration = Duration::from_mins(10);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(10);
 /// How often locks are looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -91,7 +91,7 @@ impl<'a> Post<'a> {
         let settings = PoolSettings {
             program: "bench",
             connections: 2,
-            statement_timeout: PATIENCE,
+            statement_timeout: WAIT_TIMEOUT,
             acquire_timeout: Duration::from_secs(5),
         };
         let pool = pool::connect(&url, &settings)?;
@@ -132,7 +132,7 @@ impl<'a> Post<'a> {
             self.owe(1).await?;
             self.sink.forget();
             let committed = self.hand_over().await?;
-            let (data, _) = self.sink.wait_for(1, PATIENCE).await?;
+            let (data, _) = self.sink.wait_for(1, WAIT_TIMEOUT).await?;
             took.push(data.saturating_duration_since(committed).as_secs_f64() * 1e3);
             self.settled().await?;
         }
@@ -155,7 +155,7 @@ impl<'a> Post<'a> {
         let mut running = (0..workers).map(|_| self.worker()).collect::<Result<Vec<_>>>()?;
         let mut looks = Looks::default();
         let (first, last) = tokio::select! {
-            span = self.sink.wait_for(count, PATIENCE) => span?,
+            span = self.sink.wait_for(count, WAIT_TIMEOUT) => span?,
             failed = self.watch_locks(&mut looks) => failed.map(|never| match never {})?,
         };
         self.settled().await?;
@@ -196,7 +196,10 @@ impl<'a> Post<'a> {
             if open == 0 {
                 return Ok(());
             }
-            ensure!(begun.elapsed() < PATIENCE, "the ledger knows nothing of {open} mails that were sent");
+            ensure!(
+                begun.elapsed() < WAIT_TIMEOUT,
+                "the ledger knows nothing of {open} mails that were sent"
+            );
             tokio::time::sleep(LOOK).await;
         }
     }

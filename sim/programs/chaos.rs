@@ -64,7 +64,7 @@ async fn break_things(minutes: u64, seed: u64, only: &str) -> Result<bool, Error
             eprintln!("{line}");
         }
     };
-    let survived = chaos.suffer_for(Duration::from_mins(minutes), &faults, &mut report, progress).await;
+    let survived = chaos.run_for(Duration::from_mins(minutes), &faults, &mut report, progress).await;
     if shows {
         eprintln!();
     }

@@ -16,9 +16,6 @@ use super::message::{Reply, Request, ServerList};
 use super::programs::program;
 use super::runtime_folder;
 
-/// Variable that turns a missing Redis into an error.
-const REQUIRE_REDIS_VARIABLE: &str = "PUNCTUAL_REQUIRE_REDIS";
-
 /// The connection, open as long as this process lives: its end is what tells the guard that we are gone.
 pub(super) struct Client {
     pub(super) servers: ServerList,
@@ -33,15 +30,7 @@ impl Client {
 
     fn get_blocking() -> &'static Self {
         static CLIENT: OnceLock<Client> = OnceLock::new();
-        CLIENT.get_or_init(|| {
-            let client = Self::connect().unwrap_or_else(|error| give_up(&format!("{error:#}")));
-            if !client.servers.redis && env::var(REQUIRE_REDIS_VARIABLE).is_ok_and(|value| value == "1") {
-                give_up(&format!(
-                    "{REQUIRE_REDIS_VARIABLE}=1, but there is no Redis and it could not be installed"
-                ));
-            }
-            client
-        })
+        CLIENT.get_or_init(|| Self::connect().unwrap_or_else(|error| give_up(&format!("{error:#}"))))
     }
 
     pub(super) async fn ask(&'static self, request: Request) -> Result<Reply> {

@@ -1,7 +1,6 @@
 //! A collector of traces: takes OTLP over HTTP and reads it with OpenTelemetry's own types.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
@@ -10,8 +9,7 @@ use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How long a span may take to arrive.
-const PATIENCE: Duration = Duration::from_mins(1);
+use crate::wait_for;
 
 /// A span and the program it came from.
 #[derive(Debug, Clone)]
@@ -66,16 +64,12 @@ impl Collector {
     /// # Panics
     /// When they do not come.
     pub async fn trace(&self, trace_id: &[u8], enough: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
-        let began = Instant::now();
-        loop {
+        wait_for("the spans of a trace", async || {
             let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let spans: Vec<_> = seen.into_iter().filter(|seen| seen.span.trace_id == trace_id).collect();
-            if enough(&spans) {
-                return spans;
-            }
-            assert!(began.elapsed() < PATIENCE, "waited in vain; of the trace there is {spans:#?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            if enough(&spans) { Ok(spans) } else { Err(spans) }
+        })
+        .await
     }
 }
 

@@ -20,10 +20,10 @@
 //! program of the test crate (`tests-guard`), so it is never older than the tests.
 //!
 //! `PUNCTUAL_TEST_DATABASE_URL` names a server to use instead of an own cluster (a superuser's or `CREATEDB` URL);
-//! `PUNCTUAL_REQUIRE_REDIS=1` makes a missing Redis an error instead of a skip, `PUNCTUAL_REQUIRE_BROWSER=1` a missing
-//! Chromium.
+//! `PUNCTUAL_REQUIRE_REDIS=1`, and so for the other tools of [`require`], makes a missing one an error instead of a skip.
 
 pub mod browser;
+mod business;
 pub mod certificate;
 mod client;
 pub mod collector;
@@ -37,14 +37,18 @@ mod process;
 mod programs;
 pub mod proxy;
 mod redis;
+pub mod require;
 mod runtime_folder;
 pub mod schema;
 pub mod smtp_sink;
+mod wait;
 
+pub use business::business;
 pub use database::TestDatabase;
 pub use postgres::TestPostgres;
 pub use process::{Process, Programs, Signal, program_alone};
 pub use programs::program;
 pub use redis::TestRedis;
+pub use wait::{Condition, WAIT_TIMEOUT, lasting, try_wait_for, wait_at_most, wait_for};
 
 pub use punctual_launch::servers::ports::free_port;

@@ -2,9 +2,8 @@
 
 use std::process::ExitStatus;
 
-use crate::{Process, Programs, TestDatabase};
-use punctual_core::settings::{self, Business};
-use punctual_core::types::{Currency, EmailAddress, Locale, Zone};
+use crate::{Process, Programs, TestDatabase, business};
+use punctual_core::settings;
 use punctual_queue::{Clock as _, ServerClock};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -44,7 +43,7 @@ impl Live {
     pub async fn open_with(more: &[(&str, &str)]) -> Result<Self> {
         let database = TestDatabase::create().await;
         let now = ServerClock::start(database.pool()).await?.now();
-        settings::put(database.pool(), now, &business()?).await?;
+        settings::put(database.pool(), now, &business()).await?;
         let programs = Programs::on(&database).set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600");
         let api = more.iter().fold(programs, |programs, (name, value)| programs.set(name, value)).api().await;
         let mut live = Self {
@@ -114,25 +113,4 @@ impl Live {
 
 fn text(body: &Value, field: &str) -> String {
     body[field].as_str().unwrap_or_default().to_owned()
-}
-
-/// The settings of a salon in Berlin.
-///
-/// # Errors
-/// Never: all values are valid.
-pub fn business() -> Result<Business> {
-    Ok(Business {
-        name: "Salon".to_owned(),
-        address: String::new(),
-        phone: None,
-        reply_to: EmailAddress::parse("salon@example.org")?,
-        sender: EmailAddress::parse("salon@example.org")?,
-        notify_address: None,
-        currency: Currency::parse("EUR")?,
-        zone: Zone::parse("Europe/Berlin")?,
-        locale: Locale::En,
-        public_url: "http://localhost:8080".to_owned(),
-        guests_allowed: true,
-        retention_days: None,
-    })
 }

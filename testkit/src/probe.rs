@@ -60,7 +60,7 @@ pub struct Setup {
     /// Jobs each second over all workers, and the burst.
     pub limit: Option<(u32, u32)>,
     /// Whether the leases are short instead of those that the promises are made with.
-    pub hasty: bool,
+    pub short_leases: bool,
     /// How long running jobs may finish in a shutdown, in milliseconds.
     pub grace_ms: u64,
 }
@@ -71,7 +71,7 @@ impl Setup {
     pub fn timing(&self) -> Timing {
         let mut timing = Timing::default();
         timing.grace = Duration::from_millis(self.grace_ms);
-        if self.hasty {
+        if self.short_leases {
             timing.poll = Duration::from_millis(100);
             timing.control = Duration::from_millis(100);
             timing.beat = Duration::from_millis(300);
@@ -131,11 +131,11 @@ pub fn read_journal(path: &Path) -> std::io::Result<Vec<Line>> {
 }
 
 #[derive(Debug, Clone)]
-struct Desk {
+struct Journal {
     setup: Setup,
 }
 
-impl Desk {
+impl Journal {
     /// One write to a file opened for appending: whole, also beside other processes and before a kill.
     fn note(&self, event: Event, n: usize, lease_seq: i64, fresh: bool, at: i64) -> Result<(), BoxError> {
         let line = Line { event, n, lease_seq, fresh, pid: std::process::id(), at };
@@ -156,21 +156,21 @@ impl Desk {
     }
 }
 
-async fn act(probe: Probe, ctx: JobContext, desk: Data<Desk>) -> Result<Outcome, BoxError> {
-    desk.note_run(Event::Begin, probe.n, &ctx)?;
+async fn act(probe: Probe, ctx: JobContext, journal_file: Data<Journal>) -> Result<Outcome, BoxError> {
+    journal_file.note_run(Event::Begin, probe.n, &ctx)?;
     match probe.act {
         Act::Note => {}
         Act::Slow(millis) => sleep(Duration::from_millis(millis)).await,
-        Act::Hold => desk.gate().await,
+        Act::Hold => journal_file.gate().await,
         Act::HoldFirmly => {
             if !ctx.point_of_no_return() {
                 return Err("it is being stopped".into());
             }
-            desk.gate().await;
+            journal_file.gate().await;
         }
         Act::Abort => std::process::abort(),
     }
-    desk.note_run(Event::End, probe.n, &ctx)?;
+    journal_file.note_run(Event::End, probe.n, &ctx)?;
     Ok(Outcome::Done)
 }
 
@@ -186,8 +186,8 @@ pub async fn run() -> Result<(), BoxError> {
     let shutdown = Shutdown::on_signals()?;
     let pool = PgPoolOptions::new().max_connections(4).connect(&setup.database).await?;
     let clock = ServerClock::start(&pool).await?;
-    let desk = Desk { setup: setup.clone() };
-    let finals = desk.clone();
+    let journal_file = Journal { setup: setup.clone() };
+    let finals = journal_file.clone();
     let mut queue = Queue::new(Probe::QUEUE).concurrency(setup.concurrency);
     if let Some((count, burst)) = setup.limit {
         queue = queue.limit(Limit::per_second(count).burst(burst));
@@ -205,7 +205,7 @@ pub async fn run() -> Result<(), BoxError> {
         .concurrency(setup.concurrency)
         .timing(setup.timing())
         .queue(queue)
-        .data(desk)
+        .data(journal_file)
         .kind(kind)
         .build()?
         .run(shutdown)

@@ -4,20 +4,15 @@ use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 use std::{env, thread};
 
 use punctual_core::config::Keys;
 pub use rustix::process::Signal;
-use tokio::time::sleep;
 
 use super::client::Client;
 use super::message::Request;
-use super::{TestDatabase, TestRedis, free_port, program};
+use super::{TestDatabase, TestRedis, free_port, program, wait_for};
 use punctual_launch::servers::process::{Identity, send};
-
-/// How long anything in a test may take before the test fails with what was waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the programs of one test are told. The api and the worker of one test share it, and with it their keys.
 #[derive(Clone, Debug)]
@@ -110,17 +105,14 @@ impl Programs {
     async fn start(self, name: &'static str, url: String, metrics_url: String) -> Process {
         let mut process = Process::spawn(name, self.command(name)).await;
         (process.url, process.metrics_url) = (url, metrics_url);
-        let started = Instant::now();
-        loop {
+        wait_for(format!("{name} to be ready"), async || {
             assert!(!process.has_ended(), "{name} ended before it was ready");
             let answer = self.command(name).arg("healthcheck").output().expect("the program starts");
-            if answer.status.success() {
-                return process;
-            }
-            let said = String::from_utf8_lossy(&answer.stderr).into_owned();
-            assert!(started.elapsed() < PATIENCE, "{name} is not ready: {said}");
-            sleep(Duration::from_millis(10)).await;
-        }
+            let said = || String::from_utf8_lossy(&answer.stderr).into_owned();
+            if answer.status.success() { Ok(()) } else { Err(said()) }
+        })
+        .await;
+        process
     }
 
     fn command(&self, name: &str) -> Command {
@@ -212,11 +204,7 @@ impl Process {
     /// # Panics
     /// When it does not within a minute.
     pub async fn wait_for_log(&self, text: &str) {
-        let started = Instant::now();
-        while !self.log().contains(text) {
-            assert!(started.elapsed() < PATIENCE, "{} does not print {text:?}", self.name);
-            sleep(Duration::from_millis(5)).await;
-        }
+        wait_for(format!("{} to print {text:?}", self.name), async || self.log().contains(text)).await;
     }
 
     /// Whether it has ended.
@@ -260,14 +248,8 @@ impl Process {
     /// # Panics
     /// When it does not end within a minute.
     pub async fn ended(mut self) -> ExitStatus {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("the state of a child") {
-                return status;
-            }
-            assert!(started.elapsed() < PATIENCE, "{} does not end", self.name);
-            sleep(Duration::from_millis(5)).await;
-        }
+        let what = format!("the end of {}", self.name);
+        wait_for(what, async || self.child.try_wait().expect("the state of a child")).await
     }
 }
 

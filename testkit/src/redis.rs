@@ -1,10 +1,8 @@
 //! A Redis for one test.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
-use super::client::{Client, eprint_uncaptured};
+use super::client::Client;
 use super::message::{Reply, Request};
+use super::require::Tool;
 
 /// A Redis process that one test has to itself: it may stop, restart, flush or freeze it. It ends with the value.
 #[derive(Debug)]
@@ -14,18 +12,14 @@ pub struct TestRedis {
 }
 
 impl TestRedis {
-    /// Starts a server, or answers `None` after printing and counting the calling test as skipped where there is no
-    /// Redis and none can be installed. With `PUNCTUAL_REQUIRE_REDIS=1` the test process ends with status 2 instead.
+    /// Starts a server, or returns `None` where there is no Redis and none can be installed: the calling test is skipped
+    /// (see [`Tool::skip`]).
     ///
     /// # Panics
     /// When there is a Redis and it does not start.
     pub async fn start() -> Option<Self> {
-        static SKIPPED: AtomicUsize = AtomicUsize::new(0);
-        // The harness names the thread of a test after it.
-        let test = thread::current().name().unwrap_or("a test").to_owned();
         if !Client::get().await.servers.redis {
-            let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
-            eprint_uncaptured(&format!("skipped, as there is no Redis: {test} ({count} so far)\n"));
+            Tool::Redis.skip("Redis, and none could be installed");
             return None;
         }
         let (port, pid) = start(None).await;

@@ -4,7 +4,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,10 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::WAIT_TIMEOUT;
 use crate::certificate::Certificate;
-
-/// How long anything in a test may take before the test fails with what was waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// When the sink has something to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,11 +54,11 @@ pub enum Act {
 
 /// How a sink is spoken to that is not open to all.
 #[derive(Clone)]
-pub struct Guarded {
+pub struct Secured {
     /// What it shows of itself.
     pub certificate: Certificate,
     /// Encrypted from the first byte, instead of by STARTTLS.
-    pub from_first_byte: bool,
+    pub implicit_tls: bool,
     /// Who may send.
     pub user: &'static str,
     /// And by what.
@@ -112,11 +109,11 @@ impl SmtpSink {
     ///
     /// # Panics
     /// When there is no free port.
-    pub async fn guarded(guarded: Guarded) -> Self {
-        Self::listen(Some(guarded)).await
+    pub async fn secured(secured: Secured) -> Self {
+        Self::listen(Some(secured)).await
     }
 
-    async fn listen(guarded: Option<Guarded>) -> Self {
+    async fn listen(secured: Option<Secured>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
         let shared = Arc::new(Mutex::new(Shared::default()));
@@ -125,7 +122,7 @@ impl SmtpSink {
             shared: Arc::clone(&shared),
             changed: Arc::clone(&changed),
             released: Arc::clone(&released),
-            guarded,
+            secured,
         };
         let server = tokio::spawn(async move {
             let mut clients = tokio::task::JoinSet::new();
@@ -139,7 +136,7 @@ impl SmtpSink {
         Self { address, shared, changed, released, server }
     }
 
-    /// `scheme://credentials@localhost:…` for one that is [`Self::guarded`].
+    /// `scheme://credentials@localhost:…` for one that is [`Self::secured`].
     #[must_use]
     pub fn url_as(&self, scheme: &str, credentials: &str) -> String {
         format!("{scheme}://{credentials}@localhost:{}", self.address.port())
@@ -220,7 +217,10 @@ impl SmtpSink {
                 changed.changed().await.expect("the sink lives");
             }
         };
-        assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "the sink waits in vain for {what}");
+        assert!(
+            tokio::time::timeout(WAIT_TIMEOUT, waiting).await.is_ok(),
+            "the sink waits in vain for {what}"
+        );
     }
 }
 
@@ -234,9 +234,9 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Guarded {
+impl Secured {
     /// Whether the line says user and password (RFC 4616).
-    fn admits(&self, line: &str) -> bool {
+    fn accepts(&self, line: &str) -> bool {
         let said = line.trim_end().strip_prefix("AUTH PLAIN ").and_then(|text| STANDARD.decode(text).ok());
         said.is_some_and(|said| said == format!("\0{}\0{}", self.user, self.password).into_bytes())
     }
@@ -248,7 +248,7 @@ struct Conversation {
     shared: Arc<Mutex<Shared>>,
     changed: Arc<watch::Sender<()>>,
     released: Arc<watch::Sender<bool>>,
-    guarded: Option<Guarded>,
+    secured: Option<Secured>,
 }
 
 /// A connection, encrypted or not.
@@ -273,9 +273,9 @@ impl Conversation {
     }
 
     async fn begin(&self, client: TcpStream) -> std::io::Result<()> {
-        match &self.guarded {
-            Some(guarded) if guarded.from_first_byte => {
-                let client = guarded.certificate.acceptor.accept(client).await?;
+        match &self.secured {
+            Some(secured) if secured.implicit_tls => {
+                let client = secured.certificate.acceptor.accept(client).await?;
                 self.talk(BufReader::new(Box::new(client)), true).await
             }
             _ => self.talk(BufReader::new(Box::new(client)), false).await,
@@ -283,12 +283,12 @@ impl Conversation {
     }
 
     async fn talk(&self, mut client: Client, mut encrypted: bool) -> std::io::Result<()> {
-        if !matches!(self.answer(&mut client, Verb::Banner, "220 sink ESMTP").await?, Then::GoOn) {
+        if !matches!(self.answer(&mut client, Verb::Banner, "220 sink ESMTP").await?, Then::Continue) {
             return Ok(());
         }
         let mut recipient = String::new();
         let mut line = String::new();
-        let mut known = self.guarded.is_none();
+        let mut known = self.secured.is_none();
         loop {
             line.clear();
             if client.read_line(&mut line).await? == 0 {
@@ -297,7 +297,7 @@ impl Conversation {
             let word = line.split([' ', '\r', '\n']).next().unwrap_or_default().to_ascii_uppercase();
             let then = match word.as_str() {
                 "EHLO" | "HELO" => {
-                    let offered = match (&self.guarded, encrypted) {
+                    let offered = match (&self.secured, encrypted) {
                         (None, _) => "250-sink\r\n250 8BITMIME",
                         (Some(_), false) => "250-sink\r\n250 STARTTLS",
                         (Some(_), true) => "250-sink\r\n250 AUTH PLAIN",
@@ -306,15 +306,15 @@ impl Conversation {
                 }
                 "STARTTLS" if !encrypted => {
                     let then = self.answer(&mut client, Verb::StartTls, "220 2.0.0 go ahead").await?;
-                    if let (Then::GoOn, Some(guarded)) = (&then, &self.guarded) {
-                        let inner = guarded.certificate.acceptor.accept(client.into_inner()).await?;
+                    if let (Then::Continue, Some(secured)) = (&then, &self.secured) {
+                        let inner = secured.certificate.acceptor.accept(client.into_inner()).await?;
                         client = BufReader::new(Box::new(inner));
                         encrypted = true;
                     }
                     then
                 }
                 "AUTH" if encrypted => {
-                    known = self.guarded.as_ref().is_some_and(|guarded| guarded.admits(&line));
+                    known = self.secured.as_ref().is_some_and(|secured| secured.accepts(&line));
                     if known {
                         self.answer(&mut client, Verb::Auth, "235 2.7.0 welcome").await?
                     } else {
@@ -339,7 +339,7 @@ impl Conversation {
                     }
                 }
                 "DATA" => match self.answer(&mut client, Verb::Data, "354 go on").await? {
-                    Then::GoOn => {
+                    Then::Continue => {
                         let bytes = read_message(&mut client).await?;
                         self.take(&mut client, &recipient, bytes).await?
                     }
@@ -352,7 +352,7 @@ impl Conversation {
                 }
                 _ => {
                     client.write_all(b"500 5.5.1 what?\r\n").await?;
-                    Then::GoOn
+                    Then::Continue
                 }
             };
             if matches!(then, Then::HangUp) {
@@ -412,7 +412,7 @@ impl Conversation {
         };
         client.write_all(format!("{reply}\r\n").as_bytes()).await?;
         Ok(match reply.as_bytes().first() {
-            Some(b'2' | b'3') => Then::GoOn,
+            Some(b'2' | b'3') => Then::Continue,
             _ if reply.starts_with("421") => Then::HangUp,
             _ => Then::Refused,
         })

@@ -20,7 +20,7 @@ use super::Result;
 const FIRST_DAY: i64 = 25;
 const DAYS: i64 = 20;
 /// A customer without an answer for so long complains.
-const PATIENCE: Duration = Duration::from_secs(40);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(40);
 /// Between tries.
 const AGAIN: Duration = Duration::from_millis(200);
 /// How often a load balancer looks whether an api is ready, and how long it may take to say so.
@@ -31,11 +31,11 @@ const TRY: Duration = Duration::from_secs(20);
 
 /// What was answered so far.
 #[derive(Debug, Clone, Default)]
-pub struct Knowledge {
+pub struct Observed {
     /// The last revision and status of each booking.
     pub bookings: HashMap<String, (i64, String)>,
     /// What must not happen: a 500, no answer.
-    pub complaints: Vec<String>,
+    pub violations: Vec<String>,
     /// Requests, those of them that were answered, and tries that failed and were repeated.
     pub requests: u64,
     pub answered: u64,
@@ -44,7 +44,7 @@ pub struct Knowledge {
 
 /// Where customers are served: the api, with the rights of an administrator. Clones are one.
 #[derive(Clone)]
-pub struct Desk {
+pub struct ApiClient {
     /// Base URLs of the apis that are ready.
     ready: Arc<Mutex<Vec<String>>>,
     turn: Arc<AtomicUsize>,
@@ -53,10 +53,10 @@ pub struct Desk {
     pub staff: Vec<String>,
     today: NaiveDate,
     client: Client,
-    knowledge: Arc<Mutex<Knowledge>>,
+    observed: Arc<Mutex<Observed>>,
 }
 
-impl Desk {
+impl ApiClient {
     pub fn new(url: &str, today: NaiveDate) -> Self {
         Self {
             ready: Arc::new(Mutex::new(vec![url.to_owned()])),
@@ -66,7 +66,7 @@ impl Desk {
             staff: Vec::new(),
             today,
             client: Client::new(),
-            knowledge: Arc::default(),
+            observed: Arc::default(),
         }
     }
 
@@ -97,18 +97,18 @@ impl Desk {
     }
 
     /// Waits until so many apis are ready.
-    pub async fn is_served_by(&self, apis: usize) {
+    pub async fn wait_for_ready(&self, apis: usize) {
         while self.ready.lock().unwrap_or_else(PoisonError::into_inner).len() < apis {
             tokio::time::sleep(BETWEEN_PROBES).await;
         }
     }
 
-    pub fn knowledge(&self) -> Knowledge {
+    pub fn observed(&self) -> Observed {
         self.known().clone()
     }
 
-    fn known(&self) -> MutexGuard<'_, Knowledge> {
-        self.knowledge.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Observed> {
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One try; any answer but a success is an error.
@@ -158,7 +158,7 @@ impl Desk {
         loop {
             let why = match self.send(method.clone(), path, key, rev, body).await {
                 Ok((StatusCode::INTERNAL_SERVER_ERROR, answer)) => {
-                    self.known().complaints.push(format!("{method} {path} was answered with {answer}"));
+                    self.known().violations.push(format!("{method} {path} was answered with {answer}"));
                     answer.to_string()
                 }
                 Ok((status, answer)) if is_for_now(status, &answer) => answer.to_string(),
@@ -168,8 +168,8 @@ impl Desk {
                 }
                 Err(error) => error.to_string(),
             };
-            if began.elapsed() > PATIENCE {
-                self.known().complaints.push(format!("{method} {path} was not answered: {why}"));
+            if began.elapsed() > WAIT_TIMEOUT {
+                self.known().violations.push(format!("{method} {path} was not answered: {why}"));
                 return None;
             }
             self.known().repeated += 1;
@@ -232,7 +232,7 @@ impl Desk {
     }
 
     fn complain(&self, what: &str, status: StatusCode, answer: &Value) -> Option<String> {
-        self.known().complaints.push(format!("{what}: {status} {answer}"));
+        self.known().violations.push(format!("{what}: {status} {answer}"));
         None
     }
 }
@@ -244,43 +244,49 @@ fn is_for_now(status: StatusCode, answer: &Value) -> bool {
 }
 
 /// Customers who are busy until they are asked to go home.
-pub struct Crowd {
+pub struct Load {
     stop: CancellationToken,
     customers: JoinSet<()>,
 }
 
-impl Crowd {
+impl Load {
     /// So many customers come. Equal seeds wish for equal things.
-    pub fn gather(desk: &Desk, customers: u64, seed: u64, pause: Duration) -> Self {
+    pub fn start(api_client: &ApiClient, customers: u64, seed: u64, pause: Duration) -> Self {
         let stop = CancellationToken::new();
-        let mut crowd = JoinSet::new();
+        let mut load = JoinSet::new();
         for number in 0..customers {
-            let (desk, stop) = (desk.clone(), stop.clone());
+            let (api_client, stop) = (api_client.clone(), stop.clone());
             let rng = SmallRng::seed_from_u64(seed.wrapping_mul(1_000).wrapping_add(number));
-            crowd.spawn(live(desk, rng, stop, format!("c{seed:x}-{number}"), pause));
+            load.spawn(live(api_client, rng, stop, format!("c{seed:x}-{number}"), pause));
         }
-        Self { stop, customers: crowd }
+        Self { stop, customers: load }
     }
 
     /// Waits until each has its last answer.
-    pub async fn disperse(mut self) {
+    pub async fn stop(mut self) {
         self.stop.cancel();
         while self.customers.join_next().await.is_some() {}
     }
 }
 
-async fn live(desk: Desk, mut rng: SmallRng, stop: CancellationToken, name: String, pause: Duration) {
+async fn live(
+    api_client: ApiClient,
+    mut rng: SmallRng,
+    stop: CancellationToken,
+    name: String,
+    pause: Duration,
+) {
     let mut own: Vec<String> = Vec::new();
     for number in 0.. {
         if stop.is_cancelled() {
             return;
         }
         if own.is_empty() || rng.random_bool(0.65) {
-            let slot = desk.slot(&mut rng);
-            own.extend(desk.book(&format!("{name}-{number}"), &slot).await);
+            let slot = api_client.slot(&mut rng);
+            own.extend(api_client.book(&format!("{name}-{number}"), &slot).await);
         } else {
             let at = rng.random_range(0..own.len());
-            desk.change(&own[at], &mut rng).await;
+            api_client.change(&own[at], &mut rng).await;
         }
         let thinks = pause.mul_f64(rng.random_range(0.5..1.5));
         let _ = tokio::time::timeout(thinks, stop.cancelled()).await;

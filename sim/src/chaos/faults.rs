@@ -1,23 +1,23 @@
 //! What is done to a running system, each thing while customers book, move and cancel. What is broken is mended when the
-//! function returns, or by [`World::heal`] right after it.
+//! function returns, or by [`Deployment::heal`] right after it.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
 use punctual_queue::{Clock as _, Job, Payload, ServerClock, enqueue};
-use punctual_testkit::{Process, Signal};
+use punctual_testkit::{Process, Signal, WAIT_TIMEOUT, lasting, try_wait_for};
 use rand::Rng as _;
 use rand::rngs::SmallRng;
 use serde::{Deserialize, Serialize};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::Result;
-use super::world::World;
+use super::deployment::Deployment;
 use punctual_testkit::smtp_sink::{Act, Verb};
 
 /// How long something is away.
-const AWAY: Duration = Duration::from_secs(3);
+const FAULT_DURATION: Duration = Duration::from_secs(3);
 /// How long a script at the mail server may wait to be played: a verb that no mail comes to is no fault.
 const PLAYED: Duration = Duration::from_secs(20);
 
@@ -57,7 +57,7 @@ pub enum Fault {
     /// No byte passes to or from Redis.
     RedisStalled,
     /// At this verb, so many times: the reply, silence or a cut.
-    Relay(Verb, Deed),
+    Relay(Verb, RelayFault),
     /// Nothing listens where the relay should be.
     RelayDown,
     /// The relay wants a password that it is not given.
@@ -70,7 +70,7 @@ pub enum Fault {
 
 /// What the mail server does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Deed {
+pub enum RelayFault {
     /// 451: the mail, or the relay, later.
     NotNow,
     /// 554: never.
@@ -83,7 +83,7 @@ pub enum Deed {
     Cuts,
 }
 
-impl Deed {
+impl RelayFault {
     const ALL: [Self; 5] = [Self::NotNow, Self::Refuses, Self::GoesAway, Self::Stalls, Self::Cuts];
 
     fn act(self) -> Act {
@@ -115,11 +115,11 @@ impl std::fmt::Display for Fault {
             Self::RedisStalled => f.write_str("Redis silent for 3 s"),
             Self::Relay(verb, deed) => {
                 let deed = match deed {
-                    Deed::NotNow => "says 451",
-                    Deed::Refuses => "says 554",
-                    Deed::GoesAway => "says 421",
-                    Deed::Stalls => "stalls",
-                    Deed::Cuts => "hangs up",
+                    RelayFault::NotNow => "says 451",
+                    RelayFault::Refuses => "says 554",
+                    RelayFault::GoesAway => "says 421",
+                    RelayFault::Stalls => "stalls",
+                    RelayFault::Cuts => "hangs up",
                 };
                 write!(f, "the relay {deed} at {}", name(*verb))
             }
@@ -170,122 +170,122 @@ impl Fault {
             all.extend([Self::KilledAt(verb), Self::TerminatedAt(verb), Self::FrozenAt(verb)]);
         }
         for verb in [Verb::Banner, Verb::Ehlo, Verb::Mail, Verb::Rcpt, Verb::Data, Verb::Dot] {
-            all.extend(Deed::ALL.map(|deed| Self::Relay(verb, deed)));
+            all.extend(RelayFault::ALL.map(|deed| Self::Relay(verb, deed)));
         }
         all
     }
 
     /// Does it.
-    pub async fn inject(self, world: &mut World, rng: &mut SmallRng) -> Result<()> {
-        let workers = world.workers.len();
+    pub async fn inject(self, deployment: &mut Deployment, rng: &mut SmallRng) -> Result<()> {
+        let workers = deployment.workers.len();
         match self {
             Self::KilledAt(verb) => {
-                held_at(world, verb).await;
-                world.kill_workers();
-                world.relay.heal();
-                world.hire(workers).await;
+                held_at(deployment, verb).await;
+                deployment.kill_workers();
+                deployment.relay.heal();
+                deployment.start_workers(workers).await;
             }
             Self::TerminatedAt(verb) => {
-                held_at(world, verb).await;
-                let leaving: Vec<_> = world.workers.drain(..).collect();
+                held_at(deployment, verb).await;
+                let leaving: Vec<_> = deployment.workers.drain(..).collect();
                 for worker in &leaving {
                     worker.signal(Signal::TERM);
                 }
-                world.hire(workers).await;
-                world.relay.release();
+                deployment.start_workers(workers).await;
+                deployment.relay.release();
                 for status in join_all(leaving.into_iter().map(Process::ended)).await {
                     if !status.success() {
                         return Err(format!("a worker ended with {status} after SIGTERM").into());
                     }
                 }
-                world.relay.hold();
+                deployment.relay.hold();
             }
             Self::FrozenAt(verb) => {
-                held_at(world, verb).await;
-                freeze(world, rng.random_range(0..workers)).await?;
+                held_at(deployment, verb).await;
+                freeze(deployment, rng.random_range(0..workers)).await?;
             }
-            Self::Poison => poison(world, rng).await?,
+            Self::Poison => poison(deployment, rng).await?,
             Self::PostgresRestarted => {
-                world.postgres.stop().await;
-                sleep(AWAY / 3).await;
-                world.postgres.start_again().await;
+                deployment.postgres.stop().await;
+                lasting(FAULT_DURATION / 3).await;
+                deployment.postgres.start_again().await;
             }
             Self::PostgresCrashed => {
-                world.postgres.crash().await;
-                world.postgres.start_again().await;
+                deployment.postgres.crash().await;
+                deployment.postgres.start_again().await;
             }
             Self::BackendsTerminated => {
                 for _ in 0..5 {
                     let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                                      WHERE datname = current_database() AND pid <> pg_backend_pid()";
-                    sqlx::query(terminate).execute(world.pool()).await?;
-                    sleep(Duration::from_secs(1)).await;
+                    sqlx::query(terminate).execute(deployment.pool()).await?;
+                    lasting(Duration::from_secs(1)).await;
                 }
             }
             Self::PostgresCut => {
                 for _ in 0..5 {
-                    world.to_postgres.cut();
-                    world.api_to_postgres.cut();
-                    sleep(Duration::from_millis(300)).await;
+                    deployment.to_postgres.cut();
+                    deployment.api_to_postgres.cut();
+                    lasting(Duration::from_millis(300)).await;
                 }
             }
             Self::PostgresStalled => {
-                world.to_postgres.stall();
-                world.api_to_postgres.stall();
-                sleep(AWAY).await;
+                deployment.to_postgres.stall();
+                deployment.api_to_postgres.stall();
+                lasting(FAULT_DURATION).await;
             }
             Self::PostgresSlow => {
-                world.to_postgres.slow(Duration::from_millis(30));
-                world.api_to_postgres.slow(Duration::from_millis(30));
-                sleep(AWAY).await;
+                deployment.to_postgres.slow(Duration::from_millis(30));
+                deployment.api_to_postgres.slow(Duration::from_millis(30));
+                lasting(FAULT_DURATION).await;
             }
             Self::RedisRestarted => {
-                world.redis.stop().await;
-                sleep(AWAY).await;
-                world.redis.start_again().await;
+                deployment.redis.stop().await;
+                lasting(FAULT_DURATION).await;
+                deployment.redis.start_again().await;
             }
             Self::RedisFlushed => {
-                let client = redis::Client::open(world.redis.url())?;
+                let client = redis::Client::open(deployment.redis.url())?;
                 let mut conn = client.get_multiplexed_async_connection().await?;
                 redis::cmd("FLUSHALL").exec_async(&mut conn).await?;
             }
             Self::RedisStalled => {
-                world.to_redis.stall();
-                sleep(AWAY).await;
+                deployment.to_redis.stall();
+                lasting(FAULT_DURATION).await;
             }
             Self::Relay(verb, deed) => {
                 let times = rng.random_range(1..=4);
-                play(world, verb, &vec![deed.act(); times]).await;
+                play(deployment, verb, &vec![deed.act(); times]).await;
             }
             Self::RelayDown => {
-                world.to_relay.refuse();
-                sleep(AWAY).await;
+                deployment.to_relay.refuse();
+                lasting(FAULT_DURATION).await;
             }
             Self::RelayLockedOut => {
-                world.relay.always(Verb::Mail, Act::Reply("530 5.7.0 authentication required"));
-                sleep(AWAY).await;
+                deployment.relay.always(Verb::Mail, Act::Reply("530 5.7.0 authentication required"));
+                lasting(FAULT_DURATION).await;
             }
-            Self::OneSlot => one_slot(world, rng).await?,
-            Self::Equal => equal(world, rng).await?,
+            Self::OneSlot => one_slot(deployment, rng).await?,
+            Self::Equal => equal(deployment, rng).await?,
         }
         Ok(())
     }
 }
 
 /// Has the mail server do this at the next occurrences of a verb, and waits until it has.
-async fn play(world: &World, verb: Verb, acts: &[Act]) {
+async fn play(deployment: &Deployment, verb: Verb, acts: &[Act]) {
     if matches!(verb, Verb::Banner | Verb::Ehlo) {
         // Connections are kept: only a new one comes here.
-        world.to_relay.cut();
+        deployment.to_relay.cut();
     }
-    let seen = world.relay.seen(verb);
-    world.relay.script(verb, acts.to_vec());
-    let _ = timeout(PLAYED, world.relay.wait_for(verb, seen + acts.len())).await;
+    let seen = deployment.relay.seen(verb);
+    deployment.relay.script(verb, acts.to_vec());
+    let _ = timeout(PLAYED, deployment.relay.wait_for(verb, seen + acts.len())).await;
 }
 
 /// Waits until a worker waits for the mail server at this verb.
-async fn held_at(world: &World, verb: Verb) {
-    play(world, verb, &[Act::Stall]).await;
+async fn held_at(deployment: &Deployment, verb: Verb) {
+    play(deployment, verb, &[Act::Stall]).await;
 }
 
 /// The last word of the name that a worker gives its session.
@@ -294,70 +294,69 @@ fn session_pid(worker: &Process) -> String {
 }
 
 /// Stops a worker until others own its jobs.
-async fn freeze(world: &mut World, at: usize) -> Result<()> {
-    let worker = &world.workers[at];
+async fn freeze(deployment: &mut Deployment, at: usize) -> Result<()> {
+    let worker = &deployment.workers[at];
     worker.signal(Signal::STOP);
     let pid = session_pid(worker);
     let sessions = "SELECT count(*) FILTER (WHERE ended_at IS NULL), count(*) FROM queue.sessions
                     WHERE split_part(name, ' ', 3) = $1";
-    let ended = timeout(Duration::from_secs(30), async {
-        loop {
-            let (live, all): (i64, i64) = sqlx::query_as(sessions).bind(&pid).fetch_one(world.pool()).await?;
-            if live == 0 {
-                return Ok::<_, sqlx::Error>(all);
-            }
-            sleep(Duration::from_millis(100)).await;
+    let ended = try_wait_for(WAIT_TIMEOUT, async || {
+        let counted: sqlx::Result<(i64, i64)> =
+            sqlx::query_as(sessions).bind(&pid).fetch_one(deployment.pool()).await;
+        match counted {
+            Ok((0, all)) => Ok(all),
+            counted => Err(counted),
         }
     });
     let ended = ended.await;
-    world.workers[at].signal(Signal::CONT);
-    if ended.map_err(|_| "the session of a frozen worker did not end")?? == 0 {
+    deployment.workers[at].signal(Signal::CONT);
+    let sessions = ended.map_err(|seen| format!("the session of a frozen worker did not end: {seen}"))?;
+    if sessions == 0 {
         return Err("a worker that was frozen never had a session".into());
     }
     Ok(())
 }
 
 /// Whichever worker begins this one mail is killed, three times, until the mail is given up; all others go on.
-async fn poison(world: &mut World, rng: &mut SmallRng) -> Result<()> {
+async fn poison(deployment: &mut Deployment, rng: &mut SmallRng) -> Result<()> {
     let name = format!("poison{:x}", rng.random::<u32>());
     let recipient = format!("{name}@example.org");
-    world.relay.always_to(&recipient, Act::Stall);
-    while world.desk.book(&name, &world.desk.slot(rng)).await.is_none() {}
-    let workers = world.workers.len();
+    deployment.relay.always_to(&recipient, Act::Stall);
+    while deployment.api_client.book(&name, &deployment.api_client.slot(rng)).await.is_none() {}
+    let workers = deployment.workers.len();
     for deaths in 0..3_i16 {
         let begun = "SELECT EXISTS (
             SELECT FROM queue.jobs j JOIN notifications n ON n.id::text = j.unique_key JOIN queue.sessions s ON s.id = j.session_id
             WHERE n.recipient = $1::citext AND j.state = 'running' AND j.rescues >= $2 AND split_part(s.name, ' ', 3) = ANY ($3))";
-        let pids: Vec<String> = world.workers.iter().map(session_pid).collect();
+        let pids: Vec<String> = deployment.workers.iter().map(session_pid).collect();
         until(deaths, async || {
             let asked = sqlx::query_scalar(begun).bind(&recipient).bind(deaths).bind(&pids);
-            asked.fetch_one(world.pool()).await
+            asked.fetch_one(deployment.pool()).await
         })
         .await?;
-        world.kill_workers();
-        world.hire(workers).await;
+        deployment.kill_workers();
+        deployment.start_workers(workers).await;
     }
     let given_up = "SELECT EXISTS (SELECT FROM queue.jobs j JOIN notifications n ON n.id::text = j.unique_key
                                    WHERE n.recipient = $1::citext AND j.state = 'discarded' AND j.note LIKE '%died%')";
-    until(3, async || sqlx::query_scalar(given_up).bind(&recipient).fetch_one(world.pool()).await).await
+    until(3, async || sqlx::query_scalar(given_up).bind(&recipient).fetch_one(deployment.pool()).await).await
 }
 
 /// Waits until it is so.
 async fn until(deaths: i16, is_so: impl AsyncFn() -> sqlx::Result<bool>) -> Result<()> {
-    let waiting = async {
-        while !is_so().await? {
-            sleep(Duration::from_millis(50)).await;
-        }
-        Ok::<_, sqlx::Error>(())
-    };
-    let waited = timeout(BEGUN, waiting).await;
-    Ok(waited.map_err(|_| format!("after {deaths} deaths of its worker a mail does not go on"))??)
+    let waited = try_wait_for(BEGUN, async || match is_so().await {
+        Ok(true) => Ok(()),
+        seen => Err(seen),
+    });
+    waited.await.map_err(|seen| {
+        format!("after {deaths} deaths of its worker a mail does not continue: {seen}").into()
+    })
 }
 
-async fn one_slot(world: &World, rng: &mut SmallRng) -> Result<()> {
-    let (slot, round) = (world.desk.slot(rng), rng.random::<u32>());
+async fn one_slot(deployment: &Deployment, rng: &mut SmallRng) -> Result<()> {
+    let (slot, round) = (deployment.api_client.slot(rng), rng.random::<u32>());
     let keys: Vec<String> = (0..16).map(|number| format!("slot{round:x}-{number}")).collect();
-    let booked = join_all(keys.iter().map(|key| world.desk.book(key, &slot))).await;
+    let booked = join_all(keys.iter().map(|key| deployment.api_client.book(key, &slot))).await;
     let booked = booked.iter().flatten().count();
     // Another customer may have been there before.
     if booked > 1 { Err(format!("{booked} of 16 customers got {slot}").into()) } else { Ok(()) }
@@ -371,17 +370,17 @@ impl Payload for Nothing {
     const QUEUE: &'static str = "chaos";
 }
 
-async fn equal(world: &World, rng: &mut SmallRng) -> Result<()> {
-    let (slot, key) = (world.desk.slot(rng), format!("equal{:x}", rng.random::<u32>()));
-    let answers = join_all((0..100).map(|_| world.desk.book(&key, &slot))).await;
+async fn equal(deployment: &Deployment, rng: &mut SmallRng) -> Result<()> {
+    let (slot, key) = (deployment.api_client.slot(rng), format!("equal{:x}", rng.random::<u32>()));
+    let answers = join_all((0..100).map(|_| deployment.api_client.book(&key, &slot))).await;
     let mut ids: Vec<String> = answers.into_iter().flatten().collect();
     ids.dedup();
     if ids.len() > 1 {
         return Err(format!("one request made {} bookings", ids.len()).into());
     }
-    let now = ServerClock::start(world.pool()).await?.now();
+    let now = ServerClock::start(deployment.pool()).await?.now();
     let enqueued = join_all((0..100).map(|_| async {
-        let mut tx = world.pool().begin().await?;
+        let mut tx = deployment.pool().begin().await?;
         // For tomorrow: while it waits its key is taken, and no worker takes its kind.
         let job = Job::new(&Nothing {})?.unique_key(&key).run_at(now + TimeDelta::days(1));
         let enqueued = enqueue(&mut tx, now, job).await?;

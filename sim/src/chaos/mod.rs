@@ -1,11 +1,11 @@
 //! Faults on real processes: one after the other under load, and after each everything is compared with everything.
 
 mod customers;
+mod deployment;
 mod faults;
 mod report;
 mod rolling;
 mod worker;
-mod world;
 
 use std::time::{Duration, Instant};
 
@@ -14,13 +14,13 @@ use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
 use crate::checker::Compared;
-use customers::Crowd;
-pub use faults::{Deed, Fault};
+use customers::Load;
+use deployment::{Deployment, Size};
+pub use faults::{Fault, RelayFault};
 use punctual_testkit::smtp_sink::Verb;
 pub use report::Report;
 pub use rolling::{Rolled, roll};
 pub use worker::main as worker_main;
-use world::{Cast, World};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -44,7 +44,7 @@ pub struct Violation {
 
 /// A running system and whoever breaks it.
 pub struct Chaos {
-    world: World,
+    deployment: Deployment,
     rng: SmallRng,
     seed: u64,
     faults: u64,
@@ -56,22 +56,22 @@ impl Chaos {
     /// # Errors
     /// When something does not start.
     pub async fn begin(seed: u64) -> Result<Option<Self>> {
-        let cast = Cast { apis: 1, workers: WORKERS, in_a_hurry: true };
-        let Some(world) = World::open(cast).await? else { return Ok(None) };
-        Ok(Some(Self { world, rng: SmallRng::seed_from_u64(seed), seed, faults: 0 }))
+        let size = Size { apis: 1, workers: WORKERS, accelerated: true };
+        let Some(deployment) = Deployment::open(size).await? else { return Ok(None) };
+        Ok(Some(Self { deployment, rng: SmallRng::seed_from_u64(seed), seed, faults: 0 }))
     }
 
     /// Does these things one after the other.
     ///
     /// # Errors
     /// The first violation.
-    pub async fn suffer(
+    pub async fn run(
         &mut self,
         faults: &[Fault],
         report: &mut Report,
     ) -> std::result::Result<(), Box<Violation>> {
         for fault in faults {
-            self.suffer_one(*fault, report).await?;
+            self.run_one(*fault, report).await?;
         }
         Ok(())
     }
@@ -80,7 +80,7 @@ impl Chaos {
     ///
     /// # Errors
     /// The first violation.
-    pub async fn suffer_for(
+    pub async fn run_for(
         &mut self,
         time: Duration,
         faults: &[Fault],
@@ -96,39 +96,39 @@ impl Chaos {
                     return Ok(());
                 }
                 progress(report, fault);
-                self.suffer_one(fault, report).await?;
+                self.run_one(fault, report).await?;
             }
         }
     }
 
-    async fn suffer_one(
+    async fn run_one(
         &mut self,
         fault: Fault,
         report: &mut Report,
     ) -> std::result::Result<(), Box<Violation>> {
         let began = Instant::now();
-        let compared = self.meet(fault).await.map_err(|differences| {
-            Box::new(Violation { fault, differences, logs: self.world.complaints_in_logs() })
+        let compared = self.inject_and_check(fault).await.map_err(|differences| {
+            Box::new(Violation { fault, differences, logs: self.deployment.warnings_in_logs() })
         })?;
         report.note(fault, began.elapsed(), compared);
-        let knowledge = self.world.desk.knowledge();
-        report.load(knowledge.requests, knowledge.repeated);
+        let observed = self.deployment.api_client.observed();
+        report.load(observed.requests, observed.repeated);
         Ok(())
     }
 
     /// One fault under load, then rest, then the comparison.
-    async fn meet(&mut self, fault: Fault) -> std::result::Result<Compared, Vec<String>> {
+    async fn inject_and_check(&mut self, fault: Fault) -> std::result::Result<Compared, Vec<String>> {
         self.faults += 1;
-        let crowd_seed = self.seed.wrapping_add(self.faults.wrapping_mul(7_919));
-        let crowd = Crowd::gather(&self.world.desk, CUSTOMERS, crowd_seed, THOUGHT);
-        self.world.calm(CALM).await;
+        let load_seed = self.seed.wrapping_add(self.faults.wrapping_mul(7_919));
+        let load = Load::start(&self.deployment.api_client, CUSTOMERS, load_seed, THOUGHT);
+        self.deployment.wait_for_answers(CALM).await;
         let mut rng = SmallRng::seed_from_u64(self.rng.random());
-        let done = fault.inject(&mut self.world, &mut rng).await;
-        let healed = self.world.heal();
-        self.world.calm(CALM).await;
-        crowd.disperse().await;
+        let done = fault.inject(&mut self.deployment, &mut rng).await;
+        let healed = self.deployment.heal();
+        self.deployment.wait_for_answers(CALM).await;
+        load.stop().await;
         done.and(healed).map_err(|error| vec![error.to_string()])?;
-        self.world.check().await
+        self.deployment.check().await
     }
 }
 
@@ -152,9 +152,9 @@ pub const TOUR_OF_SERVERS: [Fault; 12] = [
     Fault::PostgresStalled,
     Fault::RedisRestarted,
     Fault::RedisFlushed,
-    Fault::Relay(Verb::Rcpt, Deed::NotNow),
-    Fault::Relay(Verb::Data, Deed::Stalls),
-    Fault::Relay(Verb::Dot, Deed::Cuts),
-    Fault::Relay(Verb::Dot, Deed::Refuses),
+    Fault::Relay(Verb::Rcpt, RelayFault::NotNow),
+    Fault::Relay(Verb::Data, RelayFault::Stalls),
+    Fault::Relay(Verb::Dot, RelayFault::Cuts),
+    Fault::Relay(Verb::Dot, RelayFault::Refuses),
     Fault::RelayDown,
 ];

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::customers::Crowd;
-use super::world::{Cast, World};
+use super::customers::Load;
+use super::deployment::{Deployment, Size};
 use super::{Result, THOUGHT};
 
 const APIS: usize = 2;
@@ -33,22 +33,22 @@ pub struct Rolled {
 /// # Errors
 /// When something does not start, or when a mail is lost or anything else differs.
 pub async fn roll(times: u64, progress: impl Fn(u64, Rolled)) -> Result<Vec<Rolled>> {
-    let cast = Cast { apis: APIS, workers: WORKERS, in_a_hurry: false };
-    let Some(mut world) = World::open(cast).await? else {
+    let size = Size { apis: APIS, workers: WORKERS, accelerated: false };
+    let Some(mut deployment) = Deployment::open(size).await? else {
         return Err("there is no Postgres or no Redis".into());
     };
     let mut rounds = Vec::new();
     for round in 1..=times {
-        let (began, before) = (Instant::now(), world.desk.knowledge());
-        let mails_before = world.check().await.map_err(|wrong| wrong.join("\n"))?;
-        let crowd = Crowd::gather(&world.desk, CUSTOMERS, round, THOUGHT / 3);
-        world.calm(CALM).await;
-        world.replace_apis().await?;
-        world.replace_workers().await?;
-        world.calm(CALM).await;
-        crowd.disperse().await;
-        let compared = world.check().await.map_err(|wrong| wrong.join("\n"))?;
-        let after = world.desk.knowledge();
+        let (began, before) = (Instant::now(), deployment.api_client.observed());
+        let mails_before = deployment.check().await.map_err(|wrong| wrong.join("\n"))?;
+        let load = Load::start(&deployment.api_client, CUSTOMERS, round, THOUGHT / 3);
+        deployment.wait_for_answers(CALM).await;
+        deployment.replace_apis().await?;
+        deployment.replace_workers().await?;
+        deployment.wait_for_answers(CALM).await;
+        load.stop().await;
+        let compared = deployment.check().await.map_err(|wrong| wrong.join("\n"))?;
+        let after = deployment.api_client.observed();
         let rolled = Rolled {
             took: began.elapsed(),
             requests: after.requests - before.requests,

@@ -24,12 +24,12 @@ pub const TTL: Duration = Duration::from_secs(4);
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-struct HastyClock {
+struct FastClock {
     epoch: DateTime<Utc>,
     clock: Arc<ServerClock>,
 }
 
-impl Clock for HastyClock {
+impl Clock for FastClock {
     fn now(&self) -> DateTime<Utc> {
         self.epoch + (self.clock.now() - self.epoch) * SPEED
     }
@@ -81,7 +81,7 @@ async fn work() -> Result<()> {
     let epoch = std::env::var(EPOCH)?.parse()?;
     let shutdown = Shutdown::on_signals()?;
     let pool = PgPoolOptions::new().max_connections(1).connect(config.database_url()?.expose()).await?;
-    let clock = Arc::new(HastyClock { epoch, clock: ServerClock::start(&pool).await? });
+    let clock = Arc::new(FastClock { epoch, clock: ServerClock::start(&pool).await? });
     let options =
         Options { clock: Some(clock), timing: timing(), timeouts: timeouts(), ..Options::default() };
     start(&config, options, shutdown).await?.ended().await?;

@@ -1,13 +1,13 @@
-//! A simulated month: customers book, move, cancel, hold and come back over HTTP, staff confirm, decline and judge, the mail
+//! A simulated month: customers book, move, cancel, hold and come back over HTTP, staff confirm, decline and record, the mail
 //! server has bad moments, and the clock runs from one of these to the next, stopping wherever a mail falls due. Then one
 //! checker looks at everything.
 //!
 //! Api and workers are the real code in this process, on a real Postgres and by SMTP; only the clock is moved. What is done,
 //! and when, follows from the seed. Customers who act at one instant act at once, so who of them gets a slot does not.
 
-mod chores;
-mod person;
-mod world;
+mod customer;
+mod simulation;
+mod staff;
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ use futures::future::join_all;
 
 use crate::checker::{self, Acknowledged, Report, Seen};
 use crate::dice::Dice;
-use person::Person;
+use customer::Customer;
 use punctual_testkit::smtp_sink::{Act, Verb};
-use world::World;
+use simulation::Simulation;
 
 /// What goes wrong outside of what is tested.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -61,7 +61,7 @@ impl Month {
 
 /// What one actor did at one instant.
 #[derive(Debug, Default)]
-struct Deeds {
+struct Outcome {
     tally: Vec<String>,
     surprises: Vec<String>,
     acknowledged: Vec<Acknowledged>,
@@ -72,12 +72,12 @@ struct Deeds {
 /// # Errors
 /// When something could not be run at all, or did not come to rest.
 pub async fn play(plan: Plan, tell: impl Fn(&str)) -> Result<Month> {
-    let mut world = World::open().await?;
+    let mut simulation = Simulation::open().await?;
     let mut dice = Dice::new(plan.seed);
     let mut people = Vec::with_capacity(plan.customers);
     for first in (0..plan.customers).step_by(AT_ONCE) {
         let numbers = first..(first + AT_ONCE).min(plan.customers);
-        let joined = join_all(numbers.map(|number| Person::join(&world, number))).await;
+        let joined = join_all(numbers.map(|number| Customer::join(&simulation, number))).await;
         people.extend(joined.into_iter().collect::<Result<Vec<_>>>()?);
     }
     tell(&format!("{} customers, seed {}", people.len(), plan.seed));
@@ -87,30 +87,30 @@ pub async fn play(plan: Plan, tell: impl Fn(&str)) -> Result<Month> {
     let minutes = u64::from(plan.days) * 24 * 60;
     let mut moments = moments(&mut dice, plan.customers * ACTS, minutes);
     moments.sort_unstable();
-    let begin = world.now();
+    let begin = simulation.now();
     let mut day = 0;
     for (minute, crowd) in moments {
         let instant = begin + TimeDelta::minutes(i64::try_from(minute)?);
-        world.live_until(instant).await?;
+        simulation.advance_to(instant).await?;
         while day < minute / (24 * 60) {
             day += 1;
             if day % 7 == 0 {
-                month.reports.push(look(&world, &acknowledged).await?);
+                month.reports.push(look(&simulation, &acknowledged).await?);
             }
             tell(&format!("day {day}: {} bookings known", acknowledged.len()));
         }
-        trouble(&world, &mut dice);
-        let deeds = act(&mut world, &mut people, crowd, &mut dice).await?;
-        for deeds in deeds {
-            acknowledged.extend(deeds.acknowledged);
-            month.surprises.extend(deeds.surprises);
-            deeds.tally.into_iter().for_each(|deed| *month.tally.entry(deed).or_default() += 1);
+        trouble(&simulation, &mut dice);
+        let outcome = act(&mut simulation, &mut people, crowd, &mut dice).await?;
+        for outcome in outcome {
+            acknowledged.extend(outcome.acknowledged);
+            month.surprises.extend(outcome.surprises);
+            outcome.tally.into_iter().for_each(|deed| *month.tally.entry(deed).or_default() += 1);
         }
-        world.rest().await?;
+        simulation.wait_until_idle().await?;
     }
-    world.live_to_the_end().await?;
-    month.reports.push(look(&world, &acknowledged).await?);
-    world.close().await?;
+    simulation.run_to_end().await?;
+    month.reports.push(look(&simulation, &acknowledged).await?);
+    simulation.close().await?;
     Ok(month)
 }
 
@@ -127,24 +127,29 @@ fn moments(dice: &mut Dice, acts: usize, minutes: u64) -> Vec<(u64, usize)> {
 }
 
 /// A crowd of customers and one of the staff, at once.
-async fn act(world: &mut World, people: &mut [Person], crowd: usize, dice: &mut Dice) -> Result<Vec<Deeds>> {
-    world.refresh_admin().await?;
+async fn act(
+    simulation: &mut Simulation,
+    people: &mut [Customer],
+    crowd: usize,
+    dice: &mut Dice,
+) -> Result<Vec<Outcome>> {
+    simulation.refresh_admin().await?;
     let first = dice.index(people.len());
     people.rotate_left(first);
-    let world = &*world;
+    let simulation = &*simulation;
     let actors = people.iter_mut().take(crowd).map(|person| {
         let dice = dice.fork();
-        async move { person.act(world, dice).await }
+        async move { person.act(simulation, dice).await }
     });
     let actors: Vec<_> = actors.collect();
-    let (customers, staff) = tokio::join!(join_all(actors), chores::act(world, dice.fork()));
-    let mut deeds = customers.into_iter().collect::<Result<Vec<_>>>()?;
-    deeds.push(staff?);
-    Ok(deeds)
+    let (customers, staff) = tokio::join!(join_all(actors), staff::act(simulation, dice.fork()));
+    let mut outcome = customers.into_iter().collect::<Result<Vec<_>>>()?;
+    outcome.push(staff?);
+    Ok(outcome)
 }
 
 /// Now and then the mail server has a bad moment.
-fn trouble(world: &World, dice: &mut Dice) {
+fn trouble(simulation: &Simulation, dice: &mut Dice) {
     let (verb, bad) = match dice.below(30) {
         0 => (Verb::Rcpt, Act::Reply("450 4.2.1 mailbox busy")),
         1 => (Verb::Rcpt, Act::Reply("550 5.1.1 no such mailbox")),
@@ -152,11 +157,12 @@ fn trouble(world: &World, dice: &mut Dice) {
         3 => (Verb::Mail, Act::Reply("421 4.3.2 going down")),
         _ => return,
     };
-    world.sink.script(verb, [bad]);
+    simulation.sink.script(verb, [bad]);
 }
 
-async fn look(world: &World, acknowledged: &[Acknowledged]) -> Result<Report> {
-    let journal = world.sink.journal();
-    let seen = Seen { journal: &journal, acknowledged, now: world.now(), settled: true, one_clock: true };
-    Ok(checker::check(world.database.pool(), &seen).await?)
+async fn look(simulation: &Simulation, acknowledged: &[Acknowledged]) -> Result<Report> {
+    let journal = simulation.sink.journal();
+    let seen =
+        Seen { journal: &journal, acknowledged, now: simulation.now(), settled: true, one_clock: true };
+    Ok(checker::check(simulation.database.pool(), &seen).await?)
 }

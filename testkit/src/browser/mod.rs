@@ -23,21 +23,17 @@ mod start;
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
 
+use crate::{WAIT_TIMEOUT, try_wait_for};
 use pipe::Pipe;
 
 pub use start::browser;
-
-/// How long [`Browser::wait_for_text`] waits.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The Chromium or Chrome of this machine, by PATH.
 #[must_use]
@@ -79,7 +75,7 @@ impl Look {
     }
 }
 
-/// A browser with one tab. Every wait ends with an error after half a minute.
+/// A browser with one tab. Every wait ends with an error after a minute.
 pub struct Browser {
     pipe: Pipe,
     _profile: TempDir,
@@ -184,17 +180,14 @@ impl Browser {
     /// Waits until the page says this, as pages do that change by themselves.
     ///
     /// # Errors
-    /// When it does not within half a minute.
+    /// When it does not within a minute.
     pub async fn wait_for_text(&mut self, wanted: &str) -> Result<()> {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let text = self.text().await?;
-            if text.contains(wanted) {
-                return Ok(());
-            }
-            ensure!(Instant::now() < until, "the page does not say {wanted:?} but {text:?}");
-            sleep(Duration::from_millis(20)).await;
-        }
+        let shown = try_wait_for(WAIT_TIMEOUT, async || match self.text().await {
+            Ok(text) if text.contains(wanted) => Ok(()),
+            Ok(text) => Err(text),
+            Err(error) => Err(format!("{error:#}")),
+        });
+        shown.await.map_err(|seen| anyhow!("the page does not say {wanted:?} but {seen}"))
     }
 
     /// Clicks the link, button or label that is called this: by its text, or as it is read aloud.
@@ -253,12 +246,11 @@ impl Browser {
 
     /// Waits until the page has all it needs.
     async fn settled(&mut self) -> Result<()> {
-        let until = Instant::now() + PATIENCE;
-        while self.evaluate("document.readyState").await? != "complete" {
-            ensure!(Instant::now() < until, "the page does not get ready");
-            sleep(Duration::from_millis(5)).await;
-        }
-        Ok(())
+        let ready = try_wait_for(WAIT_TIMEOUT, async || {
+            let state = self.evaluate("document.readyState").await;
+            matches!(&state, Ok(state) if state == "complete").then_some(()).ok_or(state)
+        });
+        ready.await.map_err(|state| anyhow!("the page is not loaded: {state}"))
     }
 
     /// The one element that a CSS selector or an `XPath` names.

@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// How long the browser may take for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Gives the browser our two pipes as the descriptors 3 and 4, where it looks for them.
 const START: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
@@ -115,14 +115,14 @@ impl Pipe {
                 }
             }
         };
-        timeout(PATIENCE, reading).await.unwrap_or_else(|_| bail!("it does not answer"))
+        timeout(WAIT_TIMEOUT, reading).await.unwrap_or_else(|_| bail!("it does not answer"))
     }
 
     /// Ends the browser and waits until it has let go of its files.
     pub(super) async fn close(mut self) -> Result<()> {
         self.session = None;
         self.call("Browser.close", json!({})).await?;
-        timeout(PATIENCE, self.child.wait()).await.context("the browser does not end")??;
+        timeout(WAIT_TIMEOUT, self.child.wait()).await.context("the browser does not end")??;
         Ok(())
     }
 }

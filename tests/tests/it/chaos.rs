@@ -6,7 +6,7 @@ use punctual_sim::chaos::{Chaos, Fault, Report, TOUR_OF_SERVERS, TOUR_OF_WORKERS
 async fn tour(faults: &[Fault]) {
     let Some(mut chaos) = Chaos::begin(1).await.unwrap() else { return };
     let mut report = Report::default();
-    if let Err(violation) = chaos.suffer(faults, &mut report).await {
+    if let Err(violation) = chaos.run(faults, &mut report).await {
         panic!("under {}:\n{}\n\n{}", violation.fault, violation.differences.join("\n"), violation.logs);
     }
     println!("{report}");

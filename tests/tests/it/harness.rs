@@ -1,11 +1,8 @@
 //! The harness keeps its own promises.
 
-use std::time::Duration;
-
-use punctual_testkit::{Programs, TestDatabase, TestRedis, program};
+use punctual_testkit::{Programs, TestDatabase, TestRedis, program, wait_for};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
-use tokio::time::{sleep, timeout};
 
 #[tokio::test]
 async fn every_test_has_a_database_of_its_own() {
@@ -84,18 +81,12 @@ async fn nothing_is_left_of_a_test_process_that_was_killed() {
         assert!(tokio::net::TcpStream::connect(address).await.is_ok(), "{address} answers while it runs");
     }
     child.kill().await.unwrap();
-    timeout(Duration::from_secs(30), async {
-        for address in &addresses {
-            while tokio::net::TcpStream::connect(address).await.is_ok() {
-                sleep(Duration::from_millis(10)).await;
-            }
-        }
-        while std::fs::read_dir(folder.path()).unwrap().count() > 0 {
-            sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .expect("its servers and its files are gone");
+    for address in &addresses {
+        let gone = async || tokio::net::TcpStream::connect(address).await.is_err();
+        wait_for(format!("{address} to close"), gone).await;
+    }
+    let empty = async || std::fs::read_dir(folder.path()).unwrap().count() == 0;
+    wait_for("the files to be removed", empty).await;
 }
 
 #[test]

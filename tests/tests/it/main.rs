@@ -27,4 +27,6 @@ mod privacy;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod stories;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use punctual_testkit::wait_for;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -10,7 +11,7 @@ use tokio::time::timeout;
 use super::TestApi;
 
 /// Longer than any answer takes, so that a hang fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn connect(api: &TestApi) -> TcpStream {
     TcpStream::connect(api.url.trim_start_matches("http://")).await.unwrap()
@@ -25,7 +26,7 @@ async fn exchange(api: &TestApi, bytes: &[u8]) -> String {
 
 async fn rest(socket: &mut TcpStream) -> String {
     let mut answer = Vec::new();
-    timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("the server closes").unwrap();
+    timeout(WAIT_TIMEOUT, socket.read_to_end(&mut answer)).await.expect("the server closes").unwrap();
     String::from_utf8(answer).unwrap()
 }
 
@@ -156,12 +157,7 @@ async fn a_client_that_does_not_take_its_answers_is_let_go() {
     let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
     socket.write_all(requests.as_bytes()).await.unwrap();
     // Nothing is read. The server's end is seen by writing on.
-    let closed = async {
-        while socket.write_all(b"GET").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(PATIENCE, closed).await.expect("the server lets go");
+    wait_for("the server to close the connection", async || socket.write_all(b"GET").await.is_err()).await;
     assert_eq!(api.get("/healthz", None).await.status, 200);
 }
 

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, Utc};
 use punctual_core::config::{Config, Keys};
 use punctual_core::settings::{self, Business};
-use punctual_core::types::{Currency, EmailAddress, Locale, Zone};
 use punctual_queue::ManualClock;
-use punctual_testkit::TestDatabase;
+use punctual_testkit::{TestDatabase, business};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -77,7 +76,9 @@ impl TestApi {
         let _ = log.try_init();
         let database = TestDatabase::create().await;
         let clock = ManualClock::at(monday());
-        settings::put(database.pool(), monday(), &business()).await.unwrap();
+        settings::put(database.pool(), monday(), &Business { guests_allowed: false, ..business() })
+            .await
+            .unwrap();
         let mut vars: BTreeMap<String, String> = [
             ("DATABASE_URL", database.url()),
             ("PUNCTUAL_API_LISTEN", "127.0.0.1:0"),
@@ -193,22 +194,5 @@ fn with(request: reqwest::RequestBuilder, session: Option<&Session>) -> reqwest:
     match session {
         Some(session) => request.bearer_auth(&session.access),
         None => request,
-    }
-}
-
-fn business() -> Business {
-    Business {
-        name: "Salon".to_owned(),
-        address: String::new(),
-        phone: None,
-        reply_to: EmailAddress::parse("salon@example.org").unwrap(),
-        sender: EmailAddress::parse("salon@example.org").unwrap(),
-        notify_address: None,
-        currency: Currency::parse("EUR").unwrap(),
-        zone: Zone::parse("Europe/Berlin").unwrap(),
-        locale: Locale::En,
-        public_url: "http://localhost:8080".to_owned(),
-        guests_allowed: false,
-        retention_days: None,
     }
 }

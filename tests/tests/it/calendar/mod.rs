@@ -4,4 +4,4 @@ mod catalogue;
 mod hours;
 mod plans;
 mod slots;
-mod world;
+mod test_calendar;

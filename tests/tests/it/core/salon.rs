@@ -10,11 +10,11 @@ use punctual_core::pool::PoolSettings;
 use punctual_core::services::{self, ServiceSpec};
 use punctual_core::settings::{self, Business};
 use punctual_core::staff::{self, NewStaff};
-use punctual_core::types::{Actor, Currency, EmailAddress, Label, Locale, Note, PersonName, Role, Zone};
+use punctual_core::types::{Actor, EmailAddress, Label, Note, PersonName, Role};
 use punctual_core::users::{self, NewUser};
 use punctual_core::{Core, Result, hours, pool};
 use punctual_queue::{ManualClock, Wake, new_id};
-use punctual_testkit::TestDatabase;
+use punctual_testkit::{TestDatabase, business};
 use uuid::Uuid;
 
 pub struct Salon {
@@ -49,7 +49,7 @@ impl Salon {
         let pool = pool::connect(database.url(), &settings).unwrap();
         let clock = ManualClock::at(at("2027-05-01T10:00:00+02:00"));
         let core = Core::new(pool, clock.clone(), Wake::polling());
-        settings::put(&core.pool, core.now(), &business()).await.unwrap();
+        settings::put(&core.pool, core.now(), &settings_of_salon()).await.unwrap();
         let admin =
             NewUser { email: email("admin"), name: name("Ada Admin"), phone: None, locale: None, zone: None };
         let admin = users::create_admin(&core.pool, core.now(), &admin, None).await.unwrap();
@@ -167,19 +167,13 @@ pub fn name(text: &str) -> PersonName {
     PersonName::parse(text).unwrap()
 }
 
-fn business() -> Business {
+fn settings_of_salon() -> Business {
     Business {
         name: "Salon Zeit".to_owned(),
         address: "Am Markt 1, Berlin".to_owned(),
-        phone: None,
         reply_to: email("hello"),
         sender: email("no-reply"),
-        notify_address: None,
-        currency: Currency::parse("EUR").unwrap(),
-        zone: Zone::parse("Europe/Berlin").unwrap(),
-        locale: Locale::En,
-        public_url: "http://localhost:8080".to_owned(),
         guests_allowed: false,
-        retention_days: None,
+        ..business()
     }
 }

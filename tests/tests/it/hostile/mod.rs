@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::stream;
 use punctual_testkit::live::Live;
+use punctual_testkit::{WAIT_TIMEOUT, lasting};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -24,8 +25,6 @@ const COUNT: usize = 10_000;
 const AT_ONCE: usize = 24;
 /// More than there are threads that hash.
 const LOGINS: usize = 8;
-/// Longer than any answer takes, so that a hang fails.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// By how much it may have grown after it all.
 const GROWTH_KIB: u64 = 20 * 1024;
 
@@ -92,7 +91,7 @@ async fn attack(address: &str, request: &Hostile) -> Option<u16> {
         drop((sent, read));
         answer
     };
-    let answer = timeout(PATIENCE, exchange).await;
+    let answer = timeout(WAIT_TIMEOUT, exchange).await;
     let answer = answer.unwrap_or_else(|_| panic!("no end: {}", request.shown()));
     let mut heads = answer.windows(9).enumerate().filter(|(_, part)| *part == b"HTTP/1.1 ").map(|(at, _)| at);
     let last = heads.next_back()?;
@@ -121,12 +120,12 @@ async fn crawl(address: &str, number: usize) {
         let ended = reading.read_to_end(&mut answer);
         let drip = async {
             while writing.write_all(b"x").await.is_ok() {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                lasting(Duration::from_millis(100)).await;
             }
         };
         tokio::select! { _ = ended => {}, () = drip => {} }
     };
-    timeout(PATIENCE, crawling).await.expect("the server ends what does not end");
+    timeout(WAIT_TIMEOUT, crawling).await.expect("the server ends what does not end");
 }
 
 /// What it keeps when nothing runs: a password that is still being hashed holds 19 MiB, which is no growth.
@@ -134,7 +133,7 @@ async fn at_rest_kib(pid: u32) -> u64 {
     let mut least = u64::MAX;
     for _ in 0..30 {
         least = least.min(resident_kib(pid));
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        lasting(Duration::from_millis(100)).await;
     }
     least
 }

@@ -6,65 +6,65 @@ use punctual_core::types::ExpectedRev;
 use punctual_queue::JobState::{Completed, Discarded, Retryable};
 use punctual_testkit::smtp_sink::{Act, Verb};
 
-use super::post::{Post, Row, ended, sent, waiting};
+use super::test_worker::{Row, TestWorker, ended, sent, waiting};
 use crate::core::salon::tuesday;
 
 const CUT: &str = "dot: response error: incomplete response";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_cut_off_after_its_dot_is_sent_once_more_with_the_same_id() {
-    let post = Post::open().await;
-    post.sink.script(Verb::Dot, [Act::Cut]);
-    let booking = post.book(tuesday("10:00")).await;
-    post.wait_for_ledger(&booking, &[Row { doubts: 1, ..waiting("confirmation", 1, CUT) }]).await;
-    let jobs = post.wait_for_jobs(&[Retryable]).await;
+    let test = TestWorker::open().await;
+    test.sink.script(Verb::Dot, [Act::Cut]);
+    let booking = test.book(tuesday("10:00")).await;
+    test.wait_for_ledger(&booking, &[Row { doubts: 1, ..waiting("confirmation", 1, CUT) }]).await;
+    let jobs = test.wait_for_jobs(&[Retryable]).await;
     assert_eq!(jobs[0].attempt, 1);
-    post.pass(TimeDelta::seconds(20));
-    post.wait_for_ledger(&booking, &[Row { tries: 2, doubts: 1, ..sent("confirmation") }]).await;
-    post.wait_for_jobs(&[Completed]).await;
-    let copies = post.close().await.journal();
+    test.pass(TimeDelta::seconds(20));
+    test.wait_for_ledger(&booking, &[Row { tries: 2, doubts: 1, ..sent("confirmation") }]).await;
+    test.wait_for_jobs(&[Completed]).await;
+    let copies = test.close().await.journal();
     assert_eq!(copies.len(), 2);
     assert_eq!(copies[0].message_id, copies[1].message_id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_in_doubt_twice_ends_so_and_is_not_sent_a_third_time() {
-    let post = Post::open().await;
-    post.sink.script(Verb::Dot, [Act::Stall, Act::Cut]);
-    let booking = post.book(tuesday("10:00")).await;
-    post.wait_for_ledger(&booking, &[Row { doubts: 1, ..waiting("confirmation", 1, "dot: timed out") }])
+    let test = TestWorker::open().await;
+    test.sink.script(Verb::Dot, [Act::Stall, Act::Cut]);
+    let booking = test.book(tuesday("10:00")).await;
+    test.wait_for_ledger(&booking, &[Row { doubts: 1, ..waiting("confirmation", 1, "dot: timed out") }])
         .await;
-    post.wait_for_jobs(&[Retryable]).await;
-    post.pass(TimeDelta::seconds(20));
+    test.wait_for_jobs(&[Retryable]).await;
+    test.pass(TimeDelta::seconds(20));
     let in_doubt = Row { doubts: 2, ..ended("confirmation", "in_doubt", 2, Some(CUT)) };
-    post.wait_for_ledger(&booking, std::slice::from_ref(&in_doubt)).await;
-    let jobs = post.wait_for_jobs(&[Discarded]).await;
+    test.wait_for_ledger(&booking, std::slice::from_ref(&in_doubt)).await;
+    let jobs = test.wait_for_jobs(&[Discarded]).await;
     assert_eq!(jobs[0].note.as_deref(), Some("in_doubt: no reply at dot"));
     // Another mail goes out: the worker has had the time to do wrong.
-    let other = post.book(tuesday("12:00")).await;
-    post.wait_for_ledger(&other, &[sent("confirmation")]).await;
-    post.wait_for_ledger(&booking, &[in_doubt]).await;
-    let copies = post.close().await.journal();
+    let other = test.book(tuesday("12:00")).await;
+    test.wait_for_ledger(&other, &[sent("confirmation")]).await;
+    test.wait_for_ledger(&booking, &[in_doubt]).await;
+    let copies = test.close().await.journal();
     assert_eq!(copies.iter().filter(|copy| copy.subject.ends_with("10:00")).count(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_in_doubt_whose_booking_is_cancelled_is_not_sent_again() {
-    let post = Post::open().await;
-    post.sink.script(Verb::Dot, [Act::Cut]);
-    let booking = post.book(tuesday("10:00")).await;
-    post.wait_for_ledger(&booking, &[Row { doubts: 1, ..waiting("confirmation", 1, CUT) }]).await;
-    post.wait_for_jobs(&[Retryable]).await;
-    post.pass(TimeDelta::seconds(1));
-    bookings::cancel(&post.salon.core, &post.customer, booking.id, ExpectedRev::Any).await.unwrap();
-    post.pass(TimeDelta::seconds(20));
+    let test = TestWorker::open().await;
+    test.sink.script(Verb::Dot, [Act::Cut]);
+    let booking = test.book(tuesday("10:00")).await;
+    test.wait_for_ledger(&booking, &[Row { doubts: 1, ..waiting("confirmation", 1, CUT) }]).await;
+    test.wait_for_jobs(&[Retryable]).await;
+    test.pass(TimeDelta::seconds(1));
+    bookings::cancel(&test.salon.core, &test.customer, booking.id, ExpectedRev::Any).await.unwrap();
+    test.pass(TimeDelta::seconds(20));
     let expected = [
         Row { doubts: 1, ..ended("confirmation", "in_doubt", 1, Some(CUT)) },
         ended("reminder", "cancelled", 0, None),
         sent("cancellation"),
     ];
-    post.wait_for_ledger(&booking, &expected).await;
-    let subjects: Vec<String> = post.close().await.journal().into_iter().map(|copy| copy.subject).collect();
+    test.wait_for_ledger(&booking, &expected).await;
+    let subjects: Vec<String> = test.close().await.journal().into_iter().map(|copy| copy.subject).collect();
     assert_eq!(
         subjects,
         ["Booked: Haircut, Tuesday, 4 May, 10:00", "Cancelled: Haircut, Tuesday, 4 May, 10:00"]
@@ -73,12 +73,12 @@ async fn a_mail_in_doubt_whose_booking_is_cancelled_is_not_sent_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_that_comes_late_is_still_the_truth() {
-    let post = Post::open().await;
-    post.sink.script(Verb::Dot, [Act::Stall]);
-    let booking = post.book(tuesday("10:00")).await;
-    post.sink.wait_for(Verb::Dot, 1).await;
-    post.sink.release();
-    post.wait_for_ledger(&booking, &[sent("confirmation")]).await;
-    post.wait_for_jobs(&[Completed]).await;
-    assert_eq!(post.close().await.journal().len(), 1);
+    let test = TestWorker::open().await;
+    test.sink.script(Verb::Dot, [Act::Stall]);
+    let booking = test.book(tuesday("10:00")).await;
+    test.sink.wait_for(Verb::Dot, 1).await;
+    test.sink.release();
+    test.wait_for_ledger(&booking, &[sent("confirmation")]).await;
+    test.wait_for_jobs(&[Completed]).await;
+    assert_eq!(test.close().await.journal().len(), 1);
 }

@@ -3,20 +3,20 @@
 use punctual_queue::JobState;
 use punctual_testkit::Programs;
 use punctual_testkit::certificate::Certificate;
-use punctual_testkit::smtp_sink::{Guarded, SmtpSink, Verb};
+use punctual_testkit::smtp_sink::{Secured, SmtpSink, Verb};
 
-use super::post::{Post, sent};
+use super::test_worker::{TestWorker, sent};
 
 const RIGHT: &str = "salon:pa%40ss";
 
-async fn sink(certificate: &Certificate, from_first_byte: bool) -> SmtpSink {
+async fn sink(certificate: &Certificate, implicit_tls: bool) -> SmtpSink {
     let certificate = certificate.clone();
-    SmtpSink::guarded(Guarded { certificate, from_first_byte, user: "salon", password: "pa@ss" }).await
+    SmtpSink::secured(Secured { certificate, implicit_tls, user: "salon", password: "pa@ss" }).await
 }
 
 /// Programs that trust the authority, if it is given, beside those that everybody knows.
-fn programs(post: &Post, url: &str, authority: Option<&std::path::Path>) -> Programs {
-    let programs = Programs::on(post.salon.database()).smtp(url);
+fn programs(test: &TestWorker, url: &str, authority: Option<&std::path::Path>) -> Programs {
+    let programs = Programs::on(test.salon.database()).smtp(url);
     match authority {
         Some(path) => programs.set("SSL_CERT_FILE", path.to_str().unwrap()),
         None => programs,
@@ -32,16 +32,16 @@ fn test_email(programs: &Programs) -> (bool, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_go_through_starttls_and_through_tls_with_the_right_password() {
-    let post = Post::without_worker().await;
+    let test = TestWorker::without_worker().await;
     let certificate = Certificate::new();
     let authority = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(authority.path(), &certificate.authority).unwrap();
-    for (scheme, from_first_byte) in [("smtp", false), ("smtp+starttls", false), ("smtps", true)] {
-        let sink = sink(&certificate, from_first_byte).await;
-        let programs = programs(&post, &sink.url_as(scheme, RIGHT), Some(authority.path()));
+    for (scheme, implicit_tls) in [("smtp", false), ("smtp+starttls", false), ("smtps", true)] {
+        let sink = sink(&certificate, implicit_tls).await;
+        let programs = programs(&test, &sink.url_as(scheme, RIGHT), Some(authority.path()));
         let (done, said) = test_email(&programs);
         assert!(done && said.contains("sent to ada@example.org: 250 2.0.0 taken"), "{scheme}: {said}");
-        let upgrades = usize::from(!from_first_byte);
+        let upgrades = usize::from(!implicit_tls);
         assert_eq!(
             (sink.seen(Verb::StartTls), sink.seen(Verb::Auth), sink.journal().len()),
             (upgrades, 1, 1)
@@ -51,7 +51,7 @@ async fn mails_go_through_starttls_and_through_tls_with_the_right_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn test_email_says_what_is_wrong_with_the_way_to_the_relay() {
-    let post = Post::without_worker().await;
+    let test = TestWorker::without_worker().await;
     let certificate = Certificate::new();
     let authority = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(authority.path(), &certificate.authority).unwrap();
@@ -63,7 +63,7 @@ async fn test_email_says_what_is_wrong_with_the_way_to_the_relay() {
         (open.url_as("smtp", RIGHT), known, "starttls"),
         (secured.url_as("smtp", RIGHT).replace("salon:pa%40ss@", ""), known, "mail: 530 5.7.0 who are you?"),
     ] {
-        let (done, said) = test_email(&programs(&post, &url, authority));
+        let (done, said) = test_email(&programs(&test, &url, authority));
         assert!(!done && said.contains(why), "{why}: {said}");
         assert!(!said.contains("pa@ss") && !said.contains("wrong@"), "{said}");
     }
@@ -72,35 +72,30 @@ async fn test_email_says_what_is_wrong_with_the_way_to_the_relay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_of_the_relay_is_nobodys_fault_but_the_relays_and_the_mail_follows_the_right_one() {
-    let post = Post::without_worker().await;
+    let test = TestWorker::without_worker().await;
     let certificate = Certificate::new();
     let authority = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(authority.path(), &certificate.authority).unwrap();
     let relay = sink(&certificate, false).await;
-    let wrong = programs(&post, &relay.url_as("smtp", "salon:Mold1234"), Some(authority.path()));
+    let wrong = programs(&test, &relay.url_as("smtp", "salon:Mold1234"), Some(authority.path()));
     let worker = wrong.worker().await;
-    let booking = post.book_soon().await;
-    let jobs = loop {
-        let jobs = post.jobs().await;
-        if jobs[0].snoozes > 0 && jobs[0].state != JobState::Running {
-            break jobs;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    };
+    let booking = test.book_soon().await;
+    let jobs =
+        test.wait_for_jobs_that(|jobs| jobs[0].snoozes > 0 && jobs[0].state != JobState::Running).await;
     assert_eq!(jobs[0].attempt, 0, "it costs no attempt");
-    let row = post.ledger(&booking).await.remove(0);
+    let row = test.ledger(&booking).await.remove(0);
     assert_eq!((row.outcome, row.tries, row.doubts, row.dot), (None, jobs[0].snoozes, 0, false));
     assert_eq!(row.reply.as_deref(), Some("auth: 535 5.7.8 wrong user or password"));
     let log = worker.log();
     assert!(log.contains("the mail server is in trouble") && !log.contains("Mold1234"), "{log}");
     assert!(worker.stop().await.success());
 
-    let right = programs(&post, &relay.url_as("smtp", RIGHT), Some(authority.path()));
+    let right = programs(&test, &relay.url_as("smtp", RIGHT), Some(authority.path()));
     let worker = right.worker().await;
     let taken = relay.wait_for_mails(1).await;
     assert!(taken[0].subject.starts_with("Booked: Haircut"));
     let tries = row.tries + 1;
-    post.wait_for_ledger(&booking, &[super::post::Row { tries, ..sent("confirmation") }]).await;
+    test.wait_for_ledger(&booking, &[super::test_worker::Row { tries, ..sent("confirmation") }]).await;
     assert!(worker.stop().await.success());
     assert_eq!(relay.journal().len(), 1);
 }

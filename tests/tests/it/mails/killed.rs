@@ -5,23 +5,23 @@ use punctual_queue::JobState::Completed;
 use punctual_testkit::Programs;
 use punctual_testkit::smtp_sink::{Act, Verb};
 
-use super::post::{Post, Row, sent};
+use super::test_worker::{Row, TestWorker, sent};
 
 /// Books at the real time of day: the processes have no other clock.
 async fn killed_at(verb: Verb, copies: usize, expected: Row) {
-    let post = Post::without_worker().await;
-    let booking = post.book_soon().await;
-    post.sink.script(verb, [Act::Stall]);
-    let programs = Programs::on(post.salon.database()).smtp(&post.sink.url());
+    let test = TestWorker::without_worker().await;
+    let booking = test.book_soon().await;
+    test.sink.script(verb, [Act::Stall]);
+    let programs = Programs::on(test.salon.database()).smtp(&test.sink.url());
     let worker = programs.worker().await;
-    post.sink.wait_for(verb, 1).await;
+    test.sink.wait_for(verb, 1).await;
     worker.kill();
     let next = programs.worker().await;
-    let taken = post.sink.wait_for_mails(copies).await;
-    post.wait_for_ledger(&booking, &[expected]).await;
-    post.wait_for_jobs(&[Completed]).await;
+    let taken = test.sink.wait_for_mails(copies).await;
+    test.wait_for_ledger(&booking, &[expected]).await;
+    test.wait_for_jobs(&[Completed]).await;
     assert!(taken.iter().all(|copy| copy.message_id == taken[0].message_id));
-    assert_eq!(post.sink.journal().len(), copies);
+    assert_eq!(test.sink.journal().len(), copies);
     assert!(next.stop().await.success());
 }
 

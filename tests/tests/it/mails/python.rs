@@ -4,13 +4,12 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use punctual_testkit::require::{Tool, succeeds};
+
 /// What the script prints, given these bytes; none, after a word about it, where Python lacks the module.
 pub fn ask(module: &str, script: &str, argument: &str, input: &[u8]) -> Option<String> {
-    let import = format!("import {module}");
-    let has = Command::new("python3").args(["-c", &import]).stderr(Stdio::null()).status();
-    if !has.is_ok_and(|status| status.success()) {
-        let line = format!("skipped, as python3 has no module {module} (pip install -r tests/python.txt)\n");
-        let _ = std::io::stderr().write_all(line.as_bytes());
+    if !succeeds("python3", &["-c", &format!("import {module}")]) {
+        Tool::Python.skip(&format!("Python module {module} (pip install -r tests/python.txt)"));
         return None;
     }
     let mut python = Command::new("python3")

@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use punctual_testkit::Programs;
+use punctual_testkit::require::Tool;
 
-use super::post::Post;
 use super::python;
+use super::test_worker::TestWorker;
 
 /// Reads a message and says whether its signature is good, with this text in the DNS, and where it looked.
 const CHECK: &str = "
@@ -25,7 +26,7 @@ fn openssl(arguments: &[&str]) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_are_signed_and_what_reached_the_relay_is_what_was_signed() {
     let Some(key) = openssl(&["genrsa", "2048"]) else {
-        eprintln!("skipped, as there is no openssl to make a key with");
+        Tool::OpenSsl.skip("openssl to make a key with");
         return;
     };
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -35,12 +36,12 @@ async fn mails_are_signed_and_what_reached_the_relay_is_what_was_signed() {
     let public: String = public.lines().filter(|line| !line.starts_with('-')).collect();
     let published = format!("v=DKIM1; k=rsa; p={public}");
 
-    let post = Post::without_worker().await;
-    post.book_soon().await;
-    let programs = Programs::on(post.salon.database()).smtp(&post.sink.url());
+    let test = TestWorker::without_worker().await;
+    test.book_soon().await;
+    let programs = Programs::on(test.salon.database()).smtp(&test.sink.url());
     let programs = programs.set("PUNCTUAL_DKIM_KEY_FILE", path).set("PUNCTUAL_DKIM_SELECTOR", "booking");
     let worker = programs.worker().await;
-    let taken = post.sink.wait_for_mails(1).await;
+    let taken = test.sink.wait_for_mails(1).await;
     assert!(worker.stop().await.success());
     let text = String::from_utf8(taken[0].bytes.clone()).unwrap();
     let begin = "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.org; s=booking;\r\n";

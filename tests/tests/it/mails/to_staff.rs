@@ -6,18 +6,18 @@ use punctual_core::customers;
 use punctual_core::types::{Actor, ExpectedRev};
 use punctual_testkit::smtp_sink::{Act, Taken, Verb};
 
-use super::post::{Post, ended, sent, text};
+use super::test_worker::{TestWorker, ended, sent, text};
 use crate::core::salon::{email, tuesday};
 
 /// A salon whose members of staff and whose owner read mails.
-async fn post(staff: usize, owner: &'static str) -> Post {
-    let mut post = Post::with_staff(staff).await;
+async fn post(staff: usize, owner: &'static str) -> TestWorker {
+    let mut test = TestWorker::with_staff(staff).await;
     let numbered = "UPDATE staff SET email = 'staff' || substr(name, 7) || '@example.org'";
-    sqlx::query(numbered).execute(&post.salon.core.pool).await.unwrap();
+    sqlx::query(numbered).execute(&test.salon.core.pool).await.unwrap();
     let told = sqlx::query("UPDATE settings SET notify_address = $1::citext").bind(owner);
-    told.execute(&post.salon.core.pool).await.unwrap();
-    post.hire_worker().await;
-    post
+    told.execute(&test.salon.core.pool).await.unwrap();
+    test.hire_worker().await;
+    test
 }
 
 /// Recipient and subject of each, by recipient.
@@ -30,9 +30,9 @@ fn told(taken: &[Taken]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_booking_and_its_cancellation_are_told_to_staff_and_the_business() {
-    let post = post(1, "owner@example.org").await;
-    let booking = post.book(tuesday("10:00")).await;
-    let taken = post.sink.wait_for_mails(3).await;
+    let test = post(1, "owner@example.org").await;
+    let booking = test.book(tuesday("10:00")).await;
+    let taken = test.sink.wait_for_mails(3).await;
     let customer = taken.iter().find(|mail| mail.subject.starts_with("Booked")).unwrap().recipient.clone();
     let new = "New: Carla Customer, Haircut, Tuesday, 4 May, 10:00";
     let lines = told(&taken);
@@ -48,14 +48,14 @@ async fn a_booking_and_its_cancellation_are_told_to_staff_and_the_business() {
             "{customers} is not for staff: {text}"
         );
     }
-    post.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
+    test.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
 
-    let seen = bookings::notifications(&post.salon.core, &post.customer, booking.id).await.unwrap();
+    let seen = bookings::notifications(&test.salon.core, &test.customer, booking.id).await.unwrap();
     assert!(seen.iter().all(|mail| !mail.kind.is_for_staff()), "customers see theirs");
 
-    post.pass(TimeDelta::seconds(1));
-    bookings::cancel(&post.salon.core, &post.customer, booking.id, ExpectedRev::Any).await.unwrap();
-    post.sink.wait_for_mails(6).await;
+    test.pass(TimeDelta::seconds(1));
+    bookings::cancel(&test.salon.core, &test.customer, booking.id, ExpectedRev::Any).await.unwrap();
+    test.sink.wait_for_mails(6).await;
     let expected = [
         sent("confirmation"),
         ended("reminder", "cancelled", 0, None),
@@ -65,29 +65,29 @@ async fn a_booking_and_its_cancellation_are_told_to_staff_and_the_business() {
         sent("staff_cancelled"),
         sent("staff_cancelled"),
     ];
-    post.wait_for_ledger(&booking, &expected).await;
-    assert_eq!(post.close().await.journal().len(), 6);
+    test.wait_for_ledger(&booking, &expected).await;
+    assert_eq!(test.close().await.journal().len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_who_is_the_business_is_told_once() {
-    let post = post(1, "STAFF1@example.org").await;
-    let booking = post.book(tuesday("10:00")).await;
-    post.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new")]).await;
-    assert_eq!(post.close().await.journal().len(), 2);
+    let test = post(1, "STAFF1@example.org").await;
+    let booking = test.book(tuesday("10:00")).await;
+    test.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new")]).await;
+    assert_eq!(test.close().await.journal().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_to_a_colleague_is_told_to_both_of_them() {
-    let post = post(2, "owner@example.org").await;
-    let (one, other) = (post.salon.staff[0], post.salon.staff[1]);
-    let customer = post.customer;
-    let booking = post.salon.book(&customer, post.service, Some(one), tuesday("10:00")).await.unwrap();
-    post.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
-    post.pass(TimeDelta::seconds(1));
+    let test = post(2, "owner@example.org").await;
+    let (one, other) = (test.salon.staff[0], test.salon.staff[1]);
+    let customer = test.customer;
+    let booking = test.salon.book(&customer, test.service, Some(one), tuesday("10:00")).await.unwrap();
+    test.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
+    test.pass(TimeDelta::seconds(1));
     let to = Move { start: tuesday("11:00"), staff_id: Some(other), overriding: false };
-    bookings::reschedule(&post.salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
-    let taken = post.sink.wait_for_mails(7).await;
+    bookings::reschedule(&test.salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
+    let taken = test.sink.wait_for_mails(7).await;
     let moved: Vec<&Taken> = taken[3..].iter().filter(|mail| mail.subject.contains("Carla")).collect();
     let mut recipients: Vec<&str> = moved.iter().map(|mail| mail.recipient.as_str()).collect();
     recipients.sort_unstable();
@@ -98,44 +98,44 @@ async fn a_move_to_a_colleague_is_told_to_both_of_them() {
         let former = booking.staff.name.as_str();
         assert!(text.contains("Before: Tuesday, 4 May 2027, 10:00") && text.contains(former), "{text}");
     }
-    post.wait_for_sent(&booking, "staff_moved", 3).await;
-    assert_eq!(post.close().await.journal().len(), 7);
+    test.wait_for_sent(&booking, "staff_moved", 3).await;
+    assert_eq!(test.close().await.journal().len(), 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_asks_staff_is_off_once_somebody_has_answered() {
-    let mut post = Post::with_staff(1).await;
-    post.service = post.salon.service(|spec| spec.requires_confirmation = true).await;
+    let mut test = TestWorker::with_staff(1).await;
+    test.service = test.salon.service(|spec| spec.requires_confirmation = true).await;
     sqlx::query("UPDATE staff SET email = 'staff1@example.org'")
-        .execute(&post.salon.core.pool)
+        .execute(&test.salon.core.pool)
         .await
         .unwrap();
-    let booking = post.book(tuesday("10:00")).await;
-    post.pass(TimeDelta::seconds(1));
-    bookings::confirm(&post.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
-    post.hire_worker().await;
+    let booking = test.book(tuesday("10:00")).await;
+    test.pass(TimeDelta::seconds(1));
+    bookings::confirm(&test.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
+    test.hire_worker().await;
     let expected = [
         ended("pending", "cancelled", 0, None),
         ended("staff_pending", "cancelled", 0, None),
         sent("confirmation"),
     ];
-    post.wait_for_ledger(&booking, &expected).await;
-    assert_eq!(post.close().await.journal().len(), 1);
+    test.wait_for_ledger(&booking, &expected).await;
+    assert_eq!(test.close().await.journal().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_corrected_address_of_the_customer_gets_no_mail_that_is_for_staff() {
-    let post = post(1, "owner@example.org").await;
-    post.sink.always(Verb::Rcpt, Act::Reply("450 4.2.0 later"));
-    let booking = post.book(tuesday("10:00")).await;
+    let test = post(1, "owner@example.org").await;
+    test.sink.always(Verb::Rcpt, Act::Reply("450 4.2.0 later"));
+    let booking = test.book(tuesday("10:00")).await;
     let customer = booking.customer.clone().unwrap();
     let right = email("right");
-    customers::correct(&post.salon.core.pool, post.now(), &Actor::System, customer.id, &right).await.unwrap();
+    customers::correct(&test.salon.core.pool, test.now(), &Actor::System, customer.id, &right).await.unwrap();
     let recipients: Vec<String> =
         sqlx::query_scalar("SELECT recipient::text FROM notifications WHERE to_staff ORDER BY recipient")
-            .fetch_all(&post.salon.core.pool)
+            .fetch_all(&test.salon.core.pool)
             .await
             .unwrap();
     assert_eq!(recipients, ["owner@example.org", "staff1@example.org"]);
-    post.close().await;
+    test.close().await;
 }

@@ -4,7 +4,7 @@ use punctual_testkit::browser::browser;
 use punctual_testkit::browser::{Browser, Look};
 use serde_json::json;
 
-use super::world::Salon;
+use super::test_pages::Salon;
 
 /// A phone whose owner trusts no script.
 async fn phone() -> Option<Browser> {

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::browser::keep;
-use super::world::Salon;
+use super::test_pages::Salon;
 
 /// A booking that waits for Maria, and the path of the link in the mail that asks her.
 async fn asked() -> (Salon, String, String) {

@@ -4,7 +4,7 @@ use icalendar::{Calendar, Component};
 use reqwest::Method;
 use serde_json::json;
 
-use super::world::Salon;
+use super::test_pages::Salon;
 
 /// UID, SEQUENCE, STATUS, DTSTART and title of each entry.
 fn entries(text: &str) -> Vec<String> {

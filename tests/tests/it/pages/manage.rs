@@ -5,7 +5,7 @@ use punctual_core::links::Purpose;
 use reqwest::Method;
 use serde_json::json;
 
-use super::world::Salon;
+use super::test_pages::Salon;
 
 /// Everything that a look must not change.
 async fn state(salon: &Salon) -> String {

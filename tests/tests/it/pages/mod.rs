@@ -6,4 +6,4 @@ mod feed;
 mod manage;
 mod ops;
 mod reminders;
-mod world;
+mod test_pages;

@@ -5,7 +5,7 @@ use punctual_testkit::browser::browser;
 use reqwest::Method;
 use serde_json::json;
 
-use super::world::{Page, Salon};
+use super::test_pages::{Page, Salon};
 use crate::api::test_api::{PASSWORD, TestApi};
 
 /// An administrator's address.

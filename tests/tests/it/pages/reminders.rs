@@ -6,7 +6,7 @@ use punctual_queue::Clock;
 use reqwest::Method;
 use serde_json::json;
 
-use super::world::Salon;
+use super::test_pages::Salon;
 
 async fn customer(salon: &Salon) -> String {
     let id = "SELECT id::text FROM customers ORDER BY created_at LIMIT 1";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use punctual_queue::testing::{Hand, promote_due, rescue_silent};
 use punctual_queue::{Job, JobState, enqueue_many};
 
-use super::rig::{Order, Rig, Task, dawn, until, work};
+use super::test_queue::{Order, Task, TestQueue, start_time, until, work};
 
 fn kinds() -> Vec<String> {
     vec!["task.v1".to_owned()]
@@ -13,133 +13,136 @@ fn kinds() -> Vec<String> {
 
 #[tokio::test]
 async fn a_worker_taken_for_dead_can_change_nothing() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
-    let job = rig.enqueue(Order::Done).await;
-    let frozen = Hand::open(&mut conn, dawn()).await;
-    let held = frozen.claim(&mut conn, "tasks", &kinds(), 10, dawn()).await.remove(0);
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
+    let job = test.enqueue(Order::Done).await;
+    let frozen = Hand::open(&mut conn, start_time()).await;
+    let held = frozen.claim(&mut conn, "tasks", &kinds(), 10, start_time()).await.remove(0);
     assert_eq!((held.id, held.lease_seq, held.attempt), (job.id, 1, 1));
 
     frozen.fall_silent(&mut conn, Duration::from_mins(1)).await;
     assert_eq!(rescue_silent(&mut conn, Duration::from_millis(1)).await, 1);
     assert!(!frozen.beat(&mut conn).await, "its session has ended");
-    assert!(frozen.claim(&mut conn, "tasks", &kinds(), 10, dawn()).await.is_empty(), "nor does it claim");
-    assert!(!held.done(&mut conn, dawn()).await, "its late end is fenced");
-    let after = Hand::open(&mut conn, dawn()).await;
-    let again = after.claim_rescued(&mut conn, "tasks", &kinds(), dawn()).await.unwrap();
+    assert!(
+        frozen.claim(&mut conn, "tasks", &kinds(), 10, start_time()).await.is_empty(),
+        "nor does it claim"
+    );
+    assert!(!held.done(&mut conn, start_time()).await, "its late end is fenced");
+    let after = Hand::open(&mut conn, start_time()).await;
+    let again = after.claim_rescued(&mut conn, "tasks", &kinds(), start_time()).await.unwrap();
     assert_eq!((again.lease_seq, again.attempt, again.rescues), (2, 2, 1));
-    assert!(!held.fail(&mut conn, dawn(), dawn()).await, "also while another runs it");
-    assert!(again.done(&mut conn, dawn()).await);
-    assert!(!held.done(&mut conn, dawn()).await, "and after");
-    let stored = &rig.jobs().await[0];
+    assert!(!held.fail(&mut conn, start_time(), start_time()).await, "also while another runs it");
+    assert!(again.done(&mut conn, start_time()).await);
+    assert!(!held.done(&mut conn, start_time()).await, "and after");
+    let stored = &test.jobs().await[0];
     assert_eq!((stored.state, stored.lease_seq), (JobState::Completed, 2));
 }
 
 #[tokio::test]
 async fn a_job_whose_process_dies_three_times_is_poison() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
-    rig.enqueue(Order::Done).await;
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
+    test.enqueue(Order::Done).await;
     for deaths in 0..3 {
-        let victim = Hand::open(&mut conn, dawn()).await;
+        let victim = Hand::open(&mut conn, start_time()).await;
         let held = if deaths == 0 {
-            victim.claim(&mut conn, "tasks", &kinds(), 10, dawn()).await.pop()
+            victim.claim(&mut conn, "tasks", &kinds(), 10, start_time()).await.pop()
         } else {
-            victim.claim_rescued(&mut conn, "tasks", &kinds(), dawn()).await
+            victim.claim_rescued(&mut conn, "tasks", &kinds(), start_time()).await
         };
         assert_eq!(held.unwrap().rescues, deaths);
         victim.fall_silent(&mut conn, Duration::from_mins(1)).await;
         // Other sessions are as silent, but only what the dead one held comes back.
         assert_eq!(rescue_silent(&mut conn, Duration::from_millis(1)).await, 1);
     }
-    let worker = work(rig.builder());
-    let ended = rig.job_in(JobState::Discarded).await;
+    let worker = work(test.builder());
+    let ended = test.job_in(JobState::Discarded).await;
     assert_eq!(ended.note.as_deref(), Some("its process died three times"));
-    assert_eq!(rig.stage.begun(), 0);
-    assert_eq!(*rig.stage.finals.lock().unwrap(), ["its process died three times"]);
+    assert_eq!(test.handlers.begun(), 0);
+    assert_eq!(*test.handlers.finals.lock().unwrap(), ["its process died three times"]);
     worker.drain().await;
 }
 
 #[tokio::test]
 async fn jobs_of_a_killed_worker_all_run_again_one_at_a_time() {
-    let rig = Rig::new().await;
-    let victim = work(rig.builder());
+    let test = TestQueue::new().await;
+    let victim = work(test.builder());
     for _ in 0..20 {
-        rig.enqueue(Order::Wait).await;
+        test.enqueue(Order::Wait).await;
     }
-    rig.begun(20).await;
+    test.begun(20).await;
     victim.kill().await;
-    let heir = work(rig.builder());
-    rig.begun(21).await;
-    assert_eq!(rig.states().await[&JobState::Running], 1, "rescued jobs run in a lane of one");
-    let fresh = rig.enqueue(Order::Done).await;
+    let heir = work(test.builder());
+    test.begun(21).await;
+    assert_eq!(test.states().await[&JobState::Running], 1, "rescued jobs run in a lane of one");
+    let fresh = test.enqueue(Order::Done).await;
     until(async || {
-        rig.jobs().await.into_iter().find(|job| job.id == fresh.id && job.state == JobState::Completed)
+        test.jobs().await.into_iter().find(|job| job.id == fresh.id && job.state == JobState::Completed)
     })
     .await;
-    rig.stage.gate.add_permits(20);
-    until(async || (rig.states().await.get(&JobState::Completed) == Some(&21)).then_some(())).await;
+    test.handlers.gate.add_permits(20);
+    until(async || (test.states().await.get(&JobState::Completed) == Some(&21)).then_some(())).await;
     heir.drain().await;
-    let attempts: Vec<_> = rig.jobs().await.iter().map(|job| job.attempt).collect();
+    let attempts: Vec<_> = test.jobs().await.iter().map(|job| job.attempt).collect();
     assert_eq!(attempts.iter().sum::<i32>(), 41, "each of the twenty ran twice, the fresh one once");
 }
 
 #[tokio::test]
 async fn a_worker_that_lost_its_session_stops_its_jobs_and_opens_a_new_one() {
-    let rig = Rig::new().await;
-    let worker = work(rig.builder());
-    rig.enqueue(Order::Wait).await;
-    rig.begun(1).await;
+    let test = TestQueue::new().await;
+    let worker = work(test.builder());
+    test.enqueue(Order::Wait).await;
+    test.begun(1).await;
     // What a leader does to a process that was frozen too long.
     sqlx::query("UPDATE queue.sessions SET ended_at = clock_timestamp()")
-        .execute(rig.database.pool())
+        .execute(test.database.pool())
         .await
         .unwrap();
-    rig.begun(2).await;
+    test.begun(2).await;
     {
-        let begun = rig.stage.begun.lock().unwrap();
+        let begun = test.handlers.begun.lock().unwrap();
         assert!(!begun[0].lease_is_fresh(), "the old lease is not to be acted on");
         assert!(begun[1].lease_is_fresh());
         assert_eq!((begun[0].lease_seq(), begun[1].lease_seq()), (1, 2));
         assert!(!begun[0].point_of_no_return(), "the old run was stopped before");
     }
-    rig.stage.gate.add_permits(1);
-    rig.job_in(JobState::Completed).await;
+    test.handlers.gate.add_permits(1);
+    test.job_in(JobState::Completed).await;
     worker.drain().await;
 }
 
 #[tokio::test]
 async fn backends_terminated_again_and_again_lose_nothing_and_repeat_nothing() {
-    let rig = Rig::new().await;
-    let worker = work(rig.builder());
+    let test = TestQueue::new().await;
+    let worker = work(test.builder());
     let total = 600;
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                WHERE datname = current_database() AND application_name = 'punctual-queue'";
     for round in 0..6 {
         let jobs = (0..total / 6).map(|_| Job::new(&Task { order: Order::Done }).unwrap()).collect();
-        punctual_queue::enqueue_many(&mut *rig.conn().await, dawn(), jobs).await.unwrap();
-        rig.begun(round * total / 6 + 1).await;
-        sqlx::query(cut).execute(rig.database.pool()).await.unwrap();
+        punctual_queue::enqueue_many(&mut *test.conn().await, start_time(), jobs).await.unwrap();
+        test.begun(round * total / 6 + 1).await;
+        sqlx::query(cut).execute(test.database.pool()).await.unwrap();
     }
-    until(async || (rig.states().await.get(&JobState::Completed) == Some(&total)).then_some(())).await;
+    until(async || (test.states().await.get(&JobState::Completed) == Some(&total)).then_some(())).await;
     assert!(!worker.has_ended());
     worker.drain().await;
-    let jobs = rig.jobs().await;
+    let jobs = test.jobs().await;
     // A claim whose answer was cut off leaves its jobs to be rescued; what did begin was not begun again.
-    assert_eq!(rig.stage.begun(), total);
+    assert_eq!(test.handlers.begun(), total);
     assert!(jobs.iter().all(|job| job.rescues <= 1));
 }
 
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_given_back() {
-    let rig = Rig::new().await;
-    let worker = work(rig.builder());
-    rig.enqueue(Order::Wait).await;
-    rig.begun(1).await;
+    let test = TestQueue::new().await;
+    let worker = work(test.builder());
+    test.enqueue(Order::Wait).await;
+    test.begun(1).await;
     // What a claim leaves that was committed while its connection was cut.
-    let lost = rig
+    let lost = test
         .enqueue_job(
-            Job::new(&Task { order: Order::Done }).unwrap().run_at(dawn() + chrono::TimeDelta::days(1)),
+            Job::new(&Task { order: Order::Done }).unwrap().run_at(start_time() + chrono::TimeDelta::days(1)),
         )
         .await;
     sqlx::query(
@@ -148,54 +151,54 @@ async fn a_claim_whose_answer_was_lost_is_given_back() {
          WHERE id = $1",
     )
     .bind(lost.id)
-    .execute(rig.database.pool())
+    .execute(test.database.pool())
     .await
     .unwrap();
-    rig.begun(2).await;
-    rig.stage.gate.add_permits(1);
-    until(async || (rig.states().await.get(&JobState::Completed) == Some(&2)).then_some(())).await;
-    assert_eq!(rig.stage.begun(), 2, "the one that did run was not begun again");
-    assert!(rig.jobs().await.iter().all(|job| (job.attempt, job.rescues) == (1, 0)));
+    test.begun(2).await;
+    test.handlers.gate.add_permits(1);
+    until(async || (test.states().await.get(&JobState::Completed) == Some(&2)).then_some(())).await;
+    assert_eq!(test.handlers.begun(), 2, "the one that did run was not begun again");
+    assert!(test.jobs().await.iter().all(|job| (job.attempt, job.rescues) == (1, 0)));
     worker.drain().await;
 }
 
 #[tokio::test]
 async fn what_waits_is_promoted_in_batches_without_a_leader_of_its_own() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
-    let due = dawn() + chrono::TimeDelta::seconds(1);
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
+    let due = start_time() + chrono::TimeDelta::seconds(1);
     let jobs = (0..50).map(|_| Job::new(&Task { order: Order::Done }).unwrap().run_at(due)).collect();
-    punctual_queue::enqueue_many(&mut conn, dawn(), jobs).await.unwrap();
-    assert_eq!(promote_due(&mut conn, dawn()).await, 0);
+    punctual_queue::enqueue_many(&mut conn, start_time(), jobs).await.unwrap();
+    assert_eq!(promote_due(&mut conn, start_time()).await, 0);
     assert_eq!(promote_due(&mut conn, due).await, 50);
 }
 
 #[tokio::test]
 async fn a_worker_that_can_claim_but_not_write_ends_down_stops_claiming() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
     let refuse =
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no ends today'; END$$;
         CREATE TRIGGER refuse BEFORE UPDATE ON queue.jobs FOR EACH ROW WHEN (NEW.state = 'completed')
             EXECUTE FUNCTION refuse()";
     sqlx::raw_sql(refuse).execute(&mut *conn).await.unwrap();
     let jobs = (0..2_500).map(|_| Job::new(&Task { order: Order::Done }).unwrap()).collect();
-    enqueue_many(&mut conn, dawn(), jobs).await.unwrap();
-    let worker = work(rig.builder());
-    rig.begun(2_000).await;
+    enqueue_many(&mut conn, start_time(), jobs).await.unwrap();
+    let worker = work(test.builder());
+    test.begun(2_000).await;
     // It goes on polling and beating without claiming another one.
     let beat = "SELECT beat_at::text FROM queue.sessions";
     for _ in 0..5 {
-        let last: String = sqlx::query_scalar(beat).fetch_one(&mut *rig.conn().await).await.unwrap();
+        let last: String = sqlx::query_scalar(beat).fetch_one(&mut *test.conn().await).await.unwrap();
         until(async || {
-            let now: String = sqlx::query_scalar(beat).fetch_one(&mut *rig.conn().await).await.unwrap();
+            let now: String = sqlx::query_scalar(beat).fetch_one(&mut *test.conn().await).await.unwrap();
             (now != last).then_some(())
         })
         .await;
     }
-    assert_eq!(rig.stage.begun(), 2_000);
+    assert_eq!(test.handlers.begun(), 2_000);
     sqlx::raw_sql("DROP TRIGGER refuse ON queue.jobs").execute(&mut *conn).await.unwrap();
-    until(async || (rig.states().await.get(&JobState::Completed) == Some(&2_500)).then_some(())).await;
-    assert_eq!(rig.stage.begun(), 2_500, "each ran once");
+    until(async || (test.states().await.get(&JobState::Completed) == Some(&2_500)).then_some(())).await;
+    assert_eq!(test.handlers.begun(), 2_500, "each ran once");
     worker.drain().await;
 }

@@ -11,9 +11,8 @@ use punctual_queue::ops::WorkerStatus;
 use punctual_queue::testing::{self, StoredJob};
 use punctual_queue::{Clock as _, Job, JobState, ServerClock, enqueue_many, ops};
 use punctual_testkit::probe::{Act, Event, Line, Probe, Setup, read_journal};
-use punctual_testkit::{Process, TestDatabase, program_alone};
+use punctual_testkit::{Condition, Process, TestDatabase, program_alone, wait_at_most};
 use tempfile::TempDir;
-use tokio::time::Instant;
 
 /// Whether the stories are played with full durations.
 pub fn full() -> bool {
@@ -43,7 +42,7 @@ impl<'a> Fleet<'a> {
             gate: folder.path().join("gate"),
             concurrency: 60,
             limit: None,
-            hasty: !full(),
+            short_leases: !full(),
             grace_ms: 30_000,
         };
         let clock = ServerClock::start(database.pool()).await.unwrap();
@@ -147,16 +146,9 @@ impl<'a> Fleet<'a> {
     }
 }
 
-/// Waits until the question has an answer, at most five minutes.
-pub async fn wait_for<T>(what: &str, question: impl AsyncFn() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(answer) = question().await {
-            return answer;
-        }
-        assert!(started.elapsed() < Duration::from_mins(5), "{what}: it should have come true by now");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+/// Waits for a condition, at most five minutes: runs with full durations take as long.
+pub async fn wait_for<C: Condition>(what: &str, condition: impl AsyncFnMut() -> C) -> C::Value {
+    wait_at_most(Duration::from_mins(5), what, condition).await
 }
 
 /// A figure for who runs this with `--nocapture`.

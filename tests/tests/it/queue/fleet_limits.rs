@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use punctual_testkit::probe::{Act, Event};
-use punctual_testkit::{TestDatabase, TestRedis};
-use tokio::time::sleep;
+use punctual_testkit::{TestDatabase, TestRedis, lasting};
 
 use super::fleet::{Fleet, figure, full, long_or_short, wait_for};
 use super::processes::assert_alive;
@@ -51,7 +50,7 @@ async fn run(fault: Fault, seconds: u32) -> Option<(Vec<f64>, Vec<f64>)> {
     let since = |at: i64| Duration::from_micros((at - first).unsigned_abs()).as_secs_f64();
     let until = async |moment: f64| {
         let now = since(fleet.now().timestamp_micros());
-        sleep(Duration::from_secs_f64((moment - now).max(0.0))).await;
+        lasting(Duration::from_secs_f64((moment - now).max(0.0))).await;
     };
     let mut marks = Vec::new();
     match fault {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use punctual_testkit::{Process, TestDatabase, TestRedis};
-use tokio::time::{Instant, sleep};
+use punctual_testkit::{Process, TestDatabase, TestRedis, lasting};
+use tokio::time::Instant;
 
 use super::fleet::{Fleet, figure, long_or_short, wait_for};
 
@@ -39,7 +39,7 @@ async fn an_idle_worker_asks_a_few_times_a_second_and_no_more() {
     let database = TestDatabase::create().await;
     let mut fleet = Fleet::on(&database).await;
     fleet.setup.redis = Some(redis.url());
-    fleet.setup.hasty = false; // the rate is that of the default durations
+    fleet.setup.short_leases = false; // the rate is that of the default durations
     let worker = fleet.worker().await;
     fleet.leads(&worker).await;
     let seconds = long_or_short(30, 5);
@@ -48,7 +48,7 @@ async fn an_idle_worker_asks_a_few_times_a_second_and_no_more() {
     wait_for("its start is reported", async || (transactions(&database).await > opened + 20).then_some(()))
         .await;
     let (before, started, (_, busy)) = (transactions(&database).await, Instant::now(), used(&worker));
-    sleep(Duration::from_secs(seconds)).await;
+    lasting(Duration::from_secs(seconds)).await;
     let (after, took, (memory, busy_after)) =
         (transactions(&database).await, started.elapsed(), used(&worker));
     let rate = f64::from(u32::try_from(after - before).unwrap()) / took.as_secs_f64();

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use punctual_queue::{Job, JobState, Limit, Queue, Wake, enqueue_many, ops};
-use punctual_testkit::TestRedis;
+use punctual_testkit::{TestRedis, lasting};
 
-use super::rig::{Order, Rig, Task, dawn, hasty, until, work};
+use super::test_queue::{Order, Task, TestQueue, short_timing, start_time, until, work};
 
 fn jobs(count: usize, key: Option<&str>) -> Vec<Job> {
     let job = || Job::new(&Task { order: Order::Done }).unwrap();
@@ -18,17 +18,17 @@ fn limited(limit: Limit) -> Queue {
 }
 
 /// When jobs began, seconds after the first.
-async fn watch(rig: &Rig, total: usize) -> Vec<f64> {
+async fn watch(test: &TestQueue, total: usize) -> Vec<f64> {
     let (mut seen, mut began) = (0, Vec::new());
     let mut first = None;
     while seen < total {
-        let now_seen = rig.stage.begun();
+        let now_seen = test.handlers.begun();
         if now_seen > seen {
             let at = first.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
             began.extend(std::iter::repeat_n(at, now_seen - seen));
             seen = now_seen;
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        lasting(Duration::from_millis(1)).await;
     }
     began
 }
@@ -41,34 +41,34 @@ fn most_in_a_second(began: &[f64]) -> usize {
 #[tokio::test]
 async fn two_workers_together_keep_one_limit() {
     let Some(redis) = TestRedis::start().await else { return };
-    let rig = Rig::new().await;
-    enqueue_many(&mut *rig.conn().await, dawn(), jobs(130, None)).await.unwrap();
+    let test = TestQueue::new().await;
+    enqueue_many(&mut *test.conn().await, start_time(), jobs(130, None)).await.unwrap();
     let builder =
-        || rig.builder().queue(limited(Limit::per_second(50).burst(10))).redis(Some(&redis.url()), "");
+        || test.builder().queue(limited(Limit::per_second(50).burst(10))).redis(Some(&redis.url()), "");
     let workers = [work(builder()), work(builder())];
-    let began = watch(&rig, 130).await;
+    let began = watch(&test, 130).await;
     assert!(most_in_a_second(&began) <= 62, "50 a second and a burst of 10: {}", most_in_a_second(&began));
     let took = began.last().unwrap();
     assert!((2.2..3.5).contains(took), "120 at 50 a second after a burst of 10 take 2.4 s, not {took} s");
     for worker in workers {
         worker.drain().await;
     }
-    assert!(rig.jobs().await.iter().all(|job| job.attempt == 1), "waiting for a token burns no attempt");
+    assert!(test.jobs().await.iter().all(|job| job.attempt == 1), "waiting for a token burns no attempt");
 }
 
 #[tokio::test]
 async fn without_redis_each_worker_keeps_its_share() {
-    let rig = Rig::new().await;
-    let builder = || rig.builder().queue(limited(Limit::per_second(40).burst(2)));
+    let test = TestQueue::new().await;
+    let builder = || test.builder().queue(limited(Limit::per_second(40).burst(2)));
     let workers = [work(builder()), work(builder())];
     let open = "SELECT count(*) FROM queue.sessions WHERE ended_at IS NULL";
     until(async || {
-        let sessions: i64 = sqlx::query_scalar(open).fetch_one(rig.database.pool()).await.unwrap();
+        let sessions: i64 = sqlx::query_scalar(open).fetch_one(test.database.pool()).await.unwrap();
         (sessions == 2).then_some(())
     })
     .await;
-    enqueue_many(&mut *rig.conn().await, dawn(), jobs(80, None)).await.unwrap();
-    let began = watch(&rig, 80).await;
+    enqueue_many(&mut *test.conn().await, start_time(), jobs(80, None)).await.unwrap();
+    let began = watch(&test, 80).await;
     assert!(most_in_a_second(&began) <= 46, "{} in a second", most_in_a_second(&began));
     for worker in workers {
         worker.drain().await;
@@ -78,88 +78,88 @@ async fn without_redis_each_worker_keeps_its_share() {
 #[tokio::test]
 async fn redis_may_go_and_come_while_jobs_run() {
     let Some(mut redis) = TestRedis::start().await else { return };
-    let rig = Rig::new().await;
+    let test = TestQueue::new().await;
     let queue = limited(Limit::per_second(100).burst(5));
-    let worker = work(rig.builder().queue(queue).redis(Some(&redis.url()), ""));
-    enqueue_many(&mut *rig.conn().await, dawn(), jobs(300, None)).await.unwrap();
-    rig.begun(50).await;
+    let worker = work(test.builder().queue(queue).redis(Some(&redis.url()), ""));
+    enqueue_many(&mut *test.conn().await, start_time(), jobs(300, None)).await.unwrap();
+    test.begun(50).await;
     redis.stop().await;
-    rig.begun(150).await;
+    test.begun(150).await;
     redis.start_again().await;
-    rig.begun(300).await;
+    test.begun(300).await;
     worker.drain().await;
-    assert_eq!(rig.states().await[&JobState::Completed], 300);
+    assert_eq!(test.states().await[&JobState::Completed], 300);
 }
 
 #[tokio::test]
 async fn a_key_over_its_limit_gets_the_slot_that_was_reserved_and_others_run() {
     let Some(redis) = TestRedis::start().await else { return };
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
-    enqueue_many(&mut conn, dawn(), jobs(3, Some("slow.example"))).await.unwrap();
-    enqueue_many(&mut conn, dawn(), jobs(1, Some("other.example"))).await.unwrap();
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
+    enqueue_many(&mut conn, start_time(), jobs(3, Some("slow.example"))).await.unwrap();
+    enqueue_many(&mut conn, start_time(), jobs(1, Some("other.example"))).await.unwrap();
     let queue = Queue::new("tasks").key_limit(Limit::per_minute(1));
-    let worker = work(rig.builder().queue(queue).redis(Some(&redis.url()), ""));
+    let worker = work(test.builder().queue(queue).redis(Some(&redis.url()), ""));
     until(async || {
-        let states = rig.states().await;
+        let states = test.states().await;
         (states.get(&JobState::Completed) == Some(&2) && states.get(&JobState::Retryable) == Some(&2))
             .then_some(())
     })
     .await;
     let mut slots: Vec<_> =
-        rig.jobs().await.into_iter().filter(|job| job.state == JobState::Retryable).collect();
+        test.jobs().await.into_iter().filter(|job| job.state == JobState::Retryable).collect();
     slots.sort_by_key(|job| job.run_at);
-    let waits: Vec<_> = slots.iter().map(|job| (job.run_at - dawn()).num_seconds()).collect();
+    let waits: Vec<_> = slots.iter().map(|job| (job.run_at - start_time()).num_seconds()).collect();
     assert!((59..=60).contains(&waits[0]) && (119..=120).contains(&waits[1]), "{waits:?}");
     assert!(slots.iter().all(|job| job.attempt == 0), "no attempt burned");
     // At its slot a job needs no further token.
-    rig.clock.set(slots[0].run_at);
-    rig.begun(3).await;
+    test.clock.set(slots[0].run_at);
+    test.begun(3).await;
     worker.drain().await;
 }
 
 #[tokio::test]
 async fn a_limit_set_at_run_time_holds_for_a_running_worker() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
     ops::set_limit(
         &mut conn,
-        dawn(),
+        start_time(),
         "tasks",
         Some(Limit { count: 1, per: Duration::from_hours(1), burst: 1 }),
     )
     .await
     .unwrap();
-    let worker = work(rig.builder());
-    rig.enqueue(Order::Done).await;
+    let worker = work(test.builder());
+    test.enqueue(Order::Done).await;
     let beaten =
         "SELECT count(*) FROM queue.sessions WHERE beat_at > started_at + interval '300 milliseconds'";
     until(async || {
-        let sessions: i64 = sqlx::query_scalar(beaten).fetch_one(rig.database.pool()).await.unwrap();
+        let sessions: i64 = sqlx::query_scalar(beaten).fetch_one(test.database.pool()).await.unwrap();
         (sessions == 1).then_some(())
     })
     .await;
-    assert_eq!(rig.stage.begun(), 0, "an empty share of one an hour");
-    ops::set_limit(&mut conn, dawn(), "tasks", None).await.unwrap();
-    rig.begun(1).await;
+    assert_eq!(test.handlers.begun(), 0, "an empty share of one an hour");
+    ops::set_limit(&mut conn, start_time(), "tasks", None).await.unwrap();
+    test.begun(1).await;
     worker.drain().await;
 }
 
 #[tokio::test]
 async fn a_wake_up_through_redis_beats_the_poll() {
     let Some(redis) = TestRedis::start().await else { return };
-    let rig = Rig::new().await;
-    let mut timing = hasty();
+    let test = TestQueue::new().await;
+    let mut timing = short_timing();
     timing.poll = Duration::from_secs(20);
-    let worker = work(rig.builder().timing(timing).redis(Some(&redis.url()), "here:"));
+    let worker = work(test.builder().timing(timing).redis(Some(&redis.url()), "here:"));
     let wake = Wake::connect_with(Some(&redis.url()), "here:").unwrap();
     // The first one may come before the worker listens; it looks everywhere once it does.
     for count in 1..=20 {
-        rig.enqueue(Order::Done).await;
+        test.enqueue(Order::Done).await;
         wake.wake("tasks");
-        let begun = tokio::time::timeout(Duration::from_secs(10), rig.begun(count));
+        let begun = tokio::time::timeout(Duration::from_secs(10), test.begun(count));
         begun.await.expect("woken long before the poll");
     }
-    rig.clock.advance(TimeDelta::seconds(1));
+    test.clock.advance(TimeDelta::seconds(1));
     worker.drain().await;
 }

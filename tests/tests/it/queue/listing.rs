@@ -6,7 +6,7 @@ use punctual_queue::testing::TestRuntime;
 use punctual_queue::{Job, JobId, JobState, Limit, enqueue_many};
 use sqlx::PgConnection;
 
-use super::rig::{Order, Rig, Task, dawn, until, work};
+use super::test_queue::{Order, Task, TestQueue, start_time, until, work};
 
 fn job(order: Order) -> Job {
     Job::new(&Task { order }).unwrap()
@@ -14,25 +14,25 @@ fn job(order: Order) -> Job {
 
 #[tokio::test]
 async fn queues_show_their_depths_the_oldest_due_their_settings_and_their_workers() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
-    let mut runtime = TestRuntime::start(rig.builder(), rig.clock.clone()).await;
-    rig.enqueue(Order::Fail).await;
-    rig.enqueue(Order::Error).await;
-    rig.enqueue(Order::Done).await;
-    runtime.run_due_jobs(dawn()).await;
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
+    let mut runtime = TestRuntime::start(test.builder(), test.clock.clone()).await;
+    test.enqueue(Order::Fail).await;
+    test.enqueue(Order::Error).await;
+    test.enqueue(Order::Done).await;
+    runtime.run_due_jobs(start_time()).await;
     let jobs = vec![
-        job(Order::Done).run_at(dawn() + TimeDelta::hours(1)),
-        job(Order::Done).run_at(dawn() + TimeDelta::seconds(5)), // due, but nobody has promoted it
+        job(Order::Done).run_at(start_time() + TimeDelta::hours(1)),
+        job(Order::Done).run_at(start_time() + TimeDelta::seconds(5)), // due, but nobody has promoted it
         job(Order::Done),
     ];
-    enqueue_many(&mut conn, dawn(), jobs).await.unwrap();
+    enqueue_many(&mut conn, start_time(), jobs).await.unwrap();
     let limit = Limit::per_second(7).burst(3);
-    ops::set_limit(&mut conn, dawn(), "tasks", Some(limit)).await.unwrap();
-    ops::pause(&mut conn, dawn(), "tasks").await.unwrap();
-    ops::pause(&mut conn, dawn(), "an empty one").await.unwrap();
+    ops::set_limit(&mut conn, start_time(), "tasks", Some(limit)).await.unwrap();
+    ops::pause(&mut conn, start_time(), "tasks").await.unwrap();
+    ops::pause(&mut conn, start_time(), "an empty one").await.unwrap();
 
-    let now = dawn() + TimeDelta::seconds(10);
+    let now = start_time() + TimeDelta::seconds(10);
     let queues = ops::queues(&mut conn, now).await.unwrap();
     let names: Vec<_> = queues.iter().map(|queue| queue.queue.as_str()).collect();
     assert_eq!(names, ["an empty one", "tasks"]);
@@ -60,12 +60,12 @@ async fn walk(conn: &mut PgConnection, filter: &JobFilter) -> Vec<JobId> {
 
 #[tokio::test]
 async fn jobs_are_listed_page_by_page_in_the_order_of_their_state() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
     let mut ids = Vec::new();
     for (seconds, priority) in [(40, 0), (10, 5), (20, -5), (20, 0), (10, 0)] {
-        let job = job(Order::Done).run_at(dawn() + TimeDelta::seconds(seconds)).priority(priority);
-        ids.push(rig.enqueue_job(job).await.id);
+        let job = job(Order::Done).run_at(start_time() + TimeDelta::seconds(seconds)).priority(priority);
+        ids.push(test.enqueue_job(job).await.id);
     }
     let pick = |order: [usize; 5]| order.map(|at| ids[at]).to_vec();
     let scheduled = JobFilter::state(JobState::Scheduled);
@@ -87,11 +87,11 @@ async fn jobs_are_listed_page_by_page_in_the_order_of_their_state() {
     assert_eq!(walk(&mut conn, &available.clone().kind("task.v1")).await.len(), 5);
     assert_eq!(walk(&mut conn, &available.clone().queue("others")).await, []);
 
-    let mut runtime = TestRuntime::start(rig.builder().concurrency(1), rig.clock.clone()).await;
-    let ran: Vec<_> = runtime.run_due_jobs(dawn() + TimeDelta::minutes(1)).await;
+    let mut runtime = TestRuntime::start(test.builder().concurrency(1), test.clock.clone()).await;
+    let ran: Vec<_> = runtime.run_due_jobs(start_time() + TimeDelta::minutes(1)).await;
     assert_eq!(ran.len(), 5);
     sqlx::query("UPDATE queue.jobs SET finalized_at = $1::timestamptz + id * interval '1 second'")
-        .bind(dawn())
+        .bind(start_time())
         .execute(&mut *conn)
         .await
         .unwrap();
@@ -102,12 +102,12 @@ async fn jobs_are_listed_page_by_page_in_the_order_of_their_state() {
 
 #[tokio::test]
 async fn one_job_is_shown_with_its_history() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
-    let mut runtime = TestRuntime::start(rig.builder(), rig.clock.clone()).await;
-    let id = rig.enqueue_job(job(Order::Error).unique_key("k").max_attempts(3)).await.id;
-    runtime.run_due_jobs(dawn()).await;
-    let second = dawn() + TimeDelta::minutes(1);
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
+    let mut runtime = TestRuntime::start(test.builder(), test.clock.clone()).await;
+    let id = test.enqueue_job(job(Order::Error).unique_key("k").max_attempts(3)).await.id;
+    runtime.run_due_jobs(start_time()).await;
+    let second = start_time() + TimeDelta::minutes(1);
     runtime.run_due_jobs(second).await;
     ops::stop(&mut conn, id, Stop::Discard).await.unwrap();
     let detail = ops::job(&mut conn, id).await.unwrap().unwrap();
@@ -121,25 +121,25 @@ async fn one_job_is_shown_with_its_history() {
     assert_eq!(detail.args, serde_json::json!({ "order": "Error" }));
     let history: Vec<_> =
         detail.errors.iter().map(|error| (error.at, error.attempt, error.error.as_str())).collect();
-    assert_eq!(history, [(dawn(), 1, "the printer is on fire"), (second, 2, "the printer is on fire")]);
+    assert_eq!(history, [(start_time(), 1, "the printer is on fire"), (second, 2, "the printer is on fire")]);
     assert_eq!(ops::job(&mut conn, JobId(id.0 + 1)).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn workers_show_their_heartbeat_what_they_run_and_who_leads() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
-    let one = work(rig.builder().name("one"));
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
+    let one = work(test.builder().name("one"));
     until(async || {
-        ops::workers(&mut *rig.conn().await).await.unwrap().iter().any(|worker| worker.leads).then_some(())
+        ops::workers(&mut *test.conn().await).await.unwrap().iter().any(|worker| worker.leads).then_some(())
     })
     .await;
-    rig.enqueue(Order::Wait).await;
-    rig.enqueue(Order::Wait).await;
-    rig.begun(2).await;
-    let two = work(rig.builder().name("two"));
+    test.enqueue(Order::Wait).await;
+    test.enqueue(Order::Wait).await;
+    test.begun(2).await;
+    let two = work(test.builder().name("two"));
     let workers = until(async || {
-        let workers = ops::workers(&mut *rig.conn().await).await.unwrap();
+        let workers = ops::workers(&mut *test.conn().await).await.unwrap();
         (workers.len() == 2).then_some(workers)
     })
     .await;
@@ -150,7 +150,7 @@ async fn workers_show_their_heartbeat_what_they_run_and_who_leads() {
         (&["tasks".to_owned()][..], &["task.v1".to_owned()][..])
     );
     assert!(workers.iter().all(|worker| worker.silent.as_secs() < 2));
-    rig.stage.gate.add_permits(2);
+    test.handlers.gate.add_permits(2);
     one.drain().await;
     two.drain().await;
     assert_eq!(ops::workers(&mut conn).await.unwrap(), []);

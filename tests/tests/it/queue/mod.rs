@@ -12,6 +12,6 @@ mod operators;
 mod outages;
 pub mod plans;
 mod processes;
-mod rig;
 mod running;
 mod shutting_down;
+mod test_queue;

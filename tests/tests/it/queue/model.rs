@@ -10,7 +10,7 @@ use punctual_queue::testing::{self, Hand, Held, promote_due, rescue_silent};
 use punctual_queue::{Cancelled, Job, JobId, JobState, cancel, enqueue};
 use sqlx::PgConnection;
 
-use super::rig::{Order, Rig, Task, dawn};
+use super::test_queue::{Order, Task, TestQueue, start_time};
 
 const WORKERS: usize = 3;
 
@@ -269,17 +269,17 @@ fn waiting(job: &Expected) -> JobState {
 #[test]
 fn random_steps_of_several_workers_agree_with_the_model() {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let rig = tokio.block_on(Rig::new());
+    let test = tokio.block_on(TestQueue::new());
     let config =
         Config { cases: 256, max_shrink_iters: 2000, failure_persistence: None, ..Config::default() };
     let cases = TestRunner::new(config).run(&prop::collection::vec(step(), 1..60), |steps| {
         tokio.block_on(async {
-            let mut conn = rig.conn().await;
+            let mut conn = test.conn().await;
             sqlx::raw_sql("TRUNCATE queue.jobs, queue.sessions").execute(&mut *conn).await.unwrap();
             let mut model =
-                Model { now: dawn(), jobs: BTreeMap::new(), leases: Vec::new(), workers: Vec::new() };
+                Model { now: start_time(), jobs: BTreeMap::new(), leases: Vec::new(), workers: Vec::new() };
             for _ in 0..WORKERS {
-                model.workers.push(Hand::open(&mut conn, dawn()).await);
+                model.workers.push(Hand::open(&mut conn, start_time()).await);
             }
             for step in steps {
                 model.take(&mut conn, step).await;
@@ -288,7 +288,7 @@ fn random_steps_of_several_workers_agree_with_the_model() {
         });
         Ok(())
     });
-    tokio.block_on(async move { drop(rig) });
+    tokio.block_on(async move { drop(test) });
     if let Err(failure) = cases {
         panic!("{failure}");
     }

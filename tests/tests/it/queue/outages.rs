@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use punctual_queue::JobState;
 use punctual_testkit::probe::{Act, Event};
-use punctual_testkit::{Process, TestPostgres};
-use tokio::time::{Instant, sleep};
+use punctual_testkit::{Process, TestPostgres, lasting};
+use tokio::time::Instant;
 
 use super::fleet::{Fleet, figure, full, long_or_short, wait_for};
 use super::processes::assert_alive;
@@ -46,7 +46,7 @@ async fn postgres_stopped_and_crashed_under_load_loses_and_repeats_nothing() {
             postgres.stop().await;
         }
         // What ran ends in the journal while nothing can be written down.
-        sleep(Duration::from_millis(long_or_short(5_000, 500))).await;
+        lasting(Duration::from_millis(long_or_short(5_000, 500))).await;
         let stalled = ended(&fleet);
         postgres.start_again().await;
         let back = Instant::now();
@@ -75,7 +75,8 @@ async fn backends_terminated_each_second_lose_and_repeat_nothing() {
     fleet.enqueue(0..total, Act::Slow(50)).await;
     let (mut cut, started) = (0, Instant::now());
     for round in 0..rounds {
-        sleep((started + Duration::from_secs(round as u64)).saturating_duration_since(Instant::now())).await;
+        lasting((started + Duration::from_secs(round as u64)).saturating_duration_since(Instant::now()))
+            .await;
         let before = ended(&fleet);
         cut += sqlx::query_scalar::<_, i64>(CUT).fetch_one(postgres.database().pool()).await.unwrap();
         wait_for("work goes on", async || (ended(&fleet) > before).then_some(())).await;

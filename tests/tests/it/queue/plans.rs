@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::rig::{Rig, dawn};
+use super::test_queue::{TestQueue, start_time};
 
 /// The text of a statement as it stands in the source, so that what is explained is what runs; without sqlx's notes on
 /// the names of columns.
@@ -72,13 +72,13 @@ async fn fill(conn: &mut PgConnection) {
                CASE WHEN n % 2 = 0 THEN 'available' ELSE 'scheduled' END::queue.job_state, 12,
                $1::timestamptz + CASE WHEN n % 2 = 0 THEN -n ELSE n END * interval '1 millisecond', '{}', $1
         FROM generate_series(1, 2000000) n";
-    sqlx::query(fill).bind(dawn()).execute(&mut *conn).await.unwrap();
+    sqlx::query(fill).bind(start_time()).execute(&mut *conn).await.unwrap();
     let ended = "
         INSERT INTO queue.jobs (queue, kind, state, max_attempts, run_at, args, created_at, finalized_at)
         SELECT 'tasks', 'task.v1', CASE WHEN n % 1000 = 0 THEN 'discarded' ELSE 'completed' END::queue.job_state, 12, $1,
                '{}', $1, $1::timestamptz + n * interval '1 second'
         FROM generate_series(1, 100000) n";
-    sqlx::query(ended).bind(dawn()).execute(&mut *conn).await.unwrap();
+    sqlx::query(ended).bind(start_time()).execute(&mut *conn).await.unwrap();
     sqlx::raw_sql(
         "INSERT INTO queue.sessions (id, name, queues, kinds) VALUES (gen_random_uuid(), 'w', '{tasks}', '{task.v1}');
          INSERT INTO queue.sessions (id, name, queues, kinds, ended_at)
@@ -100,8 +100,8 @@ async fn fill(conn: &mut PgConnection) {
 
 /// What workers run: a hundred jobs each, some thirteen pages a job.
 fn of_workers(session: &str) -> Vec<Bound> {
-    let now = dawn().to_rfc3339();
-    let later = (dawn() + TimeDelta::days(2)).to_rfc3339();
+    let now = start_time().to_rfc3339();
+    let later = (start_time() + TimeDelta::days(2)).to_rfc3339();
     let claims = include_str!("../../../../queue/src/store/claim.rs");
     let part = |source: &'static str, from: &str| &source[source.find(from).unwrap()..];
     vec![
@@ -185,7 +185,7 @@ fn of_workers(session: &str) -> Vec<Bound> {
 /// How ends are written down: five hundred leases, of which every fifth is of a job that runs. The index of those that
 /// run would do as well here, but in a busy queue it is full of what ended since the last vacuum.
 fn of_settlers() -> Vec<Bound> {
-    let now = dawn().to_rfc3339();
+    let now = start_time().to_rfc3339();
     let settles = include_str!("../../../../queue/src/store/settle.rs");
     let (mut ids, mut leases, mut states, mut none, mut not) = (vec![], vec![], vec![], vec![], vec![]);
     for number in 0..500 {
@@ -223,8 +223,8 @@ fn of_settlers() -> Vec<Bound> {
 
 /// What people look at: a page of fifty; the depths are the one statement that counts all that lives.
 fn of_people() -> Vec<Bound> {
-    let now = dawn().to_rfc3339();
-    let later = (dawn() + TimeDelta::days(2)).to_rfc3339();
+    let now = start_time().to_rfc3339();
+    let later = (start_time() + TimeDelta::days(2)).to_rfc3339();
     let lists = include_str!("../../../../queue/src/store/list.rs");
     vec![
         Bound {
@@ -287,8 +287,8 @@ fn of_people() -> Vec<Bound> {
 
 #[tokio::test]
 async fn statements_use_their_indexes_with_two_million_jobs() {
-    let rig = Rig::new().await;
-    let mut conn = rig.conn().await;
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
     fill(&mut conn).await;
     let session: String = sqlx::query_scalar("SELECT id::text FROM queue.sessions WHERE name = 'w'")
         .fetch_one(&mut *conn)

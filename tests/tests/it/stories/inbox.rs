@@ -3,13 +3,13 @@
 use punctual_dev::inbox::Inbox;
 use punctual_testkit::free_port;
 
-use super::House;
+use super::TestStack;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_inbox_of_cargo_dev_shows_a_mail_that_the_worker_sent() {
     let inbox = Inbox::start(free_port(), free_port()).await.unwrap();
-    let house = House::open(1, |programs| programs).await;
-    let sending = house.programs.clone().smtp(&inbox.smtp_url());
+    let stack = TestStack::open(1, |programs| programs).await;
+    let sending = stack.programs.clone().smtp(&inbox.smtp_url());
     let sent = sending.run("worker", &["test-email", "ada@example.org"], "");
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use super::House;
+use punctual_testkit::wait_for;
+
+use super::TestStack;
 
 /// Names in the table that begin a row with one of these marks.
 fn documented(marks: &str) -> BTreeSet<String> {
@@ -50,19 +51,19 @@ fn every_metric_of_the_source_is_documented_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_programs_give_the_metrics_that_are_documented() {
-    let house = House::open(1, |programs| programs).await;
-    let worker = house.programs.worker().await;
-    let start = house.starts().await.remove(0);
-    let booking = house.book("a key", &start).await;
-    house.wait_for_confirmation(&booking, |mail| mail["state"] == "sent").await;
+    let stack = TestStack::open(1, |programs| programs).await;
+    let worker = stack.programs.worker().await;
+    let start = stack.starts().await.remove(0);
+    let booking = stack.book("a key", &start).await;
+    stack.wait_for_confirmation(&booking, |mail| mail["state"] == "sent").await;
     let (always, known) = (documented("●"), documented("●○"));
-    let (began, mut seen) = (Instant::now(), BTreeSet::new());
-    while !seen.is_superset(&always) {
-        assert!(began.elapsed() < Duration::from_mins(1), "not given: {:?}", always.difference(&seen));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        seen = given(worker.url()).await;
-        seen.extend(given(house.api.metrics_url()).await);
-    }
+    let seen = wait_for("the metrics that always exist", async || {
+        let mut seen = given(worker.url()).await;
+        seen.extend(given(stack.api.metrics_url()).await);
+        let missing: Vec<String> = always.difference(&seen).cloned().collect();
+        if missing.is_empty() { Ok(seen) } else { Err(missing) }
+    })
+    .await;
     assert_eq!(
         seen.difference(&known).collect::<Vec<_>>(),
         Vec::<&String>::new(),

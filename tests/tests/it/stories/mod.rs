@@ -2,13 +2,13 @@
 
 mod accounts;
 mod first_day;
-mod house;
 mod inbox;
 mod metrics;
 mod month;
 mod operators;
 mod reads;
+mod test_stack;
 mod together;
 mod trace;
 
-use house::House;
+use test_stack::TestStack;

@@ -3,7 +3,7 @@
 use punctual_testkit::collector::{Collector, Seen};
 use punctual_testkit::free_port;
 
-use super::House;
+use super::TestStack;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CLIENT: &str = "00f067aa0ba902b7";
@@ -20,15 +20,15 @@ fn hex(bytes: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_booking_is_one_trace_from_the_request_to_the_reply_of_the_mail_server() {
     let collector = Collector::start().await;
-    let house = House::open(1, |programs| {
+    let stack = TestStack::open(1, |programs| {
         let programs = programs.set("PUNCTUAL_OTLP_ENDPOINT", collector.url());
         programs.set("PUNCTUAL_LOG", "info").set("PUNCTUAL_LOG_FORMAT", "json")
     })
     .await;
-    let worker = house.programs.worker().await;
-    let start = house.starts().await.remove(0);
+    let worker = stack.programs.worker().await;
+    let start = stack.starts().await.remove(0);
 
-    let answer = house.ask_within("a key", &start, &format!("00-{TRACE}-{CLIENT}-01")).await;
+    let answer = stack.ask_within("a key", &start, &format!("00-{TRACE}-{CLIENT}-01")).await;
     assert_eq!(answer.status(), 201);
     let told = answer.headers()["traceparent"].to_str().unwrap().to_owned();
 
@@ -60,7 +60,7 @@ async fn a_booking_is_one_trace_from_the_request_to_the_reply_of_the_mail_server
     }
 
     let of_trace = format!("\"trace_id\":\"{TRACE}\",\"span_id\":\"{}\"", hex(&request.span.span_id));
-    house.api.wait_for_log(&of_trace).await;
+    stack.api.wait_for_log(&of_trace).await;
     worker.wait_for_log(&format!("\"trace_id\":\"{TRACE}\"")).await;
     assert!(worker.stop().await.success());
 }
@@ -68,11 +68,11 @@ async fn a_booking_is_one_trace_from_the_request_to_the_reply_of_the_mail_server
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_is_away_holds_nothing_up() {
     let nowhere = format!("http://127.0.0.1:{}", free_port());
-    let house = House::open(1, |programs| programs.set("PUNCTUAL_OTLP_ENDPOINT", &nowhere)).await;
-    let worker = house.programs.worker().await;
-    let start = house.starts().await.remove(0);
-    let booking = house.book("a key", &start).await;
-    house.wait_for_confirmation(&booking, |mail| mail["state"] == "sent").await;
-    house.api.wait_for_log("the collector of traces").await;
+    let stack = TestStack::open(1, |programs| programs.set("PUNCTUAL_OTLP_ENDPOINT", &nowhere)).await;
+    let worker = stack.programs.worker().await;
+    let start = stack.starts().await.remove(0);
+    let booking = stack.book("a key", &start).await;
+    stack.wait_for_confirmation(&booking, |mail| mail["state"] == "sent").await;
+    stack.api.wait_for_log("the collector of traces").await;
     assert!(worker.stop().await.success());
 }

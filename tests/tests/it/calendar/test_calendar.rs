@@ -5,19 +5,19 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc, Weekday};
 use punctual_core::calendar::{DayWindow, Span, WeeklyWindow};
 use punctual_core::services::{self, ServiceSpec};
-use punctual_core::settings::{self, Business};
+use punctual_core::settings;
 use punctual_core::staff::{self, NewStaff};
-use punctual_core::types::{Actor, Currency, EmailAddress, Label, Locale, Note, PersonName, Zone};
+use punctual_core::types::{Actor, Label, Note, PersonName};
 use punctual_core::{Core, hours};
 use punctual_queue::{ManualClock, Wake};
-use punctual_testkit::TestDatabase;
+use punctual_testkit::{TestDatabase, business};
 use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 
 /// Tuesday 2027-05-04 is the usual day; it is Saturday before, 12:00 in Berlin.
 pub(crate) const NOW: &str = "2027-05-01T12:00:00+02:00";
 
-pub(crate) struct World {
+pub(crate) struct TestCalendar {
     pub(crate) database: TestDatabase,
     pub(crate) core: Core,
     pub(crate) clock: Arc<ManualClock>,
@@ -74,7 +74,7 @@ pub(crate) fn hour_long(staff_ids: &[Uuid]) -> ServiceSpec {
     }
 }
 
-impl World {
+impl TestCalendar {
     /// Ada works 09:00–12:00, Ben 10:00–13:00.
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::create().await;
@@ -205,22 +205,4 @@ impl World {
 
 pub(crate) fn span(start: DateTime<Utc>, end: DateTime<Utc>) -> Span {
     Span::new(start, end).unwrap()
-}
-
-fn business() -> Business {
-    let address = || EmailAddress::parse("hello@example.org").unwrap();
-    Business {
-        name: "Salon".to_owned(),
-        address: String::new(),
-        phone: None,
-        reply_to: address(),
-        sender: address(),
-        notify_address: None,
-        currency: Currency::parse("EUR").unwrap(),
-        zone: Zone::parse("Europe/Berlin").unwrap(),
-        locale: Locale::En,
-        public_url: "http://localhost:8080".to_owned(),
-        guests_allowed: true,
-        retention_days: None,
-    }
 }

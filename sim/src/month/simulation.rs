@@ -2,31 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::config::Config;
 use punctual_core::settings;
 use punctual_queue::runtime::Timing;
 use punctual_queue::{Clock as _, ManualClock, Shutdown};
-use punctual_testkit::TestDatabase;
+use punctual_testkit::smtp_sink::SmtpSink;
+use punctual_testkit::{TestDatabase, business, try_wait_for};
 use punctual_worker::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Result;
-use punctual_testkit::live;
-use punctual_testkit::smtp_sink::SmtpSink;
 
 /// How long the system may take to become idle.
-const PATIENCE: Duration = Duration::from_mins(2);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(2);
 
 pub(super) const PASSWORD: &str = "correct horse battery staple";
 
 /// Monday, eight o'clock in Berlin.
 const BEGIN: &str = "2027-03-08T08:00:00+01:00";
 
-pub(super) struct World {
+pub(super) struct Simulation {
     pub(super) database: TestDatabase,
     pub(super) sink: SmtpSink,
     pub(super) services: Vec<String>,
@@ -62,13 +61,13 @@ impl Answer {
     }
 }
 
-impl World {
+impl Simulation {
     /// Creates four members of staff who work from nine to six except on Sundays, and four services: a short one with
     /// two reminders, a long one with buffers, a class, and one that staff confirm.
     pub(super) async fn open() -> Result<Self> {
         let database = TestDatabase::create().await;
         let clock = ManualClock::at(BEGIN.parse()?);
-        settings::put(database.pool(), clock.now(), &live::business()?).await?;
+        settings::put(database.pool(), clock.now(), &business()).await?;
         let sink = SmtpSink::start().await;
         let variables: BTreeMap<String, String> = [
             ("DATABASE_URL", database.url()),
@@ -98,12 +97,12 @@ impl World {
         }
         let url = format!("http://{}", api.address);
         let (client, admin, services) = (reqwest::Client::new(), Session::default(), Vec::new());
-        let mut world = Self { database, sink, services, admin, clock, url, client, api, workers };
-        world.furnish().await?;
-        Ok(world)
+        let mut simulation = Self { database, sink, services, admin, clock, url, client, api, workers };
+        simulation.create_salon().await?;
+        Ok(simulation)
     }
 
-    async fn furnish(&mut self) -> Result<()> {
+    async fn create_salon(&mut self) -> Result<()> {
         self.admin = self.sign_up("admin@example.org", "Ada Admin").await?;
         sqlx::query("UPDATE users SET role = 'admin'").execute(self.database.pool()).await?;
         self.admin = self.log_in("admin@example.org").await?;
@@ -207,19 +206,19 @@ impl World {
     }
 
     /// Advances the clock to an instant, stopping whenever a mail falls due.
-    pub(super) async fn live_until(&self, instant: DateTime<Utc>) -> Result<()> {
+    pub(super) async fn advance_to(&self, instant: DateTime<Utc>) -> Result<()> {
         while let Some(due) = self.next_due().await?.filter(|due| *due < instant) {
             self.clock.set(due.max(self.now()));
-            self.rest().await?;
+            self.wait_until_idle().await?;
         }
         self.clock.set(instant);
-        self.rest().await
+        self.wait_until_idle().await
     }
 
     /// Advances until no mail is to come and every appointment is over and marked.
-    pub(super) async fn live_to_the_end(&self) -> Result<()> {
+    pub(super) async fn run_to_end(&self) -> Result<()> {
         while let Some(due) = self.next_due().await? {
-            self.live_until(due).await?;
+            self.advance_to(due).await?;
         }
         let last: Option<DateTime<Utc>> = sqlx::query_scalar("SELECT max(upper(during)) FROM bookings")
             .fetch_one(self.database.pool())
@@ -230,7 +229,7 @@ impl World {
             "SELECT count(*) FROM bookings WHERE blocks AND $1 > 'epoch'::timestamptz",
         )
         .await?;
-        self.rest().await
+        self.wait_until_idle().await
     }
 
     /// When the next mail falls due or is retried.
@@ -242,7 +241,7 @@ impl World {
     }
 
     /// Waits until everything due at this instant is done.
-    pub(super) async fn rest(&self) -> Result<()> {
+    pub(super) async fn wait_until_idle(&self) -> Result<()> {
         let busy = "SELECT (SELECT count(*) FROM notifications
                             WHERE outcome IS NULL AND enqueued_at IS NULL AND send_at <= $1)
                          + (SELECT count(*) FROM queue.jobs
@@ -251,18 +250,14 @@ impl World {
     }
 
     async fn wait(&self, what: &str, count: &'static str) -> Result<()> {
-        let began = Instant::now();
-        loop {
-            let left: i64 =
-                sqlx::query_scalar(count).bind(self.now()).fetch_one(self.database.pool()).await?;
-            if left == 0 {
-                return Ok(());
+        let waited = try_wait_for(WAIT_TIMEOUT, async || {
+            let left = sqlx::query_scalar(count).bind(self.now()).fetch_one(self.database.pool()).await;
+            match left {
+                Ok(0_i64) => Ok(()),
+                left => Err(left),
             }
-            if began.elapsed() > PATIENCE {
-                return Err(format!("{left} left at {}: waited in vain until {what}", self.now()).into());
-            }
-            tokio::time::sleep(Duration::from_millis(4)).await;
-        }
+        });
+        waited.await.map_err(|left| format!("at {}, waited until {what}: {left}", self.now()).into())
     }
 
     pub(super) async fn close(self) -> Result<()> {

@@ -1,20 +1,15 @@
 //! A salon behind a real api, by the real clock, with a customer who has signed up over HTTP.
 
-use std::time::{Duration, Instant};
-
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use punctual_testkit::smtp_sink::SmtpSink;
-use punctual_testkit::{Process, Programs};
+use punctual_testkit::{Process, Programs, wait_for};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::core::salon::Salon;
 
-/// How long anything may take before the test fails with what was waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-pub struct House {
+pub struct TestStack {
     pub salon: Salon,
     pub sink: SmtpSink,
     pub programs: Programs,
@@ -24,7 +19,7 @@ pub struct House {
     token: String,
 }
 
-impl House {
+impl TestStack {
     /// So many members of staff, and the programs as `change` wants them; no worker yet.
     pub async fn open(staff: usize, change: impl FnOnce(Programs) -> Programs) -> Self {
         let salon = Salon::open(staff).await;
@@ -33,16 +28,16 @@ impl House {
         let programs = change(Programs::on(salon.database()).smtp(&sink.url()));
         let api = programs.api().await;
         let (client, token) = (Client::new(), String::new());
-        let mut house = Self { salon, sink, programs, api, service, client, token };
+        let mut stack = Self { salon, sink, programs, api, service, client, token };
         let account =
             json!({ "email": "ada@example.org", "password": "a long enough password", "name": "Ada" });
-        assert_eq!(house.post("/v1/auth/register", None, &account).await.status(), 201);
+        assert_eq!(stack.post("/v1/auth/register", None, &account).await.status(), 201);
         let login = json!({ "email": account["email"], "password": account["password"] });
-        let session: Value = house.post("/v1/auth/login", None, &login).await.json().await.unwrap();
-        session["access_token"].as_str().unwrap().clone_into(&mut house.token);
+        let session: Value = stack.post("/v1/auth/login", None, &login).await.json().await.unwrap();
+        session["access_token"].as_str().unwrap().clone_into(&mut stack.token);
         // The only mails are those of bookings: one that proves an address that is proven is not sent.
         let prove = "UPDATE users SET email_verified_at = created_at";
-        sqlx::query(prove).execute(&house.salon.core.pool).await.unwrap();
+        sqlx::query(prove).execute(&stack.salon.core.pool).await.unwrap();
         house
     }
 
@@ -96,16 +91,12 @@ impl House {
 
     /// Waits until the api says this of the booking's confirmation, and gives all it says.
     pub async fn wait_for_confirmation(&self, booking: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let began = Instant::now();
-        loop {
+        wait_for("the confirmation", async || {
             let listed = self.get(&format!("/v1/bookings/{booking}/notifications")).await;
             let mails = listed["data"].as_array().unwrap();
             let mail = mails.iter().find(|mail| mail["kind"] == "confirmation").unwrap();
-            if fits(mail) {
-                return mail.clone();
-            }
-            assert!(began.elapsed() < PATIENCE, "waited in vain: {mail}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            if fits(mail) { Ok(mail.clone()) } else { Err(mail.clone()) }
+        })
+        .await
     }
 }

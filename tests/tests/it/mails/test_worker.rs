@@ -13,16 +13,14 @@ use punctual_queue::runtime::Timing;
 use punctual_queue::testing::{StoredJob, jobs};
 use punctual_queue::{Clock, JobState, Shutdown};
 use punctual_testkit::smtp_sink::{SmtpSink, Taken};
+use punctual_testkit::wait_for;
 use punctual_worker::smtp::Timeouts;
 use punctual_worker::{Options, Running};
 use uuid::Uuid;
 
 use crate::core::salon::Salon;
 
-/// How long anything may take before the test fails with what was waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-pub struct Post {
+pub struct TestWorker {
     pub salon: Salon,
     pub sink: SmtpSink,
     pub customer: Actor,
@@ -83,12 +81,12 @@ pub fn calendar(mail: &Taken) -> Option<String> {
     })
 }
 
-impl Post {
+impl TestWorker {
     /// A salon with one member of staff, a service and a customer, and one worker.
     pub async fn open() -> Self {
-        let mut post = Self::without_worker().await;
-        post.hire_worker().await;
-        post
+        let mut test = Self::without_worker().await;
+        test.hire_worker().await;
+        test
     }
 
     pub async fn without_worker() -> Self {
@@ -175,28 +173,21 @@ impl Post {
 
     /// Waits until the ledger of a booking is exactly so.
     pub async fn wait_for_ledger(&self, booking: &Booking, expected: &[Row]) {
-        let started = std::time::Instant::now();
-        loop {
+        wait_for(format!("the ledger to be {expected:#?}"), async || {
             let found = self.ledger(booking).await;
-            if found == expected {
-                return;
-            }
-            assert!(started.elapsed() < PATIENCE, "the ledger is {found:#?}, not {expected:#?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+            if found == expected { Ok(()) } else { Err(found) }
+        })
+        .await;
     }
 
     /// Waits until so many mails of a kind were sent about a booking.
     pub async fn wait_for_sent(&self, booking: &Booking, kind: &str, count: usize) {
-        let started = std::time::Instant::now();
-        loop {
+        wait_for(format!("{count} sent mails of kind {kind}"), async || {
             let rows = self.ledger(booking).await;
-            if rows.iter().filter(|row| row.kind == kind && row.accepted).count() == count {
-                return;
-            }
-            assert!(started.elapsed() < PATIENCE, "not {count} {kind} but {rows:#?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+            let sent = rows.iter().filter(|row| row.kind == kind && row.accepted).count();
+            if sent == count { Ok(()) } else { Err(rows) }
+        })
+        .await;
     }
 
     /// The jobs that send mails, in the order they were enqueued.
@@ -207,16 +198,16 @@ impl Post {
 
     /// Waits until the jobs that send mails are in these states.
     pub async fn wait_for_jobs(&self, states: &[JobState]) -> Vec<StoredJob> {
-        let started = std::time::Instant::now();
-        loop {
+        self.wait_for_jobs_that(|jobs| jobs.iter().map(|job| job.state).eq(states.iter().copied())).await
+    }
+
+    /// Waits until the jobs that send mails are as wanted.
+    pub async fn wait_for_jobs_that(&self, fit: impl Fn(&[StoredJob]) -> bool) -> Vec<StoredJob> {
+        wait_for("the jobs", async || {
             let jobs = self.jobs().await;
-            let found: Vec<JobState> = jobs.iter().map(|job| job.state).collect();
-            if found == states {
-                return jobs;
-            }
-            assert!(started.elapsed() < PATIENCE, "the jobs are {found:?}, not {states:?}: {jobs:#?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+            if fit(&jobs) { Ok(jobs) } else { Err(jobs) }
+        })
+        .await
     }
 
     /// Ends the workers, all jobs done or given back.

@@ -5,13 +5,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::world::{Answer, Session, World};
-use super::{Deeds, Result};
+use super::simulation::{Answer, Session, Simulation};
+use super::{Outcome, Result};
 use crate::checker::Acknowledged;
 use crate::dice::Dice;
 
 /// Four of five have an account; for the others staff act.
-pub(super) struct Person {
+pub(super) struct Customer {
     number: usize,
     session: Option<Session>,
     bookings: Vec<Known>,
@@ -37,35 +37,35 @@ const RACES: [&str; 5] = [
     "503 overloaded",
 ];
 
-impl Person {
-    pub(super) async fn join(world: &World, number: usize) -> Result<Self> {
+impl Customer {
+    pub(super) async fn join(simulation: &Simulation, number: usize) -> Result<Self> {
         let session = match number % 5 {
             4 => None,
-            _ => Some(world.sign_up(&address(number), &format!("Person {number}")).await?),
+            _ => Some(simulation.sign_up(&address(number), &format!("Person {number}")).await?),
         };
         Ok(Self { number, session, bookings: Vec::new(), keys: 0 })
     }
 
-    pub(super) async fn act(&mut self, world: &World, mut dice: Dice) -> Result<Deeds> {
+    pub(super) async fn act(&mut self, simulation: &Simulation, mut dice: Dice) -> Result<Outcome> {
         if let Some(session) = &self.session {
-            self.session = Some(world.refreshed(session).await?);
+            self.session = Some(simulation.refreshed(session).await?);
         }
-        let mut deeds = Deeds::default();
-        let now = world.now();
+        let mut outcome = Outcome::default();
+        let now = simulation.now();
         let standing: Vec<usize> = (0..self.bookings.len())
             .filter(|at| self.bookings[*at].standing && self.bookings[*at].start > now)
             .collect();
         match (dice.below(10), dice.pick(&standing).copied()) {
-            (0..=2, Some(at)) => self.move_to(world, at, &mut dice, &mut deeds).await?,
-            (3..=4, Some(at)) => self.cancel(world, at, &mut deeds).await?,
-            (5, _) => self.hold(world, &mut dice, &mut deeds).await?,
-            _ => self.book(world, &mut dice, &mut deeds).await?,
+            (0..=2, Some(at)) => self.move_to(simulation, at, &mut dice, &mut outcome).await?,
+            (3..=4, Some(at)) => self.cancel(simulation, at, &mut outcome).await?,
+            (5, _) => self.hold(simulation, &mut dice, &mut outcome).await?,
+            _ => self.book(simulation, &mut dice, &mut outcome).await?,
         }
-        Ok(deeds)
+        Ok(outcome)
     }
 
-    fn token<'a>(&'a self, world: &'a World) -> &'a str {
-        self.session.as_ref().map_or_else(|| world.admin(), |session| &session.access)
+    fn token<'a>(&'a self, simulation: &'a Simulation) -> &'a str {
+        self.session.as_ref().map_or_else(|| simulation.admin(), |session| &session.access)
     }
 
     /// Adds the customer's data where staff book.
@@ -85,25 +85,25 @@ impl Person {
     /// A slot of the next days, preferably an early one, to cause conflicts.
     async fn slot(
         &self,
-        world: &World,
+        simulation: &Simulation,
         service: &str,
         exclude: Option<&str>,
         dice: &mut Dice,
     ) -> Result<Option<Value>> {
-        let from = (world.now() + TimeDelta::days(i64::try_from(dice.below(10))?)).date_naive();
+        let from = (simulation.now() + TimeDelta::days(i64::try_from(dice.below(10))?)).date_naive();
         let to = from + TimeDelta::days(2);
         let exclude = exclude.map(|id| format!("&exclude_booking={id}")).unwrap_or_default();
         let path = format!("/v1/slots?service_id={service}&from={from}&to={to}{exclude}");
-        let answer = world.ask(Method::GET, &path, Some(self.token(world)), None, None).await?;
+        let answer = simulation.ask(Method::GET, &path, Some(self.token(simulation)), None, None).await?;
         let days = answer.body["days"].as_array().ok_or_else(|| format!("{path}: {}", answer.body))?;
         let slots: Vec<&Value> = days.iter().filter_map(|day| day["slots"].as_array()).flatten().collect();
         let few = if dice.below(2) == 0 { slots.len().min(6) } else { slots.len() };
         Ok(dice.pick(&slots[..few]).map(|slot| (*slot).clone()))
     }
 
-    async fn book(&mut self, world: &World, dice: &mut Dice, deeds: &mut Deeds) -> Result<()> {
-        let service = dice.pick(&world.services).cloned().unwrap_or_default();
-        let Some(slot) = self.slot(world, &service, None, dice).await? else { return Ok(()) };
+    async fn book(&mut self, simulation: &Simulation, dice: &mut Dice, outcome: &mut Outcome) -> Result<()> {
+        let service = dice.pick(&simulation.services).cloned().unwrap_or_default();
+        let Some(slot) = self.slot(simulation, &service, None, dice).await? else { return Ok(()) };
         let mut wish = json!({ "service_id": service, "start": slot["start"], "customer_note": "on time" });
         if dice.below(3) == 0 {
             wish["staff_id"] = slot["staff_ids"][0].clone();
@@ -111,15 +111,21 @@ impl Person {
         let (wish, key) = (self.for_whom(wish), self.key());
         let twice = dice.below(8) == 0;
         let post = async || {
-            world
-                .ask(Method::POST, "/v1/bookings", Some(self.token(world)), Some(key.clone()), Some(&wish))
+            simulation
+                .ask(
+                    Method::POST,
+                    "/v1/bookings",
+                    Some(self.token(simulation)),
+                    Some(key.clone()),
+                    Some(&wish),
+                )
                 .await
         };
         let answer = if twice {
             let (one, other) = tokio::join!(post(), post());
             let (one, other) = (one?, other?);
             if one.status == 201 && other.status == 201 && one.body != other.body {
-                deeds.surprises.push(format!("one key, two answers: {} {}", one.body, other.body));
+                outcome.surprises.push(format!("one key, two answers: {} {}", one.body, other.body));
             }
             if one.status == 201 { one } else { other }
         } else {
@@ -127,74 +133,81 @@ impl Person {
         };
         let taken = answer.body["code"] == "slot_taken";
         let alternative = answer.body["alternatives"][0].clone();
-        self.note("book", &service, &answer, deeds);
+        self.note("book", &service, &answer, outcome);
         if taken && !alternative.is_null() {
             let wish = json!({ "service_id": service, "start": alternative["start"] });
             let (wish, key) = (self.for_whom(wish), self.key());
-            let second = world
-                .ask(Method::POST, "/v1/bookings", Some(self.token(world)), Some(key), Some(&wish))
+            let second = simulation
+                .ask(Method::POST, "/v1/bookings", Some(self.token(simulation)), Some(key), Some(&wish))
                 .await?;
-            self.note("book an alternative", &service, &second, deeds);
+            self.note("book an alternative", &service, &second, outcome);
         }
         Ok(())
     }
 
     /// Half of the holds are booked; the others are left to expire.
-    async fn hold(&mut self, world: &World, dice: &mut Dice, deeds: &mut Deeds) -> Result<()> {
-        let service = dice.pick(&world.services).cloned().unwrap_or_default();
-        let Some(slot) = self.slot(world, &service, None, dice).await? else { return Ok(()) };
+    async fn hold(&mut self, simulation: &Simulation, dice: &mut Dice, outcome: &mut Outcome) -> Result<()> {
+        let service = dice.pick(&simulation.services).cloned().unwrap_or_default();
+        let Some(slot) = self.slot(simulation, &service, None, dice).await? else { return Ok(()) };
         let wish = json!({ "service_id": service, "start": slot["start"] });
         let key = self.key();
-        let held =
-            world.ask(Method::POST, "/v1/holds", Some(self.token(world)), Some(key), Some(&wish)).await?;
-        judge("hold", &held, deeds);
+        let held = simulation
+            .ask(Method::POST, "/v1/holds", Some(self.token(simulation)), Some(key), Some(&wish))
+            .await?;
+        record("hold", &held, outcome);
         if held.status == 201 && dice.below(2) == 0 {
             let (wish, key) = (self.for_whom(json!({ "hold_id": held.body["id"] })), self.key());
-            let booked = world
-                .ask(Method::POST, "/v1/bookings", Some(self.token(world)), Some(key), Some(&wish))
+            let booked = simulation
+                .ask(Method::POST, "/v1/bookings", Some(self.token(simulation)), Some(key), Some(&wish))
                 .await?;
-            self.note("book a hold", &service, &booked, deeds);
+            self.note("book a hold", &service, &booked, outcome);
         }
         Ok(())
     }
 
-    async fn move_to(&mut self, world: &World, at: usize, dice: &mut Dice, deeds: &mut Deeds) -> Result<()> {
+    async fn move_to(
+        &mut self,
+        simulation: &Simulation,
+        at: usize,
+        dice: &mut Dice,
+        outcome: &mut Outcome,
+    ) -> Result<()> {
         let (id, service) = (self.bookings[at].id.clone(), self.bookings[at].service.clone());
-        let Some(slot) = self.slot(world, &service, Some(&id), dice).await? else { return Ok(()) };
+        let Some(slot) = self.slot(simulation, &service, Some(&id), dice).await? else { return Ok(()) };
         let to = json!({ "start": slot["start"], "staff_id": slot["staff_ids"][0] });
-        self.change(world, at, "reschedule", Some(&to), deeds).await
+        self.change(simulation, at, "reschedule", Some(&to), outcome).await
     }
 
-    async fn cancel(&mut self, world: &World, at: usize, deeds: &mut Deeds) -> Result<()> {
-        self.change(world, at, "cancel", None, deeds).await
+    async fn cancel(&mut self, simulation: &Simulation, at: usize, outcome: &mut Outcome) -> Result<()> {
+        self.change(simulation, at, "cancel", None, outcome).await
     }
 
     /// A change based on the known revision; after a conflict the booking is read again.
     async fn change(
         &mut self,
-        world: &World,
+        simulation: &Simulation,
         at: usize,
         what: &str,
         body: Option<&Value>,
-        deeds: &mut Deeds,
+        outcome: &mut Outcome,
     ) -> Result<()> {
         let known = &self.bookings[at];
         let path = format!("/v1/bookings/{}", known.id);
         let rev = Some(("if-match", format!("\"{}\"", known.rev)));
-        let token = self.token(world);
-        let answer = world.ask(Method::POST, &format!("{path}/{what}"), Some(token), rev, body).await?;
-        judge(what, &answer, deeds);
+        let token = self.token(simulation);
+        let answer = simulation.ask(Method::POST, &format!("{path}/{what}"), Some(token), rev, body).await?;
+        record(what, &answer, outcome);
         let now_known = match answer.status {
             200 => answer.body,
-            _ => world.ask(Method::GET, &path, Some(token), None, None).await?.body,
+            _ => simulation.ask(Method::GET, &path, Some(token), None, None).await?.body,
         };
         self.bookings[at].learn(&now_known);
         Ok(())
     }
 
     /// Records a new booking.
-    fn note(&mut self, what: &str, service: &str, answer: &Answer, deeds: &mut Deeds) {
-        judge(what, answer, deeds);
+    fn note(&mut self, what: &str, service: &str, answer: &Answer, outcome: &mut Outcome) {
+        record(what, answer, outcome);
         if answer.status == 201 {
             let mut known = Known {
                 id: answer.body["id"].as_str().unwrap_or_default().to_owned(),
@@ -218,19 +231,19 @@ impl Known {
 }
 
 /// Counts the answer, records an acknowledged change, and reports unexpected answers.
-pub(super) fn judge(what: &str, answer: &Answer, deeds: &mut Deeds) {
+pub(super) fn record(what: &str, answer: &Answer, outcome: &mut Outcome) {
     let brief = answer.brief();
     if matches!(answer.status, 200 | 201) {
         let booking = &answer.body;
         let id = booking["id"].as_str().and_then(|id| Uuid::try_parse(id).ok());
         let rev = booking["rev"].as_i64().and_then(|rev| i32::try_from(rev).ok());
         if let (Some(booking_id), Some(rev), Some(status)) = (id, rev, booking["status"].as_str()) {
-            deeds.acknowledged.push(Acknowledged { booking_id, rev, status: status.to_owned() });
+            outcome.acknowledged.push(Acknowledged { booking_id, rev, status: status.to_owned() });
         }
     } else if !RACES.contains(&brief.as_str()) {
-        deeds.surprises.push(format!("{what}: {}", answer.body));
+        outcome.surprises.push(format!("{what}: {}", answer.body));
     }
-    deeds.tally.push(format!("{what}: {brief}"));
+    outcome.tally.push(format!("{what}: {brief}"));
 }
 
 fn address(number: usize) -> String {

@@ -2,20 +2,21 @@
 //! told; between all of them a proxy, so that every way can be cut.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use punctual_core::settings::{self, Business};
-use punctual_core::types::{Currency, EmailAddress, Locale, Zone};
+use punctual_core::types::Zone;
 use punctual_queue::{Clock as _, ServerClock};
-use punctual_testkit::{Process, Programs, TestDatabase, TestPostgres, TestRedis};
+use punctual_testkit::{
+    Process, Programs, TestDatabase, TestPostgres, TestRedis, WAIT_TIMEOUT, business, try_wait_for,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::customers::{Desk, Knowledge};
+use super::customers::{ApiClient, Observed};
 use super::{Result, worker};
 use crate::checker::{self, Compared, Seen};
 use punctual_testkit::proxy::Proxy;
@@ -23,15 +24,11 @@ use punctual_testkit::smtp_sink::SmtpSink;
 
 const PASSWORD: &str = "correct horse battery staple";
 const STAFF: usize = 8;
-/// How long what is due may take to be done once nothing is in its way.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// How long answers are waited for; who gets none complains for himself.
 const CALM: Duration = Duration::from_secs(30);
-/// Between two looks.
-const TICK: Duration = Duration::from_millis(50);
 
 /// All of it; everything ends with the value.
-pub struct World {
+pub struct Deployment {
     pub postgres: TestPostgres,
     pub redis: TestRedis,
     pub relay: SmtpSink,
@@ -43,8 +40,8 @@ pub struct World {
     pub to_relay: Proxy,
     pub workers: Vec<Process>,
     pub apis: Vec<Process>,
-    pub desk: Desk,
-    cast: Cast,
+    pub api_client: ApiClient,
+    size: Size,
     programs: Programs,
     api_programs: Programs,
     /// Looks which apis are ready.
@@ -53,16 +50,16 @@ pub struct World {
 
 /// Who plays.
 #[derive(Debug, Clone, Copy)]
-pub struct Cast {
+pub struct Size {
     pub apis: usize,
     pub workers: usize,
     /// Whether the workers have short leases and a fast clock, or are those that are shipped.
-    pub in_a_hurry: bool,
+    pub accelerated: bool,
 }
 
-impl World {
+impl Deployment {
     /// Opens the salon; `None` where there is no Postgres or no Redis to stop and start.
-    pub async fn open(cast: Cast) -> Result<Option<Self>> {
+    pub async fn open(size: Size) -> Result<Option<Self>> {
         let (Some(postgres), Some(redis)) = (TestPostgres::start().await, TestRedis::start().await) else {
             return Ok(None);
         };
@@ -74,7 +71,12 @@ impl World {
         let to_redis = Proxy::start(authority(&redis_url)).await;
         let to_relay = Proxy::start(authority(&relay.url())).await;
         let clock = ServerClock::start(database.pool()).await?;
-        settings::put(database.pool(), clock.now(), &business()?).await?;
+        settings::put(
+            database.pool(),
+            clock.now(),
+            &Business { zone: Zone::parse("Etc/UTC")?, ..business() },
+        )
+        .await?;
         let programs = Programs::on(database)
             .set("DATABASE_URL", &through(database.url(), &to_postgres))
             .set("REDIS_URL", &through(&redis_url, &to_redis))
@@ -86,8 +88,8 @@ impl World {
             .set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600")
             .set("PUNCTUAL_API_DRAIN_SECONDS", "1");
         let api = api_programs.api().await;
-        let desk = open_salon(database, api.url(), clock.now().date_naive()).await?;
-        let mut world = Self {
+        let api_client = open_salon(database, api.url(), clock.now().date_naive()).await?;
+        let mut deployment = Self {
             postgres,
             redis,
             relay,
@@ -97,18 +99,18 @@ impl World {
             to_relay,
             workers: Vec::new(),
             apis: vec![api],
-            desk,
-            cast,
+            api_client,
+            size,
             programs,
             api_programs,
             watch: None,
         };
-        for _ in 1..cast.apis {
-            world.apis.push(world.api_programs.api().await);
+        for _ in 1..size.apis {
+            deployment.apis.push(deployment.api_programs.api().await);
         }
-        world.watch_apis();
-        world.hire(cast.workers).await;
-        Ok(Some(world))
+        deployment.watch_apis();
+        deployment.start_workers(size.workers).await;
+        Ok(Some(deployment))
     }
 
     pub fn pool(&self) -> &PgPool {
@@ -116,7 +118,7 @@ impl World {
     }
 
     /// Starts so many workers beside those that run.
-    pub async fn hire(&mut self, workers: usize) {
+    pub async fn start_workers(&mut self, workers: usize) {
         for _ in 0..workers {
             let worker = self.worker().await;
             self.workers.push(worker);
@@ -124,7 +126,7 @@ impl World {
     }
 
     async fn worker(&self) -> Process {
-        if !self.cast.in_a_hurry {
+        if !self.size.accelerated {
             return self.programs.worker().await;
         }
         let programs = self.programs.clone().set("PUNCTUAL_WORKER_METRICS_LISTEN", "");
@@ -141,7 +143,7 @@ impl World {
             if !status.success() {
                 return Err(format!("a worker ended with {status} after SIGTERM").into());
             }
-            self.hire(1).await;
+            self.start_workers(1).await;
         }
         Ok(())
     }
@@ -156,7 +158,7 @@ impl World {
             }
             self.apis.push(self.api_programs.api().await);
             self.watch_apis();
-            self.desk.is_served_by(self.apis.len()).await;
+            self.api_client.wait_for_ready(self.apis.len()).await;
         }
         Ok(())
     }
@@ -165,19 +167,14 @@ impl World {
     fn watch_apis(&mut self) {
         let urls: Vec<String> = self.apis.iter().map(|api| api.url().to_owned()).collect();
         // Those that were watched before are watched until the new ones are known.
-        self.watch =
-            (self.cast.apis > 1).then(|| AbortOnDropHandle::new(tokio::spawn(self.desk.clone().watch(urls))));
+        self.watch = (self.size.apis > 1)
+            .then(|| AbortOnDropHandle::new(tokio::spawn(self.api_client.clone().watch(urls))));
     }
 
     /// Waits until customers got so many more answers, or until it is clear that they do not.
-    pub async fn calm(&self, answers: u64) {
-        let wanted = self.desk.knowledge().answered + answers;
-        let _ = timeout(CALM, async {
-            while self.desk.knowledge().answered < wanted {
-                tokio::time::sleep(TICK).await;
-            }
-        })
-        .await;
+    pub async fn wait_for_answers(&self, answers: u64) {
+        let wanted = self.api_client.observed().answered + answers;
+        let _ = try_wait_for(CALM, async || self.api_client.observed().answered >= wanted).await;
     }
 
     /// kill −9 for all workers.
@@ -202,7 +199,7 @@ impl World {
     }
 
     /// What the programs that run have warned of, the last lines of each.
-    pub fn complaints_in_logs(&self) -> String {
+    pub fn warnings_in_logs(&self) -> String {
         let mut text = String::new();
         for program in self.apis.iter().chain(&self.workers) {
             let log = program.log();
@@ -227,7 +224,7 @@ impl World {
     }
 
     async fn compare(&self) -> std::result::Result<Compared, Vec<String>> {
-        self.rest().await?;
+        self.wait_until_idle().await?;
         let unanswered = |error: sqlx::Error| vec![format!("the database does not answer: {error}")];
         let now = sqlx::query_scalar("SELECT clock_timestamp()")
             .fetch_one(self.pool())
@@ -240,38 +237,35 @@ impl World {
         if !report.violations.is_empty() {
             return Err(report.violations.iter().map(ToString::to_string).collect());
         }
-        self.compare_with(&self.desk.knowledge()).await?;
+        self.compare_with(&self.api_client.observed()).await?;
         Ok(report.compared)
     }
 
     /// Waits until nothing runs and all that waits is to wait for long.
-    async fn rest(&self) -> std::result::Result<(), Vec<String>> {
+    async fn wait_until_idle(&self) -> std::result::Result<(), Vec<String>> {
         let busy = "SELECT format('job %s (%s) is %s, attempt %s, %s rescues, %s snoozes: %s', id, kind, state, attempt,
                                   rescues, snoozes, coalesce(note, errors->-1->>'error', ''))
                     FROM queue.jobs WHERE queue = 'mails' AND state IN ('available', 'running', 'retryable') LIMIT 5";
-        let began = Instant::now();
-        loop {
+        let idle = try_wait_for(WAIT_TIMEOUT, async || {
             let found: sqlx::Result<Vec<String>> = sqlx::query_scalar(busy).fetch_all(self.pool()).await;
             match found {
-                Ok(jobs) if jobs.is_empty() => return Ok(()),
-                Ok(jobs) if began.elapsed() > PATIENCE => return Err(stuck("jobs do not end", jobs)),
-                Err(error) if began.elapsed() > PATIENCE => {
-                    return Err(stuck(&error.to_string(), Vec::new()));
-                }
-                Ok(_) | Err(_) => tokio::time::sleep(TICK).await,
+                Ok(jobs) if jobs.is_empty() => Ok(()),
+                found => Err(found),
             }
-        }
+        });
+        idle.await
+            .map_err(|jobs| vec![format!("after {} s jobs have not ended: {jobs}", WAIT_TIMEOUT.as_secs())])
     }
 
     /// What the api has answered is what is stored.
-    async fn compare_with(&self, knowledge: &Knowledge) -> std::result::Result<(), Vec<String>> {
+    async fn compare_with(&self, observed: &Observed) -> std::result::Result<(), Vec<String>> {
         let stored: Vec<(String, i32, String)> =
             sqlx::query_as("SELECT id::text, rev, status::text FROM bookings")
                 .fetch_all(self.pool())
                 .await
                 .map_err(|error| vec![error.to_string()])?;
-        let mut wrong = knowledge.complaints.clone();
-        let mut known = knowledge.bookings.clone();
+        let mut wrong = observed.violations.clone();
+        let mut known = observed.bookings.clone();
         for (id, rev, status) in stored {
             match known.remove(&id) {
                 Some(answered) if answered == (i64::from(rev), status.clone()) => {}
@@ -284,11 +278,6 @@ impl World {
         wrong.extend(known.keys().map(|id| format!("booking {id} was answered with 201 and is not stored")));
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
-}
-
-fn stuck(what: &str, mut jobs: Vec<String>) -> Vec<String> {
-    jobs.insert(0, format!("after {} s: {what}", PATIENCE.as_secs()));
-    jobs
 }
 
 /// The end of a log.
@@ -308,12 +297,12 @@ fn through(url: &str, proxy: &Proxy) -> String {
     url.replacen(authority(url), &proxy.address(), 1)
 }
 
-/// Staff who work around the clock, one service with a reminder thirty days ahead, an administrator at the desk.
-async fn open_salon(database: &TestDatabase, url: &str, today: NaiveDate) -> Result<Desk> {
-    let mut desk = Desk::new(url, today);
+/// Staff who work around the clock, one service with a reminder thirty days ahead, an administrator at the api_client.
+async fn open_salon(database: &TestDatabase, url: &str, today: NaiveDate) -> Result<ApiClient> {
+    let mut api_client = ApiClient::new(url, today);
     let email = "desk@example.org";
-    let account = json!({ "email": email, "password": PASSWORD, "name": "Desk" });
-    desk.ask(Method::POST, "/v1/auth/register", &account).await?;
+    let account = json!({ "email": email, "password": PASSWORD, "name": "ApiClient" });
+    api_client.ask(Method::POST, "/v1/auth/register", &account).await?;
     sqlx::query(
         "UPDATE users SET role = 'admin', email_verified_at = coalesce(email_verified_at, created_at)
                  WHERE email = $1::citext",
@@ -322,43 +311,26 @@ async fn open_salon(database: &TestDatabase, url: &str, today: NaiveDate) -> Res
     .execute(database.pool())
     .await?;
     let login = json!({ "email": email, "password": PASSWORD });
-    let session = desk.ask(Method::POST, "/v1/auth/login", &login).await?;
-    text(&session, "access_token").clone_into(&mut desk.token);
+    let session = api_client.ask(Method::POST, "/v1/auth/login", &login).await?;
+    text(&session, "access_token").clone_into(&mut api_client.token);
     for number in 0..STAFF {
         let member =
-            desk.ask(Method::POST, "/v1/staff", &json!({ "name": format!("Staff {number}") })).await?;
+            api_client.ask(Method::POST, "/v1/staff", &json!({ "name": format!("Staff {number}") })).await?;
         let day = |weekday: u8| json!({ "weekday": weekday, "start": "00:00", "end": "24:00" });
         let week = json!({ "windows": (1..=7).map(day).collect::<Vec<_>>() });
         let id = text(&member, "id").to_owned();
-        desk.ask(Method::PUT, &format!("/v1/staff/{id}/hours"), &week).await?;
-        desk.staff.push(id);
+        api_client.ask(Method::PUT, &format!("/v1/staff/{id}/hours"), &week).await?;
+        api_client.staff.push(id);
     }
     let service = json!({
         "name": "Haircut", "duration_min": 5, "slot_step_min": 5, "horizon_days": 60, "price_minor": 4500,
-        "staff_ids": desk.staff, "reminders": [{ "kind": "offset", "minutes": 30 * 24 * 60 }],
+        "staff_ids": api_client.staff, "reminders": [{ "kind": "offset", "minutes": 30 * 24 * 60 }],
     });
-    let service = desk.ask(Method::POST, "/v1/services", &service).await?;
-    text(&service, "id").clone_into(&mut desk.service);
-    Ok(desk)
+    let service = api_client.ask(Method::POST, "/v1/services", &service).await?;
+    text(&service, "id").clone_into(&mut api_client.service);
+    Ok(api_client)
 }
 
 fn text<'a>(body: &'a Value, field: &str) -> &'a str {
     body[field].as_str().unwrap_or_default()
-}
-
-fn business() -> Result<Business> {
-    Ok(Business {
-        name: "Salon".to_owned(),
-        address: String::new(),
-        phone: None,
-        reply_to: EmailAddress::parse("salon@example.org")?,
-        sender: EmailAddress::parse("salon@example.org")?,
-        notify_address: None,
-        currency: Currency::parse("EUR")?,
-        zone: Zone::parse("Etc/UTC")?,
-        locale: Locale::En,
-        public_url: "http://localhost:8080".to_owned(),
-        guests_allowed: true,
-        retention_days: None,
-    })
 }

@@ -11,7 +11,7 @@ use punctual_queue::{
     BoxError, Data, Enqueued, Job, JobContext, JobState, Kind, ManualClock, Outcome, Payload, Queue, Runtime,
     Shutdown, enqueue,
 };
-use punctual_testkit::TestDatabase;
+use punctual_testkit::{TestDatabase, wait_for};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use sqlx::pool::PoolConnection;
@@ -47,21 +47,21 @@ impl Payload for Task {
 
 /// What the handlers of a test saw, and how it holds them.
 #[derive(Clone)]
-pub struct Stage {
+pub struct HandlerState {
     pub pool: PgPool,
     pub begun: Arc<Mutex<Vec<JobContext>>>,
     pub finals: Arc<Mutex<Vec<String>>>,
     pub gate: Arc<Semaphore>,
 }
 
-impl Stage {
+impl HandlerState {
     pub fn begun(&self) -> usize {
         self.begun.lock().unwrap().len()
     }
 }
 
-pub async fn act(task: Task, ctx: JobContext, stage: Data<Stage>) -> Result<Outcome, BoxError> {
-    stage.begun.lock().unwrap().push(ctx.clone());
+pub async fn act(task: Task, ctx: JobContext, handlers: Data<HandlerState>) -> Result<Outcome, BoxError> {
+    handlers.begun.lock().unwrap().push(ctx.clone());
     match task.order {
         Order::Done => Ok(Outcome::Done),
         Order::Skip => Ok(Outcome::Skip("nothing to do".to_owned())),
@@ -73,16 +73,16 @@ pub async fn act(task: Task, ctx: JobContext, stage: Data<Stage>) -> Result<Outc
             reason: "the shop is closed".to_owned(),
         }),
         Order::Wait => {
-            stage.gate.acquire().await?.forget();
+            handlers.gate.acquire().await?.forget();
             Ok(Outcome::Done)
         }
         Order::WaitForGood => {
             assert!(ctx.point_of_no_return());
-            stage.gate.acquire().await?.forget();
+            handlers.gate.acquire().await?.forget();
             Ok(Outcome::Done)
         }
         Order::CompleteItself => {
-            let mut tx = stage.pool.begin().await?;
+            let mut tx = handlers.pool.begin().await?;
             ctx.complete_in(&mut tx).await?;
             tx.commit().await?;
             Ok(Outcome::Done)
@@ -90,20 +90,20 @@ pub async fn act(task: Task, ctx: JobContext, stage: Data<Stage>) -> Result<Outc
     }
 }
 
-/// A database, a clock and a stage.
-pub struct Rig {
+/// A database, a clock and a handlers.
+pub struct TestQueue {
     pub database: TestDatabase,
     pub clock: Arc<ManualClock>,
-    pub stage: Stage,
+    pub handlers: HandlerState,
 }
 
 /// When the stories begin.
-pub fn dawn() -> DateTime<Utc> {
+pub fn start_time() -> DateTime<Utc> {
     DateTime::parse_from_rfc3339("2027-05-04T08:00:00Z").unwrap().to_utc()
 }
 
 /// Leases that end fast enough for a test and hold long enough for a slow machine.
-pub fn hasty() -> Timing {
+pub fn short_timing() -> Timing {
     let mut timing = Timing::default();
     timing.poll = Duration::from_millis(50);
     timing.control = Duration::from_millis(50);
@@ -115,16 +115,16 @@ pub fn hasty() -> Timing {
     timing
 }
 
-impl Rig {
+impl TestQueue {
     pub async fn new() -> Self {
         let database = TestDatabase::create().await;
-        let stage = Stage {
+        let handlers = HandlerState {
             pool: database.pool().clone(),
             begun: Arc::default(),
             finals: Arc::default(),
             gate: Arc::new(Semaphore::new(0)),
         };
-        Self { database, clock: ManualClock::at(dawn()), stage }
+        Self { database, clock: ManualClock::at(start_time()), handlers }
     }
 
     pub async fn conn(&self) -> PoolConnection<sqlx::Postgres> {
@@ -133,7 +133,7 @@ impl Rig {
 
     pub fn builder(&self) -> Builder {
         let kind = Kind::new::<Task, _, _>(act).on_final({
-            let finals = Arc::clone(&self.stage.finals);
+            let finals = Arc::clone(&self.handlers.finals);
             move |_, job| {
                 let finals = Arc::clone(&finals);
                 Box::pin(async move {
@@ -143,9 +143,9 @@ impl Rig {
             }
         });
         Runtime::builder(self.database.pool().clone(), self.clock.clone())
-            .timing(hasty())
+            .timing(short_timing())
             .queue(Queue::new("tasks").concurrency(20))
-            .data(self.stage.clone())
+            .data(self.handlers.clone())
             .kind(kind)
     }
 
@@ -181,7 +181,7 @@ impl Rig {
     }
 
     pub async fn begun(&self, count: usize) {
-        until(async || (self.stage.begun() >= count).then_some(())).await;
+        until(async || (self.handlers.begun() >= count).then_some(())).await;
     }
 }
 
@@ -225,15 +225,7 @@ impl Drop for Worker {
     }
 }
 
-/// Waits until the question has an answer, at most half a minute.
+/// Waits until the question has an answer.
 pub async fn until<T>(question: impl AsyncFn() -> Option<T>) -> T {
-    let asking = async {
-        loop {
-            if let Some(answer) = question().await {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), asking).await.expect("it should have come true by now")
+    wait_for("the condition", question).await
 }
