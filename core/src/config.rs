@@ -134,9 +134,8 @@ impl Config {
         let worker = read_worker(&mut r);
         let telemetry = read_telemetry(&mut r);
         let shutdown_grace = r.seconds("PUNCTUAL_SHUTDOWN_GRACE_SECONDS", 1..=600);
-        let database_url = r.secret("DATABASE_URL", "postgres://user:password@host:5432/database", |text| {
-            url_of(text, &["postgres", "postgresql"])
-        });
+        let database_url = r
+            .secret("DATABASE_URL", "postgres://user:password@host:5432/database", |text| database_url(text));
         let redis_url = r.secret("REDIS_URL", "redis://host:6379 or rediss://host:6379", |text| {
             url_of(text, &["redis", "rediss"])
         });
@@ -277,7 +276,9 @@ fn read_telemetry(
     let log_filter = r.text("PUNCTUAL_LOG", "a level, or levels per module such as info,sqlx=warn", levels);
     let log_format = r.text("PUNCTUAL_LOG_FORMAT", "json or human", |text| text.parse().ok());
     let collector = r.optional("PUNCTUAL_OTLP_ENDPOINT", "http://host:4318", |text| text.parse().ok());
-    let sample_ratio = r.number("PUNCTUAL_TRACE_RATIO", 0.0..=1.0);
+    let sample_ratio = r.text("PUNCTUAL_TRACE_RATIO", "a number from 0 to 1 such as 0.25", |text| {
+        text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio))
+    });
     Some(punctual_telemetry::Settings {
         log_filter: log_filter?,
         log_format: log_format?,
@@ -297,6 +298,16 @@ fn selector(text: &str) -> Option<String> {
 
 fn needed<'a, T>(value: Option<&'a T>, key: &'static str) -> Result<&'a T, ConfigError> {
     value.ok_or_else(|| ConfigError { faults: vec![Fault::missing(key)] })
+}
+
+/// A URL that the database driver accepts: it also reads port and parameters.
+fn database_url(text: &str) -> Result<Secret, &'static str> {
+    let url = url_of(text, &["postgres", "postgresql"])?;
+    text.parse::<sqlx::postgres::PgConnectOptions>().map_err(|_| {
+        "the port must be a number, sslmode one of disable, allow, prefer, require, verify-ca and verify-full, and \
+         special characters in user and password percent-encoded (@ is %40, / is %2F)"
+    })?;
+    Ok(url)
 }
 
 fn url_of(text: &str, schemes: &[&str]) -> Result<Secret, &'static str> {

@@ -50,8 +50,11 @@ pub enum SchemaError {
     Database(#[from] sqlx::Error),
 }
 
-/// Migrates the queue, then the domain, to this build; leaves a newer schema unchanged. Needs a direct connection, not a
-/// transaction pooler, because it takes an advisory lock.
+/// Rights of the role `punctual_app`, where it exists (`deploy/postgres/roles.sql`).
+const GRANTS: &str = include_str!("migrate/grants.sql");
+
+/// Migrates the queue, then the domain, to this build; leaves a newer schema unchanged. Then grants the programs' role its
+/// rights. Needs a direct connection, not a transaction pooler, because it takes an advisory lock.
 ///
 /// # Errors
 /// When a migration fails, or one that was applied differs from this build's.
@@ -59,7 +62,9 @@ pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     // The role's defaults are for requests; a migration may wait and run longer.
     sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut *conn).await?;
     punctual_queue::migrate(conn).await?;
-    MIGRATOR.run(conn).await
+    MIGRATOR.run(&mut *conn).await?;
+    sqlx::raw_sql(GRANTS).execute(conn).await?;
+    Ok(())
 }
 
 /// Whether this program can work with the database's schema.

@@ -2,11 +2,13 @@
 
 use std::process::ExitStatus;
 
-use crate::{Process, Programs, TestDatabase, business};
 use punctual_core::settings;
 use punctual_queue::{Clock as _, ServerClock};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::{Process, Programs, TestDatabase, business};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -22,9 +24,10 @@ pub struct Live {
     pub customer: String,
     /// The service that is open all week.
     pub service_id: String,
-    /// Its database.
-    pub database: TestDatabase,
+    pool: PgPool,
     client: reqwest::Client,
+    /// Dropped last: the api stops first.
+    database: Option<TestDatabase>,
 }
 
 impl Live {
@@ -42,17 +45,28 @@ impl Live {
     /// As [`Live::open`].
     pub async fn open_with(more: &[(&str, &str)]) -> Result<Self> {
         let database = TestDatabase::create().await;
-        let now = ServerClock::start(database.pool()).await?.now();
-        settings::put(database.pool(), now, &business()).await?;
-        let programs = Programs::on(&database).set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600");
-        let api = more.iter().fold(programs, |programs, (name, value)| programs.set(name, value)).api().await;
+        let programs = Programs::on(&database);
+        let programs = more.iter().fold(programs, |programs, (name, value)| programs.set(name, value));
+        let mut live = Self::on(database.pool(), programs).await?;
+        live.database = Some(database);
+        Ok(live)
+    }
+
+    /// The same with these programs, on a database that the caller keeps; `pool` may change everything in it.
+    ///
+    /// # Errors
+    /// As [`Live::open`].
+    pub async fn on(pool: &PgPool, programs: Programs) -> Result<Self> {
+        let now = ServerClock::start(pool).await?.now();
+        settings::put(pool, now, &business()).await?;
         let mut live = Self {
-            api,
+            api: programs.set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600").api().await,
             admin: String::new(),
             customer: String::new(),
             service_id: String::new(),
-            database,
+            pool: pool.clone(),
             client: reqwest::Client::new(),
+            database: None,
         };
         live.admin = live.account("admin").await?;
         live.customer = live.account("customer").await?;
@@ -95,7 +109,7 @@ impl Live {
         sqlx::query("UPDATE users SET role = $1::user_role WHERE email = $2::citext")
             .bind(role)
             .bind(&email)
-            .execute(self.database.pool())
+            .execute(&self.pool)
             .await?;
         let login = json!({ "email": email, "password": PASSWORD });
         Ok(text(&self.ask(Method::POST, "/v1/auth/login", &login).await?, "access_token"))

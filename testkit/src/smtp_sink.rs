@@ -260,7 +260,7 @@ type Client = BufReader<Box<dyn Wire>>;
 
 /// How a verb ends.
 enum Then {
-    GoOn,
+    Continue,
     Refused,
     HangUp,
 }

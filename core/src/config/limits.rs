@@ -5,6 +5,9 @@ use super::Reader;
 /// What a limit is asked for as.
 const EXPECTED: &str = "a number of requests and a time such as 10/15m (s, m, h or d), or off";
 
+/// Failed logins that may be allowed to one account: NIST SP 800-63B §5.2.2.
+const MOST_LOGIN_FAILURES: u32 = 100;
+
 /// The longest time a limit looks back.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
 
@@ -63,6 +66,17 @@ impl RequestLimit {
     }
 }
 
+fn read_limit(
+    r: &mut Reader<impl Fn(&Path) -> io::Result<String>>,
+    key: &'static str,
+) -> Option<RequestLimit> {
+    r.text(key, EXPECTED, |text| match text {
+        "off" => Some(None),
+        text => RequestLimit::parse(text).map(Some),
+    })
+    .flatten()
+}
+
 /// Reads all; what is wrong is gathered by the reader.
 pub(super) fn read(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> RequestLimits {
     let on = r.text("PUNCTUAL_LIMITS", "on or off", |text| match text {
@@ -70,17 +84,18 @@ pub(super) fn read(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Requ
         "off" => Some(false),
         _ => None,
     });
-    let mut limit = |key| {
-        r.text(key, EXPECTED, |text| match text {
-            "off" => Some(None),
-            text => RequestLimit::parse(text).map(Some),
-        })
-        .flatten()
-    };
+    let login_account = read_limit(r, "PUNCTUAL_LIMIT_LOGIN_ACCOUNT");
+    if login_account.is_some_and(|limit| limit.count > MOST_LOGIN_FAILURES) {
+        r.fault(
+            "PUNCTUAL_LIMIT_LOGIN_ACCOUNT",
+            "allows more than 100 failed logins: at most 100 (NIST SP 800-63B)",
+        );
+    }
+    let mut limit = |key| read_limit(r, key);
     let limits = RequestLimits {
         login_address: limit("PUNCTUAL_LIMIT_LOGIN_ADDRESS"),
         login_guesses: limit("PUNCTUAL_LIMIT_LOGIN_GUESSES"),
-        login_account: limit("PUNCTUAL_LIMIT_LOGIN_ACCOUNT"),
+        login_account,
         refresh_address: limit("PUNCTUAL_LIMIT_REFRESH_ADDRESS"),
         register_address: limit("PUNCTUAL_LIMIT_REGISTER_ADDRESS"),
         register_email: limit("PUNCTUAL_LIMIT_REGISTER_EMAIL"),

@@ -125,6 +125,11 @@ impl<F: Fn(&Path) -> io::Result<String>> Reader<F> {
         }
     }
 
+    /// Reports a value that could be read and must not be used.
+    pub(super) fn fault(&mut self, key: &'static str, problem: &str) {
+        self.faults.push(Fault { key: key.to_owned(), problem: problem.to_owned() });
+    }
+
     pub(super) fn finish(self) -> Vec<Fault> {
         self.faults
     }

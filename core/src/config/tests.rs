@@ -71,6 +71,43 @@ fn all_wrong_values_are_named_at_once_with_what_is_expected() {
 }
 
 #[test]
+fn a_share_that_is_no_share_is_asked_for_as_a_number_from_0_to_1() {
+    for wrong in ["1.1", "-0.1", "half", "NaN"] {
+        let found = faults(&[("PUNCTUAL_TRACE_RATIO", wrong)]);
+        assert_eq!(found[0].1, format!("is {wrong:?}, expected a number from 0 to 1 such as 0.25"));
+    }
+    assert!(parse(&[("PUNCTUAL_TRACE_RATIO", "0.25")]).is_ok());
+}
+
+#[test]
+fn a_database_url_that_cannot_be_used_is_refused_before_anything_connects() {
+    for wrong in [
+        "postgres://u:hunter2@h:notaport/d",
+        "postgres://u:hunter2@h:99999/d",
+        "postgres://u:hunter2@h/d?sslmode=sometimes",
+        "postgres://u:hunter/2@h:5432/d",
+        "postgres://u:hunter#2@h:5432/d",
+    ] {
+        let found = faults(&[("DATABASE_URL", wrong)]);
+        assert!(
+            found[0].1.contains("percent-encoded") && !found[0].1.contains("hunter"),
+            "{wrong}: {found:?}"
+        );
+    }
+    for good in ["postgres://u:p%40%2F%23%3F@h:5432/d?sslmode=verify-full", "postgresql://punctual@h/d"] {
+        assert!(parse(&[("DATABASE_URL", good)]).is_ok(), "{good}");
+    }
+}
+
+#[test]
+fn more_failed_logins_to_one_account_than_the_standard_allows_are_refused() {
+    assert!(parse(&[("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", "100/1d")]).is_ok());
+    assert!(parse(&[("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", "off")]).is_ok());
+    let found = faults(&[("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", "101/1d")]);
+    assert_eq!((found[0].0.as_str(), found.len()), ("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", 1));
+}
+
+#[test]
 fn a_secret_is_never_printed() {
     let wrong =
         parse(&[("DATABASE_URL", "mysql://u:hunter2@h/d"), ("PUNCTUAL_JWT_KEYS", "k1:hunter2")]).unwrap_err();

@@ -1,6 +1,7 @@
 //! The whole way on real processes: an api, a worker, and a mail server between them and the customer.
 
 mod accounts;
+mod database_roles;
 mod first_day;
 mod inbox;
 mod metrics;
