@@ -61,6 +61,29 @@ fn every_metric_of_the_rules_and_the_dashboard_is_counted_by_the_programs() {
     }
 }
 
+/// The number behind `key`, up to the next thing that is no digit.
+fn number(text: &str, key: &str) -> u64 {
+    let (_, rest) = text.split_once(key).unwrap_or_else(|| panic!("no {key}"));
+    let digits: String =
+        rest.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+/// 9,000 half-open requests filled an api whose limit did not allow for the connections that it accepts.
+#[test]
+fn the_memory_limit_of_an_api_allows_for_all_connections_it_accepts() {
+    let (env, pod) = (read("deploy/kubernetes/config.env"), read("deploy/kubernetes/api.yaml"));
+    let (compose, defaults) = (read("docker-compose.yml"), read("defaults.env"));
+    let needed = |settings: &str| {
+        let connections = number(settings, "PUNCTUAL_API_MAX_CONNECTIONS");
+        let threads = number(settings, "PUNCTUAL_PASSWORD_THREADS");
+        15 + number(&defaults, "PUNCTUAL_API_SLOT_MEMORY_MIB=") + connections * 70 / 1024 + threads * 19
+    };
+    assert!(needed(&env) < number(&pod, "limits: { memory: "), "{} MiB", needed(&env));
+    let api = compose.split_once("\n  api: &api\n").unwrap().1;
+    assert!(needed(&compose) < number(api, "mem_limit: "), "{} MiB", needed(&compose));
+}
+
 #[test]
 fn every_alert_has_its_runbook_and_every_runbook_its_alert() {
     let (rules, docs) = (read(RULES), read("docs/operations.md"));
