@@ -58,6 +58,11 @@ impl Visit {
         }
     }
 
+    /// The query, encoded.
+    pub fn query(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish()
+    }
+
     /// A value of the query.
     pub fn asked(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -1,14 +1,18 @@
 //! What operators can see and change in the queue. Every change is recorded in the same transaction.
 
 mod act;
+mod act_on_all;
 mod action;
 mod actions;
+mod bookings;
 mod samples;
 mod see;
 
 pub use act::act;
+pub use act_on_all::{MOST_AT_ONCE, Tally, act_on_all};
 pub use action::{Action, Operator, OperatorAction, OperatorKind, QueueLimits, Verb};
 pub use actions::actions;
+pub use bookings::bookings_of;
 pub use samples::{QueueSample, history, sample};
 pub use see::{JobsWanted, job, jobs, queues, workers};
 

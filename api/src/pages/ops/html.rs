@@ -25,6 +25,7 @@ macro_rules! embedded {
 const TEMPLATES: &[(&str, &str)] = embedded![
     "layout.html.j2",
     "overview.html.j2",
+    "booking.html.j2",
     "jobs.html.j2",
     "job.html.j2",
     "confirm.html.j2",

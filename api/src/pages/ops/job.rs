@@ -1,6 +1,6 @@
 use poem::Response;
-use punctual_core::{operators, pool::again_if_cut, types::PageSize};
-use punctual_queue::{JobId, JobState, ops::JobSummary};
+use punctual_core::{notifications::SendNotification, operators, pool::again_if_cut, types::PageSize};
+use punctual_queue::{JobId, JobState, Payload, ops::JobSummary};
 use serde::Serialize;
 
 use super::{Desk, OpsPage, words};
@@ -20,6 +20,7 @@ struct Facts {
     stop: Option<&'static str>,
     can_retry: bool,
     can_end: bool,
+    booking: Option<uuid::Uuid>,
     known: Vec<(&'static str, String)>,
     payload: String,
     errors: Vec<(String, i32, String)>,
@@ -35,6 +36,8 @@ impl OpsPage for Job {
         let id = id_of(&desk)?;
         let job = again_if_cut(|| operators::job(core, id)).await?;
         let actions = operators::actions(core, Some(id), PageSize::default(), None).await?.data;
+        let booking =
+            operators::bookings_of(core, std::slice::from_ref(&job.summary)).await?.into_values().next();
         let who =
             |user: Option<uuid::Uuid>| user.map_or("command line".to_owned(), |id| format!("admin {id}"));
         let facts = Facts {
@@ -43,6 +46,7 @@ impl OpsPage for Job {
             stop: job.summary.stop.map(JobState::as_str),
             can_retry: job.summary.state != JobState::Running,
             can_end: !job.summary.state.is_final(),
+            booking,
             known: facts(&job.summary, core.now()),
             payload: serde_json::to_string_pretty(&job.args).unwrap_or_default(),
             errors: job
@@ -81,7 +85,10 @@ fn facts(job: &JobSummary, now: chrono::DateTime<chrono::Utc>) -> Vec<(&'static 
         ("Put off", (job.snoozes > 0).then(|| format!("{} times", job.snoozes))),
         ("Its process died", (job.rescues > 0).then(|| format!("{} times in a row", job.rescues))),
         ("Unique key", job.unique_key.clone()),
-        ("Limit key", job.limit_key.clone()),
+        (
+            if job.kind == SendNotification::KIND { "Recipient's domain" } else { "Limit key" },
+            job.limit_key.clone(),
+        ),
         ("Runs in", job.session.map(|id| id.to_string())),
         ("Made", Some(at(job.created_at))),
     ];

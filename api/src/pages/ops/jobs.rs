@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use poem::Response;
 use punctual_core::{
@@ -10,6 +12,7 @@ use punctual_queue::{
     ops::{JobFilter, JobSummary},
 };
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{Desk, OpsPage, words};
 use crate::{
@@ -18,7 +21,7 @@ use crate::{
         problem::{Place, Problem},
         values::JobCursor,
     },
-    pages::named,
+    pages::{named, visit::Visit},
 };
 
 /// `/ops/jobs`
@@ -28,6 +31,10 @@ pub struct Jobs;
 struct Facts {
     states: [&'static str; 7],
     state: &'static str,
+    /// What can be done to all that match.
+    bulk: &'static [&'static str],
+    /// All that match, as a query.
+    query: String,
     queue: String,
     kind: String,
     text: String,
@@ -44,6 +51,9 @@ struct Row {
     when: String,
     says: String,
     stop: Option<&'static str>,
+    /// Of a mail: the recipient's domain.
+    domain: Option<String>,
+    booking: Option<Uuid>,
 }
 
 impl OpsPage for Jobs {
@@ -52,41 +62,73 @@ impl OpsPage for Jobs {
 
     async fn show(desk: Desk) -> Result<Response, Problem> {
         let visit = &desk.visit;
-        let asked =
-            |name| visit.asked(name).map(str::trim).filter(|text| !text.is_empty() && text.len() <= 100);
-        let state = JobState::ALL.into_iter().find(|state| asked("state") == Some(state.as_str()));
-        let state = state.unwrap_or(JobState::Available);
         // A number is most often the id of a job.
-        if let Some(id) = asked("q").and_then(|text| text.parse().ok())
+        if let Some(id) = asked(visit, "q").and_then(|text| text.parse().ok())
             && operators::job(&visit.state.core, JobId(id)).await.is_ok()
         {
             return Ok(desk.go(&format!("ops/jobs/{id}")));
         }
-        let owned = |name| asked(name).map(|text| text.replace('\0', ""));
-        let after = asked("cursor").map(|text| JobCursor(text.to_owned()).place()).transpose()?;
-        let wanted = JobsWanted {
-            filter: JobFilter { state, queue: owned("queue"), kind: owned("kind") },
-            text: owned("q"),
-            limit: PageSize::new(25)
-                .map_err(|error| Problem::invalid_at(Place::Query, "/limit", error.code, error.message))?,
-            after,
-        };
+        let wanted = wanted(visit, 25)?;
         let page = again_if_cut(|| operators::jobs(&visit.state.core, &wanted)).await?;
+        let bookings = operators::bookings_of(&visit.state.core, &page.jobs).await?;
         let now = visit.state.core.now();
         let facts = Facts {
             states: JobState::ALL.map(JobState::as_str),
-            state: state.as_str(),
+            state: wanted.filter.state.as_str(),
+            bulk: bulk(wanted.filter.state),
+            query: query(&wanted),
             queue: wanted.filter.queue.unwrap_or_default(),
             kind: wanted.filter.kind.unwrap_or_default(),
             text: wanted.text.unwrap_or_default(),
-            jobs: page.jobs.into_iter().map(|job| row(job, now)).collect(),
+            jobs: page.jobs.into_iter().map(|job| row(&bookings, job, now)).collect(),
             next: page.next.map(|next| next.to_string()),
         };
         desk.page("jobs.html.j2", &facts)
     }
 }
 
-fn row(job: JobSummary, now: DateTime<Utc>) -> Row {
+/// What can be done to all jobs in this state.
+fn bulk(state: JobState) -> &'static [&'static str] {
+    match state {
+        JobState::Running => &["cancel", "discard"],
+        state if state.is_final() => &["retry"],
+        _ => &["retry", "cancel", "discard"],
+    }
+}
+
+/// What was asked for, from the first page on.
+fn query(wanted: &JobsWanted) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("state", wanted.filter.state.as_str());
+    query.append_pair("queue", &text(&wanted.filter.queue)).append_pair("kind", &text(&wanted.filter.kind));
+    query.append_pair("q", &text(&wanted.text)).finish()
+}
+
+/// A value of the query that is not empty.
+fn asked<'v>(visit: &'v Visit, name: &str) -> Option<&'v str> {
+    visit.asked(name).map(str::trim).filter(|text| !text.is_empty() && text.len() <= 100)
+}
+
+/// The jobs that the query asks for.
+pub fn wanted(visit: &Visit, page: u32) -> Result<JobsWanted, Problem> {
+    let state = JobState::ALL.into_iter().find(|state| asked(visit, "state") == Some(state.as_str()));
+    let owned = |name| asked(visit, name).map(|text| text.replace('\0', ""));
+    let after = asked(visit, "cursor").map(|text| JobCursor(text.to_owned()).place()).transpose()?;
+    Ok(JobsWanted {
+        filter: JobFilter {
+            state: state.unwrap_or(JobState::Available),
+            queue: owned("queue"),
+            kind: owned("kind"),
+        },
+        text: owned("q"),
+        limit: PageSize::new(page)
+            .map_err(|error| Problem::invalid_at(Place::Query, "/limit", error.code, error.message))?,
+        after,
+    })
+}
+
+fn row(bookings: &HashMap<JobId, Uuid>, job: JobSummary, now: DateTime<Utc>) -> Row {
     let when = match (job.finalized_at, job.state) {
         (Some(ended), _) => format!("ended {}", words::distance(ended, now)),
         (None, JobState::Running) => {
@@ -95,6 +137,8 @@ fn row(job: JobSummary, now: DateTime<Utc>) -> Row {
         (None, _) => format!("due {}", words::distance(job.run_at, now)),
     };
     Row {
+        booking: bookings.get(&job.id).copied(),
+        domain: job.limit_key,
         id: job.id.0,
         queue: job.queue,
         kind: job.kind,

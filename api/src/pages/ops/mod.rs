@@ -1,9 +1,11 @@
 //! `/ops`: the queue as an administrator sees it, and what they do to it. It works without a script; a script of a few
 //! lines keeps what is shown up to date. Whatever changes something is asked twice, by a page and by its form.
 
+mod act_on_all;
 mod act_on_job;
 mod act_on_queue;
 mod actions;
+mod booking;
 mod desk;
 mod html;
 mod job;
@@ -12,6 +14,7 @@ mod login;
 mod logout;
 mod overview;
 mod picture;
+mod resend;
 mod script;
 mod session;
 mod words;
@@ -28,6 +31,9 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/ops/jobs", Served::<Behind<jobs::Jobs>>::new())
         .at("/ops/jobs/:id", Served::<Behind<job::Job>>::new())
         .at("/ops/jobs/:id/:verb", Served::<Behind<act_on_job::ActOnJob>>::new())
+        .at("/ops/all-jobs/:verb", Served::<Behind<act_on_all::ActOnAll>>::new())
+        .at("/ops/bookings/:id", Served::<Behind<booking::Booking>>::new())
+        .at("/ops/bookings/:id/:mail", Served::<Behind<resend::Resend>>::new())
         .at("/ops/queues/:queue/:verb", Served::<Behind<act_on_queue::ActOnQueue>>::new())
         .at("/ops/actions", Served::<Behind<actions::Actions>>::new())
         .at("/ops/login", Served::<login::Login>::new())

@@ -37,9 +37,17 @@ async fn submit(salon: &Salon, cookie: &str, path: &str, fields: &[(&str, &str)]
 #[tokio::test]
 async fn only_an_administrator_gets_in_and_only_until_they_log_out() {
     let salon = Salon::open(1, json!({})).await;
-    for path in
-        ["/ops", "/ops/jobs", "/ops/jobs/1", "/ops/jobs/1/retry", "/ops/queues/mails/pause", "/ops/actions"]
-    {
+    for path in [
+        "/ops",
+        "/ops/jobs",
+        "/ops/jobs/1",
+        "/ops/jobs/1/retry",
+        "/ops/queues/mails/pause",
+        "/ops/actions",
+        "/ops/all-jobs/retry",
+        "/ops/bookings/0199c3f0-0000-7000-8000-000000000000",
+        "/ops/bookings/0199c3f0-0000-7000-8000-000000000000/0199c3f0-0000-7000-8000-000000000001",
+    ] {
         let page = salon.get(path).await;
         assert_eq!(page.status, 303, "{path}");
         assert!(page.header("location").contains("ops/login?next=ops"), "{path}");
@@ -186,5 +194,111 @@ async fn the_overview_follows_what_happens_without_being_reloaded() {
     salon.book("10:00").await;
     browser.wait_for_text("4 available").await.unwrap();
     assert_eq!(browser.evaluate("window.same").await.unwrap(), "the same page");
+    browser.close().await.unwrap();
+}
+
+/// Jobs that send mails, for so many mails of one booking.
+async fn enqueue_mails(salon: &Salon) {
+    let insert = "INSERT INTO queue.jobs (queue, kind, state, max_attempts, run_at, created_at, args, unique_key, limit_key)
+                  SELECT 'mails', 'mail.send.v1', 'discarded', 12, send_at, send_at,
+                         jsonb_build_object('notification_id', id), id::text || '-old', 'mailbox.example'
+                  FROM notifications";
+    sqlx::query(insert).execute(salon.api.database.pool()).await.unwrap();
+}
+
+#[tokio::test]
+async fn all_jobs_that_match_are_acted_on_at_once_and_no_other() {
+    let salon = Salon::open(1, json!({})).await;
+    salon.book("09:00").await;
+    let waiting = salon.api.count("queue.jobs WHERE state = 'available' AND queue = 'mails'").await;
+    let other = "INSERT INTO queue.jobs (queue, kind, state, max_attempts, run_at, created_at, args)
+                 SELECT 'other', 'other.v1', 'available', 5, at, at, '{}' FROM (SELECT clock_timestamp() AS at) AS now";
+    sqlx::query(other).execute(salon.api.database.pool()).await.unwrap();
+    let cookie = log_in(&salon).await;
+    let list = see(&salon, &cookie, "/ops/jobs?state=available&queue=mails").await;
+    let path =
+        list.between("href=\"../", "\">Retry all").rsplit("href=\"../").next().unwrap().replace("&amp;", "&");
+    let cancel = format!("/{}", path.replace("/retry?", "/cancel?"));
+    let asked = see(&salon, &cookie, &cancel).await;
+    assert!(
+        asked.text.contains(&format!("Cancel all {waiting} jobs with state available, queue mails?")),
+        "{}",
+        asked.text
+    );
+    assert_eq!(salon.api.count("queue.jobs WHERE stop IS NOT NULL").await, 0, "looking changes nothing");
+
+    let token = asked.field("form_token").to_owned();
+    let done = submit(&salon, &cookie, &cancel, &[("form_token", &token)]).await;
+    assert!(done.text.contains(&format!("Done to {waiting} jobs")), "{}", done.text);
+    assert_eq!(salon.api.count("queue.jobs WHERE stop = 'cancelled' AND queue = 'mails'").await, waiting);
+    assert_eq!(salon.api.count("queue.jobs WHERE stop IS NOT NULL AND queue = 'other'").await, 0);
+    assert_eq!(
+        salon.api.count("operator_actions WHERE verb = 'cancel'").await,
+        waiting,
+        "each is written down"
+    );
+}
+
+#[tokio::test]
+async fn a_job_leads_to_its_booking_and_a_mail_in_doubt_is_sent_again_from_there() {
+    let salon = Salon::open(1, json!({})).await;
+    let booking = salon.book("09:00").await;
+    let cookie = log_in(&salon).await;
+    let list = see(&salon, &cookie, "/ops/jobs?state=available&queue=mails").await;
+    assert!(list.text.contains(&format!("ops/bookings/{booking}")), "{}", list.text);
+    assert!(list.text.contains("example.org") && !list.text.contains("@example.org"), "the domain only");
+
+    let doubt = "UPDATE notifications SET outcome = 'in_doubt', outcome_at = send_at, tries = 2, doubts = 2
+                 WHERE kind = 'confirmation' AND booking_id = $1::uuid RETURNING id::text";
+    let mail: String =
+        sqlx::query_scalar(doubt).bind(&booking).fetch_one(salon.api.database.pool()).await.unwrap();
+    sqlx::query("DELETE FROM queue.jobs WHERE unique_key = $1")
+        .bind(&mail)
+        .execute(salon.api.database.pool())
+        .await
+        .unwrap();
+    let page = see(&salon, &cookie, &format!("/ops/bookings/{booking}")).await;
+    assert!(page.text.contains("in_doubt") && page.text.contains("Send again"), "{}", page.text);
+    assert!(!page.text.contains("@example.org"), "no address");
+    let path = format!("/ops/bookings/{booking}/{mail}");
+    let asked = see(&salon, &cookie, &path).await;
+    assert!(asked.text.contains("Send the confirmation again?"), "{}", asked.text);
+    let token = asked.field("form_token").to_owned();
+    let sent = submit(&salon, &cookie, &path, &[("form_token", &token)]).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    assert_eq!(salon.api.count("notifications WHERE outcome = 'in_doubt'").await, 0);
+    assert_eq!(see(&salon, &cookie, &format!("/ops/bookings/{mail}")).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_the_ops_pages_is_cut_off_on_a_desktop_or_on_a_phone() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = Salon::open(1, json!({})).await;
+    let booking = salon.book("09:00").await;
+    enqueue_mails(&salon).await;
+    let session = "INSERT INTO queue.sessions (id, name, started_at, beat_at, queues, kinds)
+                   SELECT '0199c3f0-0000-7000-8000-000000000009', 'punctual-worker a-host-with-a-long-name.example.org 4711',
+                          at, at, ARRAY['mails', 'periodic'], ARRAY['mail.send.v1'] FROM (SELECT clock_timestamp() AS at) AS now";
+    sqlx::query(session).execute(salon.api.database.pool()).await.unwrap();
+    let admin = administrator(&salon).await;
+    let action = "INSERT INTO operator_actions (id, at, operator, user_id, verb, queue, details)
+                  SELECT gen_random_uuid(), clock_timestamp(), 'admin', id, 'set_limits', 'mails',
+                         '{\"limit\": {\"count\": 600, \"per_ms\": 60000, \"burst\": 20}, \"key_limit\": {\"count\": 5, \"per_ms\": 1000, \"burst\": 1}}'
+                  FROM users WHERE email = $1::citext";
+    sqlx::query(action).bind(&admin).execute(salon.api.database.pool()).await.unwrap();
+    browser.open(&format!("{}/ops", salon.api.url)).await.unwrap();
+    browser.fill("[name=email]", &admin).await.unwrap();
+    browser.fill("[name=password]", PASSWORD).await.unwrap();
+    browser.follow("Log in").await.unwrap();
+    // The page, and each table in it, is as wide as what it holds.
+    let cut_off = "String([document.documentElement, ...document.querySelectorAll('.wide')]
+                   .filter(one => one.scrollWidth > one.clientWidth).length)";
+    for look in [Look::DESKTOP, Look::PHONE] {
+        browser.look(look).await.unwrap();
+        for path in ["ops", "ops/actions", "ops/jobs?state=discarded", &format!("ops/bookings/{booking}")] {
+            browser.open(&format!("{}/{path}", salon.api.url)).await.unwrap();
+            assert_eq!(browser.evaluate(cut_off).await.unwrap(), "0", "{path} {look:?}");
+        }
+    }
     browser.close().await.unwrap();
 }

@@ -1,0 +1,83 @@
+use poem::Response;
+use punctual_core::{
+    operators::{self, Action, MOST_AT_ONCE, Operator},
+    pool::again_if_cut,
+};
+use punctual_queue::JobId;
+use serde::Serialize;
+
+use super::{Desk, OpsPage, jobs};
+use crate::{
+    contract::Operation,
+    http::problem::{Code, Problem},
+    pages::{form::Form, named},
+};
+
+/// `/ops/all-jobs/{verb}?state=…`: asks whether an action on all jobs that match is meant, then does it.
+pub struct ActOnAll;
+
+#[derive(Serialize)]
+struct Facts {
+    question: String,
+    what: String,
+    button: &'static str,
+    danger: bool,
+    back: String,
+}
+
+#[derive(Serialize)]
+struct Done {
+    title: &'static str,
+    detail: String,
+}
+
+impl OpsPage for ActOnAll {
+    const OPERATION: &'static Operation = &named("opsActOnAll");
+    const PATTERN: &'static str = "/ops/all-jobs/{verb}";
+    const POSTS: bool = true;
+
+    async fn show(desk: Desk) -> Result<Response, Problem> {
+        let (button, _) = asked(&desk)?;
+        let wanted = jobs::wanted(&desk.visit, 100)?;
+        let page = again_if_cut(|| operators::jobs(&desk.visit.state.core, &wanted)).await?;
+        let count = match (page.jobs.len(), page.next) {
+            (count, None) => format!("all {count} jobs"),
+            (count, Some(_)) => format!("all jobs, more than {count},"),
+        };
+        let filter = &wanted.filter;
+        let mut which = vec![format!("state {}", filter.state.as_str())];
+        which.extend(filter.queue.iter().map(|queue| format!("queue {queue}")));
+        which.extend(filter.kind.iter().map(|kind| format!("kind {kind}")));
+        which.extend(wanted.text.iter().map(|text| format!("containing {text:?}")));
+        let facts = Facts {
+            question: format!("{button} {count} with {}?", which.join(", ")),
+            what: format!(
+                "As if it were done to each of them, up to {MOST_AT_ONCE} at a time. A mail whose job is cancelled or discarded is not sent."
+            ),
+            button,
+            danger: button != "Retry",
+            back: format!("ops/jobs?{}", desk.visit.query()),
+        };
+        desk.page("confirm.html.j2", &facts)
+    }
+
+    async fn submit(desk: Desk, _: Form) -> Result<Response, Problem> {
+        let (_, action) = asked(&desk)?;
+        let wanted = jobs::wanted(&desk.visit, 100)?;
+        let operator = Operator::Admin(desk.operator);
+        let tally = operators::act_on_all(&desk.visit.state.core, operator, &wanted, action).await?;
+        let more = if tally.more { " More jobs match: repeat it for them." } else { "" };
+        let detail =
+            format!("Done to {} jobs; {} had changed and were left.{more}", tally.done, tally.skipped);
+        desk.page("problem.html.j2", &Done { title: "Done", detail })
+    }
+}
+
+fn asked(desk: &Desk) -> Result<(&'static str, fn(JobId) -> Action), Problem> {
+    match desk.visit.step(2) {
+        Some("retry") => Ok(("Retry", Action::Retry)),
+        Some("cancel") => Ok(("Cancel", Action::Cancel)),
+        Some("discard") => Ok(("Discard", Action::Discard)),
+        _ => Err(Problem::new(Code::NotFound)),
+    }
+}

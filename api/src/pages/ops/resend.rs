@@ -1,0 +1,53 @@
+use poem::Response;
+use punctual_core::{Error, bookings, notifications, pool::again_if_cut};
+use serde::Serialize;
+
+use super::{
+    Desk, OpsPage,
+    booking::{actor, id_at, word},
+};
+use crate::{
+    contract::Operation,
+    http::problem::Problem,
+    pages::{form::Form, named},
+};
+
+/// `/ops/bookings/{id}/{mail}`: asks whether the mail is to be sent again, then has it sent.
+pub struct Resend;
+
+#[derive(Serialize)]
+struct Facts {
+    question: String,
+    what: &'static str,
+    button: &'static str,
+    danger: bool,
+    back: String,
+}
+
+impl OpsPage for Resend {
+    const OPERATION: &'static Operation = &named("opsResend");
+    const PATTERN: &'static str = "/ops/bookings/{id}/{mail}";
+    const POSTS: bool = true;
+
+    async fn show(desk: Desk) -> Result<Response, Problem> {
+        let core = &desk.visit.state.core;
+        let (id, mail, actor) = (id_at(&desk, 2)?, id_at(&desk, 3)?, actor(&desk));
+        let mails = again_if_cut(|| bookings::notifications(core, &actor, id)).await?;
+        let found =
+            mails.into_iter().find(|found| found.id == mail).ok_or(Error::NotFound("notification"))?;
+        let facts = Facts {
+            question: format!("Send the {} again?", word(&found.kind)),
+            what: "With the same Message-ID. Look for it in the relay's log first: if the relay has taken it, the customer gets it twice. A mail that the booking has outrun is refused.",
+            button: "Send again",
+            danger: false,
+            back: format!("ops/bookings/{id}"),
+        };
+        desk.page("confirm.html.j2", &facts)
+    }
+
+    async fn submit(desk: Desk, _: Form) -> Result<Response, Problem> {
+        let (id, mail, actor) = (id_at(&desk, 2)?, id_at(&desk, 3)?, actor(&desk));
+        notifications::resend(&desk.visit.state.core, &actor, id, mail).await?;
+        Ok(desk.go(&format!("ops/bookings/{id}")))
+    }
+}
