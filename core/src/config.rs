@@ -134,8 +134,8 @@ impl Config {
         let worker = read_worker(&mut r);
         let telemetry = read_telemetry(&mut r);
         let shutdown_grace = r.seconds("PUNCTUAL_SHUTDOWN_GRACE_SECONDS", 1..=600);
-        let database_url = r
-            .secret("DATABASE_URL", "postgres://user:password@host:5432/database", |text| database_url(text));
+        let database_url =
+            r.secret("DATABASE_URL", "postgres://user:password@host:5432/database", database_url);
         let redis_url = r.secret("REDIS_URL", "redis://host:6379 or rediss://host:6379", |text| {
             url_of(text, &["redis", "rediss"])
         });

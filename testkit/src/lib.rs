@@ -28,6 +28,7 @@ pub mod certificate;
 mod client;
 pub mod collector;
 mod database;
+mod fake_clock;
 pub mod guard;
 pub mod live;
 mod message;
@@ -45,6 +46,7 @@ mod wait;
 
 pub use business::business;
 pub use database::TestDatabase;
+pub use fake_clock::FakeClock;
 pub use postgres::TestPostgres;
 pub use process::{Process, Programs, Signal, program_alone};
 pub use programs::program;

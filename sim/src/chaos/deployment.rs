@@ -9,7 +9,7 @@ use punctual_core::settings::{self, Business};
 use punctual_core::types::Zone;
 use punctual_queue::{Clock as _, ServerClock};
 use punctual_testkit::{
-    Process, Programs, TestDatabase, TestPostgres, TestRedis, WAIT_TIMEOUT, business, try_wait_for,
+    FakeClock, Process, Programs, TestDatabase, TestPostgres, TestRedis, WAIT_TIMEOUT, business, try_wait_for,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -44,6 +44,8 @@ pub struct Deployment {
     size: Size,
     programs: Programs,
     api_programs: Programs,
+    /// The system clock of the workers.
+    pub clock: Option<FakeClock>,
     /// Looks which apis are ready.
     watch: Option<AbortOnDropHandle<()>>,
 }
@@ -82,6 +84,7 @@ impl Deployment {
             .set("REDIS_URL", &through(&redis_url, &to_redis))
             .smtp(&format!("smtp://{}", to_relay.address()))
             .set(worker::EPOCH, &clock.now().to_rfc3339());
+        let worker_clock = FakeClock::find();
         let api_programs = programs
             .clone()
             .set("DATABASE_URL", &through(database.url(), &api_to_postgres))
@@ -103,6 +106,7 @@ impl Deployment {
             size,
             programs,
             api_programs,
+            clock: worker_clock,
             watch: None,
         };
         for _ in 1..size.apis {
@@ -130,6 +134,10 @@ impl Deployment {
             return self.programs.worker().await;
         }
         let programs = self.programs.clone().set("PUNCTUAL_WORKER_METRICS_LISTEN", "");
+        let programs = match &self.clock {
+            Some(clock) => clock.on(programs),
+            None => programs,
+        };
         let worker = programs.program("chaos-worker").await;
         worker.wait_for_log("taking jobs").await;
         worker
@@ -185,6 +193,9 @@ impl Deployment {
     /// Ends what stands in the way of anything.
     pub fn heal(&mut self) -> Result<()> {
         self.relay.heal();
+        if let Some(clock) = &self.clock {
+            clock.set(0);
+        }
         for proxy in [&self.to_postgres, &self.api_to_postgres, &self.to_redis, &self.to_relay] {
             proxy.clear();
         }

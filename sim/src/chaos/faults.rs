@@ -18,6 +18,8 @@ use punctual_testkit::smtp_sink::{Act, Verb};
 
 /// How long something is away.
 const FAULT_DURATION: Duration = Duration::from_secs(3);
+/// How far the clock of the workers is stepped, in seconds.
+const CLOCK_STEP: i64 = 5 * 3600;
 /// How long a script at the mail server may wait to be played: a verb that no mail comes to is no fault.
 const PLAYED: Duration = Duration::from_secs(20);
 
@@ -56,6 +58,8 @@ pub enum Fault {
     RedisFlushed,
     /// No byte passes to or from Redis.
     RedisStalled,
+    /// The system clock of all workers goes five hours ahead, or back, and later right again.
+    ClockStepped { ahead: bool },
     /// At this verb, so many times: the reply, silence or a cut.
     Relay(Verb, RelayFault),
     /// Nothing listens where the relay should be.
@@ -113,6 +117,8 @@ impl std::fmt::Display for Fault {
             Self::RedisRestarted => f.write_str("Redis stopped for 3 s and started"),
             Self::RedisFlushed => f.write_str("Redis flushed"),
             Self::RedisStalled => f.write_str("Redis silent for 3 s"),
+            Self::ClockStepped { ahead: true } => f.write_str("the workers' clock 5 h ahead for 3 s"),
+            Self::ClockStepped { ahead: false } => f.write_str("the workers' clock 5 h behind for 3 s"),
             Self::Relay(verb, deed) => {
                 let deed = match deed {
                     RelayFault::NotNow => "says 451",
@@ -161,6 +167,8 @@ impl Fault {
             Self::RedisRestarted,
             Self::RedisFlushed,
             Self::RedisStalled,
+            Self::ClockStepped { ahead: true },
+            Self::ClockStepped { ahead: false },
             Self::RelayDown,
             Self::RelayLockedOut,
             Self::OneSlot,
@@ -252,6 +260,13 @@ impl Fault {
             Self::RedisStalled => {
                 deployment.to_redis.stall();
                 lasting(FAULT_DURATION).await;
+            }
+            Self::ClockStepped { ahead } => {
+                if let Some(clock) = &deployment.clock {
+                    clock.set(if ahead { CLOCK_STEP } else { -CLOCK_STEP });
+                    lasting(FAULT_DURATION).await;
+                    clock.set(0);
+                }
             }
             Self::Relay(verb, deed) => {
                 let times = rng.random_range(1..=4);

@@ -79,9 +79,9 @@ const DAMAGE: [(&str, &str, &str); 12] = [
     ),
 ];
 
-async fn look(test: &TestWorker, journal: &[Taken], told: &[Acknowledged]) -> Report {
-    let seen = Seen { journal, acknowledged: told, now: test.now(), settled: true, one_clock: true };
-    checker::check(&test.salon.core.pool, &seen).await.unwrap()
+async fn look(setup: &TestWorker, journal: &[Taken], told: &[Acknowledged]) -> Report {
+    let seen = Seen { journal, acknowledged: told, now: setup.now(), settled: true, one_clock: true };
+    checker::check(&setup.salon.core.pool, &seen).await.unwrap()
 }
 
 fn rules(report: &Report) -> Vec<&'static str> {
@@ -94,41 +94,41 @@ async fn run(pool: &PgPool, sql: &'static str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_of_every_kind_is_named_and_nothing_else_is() {
-    let test = TestWorker::open().await;
-    let first = test.book(tuesday("10:00")).await;
-    let second = test.book(tuesday("12:00")).await;
-    test.sink.wait_for_mails(2).await;
-    test.pass(TimeDelta::minutes(1));
+    let setup = TestWorker::open().await;
+    let first = setup.book(tuesday("10:00")).await;
+    let second = setup.book(tuesday("12:00")).await;
+    setup.sink.wait_for_mails(2).await;
+    setup.pass(TimeDelta::minutes(1));
     let to = bookings::Move { start: tuesday("15:00"), staff_id: None, overriding: false };
-    let moved = bookings::reschedule(&test.salon.core, &test.customer, second.id, ExpectedRev::Any, to)
+    let moved = bookings::reschedule(&setup.salon.core, &setup.customer, second.id, ExpectedRev::Any, to)
         .await
         .unwrap();
-    let mut journal = test.sink.wait_for_mails(3).await;
-    test.wait_for_jobs(&[punctual_queue::JobState::Completed; 3]).await;
+    let mut journal = setup.sink.wait_for_mails(3).await;
+    setup.wait_for_jobs(&[punctual_queue::JobState::Completed; 3]).await;
     let told = [&first, &second, &moved].map(|booking| Acknowledged {
         booking_id: booking.id,
         rev: booking.rev.0,
         status: booking.status.as_str().to_owned(),
     });
-    let healthy = look(&test, &journal, &told).await;
+    let healthy = look(&setup, &journal, &told).await;
     assert_eq!(rules(&healthy), Vec::<&str>::new(), "{healthy}");
 
     for (damage, rule, repair) in DAMAGE {
-        run(&test.salon.core.pool, damage).await;
-        let report = look(&test, &journal, &told).await;
+        run(&setup.salon.core.pool, damage).await;
+        let report = look(&setup, &journal, &told).await;
         assert!(rules(&report).contains(&rule), "{damage} should break: {rule}\n{report}");
-        run(&test.salon.core.pool, repair).await;
-        let mended = look(&test, &journal, &told).await;
+        run(&setup.salon.core.pool, repair).await;
+        let mended = look(&setup, &journal, &told).await;
         assert_eq!(rules(&mended), Vec::<&str>::new(), "{repair}: {mended}");
     }
 
     let mut lies = told.clone();
     lies[0].rev = 7;
-    assert_eq!(rules(&look(&test, &journal, &lies).await), ["what a client was told has not happened"]);
+    assert_eq!(rules(&look(&setup, &journal, &lies).await), ["what a client was told has not happened"]);
     journal[0].recipient = "somebody@example.org".to_owned();
-    assert_eq!(rules(&look(&test, &journal, &told).await), ["a mail was sent to somebody else"]);
+    assert_eq!(rules(&look(&setup, &journal, &told).await), ["a mail was sent to somebody else"]);
     journal[0].message_id = format!("<{}@example.org>", uuid::Uuid::nil());
-    let mut stray = rules(&look(&test, &journal, &told).await);
+    let mut stray = rules(&look(&setup, &journal, &told).await);
     stray.sort_unstable();
     assert_eq!(
         stray,

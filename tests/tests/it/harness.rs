@@ -1,6 +1,6 @@
 //! The harness keeps its own promises.
 
-use punctual_testkit::{Programs, TestDatabase, TestRedis, program, wait_for};
+use punctual_testkit::{FakeClock, Programs, TestDatabase, TestRedis, program, wait_for};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
@@ -87,6 +87,21 @@ async fn nothing_is_left_of_a_test_process_that_was_killed() {
     }
     let empty = async || std::fs::read_dir(folder.path()).unwrap().count() == 0;
     wait_for("the files to be removed", empty).await;
+}
+
+#[test]
+fn a_fake_clock_moves_its_programs_and_nothing_else() {
+    let Some(clock) = FakeClock::find() else { return };
+    let shown = |environment: Vec<(&str, String)>| -> i64 {
+        let date = std::process::Command::new("date").arg("+%s").envs(environment).output().unwrap();
+        String::from_utf8(date.stdout).unwrap().trim().parse().unwrap()
+    };
+    let hours = || (shown(clock.environment()) - shown(Vec::new()) + 1800).div_euclid(3600);
+    assert_eq!(hours(), 0);
+    clock.set(5 * 3600);
+    assert_eq!(hours(), 5);
+    clock.set(-24 * 3600);
+    assert_eq!(hours(), -24);
 }
 
 #[test]

@@ -179,7 +179,7 @@ impl ConnectionManager {
         Ok(Connection::new(smtp))
     }
 
-    /// Connects the socket here to set TCP_NODELAY: lettre writes the end of the message separately, and Nagle's
+    /// Connects the socket here to set `TCP_NODELAY`: lettre writes the end of the message separately, and Nagle's
     /// algorithm would delay it until the message is acknowledged.
     async fn connect_plain(&self) -> Result<AsyncSmtpConnection, Failure> {
         let stream =

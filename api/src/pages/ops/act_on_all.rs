@@ -73,7 +73,10 @@ impl OpsPage for ActOnAll {
     }
 }
 
-fn asked(desk: &Desk) -> Result<(&'static str, fn(JobId) -> Action), Problem> {
+/// An action on one job, whichever it is.
+type ToJob = fn(JobId) -> Action;
+
+fn asked(desk: &Desk) -> Result<(&'static str, ToJob), Problem> {
     match desk.visit.step(2) {
         Some("retry") => Ok(("Retry", Action::Retry)),
         Some("cancel") => Ok(("Cancel", Action::Cancel)),

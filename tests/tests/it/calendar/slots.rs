@@ -154,8 +154,8 @@ async fn anyone_is_whoever_has_the_fewest_bookings_that_day_then_the_lower_id() 
     assert_eq!(order(conn, "10:00").await, [ben, ada], "another day and a dead hold do not count");
 
     test.book(ben, tuesday("10:00"), "confirmed").await;
-    let ask = Ask { start: tuesday("10:00"), limits: Limits::Enforced, exclude: None };
-    let answers = slots::ask(conn, test.core.now(), &terms, &[ben, ada], ask).await.unwrap();
+    let ask = StartQuery { start: tuesday("10:00"), limits: Limits::Enforced, exclude: None };
+    let answers = slots::check_start(conn, test.core.now(), &terms, &[ben, ada], ask).await.unwrap();
     let readable: Vec<_> = answers.iter().map(|answer| (answer.staff_id, answer.place.map(drop))).collect();
     assert_eq!(readable, [(ben, Err(Refusal::Taken)), (ada, Ok(()))]);
 }

@@ -20,73 +20,73 @@ fn entry(mail: &Taken) -> Option<String> {
 
 /// A salon that confirms its bookings, and one of them.
 async fn asked() -> (TestWorker, bookings::Booking) {
-    let mut test = TestWorker::open().await;
-    test.service = test.salon.service(|spec| spec.requires_confirmation = true).await;
-    let booking = test.book(tuesday("10:00")).await;
+    let mut setup = TestWorker::open().await;
+    setup.service = setup.salon.service(|spec| spec.requires_confirmation = true).await;
+    let booking = setup.book(tuesday("10:00")).await;
     assert_eq!(booking.status, BookingStatus::Pending);
-    let taken = test.sink.wait_for_mails(1).await;
+    let taken = setup.sink.wait_for_mails(1).await;
     assert_eq!(taken[0].subject, "Request received: Haircut, Tuesday, 4 May, 10:00");
     assert_eq!(entry(&taken[0]).as_deref(), Some("REQUEST TENTATIVE 1"));
-    test.wait_for_ledger(&booking, &[sent("pending")]).await;
-    (test, booking)
+    setup.wait_for_ledger(&booking, &[sent("pending")]).await;
+    (setup, booking)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_confirmed_late_has_its_confirmation_and_the_reminders_still_to_come() {
-    let (test, booking) = asked().await;
+    let (setup, booking) = asked().await;
     // Its reminder would have been due a day before.
-    test.salon.clock.set(tuesday("10:00") - TimeDelta::hours(2));
-    bookings::confirm(&test.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
-    let taken = test.sink.wait_for_mails(2).await;
+    setup.salon.clock.set(tuesday("10:00") - TimeDelta::hours(2));
+    bookings::confirm(&setup.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
+    let taken = setup.sink.wait_for_mails(2).await;
     assert_eq!(taken[1].subject, "Booked: Haircut, Tuesday, 4 May, 10:00");
     assert_eq!(entry(&taken[1]).as_deref(), Some("REQUEST CONFIRMED 2"));
     let expected = [sent("pending"), sent("confirmation"), ended("reminder", "skipped_too_late", 0, None)];
-    test.wait_for_ledger(&booking, &expected).await;
-    assert_eq!(test.close().await.journal().len(), 2);
+    setup.wait_for_ledger(&booking, &expected).await;
+    assert_eq!(setup.close().await.journal().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_declined_leaves_the_calendar() {
-    let (test, booking) = asked().await;
-    test.pass(TimeDelta::seconds(1));
-    bookings::decline(&test.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
-    let taken = test.sink.wait_for_mails(2).await;
+    let (setup, booking) = asked().await;
+    setup.pass(TimeDelta::seconds(1));
+    bookings::decline(&setup.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
+    let taken = setup.sink.wait_for_mails(2).await;
     assert_eq!(taken[1].subject, "Not possible: Haircut, Tuesday, 4 May, 10:00");
     assert_eq!(entry(&taken[1]).as_deref(), Some("CANCEL CANCELLED 2"));
-    test.wait_for_ledger(&booking, &[sent("pending"), sent("declined")]).await;
-    assert_eq!(test.close().await.journal().len(), 2);
+    setup.wait_for_ledger(&booking, &[sent("pending"), sent("declined")]).await;
+    assert_eq!(setup.close().await.journal().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_nobody_answers_expires_at_its_start_with_a_mail() {
-    let (test, booking) = asked().await;
-    test.salon.clock.set(tuesday("10:00"));
+    let (setup, booking) = asked().await;
+    setup.salon.clock.set(tuesday("10:00"));
     // The leader's sweep may be sooner.
-    bookings::expire_pending(&test.salon.core).await.unwrap();
-    let taken = test.sink.wait_for_mails(2).await;
+    bookings::expire_pending(&setup.salon.core).await.unwrap();
+    let taken = setup.sink.wait_for_mails(2).await;
     assert_eq!(taken[1].subject, "Not confirmed: Haircut, Tuesday, 4 May, 10:00");
     assert_eq!(entry(&taken[1]).as_deref(), Some("CANCEL CANCELLED 2"));
-    test.wait_for_ledger(&booking, &[sent("pending"), sent("expired")]).await;
-    assert_eq!(bookings::expire_pending(&test.salon.core).await.unwrap(), 0);
-    assert_eq!(test.close().await.journal().len(), 2);
+    setup.wait_for_ledger(&booking, &[sent("pending"), sent("expired")]).await;
+    assert_eq!(bookings::expire_pending(&setup.salon.core).await.unwrap(), 0);
+    assert_eq!(setup.close().await.journal().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_booking_that_its_customer_moves_is_a_request_again_and_its_reminder_is_off() {
-    let (test, booking) = asked().await;
-    test.pass(TimeDelta::seconds(1));
-    bookings::confirm(&test.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
-    test.sink.wait_for_mails(2).await;
-    test.wait_for_ledger(&booking, &[sent("pending"), sent("confirmation")]).await;
-    test.pass(TimeDelta::seconds(1));
+    let (setup, booking) = asked().await;
+    setup.pass(TimeDelta::seconds(1));
+    bookings::confirm(&setup.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
+    setup.sink.wait_for_mails(2).await;
+    setup.wait_for_ledger(&booking, &[sent("pending"), sent("confirmation")]).await;
+    setup.pass(TimeDelta::seconds(1));
     let to = Move { start: tuesday("15:00"), staff_id: None, overriding: false };
-    bookings::reschedule(&test.salon.core, &test.customer, booking.id, ExpectedRev::Any, to).await.unwrap();
-    let taken = test.sink.wait_for_mails(3).await;
+    bookings::reschedule(&setup.salon.core, &setup.customer, booking.id, ExpectedRev::Any, to).await.unwrap();
+    let taken = setup.sink.wait_for_mails(3).await;
     assert_eq!(taken[2].subject, "Request received: Haircut, Tuesday, 4 May, 15:00");
     assert_eq!(entry(&taken[2]).as_deref(), Some("REQUEST TENTATIVE 3"));
     assert!(text(&taken[2]).contains("Before: Tuesday, 4 May 2027, 10:00"), "{}", text(&taken[2]));
     let expected =
         [sent("pending"), sent("confirmation"), ended("reminder", "cancelled", 0, None), sent("pending")];
-    test.wait_for_ledger(&booking, &expected).await;
-    assert_eq!(test.close().await.journal().len(), 3);
+    setup.wait_for_ledger(&booking, &expected).await;
+    assert_eq!(setup.close().await.journal().len(), 3);
 }

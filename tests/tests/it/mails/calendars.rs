@@ -26,16 +26,16 @@ print(calendar['METHOD'], calendar['VERSION'], event['SEQUENCE'], event['STATUS'
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_parser_reads_the_same_event_through_its_life() {
-    let test = TestWorker::open().await;
-    let booking = test.book(tuesday("10:00")).await;
-    test.sink.wait_for_mails(1).await;
-    test.pass(TimeDelta::seconds(1));
+    let setup = TestWorker::open().await;
+    let booking = setup.book(tuesday("10:00")).await;
+    setup.sink.wait_for_mails(1).await;
+    setup.pass(TimeDelta::seconds(1));
     let to = Move { start: tuesday("15:30"), staff_id: None, overriding: false };
-    bookings::reschedule(&test.salon.core, &test.customer, booking.id, ExpectedRev::Any, to).await.unwrap();
-    test.sink.wait_for_mails(2).await;
-    test.pass(TimeDelta::seconds(1));
-    bookings::cancel(&test.salon.core, &test.customer, booking.id, ExpectedRev::Any).await.unwrap();
-    let taken = test.sink.wait_for_mails(3).await;
+    bookings::reschedule(&setup.salon.core, &setup.customer, booking.id, ExpectedRev::Any, to).await.unwrap();
+    setup.sink.wait_for_mails(2).await;
+    setup.pass(TimeDelta::seconds(1));
+    bookings::cancel(&setup.salon.core, &setup.customer, booking.id, ExpectedRev::Any).await.unwrap();
+    let taken = setup.sink.wait_for_mails(3).await;
     let (ten, later) = (
         "2027-05-04T08:00:00+00:00|2027-05-04T09:00:00+00:00",
         "2027-05-04T13:30:00+00:00|2027-05-04T14:30:00+00:00",
@@ -54,5 +54,5 @@ async fn another_parser_reads_the_same_event_through_its_life() {
         );
         assert_eq!(read, expected);
     }
-    test.close().await;
+    setup.close().await;
 }

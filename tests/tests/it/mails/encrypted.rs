@@ -15,15 +15,15 @@ async fn sink(certificate: &Certificate, implicit_tls: bool) -> SmtpSink {
 }
 
 /// Programs that trust the authority, if it is given, beside those that everybody knows.
-fn programs(test: &TestWorker, url: &str, authority: Option<&std::path::Path>) -> Programs {
-    let programs = Programs::on(test.salon.database()).smtp(url);
+fn programs(setup: &TestWorker, url: &str, authority: Option<&std::path::Path>) -> Programs {
+    let programs = Programs::on(setup.salon.database()).smtp(url);
     match authority {
         Some(path) => programs.set("SSL_CERT_FILE", path.to_str().unwrap()),
         None => programs,
     }
 }
 
-/// What `test-email` ends with and says.
+/// What `setup-email` ends with and says.
 fn test_email(programs: &Programs) -> (bool, String) {
     let output = programs.run("worker", &["test-email", "ada@example.org"], "");
     let said = [output.stdout, output.stderr].concat();
@@ -32,13 +32,13 @@ fn test_email(programs: &Programs) -> (bool, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_go_through_starttls_and_through_tls_with_the_right_password() {
-    let test = TestWorker::without_worker().await;
+    let setup = TestWorker::without_worker().await;
     let certificate = Certificate::new();
     let authority = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(authority.path(), &certificate.authority).unwrap();
     for (scheme, implicit_tls) in [("smtp", false), ("smtp+starttls", false), ("smtps", true)] {
         let sink = sink(&certificate, implicit_tls).await;
-        let programs = programs(&test, &sink.url_as(scheme, RIGHT), Some(authority.path()));
+        let programs = programs(&setup, &sink.url_as(scheme, RIGHT), Some(authority.path()));
         let (done, said) = test_email(&programs);
         assert!(done && said.contains("sent to ada@example.org: 250 2.0.0 taken"), "{scheme}: {said}");
         let upgrades = usize::from(!implicit_tls);
@@ -51,7 +51,7 @@ async fn mails_go_through_starttls_and_through_tls_with_the_right_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn test_email_says_what_is_wrong_with_the_way_to_the_relay() {
-    let test = TestWorker::without_worker().await;
+    let setup = TestWorker::without_worker().await;
     let certificate = Certificate::new();
     let authority = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(authority.path(), &certificate.authority).unwrap();
@@ -63,7 +63,7 @@ async fn test_email_says_what_is_wrong_with_the_way_to_the_relay() {
         (open.url_as("smtp", RIGHT), known, "starttls"),
         (secured.url_as("smtp", RIGHT).replace("salon:pa%40ss@", ""), known, "mail: 530 5.7.0 who are you?"),
     ] {
-        let (done, said) = test_email(&programs(&test, &url, authority));
+        let (done, said) = test_email(&programs(&setup, &url, authority));
         assert!(!done && said.contains(why), "{why}: {said}");
         assert!(!said.contains("pa@ss") && !said.contains("wrong@"), "{said}");
     }
@@ -72,30 +72,30 @@ async fn test_email_says_what_is_wrong_with_the_way_to_the_relay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_of_the_relay_is_nobodys_fault_but_the_relays_and_the_mail_follows_the_right_one() {
-    let test = TestWorker::without_worker().await;
+    let setup = TestWorker::without_worker().await;
     let certificate = Certificate::new();
     let authority = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(authority.path(), &certificate.authority).unwrap();
     let relay = sink(&certificate, false).await;
-    let wrong = programs(&test, &relay.url_as("smtp", "salon:Mold1234"), Some(authority.path()));
+    let wrong = programs(&setup, &relay.url_as("smtp", "salon:Mold1234"), Some(authority.path()));
     let worker = wrong.worker().await;
-    let booking = test.book_soon().await;
+    let booking = setup.book_soon().await;
     let jobs =
-        test.wait_for_jobs_that(|jobs| jobs[0].snoozes > 0 && jobs[0].state != JobState::Running).await;
+        setup.wait_for_jobs_that(|jobs| jobs[0].snoozes > 0 && jobs[0].state != JobState::Running).await;
     assert_eq!(jobs[0].attempt, 0, "it costs no attempt");
-    let row = test.ledger(&booking).await.remove(0);
+    let row = setup.ledger(&booking).await.remove(0);
     assert_eq!((row.outcome, row.tries, row.doubts, row.dot), (None, jobs[0].snoozes, 0, false));
     assert_eq!(row.reply.as_deref(), Some("auth: 535 5.7.8 wrong user or password"));
     let log = worker.log();
     assert!(log.contains("the mail server is in trouble") && !log.contains("Mold1234"), "{log}");
     assert!(worker.stop().await.success());
 
-    let right = programs(&test, &relay.url_as("smtp", RIGHT), Some(authority.path()));
+    let right = programs(&setup, &relay.url_as("smtp", RIGHT), Some(authority.path()));
     let worker = right.worker().await;
     let taken = relay.wait_for_mails(1).await;
     assert!(taken[0].subject.starts_with("Booked: Haircut"));
     let tries = row.tries + 1;
-    test.wait_for_ledger(&booking, &[super::test_worker::Row { tries, ..sent("confirmation") }]).await;
+    setup.wait_for_ledger(&booking, &[super::test_worker::Row { tries, ..sent("confirmation") }]).await;
     assert!(worker.stop().await.success());
     assert_eq!(relay.journal().len(), 1);
 }

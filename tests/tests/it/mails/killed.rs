@@ -9,19 +9,19 @@ use super::test_worker::{Row, TestWorker, sent};
 
 /// Books at the real time of day: the processes have no other clock.
 async fn killed_at(verb: Verb, copies: usize, expected: Row) {
-    let test = TestWorker::without_worker().await;
-    let booking = test.book_soon().await;
-    test.sink.script(verb, [Act::Stall]);
-    let programs = Programs::on(test.salon.database()).smtp(&test.sink.url());
+    let setup = TestWorker::without_worker().await;
+    let booking = setup.book_soon().await;
+    setup.sink.script(verb, [Act::Stall]);
+    let programs = Programs::on(setup.salon.database()).smtp(&setup.sink.url());
     let worker = programs.worker().await;
-    test.sink.wait_for(verb, 1).await;
+    setup.sink.wait_for(verb, 1).await;
     worker.kill();
     let next = programs.worker().await;
-    let taken = test.sink.wait_for_mails(copies).await;
-    test.wait_for_ledger(&booking, &[expected]).await;
-    test.wait_for_jobs(&[Completed]).await;
+    let taken = setup.sink.wait_for_mails(copies).await;
+    setup.wait_for_ledger(&booking, &[expected]).await;
+    setup.wait_for_jobs(&[Completed]).await;
     assert!(taken.iter().all(|copy| copy.message_id == taken[0].message_id));
-    assert_eq!(test.sink.journal().len(), copies);
+    assert_eq!(setup.sink.journal().len(), copies);
     assert!(next.stop().await.success());
 }
 

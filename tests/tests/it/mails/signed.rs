@@ -36,12 +36,12 @@ async fn mails_are_signed_and_what_reached_the_relay_is_what_was_signed() {
     let public: String = public.lines().filter(|line| !line.starts_with('-')).collect();
     let published = format!("v=DKIM1; k=rsa; p={public}");
 
-    let test = TestWorker::without_worker().await;
-    test.book_soon().await;
-    let programs = Programs::on(test.salon.database()).smtp(&test.sink.url());
+    let setup = TestWorker::without_worker().await;
+    setup.book_soon().await;
+    let programs = Programs::on(setup.salon.database()).smtp(&setup.sink.url());
     let programs = programs.set("PUNCTUAL_DKIM_KEY_FILE", path).set("PUNCTUAL_DKIM_SELECTOR", "booking");
     let worker = programs.worker().await;
-    let taken = test.sink.wait_for_mails(1).await;
+    let taken = setup.sink.wait_for_mails(1).await;
     assert!(worker.stop().await.success());
     let text = String::from_utf8(taken[0].bytes.clone()).unwrap();
     let begin = "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.org; s=booking;\r\n";

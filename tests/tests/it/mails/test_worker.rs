@@ -1,4 +1,4 @@
-//! A salon with a worker in process and a sink as its mail server. Both clocks of a mail are the test's: due times by the
+//! A salon with a worker in process and a sink as its mail server. Both clocks of a mail are the setup's: due times by the
 //! salon's clock, leases and the relay's timeouts shortened.
 
 use std::time::Duration;
@@ -84,9 +84,9 @@ pub fn calendar(mail: &Taken) -> Option<String> {
 impl TestWorker {
     /// A salon with one member of staff, a service and a customer, and one worker.
     pub async fn open() -> Self {
-        let mut test = Self::without_worker().await;
-        test.hire_worker().await;
-        test
+        let mut setup = Self::without_worker().await;
+        setup.hire_worker().await;
+        setup
     }
 
     pub async fn without_worker() -> Self {

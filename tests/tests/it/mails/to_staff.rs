@@ -11,13 +11,13 @@ use crate::core::salon::{email, tuesday};
 
 /// A salon whose members of staff and whose owner read mails.
 async fn post(staff: usize, owner: &'static str) -> TestWorker {
-    let mut test = TestWorker::with_staff(staff).await;
+    let mut setup = TestWorker::with_staff(staff).await;
     let numbered = "UPDATE staff SET email = 'staff' || substr(name, 7) || '@example.org'";
-    sqlx::query(numbered).execute(&test.salon.core.pool).await.unwrap();
+    sqlx::query(numbered).execute(&setup.salon.core.pool).await.unwrap();
     let told = sqlx::query("UPDATE settings SET notify_address = $1::citext").bind(owner);
-    told.execute(&test.salon.core.pool).await.unwrap();
-    test.hire_worker().await;
-    test
+    told.execute(&setup.salon.core.pool).await.unwrap();
+    setup.hire_worker().await;
+    setup
 }
 
 /// Recipient and subject of each, by recipient.
@@ -30,9 +30,9 @@ fn told(taken: &[Taken]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_booking_and_its_cancellation_are_told_to_staff_and_the_business() {
-    let test = post(1, "owner@example.org").await;
-    let booking = test.book(tuesday("10:00")).await;
-    let taken = test.sink.wait_for_mails(3).await;
+    let setup = post(1, "owner@example.org").await;
+    let booking = setup.book(tuesday("10:00")).await;
+    let taken = setup.sink.wait_for_mails(3).await;
     let customer = taken.iter().find(|mail| mail.subject.starts_with("Booked")).unwrap().recipient.clone();
     let new = "New: Carla Customer, Haircut, Tuesday, 4 May, 10:00";
     let lines = told(&taken);
@@ -48,14 +48,14 @@ async fn a_booking_and_its_cancellation_are_told_to_staff_and_the_business() {
             "{customers} is not for staff: {text}"
         );
     }
-    test.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
+    setup.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
 
-    let seen = bookings::notifications(&test.salon.core, &test.customer, booking.id).await.unwrap();
+    let seen = bookings::notifications(&setup.salon.core, &setup.customer, booking.id).await.unwrap();
     assert!(seen.iter().all(|mail| !mail.kind.is_for_staff()), "customers see theirs");
 
-    test.pass(TimeDelta::seconds(1));
-    bookings::cancel(&test.salon.core, &test.customer, booking.id, ExpectedRev::Any).await.unwrap();
-    test.sink.wait_for_mails(6).await;
+    setup.pass(TimeDelta::seconds(1));
+    bookings::cancel(&setup.salon.core, &setup.customer, booking.id, ExpectedRev::Any).await.unwrap();
+    setup.sink.wait_for_mails(6).await;
     let expected = [
         sent("confirmation"),
         ended("reminder", "cancelled", 0, None),
@@ -65,29 +65,29 @@ async fn a_booking_and_its_cancellation_are_told_to_staff_and_the_business() {
         sent("staff_cancelled"),
         sent("staff_cancelled"),
     ];
-    test.wait_for_ledger(&booking, &expected).await;
-    assert_eq!(test.close().await.journal().len(), 6);
+    setup.wait_for_ledger(&booking, &expected).await;
+    assert_eq!(setup.close().await.journal().len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_who_is_the_business_is_told_once() {
-    let test = post(1, "STAFF1@example.org").await;
-    let booking = test.book(tuesday("10:00")).await;
-    test.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new")]).await;
-    assert_eq!(test.close().await.journal().len(), 2);
+    let setup = post(1, "STAFF1@example.org").await;
+    let booking = setup.book(tuesday("10:00")).await;
+    setup.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new")]).await;
+    assert_eq!(setup.close().await.journal().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_to_a_colleague_is_told_to_both_of_them() {
-    let test = post(2, "owner@example.org").await;
-    let (one, other) = (test.salon.staff[0], test.salon.staff[1]);
-    let customer = test.customer;
-    let booking = test.salon.book(&customer, test.service, Some(one), tuesday("10:00")).await.unwrap();
-    test.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
-    test.pass(TimeDelta::seconds(1));
+    let setup = post(2, "owner@example.org").await;
+    let (one, other) = (setup.salon.staff[0], setup.salon.staff[1]);
+    let customer = setup.customer;
+    let booking = setup.salon.book(&customer, setup.service, Some(one), tuesday("10:00")).await.unwrap();
+    setup.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
+    setup.pass(TimeDelta::seconds(1));
     let to = Move { start: tuesday("11:00"), staff_id: Some(other), overriding: false };
-    bookings::reschedule(&test.salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
-    let taken = test.sink.wait_for_mails(7).await;
+    bookings::reschedule(&setup.salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
+    let taken = setup.sink.wait_for_mails(7).await;
     let moved: Vec<&Taken> = taken[3..].iter().filter(|mail| mail.subject.contains("Carla")).collect();
     let mut recipients: Vec<&str> = moved.iter().map(|mail| mail.recipient.as_str()).collect();
     recipients.sort_unstable();
@@ -98,44 +98,46 @@ async fn a_move_to_a_colleague_is_told_to_both_of_them() {
         let former = booking.staff.name.as_str();
         assert!(text.contains("Before: Tuesday, 4 May 2027, 10:00") && text.contains(former), "{text}");
     }
-    test.wait_for_sent(&booking, "staff_moved", 3).await;
-    assert_eq!(test.close().await.journal().len(), 7);
+    setup.wait_for_sent(&booking, "staff_moved", 3).await;
+    assert_eq!(setup.close().await.journal().len(), 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_asks_staff_is_off_once_somebody_has_answered() {
-    let mut test = TestWorker::with_staff(1).await;
-    test.service = test.salon.service(|spec| spec.requires_confirmation = true).await;
+    let mut setup = TestWorker::with_staff(1).await;
+    setup.service = setup.salon.service(|spec| spec.requires_confirmation = true).await;
     sqlx::query("UPDATE staff SET email = 'staff1@example.org'")
-        .execute(&test.salon.core.pool)
+        .execute(&setup.salon.core.pool)
         .await
         .unwrap();
-    let booking = test.book(tuesday("10:00")).await;
-    test.pass(TimeDelta::seconds(1));
-    bookings::confirm(&test.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
-    test.hire_worker().await;
+    let booking = setup.book(tuesday("10:00")).await;
+    setup.pass(TimeDelta::seconds(1));
+    bookings::confirm(&setup.salon.core, &Actor::System, booking.id, ExpectedRev::Any).await.unwrap();
+    setup.hire_worker().await;
     let expected = [
         ended("pending", "cancelled", 0, None),
         ended("staff_pending", "cancelled", 0, None),
         sent("confirmation"),
     ];
-    test.wait_for_ledger(&booking, &expected).await;
-    assert_eq!(test.close().await.journal().len(), 1);
+    setup.wait_for_ledger(&booking, &expected).await;
+    assert_eq!(setup.close().await.journal().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_corrected_address_of_the_customer_gets_no_mail_that_is_for_staff() {
-    let test = post(1, "owner@example.org").await;
-    test.sink.always(Verb::Rcpt, Act::Reply("450 4.2.0 later"));
-    let booking = test.book(tuesday("10:00")).await;
+    let setup = post(1, "owner@example.org").await;
+    setup.sink.always(Verb::Rcpt, Act::Reply("450 4.2.0 later"));
+    let booking = setup.book(tuesday("10:00")).await;
     let customer = booking.customer.clone().unwrap();
     let right = email("right");
-    customers::correct(&test.salon.core.pool, test.now(), &Actor::System, customer.id, &right).await.unwrap();
+    customers::correct(&setup.salon.core.pool, setup.now(), &Actor::System, customer.id, &right)
+        .await
+        .unwrap();
     let recipients: Vec<String> =
         sqlx::query_scalar("SELECT recipient::text FROM notifications WHERE to_staff ORDER BY recipient")
-            .fetch_all(&test.salon.core.pool)
+            .fetch_all(&setup.salon.core.pool)
             .await
             .unwrap();
     assert_eq!(recipients, ["owner@example.org", "staff1@example.org"]);
-    test.close().await;
+    setup.close().await;
 }

@@ -68,19 +68,19 @@ async fn one_run_erases_no_more_than_it_is_told_and_the_next_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_leading_worker_erases_by_the_clock() {
-    let test = TestWorker::open().await;
-    let booking = test.book(tuesday("10:00")).await;
+    let setup = TestWorker::open().await;
+    let booking = setup.book(tuesday("10:00")).await;
     let address = booking.customer.unwrap().email.unwrap();
-    test.sink.wait_for_mails(1).await;
-    keep_for(&test.salon, Some(365)).await;
-    test.salon.clock.set(tuesday("11:00") + TimeDelta::days(365) + TimeDelta::hours(1));
-    wait_for("the customer to be erased", async || test.salon.count(KEPT).await == 0).await;
-    let left = Dump::of(&test.salon.core.pool).await;
+    setup.sink.wait_for_mails(1).await;
+    keep_for(&setup.salon, Some(365)).await;
+    setup.salon.clock.set(tuesday("11:00") + TimeDelta::days(365) + TimeDelta::hours(1));
+    wait_for("the customer to be erased", async || setup.salon.count(KEPT).await == 0).await;
+    let left = Dump::of(&setup.salon.core.pool).await;
     let tables: Vec<_> = left
         .rows_with(address.as_str())
         .iter()
         .map(|row| row.split(' ').next().unwrap().to_owned())
         .collect();
     assert_eq!(tables, ["public.users"], "the account is its owner's");
-    test.close().await;
+    setup.close().await;
 }

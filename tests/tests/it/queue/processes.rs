@@ -99,6 +99,7 @@ async fn a_job_that_crashes_its_process_is_discarded_and_its_neighbours_finish()
     fleet.enqueue(0..25, Act::Slow(20)).await;
     fleet.enqueue(25..26, Act::Abort).await;
     fleet.enqueue(26..50, Act::Slow(20)).await;
+    let started = Instant::now();
     let (mut worker, mut crashes) = (fleet.worker().await, 0);
     // What a supervisor does.
     wait_for("one job to be discarded and the others to complete", async || {

@@ -64,13 +64,13 @@ async fn api_and_worker_own_nothing_and_a_booking_still_gets_its_mail() {
                 refused.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
             assert_eq!(code.as_deref(), Some("42501"), "{role}: {statement}: {refused}");
         }
-        let owned: i64 = sqlx::query_scalar(
+        let possessions: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM pg_shdepend WHERE deptype = 'o' AND refobjid = current_user::regrole",
         )
         .fetch_one(&mut connection)
         .await
         .unwrap();
-        assert_eq!(owned, 0, "{role} owns something");
+        assert_eq!(possessions, 0, "{role} owns something");
     }
     let log = format!("{}{}", live.api.log(), worker.log());
     assert!(!log.contains("permission denied"), "{log}");

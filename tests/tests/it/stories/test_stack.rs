@@ -38,7 +38,7 @@ impl TestStack {
         // The only mails are those of bookings: one that proves an address that is proven is not sent.
         let prove = "UPDATE users SET email_verified_at = created_at";
         sqlx::query(prove).execute(&stack.salon.core.pool).await.unwrap();
-        house
+        stack
     }
 
     async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Response {
