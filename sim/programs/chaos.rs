@@ -1,4 +1,4 @@
-//! What `cargo dev chaos` runs.
+//! The program of `cargo dev chaos`.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -9,20 +9,20 @@ use punctual_sim::chaos::{Chaos, Fault, Report, roll};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// Breaks things under load, and compares everything after each fault.
+/// Injects faults under load and compares all state after each.
 #[derive(Parser)]
 #[command(name = "cargo dev chaos", bin_name = "cargo dev chaos")]
 struct Cli {
-    /// How long
+    /// Duration in minutes
     #[arg(long, default_value_t = 10)]
     minutes: u64,
-    /// Repeats a run: the order of the faults and what customers wish for
+    /// Repeats a run: the order of the faults and the customers' requests
     #[arg(long)]
     seed: Option<u64>,
-    /// Only faults whose name, as the report has it, contains this
+    /// Only faults whose name in the report contains this
     #[arg(long, default_value = "")]
     only: String,
-    /// Instead: so many rolling restarts of two apis and four workers
+    /// Instead: this many rolling restarts of two apis and four workers
     #[arg(long, num_args = 0..=1, default_missing_value = "3", conflicts_with_all = ["minutes", "seed", "only"])]
     rolling: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! A test process' one connection to the guard.
+//! A test process's connection to the guard.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
@@ -16,14 +16,14 @@ use super::message::{Reply, Request, ServerList};
 use super::programs::program;
 use super::runtime_folder;
 
-/// The connection, open as long as this process lives: its end is what tells the guard that we are gone.
+/// The connection stays open while this process lives; its end tells the guard that the process ended.
 pub(super) struct Client {
     pub(super) servers: ServerList,
     stream: Mutex<BufReader<UnixStream>>,
 }
 
 impl Client {
-    /// The process' connection, made at the first call, which can take as long as an installation takes.
+    /// The process's connection, opened at the first call, which may wait for an installation.
     pub(super) async fn get() -> &'static Self {
         tokio::task::spawn_blocking(Self::get_blocking).await.expect("the guard's client does not panic")
     }
@@ -37,7 +37,7 @@ impl Client {
         tokio::task::spawn_blocking(move || self.ask_blocking(&request)).await?
     }
 
-    /// Asks without waiting for the answer's meaning, in a destructor; the guard ends everything at the latest with us.
+    /// Sends a request without waiting, in a destructor; the guard cleans up at the latest when this process ends.
     pub(super) fn send_on_drop(request: Request) {
         let _ = thread::spawn(move || Self::get_blocking().ask_blocking(&request)).join();
     }
@@ -65,13 +65,13 @@ impl Client {
     }
 }
 
-/// No test can run: said once, not once per test.
+/// No test can run: reported once.
 fn give_up(reason: &str) -> ! {
     eprint_uncaptured(&format!("\n{reason}\n"));
     process::exit(STATUS_MISSING)
 }
 
-/// Prints past the test harness, which keeps what passing tests print to itself.
+/// Prints directly to standard error, because the test harness captures the output of passing tests.
 pub(super) fn eprint_uncaptured(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! A collector of traces: takes OTLP over HTTP and reads it with OpenTelemetry's own types.
+//! A trace collector: receives OTLP over HTTP and parses it with OpenTelemetry's own types.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,10 +35,11 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Starts it on a port of its own.
+    /// Starts it on a free port.
     ///
     /// # Panics
-    /// When it can't listen.
+    ///
+    /// When it cannot listen.
     #[expect(clippy::unwrap_used, reason = "a test that can't listen has failed")]
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -53,16 +54,17 @@ impl Collector {
         Self { url, seen }
     }
 
-    /// What `PUNCTUAL_OTLP_ENDPOINT` is set to.
+    /// The value for `PUNCTUAL_OTLP_ENDPOINT`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The spans of a trace, once `enough` says that all are there.
+    /// The spans of a trace, once `enough` accepts them.
     ///
     /// # Panics
-    /// When they do not come.
+    ///
+    /// When they do not arrive.
     pub async fn trace(&self, trace_id: &[u8], enough: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
         wait_for("the spans of a trace", async || {
             let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -100,7 +102,7 @@ async fn answer(mut stream: TcpStream, seen: Arc<Mutex<Vec<Seen>>>) -> std::io::
     stream.write_all(head.as_bytes()).await
 }
 
-/// The body of `POST /v1/traces`, once it is there as a whole.
+/// The body of `POST /v1/traces`, once it is complete.
 fn whole(request: &[u8]) -> Option<&[u8]> {
     let end = request.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&request[..end]).ok()?;

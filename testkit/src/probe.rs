@@ -1,4 +1,4 @@
-//! A worker process whose jobs write down what they do, for stories in which processes die.
+//! A worker process whose jobs write a journal, for tests in which processes die.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -14,27 +14,27 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgPoolOptions;
 use tokio::time::sleep;
 
-/// What a job does between the line it writes when it begins and the one when it ends.
+/// What a job does between its two journal lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
     /// Nothing.
     Note,
-    /// Sleeps so many milliseconds.
+    /// Sleeps for these milliseconds.
     Slow(u64),
-    /// Waits until the gate's file is there.
+    /// Waits until the gate file exists.
     Hold,
-    /// Passes its point of no return, then waits for the gate.
+    /// Passes its point of no return, then waits for the gate file.
     HoldFirmly,
-    /// Ends its process, as a crash in native code would.
+    /// Aborts its process, as a crash in native code would.
     Abort,
 }
 
-/// A job of these stories.
+/// A job of these tests.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Probe {
-    /// Which one it is.
+    /// Its number.
     pub n: usize,
-    /// What it does.
+    /// Its action.
     pub act: Act,
 }
 
@@ -44,24 +44,24 @@ impl Payload for Probe {
     const TIMEOUT: Duration = Duration::from_hours(1);
 }
 
-/// How a worker is set up.
+/// Setup of a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Setup {
     /// URL of Postgres.
     pub database: String,
     /// URL of Redis.
     pub redis: Option<String>,
-    /// The file that all workers of a story append to.
+    /// The file to which all workers of a test append.
     pub journal: PathBuf,
-    /// The file whose being there lets held jobs go on.
+    /// The file that releases held jobs once it exists.
     pub gate: PathBuf,
     /// How many jobs run at once.
     pub concurrency: u32,
-    /// Jobs each second over all workers, and the burst.
+    /// Jobs per second over all workers, and the burst.
     pub limit: Option<(u32, u32)>,
-    /// Whether the leases are short instead of those that the promises are made with.
+    /// Whether leases are short instead of the production durations.
     pub short_leases: bool,
-    /// How long running jobs may finish in a shutdown, in milliseconds.
+    /// Shutdown grace for running jobs, in milliseconds.
     pub grace_ms: u64,
 }
 
@@ -83,19 +83,19 @@ impl Setup {
         timing
     }
 
-    /// Where the worker with this process id writes its metrics, ten times a second.
+    /// The file to which the worker with this process id writes its metrics, ten times a second.
     #[must_use]
     pub fn metrics(&self, pid: u32) -> PathBuf {
         self.journal.with_extension(format!("{pid}.metrics"))
     }
 }
 
-/// What a line of the journal says.
+/// The event of a journal line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// A run began.
     Begin,
-    /// A run came to its end.
+    /// A run ended.
     End,
     /// The queue ended the job without success.
     Final,
@@ -104,24 +104,25 @@ pub enum Event {
 /// A line of the journal.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Line {
-    /// What happened.
+    /// The event.
     pub event: Event,
-    /// To which job.
+    /// The job's number.
     pub n: usize,
     /// Fencing token of the run.
     pub lease_seq: i64,
-    /// Whether the run could trust its lease at this moment.
+    /// Whether the lease was fresh.
     pub fresh: bool,
     /// Process id of the worker.
     pub pid: u32,
-    /// When, in microseconds since 1970 by the clock of Postgres.
+    /// Time in microseconds since 1970 by the clock of Postgres.
     pub at: i64,
 }
 
-/// Reads a journal; a last line cut short by a kill is left out.
+/// Reads a journal, without a last line cut short by a kill.
 ///
 /// # Errors
-/// When the file is there and can't be read.
+///
+/// When the file exists and cannot be read.
 pub fn read_journal(path: &Path) -> std::io::Result<Vec<Line>> {
     if !path.exists() {
         return Ok(Vec::new());
@@ -136,7 +137,7 @@ struct Journal {
 }
 
 impl Journal {
-    /// One write to a file opened for appending: whole, also beside other processes and before a kill.
+    /// One write to a file opened for appending: atomic beside other processes and before a kill.
     fn note(&self, event: Event, n: usize, lease_seq: i64, fresh: bool, at: i64) -> Result<(), BoxError> {
         let line = Line { event, n, lease_seq, fresh, pid: std::process::id(), at };
         let mut text = serde_json::to_string(&line)?;
@@ -174,10 +175,11 @@ async fn act(probe: Probe, ctx: JobContext, journal_file: Data<Journal>) -> Resu
     Ok(Outcome::Done)
 }
 
-/// Body of `tests-queue-worker`: works until it is told to stop.
+/// Entry point of `tests-queue-worker`: runs until it is stopped.
 ///
 /// # Errors
-/// When the setup can't be read or the runtime can't start.
+///
+/// When the setup cannot be read or the runtime cannot start.
 pub async fn run() -> Result<(), BoxError> {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     let setup: Setup = serde_json::from_str(&std::env::args().nth(1).ok_or("a setup is missing")?)?;
@@ -217,7 +219,7 @@ async fn publish(metrics: PrometheusHandle, path: PathBuf) {
     let draft = path.with_extension("draft");
     loop {
         metrics.run_upkeep();
-        // A reader sees a whole file or the one before.
+        // Readers see a whole file, the new or the previous one.
         let written = fs::write(&draft, metrics.render()).and_then(|()| fs::rename(&draft, &path));
         if let Err(error) = written {
             tracing::warn!(error = %error, "the metrics can't be written");

@@ -14,14 +14,14 @@ use super::message::Request;
 use super::{TestDatabase, TestRedis, free_port, program, wait_for};
 use punctual_launch::servers::process::{Identity, send};
 
-/// What the programs of one test are told. The api and the worker of one test share it, and with it their keys.
+/// The configuration of the programs of one test. Its api and worker share it, and so its keys.
 #[derive(Clone, Debug)]
 pub struct Programs {
     environment: Vec<(String, String)>,
 }
 
 impl Programs {
-    /// Programs on this database, without Redis, without a mail server and without limits of requests.
+    /// Programs on this database, without Redis, relay and request limits.
     #[must_use]
     pub fn on(database: &TestDatabase) -> Self {
         let keys = Keys::write_local(1, &[7; 32]);
@@ -41,13 +41,13 @@ impl Programs {
         self.set("REDIS_URL", &redis.url())
     }
 
-    /// Sending mails there: `smtp://127.0.0.1:…`.
+    /// With this relay: `smtp://127.0.0.1:…`.
     #[must_use]
     pub fn smtp(self, url: &str) -> Self {
         self.set("SMTP_URL", url)
     }
 
-    /// With a variable of the environment.
+    /// With an environment variable.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.environment.retain(|(known, _)| known != name);
@@ -80,24 +80,26 @@ impl Programs {
             .await
     }
 
-    /// Runs one of the program's commands to its end, with this on its standard input.
+    /// Runs a command of the program to its end, with this standard input.
     ///
     /// # Panics
-    /// When it can't be started.
+    ///
+    /// When it cannot be started.
     #[must_use]
     pub fn run(&self, name: &str, arguments: &[&str], input: &str) -> Output {
         let mut command = self.command(name);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
-        // One that does not read it has closed it; that is seen in what it says.
+        // A program that does not read its input has closed it; its output shows why.
         let _ = child.stdin.take().expect("its input is piped").write_all(input.as_bytes());
         child.wait_with_output().expect("the end of a child")
     }
 
-    /// Starts the test crate's program `tests-<name>`. Whether it is ready is for the caller to see.
+    /// Starts the test program `tests-<name>` without waiting until it is ready.
     ///
     /// # Panics
-    /// When it can't be started.
+    ///
+    /// When it cannot be started.
     pub async fn program(&self, name: &'static str) -> Process {
         Process::spawn(name, self.command(name)).await
     }
@@ -122,8 +124,7 @@ impl Programs {
     }
 }
 
-/// A command for the test crate's program `tests-<name>`. Nothing of our own environment that configures Punctual reaches
-/// it.
+/// A command for the test program `tests-<name>`, without the variables of our environment that configure Punctual.
 #[must_use]
 pub fn program_alone(name: &str) -> Command {
     let mut command = Command::new(program(&format!("tests-{name}")));
@@ -136,7 +137,7 @@ pub fn program_alone(name: &str) -> Command {
     command
 }
 
-/// A program that runs. It is killed with the value, and its log is printed when the test fails.
+/// A running program. It is killed with the value, and its log is printed when the test fails.
 #[derive(Debug)]
 pub struct Process {
     name: &'static str,
@@ -147,10 +148,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program, known by `name` in what a failed test prints. Whether it is ready is for the caller to see.
+    /// Starts a program, named `name` in the output of a failed test, without waiting until it is ready.
     ///
     /// # Panics
-    /// When it can't be started.
+    ///
+    /// When it cannot be started.
     pub async fn spawn(name: &'static str, mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -160,7 +162,7 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         if let Some(identity) = Identity::of(child.id()) {
-            // So that it ends with us also when we are killed.
+            // So that it ends with this process, even after SIGKILL.
             Client::get().await.ask(Request::Adopt { identity }).await.expect("the guard answers");
         }
         let log = Arc::new(Mutex::new(String::new()));
@@ -169,7 +171,7 @@ impl Process {
         Self { name, url: String::new(), metrics_url: String::new(), child, log }
     }
 
-    /// What it is: `api`, `worker` and so on.
+    /// Its name: `api`, `worker` and so on.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -181,7 +183,7 @@ impl Process {
         self.child.id()
     }
 
-    /// Base URL of the api; of a worker that of its metrics.
+    /// Base URL of the api; for a worker, of its metrics.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -193,7 +195,7 @@ impl Process {
         &self.metrics_url
     }
 
-    /// What it has printed so far.
+    /// Its output so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -215,18 +217,20 @@ impl Process {
         self.child.try_wait().expect("the state of a child").is_some()
     }
 
-    /// Sends it a signal: `STOP` and `CONT` freeze and thaw it.
+    /// Sends a signal: `STOP` and `CONT` freeze and resume it.
     ///
     /// # Panics
+    ///
     /// When the system refuses.
     pub fn signal(&self, signal: Signal) {
         send(self.child.id(), signal, false).expect("a signal to a child");
     }
 
-    /// kill −9: it gets no chance to finish anything.
+    /// SIGKILL.
     ///
     /// # Panics
-    /// When it had ended by itself.
+    ///
+    /// When it had already ended.
     pub fn kill(mut self) {
         assert!(!self.has_ended(), "{} had ended by itself", self.name);
         self.signal(Signal::KILL);
@@ -234,18 +238,20 @@ impl Process {
         assert_eq!(status.signal(), Some(Signal::KILL.as_raw()));
     }
 
-    /// SIGTERM: it finishes what it does; gives how it ended.
+    /// SIGTERM, and its exit status.
     ///
     /// # Panics
+    ///
     /// When it does not end within a minute.
     pub async fn stop(self) -> ExitStatus {
         self.signal(Signal::TERM);
         self.ended().await
     }
 
-    /// Waits for its end; gives how it ended.
+    /// Waits for its end; returns the exit status.
     ///
     /// # Panics
+    ///
     /// When it does not end within a minute.
     pub async fn ended(mut self) -> ExitStatus {
         let what = format!("the end of {}", self.name);

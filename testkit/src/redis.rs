@@ -4,7 +4,7 @@ use super::client::Client;
 use super::message::{Reply, Request};
 use super::require::Tool;
 
-/// A Redis process that one test has to itself: it may stop, restart, flush or freeze it. It ends with the value.
+/// A Redis process for one test: it can stop, restart, be flushed or frozen. It ends with the value.
 #[derive(Debug)]
 pub struct TestRedis {
     port: u16,
@@ -38,18 +38,20 @@ impl TestRedis {
         self.pid
     }
 
-    /// Stops the server; what it held is gone.
+    /// Stops the server; its data is lost.
     ///
     /// # Panics
+    ///
     /// When it does not run.
     pub async fn stop(&mut self) {
         let reply = Client::get().await.ask(Request::StopRedis { port: self.port }).await;
         assert!(matches!(reply, Ok(Reply::Stopped)), "{reply:?}");
     }
 
-    /// Starts it again, empty, on the port it had.
+    /// Starts it again, empty, on the same port.
     ///
     /// # Panics
+    ///
     /// When it does not start.
     pub async fn start_again(&mut self) {
         (_, self.pid) = start(Some(self.port)).await;

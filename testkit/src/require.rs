@@ -49,7 +49,7 @@ impl Tool {
             eprint_uncaptured(&format!("\nthere is no {missing}, and {}=1 requires it\n", self.variable()));
             process::exit(STATUS_MISSING);
         }
-        // The harness names the thread of a test after it.
+        // The test harness names a test's thread after the test.
         let test = thread::current().name().unwrap_or("a test").to_owned();
         let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
         eprint_uncaptured(&format!("skipped, as there is no {missing}: {test} ({count} so far)\n"));

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn completed_and_no_show_can_be_mended_for_seven_days_after_the_end() {
+    fn completed_and_no_show_can_be_corrected_for_seven_days_after_the_end() {
         let week = 7 * 24 * 60 + 60;
         let booked = booking(BookingStatus::Completed);
         assert_eq!(booked.after(BookingAction::NoShow, at(week)), Some(&[BookingStatus::NoShow][..]));
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn judging_a_booking_is_for_staff() {
+    fn marking_a_booking_is_for_staff() {
         let for_staff =
             [BookingAction::Confirm, BookingAction::Decline, BookingAction::Complete, BookingAction::NoShow];
         assert!(for_staff.iter().all(|action| is_for_staff(*action)));

@@ -2,25 +2,25 @@ use std::{io, path::Path, time::Duration};
 
 use super::Reader;
 
-/// What a limit is asked for as.
+/// Description of a valid value in error messages.
 const EXPECTED: &str = "a number of requests and a time such as 10/15m (s, m, h or d), or off";
 
 /// Failed logins that may be allowed to one account: NIST SP 800-63B §5.2.2.
 const MOST_LOGIN_FAILURES: u32 = 100;
 
-/// The longest time a limit looks back.
+/// The longest period of a limit.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
 
-/// At most so many requests in any stretch of this length.
+/// At most `count` requests in any period of this length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLimit {
     /// Requests, 1 to 10,000.
     pub count: u32,
-    /// The stretch, at most a week.
+    /// The period, at most a week.
     pub per: Duration,
 }
 
-/// How often clients may ask; `None`: as often as they like. Each is a line of `defaults.env`, which says what it is.
+/// Request limits; `None` means unlimited. Each is documented in `defaults.env`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestLimits {
     /// Failed logins from one address.
@@ -77,7 +77,7 @@ fn read_limit(
     .flatten()
 }
 
-/// Reads all; what is wrong is gathered by the reader.
+/// Reads all limits; the reader collects errors.
 pub(super) fn read(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> RequestLimits {
     let on = r.text("PUNCTUAL_LIMITS", "on or off", |text| match text {
         "on" => Some(true),

@@ -4,14 +4,14 @@ use std::{
 
 use super::{DEFAULTS, Fault};
 
-/// What an address is asked for as.
+/// Description of a valid address in error messages.
 pub(super) const ADDRESS: &str = "an address and a port such as 0.0.0.0:8080";
 
-/// Keys whose value may stand in a file named by `<key>_FILE`.
+/// Keys whose value may come from a file named by `<key>_FILE`.
 pub(super) const SECRETS: [&str; 6] =
     ["DATABASE_URL", "REDIS_URL", "SMTP_URL", "PUNCTUAL_JWT_KEYS", "PUNCTUAL_LINK_KEYS", "PUNCTUAL_DKIM_KEY"];
 
-/// Reads values, gathers the faults.
+/// Reads values and collects errors.
 pub(super) struct Reader<F> {
     vars: BTreeMap<String, String>,
     defaults: BTreeMap<&'static str, &'static str>,
@@ -33,7 +33,7 @@ impl<F: Fn(&Path) -> io::Result<String>> Reader<F> {
         Self { vars, defaults, read_file, faults }
     }
 
-    /// The value that is in force; `None` when it is empty.
+    /// The effective value; `None` when it is empty.
     fn value(&self, key: &'static str) -> Option<&str> {
         debug_assert!(self.defaults.contains_key(key), "{key} is not in defaults.env");
         let text = match self.vars.get(key) {

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_force_is_told_without_secrets() {
+    fn the_report_shows_effective_settings_without_secrets() {
         let vars = vars(&[
             ("DATABASE_URL", "postgres://u:hunter2@h/d"),
             ("PUNCTUAL_JWT_KEYS_FILE", "/keys/jwt"),

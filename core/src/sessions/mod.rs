@@ -26,7 +26,7 @@ pub struct Session {
     pub user_id: Uuid,
     /// What the account may do.
     pub role: Role,
-    /// Access tokens carry it; those of an older one are refused.
+    /// Part of access tokens; tokens with an older epoch are refused.
     pub token_epoch: i32,
 }
 

@@ -1,4 +1,4 @@
-//! What can be done with a booking.
+//! Actions on a booking.
 
 use serde::{Deserialize, Serialize};
 

@@ -29,7 +29,7 @@ pub struct User {
     pub zone: Option<Zone>,
     /// Part of access tokens; tokens with an older epoch are refused.
     pub token_epoch: i32,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
 }
 

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mail_with_text_html_and_a_calendar_is_taken_apart() {
+    fn a_mail_with_text_html_and_a_calendar_is_parsed() {
         let raw = concat!(
             "From: =?utf-8?q?Sal=C3=B3n?= <hello@salon.test>\r\nTo: ada@example.org\r\n",
             "Subject: =?utf-8?q?Best=C3=A4tigt?=\r\nMessage-ID: <1@salon.test>\r\n",

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_default_moves_on_and_a_port_that_was_asked_for_fails_by_name() {
+    fn a_taken_default_port_moves_on_and_a_configured_one_fails_with_its_name() {
         let port = free_port();
         let _listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         assert!(next_free(port).unwrap() > port);

@@ -18,7 +18,7 @@ pub struct Held {
     pub id: JobId,
     /// Its fencing token.
     pub lease_seq: i64,
-    /// How often it was begun.
+    /// How many attempts started.
     pub attempt: i32,
     /// How often in a row its process died.
     pub rescues: i16,

@@ -1,5 +1,5 @@
-//! Customers who book, move and cancel over HTTP whatever happens, and what they were told: a request that gets no answer
-//! is repeated until it gets one, with the same key.
+//! Customers who book, move and cancel over HTTP during faults, with a record of the answers. A request without an
+//! answer is repeated with the same key until it gets one.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,33 +16,33 @@ use tokio_util::sync::CancellationToken;
 
 use super::Result;
 
-/// Bookings are made for the days from here on, as the workers' clock hurries on.
+/// First day of bookings, in days from now: the workers' clock runs fast.
 const FIRST_DAY: i64 = 25;
 const DAYS: i64 = 20;
-/// A customer without an answer for so long complains.
+/// A customer without an answer for this long counts as a violation.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(40);
-/// Between tries.
+/// Between attempts.
 const AGAIN: Duration = Duration::from_millis(200);
-/// How often a load balancer looks whether an api is ready, and how long it may take to say so.
+/// Interval and timeout of the readiness probes, as a load balancer makes them.
 const BETWEEN_PROBES: Duration = Duration::from_millis(100);
 const PROBE: Duration = Duration::from_secs(1);
-/// No single try takes longer.
+/// Timeout of one attempt.
 const TRY: Duration = Duration::from_secs(20);
 
-/// What was answered so far.
+/// The answers received so far.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
     /// The last revision and status of each booking.
     pub bookings: HashMap<String, (i64, String)>,
-    /// What must not happen: a 500, no answer.
+    /// Violations: a 500, or no answer.
     pub violations: Vec<String>,
-    /// Requests, those of them that were answered, and tries that failed and were repeated.
+    /// Requests, answered ones among them, and attempts that failed and were repeated.
     pub requests: u64,
     pub answered: u64,
     pub repeated: u64,
 }
 
-/// Where customers are served: the api, with the rights of an administrator. Clones are one.
+/// The customers' access to the api, with an administrator's rights. Clones share their state.
 #[derive(Clone)]
 pub struct ApiClient {
     /// Base URLs of the apis that are ready.
@@ -70,14 +70,14 @@ impl ApiClient {
         }
     }
 
-    /// The api whose turn it is.
+    /// The next api in round-robin order.
     fn server(&self) -> String {
         let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         ready.get(turn % ready.len().max(1)).cloned().unwrap_or_default()
     }
 
-    /// Asks these apis again and again whether they are ready.
+    /// Probes the readiness of these apis in a loop.
     pub async fn watch(self, urls: Vec<String>) {
         let probe = Client::new();
         loop {
@@ -88,7 +88,7 @@ impl ApiClient {
                     ready.push(url.clone());
                 }
             }
-            // None would leave customers with nobody to ask: what a load balancer does then, too.
+            // Without any ready api the list stays as it was, as a load balancer does.
             if !ready.is_empty() {
                 *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready;
             }
@@ -96,7 +96,7 @@ impl ApiClient {
         }
     }
 
-    /// Waits until so many apis are ready.
+    /// Waits until this many apis are ready.
     pub async fn wait_for_ready(&self, apis: usize) {
         while self.ready.lock().unwrap_or_else(PoisonError::into_inner).len() < apis {
             tokio::time::sleep(BETWEEN_PROBES).await;
@@ -111,7 +111,7 @@ impl ApiClient {
         self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One try; any answer but a success is an error.
+    /// One attempt; any answer but a success is an error.
     pub async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         let (status, answer) = self.send(method, path, None, None, body).await?;
         if status.is_success() { Ok(answer) } else { Err(format!("{path}: {status} {answer}").into()) }
@@ -144,7 +144,7 @@ impl ApiClient {
         Ok((status, answer.json().await?))
     }
 
-    /// Repeats a request until it is answered with what no later try will change.
+    /// Repeats a request until its answer is final.
     async fn insist(
         &self,
         method: Method,
@@ -177,7 +177,7 @@ impl ApiClient {
         }
     }
 
-    /// A slot that may be taken.
+    /// A random slot.
     pub fn slot(&self, rng: &mut SmallRng) -> Value {
         let day = self.today + TimeDelta::days(FIRST_DAY + rng.random_range(0..DAYS));
         let minute = rng.random_range(0..24 * 12) * 5;
@@ -185,7 +185,7 @@ impl ApiClient {
         json!({ "service_id": self.service, "staff_id": self.staff[rng.random_range(0..self.staff.len())], "start": start })
     }
 
-    /// Books a slot; `None` when somebody else has it. The status is 201 for all who ask with this key.
+    /// Books a slot; `None` when another customer has it. Everyone who asks with this key gets a 201.
     pub async fn book(&self, key: &str, slot: &Value) -> Option<String> {
         let mut wish = slot.clone();
         wish["contact"] = json!({ "email": format!("{key}@example.org"), "name": "Ada" });
@@ -197,7 +197,7 @@ impl ApiClient {
         }
     }
 
-    /// Cancels or moves a booking that somebody else does not change.
+    /// Cancels or moves a booking that nobody else changes.
     async fn change(&self, id: &str, rng: &mut SmallRng) {
         let Some((rev, _)) = self.known().bookings.get(id).cloned() else { return };
         let (path, body) = if rng.random_bool(0.5) {
@@ -213,7 +213,7 @@ impl ApiClient {
         match status {
             StatusCode::OK => drop(self.learn(&answer)),
             StatusCode::CONFLICT => {}
-            // A try that got no answer did it.
+            // An earlier attempt without an answer had succeeded.
             StatusCode::PRECONDITION_FAILED => {
                 let path = format!("/v1/bookings/{id}");
                 if let Some((_, answer)) = self.insist(Method::GET, &path, None, None, &Value::Null).await {
@@ -237,20 +237,20 @@ impl ApiClient {
     }
 }
 
-/// Whether the api asks to come again.
+/// Whether the answer asks for a retry.
 fn is_for_now(status: StatusCode, answer: &Value) -> bool {
     matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
         || answer["code"] == "idempotency_in_progress"
 }
 
-/// Customers who are busy until they are asked to go home.
+/// Customers who act until they are stopped.
 pub struct Load {
     stop: CancellationToken,
     customers: JoinSet<()>,
 }
 
 impl Load {
-    /// So many customers come. Equal seeds wish for equal things.
+    /// Starts this many customers. Equal seeds give equal requests.
     pub fn start(api_client: &ApiClient, customers: u64, seed: u64, pause: Duration) -> Self {
         let stop = CancellationToken::new();
         let mut load = JoinSet::new();

@@ -1,5 +1,5 @@
-//! A salon behind a real api, with real workers, a Postgres and a Redis of its own, and a mail server that does as it is
-//! told; between all of them a proxy, so that every way can be cut.
+//! A salon with a real api, real workers, its own Postgres and Redis, and a scripted mail server; proxies between them
+//! can cut every connection.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -24,10 +24,10 @@ use punctual_testkit::smtp_sink::SmtpSink;
 
 const PASSWORD: &str = "correct horse battery staple";
 const STAFF: usize = 8;
-/// How long answers are waited for; who gets none complains for himself.
+/// How long to wait for answers; customers report missing ones themselves.
 const CALM: Duration = Duration::from_secs(30);
 
-/// All of it; everything ends with the value.
+/// The whole system; it ends with the value.
 pub struct Deployment {
     pub postgres: TestPostgres,
     pub redis: TestRedis,
@@ -55,12 +55,12 @@ pub struct Deployment {
 pub struct Size {
     pub apis: usize,
     pub workers: usize,
-    /// Whether the workers have short leases and a fast clock, or are those that are shipped.
+    /// Whether workers have short leases and a fast clock, or the shipped settings.
     pub accelerated: bool,
 }
 
 impl Deployment {
-    /// Opens the salon; `None` where there is no Postgres or no Redis to stop and start.
+    /// Starts the system; `None` without a local Postgres and Redis to stop and start.
     pub async fn open(size: Size) -> Result<Option<Self>> {
         let (Some(postgres), Some(redis)) = (TestPostgres::start().await, TestRedis::start().await) else {
             return Ok(None);
@@ -121,7 +121,7 @@ impl Deployment {
         self.postgres.database().pool()
     }
 
-    /// Starts so many workers beside those that run.
+    /// Starts this many more workers.
     pub async fn start_workers(&mut self, workers: usize) {
         for _ in 0..workers {
             let worker = self.worker().await;
@@ -143,7 +143,7 @@ impl Deployment {
         worker
     }
 
-    /// Replaces one worker after the other, each by SIGTERM.
+    /// Replaces the workers one by one by SIGTERM.
     pub async fn replace_workers(&mut self) -> Result<()> {
         for _ in 0..self.workers.len() {
             let leaving = self.workers.remove(0);
@@ -156,7 +156,7 @@ impl Deployment {
         Ok(())
     }
 
-    /// Replaces one api after the other, each by SIGTERM.
+    /// Replaces the apis one by one by SIGTERM.
     pub async fn replace_apis(&mut self) -> Result<()> {
         for _ in 0..self.apis.len() {
             let leaving = self.apis.remove(0);
@@ -171,15 +171,15 @@ impl Deployment {
         Ok(())
     }
 
-    /// Customers go to those apis that say on `/readyz` that they are ready, as behind a load balancer.
+    /// Lets customers use the apis that are ready by `/readyz`, as behind a load balancer.
     fn watch_apis(&mut self) {
         let urls: Vec<String> = self.apis.iter().map(|api| api.url().to_owned()).collect();
-        // Those that were watched before are watched until the new ones are known.
+        // The previous watch ends once the new apis are known.
         self.watch = (self.size.apis > 1)
             .then(|| AbortOnDropHandle::new(tokio::spawn(self.api_client.clone().watch(urls))));
     }
 
-    /// Waits until customers got so many more answers, or until it is clear that they do not.
+    /// Waits for this many more answers, at most a fixed time.
     pub async fn wait_for_answers(&self, answers: u64) {
         let wanted = self.api_client.observed().answered + answers;
         let _ = try_wait_for(CALM, async || self.api_client.observed().answered >= wanted).await;
@@ -190,7 +190,7 @@ impl Deployment {
         self.workers.drain(..).for_each(Process::kill);
     }
 
-    /// Ends what stands in the way of anything.
+    /// Undoes all faults.
     pub fn heal(&mut self) -> Result<()> {
         self.relay.heal();
         if let Some(clock) = &self.clock {
@@ -209,7 +209,7 @@ impl Deployment {
         Ok(())
     }
 
-    /// What the programs that run have warned of, the last lines of each.
+    /// The last warnings of each running program.
     pub fn warnings_in_logs(&self) -> String {
         let mut text = String::new();
         for program in self.apis.iter().chain(&self.workers) {
@@ -221,8 +221,8 @@ impl Deployment {
         text
     }
 
-    /// Waits until no mail is due any more, then compares everything with everything.
-    /// A reminder that falls due in the very moment of comparing is seen by one side only; what is wrong stays wrong.
+    /// Waits until no mail is due, then compares all state. A reminder that falls due during the comparison is visible
+    /// to one side only, so a difference is checked again.
     pub async fn check(&self) -> std::result::Result<Compared, Vec<String>> {
         let mut compared = self.compare().await;
         for _ in 0..2 {
@@ -252,7 +252,7 @@ impl Deployment {
         Ok(report.compared)
     }
 
-    /// Waits until nothing runs and all that waits is to wait for long.
+    /// Waits until nothing runs and nothing is due soon.
     async fn wait_until_idle(&self) -> std::result::Result<(), Vec<String>> {
         let busy = "SELECT format('job %s (%s) is %s, attempt %s, %s rescues, %s snoozes: %s', id, kind, state, attempt,
                                   rescues, snoozes, coalesce(note, errors->-1->>'error', ''))
@@ -268,7 +268,7 @@ impl Deployment {
             .map_err(|jobs| vec![format!("after {} s jobs have not ended: {jobs}", WAIT_TIMEOUT.as_secs())])
     }
 
-    /// What the api has answered is what is stored.
+    /// Compares the api's answers with what is stored.
     async fn compare_with(&self, observed: &Observed) -> std::result::Result<(), Vec<String>> {
         let stored: Vec<(String, i32, String)> =
             sqlx::query_as("SELECT id::text, rev, status::text FROM bookings")
@@ -303,7 +303,7 @@ fn authority(url: &str) -> &str {
     authority.rsplit('@').next().unwrap_or(authority)
 }
 
-/// The URL with the proxy's address in place of its own.
+/// The URL with the proxy's address.
 fn through(url: &str, proxy: &Proxy) -> String {
     url.replacen(authority(url), &proxy.address(), 1)
 }

@@ -16,33 +16,33 @@ use super::Result;
 use super::deployment::Deployment;
 use punctual_testkit::smtp_sink::{Act, Verb};
 
-/// How long something is away.
+/// Duration of an outage.
 const FAULT_DURATION: Duration = Duration::from_secs(3);
 /// How far the clock of the workers is stepped, in seconds.
 const CLOCK_STEP: i64 = 5 * 3600;
-/// How long a script at the mail server may wait to be played: a verb that no mail comes to is no fault.
+/// How long a script of the mail server may wait to be used; a command that no mail reaches is no fault.
 const PLAYED: Duration = Duration::from_secs(20);
 
-/// How long a mail may take to go on after its worker died.
+/// How long a mail may take to continue after its worker died.
 const BEGUN: Duration = Duration::from_secs(40);
 
-/// Points of a send, from the connection to the reply to the message.
+/// The SMTP commands of a send, from the connection to the reply to the message.
 pub const POINTS: [Verb; 5] = [Verb::Banner, Verb::Mail, Verb::Rcpt, Verb::Data, Verb::Dot];
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// kill −9 of all workers while the mail server keeps one of them waiting at this verb.
+    /// SIGKILL to all workers while the mail server delays one of them at this command.
     KilledAt(Verb),
-    /// SIGTERM for all workers while one waits at this verb; others take over.
+    /// SIGTERM to all workers while one is delayed at this command; new ones take over.
     TerminatedAt(Verb),
-    /// SIGSTOP for one worker in the middle of a send until its session has ended, then SIGCONT.
+    /// SIGSTOP to one worker during a send until its session has ended, then SIGCONT.
     FrozenAt(Verb),
-    /// The worker dies three times over the same mail.
+    /// The worker dies three times at the same mail.
     Poison,
-    /// Stopped in order, which cuts all connections, and started.
+    /// Clean stop, which cuts all connections, and start.
     PostgresRestarted,
-    /// Stopped as if the machine had lost power, and started.
+    /// Stop like a power loss, and start.
     PostgresCrashed,
     /// Every connection of the database is terminated, five times, a second apart.
     BackendsTerminated,
@@ -50,7 +50,7 @@ pub enum Fault {
     PostgresCut,
     /// No byte passes to or from Postgres.
     PostgresStalled,
-    /// Each byte takes a while.
+    /// Latency for each piece of data.
     PostgresSlow,
     /// Stopped, and started empty.
     RedisRestarted,
@@ -60,30 +60,30 @@ pub enum Fault {
     RedisStalled,
     /// The system clock of all workers goes five hours ahead, or back, and later right again.
     ClockStepped { ahead: bool },
-    /// At this verb, so many times: the reply, silence or a cut.
+    /// At this command, this many times: a reply, silence or a cut.
     Relay(Verb, RelayFault),
-    /// Nothing listens where the relay should be.
+    /// Nothing listens at the relay's address.
     RelayDown,
-    /// The relay wants a password that it is not given.
+    /// The relay requires a password that the workers do not send.
     RelayLockedOut,
-    /// Sixteen customers want one slot at once.
+    /// Sixteen customers book one slot at once.
     OneSlot,
     /// One request sent a hundred times at once, and one job enqueued a hundred times at once.
     Equal,
 }
 
-/// What the mail server does.
+/// Behaviour of the mail server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RelayFault {
-    /// 451: the mail, or the relay, later.
+    /// 451: temporary refusal.
     NotNow,
-    /// 554: never.
+    /// 554: permanent refusal.
     Refuses,
-    /// 421 and the end of the connection.
+    /// 421, then closes the connection.
     GoesAway,
-    /// Says nothing until the worker loses its patience.
+    /// Sends nothing until the worker's timeout.
     Stalls,
-    /// Closes the connection; at the dot the message was taken.
+    /// Closes the connection; after the end of the data the message was accepted.
     Cuts,
 }
 
@@ -153,7 +153,7 @@ fn name(verb: Verb) -> &'static str {
 }
 
 impl Fault {
-    /// All of them, for a round of chaos.
+    /// All faults, for one round.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut all = vec![
@@ -183,7 +183,7 @@ impl Fault {
         all
     }
 
-    /// Does it.
+    /// Injects the fault.
     pub async fn inject(self, deployment: &mut Deployment, rng: &mut SmallRng) -> Result<()> {
         let workers = deployment.workers.len();
         match self {
@@ -287,10 +287,10 @@ impl Fault {
     }
 }
 
-/// Has the mail server do this at the next occurrences of a verb, and waits until it has.
+/// Sets the mail server's behaviour at the next occurrences of a command, and waits until they happened.
 async fn play(deployment: &Deployment, verb: Verb, acts: &[Act]) {
     if matches!(verb, Verb::Banner | Verb::Ehlo) {
-        // Connections are kept: only a new one comes here.
+        // Workers keep connections, and only a new one is scripted.
         deployment.to_relay.cut();
     }
     let seen = deployment.relay.seen(verb);
@@ -298,12 +298,12 @@ async fn play(deployment: &Deployment, verb: Verb, acts: &[Act]) {
     let _ = timeout(PLAYED, deployment.relay.wait_for(verb, seen + acts.len())).await;
 }
 
-/// Waits until a worker waits for the mail server at this verb.
+/// Waits until a worker waits for the mail server at this command.
 async fn held_at(deployment: &Deployment, verb: Verb) {
     play(deployment, verb, &[Act::Stall]).await;
 }
 
-/// The last word of the name that a worker gives its session.
+/// The last word of a worker's session name.
 fn session_pid(worker: &Process) -> String {
     worker.pid().to_string()
 }
@@ -332,7 +332,7 @@ async fn freeze(deployment: &mut Deployment, at: usize) -> Result<()> {
     Ok(())
 }
 
-/// Whichever worker begins this one mail is killed, three times, until the mail is given up; all others go on.
+/// Kills whichever worker starts this mail, three times, until the mail is given up; other mails continue.
 async fn poison(deployment: &mut Deployment, rng: &mut SmallRng) -> Result<()> {
     let name = format!("poison{:x}", rng.random::<u32>());
     let recipient = format!("{name}@example.org");
@@ -357,7 +357,7 @@ async fn poison(deployment: &mut Deployment, rng: &mut SmallRng) -> Result<()> {
     until(3, async || sqlx::query_scalar(given_up).bind(&recipient).fetch_one(deployment.pool()).await).await
 }
 
-/// Waits until it is so.
+/// Waits for a condition.
 async fn until(deaths: i16, is_so: impl AsyncFn() -> sqlx::Result<bool>) -> Result<()> {
     let waited = try_wait_for(BEGUN, async || match is_so().await {
         Ok(true) => Ok(()),
@@ -373,7 +373,7 @@ async fn one_slot(deployment: &Deployment, rng: &mut SmallRng) -> Result<()> {
     let keys: Vec<String> = (0..16).map(|number| format!("slot{round:x}-{number}")).collect();
     let booked = join_all(keys.iter().map(|key| deployment.api_client.book(key, &slot))).await;
     let booked = booked.iter().flatten().count();
-    // Another customer may have been there before.
+    // Another customer may have booked it before.
     if booked > 1 { Err(format!("{booked} of 16 customers got {slot}").into()) } else { Ok(()) }
 }
 
@@ -396,7 +396,7 @@ async fn equal(deployment: &Deployment, rng: &mut SmallRng) -> Result<()> {
     let now = ServerClock::start(deployment.pool()).await?.now();
     let enqueued = join_all((0..100).map(|_| async {
         let mut tx = deployment.pool().begin().await?;
-        // For tomorrow: while it waits its key is taken, and no worker takes its kind.
+        // Scheduled for tomorrow: while it waits its key is taken, and no worker knows its kind.
         let job = Job::new(&Nothing {})?.unique_key(&key).run_at(now + TimeDelta::days(1));
         let enqueued = enqueue(&mut tx, now, job).await?;
         tx.commit().await?;

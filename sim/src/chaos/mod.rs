@@ -1,4 +1,4 @@
-//! Faults on real processes: one after the other under load, and after each everything is compared with everything.
+//! Faults on real processes: one after the other under load, with a comparison of all state after each.
 
 mod customers;
 mod deployment;
@@ -26,23 +26,23 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + S
 
 const WORKERS: usize = 2;
 const CUSTOMERS: u64 = 3;
-/// How long a customer thinks between two wishes.
+/// A customer's pause between two requests.
 const THOUGHT: Duration = Duration::from_millis(150);
-/// Requests that are answered between two faults.
+/// Requests answered between two faults.
 const CALM: u64 = 10;
 
-/// What stops a run of chaos.
+/// A violation, which stops the run.
 #[derive(Debug)]
 pub struct Violation {
-    /// What was being done to the system.
+    /// The fault that was injected.
     pub fault: Fault,
-    /// What differs, or what did not happen.
+    /// Differences found, or what did not happen.
     pub differences: Vec<String>,
-    /// What the programs warned of last.
+    /// The programs' last warnings.
     pub logs: String,
 }
 
-/// A running system and whoever breaks it.
+/// A running system with fault injection.
 pub struct Chaos {
     deployment: Deployment,
     rng: SmallRng,
@@ -51,9 +51,10 @@ pub struct Chaos {
 }
 
 impl Chaos {
-    /// Starts everything; `None` where there is no Postgres or no Redis to stop and start.
+    /// Starts everything; `None` without a local Postgres and Redis to stop and start.
     ///
     /// # Errors
+    ///
     /// When something does not start.
     pub async fn begin(seed: u64) -> Result<Option<Self>> {
         let size = Size { apis: 1, workers: WORKERS, accelerated: true };
@@ -61,9 +62,10 @@ impl Chaos {
         Ok(Some(Self { deployment, rng: SmallRng::seed_from_u64(seed), seed, faults: 0 }))
     }
 
-    /// Does these things one after the other.
+    /// Injects these faults one after the other.
     ///
     /// # Errors
+    ///
     /// The first violation.
     pub async fn run(
         &mut self,
@@ -76,9 +78,10 @@ impl Chaos {
         Ok(())
     }
 
-    /// Does these in ever new orders until the time is up; `progress` hears of each.
+    /// Injects these faults in random orders until the time is over; `progress` is called after each.
     ///
     /// # Errors
+    ///
     /// The first violation.
     pub async fn run_for(
         &mut self,
@@ -116,7 +119,7 @@ impl Chaos {
         Ok(())
     }
 
-    /// One fault under load, then rest, then the comparison.
+    /// One fault under load, a wait until the system is idle, and the comparison.
     async fn inject_and_check(&mut self, fault: Fault) -> std::result::Result<Compared, Vec<String>> {
         self.faults += 1;
         let load_seed = self.seed.wrapping_add(self.faults.wrapping_mul(7_919));
@@ -132,7 +135,7 @@ impl Chaos {
     }
 }
 
-/// What every change is put through: workers that are killed, stopped and frozen in the middle of a send …
+/// The faults that `cargo test` runs: workers killed, stopped and frozen during a send …
 pub const TOUR_OF_WORKERS: [Fault; 7] = [
     Fault::KilledAt(Verb::Banner),
     Fault::KilledAt(Verb::Mail),
@@ -143,7 +146,7 @@ pub const TOUR_OF_WORKERS: [Fault; 7] = [
     Fault::FrozenAt(Verb::Data),
 ];
 
-/// … and servers that are away, silent or rude.
+/// … and servers that are down, silent or refusing.
 pub const TOUR_OF_SERVERS: [Fault; 12] = [
     Fault::OneSlot,
     Fault::Equal,

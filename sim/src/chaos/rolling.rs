@@ -1,4 +1,4 @@
-//! A release: two apis and four workers are replaced one by one while customers are served.
+//! A rolling restart: two apis and four workers are replaced one by one under load.
 
 use std::time::{Duration, Instant};
 
@@ -9,29 +9,30 @@ use super::{Result, THOUGHT};
 const APIS: usize = 2;
 const WORKERS: usize = 4;
 const CUSTOMERS: u64 = 6;
-/// Requests that are answered before the first and after the last replacement.
+/// Requests answered before the first and after the last replacement.
 const CALM: u64 = 40;
 
-/// What a rolling restart cost.
+/// Result of a rolling restart.
 #[derive(Debug, Clone, Copy)]
 pub struct Rolled {
     /// How long it took.
     pub took: Duration,
     /// Requests that were made meanwhile.
     pub requests: u64,
-    /// How many of them got no answer or were turned away.
+    /// How many of them failed.
     pub failed: u64,
-    /// Mails that were owed.
+    /// Mails that had to be sent.
     pub mails: usize,
-    /// How many of them went out twice.
+    /// How many of them were sent twice.
     pub doubled: usize,
 }
 
-/// Replaces everything so many times, with the programs and the durations that are shipped. Customers go to whichever
-/// api says on `/readyz` that it is ready, and do not try again.
+/// Replaces everything this many times, with the shipped programs and durations. Customers use the apis that are ready
+/// by `/readyz`, and do not retry.
 ///
 /// # Errors
-/// When something does not start, or when a mail is lost or anything else differs.
+///
+/// When something does not start, a mail is lost or anything else differs.
 pub async fn roll(times: u64, progress: impl Fn(u64, Rolled)) -> Result<Vec<Rolled>> {
     let size = Size { apis: APIS, workers: WORKERS, accelerated: false };
     let Some(mut deployment) = Deployment::open(size).await? else {

@@ -1,6 +1,5 @@
-//! The worker of the chaos runs: the real one in a process of its own, in a hurry. Leases and the mail server's patience
-//! are short, and its clock runs ten times as fast as Postgres', so that a backoff of a quarter of a minute takes a second
-//! and a half.
+//! The worker of chaos runs: the real one in its own process with short leases and SMTP timeouts. Its clock runs ten
+//! times as fast as Postgres', so a backoff of 15 s takes 1.5 s.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,12 +13,12 @@ use punctual_worker::smtp::Timeouts;
 use punctual_worker::{Options, start};
 use sqlx::postgres::PgPoolOptions;
 
-/// Where the worker finds the instant from which its clock hurries, the same for all of them.
+/// Variable with the instant at which the fast clock starts, the same for all workers.
 pub const EPOCH: &str = "CHAOS_EPOCH";
-/// Seconds of its clock in one of Postgres'.
+/// Seconds of its clock per second of Postgres'.
 const SPEED: i32 = 10;
 
-/// A silent worker's jobs are taken back after this.
+/// A silent worker's jobs are rescued after this time.
 pub const TTL: Duration = Duration::from_secs(4);
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

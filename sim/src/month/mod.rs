@@ -20,11 +20,11 @@ use customer::Customer;
 use punctual_testkit::smtp_sink::{Act, Verb};
 use simulation::Simulation;
 
-/// What goes wrong outside of what is tested.
+/// An error outside of what is tested.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
 
-/// Which month.
+/// Parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     /// Decides everything but races.
@@ -35,19 +35,19 @@ pub struct Plan {
     pub days: u32,
 }
 
-/// How often each customer acts, on average.
+/// Actions per customer, on average.
 const ACTS: usize = 4;
-/// How many act at one instant, at most.
+/// Most customers who act at one instant.
 const AT_ONCE: usize = 16;
 
-/// What happened.
+/// Result of a run.
 #[derive(Debug, Default)]
 pub struct Month {
-    /// What was asked and answered, and how often.
+    /// Requests and answers with their number.
     pub tally: BTreeMap<String, usize>,
-    /// Answers that must not be.
+    /// Unexpected answers.
     pub surprises: Vec<String>,
-    /// What the checker said each week and at the end.
+    /// The checker's reports, weekly and at the end.
     pub reports: Vec<Report>,
 }
 
@@ -67,10 +67,11 @@ struct Outcome {
     acknowledged: Vec<Acknowledged>,
 }
 
-/// Plays the month. `tell` is told of each day.
+/// Runs the month; `tell` is called for each day.
 ///
 /// # Errors
-/// When something could not be run at all, or did not come to rest.
+///
+/// When something could not run, or the system did not become idle.
 pub async fn play(plan: Plan, tell: impl Fn(&str)) -> Result<Month> {
     let mut simulation = Simulation::open().await?;
     let mut dice = Dice::new(plan.seed);
@@ -114,7 +115,7 @@ pub async fn play(plan: Plan, tell: impl Fn(&str)) -> Result<Month> {
     Ok(month)
 }
 
-/// So many acts, in crowds that act at one minute each.
+/// Distributes the actions over minutes, in groups that act concurrently.
 fn moments(dice: &mut Dice, acts: usize, minutes: u64) -> Vec<(u64, usize)> {
     let mut moments = Vec::new();
     let mut left = acts;
@@ -126,7 +127,7 @@ fn moments(dice: &mut Dice, acts: usize, minutes: u64) -> Vec<(u64, usize)> {
     moments
 }
 
-/// A crowd of customers and one of the staff, at once.
+/// Runs a group of customers and one member of staff concurrently.
 async fn act(
     simulation: &mut Simulation,
     people: &mut [Customer],
@@ -148,7 +149,7 @@ async fn act(
     Ok(outcome)
 }
 
-/// Now and then the mail server has a bad moment.
+/// Sometimes makes the mail server fail.
 fn trouble(simulation: &Simulation, dice: &mut Dice) {
     let (verb, bad) = match dice.below(30) {
         0 => (Verb::Rcpt, Act::Reply("450 4.2.1 mailbox busy")),

@@ -8,7 +8,7 @@ use super::simulation::Simulation;
 use super::{Outcome, Result};
 use crate::dice::Dice;
 
-/// One of the pending bookings is confirmed or declined, and one of those that are over judged, if there are any.
+/// Confirms or declines one pending booking and marks one past appointment, if there are any.
 pub(super) async fn act(simulation: &Simulation, mut dice: Dice) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let answer = if dice.below(5) == 0 { "decline" } else { "confirm" };

@@ -10,10 +10,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// How long the browser may take for anything.
+/// Timeout of every command.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Gives the browser our two pipes as the descriptors 3 and 4, where it looks for them.
+/// Passes our two pipes to the browser as file descriptors 3 and 4.
 const START: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
 
 const ARGUMENTS: [&str; 12] = [
@@ -31,15 +31,15 @@ const ARGUMENTS: [&str; 12] = [
     "--lang=en",
 ];
 
-/// A browser's process and the way to talk to it. The browser ends when the pipe closes.
+/// A browser process and its pipe. The browser ends when the pipe closes.
 pub(super) struct Pipe {
     child: Child,
     commands: ChildStdin,
     answers: BufReader<ChildStdout>,
-    /// Of the one tab; none before it is there.
+    /// The session of the only tab, once attached.
     session: Option<String>,
     last_id: u64,
-    /// How many pages have loaded.
+    /// Number of pages loaded.
     loads: u64,
 }
 
@@ -60,17 +60,17 @@ impl Pipe {
         Ok(Self { child, commands, answers, session: None, last_id: 0, loads: 0 })
     }
 
-    /// From now on commands go to this session.
+    /// Sends further commands to this session.
     pub(super) fn attach(&mut self, session: String) {
         self.session = Some(session);
     }
 
-    /// How many pages have loaded so far.
+    /// Number of pages loaded.
     pub(super) fn loads(&self) -> u64 {
         self.loads
     }
 
-    /// Waits until more than so many pages have loaded.
+    /// Waits until more pages than this have loaded.
     pub(super) async fn loaded_after(&mut self, loads: u64) -> Result<()> {
         while self.loads <= loads {
             self.next(is_load).await.context("waiting for the page that follows")?;
@@ -78,7 +78,7 @@ impl Pipe {
         Ok(())
     }
 
-    /// What the browser answers to a command.
+    /// Sends a command and returns the browser's answer.
     pub(super) async fn call(&mut self, method: &str, params: Value) -> Result<Value> {
         self.ask(method, params).await.with_context(|| format!("the browser, asked for {method}"))
     }
@@ -118,7 +118,7 @@ impl Pipe {
         timeout(WAIT_TIMEOUT, reading).await.unwrap_or_else(|_| bail!("it does not answer"))
     }
 
-    /// Ends the browser and waits until it has let go of its files.
+    /// Ends the browser and waits until it has released its files.
     pub(super) async fn close(mut self) -> Result<()> {
         self.session = None;
         self.call("Browser.close", json!({})).await?;

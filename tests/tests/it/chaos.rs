@@ -1,5 +1,5 @@
-//! A short tour of the faults, each under load and with everything compared after it. `cargo dev chaos` does all of them
-//! for as long as one likes.
+//! A short run of the faults, each under load and followed by the checker. `cargo dev chaos` runs all of them for as
+//! long as given.
 
 use punctual_sim::chaos::{Chaos, Fault, Report, TOUR_OF_SERVERS, TOUR_OF_WORKERS};
 
@@ -18,6 +18,6 @@ async fn workers_that_are_killed_stopped_or_frozen_in_the_middle_of_a_send_break
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn servers_that_are_away_silent_or_rude_break_nothing() {
+async fn servers_that_are_down_silent_or_refusing_break_nothing() {
     tour(&TOUR_OF_SERVERS).await;
 }

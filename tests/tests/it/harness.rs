@@ -1,4 +1,4 @@
-//! The harness keeps its own promises.
+//! Tests of the test kit.
 
 use punctual_testkit::{FakeClock, Programs, TestDatabase, TestRedis, program, wait_for};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -44,7 +44,7 @@ async fn an_api_runs_as_a_process_of_its_own_and_stops_when_asked() {
     assert!(reqwest::get(format!("{url}/healthz")).await.is_err());
 }
 
-/// Not a test: what the next one starts and kills.
+/// Not a test: the process that the next test starts and kills.
 #[tokio::test]
 #[ignore = "waits for ever; run by another test"]
 async fn runs_until_it_is_killed() {

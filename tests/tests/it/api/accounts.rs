@@ -164,7 +164,7 @@ async fn two_uses_of_one_link_at_once_set_one_password() {
 }
 
 #[tokio::test]
-async fn an_owner_changes_the_password_and_goes_on_where_everybody_else_is_logged_out() {
+async fn changing_the_password_keeps_the_owners_session_and_ends_all_others() {
     let api = TestApi::start().await;
     api.register("ada@example.org").await;
     let (ada, other) = (api.login("ada@example.org").await, api.login("ada@example.org").await);
@@ -253,7 +253,7 @@ async fn a_member_of_staff_is_invited_by_mail_and_dismissed() {
 }
 
 #[tokio::test]
-async fn nobody_s_mailbox_is_flooded_and_limits_tell_nothing_of_who_has_an_account() {
+async fn mailboxes_are_not_flooded_and_limits_do_not_reveal_accounts() {
     let api = TestApi::start_with(&[("PUNCTUAL_LIMITS", "on")]).await;
     api.register("ada@example.org").await;
     let ada = api.login("ada@example.org").await;

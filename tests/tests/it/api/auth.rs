@@ -86,7 +86,7 @@ async fn logging_out_ends_the_session_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_never_taken_for_a_guest() {
+async fn a_bad_token_is_never_treated_as_a_guest() {
     let api = TestApi::start().await;
     api.register("ada@example.org").await;
     let ada = api.login("ada@example.org").await;
@@ -121,7 +121,7 @@ async fn a_demoted_administrator_can_change_nothing_with_the_old_token() {
 }
 
 #[tokio::test]
-async fn a_login_storm_is_sent_away_and_does_not_stop_other_requests() {
+async fn a_login_storm_gets_503_and_does_not_stop_other_requests() {
     let api =
         TestApi::start_with(&[("PUNCTUAL_PASSWORD_THREADS", "1"), ("PUNCTUAL_PASSWORD_QUEUE", "2")]).await;
     let body = json!({ "email": "eve@example.org", "password": "wrong password" });

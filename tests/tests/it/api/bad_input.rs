@@ -7,7 +7,7 @@ use super::TestApi;
 use crate::api::test_api::PASSWORD;
 
 #[tokio::test]
-async fn every_fault_of_a_body_is_told_at_once_and_no_value_is_repeated() {
+async fn all_errors_of_a_body_are_reported_at_once_without_values() {
     let api = TestApi::start().await;
     let body = json!({ "email": "hunter2", "password": "hunter2", "name": " ", "zone": "hunter2/hunter2",
         "locale": "hunter2", "phone": 5, "extra": "hunter2" });

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Salon, brief};
 
 #[tokio::test]
-async fn a_date_has_hours_of_its_own_and_the_bookings_it_strands_are_told() {
+async fn an_override_lists_the_bookings_that_no_longer_fit() {
     let salon = Salon::open(1).await;
     let api = &salon.api;
     let ada = api.somebody("customer").await;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Salon, brief};
 
 #[tokio::test]
-async fn a_changed_service_keeps_the_promises_made_before() {
+async fn a_changed_service_keeps_the_terms_of_earlier_bookings() {
     let salon = Salon::open(1).await;
     let api = &salon.api;
     let ada = api.somebody("customer").await;
@@ -39,7 +39,7 @@ async fn a_changed_service_keeps_the_promises_made_before() {
 }
 
 #[tokio::test]
-async fn a_service_that_ends_leaves_its_bookings_standing_and_is_shown_to_staff_only() {
+async fn an_inactive_service_keeps_its_bookings_and_is_shown_to_staff_only() {
     let salon = Salon::open(1).await;
     let api = &salon.api;
     let ada = api.somebody("customer").await;
@@ -60,7 +60,7 @@ async fn a_service_that_ends_leaves_its_bookings_standing_and_is_shown_to_staff_
 }
 
 #[tokio::test]
-async fn a_member_of_staff_who_leaves_leaves_bookings_standing() {
+async fn an_inactive_member_of_staff_keeps_their_bookings() {
     let salon = Salon::open(2).await;
     let api = &salon.api;
     let ada = api.somebody("customer").await;

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::TestApi;
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem_too() {
+async fn unknown_paths_answer_with_a_problem() {
     let api = TestApi::start().await;
     let answer = api.get("/nowhere", None).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (404, "not_found"));
@@ -41,7 +41,7 @@ async fn a_request_id_that_is_a_uuid_is_kept_and_another_is_not() {
 }
 
 #[tokio::test]
-async fn every_answer_is_dressed() {
+async fn every_answer_has_the_default_headers() {
     let api = TestApi::start().await;
     for path in
         ["/healthz", "/readyz", "/openapi.json", "/docs", "/v1/services", "/nowhere", "/problems/slot_taken"]
@@ -55,7 +55,7 @@ async fn every_answer_is_dressed() {
 }
 
 #[tokio::test]
-async fn gzip_is_for_those_who_take_it() {
+async fn gzip_is_only_for_clients_that_accept_it() {
     let api = TestApi::start().await;
     let plain = api.send(api.request(Method::GET, "/openapi.json")).await;
     assert!(
@@ -120,7 +120,7 @@ async fn only_configured_pages_may_call_from_a_browser() {
 }
 
 #[tokio::test]
-async fn an_api_that_stops_says_so_before_it_stops_listening() {
+async fn a_stopping_api_fails_readyz_before_it_stops_listening() {
     let api = TestApi::start_with(&[("PUNCTUAL_API_DRAIN_SECONDS", "2")]).await;
     assert_eq!(api.get("/readyz", None).await.status, 200);
     let (url, client) = (api.url.clone(), api.client.clone());

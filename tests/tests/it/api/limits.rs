@@ -25,7 +25,7 @@ fn refused(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn whoever_guesses_a_password_is_stopped_and_whoever_knows_it_is_not_counted() {
+async fn guessing_a_password_is_limited_and_correct_logins_are_not_counted() {
     let api = TestApi::start_with(&[ON]).await;
     api.register("ada@example.org").await;
     for _ in 0..12 {
@@ -50,7 +50,7 @@ async fn whoever_guesses_a_password_is_stopped_and_whoever_knows_it_is_not_count
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_there_is_limited_like_one_that_is() {
+async fn an_unknown_account_is_limited_like_a_known_one() {
     let api = TestApi::start_with(&[ON]).await;
     for _ in 0..10 {
         assert_eq!(login(&api, "nobody@example.org", PASSWORD).await.status, 401);
@@ -75,7 +75,7 @@ async fn the_fields_name_every_limit_that_counted() {
 }
 
 #[tokio::test]
-async fn one_address_registers_so_often_and_a_taken_one_is_told_apart() {
+async fn registrations_per_address_are_limited_and_a_taken_one_has_its_own_error() {
     let api = TestApi::start_with(&[ON, ("PUNCTUAL_LIMIT_REGISTER_ADDRESS", "3/1h")]).await;
     assert_eq!(api.register("ada@example.org").await.status, 201);
     let again = api.register("ada@example.org").await;
@@ -86,7 +86,7 @@ async fn one_address_registers_so_often_and_a_taken_one_is_told_apart() {
 }
 
 #[tokio::test]
-async fn an_address_whose_account_is_gone_is_registered_once_a_day() {
+async fn an_address_of_a_deleted_account_registers_once_a_day() {
     let api = TestApi::start_with(&[ON]).await;
     assert_eq!(api.register("ada@example.org").await.status, 201);
     sqlx::query("DELETE FROM users").execute(api.database.pool()).await.unwrap();
@@ -154,7 +154,7 @@ async fn sixteen_at_once_for_one_slot_are_one_booking_and_fifteen_conflicts() {
 }
 
 #[tokio::test]
-async fn guests_are_limited_by_where_they_ask_from_and_by_the_address_they_give() {
+async fn guests_are_limited_by_client_address_and_by_e_mail_address() {
     let salon = Salon::open_with(&[
         ON,
         ("PUNCTUAL_LIMIT_BOOKING_ADDRESS", "4/1h"),

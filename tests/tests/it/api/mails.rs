@@ -45,7 +45,7 @@ async fn a_mail_in_doubt_is_sent_again_by_a_person_once_for_each_time() {
 }
 
 #[tokio::test]
-async fn a_mail_to_a_wrong_address_goes_to_the_right_one_after_its_correction() {
+async fn a_resent_mail_goes_to_the_corrected_address() {
     let salon = Salon::open(1).await;
     let api = &salon.api;
     let ada = api.somebody("customer").await;

@@ -73,7 +73,7 @@ async fn operators_see_queues_jobs_and_one_job_with_its_errors() {
 }
 
 #[tokio::test]
-async fn whatever_an_operator_does_is_written_down_and_nothing_else_is() {
+async fn exactly_the_actions_of_operators_are_audited() {
     let salon = Salon::open(1).await;
     let api = &salon.api;
     books(&salon, &["09:00", "10:00"]).await;

@@ -1,4 +1,4 @@
-//! What comes over a bare socket, as no HTTP client would send it.
+//! Bytes over a bare socket that no HTTP client would send.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn rest(socket: &mut TcpStream) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// Status and problem code of the last answer; its form is checked.
+/// Status and problem code of the last answer, after a check of its form.
 fn problem(answers: &str) -> (u16, String) {
     let last = answers.rfind("HTTP/1.1 ").unwrap_or_else(|| panic!("no answer: {answers:?}"));
     let (head, body) = answers[last..].split_once("\r\n\r\n").unwrap();
@@ -74,7 +74,7 @@ async fn what_is_not_http_is_answered_with_a_problem_and_the_end() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_is_told_so_however_large_it_is() {
+async fn a_too_large_head_gets_431_whatever_its_size() {
     let api = TestApi::start().await;
     let fields: String =
         (0..100).fold(String::new(), |fields, number| fields + &format!("x-{number}: 1\r\n"));
@@ -151,12 +151,12 @@ async fn a_body_that_does_not_arrive_is_408_and_one_that_breaks_off_holds_nothin
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_take_its_answers_is_let_go() {
+async fn a_client_that_does_not_read_its_answers_is_disconnected() {
     let api = TestApi::start_with(&[("PUNCTUAL_API_HEADER_SECONDS", "1")]).await;
     let mut socket = connect(&api).await;
     let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
     socket.write_all(requests.as_bytes()).await.unwrap();
-    // Nothing is read. The server's end is seen by writing on.
+    // The client reads nothing. The server's close is detected by writing.
     wait_for("the server to close the connection", async || socket.write_all(b"GET").await.is_err()).await;
     assert_eq!(api.get("/healthz", None).await.status, 200);
 }

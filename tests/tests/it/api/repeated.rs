@@ -12,7 +12,7 @@ async fn with_key(salon: &Salon, path: &str, key: &str, body: &Value) -> Answer 
 }
 
 #[tokio::test]
-async fn whatever_is_made_is_made_once_for_each_key() {
+async fn every_creating_operation_creates_once_per_key() {
     let salon = Salon::open(1).await;
     let time_off = format!("/v1/staff/{}/time-off", salon.staff[0]);
     let range = |day: u8| json!({ "start": format!("2027-06-0{day}T08:00:00Z"), "end": format!("2027-06-0{day}T18:00:00Z") });

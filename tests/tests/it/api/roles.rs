@@ -1,4 +1,4 @@
-//! Every operation of the document against every role, and the table of it in the docs.
+//! Every operation with every role, and the table of it in the docs.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::TestApi;
 
 #[tokio::test]
-async fn every_operation_lets_in_whom_the_table_says_and_nobody_else() {
+async fn every_operation_allows_exactly_the_declared_roles() {
     let api = TestApi::start().await;
     let document = api.get("/openapi.json", None).await.body;
     let sessions = [
@@ -64,7 +64,7 @@ async fn every_operation_lets_in_whom_the_table_says_and_nobody_else() {
     compare_with_docs(&rows.join("\n"));
 }
 
-/// The table of `docs/roles.md` is the one that was walked.
+/// Compares the table of `docs/roles.md` with the results.
 fn compare_with_docs(rows: &str) {
     const BEGIN: &str = "<!-- table -->\n\n";
     const END: &str = "\n\n<!-- /table -->";

@@ -85,7 +85,7 @@ async fn what_needs_confirmation_waits_for_staff() {
 }
 
 #[tokio::test]
-async fn after_the_start_staff_say_how_it_went() {
+async fn after_the_start_staff_mark_completed_or_no_show() {
     let salon = Salon::open(1).await;
     let api = &salon.api;
     let ada = api.somebody("customer").await;

@@ -92,7 +92,7 @@ async fn a_service_out_of_bounds_is_refused_with_the_field() {
 }
 
 #[tokio::test]
-async fn taking_staff_from_a_service_or_closing_it_strands_its_bookings() {
+async fn removing_staff_from_a_service_or_closing_it_lists_its_bookings() {
     let test = TestCalendar::new().await;
     let [ada, ben] = test.staff;
     let with_ada = test.book(ada, tuesday("09:00"), "confirmed").await;
@@ -111,7 +111,7 @@ async fn taking_staff_from_a_service_or_closing_it_strands_its_bookings() {
 }
 
 #[tokio::test]
-async fn a_member_of_staff_who_leaves_strands_all_bookings_to_come() {
+async fn an_inactive_member_of_staff_lists_all_future_bookings() {
     let test = TestCalendar::new().await;
     let [ada, ben] = test.staff;
     test.book(ada, tuesday("09:00") - TimeDelta::days(7), "confirmed").await;

@@ -1,4 +1,4 @@
-//! Changes of hours: who may make them, what they strand, and that they wait for the calendar's lock.
+//! Changes of hours: permissions, bookings that no longer fit, and waiting for the calendar's lock.
 
 use chrono::TimeDelta;
 use punctual_core::hours::{self, Closure, DateOverride, NewTimeOff, StrandedBooking};
@@ -14,7 +14,7 @@ fn ids(stranded: &[StrandedBooking]) -> Vec<Uuid> {
 }
 
 #[tokio::test]
-async fn a_new_week_names_the_bookings_it_strands_and_leaves_them_standing() {
+async fn new_weekly_hours_list_the_bookings_that_no_longer_fit_and_keep_them() {
     let test = TestCalendar::new().await;
     let [ada, ben] = test.staff;
     let early = test.book(ada, tuesday("09:00"), "confirmed").await;
@@ -112,7 +112,7 @@ async fn an_override_owns_its_date_until_it_is_removed() {
 }
 
 #[tokio::test]
-async fn a_closure_strands_the_bookings_of_all_staff_and_is_lifted_again() {
+async fn a_closure_lists_the_bookings_of_all_staff_and_can_be_removed() {
     let test = TestCalendar::new().await;
     let [ada, ben] = test.staff;
     let first = test.book(ada, tuesday("09:00"), "confirmed").await;
@@ -133,7 +133,7 @@ async fn a_closure_strands_the_bookings_of_all_staff_and_is_lifted_again() {
 }
 
 #[tokio::test]
-async fn time_off_strands_what_it_overlaps_and_can_be_taken_back() {
+async fn time_off_lists_the_bookings_it_overlaps_and_can_be_removed() {
     let test = TestCalendar::new().await;
     let [ada, ben] = test.staff;
     let hit = test.book(ada, tuesday("10:00"), "confirmed").await;
@@ -153,7 +153,7 @@ async fn time_off_strands_what_it_overlaps_and_can_be_taken_back() {
     assert_eq!(hours::time_off(&test.core, ada, may).await.unwrap(), []);
 }
 
-/// A booking that holds the lock ends before the hours change, and is then counted among the stranded.
+/// The booking that holds the lock commits before the hours change, and is then reported as no longer fitting.
 #[tokio::test]
 async fn a_change_of_hours_waits_for_the_booking_that_holds_the_calendar() {
     let test = TestCalendar::new().await;
@@ -172,7 +172,7 @@ async fn a_change_of_hours_waits_for_the_booking_that_holds_the_calendar() {
     assert_eq!(ids(&change.await.unwrap().unwrap().stranded), [id]);
 }
 
-/// Locks taken in any order that callers ask for are taken in one.
+/// Locks requested in any order are taken in one order.
 #[tokio::test]
 async fn locking_several_calendars_from_both_ends_at_once_never_deadlocks_and_counts_each_time() {
     let test = TestCalendar::new().await;

@@ -1,4 +1,4 @@
-//! A small business for tests of core: Berlin, two members of staff, a service of an hour each hour.
+//! A small business for tests of core: Berlin, two members of staff, an hourly one-hour service.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use punctual_testkit::{TestDatabase, business};
 use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 
-/// Tuesday 2027-05-04 is the usual day; it is Saturday before, 12:00 in Berlin.
+/// The current time is Saturday, 12:00 in Berlin; most tests book Tuesday 2027-05-04.
 pub(crate) const NOW: &str = "2027-05-01T12:00:00+02:00";
 
 pub(crate) struct TestCalendar {
@@ -78,7 +78,7 @@ impl TestCalendar {
     /// Ada works 09:00–12:00, Ben 10:00–13:00.
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::create().await;
-        // Ids sort by the millisecond they were made in: Ada's is to be the lower.
+        // Ids sort by creation time in milliseconds: Ada's must be lower.
         let clock = ManualClock::at(at(NOW) - TimeDelta::milliseconds(2));
         let core = Core::new(database.pool().clone(), clock.clone(), Wake::polling());
         settings::put(database.pool(), at(NOW), &business()).await.unwrap();
@@ -103,7 +103,7 @@ impl TestCalendar {
         Self { database, core, clock, staff, service, customer }
     }
 
-    /// A booking as it stands in the table, without a use case.
+    /// Inserts a booking without a use case.
     pub(crate) async fn book(&self, staff_id: Uuid, start: DateTime<Utc>, status: &str) -> Uuid {
         let id = punctual_queue::new_id(self.core.now());
         self.seat(id, self.service, staff_id, start, status, id, 1).await;
@@ -194,7 +194,7 @@ impl TestCalendar {
         revs
     }
 
-    /// The statuses of all bookings by start: what a change of hours must not touch.
+    /// The statuses of all bookings by start, to check that a change of hours leaves them unchanged.
     pub(crate) async fn statuses(&self) -> Vec<String> {
         sqlx::query_scalar("SELECT status::text || ' ' || rev FROM bookings ORDER BY lower(during), id")
             .fetch_all(self.database.pool())

@@ -31,7 +31,7 @@ async fn the_same_request_twice_at_once_makes_one_booking_and_two_equal_answers(
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_request_of_one_caller() {
+async fn a_key_belongs_to_one_request_of_one_caller() {
     let salon = Salon::open(1).await;
     let service = salon.service(|_| ()).await;
     let (one, other) = (salon.customer().await, salon.customer().await);
@@ -57,7 +57,7 @@ async fn a_request_that_failed_frees_its_key() {
 }
 
 #[tokio::test]
-async fn a_request_whose_twin_is_still_running_elsewhere_is_told_so() {
+async fn a_request_whose_key_is_in_progress_elsewhere_gets_in_progress() {
     let salon = Salon::open(1).await;
     let service = salon.service(|_| ()).await;
     let customer = salon.customer().await;

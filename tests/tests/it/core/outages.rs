@@ -32,7 +32,7 @@ async fn a_booking_after_all_connections_were_cut_is_made_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_is_cut_while_it_is_opened_is_no_fault_of_ours() {
+async fn a_connection_cut_while_it_is_opened_is_answered_with_503() {
     let proxy = Proxy::start("127.0.0.1:1").await;
     proxy.refuse();
     let settings = PoolSettings {

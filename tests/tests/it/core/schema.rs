@@ -5,7 +5,7 @@ use punctual_core::migrate::{SchemaError, check};
 use punctual_testkit::TestDatabase;
 
 #[tokio::test]
-async fn a_program_tells_a_schema_it_can_work_with_from_one_it_cannot() {
+async fn a_program_accepts_compatible_schemas_only() {
     let database = TestDatabase::create_empty().await;
     let mut conn = database.pool().acquire().await.unwrap();
     assert!(matches!(check(&mut conn).await, Err(SchemaError::Missing)));

@@ -28,7 +28,7 @@ async fn user(salon: &Salon) -> Uuid {
 }
 
 #[tokio::test]
-async fn a_spent_token_that_comes_back_ends_its_family_and_no_other() {
+async fn a_reused_refresh_token_ends_its_family_and_no_other() {
     let salon = Salon::open(0).await;
     let user_id = user(&salon).await;
     let session = start(&salon, user_id, "a1").await.unwrap();
@@ -43,7 +43,7 @@ async fn a_spent_token_that_comes_back_ends_its_family_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_who_use_one_token_at_once_one_goes_on_until_the_family_ends() {
+async fn of_two_concurrent_uses_of_a_token_one_succeeds_until_the_family_ends() {
     let salon = Salon::open(0).await;
     let user_id = user(&salon).await;
     start(&salon, user_id, "a1").await.unwrap();

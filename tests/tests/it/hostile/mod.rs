@@ -1,5 +1,4 @@
-//! Ten thousand hostile requests against a real api: none makes it fail, hang or grow, and the next good one is
-//! answered.
+//! Ten thousand hostile requests to a real api: it must not fail, hang or grow, and must answer the next good request.
 
 mod bodies;
 mod requests;
@@ -21,11 +20,11 @@ use tokio::time::timeout;
 use requests::{Hostile, Requests};
 
 const COUNT: usize = 10_000;
-/// Clients at a time; those that are slow have places of their own.
+/// Concurrent clients, besides the slow ones.
 const AT_ONCE: usize = 24;
-/// More than there are threads that hash.
+/// More than the hashing threads.
 const LOGINS: usize = 8;
-/// By how much it may have grown after it all.
+/// Allowed growth of memory.
 const GROWTH_KIB: u64 = 20 * 1024;
 
 #[tokio::test]
@@ -62,7 +61,7 @@ async fn ten_thousand_hostile_requests_break_nothing() {
     assert!(!log.contains("panic") && !log.contains("ERROR"), "{log}");
 }
 
-/// What the api does at most, so that memory it needs for that is there before.
+/// Runs the most expensive requests first, so that their memory is counted before.
 async fn warm_up(live: &Live) {
     let client = reqwest::Client::new();
     let body = serde_json::json!({ "email": "admin@example.org", "password": "a wrong password" });
@@ -77,11 +76,11 @@ async fn warm_up(live: &Live) {
     }
 }
 
-/// Sends it and gives the status of the last answer; none when the server closed without one.
+/// Sends the request; returns the status of the last answer, or none if the server closed without one.
 async fn attack(address: &str, request: &Hostile) -> Option<u16> {
     let exchange = async {
         let mut socket = TcpStream::connect(address).await.expect("the api takes connections");
-        // A server that has seen enough may close before it has read all.
+        // The server may close before it has read everything.
         let sent = socket.write_all(&request.bytes).await;
         if request.breaks_off {
             let _ = socket.shutdown().await;
@@ -98,14 +97,14 @@ async fn attack(address: &str, request: &Hostile) -> Option<u16> {
     let head = String::from_utf8_lossy(&answer[last..answer.len().min(last + 1500)]).to_ascii_lowercase();
     let status = head.get(9..12)?.parse().ok()?;
     if (400..600).contains(&status) {
-        // Pages for people are HTML, also when they refuse.
+        // Pages answer with HTML, also for errors.
         let form = if request.is_for_a_page() { "text/html" } else { "application/problem+json" };
         assert!(head.contains(&format!("\r\ncontent-type: {form}")), "{head}\n{}", request.shown());
     }
     Some(status)
 }
 
-/// Sends a head, or a body, byte by byte and never ends: the server does.
+/// Sends a head or body byte by byte until the server ends the connection.
 async fn crawl(address: &str, number: usize) {
     let start: &[u8] = if number.is_multiple_of(2) {
         b"GET /v1/services HTTP/1.1\r\nhost: x\r\nx-slow: "
@@ -128,7 +127,7 @@ async fn crawl(address: &str, number: usize) {
     timeout(WAIT_TIMEOUT, crawling).await.expect("the server ends what does not end");
 }
 
-/// What it keeps when nothing runs: a password that is still being hashed holds 19 MiB, which is no growth.
+/// Memory when idle: a password that is being hashed holds 19 MiB, which does not count.
 async fn at_rest_kib(pid: u32) -> u64 {
     let mut least = u64::MAX;
     for _ in 0..30 {
@@ -138,7 +137,7 @@ async fn at_rest_kib(pid: u32) -> u64 {
     least
 }
 
-/// Memory of its own: pages of the program itself come as they are run, and a debug build has many.
+/// Private memory: pages of the program file load as they run, and a debug build has many.
 fn resident_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();

@@ -1,4 +1,4 @@
-//! A relay that wants encryption and a password: what gets through, and what is said where nothing does.
+//! A relay that requires encryption and a password: deliveries and error messages.
 
 use punctual_queue::JobState;
 use punctual_testkit::Programs;
@@ -14,7 +14,7 @@ async fn sink(certificate: &Certificate, implicit_tls: bool) -> SmtpSink {
     SmtpSink::secured(Secured { certificate, implicit_tls, user: "salon", password: "pa@ss" }).await
 }
 
-/// Programs that trust the authority, if it is given, beside those that everybody knows.
+/// Programs that also trust the given authority.
 fn programs(setup: &TestWorker, url: &str, authority: Option<&std::path::Path>) -> Programs {
     let programs = Programs::on(setup.salon.database()).smtp(url);
     match authority {
@@ -50,7 +50,7 @@ async fn mails_go_through_starttls_and_through_tls_with_the_right_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn test_email_says_what_is_wrong_with_the_way_to_the_relay() {
+async fn test_email_reports_the_failed_step() {
     let setup = TestWorker::without_worker().await;
     let certificate = Certificate::new();
     let authority = tempfile::NamedTempFile::new().unwrap();
@@ -71,7 +71,7 @@ async fn test_email_says_what_is_wrong_with_the_way_to_the_relay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_of_the_relay_is_nobodys_fault_but_the_relays_and_the_mail_follows_the_right_one() {
+async fn a_wrong_relay_password_counts_no_attempt_and_the_mail_is_sent_after_its_correction() {
     let setup = TestWorker::without_worker().await;
     let certificate = Certificate::new();
     let authority = tempfile::NamedTempFile::new().unwrap();

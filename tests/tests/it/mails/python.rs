@@ -1,12 +1,12 @@
-//! Programs that are not ours and know better: Python's dkimpy and icalendar, where they are installed
-//! (`pip install -r tests/python.txt`, which `.ci/run` does).
+//! Independent implementations: Python's dkimpy and icalendar, where installed (`pip install -r tests/python.txt`,
+//! which `.ci/run` does).
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use punctual_testkit::require::{Tool, succeeds};
 
-/// What the script prints, given these bytes; none, after a word about it, where Python lacks the module.
+/// The output of the script for these bytes; `None`, with a notice, where Python lacks the module.
 pub fn ask(module: &str, script: &str, argument: &str, input: &[u8]) -> Option<String> {
     if !succeeds("python3", &["-c", &format!("import {module}")]) {
         Tool::Python.skip(&format!("Python module {module} (pip install -r tests/python.txt)"));

@@ -1,4 +1,4 @@
-//! What the relay says judges the mail, or the relay itself.
+//! Replies that refuse the mail, or show a failure of the relay.
 
 use chrono::TimeDelta;
 use punctual_core::notifications::{self, NotificationState};

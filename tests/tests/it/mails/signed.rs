@@ -1,4 +1,4 @@
-//! DKIM, as somebody else's program checks it.
+//! DKIM signatures verified by an independent implementation.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use punctual_testkit::require::Tool;
 use super::python;
 use super::test_worker::TestWorker;
 
-/// Reads a message and says whether its signature is good, with this text in the DNS, and where it looked.
+/// Verifies a message's signature with this DNS text; prints the result and the DNS name.
 const CHECK: &str = "
 import sys, dkim
 asked = []

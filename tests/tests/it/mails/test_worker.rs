@@ -29,7 +29,7 @@ pub struct TestWorker {
     timeouts: Timeouts,
 }
 
-/// A ledger row as far as its sending goes.
+/// The fields of a ledger row about sending.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Row {
     pub kind: String,
@@ -41,7 +41,7 @@ pub struct Row {
     pub reply: Option<String>,
 }
 
-/// A row that was sent at its first try.
+/// A row sent at the first attempt.
 pub fn sent(kind: &str) -> Row {
     Row {
         kind: kind.to_owned(),
@@ -54,19 +54,19 @@ pub fn sent(kind: &str) -> Row {
     }
 }
 
-/// A row that waits, with what the relay said last.
+/// A waiting row with the relay's last reply.
 pub fn waiting(kind: &str, tries: i32, reply: &str) -> Row {
     let reply = Some(reply.to_owned());
     Row { outcome: None, tries, dot: false, accepted: false, reply, ..sent(kind) }
 }
 
-/// A row that ended without being sent.
+/// A row that ended unsent.
 pub fn ended(kind: &str, outcome: &str, tries: i32, reply: Option<&str>) -> Row {
     let (outcome, reply) = (Some(outcome.to_owned()), reply.map(str::to_owned));
     Row { outcome, tries, dot: false, accepted: false, reply, ..sent(kind) }
 }
 
-/// A mail's plain text, as its reader's program decodes it.
+/// A mail's decoded plain text.
 pub fn text(mail: &Taken) -> String {
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
     parsed.body_text(0).unwrap().into_owned()
@@ -93,7 +93,7 @@ impl TestWorker {
         Self::with_staff(1).await
     }
 
-    /// So many members of staff, and no worker yet.
+    /// This many members of staff, and no worker yet.
     pub async fn with_staff(staff: usize) -> Self {
         let salon = Salon::open(staff).await;
         let (service, customer) = (salon.service(|_| ()).await, salon.customer().await);
@@ -138,7 +138,7 @@ impl TestWorker {
         self.salon.book(&self.customer, self.service, None, start).await.unwrap()
     }
 
-    /// Books for the day after tomorrow by the real clock, to which the salon's is set: processes have no other.
+    /// Books for the day after tomorrow by the real clock, to which the test's clock is set: processes have no other.
     pub async fn book_soon(&self) -> Booking {
         let now: DateTime<Utc> =
             sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&self.salon.core.pool).await.unwrap();
@@ -157,7 +157,7 @@ impl TestWorker {
         self.salon.wait(time);
     }
 
-    /// All rows of a booking's mails but reminders that wait for their day, in the order they were planned.
+    /// All rows of a booking's mails, except reminders that are not due yet, in planned order.
     pub async fn ledger(&self, booking: &Booking) -> Vec<Row> {
         sqlx::query_as(
             "SELECT kind::text, outcome::text, tries, doubts, dot_at IS NOT NULL AS dot,
@@ -171,7 +171,7 @@ impl TestWorker {
         .unwrap()
     }
 
-    /// Waits until the ledger of a booking is exactly so.
+    /// Waits until the ledger of a booking equals this.
     pub async fn wait_for_ledger(&self, booking: &Booking, expected: &[Row]) {
         wait_for(format!("the ledger to be {expected:#?}"), async || {
             let found = self.ledger(booking).await;
@@ -180,7 +180,7 @@ impl TestWorker {
         .await;
     }
 
-    /// Waits until so many mails of a kind were sent about a booking.
+    /// Waits until this many mails of a kind were sent about a booking.
     pub async fn wait_for_sent(&self, booking: &Booking, kind: &str, count: usize) {
         wait_for(format!("{count} sent mails of kind {kind}"), async || {
             let rows = self.ledger(booking).await;
@@ -210,7 +210,7 @@ impl TestWorker {
         .await
     }
 
-    /// Ends the workers, all jobs done or given back.
+    /// Stops the workers; all jobs are finished or given back.
     pub async fn close(self) -> SmtpSink {
         for worker in self.workers {
             worker.stop().await.unwrap();

@@ -1,4 +1,4 @@
-//! The pages in a real browser: on a phone, with a finger's clicks, and scripts turned off.
+//! The pages in a real browser: as on a phone, with clicks, without scripts.
 
 use punctual_testkit::browser::browser;
 use punctual_testkit::browser::{Browser, Look};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::test_pages::Salon;
 
-/// A phone whose owner trusts no script.
+/// A phone with scripts turned off.
 async fn phone() -> Option<Browser> {
     let mut browser = browser().await?;
     browser.look(Look::PHONE).await.unwrap();
@@ -14,7 +14,7 @@ async fn phone() -> Option<Browser> {
     Some(browser)
 }
 
-/// Keeps a picture of the page as it is, by day and in the dark, in `target/pictures/pages`, for people to look at.
+/// Saves pictures of the page in light and dark mode in `target/pictures/pages`.
 pub async fn keep(browser: &mut Browser, name: &str) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/pictures/pages");
     std::fs::create_dir_all(&folder).unwrap();
@@ -26,7 +26,7 @@ pub async fn keep(browser: &mut Browser, name: &str) {
     browser.look(Look::PHONE).await.unwrap();
 }
 
-/// Everything is within the screen's width.
+/// Whether everything is within the screen's width.
 async fn fits(browser: &mut Browser) -> bool {
     let fits = "String(document.documentElement.scrollWidth <= window.innerWidth)";
     browser.evaluate(fits).await.unwrap() == "true"

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::browser::keep;
 use super::test_pages::Salon;
 
-/// A booking that waits for Maria, and the path of the link in the mail that asks her.
+/// A pending booking for Maria, and the path of the link in her mail.
 async fn asked() -> (Salon, String, String) {
     let salon = Salon::open(1, json!({ "requires_confirmation": true })).await;
     let pool = salon.api.database.pool();
@@ -19,7 +19,7 @@ async fn asked() -> (Salon, String, String) {
     (salon, booking, path)
 }
 
-/// The path of the link in the mail to staff that fits.
+/// The path of the matching link in the mail to staff.
 async fn link_of(salon: &Salon, fits: &str) -> String {
     let query = format!("SELECT id::text FROM notifications WHERE kind = 'staff_pending' AND {fits}");
     let id: String =
@@ -57,7 +57,7 @@ async fn staff_confirm_by_link_and_looking_confirms_nothing() {
         (&json!("confirmed"), &json!("staff"))
     );
 
-    // The other button of a page that was open meanwhile.
+    // The other button of a page that was already open.
     let stale = salon.submit(&format!("{path}/decline"), &[("rev", "1")]).await;
     assert_eq!(stale.status, 412);
     assert!(stale.text.contains("no longer what you saw"));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::test_pages::Salon;
 
-/// Everything that a look must not change.
+/// All state that a GET must not change.
 async fn state(salon: &Salon) -> String {
     let tables = "SELECT jsonb_build_array((SELECT jsonb_agg(b ORDER BY id) FROM bookings b),
         (SELECT jsonb_agg(e ORDER BY booking_id, rev) FROM booking_events e),
@@ -66,7 +66,7 @@ async fn a_customer_cancels_by_link_and_the_slot_is_free_again() {
     assert_eq!(salon.api.count(mails).await, 1);
     salon.book("09:00").await;
 
-    // Sent twice, as an impatient finger does: it is cancelled, and that is all there is to say.
+    // A double click: the booking is cancelled once.
     assert_eq!(salon.submit(&format!("{path}/cancel"), &[("rev", &rev)]).await.status, 303);
     assert_eq!(salon.api.count(mails).await, 1);
 }
@@ -90,7 +90,7 @@ async fn a_customer_moves_by_link_to_a_time_of_the_list() {
     assert_eq!(booking["start"].as_str().unwrap().get(..16), Some("2027-05-04T10:00"), "{times} times");
     assert!(salon.get(&format!("{path}?done=moved")).await.text.contains("Your appointment was moved."));
 
-    // The form of before is stale: nothing happens, and the page says how it stands.
+    // The earlier form is outdated: nothing happens, and the page shows the current state.
     let stale = salon.submit(&format!("{path}/move"), &fields).await;
     assert_eq!(stale.status, 412);
     assert!(stale.text.contains("no longer what you saw") && stale.text.contains("10:00–11:00"));
@@ -98,7 +98,7 @@ async fn a_customer_moves_by_link_to_a_time_of_the_list() {
 }
 
 #[tokio::test]
-async fn a_time_that_somebody_else_took_is_told_with_other_times() {
+async fn a_taken_time_is_answered_with_alternatives() {
     let salon = Salon::open(1, json!({})).await;
     let id = salon.book("09:00").await;
     salon.book("10:00").await;
@@ -113,7 +113,7 @@ async fn a_time_that_somebody_else_took_is_told_with_other_times() {
 }
 
 #[tokio::test]
-async fn what_is_too_late_is_not_offered_and_not_done() {
+async fn actions_after_the_notice_are_not_offered_and_refused() {
     let salon = Salon::open(1, json!({ "cancel_notice_min": 1440, "reschedule_notice_min": 60 })).await;
     let id = salon.book("10:00").await;
     let path = salon.manage(&id);
@@ -133,7 +133,7 @@ async fn what_is_too_late_is_not_offered_and_not_done() {
 }
 
 #[tokio::test]
-async fn a_move_of_a_service_that_staff_confirm_is_a_wish() {
+async fn a_move_of_a_service_that_staff_confirm_is_pending() {
     let salon = Salon::open(1, json!({ "requires_confirmation": true })).await;
     let id = salon.book("09:00").await;
     let path = salon.manage(&id);
@@ -148,7 +148,7 @@ async fn a_move_of_a_service_that_staff_confirm_is_a_wish() {
 }
 
 #[tokio::test]
-async fn links_that_are_no_links_of_ours_are_told_in_the_reader_s_language() {
+async fn invalid_links_are_reported_in_the_readers_language() {
     let salon = Salon::open(1, json!({})).await;
     let id = salon.book("09:00").await;
     let good = salon.manage(&id);

@@ -1,4 +1,4 @@
-//! The ops page: who is let in, what a click does, and what it looks like in a browser.
+//! The ops page: access, actions, and appearance in a browser.
 
 use punctual_testkit::browser::Look;
 use punctual_testkit::browser::browser;
@@ -93,7 +93,7 @@ async fn only_an_administrator_gets_in_and_only_until_they_log_out() {
 }
 
 #[tokio::test]
-async fn who_guesses_passwords_at_one_door_is_refused_at_both() {
+async fn password_guesses_are_counted_over_the_api_and_the_ops_page() {
     let limits = [("PUNCTUAL_LIMITS", "on"), ("PUNCTUAL_LIMIT_LOGIN_GUESSES", "2/15m")];
     let api = TestApi::start_with(&limits).await;
     let client = reqwest::Client::new();
@@ -113,7 +113,7 @@ async fn who_guesses_passwords_at_one_door_is_refused_at_both() {
 }
 
 #[tokio::test]
-async fn an_action_is_asked_for_twice_by_a_form_of_the_session_and_written_down() {
+async fn an_action_is_confirmed_by_a_form_of_the_session_and_audited() {
     let salon = Salon::open(1, json!({})).await;
     salon.book("09:00").await;
     let cookie = log_in(&salon).await;

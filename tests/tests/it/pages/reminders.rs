@@ -20,7 +20,7 @@ async fn reminders(salon: &Salon) -> Vec<String> {
     sqlx::query_scalar(rows).fetch_all(salon.api.database.pool()).await.unwrap()
 }
 
-/// How many jobs that send mails about bookings are in these states.
+/// How many mail jobs about bookings are in these states.
 async fn jobs(salon: &Salon, states: &[&str]) -> i64 {
     let count =
         "SELECT count(*) FROM queue.jobs JOIN notifications ON notifications.id::text = jobs.unique_key
@@ -33,7 +33,7 @@ async fn a_mail_program_ends_reminders_with_one_click_and_a_person_begins_them_a
     let salon = Salon::open(1, json!({ "reminders": [{ "kind": "offset", "minutes": 1560 }] })).await;
     salon.book("10:00").await;
     let path = salon.link(Purpose::Unsubscribe, &customer(&salon).await, 0);
-    // Due at 8 on Monday, which is now: its job is made already.
+    // Due at 8 on Monday, which is now: its job exists.
     assert_eq!(
         (reminders(&salon).await, jobs(&salon, &["available"]).await),
         (vec!["1 waits".to_owned()], 2)
@@ -54,7 +54,7 @@ async fn a_mail_program_ends_reminders_with_one_click_and_a_person_begins_them_a
     let confirmation = "notifications WHERE kind = 'confirmation' AND outcome IS NULL";
     assert_eq!(salon.api.count(confirmation).await, 1, "other mails are still sent");
 
-    // What is booked now is not reminded of either, and both are once the person wants them again.
+    // A new booking is not reminded of either; both are once reminders are turned on again.
     salon.book("11:00").await;
     assert_eq!(reminders(&salon).await, ["1 unwanted", "1 unwanted"]);
     let page = salon.submit(&path, &[("reminders", "on")]).await;

@@ -35,7 +35,7 @@ impl Page {
         rest.split_once('"').unwrap().0
     }
 
-    /// What stands between two texts of the page.
+    /// The text between two texts of the page.
     pub fn between(&self, before: &str, after: &str) -> &str {
         let (_, rest) =
             self.text.split_once(before).unwrap_or_else(|| panic!("no {before} in {}", self.text));
@@ -69,7 +69,7 @@ impl Salon {
         Self { api, admin, customer, service, staff: ids, browser }
     }
 
-    /// The customer's booking of Tuesday at this time; answers its id.
+    /// The customer's booking of Tuesday at this time; returns its id.
     pub async fn book(&self, time: &str) -> String {
         let wish = json!({ "service_id": self.service, "staff_id": self.staff[0],
             "start": format!("2027-05-04T{time}:00+02:00") });

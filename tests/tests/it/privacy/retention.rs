@@ -1,4 +1,4 @@
-//! The business keeps nobody longer than it has said.
+//! Erasure after the retention time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::privacy::{self, Kept};
@@ -25,7 +25,7 @@ async fn with_appointment(salon: &Salon, service: uuid::Uuid, start: DateTime<Ut
 const KEPT: &str = "SELECT count(*) FROM customers WHERE erased_at IS NULL";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn customers_are_kept_so_many_days_after_their_last_appointment_and_not_a_second_longer() {
+async fn customers_are_erased_exactly_after_their_retention_days() {
     let salon = Salon::open(1).await;
     let service = salon.service(|_| ()).await;
     let regular = with_appointment(&salon, service, tuesday("09:00")).await;
@@ -52,7 +52,7 @@ async fn customers_are_kept_so_many_days_after_their_last_appointment_and_not_a_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_run_erases_no_more_than_it_is_told_and_the_next_goes_on() {
+async fn one_run_erases_at_most_its_limit_and_the_next_continues() {
     let salon = Salon::open(1).await;
     let service = salon.service(|_| ()).await;
     for time in ["09:00", "10:00", "11:00", "12:00", "13:00"] {

@@ -36,7 +36,7 @@ async fn a_hundred_callers_of_one_key_make_one_job_and_no_transaction_is_lost() 
         tokio::spawn(async move {
             let mut tx = pool.begin().await.unwrap();
             let enqueued = enqueue(&mut tx, start_time(), job().unique_key("the one")).await.unwrap();
-            // The transaction is alive after a duplicate.
+            // The transaction is still usable after a duplicate.
             sqlx::query("SELECT 1").execute(&mut *tx).await.unwrap();
             tx.commit().await.unwrap();
             enqueued

@@ -1,6 +1,5 @@
-//! What the stories on real worker processes share. `PUNCTUAL_TEST_DURATIONS=full` plays them with the durations that the
-//! promises are made with and holds the figures against them; without it leases are short and only what must come true
-//! is waited for.
+//! Shared by tests with real worker processes. `PUNCTUAL_TEST_DURATIONS=full` runs them with production durations and
+//! checks the measured figures; otherwise leases are short and only the results are checked.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,17 +13,17 @@ use punctual_testkit::probe::{Act, Event, Line, Probe, Setup, read_journal};
 use punctual_testkit::{Condition, Process, TestDatabase, program_alone, wait_at_most};
 use tempfile::TempDir;
 
-/// Whether the stories are played with full durations.
+/// Whether tests run with full durations.
 pub fn full() -> bool {
     std::env::var("PUNCTUAL_TEST_DURATIONS").is_ok_and(|value| value == "full")
 }
 
-/// One of two, by [`full`].
+/// `long` with full durations, else `short`.
 pub fn long_or_short<T>(long: T, short: T) -> T {
     if full() { long } else { short }
 }
 
-/// Worker processes on one database, and the journal they write.
+/// Worker processes on one database, with their journal.
 pub struct Fleet<'a> {
     pub database: &'a TestDatabase,
     pub setup: Setup,
@@ -86,7 +85,7 @@ impl<'a> Fleet<'a> {
         read_journal(&self.setup.journal).unwrap()
     }
 
-    /// How often each job has done this.
+    /// How often each job had this event.
     pub fn times(&self, event: Event) -> HashMap<usize, usize> {
         let mut times = HashMap::new();
         for line in self.journal().iter().filter(|line| line.event == event) {
@@ -95,7 +94,7 @@ impl<'a> Fleet<'a> {
         times
     }
 
-    /// Waits until runs have begun so often.
+    /// Waits until this many runs have begun.
     pub async fn begun(&self, count: usize) {
         wait_for(&format!("{count} runs begin"), async || {
             (self.times(Event::Begin).values().sum::<usize>() >= count).then_some(())
@@ -111,11 +110,11 @@ impl<'a> Fleet<'a> {
         let count = "SELECT count(*) FROM queue.jobs WHERE state = $1";
         let jobs: Result<i64, _> =
             sqlx::query_scalar(count).bind(state).fetch_one(self.database.pool()).await;
-        // While Postgres is away nothing is known to be in any state.
+        // While Postgres is down no state is known.
         jobs.map_or(0, |jobs| usize::try_from(jobs).unwrap())
     }
 
-    /// Waits until so many jobs are in this state.
+    /// Waits until this many jobs are in this state.
     pub async fn reached(&self, state: JobState, count: usize) {
         wait_for(&format!("{count} jobs are {state:?}"), async || {
             (self.in_state(state).await >= count).then_some(())
@@ -127,7 +126,7 @@ impl<'a> Fleet<'a> {
         ops::workers(&mut self.database.pool().acquire().await.unwrap()).await.unwrap()
     }
 
-    /// Waits until the worker leads.
+    /// Waits until the worker is the leader.
     pub async fn leads(&self, worker: &Process) {
         let name = format!("probe {}", worker.pid());
         wait_for("the worker leads", async || {
@@ -136,7 +135,7 @@ impl<'a> Fleet<'a> {
         .await;
     }
 
-    /// What a worker has counted under this name, over all labels.
+    /// The value of a worker's counter, over all labels.
     pub fn counted(&self, worker: &Process, metric: &str) -> u64 {
         let text = fs::read_to_string(self.setup.metrics(worker.pid())).unwrap_or_default();
         let samples = text
@@ -151,7 +150,7 @@ pub async fn wait_for<C: Condition>(what: &str, condition: impl AsyncFnMut() -> 
     wait_at_most(Duration::from_mins(5), what, condition).await
 }
 
-/// A figure for who runs this with `--nocapture`.
+/// Prints a figure, shown with `--nocapture`.
 pub fn figure(text: &str) {
     println!("queue, {} durations: {text}", long_or_short("full", "short"));
 }

@@ -11,7 +11,7 @@ use super::processes::assert_alive;
 const RATE: u32 = 50;
 const BURST: u32 = 10;
 
-/// What happens to Redis in the middle.
+/// The fault of Redis during the run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
@@ -19,8 +19,8 @@ enum Fault {
     Flushed,
 }
 
-/// Runs two workers for so long and answers when each job began, in seconds after the first, and when Redis went and
-/// came back.
+/// Runs two workers for this time; returns when each job began, in seconds after the first, and when Redis stopped and
+/// returned.
 async fn run(fault: Fault, seconds: u32) -> Option<(Vec<f64>, Vec<f64>)> {
     let mut redis = TestRedis::start().await?;
     let database = TestDatabase::create().await;
@@ -28,7 +28,7 @@ async fn run(fault: Fault, seconds: u32) -> Option<(Vec<f64>, Vec<f64>)> {
     fleet.setup.redis = Some(redis.url());
     fleet.setup.limit = Some((RATE, BURST));
     let mut workers = [fleet.worker().await, fleet.worker().await];
-    // Both have beaten by then and know of each other.
+    // Both workers have sent heartbeats by then and know of each other.
     fleet.enqueue(0..1, Act::Note).await;
     fleet.begun(1).await;
     wait_for("both have beaten", async || {
@@ -78,7 +78,7 @@ async fn run(fault: Fault, seconds: u32) -> Option<(Vec<f64>, Vec<f64>)> {
     Some((begun, marks))
 }
 
-/// The most that began in a second, and when that second was.
+/// The largest number that began in a second, and when.
 fn busiest(begun: &[f64], counts: impl Fn(f64) -> bool) -> (usize, f64) {
     let mut end = 0;
     let mut most = (0, 0.0);
@@ -93,11 +93,11 @@ fn busiest(begun: &[f64], counts: impl Fn(f64) -> bool) -> (usize, f64) {
     most
 }
 
-/// Plays a story and judges it: away from the marks the limit and its burst hold, near them what may come on top does.
+/// Runs the test: away from the marks the limit with its burst applies, near them the extra allowance too.
 async fn story(fault: Fault, on_top: u32, what: &str) {
     let seconds = long_or_short(60, 6);
     let Some((begun, marks)) = run(fault, seconds).await else { return };
-    // A switch can be seen for as long as a client leaves Redis alone, and a second's window looks ahead.
+    // A switch has effect while a client's circuit to Redis is open, and a one-second window starts before it.
     let near = |from: f64| marks.iter().any(|mark| (mark - 1.0..mark + 1.0).contains(&from));
     let (calm, calm_at) = busiest(&begun, |from| !near(from));
     let (switch, switch_at) = busiest(&begun, near);
@@ -108,7 +108,7 @@ async fn story(fault: Fault, on_top: u32, what: &str) {
          {switch} around the switches (at {switch_at:.1} s)",
         begun.len()
     ));
-    // Jobs begin a little after their token was taken; a machine under load can bunch what a token each 20 ms lets through.
+    // Jobs begin slightly after their token was taken; a loaded machine can bunch jobs whose tokens come each 20 ms.
     let slack = long_or_short(0, RATE as usize / 2);
     assert!(calm <= (RATE + BURST) as usize + slack, "{calm} in the second from {calm_at}");
     assert!(switch <= (RATE + BURST + on_top) as usize + slack, "{switch} in the second from {switch_at}");
@@ -123,7 +123,7 @@ async fn two_processes_keep_one_limit() {
 
 #[tokio::test]
 async fn two_processes_keep_the_limit_while_redis_is_away() {
-    // When it returns empty: its burst, and for up to half a second the share of a worker that has not seen it yet.
+    // When Redis returns empty: its burst, and for up to half a second the share of a worker that has not noticed it.
     story(Fault::Stopped, BURST + RATE / 4, "the same with Redis stopped for the middle third").await;
 }
 

@@ -1,4 +1,4 @@
-//! Limits over all workers, with Redis, without it, and when it goes and comes.
+//! Limits over all workers, with Redis, without it, and when it stops and returns.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn limited(limit: Limit) -> Queue {
     Queue::new("tasks").concurrency(50).limit(limit)
 }
 
-/// When jobs began, seconds after the first.
+/// When jobs began, in seconds after the first.
 async fn watch(test: &TestQueue, total: usize) -> Vec<f64> {
     let (mut seen, mut began) = (0, Vec::new());
     let mut first = None;
@@ -112,7 +112,7 @@ async fn a_key_over_its_limit_gets_the_slot_that_was_reserved_and_others_run() {
     let waits: Vec<_> = slots.iter().map(|job| (job.run_at - start_time()).num_seconds()).collect();
     assert!((59..=60).contains(&waits[0]) && (119..=120).contains(&waits[1]), "{waits:?}");
     assert!(slots.iter().all(|job| job.attempt == 0), "no attempt burned");
-    // At its slot a job needs no further token.
+    // At its reserved time a job needs no further token.
     test.clock.set(slots[0].run_at);
     test.begun(3).await;
     worker.drain().await;
@@ -153,7 +153,7 @@ async fn a_wake_up_through_redis_beats_the_poll() {
     timing.poll = Duration::from_secs(20);
     let worker = work(test.builder().timing(timing).redis(Some(&redis.url()), "here:"));
     let wake = Wake::connect_with(Some(&redis.url()), "here:").unwrap();
-    // The first one may come before the worker listens; it looks everywhere once it does.
+    // The first wake-up may precede the worker's subscription; it polls everything once subscribed.
     for count in 1..=20 {
         test.enqueue(Order::Done).await;
         wake.wake("tasks");

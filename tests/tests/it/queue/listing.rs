@@ -1,4 +1,4 @@
-//! What operators see: queues, jobs page by page, one job, workers.
+//! Operators' queries: queues, jobs page by page, one job, workers.
 
 use chrono::TimeDelta;
 use punctual_queue::ops::{self, Cursor, JobFilter, Page, Stop};
@@ -46,7 +46,7 @@ async fn queues_show_their_depths_the_oldest_due_their_settings_and_their_worker
     assert_eq!(queues[0].oldest_due_age(now).as_secs(), 0);
 }
 
-/// All pages of a list, each of two jobs, its cursor taken through text.
+/// All pages of a list, each of two jobs, with the cursor converted to text and back.
 async fn walk(conn: &mut PgConnection, filter: &JobFilter) -> Vec<JobId> {
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
@@ -74,7 +74,7 @@ async fn jobs_are_listed_page_by_page_in_the_order_of_their_state() {
     assert_eq!(walk(&mut conn, &scheduled.clone().kind("another.v1")).await, []);
     assert_eq!(walk(&mut conn, &JobFilter::state(JobState::Retryable)).await, []);
 
-    // Two of them as after a rescue: listed among the others.
+    // Two of them as after a rescue: listed like the others.
     sqlx::query(
         "UPDATE queue.jobs SET state = 'available', rescues = CASE WHEN id = ANY ($1) THEN 1 ELSE 0 END",
     )

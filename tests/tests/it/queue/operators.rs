@@ -13,7 +13,7 @@ async fn a_paused_queue_starts_nothing_until_it_is_resumed() {
     ops::pause(&mut conn, start_time(), "tasks").await.unwrap();
     let worker = work(test.builder());
     test.enqueue(Order::Done).await;
-    // A job of another queue passes: the worker does claim.
+    // A job of another queue runs: the worker does claim.
     let leads = "SELECT count(*) FROM queue.leader";
     until(async || {
         let leaders: i64 = sqlx::query_scalar(leads).fetch_one(test.database.pool()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Worker processes that are killed, frozen, crashed by a job, and asked to leave.
+//! Worker processes that are killed, frozen, crashed by a job, and stopped.
 
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ async fn a_job_that_crashes_its_process_is_discarded_and_its_neighbours_finish()
     fleet.enqueue(26..50, Act::Slow(20)).await;
     let started = Instant::now();
     let (mut worker, mut crashes) = (fleet.worker().await, 0);
-    // What a supervisor does.
+    // As a supervisor does.
     wait_for("one job to be discarded and the others to complete", async || {
         if worker.has_ended() {
             crashes += 1;
@@ -148,7 +148,7 @@ async fn sigterm_finishes_what_runs_and_a_second_one_leaves_at_once() {
         assert_eq!((job.state, job.attempt, job.run_at), (JobState::Available, 0, before.run_at));
     }
 
-    // At the end of the grace period what runs is given back as it was, but for what can't be.
+    // At the end of the grace period running jobs are given back unchanged, except those past their point of no return.
     fleet.setup.grace_ms = 200;
     fleet.setup.concurrency = 20;
     fleet.enqueue(20..21, Act::HoldFirmly).await;
@@ -162,7 +162,7 @@ async fn sigterm_finishes_what_runs_and_a_second_one_leaves_at_once() {
     }
     assert_eq!(fleet.in_state(JobState::Running).await, 1, "past its point of no return");
 
-    // The second signal does not wait for it.
+    // The second signal ends it at once.
     let asked = Instant::now();
     assert!(worker.stop().await.success());
     figure(&format!("a second SIGTERM ended the process within {:.0?}", asked.elapsed()));
@@ -179,7 +179,7 @@ impl Numbered for punctual_queue::testing::StoredJob {
     }
 }
 
-/// A worker that is not to end keeps running.
+/// Asserts that these workers still run.
 pub fn assert_alive(workers: &mut [Process]) {
     for worker in workers {
         assert!(!worker.has_ended(), "a worker has ended: {}", worker.log());

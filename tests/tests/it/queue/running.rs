@@ -1,4 +1,4 @@
-//! Jobs from due to ended.
+//! Jobs from due to finished.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,7 +121,7 @@ async fn an_unreadable_payload_is_discarded_an_unknown_kind_is_left_and_neighbou
 }
 
 #[tokio::test]
-async fn a_kind_that_nobody_takes_for_a_day_is_discarded_and_its_owner_told() {
+async fn a_job_without_a_worker_for_a_day_is_discarded_and_its_owner_notified() {
     let test = TestQueue::new().await;
     let unknown = test.enqueue_job(Job::new(&Newer {}).unwrap()).await;
     let stopped = test.enqueue_job(Job::new(&Newer {}).unwrap()).await;

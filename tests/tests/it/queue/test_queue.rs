@@ -1,4 +1,4 @@
-//! What the stories of the queue share: one kind of job that does as it is told, and a runtime in a hurry.
+//! Shared by the queue's tests: one scripted kind of job, and a runtime with short durations.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -31,7 +31,7 @@ pub enum Order {
     Wait,
     /// Passes its point of no return, then waits.
     WaitForGood,
-    /// Completes itself in a transaction of its own.
+    /// Completes itself in its own transaction.
     CompleteItself,
 }
 
@@ -45,7 +45,7 @@ impl Payload for Task {
     const QUEUE: &'static str = "tasks";
 }
 
-/// What the handlers of a test saw, and how it holds them.
+/// What the handlers of a test saw, and the control over them.
 #[derive(Clone)]
 pub struct HandlerState {
     pub pool: PgPool,
@@ -102,7 +102,7 @@ pub fn start_time() -> DateTime<Utc> {
     DateTime::parse_from_rfc3339("2027-05-04T08:00:00Z").unwrap().to_utc()
 }
 
-/// Leases that end fast enough for a test and hold long enough for a slow machine.
+/// Leases short enough for a test and long enough for a slow machine.
 pub fn short_timing() -> Timing {
     let mut timing = Timing::default();
     timing.poll = Duration::from_millis(50);
@@ -162,7 +162,7 @@ impl TestQueue {
         testing::jobs(&mut *self.conn().await, None).await
     }
 
-    /// Waits until the one job is in this state and answers it.
+    /// Waits until the only job is in this state; returns it.
     pub async fn job_in(&self, state: JobState) -> StoredJob {
         until(async || {
             let jobs = self.jobs().await;
@@ -209,7 +209,7 @@ impl Worker {
         self.running.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Ends it as kill −9 would: nothing more is written.
+    /// Ends it like SIGKILL: nothing more is written.
     pub async fn kill(mut self) {
         let running = self.running.take().unwrap();
         running.abort();

@@ -1,4 +1,4 @@
-//! What an account's owner does with the links in mails, from the request to the page behind the link.
+//! Account links in mails, from the request to the page of the link.
 
 use mail_parser::MessageParser;
 use punctual_testkit::smtp_sink::Taken;
@@ -10,13 +10,13 @@ use super::TestStack;
 const OLD: &str = "a long enough password";
 const NEW: &str = "another password of hers";
 
-/// The text of a mail as its reader sees it.
+/// The decoded text of a mail.
 fn text(mail: &Taken) -> String {
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
     parsed.body_text(0).unwrap().into_owned()
 }
 
-/// Who it is for and what it is about.
+/// Recipient and subject.
 fn head(mail: &Taken) -> (&str, String) {
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
     (&mail.recipient, parsed.subject().unwrap().to_owned())

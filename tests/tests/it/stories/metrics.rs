@@ -1,4 +1,4 @@
-//! `docs/metrics.md` against what both programs really give.
+//! `docs/metrics.md` compared with both programs.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use punctual_testkit::wait_for;
 
 use super::TestStack;
 
-/// Names in the table that begin a row with one of these marks.
+/// Metric names in table rows with one of these marks.
 fn documented(marks: &str) -> BTreeSet<String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
     let text = std::fs::read_to_string(path).unwrap();
@@ -17,14 +17,14 @@ fn documented(marks: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Names that a program gives.
+/// Metric names of a program.
 async fn given(url: &str) -> BTreeSet<String> {
     let text = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     types.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// Names that the source counts under.
+/// Metric names in the source.
 fn in_source(folder: &Path, names: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

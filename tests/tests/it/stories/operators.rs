@@ -1,4 +1,4 @@
-//! What operators do at the command line of the worker.
+//! Operators at the worker's command line.
 
 use punctual_testkit::{Programs, TestDatabase, TestPostgres};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ impl CommandLine {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_works_at_the_command_line_and_it_is_written_down() {
+async fn actions_at_the_command_line_are_audited() {
     let database = TestDatabase::create().await;
     let insert = "INSERT INTO queue.jobs (queue, kind, state, max_attempts, run_at, created_at, args)
                   SELECT 'mails', 'mail.send.v1', 'available', 12, at, at, '{\"notification_id\": 1}'

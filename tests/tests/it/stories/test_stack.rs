@@ -1,4 +1,4 @@
-//! A salon behind a real api, by the real clock, with a customer who has signed up over HTTP.
+//! A business with a real api and the real clock, and a customer who registered over HTTP.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use punctual_testkit::smtp_sink::SmtpSink;
@@ -20,7 +20,7 @@ pub struct TestStack {
 }
 
 impl TestStack {
-    /// So many members of staff, and the programs as `change` wants them; no worker yet.
+    /// This many members of staff, and programs configured by `change`; no worker yet.
     pub async fn open(staff: usize, change: impl FnOnce(Programs) -> Programs) -> Self {
         let salon = Salon::open(staff).await;
         let service = salon.service(|_| ()).await;
@@ -35,7 +35,7 @@ impl TestStack {
         let login = json!({ "email": account["email"], "password": account["password"] });
         let session: Value = stack.post("/v1/auth/login", None, &login).await.json().await.unwrap();
         session["access_token"].as_str().unwrap().clone_into(&mut stack.token);
-        // The only mails are those of bookings: one that proves an address that is proven is not sent.
+        // Only booking mails are wanted here: a verified address gets no verification mail.
         let prove = "UPDATE users SET email_verified_at = created_at";
         sqlx::query(prove).execute(&stack.salon.core.pool).await.unwrap();
         stack
@@ -57,7 +57,7 @@ impl TestStack {
         request.send().await.unwrap().json().await.unwrap()
     }
 
-    /// The free starts of the day after tomorrow, as the api lists them.
+    /// The free starts of the day after tomorrow, as listed by the api.
     pub async fn starts(&self) -> Vec<String> {
         let now: DateTime<Utc> =
             sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&self.salon.core.pool).await.unwrap();
@@ -68,14 +68,14 @@ impl TestStack {
         slots.iter().map(|slot| slot["start"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Asks for a booking; what the api answers.
+    /// Requests a booking; returns the api's answer.
     pub async fn ask(&self, key: &str, start: &str) -> (u16, Value) {
         let wish = json!({ "service_id": self.service, "start": start });
         let answer = self.post("/v1/bookings", Some(key), &wish).await;
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    /// Asks for a booking as part of a trace.
+    /// Requests a booking as part of a trace.
     pub async fn ask_within(&self, key: &str, start: &str, traceparent: &str) -> Response {
         let request = self.client.post(format!("{}/v1/bookings", self.api.url())).bearer_auth(&self.token);
         let request = request.header("Idempotency-Key", key).header("traceparent", traceparent);
@@ -89,7 +89,7 @@ impl TestStack {
         booking["id"].as_str().unwrap().to_owned()
     }
 
-    /// Waits until the api says this of the booking's confirmation, and gives all it says.
+    /// Waits until the api's entry for the booking's confirmation fits, and returns it.
     pub async fn wait_for_confirmation(&self, booking: &str, fits: impl Fn(&Value) -> bool) -> Value {
         wait_for("the confirmation", async || {
             let listed = self.get(&format!("/v1/bookings/{booking}/notifications")).await;

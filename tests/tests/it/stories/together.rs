@@ -1,4 +1,4 @@
-//! What one of the parts does while another is away.
+//! Each part of the system while another is down.
 
 use futures::future::join_all;
 use punctual_testkit::smtp_sink::SmtpSink;
