@@ -85,9 +85,9 @@ async fn send_all(endpoint: HttpEndpoint, resource: request::Resource, mut waiti
             let sent = send(&endpoint, &resource.encode(&batch)).await;
             match &sent {
                 Err(error) if !unavailable => {
-                    tracing::warn!(%error, "the trace collector (PUNCTUAL_OTLP_ENDPOINT) does not accept spans");
+                    tracing::warn!(%error, "the collector of traces (PUNCTUAL_OTLP_ENDPOINT) does not accept spans");
                 }
-                Ok(()) if unavailable => tracing::info!("the trace collector accepts spans again"),
+                Ok(()) if unavailable => tracing::info!("the collector of traces accepts spans again"),
                 _ => {}
             }
             unavailable = sent.is_err();

@@ -106,7 +106,7 @@ async fn prepare_and_send(
 ) -> Result<Outcome, SendError> {
     let permit = match mailer.relay.breaker().try_acquire() {
         Ok(permit) => permit,
-        Err(until) => return Ok(snooze_until(&ctx, until, "the mail server is unavailable")),
+        Err(until) => return Ok(snooze_until(&ctx, until, "the mail server is in trouble")),
     };
     let fence = Fence { job_id: ctx.id().0, lease_seq: ctx.lease_seq() };
     let mut conn = core.pool.acquire().await?;
@@ -221,7 +221,7 @@ impl Attempt {
                 self.ledger.not_taken(&text).await;
                 let until = self.permit.failed();
                 metrics::relay_failed(failure.step);
-                tracing::warn!(%failure, again = %until, "the mail server is unavailable");
+                tracing::warn!(%failure, again = %until, "the mail server is in trouble");
                 Ok(snooze_until(&self.ctx, until, &summary))
             }
             FailureClass::InDoubt => match self.ledger.in_doubt(&text).await {
