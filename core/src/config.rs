@@ -13,7 +13,13 @@ mod reader;
 mod report;
 mod secret;
 
-use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
 
 pub use error::{ConfigError, Fault};
 pub use keys::{Key, Keys};
@@ -102,6 +108,8 @@ pub struct WorkerConfig {
     pub database_connections: u32,
     /// Jobs that run at a time.
     pub concurrency: usize,
+    /// Our name in EHLO: a domain, or an address in brackets.
+    pub ehlo_name: String,
     /// Under which name the public key of `dkim_key` stands in the sender's domain.
     pub dkim_selector: Option<String>,
     /// Private key that mails are signed with, in PEM.
@@ -131,7 +139,7 @@ impl Config {
         let local = public_url.as_deref().is_some_and(is_localhost);
         let keys = |text: &str| Keys::parse(text, local);
         let api = read_api(&mut r);
-        let worker = read_worker(&mut r);
+        let worker = read_worker(&mut r, public_url.as_deref().unwrap_or_default());
         let telemetry = read_telemetry(&mut r);
         let shutdown_grace = r.seconds("PUNCTUAL_SHUTDOWN_GRACE_SECONDS", 1..=600);
         let database_url =
@@ -252,11 +260,15 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
     })
 }
 
-fn read_worker(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<WorkerConfig> {
+fn read_worker(
+    r: &mut Reader<impl Fn(&Path) -> io::Result<String>>,
+    public_url: &str,
+) -> Option<WorkerConfig> {
     let metrics_listen =
         r.optional("PUNCTUAL_WORKER_METRICS_LISTEN", reader::ADDRESS, |text| text.parse().ok());
     let database_connections = r.number("PUNCTUAL_WORKER_DATABASE_CONNECTIONS", 2..=1000);
     let concurrency = r.number("PUNCTUAL_WORKER_CONCURRENCY", 1..=1000);
+    let ehlo_name = r.optional("PUNCTUAL_EHLO_NAME", "a domain name such as mail.example.org", domain);
     let dkim_selector = r.optional("PUNCTUAL_DKIM_SELECTOR", "labels such as mail2027", selector);
     let dkim_key = r.secret("PUNCTUAL_DKIM_KEY", "a private key in PEM", |text| {
         if text.starts_with("-----BEGIN ") { Ok(Secret::new(text)) } else { Err("it is not PEM") }
@@ -265,6 +277,7 @@ fn read_worker(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<W
         metrics_listen,
         database_connections: database_connections?,
         concurrency: concurrency?,
+        ehlo_name: ehlo_name.unwrap_or_else(|| default_ehlo_name(public_url)),
         dkim_selector,
         dkim_key,
     })
@@ -287,12 +300,38 @@ fn read_telemetry(
     })
 }
 
+/// A domain name, or an address literal of RFC 5321 §4.1.3 such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
+fn domain(text: &str) -> Option<String> {
+    let literal = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let good = match literal {
+        Some(address) => match address.strip_prefix("IPv6:") {
+            Some(v6) => v6.parse::<Ipv6Addr>().is_ok(),
+            None => address.parse::<Ipv4Addr>().is_ok(),
+        },
+        None => text.len() <= 255 && text.split('.').all(is_label),
+    };
+    good.then(|| text.to_owned())
+}
+
+/// The host of the public URL, as far as a relay can make sense of it.
+fn default_ehlo_name(public_url: &str) -> String {
+    let host = host_of(public_url);
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => format!("[{ip}]"),
+        Ok(IpAddr::V6(ip)) => format!("[IPv6:{ip}]"),
+        Err(_) if is_localhost(public_url) => "[127.0.0.1]".to_owned(),
+        Err(_) => domain(host).unwrap_or_else(|| "[127.0.0.1]".to_owned()),
+    }
+}
+
+/// A label of a domain name.
+fn is_label(label: &str) -> bool {
+    let good = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    good && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+}
+
 /// A selector of RFC 6376 §3.1: labels of a domain name.
 fn selector(text: &str) -> Option<String> {
-    let is_label = |label: &str| {
-        let good = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        good && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
-    };
     (text.len() <= 128 && text.split('.').all(is_label)).then(|| text.to_owned())
 }
 
@@ -346,13 +385,18 @@ fn origin(text: &str) -> Option<String> {
     origin_with_path(text).filter(|url| url.matches('/').count() == 2)
 }
 
-fn is_localhost(url: &str) -> bool {
+/// The host of a URL, without the brackets of an IPv6 address.
+fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or(rest);
-    let host = match authority.strip_prefix('[') {
+    match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or(v6),
         None => authority.split(':').next().unwrap_or(authority),
-    };
+    }
+}
+
+fn is_localhost(url: &str) -> bool {
+    let host = host_of(url);
     host == "localhost" || host == "127.0.0.1" || host == "::1" || host.ends_with(".localhost")
 }
 

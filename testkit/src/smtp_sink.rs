@@ -45,11 +45,24 @@ pub enum Verb {
 pub enum Act {
     /// Says this, as `450 4.2.0 later`. A message refused so is not in the journal.
     Reply(&'static str),
+    /// Sends these bytes, line end included. Not for DATA.
+    Raw(&'static [u8]),
     /// Does as it should, but waits for [`SmtpSink::release`] or for the client to go away. At the dot the message is in
     /// the journal before.
     Stall,
     /// Closes the connection without a word. At the dot the message is in the journal before.
     Cut,
+}
+
+impl Act {
+    /// Whether a message that is answered so is not taken.
+    fn refuses(&self) -> bool {
+        match self {
+            Self::Reply(_) => true,
+            Self::Raw(bytes) => !bytes.starts_with(b"2"),
+            Self::Stall | Self::Cut => false,
+        }
+    }
 }
 
 /// How a sink is spoken to that is not open to all.
@@ -82,7 +95,14 @@ pub struct Taken {
 struct Shared {
     script: HashMap<Verb, VecDeque<Act>>,
     always: HashMap<Verb, Act>,
-    always_to: HashMap<String, Act>,
+    always_to: HashMap<(Verb, String), Act>,
+    /// Connections that may be open at a time; one more is told 421 at the banner.
+    most_connections: Option<usize>,
+    /// Messages that one connection may carry; MAIL for one more is answered with 450.
+    most_messages: Option<usize>,
+    open: usize,
+    most_open: usize,
+    hellos: Vec<String>,
     seen: HashMap<Verb, usize>,
     journal: Vec<Taken>,
 }
@@ -160,13 +180,41 @@ impl SmtpSink {
 
     /// At every RCPT TO of this recipient, until [`Self::heal`].
     pub fn always_to(&self, recipient: &str, act: Act) {
-        lock(&self.shared).always_to.insert(recipient.to_owned(), act);
+        self.always_for(Verb::Rcpt, recipient, act);
+    }
+
+    /// At every RCPT, DATA or end of the message of a mail to this recipient, until [`Self::heal`].
+    pub fn always_for(&self, verb: Verb, recipient: &str, act: Act) {
+        lock(&self.shared).always_to.insert((verb, recipient.to_owned()), act);
+    }
+
+    /// Allows so many open connections; a further one is answered with 421 at the banner.
+    pub fn limit_connections(&self, most: usize) {
+        lock(&self.shared).most_connections = Some(most);
+    }
+
+    /// Allows so many messages on one connection; MAIL for a further one is answered with 450.
+    pub fn limit_messages(&self, most: usize) {
+        lock(&self.shared).most_messages = Some(most);
+    }
+
+    /// The most connections that were open at a time.
+    #[must_use]
+    pub fn most_open(&self) -> usize {
+        lock(&self.shared).most_open
+    }
+
+    /// The names that clients gave with EHLO, in order.
+    #[must_use]
+    pub fn hellos(&self) -> Vec<String> {
+        lock(&self.shared).hellos.clone()
     }
 
     /// Does as it should again.
     pub fn heal(&self) {
         let mut shared = lock(&self.shared);
         shared.always_to.clear();
+        (shared.most_connections, shared.most_messages) = (None, None);
         shared.script.clear();
         shared.always.clear();
     }
@@ -269,7 +317,23 @@ impl Conversation {
     /// An error is a client that went away.
     async fn with(self, client: TcpStream) {
         let _ = client.set_nodelay(true);
-        let _ = self.begin(client).await;
+        let welcome = {
+            let mut shared = lock(&self.shared);
+            let welcome = shared.most_connections.is_none_or(|most| shared.open < most);
+            if welcome {
+                shared.open += 1;
+                shared.most_open = shared.most_open.max(shared.open);
+            }
+            welcome
+        };
+        if welcome {
+            let _ = self.begin(client).await;
+            lock(&self.shared).open -= 1;
+        } else {
+            let mut client = client;
+            self.note(Verb::Banner);
+            let _ = client.write_all(b"421 4.7.0 too many connections\r\n").await;
+        }
     }
 
     async fn begin(&self, client: TcpStream) -> std::io::Result<()> {
@@ -289,6 +353,7 @@ impl Conversation {
         let mut recipient = String::new();
         let mut line = String::new();
         let mut known = self.secured.is_none();
+        let mut messages = 0;
         loop {
             line.clear();
             if client.read_line(&mut line).await? == 0 {
@@ -297,6 +362,8 @@ impl Conversation {
             let word = line.split([' ', '\r', '\n']).next().unwrap_or_default().to_ascii_uppercase();
             let then = match word.as_str() {
                 "EHLO" | "HELO" => {
+                    let name = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
+                    lock(&self.shared).hellos.push(name);
                     let offered = match (&self.secured, encrypted) {
                         (None, _) => "250-sink\r\n250 8BITMIME",
                         (Some(_), false) => "250-sink\r\n250 STARTTLS",
@@ -326,21 +393,20 @@ impl Conversation {
                     client.write_all(b"530 5.7.0 who are you?\r\n").await?;
                     Then::Refused
                 }
+                "MAIL" if lock(&self.shared).most_messages.is_some_and(|most| messages >= most) => {
+                    self.note(Verb::Mail);
+                    client.write_all(b"450 4.7.0 too many messages in this session\r\n").await?;
+                    Then::Refused
+                }
                 "MAIL" => self.answer(&mut client, Verb::Mail, "250 2.1.0 ok").await?,
                 "RCPT" => {
                     recipient = between(&line, '<', '>');
-                    let act = lock(&self.shared).always_to.get(&recipient).cloned();
-                    match act {
-                        None => self.answer(&mut client, Verb::Rcpt, "250 2.1.5 ok").await?,
-                        act => {
-                            self.note(Verb::Rcpt);
-                            self.perform(&mut client, act, "250 2.1.5 ok").await?
-                        }
-                    }
+                    self.answer_to(&mut client, Verb::Rcpt, &recipient, "250 2.1.5 ok").await?
                 }
-                "DATA" => match self.answer(&mut client, Verb::Data, "354 go on").await? {
+                "DATA" => match self.answer_to(&mut client, Verb::Data, &recipient, "354 go on").await? {
                     Then::Continue => {
                         let bytes = read_message(&mut client).await?;
+                        messages += 1;
                         self.take(&mut client, &recipient, bytes).await?
                     }
                     then => then,
@@ -368,10 +434,24 @@ impl Conversation {
         self.perform(client, act, usual).await
     }
 
+    /// As [`Self::answer`], unless there is something to do for this recipient.
+    async fn answer_to(
+        &self,
+        client: &mut Client,
+        verb: Verb,
+        recipient: &str,
+        usual: &str,
+    ) -> std::io::Result<Then> {
+        let act = self.act_for(verb, recipient);
+        let act = act.or_else(|| self.next_act(verb));
+        self.note(verb);
+        self.perform(client, act, usual).await
+    }
+
     /// A message that is not refused is in the journal before anything is said.
     async fn take(&self, client: &mut Client, recipient: &str, bytes: Vec<u8>) -> std::io::Result<Then> {
-        let act = self.next_act(Verb::Dot);
-        if !matches!(act, Some(Act::Reply(_))) {
+        let act = self.act_for(Verb::Dot, recipient).or_else(|| self.next_act(Verb::Dot));
+        if !act.as_ref().is_some_and(Act::refuses) {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let taken = Taken {
                 recipient: recipient.to_owned(),
@@ -383,6 +463,10 @@ impl Conversation {
         }
         self.note(Verb::Dot);
         self.perform(client, act, "250 2.0.0 taken").await
+    }
+
+    fn act_for(&self, verb: Verb, recipient: &str) -> Option<Act> {
+        lock(&self.shared).always_to.get(&(verb, recipient.to_owned())).cloned()
     }
 
     fn next_act(&self, verb: Verb) -> Option<Act> {
@@ -400,6 +484,10 @@ impl Conversation {
         let reply = match act {
             None => usual,
             Some(Act::Reply(reply)) => reply,
+            Some(Act::Raw(bytes)) => {
+                client.write_all(bytes).await?;
+                return Ok(if bytes.starts_with(b"2") { Then::Continue } else { Then::Refused });
+            }
             Some(Act::Cut) => return Ok(Then::HangUp),
             Some(Act::Stall) => {
                 let mut released = self.released.subscribe();

@@ -31,6 +31,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     );
     metrics::describe_gauge!("mail_relay_breaker_open", "1 while mails are held back from the mail server.");
     metrics::describe_gauge!("mail_relay_connections", "Connections to the mail server, busy and idle.");
+    metrics::describe_gauge!(
+        "mail_relay_connection_limit",
+        "Connections that the mail server seems to allow this process."
+    );
     metrics::describe_gauge!("database_connections", "Connections to Postgres, busy and idle.");
     Ok(handle)
 }
@@ -53,6 +57,11 @@ pub fn relay_failed(step: Step) {
 /// Sets whether mails are held back.
 pub fn breaker(open: bool) {
     metrics::gauge!("mail_relay_breaker_open").set(f64::from(u8::from(open)));
+}
+
+/// Sets how many connections the relay seems to allow.
+pub fn connection_limit(limit: usize) {
+    metrics::gauge!("mail_relay_connection_limit").set(f64::from(u32::try_from(limit).unwrap_or(u32::MAX)));
 }
 
 /// Sets the number of connections to Postgres and to the mail server; `relay` is (busy, idle).

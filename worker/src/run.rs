@@ -148,7 +148,13 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let redis = config.redis_url.as_ref().map(Secret::expose);
     let core = Core::new(pool.clone(), clock.clone(), Wake::connect(redis)?);
     let concurrency = config.worker.concurrency;
-    let relay = Relay::new(relay_address, options.timeouts, concurrency, clock.clone())?;
+    let relay = Relay::new(
+        relay_address,
+        config.worker.ehlo_name.clone(),
+        options.timeouts,
+        concurrency,
+        clock.clone(),
+    )?;
     let mailer = Mailer { relay: relay.clone(), templates: Arc::new(Templates::embedded()?), links, signer };
     let limit = u32::try_from(concurrency).unwrap_or(u32::MAX);
     let mut timing = options.timing;
@@ -181,6 +187,7 @@ async fn upkeep(relay: Relay, pool: PgPool, handle: Option<PrometheusHandle>, st
         relay.close_idle().await;
         metrics::breaker(relay.breaker().is_open());
         metrics::connections(&pool, relay.connections());
+        metrics::connection_limit(relay.connection_limit());
         if let Some(handle) = &handle {
             handle.run_upkeep();
         }

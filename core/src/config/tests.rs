@@ -100,6 +100,23 @@ fn a_database_url_that_cannot_be_used_is_refused_before_anything_connects() {
 }
 
 #[test]
+fn the_name_in_ehlo_is_set_or_follows_from_the_public_url() {
+    for (pairs, name) in [
+        (&[][..], "[127.0.0.1]"),
+        (&[("PUNCTUAL_PUBLIC_URL", "https://book.example.org:8443/salon")], "book.example.org"),
+        (&[("PUNCTUAL_PUBLIC_URL", "http://192.0.2.1")], "[192.0.2.1]"),
+        (&[("PUNCTUAL_PUBLIC_URL", "http://[2001:db8::1]:8080")], "[IPv6:2001:db8::1]"),
+        (&[("PUNCTUAL_EHLO_NAME", "mail.example.org")], "mail.example.org"),
+        (&[("PUNCTUAL_EHLO_NAME", "[192.0.2.7]")], "[192.0.2.7]"),
+    ] {
+        assert_eq!(parse(pairs).unwrap().worker.ehlo_name, name);
+    }
+    for wrong in ["mail.example.org\r\nRSET", "two words", "-a.example", "[1.2.3]", "a..b"] {
+        assert_eq!(faults(&[("PUNCTUAL_EHLO_NAME", wrong)])[0].0, "PUNCTUAL_EHLO_NAME", "{wrong:?}");
+    }
+}
+
+#[test]
 fn more_failed_logins_to_one_account_than_the_standard_allows_are_refused() {
     assert!(parse(&[("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", "100/1d")]).is_ok());
     assert!(parse(&[("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", "off")]).is_ok());

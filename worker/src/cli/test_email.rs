@@ -30,9 +30,9 @@ pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure>
         println!("signed for {}", mail.sender.domain());
     }
     println!("asking {relay_address}");
-    let relay = Relay::new(relay_address, Timeouts::default(), 1, clock)?;
+    let relay = Relay::new(relay_address, config.worker.ehlo_name.clone(), Timeouts::default(), 1, clock)?;
     let reply = relay.begin_mail(&mail.sender, &mail.recipient).await?.send(&mail.bytes).await?;
-    println!("sent to {}: {}", address.as_str(), reply.as_str());
+    println!("sent to {}: {}", address.as_str(), reply);
     relay.close().await;
     Ok(())
 }

@@ -161,7 +161,7 @@ impl Attempt {
     async fn run(self, relay: &Relay, mail: &Mail) -> Result<Outcome, SendError> {
         let transaction = match relay.begin_mail(&mail.sender, &mail.recipient).await {
             Ok(transaction) => transaction,
-            Err(failure) => return self.resolve_failure(failure).await,
+            Err(failure) => return self.resolve_failure(mail, failure).await,
         };
         // From here on the runtime must not stop the job: once the hand-off is recorded, its result must be too.
         if !self.ctx.point_of_no_return() {
@@ -192,53 +192,67 @@ impl Attempt {
         }
         match transaction.send(&mail.bytes).await {
             Ok(reply) => {
-                self.ledger.accepted(&self.ctx, reply.as_str()).await;
-                self.record("sent");
+                self.ledger.accepted(&self.ctx, &reply.to_string()).await;
+                record(&self.sending, "sent");
                 self.permit.succeeded();
                 Ok(Outcome::Done)
             }
-            Err(failure) => self.resolve_failure(failure).await,
+            Err(failure) => self.resolve_failure(mail, failure).await,
         }
     }
 
-    async fn resolve_failure(self, failure: Failure) -> Result<Outcome, SendError> {
+    async fn resolve_failure(self, mail: &Mail, failure: Failure) -> Result<Outcome, SendError> {
         let text = failure.to_string();
         let summary = failure.summary();
         match failure.class() {
             FailureClass::Deferred => {
                 self.ledger.not_taken(&text).await;
-                self.record("deferred");
+                record(&self.sending, "deferred");
                 self.permit.succeeded();
                 Err(SendError::Deferred(summary))
             }
             FailureClass::Refused => {
                 self.ledger.refused(&text).await;
-                self.record("failed");
+                record(&self.sending, "failed");
                 self.permit.succeeded();
                 Ok(Outcome::Fail(summary))
             }
             FailureClass::RelayUnavailable => {
                 self.ledger.not_taken(&text).await;
                 let until = self.permit.failed();
-                metrics::relay_failed(failure.step);
-                tracing::warn!(%failure, again = %until, "the mail server is in trouble");
-                Ok(snooze_until(&self.ctx, until, &summary))
+                Ok(relay_failed(&self.ctx, &failure, until))
+            }
+            FailureClass::RelayOrMail => {
+                self.ledger.not_taken(&text).await;
+                if let Some(until) = self.permit.failed_for(mail.recipient.as_ref()) {
+                    return Ok(relay_failed(&self.ctx, &failure, until));
+                }
+                record(&self.sending, "deferred");
+                Err(SendError::Deferred(summary))
             }
             FailureClass::InDoubt => match self.ledger.in_doubt(&text).await {
                 Some(outcome) => {
-                    self.record("in_doubt");
+                    record(&self.sending, "in_doubt");
                     Ok(Outcome::Fail(format!("{}: {summary}", outcome.as_str())))
                 }
                 None => Err(SendError::InDoubt),
             },
         }
     }
+}
 
-    fn record(&self, outcome: &'static str) {
-        metrics::mail(self.sending.kind, outcome);
-        let (id, kind) = (self.sending.notification_id, self.sending.kind.as_str());
-        tracing::info!(notification_id = %id, mail = kind, outcome, "mail");
-    }
+/// Counts and logs the result of an attempt.
+fn record(sending: &Sending, outcome: &'static str) {
+    metrics::mail(sending.kind, outcome);
+    let (id, kind) = (sending.notification_id, sending.kind.as_str());
+    tracing::info!(notification_id = %id, mail = kind, outcome, "mail");
+}
+
+/// The relay itself failed: the mail waits and no attempt is used.
+fn relay_failed(ctx: &JobContext, failure: &Failure, until: DateTime<Utc>) -> Outcome {
+    metrics::relay_failed(failure.step);
+    tracing::warn!(%failure, again = %until, "the mail server is in trouble");
+    snooze_until(ctx, until, &failure.summary())
 }
 
 /// Waits for the relay. Mails that wait for the same instant are spread out a little.

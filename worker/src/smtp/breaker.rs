@@ -1,4 +1,8 @@
 //! The relay's circuit breaker. While it is open, mails wait without connecting; one probe at a time tests the relay.
+//!
+//! A relay can also fail for one recipient only, with 421 or silence at RCPT or later. Such a failure counts against the
+//! mail, which is tried again with backoff; it counts against the relay only if another recipient has failed so since
+//! the last success. So one recipient can neither open the circuit nor keep it open.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +18,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(15);
 const MAX_WAIT: Duration = Duration::from_mins(10);
 /// How long other mails wait while a probe runs.
 const PROBE_WAIT: Duration = Duration::from_secs(15);
+/// Recipients that are remembered as failed.
+const MAX_SUSPECTS: usize = 16;
 
 #[derive(Debug, Clone, Copy)]
 enum State {
@@ -25,10 +31,16 @@ enum State {
     Probing { openings: u32 },
 }
 
+struct Inner {
+    state: State,
+    /// Recipients whose mails failed at RCPT or later since the last success.
+    suspects: Vec<String>,
+}
+
 /// The breaker. Clones share its state.
 #[derive(Clone)]
 pub struct Breaker {
-    state: Arc<Mutex<State>>,
+    inner: Arc<Mutex<Inner>>,
     clock: SharedClock,
 }
 
@@ -43,7 +55,8 @@ impl Breaker {
     /// Starts closed.
     #[must_use]
     pub fn new(clock: SharedClock) -> Self {
-        Self { state: Arc::new(Mutex::new(State::Closed { failures: 0 })), clock }
+        let inner = Inner { state: State::Closed { failures: 0 }, suspects: Vec::new() };
+        Self { inner: Arc::new(Mutex::new(inner)), clock }
     }
 
     /// Asks whether a mail may use the relay.
@@ -52,12 +65,12 @@ impl Breaker {
     /// When to ask again.
     pub fn try_acquire(&self) -> Result<Permit, DateTime<Utc>> {
         let now = self.clock.now();
-        let mut state = self.lock();
-        let probe = match *state {
+        let mut inner = self.lock();
+        let probe = match inner.state {
             State::Closed { .. } => false,
             State::Open { until, .. } if now < until => return Err(until),
             State::Open { openings, .. } => {
-                *state = State::Probing { openings };
+                inner.state = State::Probing { openings };
                 true
             }
             State::Probing { .. } => return Err(now + PROBE_WAIT),
@@ -68,27 +81,28 @@ impl Breaker {
     /// Whether mails are held back. Once the wait is over this is false: the next mail is the probe.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        match *self.lock() {
+        match self.lock().state {
             State::Closed { .. } => false,
             State::Open { until, .. } => self.clock.now() < until,
             State::Probing { .. } => true,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Permit {
     /// The relay works, whatever it replied to the mail.
     pub fn succeeded(mut self) {
-        let mut state = self.breaker.lock();
+        let mut inner = self.breaker.lock();
+        inner.suspects.clear();
         // A mail that started before the circuit opened does not close it.
-        if self.probe || matches!(*state, State::Closed { .. }) {
-            *state = State::Closed { failures: 0 };
+        if self.probe || matches!(inner.state, State::Closed { .. }) {
+            inner.state = State::Closed { failures: 0 };
         }
-        drop(state);
+        drop(inner);
         self.probe = false;
     }
 
@@ -96,20 +110,34 @@ impl Permit {
     #[must_use]
     pub fn failed(mut self) -> DateTime<Utc> {
         let now = self.breaker.clock.now();
-        let mut state = self.breaker.lock();
-        let (next, until) = match *state {
+        let mut inner = self.breaker.lock();
+        let (next, until) = match inner.state {
             State::Closed { failures } if failures + 1 < THRESHOLD => {
                 (State::Closed { failures: failures + 1 }, now + FIRST_WAIT)
             }
             State::Closed { .. } => opened(now, 1),
             State::Probing { openings } if self.probe => opened(now, openings + 1),
-            State::Open { until, .. } => (*state, until),
-            State::Probing { .. } => (*state, now + PROBE_WAIT),
+            State::Open { until, .. } => (inner.state, until),
+            State::Probing { .. } => (inner.state, now + PROBE_WAIT),
         };
-        *state = next;
-        drop(state);
+        inner.state = next;
+        drop(inner);
         self.probe = false;
         until
+    }
+
+    /// The relay failed at RCPT or later. Returns when to try this mail again if the failure counts against the relay;
+    /// `None` if it counts against the mail, and then the next mail may probe at once.
+    #[must_use]
+    pub fn failed_for(self, recipient: &str) -> Option<DateTime<Utc>> {
+        let mut inner = self.breaker.lock();
+        let known = inner.suspects.iter().any(|suspect| suspect == recipient);
+        let others = inner.suspects.len() > usize::from(known);
+        if !known && inner.suspects.len() < MAX_SUSPECTS {
+            inner.suspects.push(recipient.to_owned());
+        }
+        drop(inner);
+        (others && !known).then(|| self.failed())
     }
 }
 
@@ -118,9 +146,9 @@ impl Drop for Permit {
     fn drop(&mut self) {
         if self.probe {
             let now = self.breaker.clock.now();
-            let mut state = self.breaker.lock();
-            if let State::Probing { openings } = *state {
-                *state = State::Open { until: now, openings };
+            let mut inner = self.breaker.lock();
+            if let State::Probing { openings } = inner.state {
+                inner.state = State::Open { until: now, openings };
             }
         }
     }
@@ -131,7 +159,6 @@ fn opened(now: DateTime<Utc>, openings: u32) -> (State, DateTime<Utc>) {
     let until = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
     (State::Open { until, openings }, until)
 }
-
 #[cfg(test)]
 mod tests {
     use punctual_queue::{Clock, ManualClock};
@@ -200,5 +227,43 @@ mod tests {
         clock.set(open(&breaker));
         drop(breaker.try_acquire().ok().unwrap());
         assert!(breaker.try_acquire().is_ok());
+    }
+
+    #[test]
+    fn one_recipient_never_opens_the_circuit_and_two_count_against_the_relay() {
+        let (breaker, clock) = breaker();
+        for _ in 0..10 {
+            assert_eq!(breaker.try_acquire().ok().unwrap().failed_for("bad@example.org"), None);
+        }
+        assert!(!breaker.is_open());
+        let until = clock.now() + FIRST_WAIT;
+        assert_eq!(breaker.try_acquire().ok().unwrap().failed_for("other@example.org"), Some(until));
+        breaker.try_acquire().ok().unwrap().succeeded();
+        assert_eq!(
+            breaker.try_acquire().ok().unwrap().failed_for("other@example.org"),
+            None,
+            "a success in between"
+        );
+    }
+
+    #[test]
+    fn a_probe_that_fails_for_its_recipient_lets_another_mail_probe_at_once() {
+        let (breaker, clock) = breaker();
+        clock.set(open(&breaker));
+        assert_eq!(breaker.try_acquire().ok().unwrap().failed_for("bad@example.org"), None);
+        breaker.try_acquire().ok().unwrap().succeeded();
+        assert!(!breaker.is_open());
+    }
+
+    #[test]
+    fn a_relay_that_fails_every_recipient_opens_the_circuit() {
+        let (breaker, clock) = breaker();
+        for number in 0..4 {
+            let _ = breaker.try_acquire().ok().unwrap().failed_for(&format!("{number}@example.org"));
+        }
+        assert!(breaker.is_open());
+        clock.advance(TimeDelta::seconds(15));
+        let probe = breaker.try_acquire().ok().unwrap().failed_for("5@example.org").unwrap();
+        assert_eq!((probe - clock.now()).num_seconds(), 30, "the wait grows");
     }
 }

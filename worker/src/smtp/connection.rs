@@ -1,20 +1,18 @@
-//! One connection to the relay, and the pool's way to open one.
+//! One SMTP connection to the relay.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::{Response, Severity};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::time::{Instant, timeout};
 
-use super::address::{Encryption, RelayAddress};
 use super::failure::{Failure, Step};
+use super::reply::{Reply, read_reply};
 use super::timeouts::Timeouts;
 use super::trace::{record_code, traced};
 
@@ -23,23 +21,68 @@ const MAX_USES: u32 = 100;
 /// How long closing a connection may take.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// A byte stream to the relay, encrypted or not.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Counts open connections; clones share the count.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OpenCount(Arc<AtomicUsize>);
+
+impl OpenCount {
+    pub fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One connection in an [`OpenCount`].
+struct Counted(OpenCount);
+
+impl Counted {
+    fn new(count: &OpenCount) -> Self {
+        count.0.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A connection, and whether it can carry the next mail.
 pub(super) struct Connection {
-    smtp: AsyncSmtpConnection,
+    stream: BufReader<Box<dyn Stream>>,
     /// No mail transaction is open. Stays false if a step is dropped half-way.
     clean: bool,
     uses: u32,
     last_used: Instant,
+    counted: Option<Counted>,
 }
 
 impl Connection {
-    fn new(smtp: AsyncSmtpConnection) -> Self {
-        Self { smtp, clean: true, uses: 0, last_used: Instant::now() }
+    /// A connection on which nothing has been said yet.
+    pub fn new(stream: Box<dyn Stream>) -> Self {
+        let stream = BufReader::new(stream);
+        Self { stream, clean: true, uses: 0, last_used: Instant::now(), counted: None }
+    }
+
+    /// The stream, to encrypt it. Bytes that the relay sent ahead are dropped (RFC 3207 §4.2).
+    pub fn into_stream(self) -> Box<dyn Stream> {
+        self.stream.into_inner()
+    }
+
+    /// Marks the connection as established.
+    pub fn established(mut self, open: &OpenCount) -> Self {
+        self.counted = Some(Counted::new(open));
+        self
     }
 
     /// Whether the pool may hand it out again; `idle` is the longest time it may have been unused.
     pub fn is_usable(&self, idle: Duration) -> bool {
-        self.clean && !self.smtp.has_broken() && self.last_used.elapsed() < idle && self.uses < MAX_USES
+        self.clean && self.last_used.elapsed() < idle && self.uses < MAX_USES
     }
 
     /// Whether it has been used before. The relay may have closed such a connection while it was idle.
@@ -50,8 +93,57 @@ impl Connection {
     /// Sends QUIT and closes.
     pub async fn quit(mut self) {
         if self.clean {
-            let _ = timeout(QUIT_TIMEOUT, self.smtp.command(Quit)).await;
+            let _ = timeout(QUIT_TIMEOUT, self.exchange(b"QUIT\r\n")).await;
         }
+    }
+
+    /// The banner.
+    pub async fn banner(&mut self, limit: Duration) -> Result<Reply, Failure> {
+        let reply = within(limit, read_reply(&mut self.stream)).await;
+        completion(Step::Connect, reply)
+    }
+
+    /// EHLO with our name. The reply's lines after the first are the relay's extensions.
+    pub async fn ehlo(&mut self, name: &str, limit: Duration) -> Result<Reply, Failure> {
+        self.plain_command(Step::Connect, limit, &format!("EHLO {name}")).await
+    }
+
+    /// STARTTLS; the relay must offer it.
+    pub async fn starttls(&mut self, extensions: &Reply, limit: Duration) -> Result<(), Failure> {
+        if !extensions.lines.iter().skip(1).any(|line| line.eq_ignore_ascii_case("STARTTLS")) {
+            return Err(Failure::no_reply(Step::StartTls, "the relay does not offer STARTTLS"));
+        }
+        self.plain_command(Step::StartTls, limit, "STARTTLS").await.map(drop)
+    }
+
+    /// AUTH by PLAIN or LOGIN, whichever the relay offers.
+    pub async fn auth(
+        &mut self,
+        extensions: &Reply,
+        user: &str,
+        password: &str,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let offers = |mechanism: &str| {
+            let auth = extensions.lines.iter().skip(1).map(|line| line.to_ascii_uppercase());
+            auth.filter(|line| line.starts_with("AUTH"))
+                .any(|line| line[4..].split([' ', '=', '\t']).any(|offered| offered == mechanism))
+        };
+        if offers("PLAIN") {
+            let secret = STANDARD.encode(format!("\0{user}\0{password}"));
+            return self.plain_command(Step::Auth, limit, &format!("AUTH PLAIN {secret}")).await.map(drop);
+        }
+        if !offers("LOGIN") {
+            return Err(Failure::no_reply(Step::Auth, "the relay offers neither AUTH PLAIN nor AUTH LOGIN"));
+        }
+        for prompt in ["AUTH LOGIN".to_owned(), STANDARD.encode(user)] {
+            let reply = within(limit, self.exchange(format!("{prompt}\r\n").as_bytes())).await;
+            let reply = reply.map_err(|error| Failure::of_io(Step::Auth, &error))?;
+            if !reply.is_intermediate() {
+                return Err(Failure::of_reply(Step::Auth, &reply));
+            }
+        }
+        self.plain_command(Step::Auth, limit, &STANDARD.encode(password)).await.map(drop)
     }
 
     /// MAIL and RCPT.
@@ -63,41 +155,51 @@ impl Connection {
     ) -> Result<(), Failure> {
         self.clean = false;
         self.uses += 1;
-        let mail = Mail::new(Some(sender.clone()), Vec::new());
-        let result = self.command(Step::Mail, timeouts.command, mail).await;
-        self.reset_if_refused(result, timeouts).await?;
-        let rcpt = Rcpt::new(recipient.clone(), Vec::new());
-        let result = self.command(Step::Rcpt, timeouts.command, rcpt).await;
-        self.reset_if_refused(result, timeouts).await
+        for (step, command) in
+            [(Step::Mail, format!("MAIL FROM:<{sender}>")), (Step::Rcpt, format!("RCPT TO:<{recipient}>"))]
+        {
+            let result = traced(step, async {
+                let reply = self.plain_command(step, timeouts.command, &command).await?;
+                record_code(&reply);
+                Ok(())
+            })
+            .await;
+            self.reset_if_refused(result, timeouts).await?;
+        }
+        Ok(())
     }
 
     /// DATA, the message, and the line with a single dot that ends it. Returns the reply to the message.
-    pub async fn message(&mut self, message: &[u8], timeouts: &Timeouts) -> Result<Response, Failure> {
-        let result = self.command(Step::Data, timeouts.data, Data).await;
+    pub async fn message(&mut self, message: &[u8], timeouts: &Timeouts) -> Result<Reply, Failure> {
+        let result = traced(Step::Data, async {
+            let reply = within(timeouts.data, self.exchange(b"DATA\r\n")).await;
+            let reply = reply.map_err(|error| Failure::of_io(Step::Data, &error))?;
+            record_code(&reply);
+            if reply.is_intermediate() { Ok(()) } else { Err(Failure::of_reply(Step::Data, &reply)) }
+        })
+        .await;
         self.reset_if_refused(result, timeouts).await?;
-        let response = traced(Step::EndOfData, async {
-            let answer = timeout(timeouts.end_of_data, self.smtp.message(message)).await;
-            let response = completed(Step::EndOfData, answer)?;
-            record_code(&response);
-            Ok(response)
+        let result = traced(Step::EndOfData, async {
+            let reply = within(timeouts.end_of_data, self.exchange(&dot_stuffed(message))).await;
+            let reply = completion(Step::EndOfData, reply)?;
+            record_code(&reply);
+            Ok(reply)
         })
         .await;
         self.last_used = Instant::now();
-        self.clean = match &response {
-            Ok(_) => true,
-            Err(failure) => failure.leaves_connection_usable(),
-        };
-        let response = response?;
-        if response.code().severity != Severity::PositiveCompletion {
-            self.clean = false;
-            return Err(unexpected(Step::EndOfData, &response));
-        }
-        Ok(response)
+        self.clean = result.as_ref().map_or_else(Failure::leaves_connection_usable, |_| true);
+        result
     }
 
     /// RSET, after which the connection can carry another mail.
     pub async fn reset(&mut self, timeouts: &Timeouts) {
-        self.clean = self.command(Step::Reset, timeouts.command, Rset).await.is_ok();
+        let result = traced(Step::Reset, async {
+            let reply = self.plain_command(Step::Reset, timeouts.command, "RSET").await?;
+            record_code(&reply);
+            Ok(())
+        })
+        .await;
+        self.clean = result.is_ok();
         self.last_used = Instant::now();
     }
 
@@ -115,120 +217,58 @@ impl Connection {
         result
     }
 
-    async fn command<C: std::fmt::Display>(
-        &mut self,
-        step: Step,
-        limit: Duration,
-        command: C,
-    ) -> Result<(), Failure> {
-        traced(step, async {
-            let response = completed(step, timeout(limit, self.smtp.command(command)).await)?;
-            record_code(&response);
-            let expected = if step == Step::Data {
-                Severity::PositiveIntermediate
-            } else {
-                Severity::PositiveCompletion
-            };
-            if response.code().severity == expected { Ok(()) } else { Err(unexpected(step, &response)) }
-        })
-        .await
+    /// A command that a reply of 2xx completes.
+    async fn plain_command(&mut self, step: Step, limit: Duration, command: &str) -> Result<Reply, Failure> {
+        let reply = within(limit, self.exchange(format!("{command}\r\n").as_bytes())).await;
+        completion(step, reply)
+    }
+
+    async fn exchange(&mut self, bytes: &[u8]) -> io::Result<Reply> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await?;
+        read_reply(&mut self.stream).await
     }
 }
 
-/// Opens connections for the pool.
-pub(super) struct ConnectionManager {
-    pub address: RelayAddress,
-    pub tls: Option<TlsParameters>,
-    pub timeouts: Timeouts,
+/// A reply of 2xx, or how the step failed.
+fn completion(step: Step, reply: io::Result<Reply>) -> Result<Reply, Failure> {
+    let reply = reply.map_err(|error| Failure::of_io(step, &error))?;
+    if reply.is_completion() { Ok(reply) } else { Err(Failure::of_reply(step, &reply)) }
 }
 
-impl Manager for ConnectionManager {
-    type Type = Connection;
-    type Error = Failure;
-
-    async fn create(&self) -> Result<Connection, Failure> {
-        // Boxed: the future holds all of lettre's state and is rarely needed.
-        Box::pin(traced(Step::Connect, self.open())).await
-    }
-
-    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Failure> {
-        if connection.is_usable(self.timeouts.idle) {
-            Ok(())
-        } else {
-            Err(RecycleError::message("its last mail did not end cleanly, or it was idle for too long"))
+/// The message with its dots doubled at the start of lines (RFC 5321 §4.5.2), and the line that ends it.
+fn dot_stuffed(message: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(message.len() + 64);
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b".") {
+            bytes.push(b'.');
         }
+        bytes.extend_from_slice(line);
     }
+    if !bytes.ends_with(b"\r\n") {
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b".\r\n");
+    bytes
 }
 
-impl ConnectionManager {
-    async fn open(&self) -> Result<Connection, Failure> {
-        let mut smtp = match self.address.encryption {
-            Encryption::Tls => self.connect_tls().await?,
-            Encryption::None | Encryption::StartTls => self.connect_plain().await?,
-        };
-        let limit = self.timeouts.greeting;
-        if self.address.encryption == Encryption::StartTls
-            && let Some(tls) = self.tls.clone()
-        {
-            completed(Step::StartTls, timeout(limit, smtp.starttls(tls, &ClientId::default())).await)?;
-        }
-        if let Some((user, password)) = self.address.credentials.clone() {
-            let credentials = Credentials::new(user, password);
-            completed(Step::Auth, timeout(limit, smtp.auth(DEFAULT_MECHANISMS, &credentials)).await)?;
-        }
-        Ok(Connection::new(smtp))
-    }
-
-    /// Connects the socket here to set `TCP_NODELAY`: lettre writes the end of the message separately, and Nagle's
-    /// algorithm would delay it until the message is acknowledged.
-    async fn connect_plain(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let stream =
-            self.dial().await.map_err(|error| Failure::no_reply(Step::Connect, &error.to_string()))?;
-        let hello = ClientId::default();
-        let greeting = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello);
-        completed(Step::Connect, timeout(self.timeouts.greeting, greeting).await)
-    }
-
-    async fn connect_tls(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let server = (self.address.host.as_str(), self.address.port);
-        let (connect, hello) = (self.timeouts.connect, ClientId::default());
-        let greeting =
-            AsyncSmtpConnection::connect_tokio1(server, Some(connect), &hello, self.tls.clone(), None);
-        completed(Step::Connect, timeout(connect + self.timeouts.greeting, greeting).await)
-    }
-
-    async fn dial(&self) -> io::Result<TcpStream> {
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the relay's name has no address");
-        let name = (self.address.host.as_str(), self.address.port);
-        for address in within(self.timeouts.connect, lookup_host(name)).await? {
-            match within(self.timeouts.connect, TcpStream::connect(address)).await {
-                Ok(stream) => {
-                    stream.set_nodelay(true)?;
-                    return Ok(stream);
-                }
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
-    }
-}
-
-async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+/// The result of `work` if it comes in time.
+pub(super) async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout(limit, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-type Answer<T> = Result<Result<T, lettre::transport::smtp::Error>, tokio::time::error::Elapsed>;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A step's answer, or how the step failed.
-fn completed<T>(step: Step, answer: Answer<T>) -> Result<T, Failure> {
-    match answer {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(Failure::of(step, &error)),
-        Err(_) => Err(Failure::no_reply(step, "timed out")),
+    #[test]
+    fn a_line_that_begins_with_a_dot_does_not_end_the_message() {
+        for (message, sent) in [
+            ("A: b\r\n\r\n.\r\n..c\r\nd.e\r\n", "A: b\r\n\r\n..\r\n...c\r\nd.e\r\n.\r\n"),
+            ("no end", "no end\r\n.\r\n"),
+            ("", "\r\n.\r\n"),
+        ] {
+            assert_eq!(String::from_utf8(dot_stuffed(message.as_bytes())).unwrap(), sent);
+        }
     }
-}
-
-/// A positive reply that this step does not allow. Treated as no reply.
-fn unexpected(step: Step, response: &Response) -> Failure {
-    Failure::no_reply(step, &format!("unexpected reply {}", response.code()))
 }

@@ -1,8 +1,8 @@
 //! Why a mail could not be handed over, and what that means for it.
 
-use std::fmt;
+use std::{fmt, io};
 
-use lettre::transport::smtp::Error as SmtpError;
+use super::reply::Reply;
 
 /// The step of SMTP that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +62,8 @@ pub enum FailureClass {
     Refused,
     /// The relay fails whatever the mail.
     RelayUnavailable,
+    /// The relay fails at this mail; whether at others too is not known yet.
+    RelayOrMail,
     /// The relay may have accepted the message.
     InDoubt,
 }
@@ -73,24 +75,30 @@ impl Failure {
         Self { step, code: None, text: without_addresses(why) }
     }
 
-    /// lettre's error at a step.
-    pub(super) fn of(step: Step, error: &SmtpError) -> Self {
-        use std::error::Error;
-        let code = error.status().map(u16::from);
-        let text = match (code, error.source()) {
-            (Some(_), Some(reply)) => reply.to_string(),
-            (Some(_), None) => String::new(),
-            (None, _) => error.to_string(),
-        };
-        Self { step, code, text: without_addresses(&text) }
+    /// A reply that refuses. A positive reply that the step does not allow counts as none.
+    pub(super) fn of_reply(step: Step, reply: &Reply) -> Self {
+        if reply.code < 400 {
+            return Self::no_reply(step, &format!("unexpected reply {}", reply.code));
+        }
+        Self { step, code: Some(reply.code), text: reply.text() }
     }
 
-    /// A reply to RCPT, DATA or the message concerns the mail. An earlier reply, a 421 at any step, and no reply before the
-    /// end of the message concern the relay. No reply after the end of the message leaves the mail in doubt.
+    /// An error of the connection.
+    pub(super) fn of_io(step: Step, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut => Self::no_reply(step, "timed out"),
+            _ => Self::no_reply(step, &error.to_string()),
+        }
+    }
+
+    /// A reply to RCPT, DATA or the message concerns the mail. Any failure before concerns the relay. A 421 from RCPT on,
+    /// and no reply to RCPT or DATA, can concern either. No reply after the end of the message leaves the mail in doubt.
     #[must_use]
     pub fn class(&self) -> FailureClass {
         match (self.step, self.code) {
-            (_, Some(421)) => FailureClass::RelayUnavailable,
+            (Step::Rcpt | Step::Data | Step::EndOfData, Some(421)) | (Step::Rcpt | Step::Data, None) => {
+                FailureClass::RelayOrMail
+            }
             (Step::Rcpt | Step::Data | Step::EndOfData, Some(code)) if code >= 500 => FailureClass::Refused,
             (Step::Rcpt | Step::Data | Step::EndOfData, Some(_)) => FailureClass::Deferred,
             (Step::EndOfData, None) => FailureClass::InDoubt,
@@ -149,13 +157,15 @@ mod tests {
 
     #[test]
     fn the_step_and_the_code_decide_the_class() {
-        use FailureClass::{Deferred, InDoubt, Refused, RelayUnavailable};
+        use FailureClass::{Deferred, InDoubt, Refused, RelayOrMail, RelayUnavailable};
         use Step::{Auth, Connect, Data, EndOfData, Mail, Rcpt, Reset, StartTls};
         for (steps, code, class) in [
-            (&[Connect, StartTls, Auth, Mail, Rcpt, Data, EndOfData, Reset][..], Some(421), RelayUnavailable),
+            (&[Connect, StartTls, Auth, Mail, Reset][..], Some(421), RelayUnavailable),
             (&[Connect, StartTls, Auth, Mail, Reset], Some(554), RelayUnavailable),
             (&[Connect, StartTls, Auth, Mail, Reset], Some(451), RelayUnavailable),
-            (&[Connect, StartTls, Auth, Mail, Rcpt, Data, Reset], None, RelayUnavailable),
+            (&[Connect, StartTls, Auth, Mail, Reset], None, RelayUnavailable),
+            (&[Rcpt, Data, EndOfData], Some(421), RelayOrMail),
+            (&[Rcpt, Data], None, RelayOrMail),
             (&[Rcpt, Data, EndOfData], Some(450), Deferred),
             (&[Rcpt, Data, EndOfData], Some(552), Refused),
             (&[EndOfData], None, InDoubt),

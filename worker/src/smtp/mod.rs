@@ -1,13 +1,17 @@
-//! SMTP towards the relay, one step at a time. lettre's own transport is not used: it does not tell whether the end of
-//! the message was sent, and that decides whether a mail may have been accepted.
+//! An SMTP client for one relay (RFC 5321), one step at a time. lettre builds the messages but does not send them: its
+//! transport does not tell whether the end of a message was sent, and takes a reply that is not UTF-8, or has no text,
+//! for none. Either could send a mail twice.
 //!
 //! lettre's feature `tracing` must stay off: it logs whole mails.
 
 mod address;
 mod breaker;
+mod capacity;
+mod connect;
 mod connection;
 mod failure;
 mod relay;
+mod reply;
 mod timeouts;
 mod trace;
 mod transaction;
@@ -16,5 +20,6 @@ pub use address::{InvalidRelayUrl, RelayAddress};
 pub use breaker::{Breaker, Permit};
 pub use failure::{Failure, FailureClass, Step};
 pub use relay::Relay;
+pub use reply::Reply;
 pub use timeouts::Timeouts;
-pub use transaction::{MailTransaction, Reply};
+pub use transaction::MailTransaction;

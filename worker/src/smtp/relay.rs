@@ -1,13 +1,14 @@
-//! The mail server that accepts our mails: its pool of connections and its circuit breaker.
+//! The mail server that accepts our mails: its connections and its circuit breaker.
 
-use deadpool::managed::{Pool, PoolError};
+use deadpool::managed::{Object, Pool, PoolError};
 use lettre::Address;
-use lettre::transport::smtp::client::TlsParameters;
 use punctual_queue::SharedClock;
 
-use super::address::{Encryption, RelayAddress};
+use super::address::RelayAddress;
 use super::breaker::Breaker;
-use super::connection::{Connection, ConnectionManager};
+use super::capacity::Capacity;
+use super::connect::ConnectionManager;
+use super::connection::{Connection, OpenCount};
 use super::failure::{Failure, Step};
 use super::timeouts::Timeouts;
 use super::transaction::MailTransaction;
@@ -16,34 +17,31 @@ use super::transaction::MailTransaction;
 #[derive(Clone)]
 pub struct Relay {
     pool: Pool<ConnectionManager>,
+    open: OpenCount,
+    capacity: Capacity,
     breaker: Breaker,
     timeouts: Timeouts,
 }
 
 impl Relay {
-    /// A relay with up to `connections` open at once; the first opens with the first mail.
+    /// A relay with up to `connections` open at once, greeted as `ehlo_name`. The first opens with the first mail.
     ///
     /// # Errors
-    /// If this machine's certificates cannot be read, or the host is not a valid name for TLS.
+    /// If TLS cannot be set up, or the host is not a valid name for TLS.
     pub fn new(
         address: RelayAddress,
+        ehlo_name: String,
         timeouts: Timeouts,
         connections: usize,
         clock: SharedClock,
     ) -> Result<Self, Failure> {
-        let tls = match address.encryption {
-            Encryption::None => None,
-            Encryption::StartTls | Encryption::Tls => Some(
-                TlsParameters::new_rustls(address.host.clone())
-                    .map_err(|error| Failure::of(Step::Connect, &error))?,
-            ),
-        };
-        let manager = ConnectionManager { address, tls, timeouts };
+        let open = OpenCount::default();
+        let manager = ConnectionManager::new(address, ehlo_name, timeouts, open.clone())?;
         let pool = Pool::builder(manager)
             .max_size(connections.max(1))
             .build()
             .map_err(|error| Failure::no_reply(Step::Connect, &error.to_string()))?;
-        Ok(Self { pool, breaker: Breaker::new(clock), timeouts })
+        Ok(Self { pool, open, capacity: Capacity::new(connections), breaker: Breaker::new(clock), timeouts })
     }
 
     /// The breaker to ask before each mail.
@@ -52,8 +50,10 @@ impl Relay {
         &self.breaker
     }
 
-    /// Opens a mail transaction: MAIL and RCPT. If the relay closed a connection while it was idle, the next one is
-    /// tried, in the end a new one: that is not a failure of the relay.
+    /// Opens a mail transaction: MAIL and RCPT. Waits while the relay's connections are all in use. Two refusals only
+    /// mean that another connection has to be used, and are not failures of the relay:
+    /// - any at MAIL on a connection that was used before: it was idle for too long, or has carried its share of mails;
+    /// - a 421 while other connections work: the relay allows no more at a time.
     ///
     /// # Errors
     /// [`Failure`].
@@ -63,15 +63,32 @@ impl Relay {
         recipient: &Address,
     ) -> Result<MailTransaction, Failure> {
         loop {
-            let mut connection = self.pool.get().await.map_err(|error| match error {
-                PoolError::Backend(failure) => failure,
-                other => Failure::no_reply(Step::Connect, &other.to_string()),
-            })?;
+            let slot = self.capacity.acquire().await;
+            let mut connection = match self.pool.get().await {
+                Ok(connection) => connection,
+                Err(PoolError::Backend(failure)) => {
+                    let others = self.open.get();
+                    if is_busy(&failure) && others > 0 {
+                        self.capacity.refused(others);
+                        continue;
+                    }
+                    return Err(failure);
+                }
+                Err(other) => return Err(Failure::no_reply(Step::Connect, &other.to_string())),
+            };
             let reused = connection.was_used();
+            if !reused {
+                self.capacity.works(self.open.get());
+            }
             match connection.envelope(sender, recipient, &self.timeouts).await {
-                Ok(()) => return Ok(MailTransaction::new(connection, self.timeouts)),
-                Err(failure)
-                    if reused && failure.step == Step::Mail && matches!(failure.code, None | Some(421)) => {}
+                Ok(()) => return Ok(MailTransaction::new(connection, slot, self.timeouts)),
+                Err(failure) if failure.step == Step::Mail && reused => {
+                    Object::take(connection).quit().await;
+                }
+                Err(failure) if failure.step == Step::Mail && is_busy(&failure) && self.open.get() > 1 => {
+                    drop(Object::take(connection));
+                    self.capacity.refused(self.open.get());
+                }
                 Err(failure) => return Err(failure),
             }
         }
@@ -83,6 +100,12 @@ impl Relay {
         let status = self.pool.status();
         let idle = status.available.min(status.size);
         (status.size - idle, idle)
+    }
+
+    /// How many connections the relay seems to allow.
+    #[must_use]
+    pub fn connection_limit(&self) -> usize {
+        self.capacity.limit()
     }
 
     /// Closes connections that have been idle for too long.
@@ -97,4 +120,9 @@ impl Relay {
         let closed = self.pool.retain(|_, _| false);
         futures::future::join_all(closed.removed.into_iter().map(Connection::quit)).await;
     }
+}
+
+/// 421: the service is not available on this connection.
+fn is_busy(failure: &Failure) -> bool {
+    failure.code == Some(421)
 }

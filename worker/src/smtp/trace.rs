@@ -2,10 +2,10 @@
 
 use std::future::Future;
 
-use lettre::transport::smtp::response::Response;
 use tracing::{Instrument, Span, field::Empty};
 
 use super::failure::{Failure, Step};
+use super::reply::Reply;
 
 /// Runs a step in its own span.
 pub(super) async fn traced<T>(
@@ -24,6 +24,6 @@ pub(super) async fn traced<T>(
 }
 
 /// Records the reply's code in the current step's span.
-pub(super) fn record_code(response: &Response) {
-    Span::current().record("code", u16::from(response.code()));
+pub(super) fn record_code(reply: &Reply) {
+    Span::current().record("code", reply.code);
 }

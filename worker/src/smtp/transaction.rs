@@ -2,31 +2,23 @@
 
 use deadpool::managed::Object;
 
-use super::connection::ConnectionManager;
-use super::failure::{Failure, without_addresses};
+use super::capacity::Slot;
+use super::connect::ConnectionManager;
+use super::failure::Failure;
+use super::reply::Reply;
 use super::timeouts::Timeouts;
-
-/// The relay's reply to a message it accepted, without addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply(String);
-
-impl Reply {
-    /// Code and text in one line.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// A mail whose recipient the relay has accepted.
 pub struct MailTransaction {
     connection: Object<ConnectionManager>,
+    /// Given back after the connection.
+    _slot: Slot,
     timeouts: Timeouts,
 }
 
 impl MailTransaction {
-    pub(super) fn new(connection: Object<ConnectionManager>, timeouts: Timeouts) -> Self {
-        Self { connection, timeouts }
+    pub(super) fn new(connection: Object<ConnectionManager>, slot: Slot, timeouts: Timeouts) -> Self {
+        Self { connection, _slot: slot, timeouts }
     }
 
     /// Gives the mail up; the connection can carry another one.
@@ -39,8 +31,6 @@ impl MailTransaction {
     /// # Errors
     /// [`Failure`]; its step says whether the end of the message was sent.
     pub async fn send(mut self, message: &[u8]) -> Result<Reply, Failure> {
-        let response = self.connection.message(message, &self.timeouts).await?;
-        let text = response.message().collect::<Vec<_>>().join(" ");
-        Ok(Reply(format!("{} {}", response.code(), without_addresses(&text))))
+        self.connection.message(message, &self.timeouts).await
     }
 }

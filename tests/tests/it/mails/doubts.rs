@@ -9,7 +9,7 @@ use punctual_testkit::smtp_sink::{Act, Verb};
 use super::test_worker::{Row, TestWorker, ended, sent, waiting};
 use crate::core::salon::tuesday;
 
-const CUT: &str = "dot: response error: incomplete response";
+const CUT: &str = "dot: the connection was closed";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_cut_off_after_its_dot_is_sent_once_more_with_the_same_id() {

@@ -66,6 +66,11 @@ pub fn ended(kind: &str, outcome: &str, tries: i32, reply: Option<&str>) -> Row 
     Row { outcome, tries, dot: false, accepted: false, reply, ..sent(kind) }
 }
 
+/// The address of a customer with an account.
+pub fn address(customer: &Actor) -> String {
+    format!("{}@example.org", customer.user_id().unwrap().simple())
+}
+
 /// A mail's decoded plain text.
 pub fn text(mail: &Taken) -> String {
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
@@ -110,14 +115,21 @@ impl TestWorker {
     }
 
     pub async fn hire_worker(&mut self) {
+        self.hire_worker_with(&[]).await;
+    }
+
+    /// A worker with further settings.
+    pub async fn hire_worker_with(&mut self, settings: &[(&str, &str)]) {
         let variables = [
             ("DATABASE_URL", self.salon.database_url().to_owned()),
             ("SMTP_URL", self.sink.url()),
             ("PUNCTUAL_LINK_KEYS", Keys::write_local(1, &[7; 32])),
             ("PUNCTUAL_WORKER_METRICS_LISTEN", String::new()),
         ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        let config = Config::parse(variables.into(), |_| Err(std::io::ErrorKind::NotFound.into())).unwrap();
+        let further = settings.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let variables = variables.into_iter().chain(further).map(|(name, value)| (name.to_owned(), value));
+        let config =
+            Config::parse(variables.collect(), |_| Err(std::io::ErrorKind::NotFound.into())).unwrap();
         let mut timing = Timing::default();
         timing.poll = Duration::from_millis(50);
         timing.control = Duration::from_millis(50);
@@ -136,6 +148,11 @@ impl TestWorker {
     /// Books, which owes a confirmation.
     pub async fn book(&self, start: DateTime<Utc>) -> Booking {
         self.salon.book(&self.customer, self.service, None, start).await.unwrap()
+    }
+
+    /// Somebody else books.
+    pub async fn book_as(&self, customer: &Actor, start: DateTime<Utc>) -> Booking {
+        self.salon.book(customer, self.service, None, start).await.unwrap()
     }
 
     /// Books for the day after tomorrow by the real clock, to which the test's clock is set: processes have no other.

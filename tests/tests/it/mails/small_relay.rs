@@ -1,0 +1,78 @@
+//! A relay that allows less than the worker would like: few connections, few messages on each; and what it is greeted as.
+
+use punctual_testkit::smtp_sink::{Act, Verb};
+
+use super::test_worker::{TestWorker, sent};
+use crate::core::salon::tuesday;
+
+/// So many mails are due when the worker begins, and are sent while the clock stands still: none waits.
+async fn sends_all(post: &mut TestWorker, mails: usize) {
+    let mut bookings = Vec::new();
+    for (number, customer) in post.salon.customers(mails).await.iter().enumerate() {
+        let hour = 9 + number / post.salon.staff.len();
+        bookings.push(post.book_as(customer, tuesday(&format!("{hour:02}:00"))).await);
+    }
+    post.hire_worker().await;
+    post.sink.wait_for_mails(mails).await;
+    for booking in &bookings {
+        post.wait_for_ledger(booking, &[sent("confirmation")]).await;
+    }
+    assert!(post.jobs().await.iter().all(|job| job.snoozes == 0 && job.attempt == 1), "no mail waited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_with_room_for_three_connections_takes_all_mails_without_a_wait() {
+    let mut post = TestWorker::with_staff(8).await;
+    post.sink.limit_connections(3);
+    sends_all(&mut post, 48).await;
+    assert_eq!(post.sink.most_open(), 3);
+    post.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_421_at_mail_while_other_connections_work_is_a_limit_and_no_trouble() {
+    let mut post = TestWorker::with_staff(2).await;
+    post.sink.script(Verb::Dot, [Act::Stall]);
+    post.hire_worker().await;
+    let mut bookings = vec![post.book(tuesday("09:00")).await];
+    post.sink.wait_for(Verb::Dot, 1).await;
+    post.sink.script(Verb::Mail, std::iter::repeat_n(Act::Reply("421 4.3.2 too many connections"), 3));
+    for customer in post.salon.customers(4).await {
+        bookings.push(post.book_as(&customer, tuesday(&format!("{}:00", 9 + bookings.len()))).await);
+    }
+    post.sink.wait_for(Verb::Mail, 2).await;
+    post.sink.release();
+    for booking in &bookings {
+        post.wait_for_ledger(booking, &[sent("confirmation")]).await;
+    }
+    assert!(post.jobs().await.iter().all(|job| job.snoozes == 0), "no mail waited");
+    post.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_allows_two_messages_on_a_connection_takes_all_mails_without_a_wait() {
+    let mut post = TestWorker::with_staff(8).await;
+    post.sink.limit_messages(2);
+    sends_all(&mut post, 24).await;
+    assert!(post.sink.seen(Verb::Banner) >= 12);
+    post.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_relay_is_greeted_with_the_configured_name_or_the_public_urls_host() {
+    const KEYS: &str = "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    for (settings, name) in [
+        (&[("PUNCTUAL_EHLO_NAME", "mail.example.org")][..], "mail.example.org"),
+        (
+            &[("PUNCTUAL_PUBLIC_URL", "https://book.example.org:8443/x"), ("PUNCTUAL_LINK_KEYS", KEYS)][..],
+            "book.example.org",
+        ),
+        (&[][..], "[127.0.0.1]"),
+    ] {
+        let mut post = TestWorker::without_worker().await;
+        post.hire_worker_with(settings).await;
+        let booking = post.book(tuesday("10:00")).await;
+        post.wait_for_ledger(&booking, &[sent("confirmation")]).await;
+        assert_eq!(post.close().await.hellos(), [name]);
+    }
+}
