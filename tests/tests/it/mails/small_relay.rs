@@ -36,7 +36,7 @@ async fn a_421_at_mail_while_other_connections_work_is_a_limit_and_no_trouble() 
     post.hire_worker().await;
     let mut bookings = vec![post.book(tuesday("09:00")).await];
     post.sink.wait_for(Verb::Dot, 1).await;
-    post.sink.script(Verb::Mail, std::iter::repeat_n(Act::Reply("421 4.3.2 too many connections"), 3));
+    post.sink.script(Verb::Mail, [Act::Reply("421 4.3.2 too many connections")]);
     for customer in post.salon.customers(4).await {
         bookings.push(post.book_as(&customer, tuesday(&format!("{}:00", 9 + bookings.len()))).await);
     }
