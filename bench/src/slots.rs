@@ -156,6 +156,7 @@ async fn service(core: &Core) -> Result<Uuid> {
         active: true,
         reminders: vec![ReminderRule::Offset { minutes: 60 }],
         staff_ids,
+        display: services::ServiceDisplay::default(),
     };
     Ok(services::create(core, spec).await?.id)
 }

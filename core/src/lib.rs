@@ -13,6 +13,7 @@ pub mod links;
 pub mod migrate;
 pub mod notifications;
 pub mod operators;
+pub mod pictures;
 pub mod pool;
 pub mod privacy;
 pub mod services;

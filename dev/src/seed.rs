@@ -5,7 +5,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use chrono::Weekday;
 use punctual_core::calendar::{CivilTime, DayWindow, ReminderRule, WeeklyWindow};
-use punctual_core::services::{self, ServiceSpec};
+use punctual_core::services::{self, ServiceDisplay, ServiceSpec, ServiceText};
 use punctual_core::settings::{self, Business};
 use punctual_core::staff::{self, NewStaff};
 use punctual_core::types::{Actor, Currency, EmailAddress, Label, Locale, Note, PersonName, Phone, Zone};
@@ -71,6 +71,7 @@ pub fn business(public_url: &str) -> Result<Business> {
         public_url: public_url.to_owned(),
         guests_allowed: true,
         retention_days: None,
+        accent_colour: None,
     })
 }
 
@@ -138,6 +139,7 @@ fn specs(staff_ids: &[Uuid]) -> Result<[ServiceSpec; 3]> {
         active: true,
         reminders: vec![day_before, ReminderRule::Offset { minutes: 120 }],
         staff_ids: staff_ids.to_vec(),
+        display: shown("Hair", 1, ["Haarschnitt", "Waschen, schneiden, föhnen.", "Haar"])?,
     };
     let colour = ServiceSpec {
         name: Label::parse("Colour and cut")?,
@@ -149,6 +151,11 @@ fn specs(staff_ids: &[Uuid]) -> Result<[ServiceSpec; 3]> {
         requires_confirmation: true,
         reminders: vec![day_before],
         staff_ids: staff_ids[..1].to_vec(),
+        display: shown(
+            "Hair",
+            2,
+            ["Farbe und Schnitt", "Mit Beratung; nehmen Sie sich zwei Stunden Zeit.", "Haar"],
+        )?,
         ..haircut.clone()
     };
     let beard = ServiceSpec {
@@ -159,9 +166,25 @@ fn specs(staff_ids: &[Uuid]) -> Result<[ServiceSpec; 3]> {
         buffer_after_min: 5,
         price_minor: 1800,
         reminders: vec![ReminderRule::Offset { minutes: 60 }],
+        display: shown("Beard", 3, ["Bartschnitt", "", "Bart"])?,
         ..haircut.clone()
     };
     Ok([haircut, colour, beard])
+}
+
+/// Where a service is listed, and its German name, description and category.
+fn shown(category: &str, position: u32, german: [&str; 3]) -> Result<ServiceDisplay> {
+    let [name, description, german_category] = german;
+    let german = ServiceText {
+        name: Label::parse(name)?,
+        description: Note::parse(description)?,
+        category: Some(Label::parse(german_category)?),
+    };
+    Ok(ServiceDisplay {
+        category: Some(Label::parse(category)?),
+        position,
+        translations: [(Locale::De, german)].into(),
+    })
 }
 
 fn hash_of(password: &str) -> Result<String> {

@@ -25,5 +25,6 @@ pub fn business() -> Business {
         public_url: "http://localhost:8080".to_owned(),
         guests_allowed: true,
         retention_days: None,
+        accent_colour: None,
     }
 }

@@ -8,7 +8,10 @@ use poem_openapi::{
 };
 use punctual_core::{
     calendar::CivilTime,
-    types::{Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone, PostalAddress, Reason, Zone},
+    types::{
+        About, AccentColour, Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone, PostalAddress,
+        Reason, Zone,
+    },
 };
 use punctual_queue::ops;
 use serde::Serialize;
@@ -117,6 +120,15 @@ value! {
 value! {
     /// A note; it may have several lines.
     NoteText(Note) as "Note", "note", 0..=2000, example "I prefer the window seat.", parse |text| Note::parse(text).ok()
+}
+value! {
+    /// A sentence or two about a person, on one line.
+    AboutText(About) as "About", "about", 0..=300, example "Cuts hair with patience since 2009.",
+    parse |text| About::parse(text).ok()
+}
+value! {
+    /// A colour on which white text can be read, with a contrast of at least 4.5:1 (WCAG 2.2).
+    Colour(AccentColour) as "Colour", "colour", 7..=7, example "#1d6f5c", parse |text| AccentColour::parse(text).ok()
 }
 value! {
     /// A postal address; it may have several lines.

@@ -5,8 +5,8 @@ use punctual_core::{
     calendar::CivilTime,
     idempotency::IdempotencyKey,
     types::{
-        Currency, Cursor, EmailAddress, Label, Note, ParseError, PersonName, Phone, PostalAddress, Reason,
-        Zone,
+        About, AccentColour, Currency, Cursor, EmailAddress, Label, Note, ParseError, PersonName, Phone,
+        PostalAddress, Reason, Zone,
     },
 };
 use punctual_queue::ops;
@@ -27,6 +27,8 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
         "label" => of_core(Label::parse(text)),
         "phone" => of_core(Phone::parse(text)),
         "note" => of_core(Note::parse(text)),
+        "about" => of_core(About::parse(text)),
+        "colour" => of_core(AccentColour::parse(text)),
         "postal-address" => of_core(PostalAddress::parse(text)),
         "reason" => of_core(Reason::parse(text)),
         "time-zone" => of_core(Zone::parse(text)),
@@ -50,6 +52,7 @@ pub fn pattern(name: &str) -> Option<&'static str> {
     Some(match name {
         "phone" => "^[0-9 +/().-]*[0-9][0-9 +/().-]*[0-9][0-9 +/().-]*[0-9][0-9 +/().-]*$",
         "currency" => "^[A-Z]{3}$",
+        "colour" => "^#[0-9A-Fa-f]{6}$",
         "civil-time" => "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$",
         "cursor" => "^[A-Za-z0-9_-]{32}$",
         "idempotency-key" => "^[ -~]{1,64}$",

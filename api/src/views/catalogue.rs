@@ -4,8 +4,10 @@ use punctual_core::{calendar, services, settings, staff::StaffMember};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Language;
-use crate::http::values::{CurrencyCode, Email, LabelText, Name, NoteText, PhoneNumber, TimeOfDay, TimeZone};
+use super::{Language, Translations};
+use crate::http::values::{
+    AboutText, Colour, CurrencyCode, Email, LabelText, Name, NoteText, PhoneNumber, TimeOfDay, TimeZone,
+};
 
 /// The business, as everybody may know it.
 #[derive(Debug, Object, Serialize)]
@@ -27,6 +29,9 @@ pub struct Business {
     pub locale: Language,
     /// Whether a booking can be made without an account.
     pub guests_allowed: bool,
+    /// Colour of buttons and links on pages; the default when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accent_colour: Option<Colour>,
     /// Where replies to mails go; shown to administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Email>,
@@ -94,6 +99,14 @@ pub struct Service {
     /// Who performs it.
     #[oai(validator(max_items = 50))]
     pub staff_ids: Vec<Uuid>,
+    /// Heading under which it is listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<LabelText>,
+    /// Place in lists, the smallest first; equal ones by name.
+    #[oai(validator(minimum(value = "0"), maximum(value = "10000")))]
+    pub position: u32,
+    /// Its texts by language.
+    pub translations: Translations,
     /// The revision, for `If-Match`.
     #[oai(validator(minimum(value = "1")))]
     pub rev: i32,
@@ -136,6 +149,12 @@ pub struct Staff {
     pub id: Uuid,
     /// Name shown to customers.
     pub name: Name,
+    /// A sentence about them; empty when nothing is said.
+    pub about: AboutText,
+    /// Path of their photo below the public URL; absent when there is none.
+    #[oai(validator(max_length = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<String>,
     /// Where mails about own bookings go; shown to staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
@@ -168,6 +187,7 @@ impl Business {
             zone: TimeZone(business.zone),
             locale: business.locale.into(),
             guests_allowed: business.guests_allowed,
+            accent_colour: business.accent_colour.map(Colour),
             reply_to: for_admin.then_some(Email(business.reply_to)),
             sender: for_admin.then_some(Email(business.sender)),
             notify_address: business.notify_address.filter(|_| for_admin).map(Email),
@@ -198,6 +218,9 @@ impl From<services::Service> for Service {
             active: spec.active,
             reminders: spec.reminders.into_iter().map(ReminderRule::from).collect(),
             staff_ids: spec.staff_ids,
+            category: spec.display.category.map(LabelText),
+            position: spec.display.position,
+            translations: spec.display.translations.into(),
             rev: service.rev.0,
             created_at: service.created_at,
             updated_at: service.updated_at,
@@ -225,6 +248,8 @@ impl Staff {
         Self {
             id: member.id,
             name: Name(member.name),
+            about: AboutText(member.about),
+            photo: member.photo.map(|tag| format!("/look/staff/{}?v={tag}", member.id)),
             email: member.email.filter(|_| for_staff).map(Email),
             user_id: member.user_id.filter(|_| for_staff),
             active: member.active,

@@ -5,6 +5,7 @@ mod booking;
 pub mod calendar_file;
 mod catalogue;
 mod customer;
+mod display;
 mod export;
 mod hours;
 pub mod ops;
@@ -16,6 +17,7 @@ pub use booking::{
 };
 pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff};
 pub use customer::Customer;
+pub use display::Translations;
 pub use export::PersonalData;
 pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBookings, TimeOff, Window};
 pub use slots::{Slots, SlotsPage};

@@ -10,7 +10,7 @@ use super::{Service, ServiceSpec};
 use crate::hours::bump_business;
 use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
 use crate::transaction::change;
-use crate::types::Actor;
+use crate::types::{Actor, Label};
 use crate::{Core, Result};
 
 /// Adds a service.
@@ -44,8 +44,9 @@ async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, spec: &ServiceSpec) -
     sqlx::query!(
         "INSERT INTO services (id, name, description, duration_min, slot_step_min, buffer_before_min, buffer_after_min,
                                capacity, min_notice_min, horizon_days, cancel_notice_min, reschedule_notice_min,
-                               requires_confirmation, price_minor, active, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)",
+                               requires_confirmation, price_minor, active, category, position, created_at,
+                               updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)",
         id,
         spec.name.as_str(),
         spec.description.as_str(),
@@ -61,6 +62,8 @@ async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, spec: &ServiceSpec) -
         spec.requires_confirmation,
         spec.price_minor,
         spec.active,
+        spec.display.category.as_ref().map(Label::as_str),
+        spec.display.position.cast_signed(),
         now,
     )
     .execute(&mut *tx)

@@ -1,12 +1,14 @@
 //! What can be booked.
 
 mod create;
+mod display;
 mod read;
 mod spec;
 mod update;
 mod write;
 
 pub use create::{create, create_once};
+pub use display::{ServiceDisplay, ServiceText};
 pub use read::{Service, get, list};
 pub use spec::{MAX_REMINDERS, ServicePatch, ServiceSpec};
 pub use update::update;

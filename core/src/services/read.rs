@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::ServiceSpec;
+use super::{ServiceSpec, display};
 use crate::calendar::{CivilTime, ReminderRule};
 use crate::types::{Currency, Label, Note, ParseError, Rev};
 use crate::{Core, Error, Result};
@@ -40,7 +40,7 @@ pub(super) async fn find(db: &mut PgConnection, service_id: Uuid) -> Result<Serv
     select(db, Some(service_id), true).await?.pop().ok_or(Error::NotFound("service"))
 }
 
-/// The services by name, the inactive ones only on demand.
+/// The services by position and name, the inactive ones only on demand.
 pub async fn list(core: &Core, include_inactive: bool) -> Result<Vec<Service>> {
     select(&mut *core.pool.acquire().await?, None, include_inactive).await
 }
@@ -58,10 +58,14 @@ async fn select(
                   ARRAY(SELECT kind::text FROM service_reminders WHERE service_id = s.id ORDER BY rule)
                       AS "rule_kinds!",
                   ARRAY(SELECT minutes FROM service_reminders WHERE service_id = s.id ORDER BY rule)
-                      AS "rule_minutes!"
+                      AS "rule_minutes!",
+                  category, position,
+                  coalesce((SELECT jsonb_object_agg(t.locale, jsonb_build_object('name', t.name, 'description',
+                                                    t.description, 'category', t.category))
+                            FROM service_translations AS t WHERE t.service_id = s.id), '{}') AS "translations!"
            FROM services AS s CROSS JOIN settings
            WHERE ($1::uuid IS NULL OR s.id = $1) AND (active OR $2)
-           ORDER BY s.name, s.id"#,
+           ORDER BY position, s.name, s.id"#,
         service_id,
         include_inactive,
     )
@@ -89,6 +93,7 @@ async fn select(
                     active: row.active,
                     reminders: stored_rules(&row.rule_kinds, &row.rule_minutes)?,
                     staff_ids: row.staff_ids,
+                    display: display::stored(row.category.as_deref(), row.position, row.translations)?,
                 },
                 currency: Currency::parse(&row.currency).map_err(stored)?,
                 rev: row.rev,

@@ -1,11 +1,14 @@
 //! What a service is made of, and what is acceptable.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{ServiceDisplay, ServiceText};
 use crate::calendar::{CivilTime, ReminderRule};
 use crate::slots::MAX_STAFF;
-use crate::types::{Label, Note, ParseError};
+use crate::types::{Label, Locale, Note, ParseError};
 use crate::{Error, Result};
 
 /// How many reminder rules a service can have.
@@ -46,6 +49,9 @@ pub struct ServiceSpec {
     pub reminders: Vec<ReminderRule>,
     /// Who performs it; at most 50, none twice.
     pub staff_ids: Vec<Uuid>,
+    /// How lists and pages show it.
+    #[serde(default)]
+    pub display: ServiceDisplay,
 }
 
 /// What is to change; `None` leaves as it is. Lists are replaced as a whole.
@@ -68,6 +74,10 @@ pub struct ServicePatch {
     pub active: Option<bool>,
     pub reminders: Option<Vec<ReminderRule>>,
     pub staff_ids: Option<Vec<Uuid>>,
+    #[expect(clippy::option_option, reason = "leave, remove and set are three cases")]
+    pub category: Option<Option<Label>>,
+    pub position: Option<u32>,
+    pub translations: Option<BTreeMap<Locale, ServiceText>>,
 }
 
 impl ServicePatch {
@@ -92,6 +102,14 @@ impl ServicePatch {
             active: self.active.unwrap_or(current.active),
             reminders: self.reminders.clone().unwrap_or_else(|| current.reminders.clone()),
             staff_ids: list(&self.staff_ids, &current.staff_ids),
+            display: ServiceDisplay {
+                category: self.category.clone().unwrap_or_else(|| current.display.category.clone()),
+                position: self.position.unwrap_or(current.display.position),
+                translations: self
+                    .translations
+                    .clone()
+                    .unwrap_or_else(|| current.display.translations.clone()),
+            },
         }
     }
 }
@@ -109,6 +127,7 @@ impl ServiceSpec {
         within("/horizon_days", self.horizon_days, 1..=730)?;
         within("/cancel_notice_min", self.cancel_notice_min, 0..=YEAR)?;
         within("/reschedule_notice_min", self.reschedule_notice_min, 0..=YEAR)?;
+        within("/position", self.display.position, 0..=10_000)?;
         if !(0..=1_000_000_000).contains(&self.price_minor) {
             return Err(invalid("/price_minor", "out_of_range", "a price is 0 to 1,000,000,000"));
         }

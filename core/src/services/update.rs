@@ -9,7 +9,7 @@ use super::write::{lock_concerned, put_lists};
 use super::{Service, ServicePatch};
 use crate::hours::{Changed, bump_business, standing_bookings};
 use crate::transaction::change;
-use crate::types::ExpectedRev;
+use crate::types::{ExpectedRev, Label};
 use crate::{Core, Error, Result};
 
 /// Changes a service. Bookings keep what they were promised; those whose member of staff no longer performs the
@@ -49,9 +49,9 @@ async fn apply(
         "UPDATE services
          SET name = $2, description = $3, duration_min = $4, slot_step_min = $5, buffer_before_min = $6,
              buffer_after_min = $7, capacity = $8, min_notice_min = $9, horizon_days = $10, cancel_notice_min = $11,
-             reschedule_notice_min = $12, requires_confirmation = $13, price_minor = $14, active = $15, rev = rev + 1,
-             updated_at = $16
-         WHERE id = $1 AND rev = $17",
+             reschedule_notice_min = $12, requires_confirmation = $13, price_minor = $14, active = $15, category = $16,
+             position = $17, rev = rev + 1, updated_at = $18
+         WHERE id = $1 AND rev = $19",
         service_id,
         spec.name.as_str(),
         spec.description.as_str(),
@@ -67,6 +67,8 @@ async fn apply(
         spec.requires_confirmation,
         spec.price_minor,
         spec.active,
+        spec.display.category.as_ref().map(Label::as_str),
+        spec.display.position.cast_signed(),
         now,
         current.rev.0,
     )

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::ServiceSpec;
+use super::{ServiceSpec, display};
 use crate::calendar::ReminderRule;
 use crate::staff::lock;
 use crate::types::ParseError;
@@ -21,7 +21,7 @@ pub(super) async fn lock_concerned(tx: &mut PgConnection, old: &[Uuid], new: &[U
     }
 }
 
-/// Replaces who performs the service and when it reminds.
+/// Replaces who performs the service, when it reminds, and its translations.
 pub(super) async fn put_lists(tx: &mut PgConnection, service_id: Uuid, spec: &ServiceSpec) -> Result<()> {
     sqlx::query!(
         "DELETE FROM service_staff WHERE service_id = $1 AND staff_id <> ALL($2)",
@@ -56,5 +56,5 @@ pub(super) async fn put_lists(tx: &mut PgConnection, service_id: Uuid, spec: &Se
     )
     .execute(&mut *tx)
     .await?;
-    Ok(())
+    display::put_translations(tx, service_id, &spec.display).await
 }

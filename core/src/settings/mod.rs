@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
 
-use crate::types::{Currency, EmailAddress, Locale, ParseError, Phone, Zone};
+use crate::types::{AccentColour, Currency, EmailAddress, Locale, ParseError, Phone, Zone};
 use crate::{Error, Result};
 
 /// The business and how it speaks.
@@ -41,13 +41,17 @@ pub struct Business {
     /// Customers are erased so many days (1 to 36,500) after their last appointment ended; none: they are kept until
     /// somebody erases them.
     pub retention_days: Option<u16>,
+    /// Colour of buttons and links on pages; none: the default.
+    #[serde(default)]
+    pub accent_colour: Option<AccentColour>,
 }
 
 /// The business; [`Error::NotFound`] before it is set up.
 pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
     let row = sqlx::query!(
         r#"SELECT name, address, phone, reply_to::text AS "reply_to!", sender::text AS "sender!",
-                  notify_address::text, currency, zone, locale, public_url, guests_allowed, retention_days
+                  notify_address::text, currency, zone, locale, public_url, guests_allowed, retention_days,
+                  accent_colour
            FROM settings"#
     )
     .fetch_optional(db)
@@ -71,6 +75,11 @@ pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
         public_url: row.public_url,
         guests_allowed: row.guests_allowed,
         retention_days: row.retention_days.map(days).transpose()?,
+        accent_colour: row
+            .accent_colour
+            .map(|text| AccentColour::parse(&text))
+            .transpose()
+            .map_err(stored)?,
     })
 }
 
@@ -88,11 +97,12 @@ fn days(stored: i32) -> Result<u16> {
 pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Business) -> Result<()> {
     sqlx::query!(
         "INSERT INTO settings (name, address, phone, reply_to, sender, notify_address, currency, zone, locale, public_url,
-                               guests_allowed, retention_days, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                               guests_allowed, retention_days, accent_colour, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (singleton) DO UPDATE
          SET name = $1, address = $2, phone = $3, reply_to = $4, sender = $5, notify_address = $6, currency = $7,
-             zone = $8, locale = $9, public_url = $10, guests_allowed = $11, retention_days = $12, updated_at = $13,
+             zone = $8, locale = $9, public_url = $10, guests_allowed = $11, retention_days = $12, accent_colour = $13,
+             updated_at = $14,
              calendar_rev = settings.calendar_rev + 1",
         business.name,
         business.address,
@@ -106,6 +116,7 @@ pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Busines
         business.public_url,
         business.guests_allowed,
         business.retention_days.map(i32::from),
+        business.accent_colour.map(|colour| colour.to_string()),
         now,
     )
     .execute(db)

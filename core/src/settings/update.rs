@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::{Business, get, put};
 use crate::hours::{Changed, Fitting, bump_business, lock_all};
 use crate::transaction::change;
-use crate::types::{Currency, EmailAddress, Label, Locale, Phone, PostalAddress, Zone};
+use crate::types::{AccentColour, Currency, EmailAddress, Label, Locale, Phone, PostalAddress, Zone};
 use crate::{Core, Result};
 
 /// What to change of the business; none: it stays.
@@ -35,6 +35,8 @@ pub struct BusinessPatch {
     pub guests_allowed: Option<bool>,
     /// For how many days after their last appointment customers are kept.
     pub retention_days: Option<Option<u16>>,
+    /// Colour of buttons and links on pages.
+    pub accent_colour: Option<Option<AccentColour>>,
 }
 
 /// Changes the business. In another zone its hours begin at other instants: every calendar is locked, and the bookings
@@ -85,6 +87,7 @@ impl BusinessPatch {
             public_url: current.public_url,
             guests_allowed: self.guests_allowed.unwrap_or(current.guests_allowed),
             retention_days: self.retention_days.unwrap_or(current.retention_days),
+            accent_colour: self.accent_colour.unwrap_or(current.accent_colour),
         }
     }
 }

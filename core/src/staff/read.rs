@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::types::{EmailAddress, ParseError, PersonName, Rev};
+use crate::types::{About, EmailAddress, ParseError, PersonName, Rev};
 use crate::{Core, Error, Result};
 
 /// A member of staff.
@@ -19,6 +19,12 @@ pub struct StaffMember {
     pub name: PersonName,
     /// Where mails about own bookings go; only staff see it.
     pub email: Option<EmailAddress>,
+    /// A sentence about them, shown to customers; may be empty.
+    #[serde(default)]
+    pub about: About,
+    /// Tag of their photo; none: there is none.
+    #[serde(default)]
+    pub photo: Option<String>,
     /// Whether they take new bookings.
     pub active: bool,
     /// Services they perform, by id.
@@ -55,7 +61,8 @@ async fn select(
     include_inactive: bool,
 ) -> Result<Vec<StaffMember>> {
     let rows = sqlx::query!(
-        r#"SELECT id, user_id, name, email::text, active, rev AS "rev: Rev", created_at, updated_at,
+        r#"SELECT id, user_id, name, email::text, about,
+                  (SELECT tag FROM staff_photos WHERE staff_id = staff.id) AS photo, active, rev AS "rev: Rev", created_at, updated_at,
                   ARRAY(SELECT service_id FROM service_staff WHERE staff_id = staff.id ORDER BY service_id)
                       AS "service_ids!"
            FROM staff
@@ -76,6 +83,8 @@ async fn select(
                 user_id: row.user_id,
                 name: PersonName::parse(&row.name).map_err(stored)?,
                 email: row.email.map(|text| EmailAddress::parse(&text)).transpose().map_err(stored)?,
+                about: About::parse(&row.about).map_err(stored)?,
+                photo: row.photo,
                 active: row.active,
                 service_ids: row.service_ids,
                 rev: row.rev,

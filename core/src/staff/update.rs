@@ -8,7 +8,7 @@ use super::read::find;
 use super::{StaffMember, lock};
 use crate::hours::{Changed, standing_bookings};
 use crate::transaction::change;
-use crate::types::{EmailAddress, ExpectedRev, PersonName};
+use crate::types::{About, EmailAddress, ExpectedRev, PersonName};
 use crate::{Core, Error, Result, users};
 
 /// What is to change; `None` leaves as it is.
@@ -21,6 +21,8 @@ pub struct StaffPatch {
     pub email: Option<Option<EmailAddress>>,
     /// New account; `Some(None)` removes it.
     pub user_id: Option<Option<Uuid>>,
+    /// New sentence about them.
+    pub about: Option<About>,
     /// Whether they take new bookings.
     pub active: Option<bool>,
 }
@@ -57,13 +59,14 @@ async fn apply(
     let name = patch.name.as_ref().unwrap_or(&current.name);
     let email = patch.email.as_ref().unwrap_or(&current.email);
     let changed = sqlx::query!(
-        "UPDATE staff SET name = $2, email = $3, user_id = $4, active = $5, rev = rev + 1, updated_at = $6
-         WHERE id = $1 AND rev = $7",
+        "UPDATE staff SET name = $2, email = $3, user_id = $4, active = $5, about = $6, rev = rev + 1, updated_at = $7
+         WHERE id = $1 AND rev = $8",
         staff_id,
         name.as_str(),
         email.as_ref().map(EmailAddress::as_str) as _,
         patch.user_id.unwrap_or(current.user_id),
         patch.active.unwrap_or(current.active),
+        patch.about.as_ref().unwrap_or(&current.about).as_str(),
         now,
         current.rev.0,
     )

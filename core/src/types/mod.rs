@@ -3,6 +3,7 @@
 mod actor;
 mod booking_action;
 mod booking_status;
+mod colour;
 mod locale;
 mod money;
 mod page;
@@ -15,13 +16,14 @@ mod zone;
 pub use actor::{Actor, ActorKind};
 pub use booking_action::BookingAction;
 pub use booking_status::BookingStatus;
+pub use colour::AccentColour;
 pub use locale::Locale;
 pub use money::{Currency, Money};
 pub use page::{Cursor, Page, PageSize};
 pub use rev::{ExpectedRev, Rev};
 pub use role::Role;
 pub(crate) use stored::decode_by_parsing;
-pub use text::{EmailAddress, Label, Note, PersonName, Phone, PostalAddress, Reason};
+pub use text::{About, EmailAddress, Label, Note, PersonName, Phone, PostalAddress, Reason};
 pub use zone::Zone;
 
 /// Why a value could not be parsed. Never contains the value itself.

@@ -75,6 +75,10 @@ text_type! {
     Reason
 }
 text_type! {
+    /// A sentence or two about a person, on one line of at most 300 characters; may be empty.
+    About
+}
+text_type! {
     /// A postal address of at most 500 characters, on lines of its own; may be empty.
     PostalAddress
 }
@@ -165,6 +169,30 @@ impl Reason {
 
 impl Default for Reason {
     /// None is given.
+    fn default() -> Self {
+        Self(String::new())
+    }
+}
+
+impl About {
+    /// Parses a sentence; an empty one is valid.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let text = text.trim();
+        if text.chars().count() > 300 {
+            return Err(ParseError::new("too_long", "a sentence about a person has at most 300 characters"));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(ParseError::new(
+                "control_character",
+                "a sentence about a person is one line without control characters",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Default for About {
+    /// Nothing is said.
     fn default() -> Self {
         Self(String::new())
     }

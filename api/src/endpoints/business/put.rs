@@ -12,7 +12,7 @@ use crate::{
         body::Body,
         problem::{Code, Problem},
         reply::Found,
-        values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
+        values::{AddressText, Colour, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
     },
     state::State,
     views::Language,
@@ -44,6 +44,8 @@ pub struct BusinessRequest {
     /// Erase customers so many days after their last appointment ended; absent: keep them.
     #[oai(validator(minimum(value = "1"), maximum(value = "36500")))]
     retention_days: Option<u16>,
+    /// Colour of buttons and links on pages; absent: the default.
+    accent_colour: Option<Colour>,
 }
 
 /// Access, limits and problems.
@@ -84,6 +86,7 @@ impl BusinessRequest {
             public_url: public_url.to_owned(),
             guests_allowed: self.guests_allowed,
             retention_days: self.retention_days,
+            accent_colour: self.accent_colour.map(|colour| colour.0),
         }
     }
 }

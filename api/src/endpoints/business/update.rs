@@ -15,7 +15,7 @@ use crate::{
         body::{Body, change},
         problem::{Code, Problem},
         reply::Found,
-        values::{AddressText, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
+        values::{AddressText, Colour, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
     },
     state::State,
     views::{Business, Language, StrandedBooking},
@@ -50,6 +50,9 @@ pub struct BusinessPatchRequest {
     /// Erase customers so many days after their last appointment ended; null: keep them.
     #[oai(nullable, validator(minimum(value = "1"), maximum(value = "36500")))]
     retention_days: MaybeUndefined<u16>,
+    /// Colour of buttons and links on pages; null: the default.
+    #[oai(nullable)]
+    accent_colour: MaybeUndefined<Colour>,
 }
 
 /// The business as it is now, and what its change leaves standing.
@@ -109,6 +112,7 @@ impl BusinessPatchRequest {
             locale: self.locale.map(Into::into),
             guests_allowed: self.guests_allowed,
             retention_days: change(self.retention_days),
+            accent_colour: change(self.accent_colour).map(|colour| colour.map(|colour| colour.0)),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, param::Header};
 use punctual_core::{
-    services::{self, ServiceSpec},
+    services::{self, ServiceDisplay, ServiceSpec},
     types::Note,
 };
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::{
         values::{IdempotencyKey, LabelText, NoteText},
     },
     state::State,
-    views::{ReminderRule, Service},
+    views::{ReminderRule, Service, Translations},
 };
 
 /// A service to be.
@@ -70,6 +70,13 @@ pub struct ServiceRequest {
     /// Who performs it; nobody when absent.
     #[oai(validator(max_items = 50, unique_items))]
     staff_ids: Option<Vec<Uuid>>,
+    /// Heading under which it is listed; none when absent.
+    category: Option<LabelText>,
+    /// Place in lists, the smallest first; 0 when absent.
+    #[oai(validator(minimum(value = "0"), maximum(value = "10000")))]
+    position: Option<u32>,
+    /// Its texts by language.
+    translations: Option<Translations>,
 }
 
 /// Access, limits and problems.
@@ -127,6 +134,11 @@ impl ServiceRequest {
             active: self.active.unwrap_or(true),
             reminders: reminders::parse(self.reminders.unwrap_or_default())?,
             staff_ids: self.staff_ids.unwrap_or_default(),
+            display: ServiceDisplay {
+                category: self.category.map(|text| text.0),
+                position: self.position.unwrap_or(0),
+                translations: self.translations.unwrap_or_default().into(),
+            },
         })
     }
 }

@@ -4,6 +4,7 @@ use poem::web::Data;
 use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path},
+    types::MaybeUndefined,
 };
 use punctual_core::services::{self, ServicePatch};
 use uuid::Uuid;
@@ -13,14 +14,14 @@ use crate::{
     contract::{Access, Operation, SuccessHeader, problems},
     endpoints::Tag,
     http::{
-        body::Body,
+        body::{Body, change},
         etag,
         problem::Problem,
         reply::Found,
         values::{LabelText, NoteText},
     },
     state::State,
-    views::{ReminderRule, Service, StrandedBooking},
+    views::{ReminderRule, Service, StrandedBooking, Translations},
 };
 
 /// What to change: a field that is absent stays.
@@ -70,6 +71,14 @@ pub struct ServicePatchRequest {
     /// Who performs it.
     #[oai(validator(max_items = 50, unique_items))]
     staff_ids: Option<Vec<Uuid>>,
+    /// Heading under which it is listed; null: none.
+    #[oai(nullable)]
+    category: MaybeUndefined<LabelText>,
+    /// Place in lists, the smallest first.
+    #[oai(validator(minimum(value = "0"), maximum(value = "10000")))]
+    position: Option<u32>,
+    /// Its texts by language; they are replaced as a whole.
+    translations: Option<Translations>,
 }
 
 /// A service as it is now, and what its change leaves standing.
@@ -137,6 +146,9 @@ impl ServicePatchRequest {
             active: self.active,
             reminders: self.reminders.map(reminders::parse).transpose()?,
             staff_ids: self.staff_ids,
+            category: change(self.category).map(|category| category.map(|text| text.0)),
+            position: self.position,
+            translations: self.translations.map(Into::into),
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         etag,
         problem::Problem,
         reply::Found,
-        values::{Email, Name},
+        values::{AboutText, Email, Name},
     },
     state::State,
     views::{Staff, StrandedBooking},
@@ -35,6 +35,8 @@ pub struct StaffPatchRequest {
     /// New account; null: none.
     #[oai(nullable)]
     user_id: MaybeUndefined<Uuid>,
+    /// New sentence about them; empty: nothing is said.
+    about: Option<AboutText>,
     /// Whether they take new bookings.
     active: Option<bool>,
 }
@@ -79,11 +81,12 @@ impl UpdateStaffMember {
         body: Body<StaffPatchRequest>,
     ) -> Result<Found<StaffChanged>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
-        let StaffPatchRequest { name, email, user_id, active } = body.0;
+        let StaffPatchRequest { name, email, user_id, about, active } = body.0;
         let patch = StaffPatch {
             name: name.map(|name| name.0),
             email: change(email).map(|email| email.map(|email| email.0)),
             user_id: change(user_id),
+            about: about.map(|text| text.0),
             active,
         };
         let changed = staff::update(&state.core, id.0, expected, patch).await?;

@@ -71,6 +71,7 @@ pub(crate) fn hour_long(staff_ids: &[Uuid]) -> ServiceSpec {
         active: true,
         reminders: Vec::new(),
         staff_ids: staff_ids.to_vec(),
+        display: services::ServiceDisplay::default(),
     }
 }
 

@@ -91,6 +91,7 @@ impl Salon {
             active: true,
             reminders: vec![ReminderRule::Offset { minutes: 1440 }],
             staff_ids: self.staff.clone(),
+            display: services::ServiceDisplay::default(),
         };
         change(&mut spec);
         services::create(&self.core, spec).await.unwrap().id
