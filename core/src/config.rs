@@ -85,6 +85,10 @@ pub struct ApiConfig {
     pub trusted_proxies: Vec<Network>,
     /// Which web pages may call the API.
     pub cors: CorsOrigins,
+    /// Whether customers can book on pages of the api.
+    pub booking_page: bool,
+    /// Origins whose pages may frame the booking page.
+    pub embed_origins: Vec<String>,
     /// How long an access token is good for.
     pub access_token: Duration,
     /// How long a session lasts without being used.
@@ -235,6 +239,15 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
             let origins = text.split(',').map(|item| origin(item.trim())).collect::<Option<Vec<_>>>()?;
             Some(CorsOrigins::These(origins))
         });
+    let booking_page = r.text("PUNCTUAL_BOOKING_PAGE", "on or off", |text| match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    });
+    let embed_origins =
+        r.optional("PUNCTUAL_EMBED_ORIGINS", "origins such as https://salon.example", |text| {
+            text.split(',').map(|item| origin(item.trim())).collect::<Option<Vec<_>>>()
+        });
     let access_token = r.seconds("PUNCTUAL_ACCESS_TOKEN_SECONDS", 60..=3600);
     let refresh_days: Option<u64> = r.number("PUNCTUAL_REFRESH_TOKEN_DAYS", 1..=365);
     let password_threads = r.number("PUNCTUAL_PASSWORD_THREADS", 0..=64);
@@ -251,6 +264,8 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
         drain: drain?,
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         cors: cors.unwrap_or(CorsOrigins::None),
+        booking_page: booking_page?,
+        embed_origins: embed_origins.unwrap_or_default(),
         access_token: access_token?,
         refresh_token: Duration::from_secs(refresh_days? * 86_400),
         password_threads: password_threads?,

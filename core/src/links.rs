@@ -30,6 +30,11 @@ pub enum Purpose {
     Feed,
     /// `/v/{token}`: prove an account's address. The id is that of the mail in the ledger, the epoch the account's.
     VerifyEmail,
+    /// A form of the booking page that asks for a hold. The id is its idempotency key, the epoch the minute since 1970 in
+    /// which it was made.
+    Form,
+    /// `/h/{token}`: a hold of the booking page, for whoever made it. The id is the hold's.
+    Hold,
     /// `/r/{token}`: set an account's password. The id is that of the mail in the ledger, the epoch the account's.
     SetPassword,
 }
@@ -53,6 +58,8 @@ impl Purpose {
             Self::Decide => b'd',
             Self::Feed => b'f',
             Self::VerifyEmail => b'v',
+            Self::Form => b'b',
+            Self::Hold => b'h',
             Self::SetPassword => b'r',
         }
     }
@@ -64,6 +71,8 @@ impl Purpose {
             b'd' => Some(Self::Decide),
             b'f' => Some(Self::Feed),
             b'v' => Some(Self::VerifyEmail),
+            b'b' => Some(Self::Form),
+            b'h' => Some(Self::Hold),
             b'r' => Some(Self::SetPassword),
             _ => None,
         }

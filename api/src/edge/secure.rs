@@ -2,10 +2,9 @@
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-const ALWAYS: [(HeaderName, HeaderValue); 3] = [
+const ALWAYS: [(HeaderName, HeaderValue); 2] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
 /// What stands unless the answer says otherwise.
@@ -23,6 +22,13 @@ pub fn apply_headers(headers: &mut HeaderMap, https: bool) {
     }
     for (name, value) in UNLESS_SAID {
         headers.entry(name).or_insert(value);
+    }
+    // The older header knows no list of origins: where the policy allows some, it would forbid them in old browsers.
+    let framed = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+    if framed
+        .is_none_or(|policy| policy.contains("frame-ancestors 'none'") || !policy.contains("frame-ancestors"))
+    {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
     if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, A_YEAR);

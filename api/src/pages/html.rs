@@ -8,7 +8,10 @@ use poem::{
     Response,
     http::{HeaderMap, HeaderValue, StatusCode, header},
 };
-use punctual_core::{Error, types::Locale};
+use punctual_core::{
+    Error,
+    types::{AccentColour, Locale},
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -34,6 +37,17 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "verify.html.j2",
     "password.html.j2",
     "trouble.html.j2",
+    "book/choice.html.j2",
+    "book/contact.html.j2",
+    "book/done.html.j2",
+    "book/layout.html.j2",
+    "book/services.html.j2",
+    "book/summary.html.j2",
+    "book/taken.html.j2",
+    "book/times.html.j2",
+    "book/trouble.html.j2",
+    "book/words.de.j2",
+    "book/words.en.j2",
     "words.de.j2",
     "words.en.j2",
 ];
@@ -44,8 +58,27 @@ const STYLE: &str = include_str!("../../templates/style.css");
 struct Pages {
     environment: Environment<'static>,
     words: [BTreeMap<String, String>; 2],
-    /// Nothing is loaded, run or framed; the one style is allowed by its hash.
-    policy: HeaderValue,
+    /// Hash of the style, which the policy of every page allows.
+    style_hash: String,
+}
+
+/// What pages differ in beside what they say.
+#[derive(Default)]
+pub(super) struct Shown<'a> {
+    /// The business's colour; the default otherwise.
+    pub accent: Option<AccentColour>,
+    /// Where the site's top is from this page.
+    pub root: &'a str,
+    /// What links of this page carry on: `?lang=de`, or nothing.
+    pub carry: &'a str,
+    /// Origins that may frame the page, separated by spaces; empty: none.
+    pub framed_by: &'a str,
+    /// Whether it has a script of ours.
+    pub script: bool,
+    /// What search engines read, as JSON-LD.
+    pub linked_data: Option<String>,
+    /// Whether search engines may list it, and browsers keep it to ask whether it has changed.
+    pub public: bool,
 }
 
 impl Pages {
@@ -57,12 +90,7 @@ impl Pages {
         }
         environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
         let words = [words(&environment, Locale::En)?, words(&environment, Locale::De)?];
-        let hash = STANDARD.encode(Sha256::digest(STYLE));
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        );
-        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
-        Ok(Self { environment, words, policy })
+        Ok(Self { environment, words, style_hash: hash(STYLE) })
     }
 
     fn words(&self, locale: Locale) -> &BTreeMap<String, String> {
@@ -79,10 +107,15 @@ fn words(
     environment: &Environment<'_>,
     locale: Locale,
 ) -> Result<BTreeMap<String, String>, minijinja::Error> {
-    let captured = environment.get_template(&format!("words.{}.j2", locale.as_str()))?.render_captured(())?;
-    let state = captured.state();
-    let words = state.exports().into_iter().filter_map(|word| Some((word.to_owned(), state.lookup(word)?)));
-    Ok(words.map(|(word, value)| (word, value.to_string())).collect())
+    let mut words = BTreeMap::new();
+    for folder in ["", "book/"] {
+        let name = format!("{folder}words.{}.j2", locale.as_str());
+        let captured = environment.get_template(&name)?.render_captured(())?;
+        let state = captured.state();
+        let of_file = state.exports().into_iter().filter_map(|word| Some((word, state.lookup(word)?)));
+        words.extend(of_file.map(|(word, value)| (word.to_owned(), value.to_string())));
+    }
+    Ok(words)
 }
 
 fn pages() -> Result<&'static Pages, minijinja::Error> {
@@ -104,28 +137,95 @@ pub(super) fn page(
     locale: Locale,
     facts: &impl Serialize,
 ) -> Result<Response, Problem> {
-    render(status, template, locale, facts)
-        .map_err(|error| Error::internal("a page's template", error).into())
+    show(status, template, locale, facts, &Shown::default())
 }
 
-fn render(
+/// [`page`] with what differs.
+///
+/// # Errors
+/// As [`page`].
+pub(super) fn show(
     status: StatusCode,
     template: &str,
     locale: Locale,
     facts: &impl Serialize,
-) -> Result<Response, minijinja::Error> {
-    let pages = pages()?;
-    let facts = Value::from(Serde(facts));
-    let everything = minijinja::context! { locale => locale.as_str(), words => pages.words(locale), ..facts };
-    let text = pages.environment.get_template(template)?.render(everything)?;
-    Ok(Response::builder()
+    shown: &Shown<'_>,
+) -> Result<Response, Problem> {
+    let text = text(template, locale, facts, shown)?;
+    Ok(respond(status, text, locale, shown))
+}
+
+/// The text of a page.
+///
+/// # Errors
+/// As [`page`].
+pub(super) fn text(
+    template: &str,
+    locale: Locale,
+    facts: &impl Serialize,
+    shown: &Shown<'_>,
+) -> Result<String, Problem> {
+    render(template, locale, facts, shown).map_err(|error| Error::internal("a page's template", error).into())
+}
+
+/// A page's text with its headers.
+pub(super) fn respond(
+    status: StatusCode,
+    text: impl Into<poem::Body>,
+    locale: Locale,
+    shown: &Shown<'_>,
+) -> Response {
+    let style_hash = pages().map(|pages| pages.style_hash.as_str()).unwrap_or_default();
+    let theme_hash = hash(&theme(shown.accent));
+    let script = if shown.script { "script-src 'self'; " } else { "" };
+    let framed_by = if shown.framed_by.is_empty() { "'none'" } else { shown.framed_by };
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style_hash}' 'sha256-{theme_hash}'; img-src 'self'; {script}\
+         form-action 'self'; base-uri 'none'; frame-ancestors {framed_by}"
+    );
+    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let kept = if shown.public { "private, no-cache" } else { "no-store" };
+    let mut response = Response::builder()
         .status(status)
         .content_type("text/html; charset=utf-8")
-        .header(header::CACHE_CONTROL, "no-store")
+        .header(header::CACHE_CONTROL, kept)
         .header(header::CONTENT_LANGUAGE, locale.as_str())
-        .header(header::CONTENT_SECURITY_POLICY, pages.policy.clone())
-        .header("x-robots-tag", "noindex")
-        .body(text))
+        .header(header::CONTENT_SECURITY_POLICY, policy)
+        .body(text);
+    if shown.public {
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-language"));
+    } else {
+        response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    }
+    response
+}
+
+fn render(
+    template: &str,
+    locale: Locale,
+    facts: &impl Serialize,
+    shown: &Shown<'_>,
+) -> Result<String, minijinja::Error> {
+    let pages = pages()?;
+    let facts = Value::from(Serde(facts));
+    // Within a script element a `<` could end it.
+    let linked_data =
+        shown.linked_data.as_ref().map(|json| Value::from_safe_string(json.replace('<', "\\u003c")));
+    let everything = minijinja::context! {
+        locale => locale.as_str(), words => pages.words(locale), theme => Value::from_safe_string(theme(shown.accent)),
+        root => shown.root, carry => shown.carry, linked_data, ..facts
+    };
+    pages.environment.get_template(template)?.render(everything)
+}
+
+/// The business's colour by day and in the dark.
+fn theme(accent: Option<AccentColour>) -> String {
+    let accent = accent.unwrap_or(AccentColour::DEFAULT);
+    format!(":root{{--brand:{accent};--brand-dark:{}}}", accent.on_dark())
+}
+
+fn hash(text: &str) -> String {
+    STANDARD.encode(Sha256::digest(text))
 }
 
 /// To another page, after a form was taken.
@@ -154,13 +254,13 @@ mod tests {
     #[test]
     fn every_file_is_embedded() {
         let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
-        let mut files: Vec<String> = std::fs::read_dir(root)
-            .unwrap()
-            .map(|file| file.unwrap())
-            .filter(|file| file.path().is_file())
-            .map(|file| file.file_name().into_string().unwrap())
-            .filter(|name| name != "style.css")
-            .collect();
+        let in_folder = |folder: &str| {
+            let files = std::fs::read_dir(root.join(folder)).unwrap().map(|file| file.unwrap());
+            let files = files.filter(|file| file.path().is_file());
+            let names = files.map(|file| format!("{folder}{}", file.file_name().to_str().unwrap()));
+            names.filter(|name| name.ends_with(".j2")).collect::<Vec<_>>()
+        };
+        let mut files = [in_folder(""), in_folder("book/")].concat();
         let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
         files.sort_unstable();
         embedded.sort_unstable();
@@ -178,7 +278,10 @@ mod tests {
     #[test]
     fn the_style_cannot_end_early_and_its_hash_is_allowed() {
         assert!(!STYLE.contains('<'));
-        assert!(pages().unwrap().policy.to_str().unwrap().contains("style-src 'sha256-"));
+        let response = respond(StatusCode::OK, "", Locale::En, &Shown::default());
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains(&format!("style-src 'sha256-{}' 'sha256-", hash(STYLE))), "{policy}");
+        assert!(!policy.contains("script"), "{policy}");
     }
 
     #[test]

@@ -5,14 +5,17 @@
 
 mod account;
 mod appointment;
+mod book;
 mod decide;
 mod feed;
 mod form;
 mod html;
+mod look;
 mod manage;
 mod ops;
 mod page;
 mod reminders;
+mod times;
 mod trouble;
 mod visit;
 
@@ -24,11 +27,11 @@ pub use html::accepted_language;
 pub use trouble::trouble;
 
 /// First steps of the paths that people open.
-const ROOTS: [&str; 7] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/ops/"];
+const ROOTS: [&str; 9] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/h/", "/book/", "/ops/"];
 
 /// Adds the pages to the routes.
 pub fn add_to(routes: Route) -> Route {
-    ops::add_to(routes)
+    book::add_to(look::add_to(ops::add_to(routes)))
         .at("/m/:token", Served::<manage::Show>::new())
         .at("/m/:token/cancel", Served::<manage::Cancel>::new())
         .at("/m/:token/move", Served::<manage::Move>::new())
@@ -43,5 +46,5 @@ pub fn add_to(routes: Route) -> Route {
 
 /// Whether a person opened this path, who is to be answered in HTML.
 pub fn is_for_people(path: &str) -> bool {
-    path == "/ops" || ROOTS.iter().any(|root| path.starts_with(root))
+    matches!(path, "/" | "/book" | "/ops") || ROOTS.iter().any(|root| path.starts_with(root))
 }

@@ -14,6 +14,10 @@ pub enum ChangeKind {
     Created,
     /// A slot was held.
     Held,
+    /// A hold was kept longer.
+    Renewed,
+    /// A hold was given back.
+    Released,
     /// A hold became a booking.
     Booked,
     /// It was moved to another start or another member of staff.
@@ -33,9 +37,11 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Created,
         Self::Held,
+        Self::Renewed,
+        Self::Released,
         Self::Booked,
         Self::Rescheduled,
         Self::Confirmed,
@@ -52,6 +58,8 @@ impl ChangeKind {
         match self {
             Self::Created => "created",
             Self::Held => "held",
+            Self::Renewed => "renewed",
+            Self::Released => "released",
             Self::Booked => "booked",
             Self::Rescheduled => "rescheduled",
             Self::Confirmed => "confirmed",

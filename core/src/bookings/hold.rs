@@ -18,7 +18,7 @@ use crate::types::{Actor, Note, ParseError};
 use crate::{Core, Error, Result};
 
 /// The longest hold, in minutes.
-const LONGEST_MIN: u32 = 10;
+pub(super) const LONGEST_MIN: u32 = 10;
 
 /// Holds a slot. `guest` scopes the idempotency keys of guests, who have given no address yet: a name that the caller
 /// derives from where the request comes from.

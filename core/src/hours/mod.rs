@@ -4,12 +4,14 @@
 //! answers with the bookings it strands. They are left standing: people decide what becomes of them.
 
 mod closures;
+mod opening;
 mod overrides;
 mod stranded;
 mod time_off;
 mod week;
 
 pub use closures::{Closure, close, closures, reopen};
+pub use opening::{OpenDay, opening};
 pub use overrides::{DateOverride, MAX_WINDOWS_OF_DATE, overrides, put_override, remove_override};
 pub use stranded::{Changed, StrandedBooking};
 pub use time_off::{NewTimeOff, TimeOff, add_time_off, add_time_off_once, remove_time_off, time_off};

@@ -3,5 +3,5 @@
 mod price;
 mod when;
 
-pub use price::price;
-pub use when::{When, clock, long_day};
+pub use price::{decimal, price};
+pub use when::{When, clock, long_day, weekday};

@@ -23,6 +23,15 @@ pub fn price(money: Money, locale: Locale) -> String {
     }
 }
 
+/// The amount as programs read it: `45.00`, without the currency.
+#[must_use]
+pub fn decimal(money: Money) -> String {
+    let digits = minor_digits(money.currency.as_str());
+    let scale = 10_i64.pow(digits);
+    let (whole, rest) = (money.minor / scale, (money.minor % scale).abs());
+    if digits > 0 { format!("{whole}.{rest:0width$}", width = digits as usize) } else { whole.to_string() }
+}
+
 fn symbol(code: &str) -> Option<&'static str> {
     match code {
         "EUR" => Some("€"),
@@ -70,5 +79,7 @@ mod tests {
         assert_eq!(write(4_500, "JPY", Locale::En), "4,500 JPY");
         assert_eq!(write(4_500, "KWD", Locale::De), "4,500 KWD");
         assert_eq!(write(5, "USD", Locale::En), "$0.05");
+        let decimal = |minor, code| decimal(Money { minor, currency: Currency::parse(code).unwrap() });
+        assert_eq!([decimal(123_456_705, "EUR"), decimal(4_500, "JPY")], ["1234567.05", "4500"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Appointments as people read them.
 
-use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc, Weekday};
 use serde::Serialize;
 
 use crate::types::{Locale, Zone};
@@ -86,6 +86,16 @@ pub fn clock(time: chrono::NaiveTime) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
+/// `Tuesday`.
+#[must_use]
+pub fn weekday(day: Weekday, locale: Locale) -> &'static str {
+    let number = usize::try_from(day.num_days_from_monday()).unwrap_or_default();
+    match locale {
+        Locale::En => WEEKDAYS_EN[number],
+        Locale::De => WEEKDAYS_DE[number],
+    }
+}
+
 /// `Tuesday, 4 May 2027`.
 #[must_use]
 pub fn long_day(date: NaiveDate, locale: Locale) -> String {
@@ -93,11 +103,11 @@ pub fn long_day(date: NaiveDate, locale: Locale) -> String {
 }
 
 fn short_day(date: NaiveDate, locale: Locale) -> String {
-    let weekday = usize::try_from(date.weekday().num_days_from_monday()).unwrap_or_default();
+    let weekday = weekday(date.weekday(), locale);
     let month = usize::try_from(date.month0()).unwrap_or_default();
     match locale {
-        Locale::En => format!("{}, {} {}", WEEKDAYS_EN[weekday], date.day(), MONTHS_EN[month]),
-        Locale::De => format!("{}, {}. {}", WEEKDAYS_DE[weekday], date.day(), MONTHS_DE[month]),
+        Locale::En => format!("{}, {} {}", weekday, date.day(), MONTHS_EN[month]),
+        Locale::De => format!("{}, {}. {}", weekday, date.day(), MONTHS_DE[month]),
     }
 }
 

@@ -42,6 +42,8 @@ impl Page for Show {
         // What is said has to be true of the booking, whatever the address says.
         let notice = match visit.asked("done") {
             Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
+            Some("booked") if status == BookingStatus::Confirmed => Some("notice_booked"),
+            Some("booked") if status == BookingStatus::Pending => Some("notice_asked"),
             Some("moved") if status == BookingStatus::Pending => Some("notice_move_asked"),
             Some("moved") if status == BookingStatus::Confirmed => Some("notice_moved"),
             _ => None,

@@ -1,5 +1,6 @@
 //! Stories of people who open links from their mails, over HTTP and in a browser.
 
+mod book;
 mod browser;
 mod decide;
 mod feed;

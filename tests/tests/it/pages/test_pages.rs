@@ -45,7 +45,11 @@ impl Page {
 
 impl Salon {
     pub async fn open(staff: usize, service: Value) -> Self {
-        let api = TestApi::start().await;
+        Self::open_with(staff, service, &[]).await
+    }
+
+    pub async fn open_with(staff: usize, service: Value, settings: &[(&str, &str)]) -> Self {
+        let api = TestApi::start_with(settings).await;
         let admin = api.somebody("admin").await;
         let customer = api.somebody("customer").await;
         let mut ids = Vec::new();

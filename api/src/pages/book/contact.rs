@@ -1,0 +1,349 @@
+use std::sync::Arc;
+
+use poem::{Response, http::StatusCode};
+use punctual_core::{
+    Error,
+    bookings::{self, Booker, Booking, BookingStatus, NewBooking, Wanted, WantedSlot},
+    customers::Contact as Person,
+    links::{Link, Purpose},
+    services::{self, Service},
+    types::{Actor, EmailAddress, Note, PersonName, Phone},
+    wording::clock,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+use super::{BookPage, Visitor, form_token, site::Site, summary::Summary, taken, times::Who};
+use crate::{
+    contract::Operation,
+    pages::{form::Form, html, named},
+    problem::{Code, Problem},
+    throttle::{Allowance, Policy},
+};
+
+/// `/h/{token}`: who comes. Its form books what is kept.
+pub struct Contact;
+
+#[derive(Serialize)]
+struct Facts {
+    #[serde(flatten)]
+    summary: Summary,
+    /// The page's address, seen from where it is shown.
+    token: String,
+    kept_until: String,
+    can_renew: bool,
+    fields: Vec<Field>,
+    faults: BTreeMap<&'static str, &'static str>,
+}
+
+#[derive(Serialize)]
+struct Field {
+    name: &'static str,
+    kind: &'static str,
+    autocomplete: &'static str,
+    longest: u16,
+    required: bool,
+    value: String,
+}
+
+/// What was written into the form.
+#[derive(Default, Clone)]
+pub struct Input {
+    name: String,
+    email: String,
+    phone: String,
+    note: String,
+}
+
+impl Input {
+    /// By the names of the fields.
+    pub fn fields(&self) -> [(&'static str, &str); 4] {
+        [("name", &self.name), ("email", &self.email), ("phone", &self.phone), ("note", &self.note)]
+    }
+
+    fn parsed(&self, visitor: &Visitor) -> Result<(Person, Note), BTreeMap<&'static str, &'static str>> {
+        let mut faults = BTreeMap::new();
+        let missing = |text: &str| text.trim().is_empty();
+        let mut fault = |field, text: &str, fault| {
+            faults.insert(field, if missing(text) { "fault_required" } else { fault });
+        };
+        let email = EmailAddress::parse(&self.email);
+        if email.is_err() {
+            fault("email", &self.email, "fault_email");
+        }
+        let name = PersonName::parse(&self.name);
+        if name.is_err() {
+            fault("name", &self.name, "fault_name");
+        }
+        let phone = if missing(&self.phone) { Ok(None) } else { Phone::parse(&self.phone).map(Some) };
+        if phone.is_err() {
+            fault("phone", &self.phone, "fault_phone");
+        }
+        // Browsers send two characters for a line's end and count one.
+        let note = Note::parse(self.note.replace("\r\n", "\n").trim());
+        if note.is_err() {
+            fault("note", &self.note, "fault_note");
+        }
+        let (Ok(email), Ok(name), Ok(phone), Ok(note)) = (email, name, phone, note) else {
+            return Err(faults);
+        };
+        let person = Person { email, name, phone, locale: Some(visitor.locale), zone: visitor.zone };
+        Ok((person, note))
+    }
+}
+
+/// What a form says of who comes; none where it does not ask.
+pub fn kept(form: &Form) -> Option<Input> {
+    let text = |name| form.text(name).map(|text| text.chars().take(2100).collect::<String>());
+    Some(Input {
+        email: text("email")?,
+        name: text("name").unwrap_or_default(),
+        phone: text("phone").unwrap_or_default(),
+        note: text("note").unwrap_or_default(),
+    })
+}
+
+impl BookPage for Contact {
+    const OPERATION: &'static Operation = &named("pageContact");
+    const PATTERN: &'static str = "/h/{token}";
+    const POSTS: bool = true;
+
+    async fn show(visitor: &Visitor) -> Result<Response, Problem> {
+        let hold = held(visitor).await?;
+        let token = format!("./{}", visitor.visit.token);
+        match Stands::of(visitor, &hold) {
+            Stands::Kept => {
+                render(visitor, &hold, StatusCode::OK, &token, &Input::default(), BTreeMap::new()).await
+            }
+            Stands::Booked => booked(visitor, &hold).await,
+            Stands::Over => over(visitor, &hold).await,
+        }
+    }
+
+    async fn submit(visitor: &Visitor, form: Form) -> Result<Response, Problem> {
+        let hold = held(visitor).await?;
+        let input = kept(&form).unwrap_or_default();
+        if Stands::of(visitor, &hold) == Stands::Booked {
+            return to_booking(visitor, &hold);
+        }
+        let (person, note) = match input.parsed(visitor) {
+            Ok(parsed) => parsed,
+            Err(faults) => {
+                let token = format!("./{}", visitor.visit.token);
+                return render(visitor, &hold, StatusCode::UNPROCESSABLE_ENTITY, &token, &input, faults)
+                    .await;
+            }
+        };
+        match book(visitor, &hold, &person, &note).await {
+            Ok(booking) => to_booking(visitor, &booking),
+            Err(Refusal::Taken(alternatives)) => {
+                let service = services::get(&visitor.visit.state.core, hold.service.id).await?;
+                taken::page(visitor, &service, Who::Anyone, &alternatives, Some(input)).await
+            }
+            Err(Refusal::Problem(problem)) => Err(problem),
+        }
+    }
+}
+
+/// Where a hold stands for whoever made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    Kept,
+    Booked,
+    Over,
+}
+
+impl Stands {
+    fn of(visitor: &Visitor, hold: &Booking) -> Self {
+        let now = visitor.visit.state.core.now();
+        match hold.status {
+            BookingStatus::Held if hold.hold_expires_at.is_some_and(|end| end > now) => Self::Kept,
+            BookingStatus::Held => Self::Over,
+            BookingStatus::Expired if hold.customer.is_none() => Self::Over,
+            _ => Self::Booked,
+        }
+    }
+}
+
+/// The hold of the address.
+///
+/// # Errors
+/// `not_found`.
+pub async fn held(visitor: &Visitor) -> Result<Booking, Problem> {
+    let link = visitor.visit.link(Purpose::Hold)?;
+    let actor = Actor::Link { booking_id: link.id };
+    Ok(bookings::get(&visitor.visit.state.core, &actor, link.id).await?)
+}
+
+/// The form for a hold that was just made in place of another, with what was written for that.
+pub async fn again(visitor: &Visitor, hold: &Booking, path: &str, input: Input) -> Result<Response, Problem> {
+    render(visitor, hold, StatusCode::OK, path, &input, BTreeMap::new()).await
+}
+
+async fn render(
+    visitor: &Visitor,
+    hold: &Booking,
+    status: StatusCode,
+    token: &str,
+    input: &Input,
+    faults: BTreeMap<&'static str, &'static str>,
+) -> Result<Response, Problem> {
+    let core = &visitor.visit.state.core;
+    let service = services::get(core, hold.service.id).await?;
+    let site = Site::of(visitor).await?;
+    let until = hold.hold_expires_at.map(|end| clock(hold.zone.at(end).time())).unwrap_or_default();
+    let field = |name, kind, autocomplete, longest, required, value: &str| Field {
+        name,
+        kind,
+        autocomplete,
+        longest,
+        required,
+        value: value.to_owned(),
+    };
+    let facts = Facts {
+        summary: summary(visitor, &service, hold),
+        token: token.to_owned(),
+        kept_until: until,
+        can_renew: bookings::can_renew(hold, core.now()),
+        fields: vec![
+            field("name", "text", "name", 200, true, &input.name),
+            field("email", "email", "email", 254, true, &input.email),
+            field("phone", "tel", "tel", 40, false, &input.phone),
+            field("note", "text", "off", 2000, false, &input.note),
+        ],
+        faults,
+    };
+    site.page(visitor, status, "book/contact.html.j2", &facts)
+}
+
+fn summary(visitor: &Visitor, service: &Service, booking: &Booking) -> Summary {
+    let staff = Some(booking.staff.name.clone());
+    Summary::new(visitor, service, staff, booking.start.to_utc(), booking.zone)
+}
+
+enum Refusal {
+    Taken(Vec<punctual_core::Alternative>),
+    Problem(Problem),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::SlotTaken { alternatives } => Self::Taken(alternatives),
+            error => Self::Problem(error.into()),
+        }
+    }
+}
+
+/// Books what is kept; what is kept no longer is booked all the same if nobody else has taken it.
+async fn book(visitor: &Visitor, hold: &Booking, person: &Person, note: &Note) -> Result<Booking, Refusal> {
+    let state = &visitor.visit.state;
+    // The limits of the API's bookings.
+    let limits = &[Policy::BookingAddress, Policy::BookingEmail];
+    let allowance = Allowance::new(Arc::clone(state), limits, visitor.visit.address);
+    let answer = async {
+        if let Err(refusal) = count(&allowance, &person.email).await {
+            let key = form_token::named("hold", hold.id).map_err(Refusal::Problem)?;
+            let new = new_booking(Wanted::Hold(hold.id), person, note);
+            if !bookings::is_repeated(&state.core, &Actor::Guest, &key, &new).await? {
+                return Err(Refusal::Problem(refusal));
+            }
+        }
+        let slot = WantedSlot {
+            service_id: hold.service.id,
+            staff_id: Some(hold.staff.id),
+            start: hold.start.to_utc(),
+        };
+        match create(visitor, hold, "hold", new_booking(Wanted::Hold(hold.id), person, note)).await {
+            Err(Error::HoldExpired) => {
+                let new = new_booking(Wanted::Slot(slot), person, note);
+                Ok(create(visitor, hold, "late", new).await?)
+            }
+            answer => Ok(answer?),
+        }
+    };
+    let answer = answer.await;
+    let (status, replayed) = match &answer {
+        Ok(answer) => (StatusCode::CREATED, answer.replayed),
+        Err(Refusal::Taken(_)) => (Code::SlotTaken.status(), false),
+        Err(Refusal::Problem(problem)) => (problem.code.status(), false),
+    };
+    allowance.settle(status.as_u16(), replayed).await;
+    answer.map(|answer| answer.value)
+}
+
+async fn count(allowance: &Allowance, email: &EmailAddress) -> Result<(), Problem> {
+    allowance.for_guest().await?;
+    allowance.for_email(email).await
+}
+
+async fn create(
+    visitor: &Visitor,
+    hold: &Booking,
+    what: &str,
+    new: NewBooking,
+) -> Result<punctual_core::idempotency::Answer<Booking>, Error> {
+    let key = form_token::named(what, hold.id)
+        .map_err(|problem| Error::internal("a page's key", format!("{:?}", problem.code)))?;
+    bookings::create(&visitor.visit.state.core, &Actor::Guest, Some(&key), new).await
+}
+
+fn new_booking(slot: Wanted, person: &Person, note: &Note) -> NewBooking {
+    NewBooking {
+        slot,
+        booker: Booker::Person(person.clone()),
+        customer_note: note.clone(),
+        staff_note: Note::empty(),
+        overriding: false,
+    }
+}
+
+/// To the booking's own page; in a frame, which that page does not allow, to a page that leads there.
+fn to_booking(visitor: &Visitor, booking: &Booking) -> Result<Response, Problem> {
+    let keys = &visitor.visit.state.links;
+    let root = visitor.visit.root();
+    let token = |purpose| Link { purpose, id: booking.id, epoch: 0 }.token(keys);
+    Ok(html::see_other(&if visitor.embed.is_some() {
+        format!("{root}h/{}{}", token(Purpose::Hold), visitor.carry())
+    } else {
+        format!("{root}m/{}?done=booked", token(Purpose::Manage))
+    }))
+}
+
+#[derive(Serialize)]
+struct Done {
+    #[serde(flatten)]
+    summary: Summary,
+    kind: &'static str,
+    manage: String,
+}
+
+async fn booked(visitor: &Visitor, booking: &Booking) -> Result<Response, Problem> {
+    if visitor.embed.is_none() {
+        return to_booking(visitor, booking);
+    }
+    let state = &visitor.visit.state;
+    let service = services::get(&state.core, booking.service.id).await?;
+    let site = Site::of(visitor).await?;
+    let kind = if booking.status == BookingStatus::Pending { "book_asked" } else { "book_booked" };
+    let manage = Link { purpose: Purpose::Manage, id: booking.id, epoch: 0 };
+    let facts = Done {
+        summary: summary(visitor, &service, booking),
+        kind,
+        manage: manage.url(&state.links, &state.public_url),
+    };
+    site.page(visitor, StatusCode::OK, "book/done.html.j2", &facts)
+}
+
+async fn over(visitor: &Visitor, hold: &Booking) -> Result<Response, Problem> {
+    let start = crate::pages::times::compact(hold.start.to_utc());
+    let again = format!(
+        "{}book/{}/{}/{start}{}",
+        visitor.visit.root(),
+        hold.service.id,
+        hold.staff.id,
+        visitor.carry()
+    );
+    super::trouble::told(visitor, Code::HoldExpired.status(), "book_over", None, (again, "book_over_again"))
+        .await
+}

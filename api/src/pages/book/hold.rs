@@ -1,0 +1,65 @@
+use poem::Response;
+use punctual_core::{Error, bookings};
+
+use super::{BookPage, Visitor, contact::held, trouble};
+use crate::{
+    contract::Operation,
+    pages::{form::Form, html, named},
+    problem::{Code, Problem},
+};
+
+/// `/h/{token}/renew`: keep it ten minutes longer.
+pub struct Renew;
+
+impl BookPage for Renew {
+    const OPERATION: &'static Operation = &named("pageRenewHold");
+    const PATTERN: &'static str = "/h/{token}/renew";
+    const POSTS: bool = true;
+
+    async fn show(visitor: &Visitor) -> Result<Response, Problem> {
+        Ok(html::see_other(&form(visitor)))
+    }
+
+    async fn submit(visitor: &Visitor, _: Form) -> Result<Response, Problem> {
+        let hold = held(visitor).await?;
+        match bookings::renew_hold(&visitor.visit.state.core, hold.id).await {
+            Ok(_) => Ok(html::see_other(&form(visitor))),
+            Err(Error::HoldExpired) => {
+                let back = (form(visitor), "book_back_form");
+                trouble::told(visitor, Code::HoldExpired.status(), "book_renewed", None, back).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// `/h/{token}/release`: choose another time.
+pub struct Release;
+
+impl BookPage for Release {
+    const OPERATION: &'static Operation = &named("pageReleaseHold");
+    const PATTERN: &'static str = "/h/{token}/release";
+    const POSTS: bool = true;
+
+    async fn show(visitor: &Visitor) -> Result<Response, Problem> {
+        Ok(html::see_other(&form(visitor)))
+    }
+
+    async fn submit(visitor: &Visitor, _: Form) -> Result<Response, Problem> {
+        let hold = held(visitor).await?;
+        match bookings::release_hold(&visitor.visit.state.core, hold.id).await {
+            Ok(_) => {
+                let times = format!("{}book/{}/anyone", visitor.visit.root(), hold.service.id);
+                Ok(html::see_other(&format!("{times}{}", visitor.carry())))
+            }
+            // It was booked meanwhile: the form leads to the booking.
+            Err(Error::HoldExpired) => Ok(html::see_other(&form(visitor))),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The form of the hold, seen from here.
+fn form(visitor: &Visitor) -> String {
+    format!("../{}{}", visitor.visit.token, visitor.carry())
+}

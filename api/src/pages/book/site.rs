@@ -1,0 +1,219 @@
+//! What every one of these pages shows of the business.
+
+use chrono::Weekday;
+use poem::{Response, http::StatusCode};
+use punctual_core::{
+    hours::{self, OpenDay},
+    pictures,
+    settings::{self, Business},
+    types::Locale,
+    wording::weekday,
+};
+use serde::Serialize;
+
+use super::Visitor;
+use crate::{
+    pages::html::{self, Shown},
+    problem::Problem,
+};
+
+/// The business, and how to draw a page of it.
+pub struct Site {
+    pub business: Business,
+    pub hours: Vec<OpenDay>,
+    pub logo: Option<String>,
+    root: String,
+    carry: String,
+    framed_by: String,
+}
+
+/// The business as the layout shows it.
+#[derive(Serialize)]
+pub struct Facts {
+    name: String,
+    initial: String,
+    /// Path of the logo.
+    logo: Option<String>,
+    address_lines: Vec<String>,
+    map: String,
+    phone: Option<String>,
+    phone_digits: String,
+    hours: Vec<Day>,
+    tongues: Vec<Tongue>,
+    /// Origin of the page that frames this one.
+    embed: Option<String>,
+    share: Option<Share>,
+}
+
+#[derive(Serialize)]
+struct Day {
+    name: String,
+    windows: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Tongue {
+    code: &'static str,
+    name: &'static str,
+    href: String,
+    current: bool,
+}
+
+/// What search engines and those who share a link are told.
+#[derive(Serialize)]
+pub struct Share {
+    pub title: String,
+    pub description: String,
+    pub canonical: String,
+    languages: Vec<Alternate>,
+    image: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Alternate {
+    code: &'static str,
+    href: String,
+}
+
+#[derive(Serialize)]
+struct Everything<'a, F: Serialize> {
+    site: Facts,
+    #[serde(flatten)]
+    facts: &'a F,
+}
+
+impl Site {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// `not_found` before the business is set up, `unavailable`.
+    pub async fn of(visitor: &Visitor) -> Result<Self, Problem> {
+        let core = &visitor.visit.state.core;
+        let root = visitor.visit.root();
+        let logo = pictures::logo_tag(core).await?;
+        Ok(Self {
+            business: settings::get(&core.pool).await?,
+            hours: hours::opening(core).await?,
+            logo: logo.map(|tag| format!("look/logo?v={tag}")),
+            carry: visitor.carry(),
+            framed_by: visitor.visit.state.config.embed_origins.join(" "),
+            root,
+        })
+    }
+
+    /// What search engines are told of the page at this path below the public URL.
+    pub fn share(&self, visitor: &Visitor, path: &str, title: String, description: String) -> Option<Share> {
+        if !visitor.is_plain() {
+            return None;
+        }
+        let base = &visitor.visit.state.public_url;
+        let at = |locale: Option<Locale>| match locale {
+            Some(locale) => format!("{base}/{path}?lang={}", locale.as_str()),
+            None => format!("{base}/{path}"),
+        };
+        Some(Share {
+            title,
+            description,
+            canonical: at(visitor.asked_locale()),
+            languages: vec![
+                Alternate { code: "en", href: at(Some(Locale::En)) },
+                Alternate { code: "de", href: at(Some(Locale::De)) },
+                Alternate { code: "x-default", href: at(None) },
+            ],
+            image: self.logo.as_ref().map(|path| format!("{base}/{path}")),
+        })
+    }
+
+    /// How the page is sent.
+    pub fn shown(&self, public: bool, linked_data: Option<String>) -> Shown<'_> {
+        Shown {
+            accent: self.business.accent_colour,
+            root: &self.root,
+            carry: &self.carry,
+            framed_by: &self.framed_by,
+            script: !self.framed_by.is_empty(),
+            linked_data,
+            public,
+        }
+    }
+
+    /// A page of its own, which nobody but its visitor is meant to see.
+    ///
+    /// # Errors
+    /// As [`html::page`].
+    pub fn page(
+        &self,
+        visitor: &Visitor,
+        status: StatusCode,
+        template: &str,
+        facts: &impl Serialize,
+    ) -> Result<Response, Problem> {
+        let everything = Everything { site: self.facts(visitor, None), facts };
+        html::show(status, template, visitor.locale, &everything, &self.shown(false, None))
+    }
+
+    /// The text of a page that search engines may list.
+    ///
+    /// # Errors
+    /// As [`html::page`].
+    pub fn public_text(
+        &self,
+        visitor: &Visitor,
+        template: &str,
+        facts: &impl Serialize,
+        share: Option<Share>,
+        linked_data: Option<String>,
+    ) -> Result<String, Problem> {
+        let linked_data = linked_data.filter(|_| share.is_some());
+        let everything = Everything { site: self.facts(visitor, share), facts };
+        html::text(template, visitor.locale, &everything, &self.shown(true, linked_data))
+    }
+
+    fn facts(&self, visitor: &Visitor, share: Option<Share>) -> Facts {
+        let business = &self.business;
+        let lines = business.address.lines().map(str::trim).filter(|line| !line.is_empty());
+        let phone = business.phone.as_ref().map(|phone| phone.as_str().to_owned());
+        let is_digit = |c: &char| c.is_ascii_digit() || *c == '+';
+        let tongue = |locale: Locale, name| Tongue {
+            code: locale.as_str(),
+            name,
+            href: visitor.in_language(locale),
+            current: visitor.locale == locale,
+        };
+        Facts {
+            name: business.name.clone(),
+            initial: initial(&business.name),
+            logo: self.logo.as_ref().map(|path| format!("{}{path}", self.root)),
+            address_lines: lines.map(str::to_owned).collect(),
+            map: map(&business.name, &business.address),
+            phone_digits: phone.iter().flat_map(|phone| phone.chars()).filter(is_digit).collect(),
+            phone,
+            hours: week(&self.hours, visitor.locale),
+            tongues: vec![tongue(Locale::En, "English"), tongue(Locale::De, "Deutsch")],
+            embed: visitor.embed.clone(),
+            share,
+        }
+    }
+}
+
+/// Where a map shows an address.
+pub fn map(name: &str, address: &str) -> String {
+    let place = format!("{name}, {}", address.lines().map(str::trim).collect::<Vec<_>>().join(", "));
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("query", &place).finish();
+    format!("https://www.openstreetmap.org/search?{query}")
+}
+
+/// The first letter of a name, for where there is no picture.
+pub fn initial(name: &str) -> String {
+    name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().collect()).unwrap_or_default()
+}
+
+/// The week; nothing where nobody has hours.
+fn week(hours: &[OpenDay], locale: Locale) -> Vec<Day> {
+    if hours.iter().all(|day| day.windows.is_empty()) {
+        return Vec::new();
+    }
+    let name = |day: Weekday| weekday(day, locale).to_owned();
+    let windows = |day: &OpenDay| day.windows.iter().map(|(from, to)| format!("{from}–{to}")).collect();
+    hours.iter().map(|day| Day { name: name(day.weekday), windows: windows(day) }).collect()
+}

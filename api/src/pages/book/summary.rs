@@ -1,0 +1,86 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use punctual_core::{
+    services::Service,
+    types::{Locale, Money, Zone},
+    wording::{When, price},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Visitor;
+use crate::pages::appointment::span;
+
+/// A service as these pages show it.
+#[derive(Serialize)]
+pub struct ServiceFacts {
+    pub id: Uuid,
+    pub name: String,
+    pub description: String,
+    /// `45 minutes`
+    pub duration: String,
+    /// None: it costs nothing.
+    pub price: Option<String>,
+    /// Of a class: how many it is for.
+    pub seats: Option<String>,
+    pub requires_confirmation: bool,
+    /// Until when it can be cancelled for nothing.
+    pub cancel_until: Option<String>,
+}
+
+impl ServiceFacts {
+    pub fn new(service: &Service, locale: Locale) -> Self {
+        let (spec, text) = (&service.spec, service.spec.text(locale));
+        let money = Money { minor: spec.price_minor, currency: service.currency };
+        let notice = span(spec.cancel_notice_min, locale);
+        let cancel_until = match (spec.cancel_notice_min, locale) {
+            (0, _) => None,
+            (_, Locale::En) => Some(format!("You can cancel it until {notice} before.")),
+            (_, Locale::De) => Some(format!("Absagen können Sie bis {notice} vorher.")),
+        };
+        let seats = match locale {
+            Locale::En => format!("for groups of up to {}", spec.capacity),
+            Locale::De => format!("für Gruppen bis {}", spec.capacity),
+        };
+        Self {
+            id: service.id,
+            name: text.name.as_str().to_owned(),
+            description: text.description.as_str().to_owned(),
+            duration: span(spec.duration_min, locale),
+            price: (spec.price_minor > 0).then(|| price(money, locale)),
+            seats: (spec.capacity > 1).then_some(seats),
+            requires_confirmation: spec.requires_confirmation,
+            cancel_until,
+        }
+    }
+}
+
+/// What is about to be booked, as `summary.html.j2` shows it.
+#[derive(Serialize)]
+pub struct Summary {
+    pub service: ServiceFacts,
+    /// With whom; none: with anyone.
+    pub staff: Option<String>,
+    pub when: When,
+    /// None where the visitor's clock shows the same.
+    pub when_for_customer: Option<When>,
+}
+
+impl Summary {
+    pub fn new(
+        visitor: &Visitor,
+        service: &Service,
+        staff: Option<String>,
+        start: DateTime<Utc>,
+        zone: Zone,
+    ) -> Self {
+        let end = start + TimeDelta::minutes(i64::from(service.spec.duration_min));
+        let when = |zone| When::new(start, end, zone, visitor.locale);
+        let elsewhere = visitor.zone.filter(|other| other.at(start).offset() != zone.at(start).offset());
+        Self {
+            service: ServiceFacts::new(service, visitor.locale),
+            staff,
+            when: when(zone),
+            when_for_customer: elsewhere.map(when),
+        }
+    }
+}

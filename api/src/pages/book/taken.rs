@@ -1,0 +1,66 @@
+use poem::Response;
+use punctual_core::{
+    Alternative,
+    services::Service,
+    wording::{clock, long_day},
+};
+use serde::Serialize;
+
+use super::{Visitor, contact::Input, form_token, site::Site, times::Who};
+use crate::{
+    pages::times::compact,
+    problem::{Code, Problem},
+};
+
+#[derive(Serialize)]
+struct Facts {
+    alternatives: Vec<Choice>,
+    /// What was written before, to be carried on.
+    kept: Option<Vec<Kept>>,
+    again: String,
+}
+
+#[derive(Serialize)]
+struct Choice {
+    href: String,
+    label: String,
+    token: String,
+}
+
+#[derive(Serialize)]
+struct Kept {
+    name: &'static str,
+    value: String,
+}
+
+/// Somebody else has the time: up to three others, and what was written is not lost.
+pub async fn page(
+    visitor: &Visitor,
+    service: &Service,
+    who: Who,
+    alternatives: &[Alternative],
+    input: Option<Input>,
+) -> Result<Response, Problem> {
+    let state = &visitor.visit.state;
+    let site = Site::of(visitor).await?;
+    let base = format!("{}book/{}/{}", visitor.visit.root(), service.id, who.step());
+    let choice = |alternative: &Alternative| Choice {
+        href: format!("{base}/{}{}", compact(alternative.start.to_utc()), visitor.carry()),
+        label: format!(
+            "{}, {}",
+            long_day(alternative.start.date_naive(), visitor.locale),
+            clock(alternative.start.time())
+        ),
+        token: form_token::new(&state.links, state.core.now()),
+    };
+    let kept = input.map(|input| {
+        let fields = input.fields().into_iter();
+        fields.map(|(name, value)| Kept { name, value: value.to_owned() }).collect()
+    });
+    let facts = Facts {
+        alternatives: alternatives.iter().map(choice).collect(),
+        kept,
+        again: format!("{base}{}", visitor.carry()),
+    };
+    site.page(visitor, Code::SlotTaken.status(), "book/taken.html.j2", &facts)
+}

@@ -1,0 +1,277 @@
+use chrono::{Days, NaiveDate};
+use poem::{Response, http::StatusCode};
+use punctual_core::{
+    Error,
+    services::Service,
+    slots::{self, DaySlots, SlotQuery},
+    staff::{self, StaffMember},
+    types::Zone,
+    wording::{clock, long_day},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    BookPage, Visitor, linked_data, service,
+    site::{Site, initial},
+    summary::ServiceFacts,
+    zones,
+};
+use crate::{
+    contract::Operation,
+    pages::{
+        form::Form,
+        html, named,
+        times::{Day, Shown, days},
+    },
+    problem::Problem,
+};
+
+/// How many dates are shown at once.
+const DAYS: u64 = 7;
+/// After so many times the rest of the dates is left to the next page.
+const MOST_TIMES: usize = 240;
+/// How far a page without times looks for the next one, in dates.
+const FAR: u64 = 30;
+
+/// `/book/{service}`: with anyone.
+pub struct Anyone;
+
+impl BookPage for Anyone {
+    const OPERATION: &'static Operation = &named("pageService");
+    const PATTERN: &'static str = "/book/{service}";
+    const POSTS: bool = false;
+
+    async fn show(visitor: &Visitor) -> Result<Response, Problem> {
+        let id = service(visitor).await?.id;
+        Ok(html::see_other(&format!("{id}/anyone{}", visitor.carry())))
+    }
+
+    async fn submit(_: &Visitor, _: Form) -> Result<Response, Problem> {
+        Err(Problem::method_not_allowed("GET, HEAD, OPTIONS".to_owned()))
+    }
+}
+
+/// `/book/{service}/{who}`: the free times of a week.
+pub struct Times;
+
+#[derive(Serialize)]
+struct Facts {
+    service: ServiceFacts,
+    /// Last step of this page's path.
+    who: String,
+    notice: Option<&'static str>,
+    /// Whom to choose from; none where there is one.
+    people: Option<Vec<Person>>,
+    next: Option<Link>,
+    days: Vec<Day>,
+    /// The first free time after a week without one.
+    later_free: Option<Link>,
+    earlier: Option<String>,
+    later: Option<String>,
+    /// The business's zone.
+    zone: &'static str,
+    zones: Vec<zones::Choice>,
+    hidden: Vec<Hidden>,
+}
+
+#[derive(Serialize)]
+struct Person {
+    href: String,
+    name: Option<String>,
+    about: Option<String>,
+    photo: Option<String>,
+    initial: Option<String>,
+    current: bool,
+}
+
+#[derive(Serialize)]
+struct Link {
+    href: String,
+    label: String,
+}
+
+#[derive(Serialize)]
+struct Hidden {
+    name: &'static str,
+    value: String,
+}
+
+impl BookPage for Times {
+    const OPERATION: &'static Operation = &named("pageTimes");
+    const PATTERN: &'static str = "/book/{service}/{who}";
+    const POSTS: bool = false;
+
+    async fn show(visitor: &Visitor) -> Result<Response, Problem> {
+        let service = service(visitor).await?;
+        let who = Who::of(visitor, &service)?;
+        let site = Site::of(visitor).await?;
+        let facts = facts(visitor, &site, &service, who).await?;
+        let text = service.spec.text(visitor.locale);
+        let path = format!("book/{}/{}", service.id, who.step());
+        let title = format!("{} – {}", text.name.as_str(), site.business.name);
+        let about = match text.description.as_str() {
+            "" => format!("{} · {}", facts.service.duration, facts.service.price.as_deref().unwrap_or("")),
+            description => description.to_owned(),
+        };
+        let is_first = visitor.visit.asked("from").is_none() && who == Who::Anyone;
+        let share = if is_first { site.share(visitor, &path, title, about) } else { None };
+        let linked_data = linked_data::service(&site, visitor, &service);
+        let public = share.is_some();
+        let text = site.public_text(visitor, "book/times.html.j2", &facts, share, Some(linked_data))?;
+        Ok(html::respond(StatusCode::OK, text, visitor.locale, &site.shown(public, None)))
+    }
+
+    async fn submit(_: &Visitor, _: Form) -> Result<Response, Problem> {
+        Err(Problem::method_not_allowed("GET, HEAD, OPTIONS".to_owned()))
+    }
+}
+
+/// With whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Anyone,
+    Staff(Uuid),
+}
+
+impl Who {
+    /// What the third step of the path says.
+    ///
+    /// # Errors
+    /// `not_found` for somebody who does not perform the service.
+    pub fn of(visitor: &Visitor, service: &Service) -> Result<Self, Problem> {
+        match visitor.visit.step(2) {
+            Some("anyone") => Ok(Self::Anyone),
+            step => {
+                let id = step.and_then(|text| Uuid::try_parse(text).ok());
+                let id = id.filter(|id| service.spec.staff_ids.contains(id));
+                Ok(Self::Staff(id.ok_or(Error::NotFound("staff"))?))
+            }
+        }
+    }
+
+    pub fn id(self) -> Option<Uuid> {
+        match self {
+            Self::Anyone => None,
+            Self::Staff(id) => Some(id),
+        }
+    }
+
+    pub fn step(self) -> String {
+        self.id().map_or_else(|| "anyone".to_owned(), |id| id.to_string())
+    }
+}
+
+async fn facts(visitor: &Visitor, site: &Site, service: &Service, who: Who) -> Result<Facts, Problem> {
+    let core = &visitor.visit.state.core;
+    let zone = site.business.zone;
+    let today = zone.at(core.now()).date_naive();
+    let last = today.checked_add_days(Days::new(u64::from(service.spec.horizon_days))).unwrap_or(today);
+    let asked = visitor.visit.asked("from").and_then(|text| text.parse::<NaiveDate>().ok());
+    let from = asked.unwrap_or(today).clamp(today, last);
+    let mut list = dates(visitor, service, who, (from, after(from, DAYS - 1).min(last))).await?;
+    let following = cut(&mut list).unwrap_or_else(|| after(from, DAYS));
+    let first = list.iter().flat_map(|day| &day.slots).next().map(|slot| slot.start);
+    let later_free = match first {
+        None if following <= last => {
+            let range = (following, after(following, FAR - 1).min(last));
+            let found = dates(visitor, service, who, range).await?;
+            found.into_iter().find(|day| !day.slots.is_empty()).map(|day| Link {
+                href: format!("{}{}", who.step(), visitor.carry_with(&[("from", &day.date.to_string())])),
+                label: long_day(day.date, visitor.locale),
+            })
+        }
+        _ => None,
+    };
+    let next = first.filter(|_| from == today).map(|start| Link {
+        href: format!("{}/{}{}", who.step(), crate::pages::times::compact(start.to_utc()), visitor.carry()),
+        label: format!("{}, {}", long_day(start.date_naive(), visitor.locale), clock(start.time())),
+    });
+    let people = people(visitor, service, who).await?;
+    let to =
+        |date: NaiveDate| format!("{}{}", who.step(), visitor.carry_with(&[("from", &date.to_string())]));
+    let back = from.checked_sub_days(Days::new(DAYS)).unwrap_or(today).max(today);
+    Ok(Facts {
+        service: ServiceFacts::new(service, visitor.locale),
+        who: who.step(),
+        notice: None,
+        people,
+        next,
+        days: days(list, shown(visitor, service, zone)),
+        later_free,
+        earlier: (from > today).then(|| to(back)),
+        later: (following <= last).then(|| to(following)),
+        zone: zone.name(),
+        zones: zones::choices(zone, visitor.zone, core.now()),
+        hidden: hidden(visitor, asked),
+    })
+}
+
+/// What the form that chooses a zone carries on.
+fn hidden(visitor: &Visitor, from: Option<NaiveDate>) -> Vec<Hidden> {
+    let language = visitor.asked_locale().map(|locale| locale.as_str().to_owned());
+    let fields =
+        [("lang", language), ("embed", visitor.embed.clone()), ("from", from.map(|date| date.to_string()))];
+    fields.into_iter().filter_map(|(name, value)| Some(Hidden { name, value: value? })).collect()
+}
+
+fn shown(visitor: &Visitor, service: &Service, zone: Zone) -> Shown {
+    Shown {
+        locale: visitor.locale,
+        zone: visitor.zone.filter(|other| *other != zone),
+        preferred: None,
+        seats: service.spec.capacity > 1,
+    }
+}
+
+fn after(date: NaiveDate, days: u64) -> NaiveDate {
+    date.checked_add_days(Days::new(days)).unwrap_or(date)
+}
+
+/// The free times of these dates.
+async fn dates(
+    visitor: &Visitor,
+    service: &Service,
+    who: Who,
+    (from, to): (NaiveDate, NaiveDate),
+) -> Result<Vec<DaySlots>, Problem> {
+    let query = SlotQuery { service_id: service.id, staff_id: who.id(), from, to, exclude_booking: None };
+    Ok(slots::list(&visitor.visit.state.core, &query).await?.days)
+}
+
+/// Leaves out the dates after which a page would grow too long; the first of them.
+fn cut(list: &mut Vec<DaySlots>) -> Option<NaiveDate> {
+    let mut times = 0;
+    let full = list.iter().position(|day| {
+        times += day.slots.len();
+        times > MOST_TIMES
+    })?;
+    let rest = list.split_off(full.max(1));
+    rest.first().map(|day| day.date)
+}
+
+/// Whom to choose from, where there is a choice.
+async fn people(visitor: &Visitor, service: &Service, who: Who) -> Result<Option<Vec<Person>>, Problem> {
+    let staff = staff::list(&visitor.visit.state.core, Some(service.id), false).await?;
+    if staff.len() < 2 {
+        return Ok(None);
+    }
+    let anyone = Person {
+        href: "anyone".to_owned(),
+        name: None,
+        about: None,
+        photo: None,
+        initial: None,
+        current: who == Who::Anyone,
+    };
+    let root = visitor.visit.root();
+    let person = |member: StaffMember| Person {
+        href: member.id.to_string(),
+        about: Some(member.about.as_str().to_owned()).filter(|text| !text.is_empty()),
+        photo: member.photo.map(|tag| format!("{root}look/staff/{}?v={tag}", member.id)),
+        initial: Some(initial(member.name.as_str())),
+        current: who == Who::Staff(member.id),
+        name: Some(member.name.as_str().to_owned()),
+    };
+    Ok(Some(std::iter::once(anyone).chain(staff.into_iter().map(person)).collect()))
+}

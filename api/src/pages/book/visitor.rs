@@ -1,0 +1,85 @@
+use punctual_core::{
+    Error,
+    types::{Locale, Zone},
+};
+
+use crate::{
+    pages::{html::accepted_language, visit::Visit},
+    problem::Problem,
+};
+
+/// Who looks at the booking page, as far as the address and the browser tell.
+pub struct Visitor {
+    pub visit: Visit,
+    /// The language the address asks for, else the browser's.
+    pub locale: Locale,
+    /// The zone that is shown beside the business's.
+    pub zone: Option<Zone>,
+    /// The page that frames this one, if it may.
+    pub embed: Option<String>,
+    /// Whether the address names the language.
+    asked_locale: Option<Locale>,
+}
+
+impl Visitor {
+    /// # Errors
+    /// `not_found` where the booking page is turned off.
+    pub fn of(visit: Visit) -> Result<Self, Problem> {
+        if !visit.state.config.booking_page {
+            return Err(Error::NotFound("page").into());
+        }
+        let asked_locale = visit.asked("lang").and_then(|text| Locale::parse(text).ok());
+        let origins = &visit.state.config.embed_origins;
+        let embed = visit.asked("embed").filter(|origin| origins.iter().any(|known| known == origin));
+        Ok(Self {
+            locale: asked_locale.unwrap_or_else(|| accepted_language(&visit.headers)),
+            zone: visit.asked("tz").and_then(|text| Zone::parse(text).ok()),
+            embed: embed.map(str::to_owned),
+            asked_locale,
+            visit,
+        })
+    }
+
+    /// What links carry on of the address: `?lang=de&tz=…`, or nothing.
+    pub fn carry(&self) -> String {
+        self.query(self.asked_locale, &[])
+    }
+
+    /// The same with more.
+    pub fn carry_with(&self, more: &[(&str, &str)]) -> String {
+        self.query(self.asked_locale, more)
+    }
+
+    /// This page's query in another language.
+    pub fn in_language(&self, locale: Locale) -> String {
+        let kept: Vec<(&str, &str)> =
+            ["from", "k"].into_iter().filter_map(|name| Some((name, self.visit.asked(name)?))).collect();
+        self.query(Some(locale), &kept)
+    }
+
+    /// Whether nothing is asked that only this visitor asks: the page may be kept for others and be found by search engines.
+    pub fn is_plain(&self) -> bool {
+        self.zone.is_none() && self.embed.is_none()
+    }
+
+    /// The language that the address names.
+    pub const fn asked_locale(&self) -> Option<Locale> {
+        self.asked_locale
+    }
+
+    fn query(&self, locale: Option<Locale>, more: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if let Some(locale) = locale {
+            query.append_pair("lang", locale.as_str());
+        }
+        if let Some(zone) = self.zone {
+            query.append_pair("tz", zone.name());
+        }
+        if let Some(embed) = &self.embed {
+            query.append_pair("embed", embed);
+        }
+        query.extend_pairs(more);
+        let query = query.finish();
+        if query.is_empty() { query } else { format!("?{query}") }
+    }
+}

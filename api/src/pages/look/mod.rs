@@ -1,0 +1,36 @@
+//! What pages load: the logo, photos, and the scripts of those that stand in another site. And what search engines are to
+//! leave out.
+
+mod picture;
+mod script;
+
+use poem::{Response, Route};
+
+use super::{Page, Served, named, visit::Visit};
+use crate::{contract::Operation, problem::Problem};
+
+/// Adds them to the routes.
+pub(super) fn add_to(routes: Route) -> Route {
+    routes
+        .at("/look/logo", Served::<picture::Logo>::new())
+        .at("/look/staff/:id", Served::<picture::Photo>::new())
+        .at("/look/frame.js", Served::<script::Frame>::new())
+        .at("/widget.js", Served::<script::Widget>::new())
+        .at("/robots.txt", Served::<Robots>::new())
+}
+
+/// `/robots.txt`
+struct Robots;
+
+impl Page for Robots {
+    const OPERATION: &'static Operation = &named("pageRobots");
+    const PATTERN: &'static str = "/robots.txt";
+    const POSTS: bool = false;
+
+    async fn show(_: Visit) -> Result<Response, Problem> {
+        // What is not listed here is closed to search engines by the answer's own header.
+        let text =
+            "User-agent: *\nAllow: /book\nDisallow: /v1/\nDisallow: /h/\nDisallow: /m/\nDisallow: /ops\n";
+        Ok(Response::builder().content_type("text/plain; charset=utf-8").body(text))
+    }
+}

@@ -1,0 +1,158 @@
+//! Free times as lists that fold by the part of the day.
+
+use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
+use punctual_core::{
+    slots::{DaySlots, OfferedSlot},
+    types::{Locale, Zone},
+    wording::{clock, long_day},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// One date.
+#[derive(Serialize)]
+pub struct Day {
+    /// `Tuesday, 4 May 2027`
+    pub name: String,
+    /// Whether it is shown unfolded.
+    pub open: bool,
+    pub parts: Vec<Part>,
+}
+
+/// Its morning, afternoon or evening.
+#[derive(Serialize)]
+pub struct Part {
+    /// The word that names it.
+    name: &'static str,
+    /// `6 free`
+    count: String,
+    pub times: Vec<Time>,
+}
+
+/// One time.
+#[derive(Clone, Serialize)]
+pub struct Time {
+    /// `09:00`; with the offset where the clock shows it twice that day.
+    pub label: String,
+    /// The start as addresses carry it.
+    pub start: String,
+    /// Who can be booked then.
+    pub staff_id: Uuid,
+    /// What the visitor's clock shows, where it differs.
+    yours: Option<String>,
+    /// Of a class: `3 seats`.
+    seats: Option<String>,
+}
+
+/// How times are shown.
+#[derive(Clone, Copy)]
+pub struct Shown {
+    pub locale: Locale,
+    /// The visitor's zone.
+    pub zone: Option<Zone>,
+    /// Who is preferred where several are free.
+    pub preferred: Option<Uuid>,
+    /// Whether seats are counted.
+    pub seats: bool,
+}
+
+/// The dates that have times, the first of them unfolded.
+pub fn days(list: Vec<DaySlots>, shown: Shown) -> Vec<Day> {
+    let mut days: Vec<Day> =
+        list.into_iter().map(|day| of_date(day, shown)).filter(|day| !day.parts.is_empty()).collect();
+    let few = days.len() <= 1;
+    for (index, day) in days.iter_mut().enumerate() {
+        day.open = few || index == 0;
+    }
+    days
+}
+
+fn of_date(day: DaySlots, shown: Shown) -> Day {
+    let mut slots = day.slots;
+    slots.dedup_by_key(|slot| slot.start);
+    let walls: Vec<NaiveDateTime> = slots.iter().map(|slot| slot.start.naive_local()).collect();
+    let mut parts: Vec<Part> = Vec::new();
+    for slot in &slots {
+        let Some(time) = time(slot, &walls, shown) else { continue };
+        let name = part(slot.start.hour());
+        match parts.last_mut().filter(|part| part.name == name) {
+            Some(part) => part.times.push(time),
+            None => parts.push(Part { name, count: String::new(), times: vec![time] }),
+        }
+    }
+    for part in &mut parts {
+        part.count = free(part.times.len(), shown.locale);
+    }
+    Day { name: long_day(day.date, shown.locale), open: false, parts }
+}
+
+const fn part(hour: u32) -> &'static str {
+    match hour {
+        0..12 => "book_morning",
+        12..17 => "book_afternoon",
+        _ => "book_evening",
+    }
+}
+
+fn free(count: usize, locale: Locale) -> String {
+    match locale {
+        Locale::En => format!("{count} free"),
+        Locale::De => format!("{count} frei"),
+    }
+}
+
+/// A time; where a clock shows one twice the offset tells them apart.
+fn time(slot: &OfferedSlot, walls: &[NaiveDateTime], shown: Shown) -> Option<Time> {
+    let wall = slot.start.naive_local();
+    let twice = walls.iter().filter(|other| **other == wall).count() > 1;
+    let label = clock(wall.time());
+    let start = slot.start.to_utc();
+    let elsewhere = shown.zone.map(|zone| zone.at(start)).filter(|at| at.offset() != slot.start.offset());
+    let yours = elsewhere.map(|at| {
+        let days = (at.date_naive() - wall.date()).num_days();
+        match days {
+            0 => clock(at.time()),
+            days => format!("{} {days:+}", clock(at.time())),
+        }
+    });
+    let seats = shown.seats.then(|| match (slot.seats_left, shown.locale) {
+        (1, Locale::En) => "1 seat".to_owned(),
+        (seats, Locale::En) => format!("{seats} seats"),
+        (1, Locale::De) => "1 Platz".to_owned(),
+        (seats, Locale::De) => format!("{seats} Plätze"),
+    });
+    let preferred = shown.preferred.filter(|id| slot.staff_ids.contains(id));
+    Some(Time {
+        label: if twice { format!("{label} (UTC{})", slot.start.offset()) } else { label },
+        start: compact(start),
+        staff_id: preferred.or_else(|| slot.staff_ids.first().copied())?,
+        yours,
+        seats,
+    })
+}
+
+/// An instant in an address: `20270504T0700Z`. Slots begin at whole minutes.
+pub fn compact(instant: DateTime<Utc>) -> String {
+    instant.format("%Y%m%dT%H%MZ").to_string()
+}
+
+/// The instant that an address names.
+pub fn parse_compact(text: &str) -> Option<DateTime<Utc>> {
+    let plain = text.len() == 14 && text.is_ascii();
+    plain.then(|| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%MZ").ok()).flatten().map(|at| at.and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_survives_an_address() {
+        let at = DateTime::parse_from_rfc3339("2027-05-04T07:05:00Z").unwrap().to_utc();
+        assert_eq!(compact(at), "20270504T0705Z");
+        assert_eq!(parse_compact("20270504T0705Z"), Some(at));
+        for bad in ["", "20270504T0705", "20271304T0705Z", "2027-05-04T07:05Z", "+0270504T0705Z\u{e4}"] {
+            assert_eq!(parse_compact(bad), None, "{bad}");
+        }
+    }
+}
