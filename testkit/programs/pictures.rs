@@ -1,4 +1,5 @@
 //! `cargo dev pictures`: renders every mail as on a phone, in light and dark mode, from the worker's snapshots.
+//! With `--book <url>`: the booking page of a running stack.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,9 @@ struct Options {
     /// Only these, separated by commas: confirmation.en.light,declined.de.dark
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Take pictures of the booking page at this address instead, such as the one that `cargo dev` prints
+    #[arg(long)]
+    book: Option<String>,
 }
 
 #[tokio::main]
@@ -37,6 +41,11 @@ async fn main() -> Result<ExitCode> {
     };
     fs::create_dir_all(&options.folder)?;
     let mut browser = Browser::start(&program).await?;
+    if let Some(url) = &options.book {
+        book(&mut browser, url, &options).await?;
+        browser.close().await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     for (name, html) in mails()? {
         for (light, look) in [("light", Look::PHONE), ("dark", Look::PHONE.dark())] {
             let name = format!("{name}.{light}");
@@ -52,6 +61,24 @@ async fn main() -> Result<ExitCode> {
     }
     browser.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The services on a phone, and the times of the first one on a desktop.
+async fn book(browser: &mut Browser, url: &str, options: &Options) -> Result<()> {
+    browser.open(&format!("{url}?lang=en")).await?;
+    keep(browser, Look::PHONE.picture(options.scale), &options.folder.join("book-phone.png")).await?;
+    browser.look(Look::DESKTOP).await?;
+    let first = "document.querySelector('.services a').href";
+    let times = browser.evaluate(first).await?;
+    browser.open(&times).await?;
+    keep(browser, Look::DESKTOP.picture(options.scale), &options.folder.join("book.png")).await
+}
+
+async fn keep(browser: &mut Browser, look: Look, path: &Path) -> Result<()> {
+    browser.look(look).await?;
+    fs::write(path, browser.picture().await?)?;
+    println!("{}", path.display());
+    Ok(())
 }
 
 /// Name and HTML of each mail.

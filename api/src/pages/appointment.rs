@@ -16,6 +16,8 @@ pub(super) struct Appointment {
 struct Business {
     name: String,
     address_lines: Vec<String>,
+    /// Where a map shows the address.
+    map: String,
     phone: Option<String>,
     /// The phone number as a `tel:` URI takes it (RFC 3966).
     phone_digits: String,
@@ -48,6 +50,7 @@ impl Appointment {
         Self {
             business: Business {
                 name: business.name.clone(),
+                map: map(&business.name, &business.address),
                 address_lines: lines.map(str::to_owned).collect(),
                 phone_digits: phone.iter().flat_map(|phone| phone.chars()).filter(is_digit).collect(),
                 phone,
@@ -63,6 +66,13 @@ impl Appointment {
             },
         }
     }
+}
+
+/// Where a map shows an address.
+pub(super) fn map(name: &str, address: &str) -> String {
+    let place = format!("{name}, {}", address.lines().map(str::trim).collect::<Vec<_>>().join(", "));
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("query", &place).finish();
+    format!("https://www.openstreetmap.org/search?{query}")
 }
 
 /// The customer's zone, where its clock shows another time at the start.

@@ -33,6 +33,8 @@ const ROOTS: [&str; 9] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/h/", "/boo
 pub fn add_to(routes: Route) -> Route {
     book::add_to(look::add_to(ops::add_to(routes)))
         .at("/m/:token", Served::<manage::Show>::new())
+        .at("/m/:token/calendar.ics", Served::<manage::Calendar>::new())
+        .at("/m/:token/note", Served::<manage::Note>::new())
         .at("/m/:token/cancel", Served::<manage::Cancel>::new())
         .at("/m/:token/move", Served::<manage::Move>::new())
         .at("/d/:token", Served::<decide::Show>::new())

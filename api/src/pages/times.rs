@@ -14,8 +14,6 @@ use uuid::Uuid;
 pub struct Day {
     /// `Tuesday, 4 May 2027`
     pub name: String,
-    /// Whether it is shown unfolded.
-    pub open: bool,
     pub parts: Vec<Part>,
 }
 
@@ -24,6 +22,8 @@ pub struct Day {
 pub struct Part {
     /// The word that names it.
     name: &'static str,
+    /// Whether it is shown unfolded.
+    pub open: bool,
     /// `6 free`
     count: String,
     pub times: Vec<Time>,
@@ -56,13 +56,16 @@ pub struct Shown {
     pub seats: bool,
 }
 
-/// The dates that have times, the first of them unfolded.
+/// So many times are shown at once; of more only the first part is unfolded.
+const FEW: usize = 24;
+
+/// The dates that have times, the first part of the first unfolded.
 pub fn days(list: Vec<DaySlots>, shown: Shown) -> Vec<Day> {
     let mut days: Vec<Day> =
         list.into_iter().map(|day| of_date(day, shown)).filter(|day| !day.parts.is_empty()).collect();
-    let few = days.len() <= 1;
-    for (index, day) in days.iter_mut().enumerate() {
-        day.open = few || index == 0;
+    let few = days.iter().flat_map(|day| &day.parts).map(|part| part.times.len()).sum::<usize>() <= FEW;
+    for (index, part) in days.iter_mut().flat_map(|day| &mut day.parts).enumerate() {
+        part.open = few || index == 0;
     }
     days
 }
@@ -77,13 +80,13 @@ fn of_date(day: DaySlots, shown: Shown) -> Day {
         let name = part(slot.start.hour());
         match parts.last_mut().filter(|part| part.name == name) {
             Some(part) => part.times.push(time),
-            None => parts.push(Part { name, count: String::new(), times: vec![time] }),
+            None => parts.push(Part { name, open: false, count: String::new(), times: vec![time] }),
         }
     }
     for part in &mut parts {
         part.count = free(part.times.len(), shown.locale);
     }
-    Day { name: long_day(day.date, shown.locale), open: false, parts }
+    Day { name: long_day(day.date, shown.locale), parts }
 }
 
 const fn part(hour: u32) -> &'static str {

@@ -82,8 +82,8 @@ impl Write for Keep {
                  WHERE id = $7 AND rev = $8",
                     now,
                     BookingChange::in_place(ChangeKind::Released, &actor),
-                    hold.id,
-                    hold.rev.0,
+                    hold.booking.id,
+                    hold.booking.rev.0,
                 )
                 .fetch_optional(tx)
                 .await?
@@ -94,8 +94,8 @@ impl Write for Keep {
                  WHERE id = $7 AND rev = $8",
                     now,
                     BookingChange::in_place(ChangeKind::Renewed, &actor),
-                    hold.id,
-                    hold.rev.0,
+                    hold.booking.id,
+                    hold.booking.rev.0,
                     now + TimeDelta::minutes(i64::from(LONGEST_MIN)),
                 )
                 .fetch_optional(tx)

@@ -41,6 +41,8 @@ fn kinds_of(
         (
             ChangeKind::Created
             | ChangeKind::Held
+            | ChangeKind::Renewed
+            | ChangeKind::Released
             | ChangeKind::Booked
             | ChangeKind::Rescheduled
             | ChangeKind::Completed

@@ -100,7 +100,10 @@ fn settings(home: Home, options: Options) -> Result<Option<Settings>> {
 }
 
 fn table(addresses: &Addresses) -> Vec<(String, String)> {
-    let mut rows = vec![("API", format!("{0}  documentation {0}/docs", addresses.api))];
+    let mut rows = vec![
+        ("Booking", format!("{}/book  where a customer books", addresses.api)),
+        ("API", format!("{0}  documentation {0}/docs", addresses.api)),
+    ];
     if let Some(inbox) = &addresses.inbox {
         rows.push(("Inbox", inbox.clone()));
     }

@@ -33,6 +33,13 @@ impl Client {
         self.send(path, self.request(Method::POST, path).json(body)).await
     }
 
+    /// A page as a person's browser gets it.
+    pub(super) async fn page(&self, path: &str) -> Result<String> {
+        let request = self.request(Method::GET, path).header("Accept-Language", "en");
+        let answer = request.send().await.with_context(|| format!("{path} cannot be reached"))?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+
     /// A POST that can be repeated safely.
     pub(super) async fn post_once(&self, path: &str, key: &str, body: &Value) -> Result<Value> {
         self.send(path, self.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await

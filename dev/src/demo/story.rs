@@ -24,6 +24,12 @@ const SOON: Duration = Duration::from_secs(20);
 /// Runs it against a stack.
 pub(super) async fn play(api: &str, admin: &Admin, inbox: &Store) -> Result<()> {
     let visitor = Client::new(api);
+    let page = visitor.page("/book").await?;
+    for seen in ["Book an appointment", "Haircut"] {
+        anyhow::ensure!(page.contains(seen), "/book does not say {seen}");
+    }
+    say(&format!("the salon's booking page is up, in a browser: {api}/book"));
+
     say("Ada signs up and logs in");
     let account =
         json!({ "email": EMAIL, "password": PASSWORD, "name": "Ada Lovelace", "zone": "Europe/London" });

@@ -62,6 +62,9 @@ impl Look {
     /// A desktop's window.
     pub const DESKTOP: Self = Self { width: 1280, height: 800, scale: 1, mobile: false, dark: false };
 
+    /// The narrowest window that pages have to fit (WCAG 2.2, 1.4.10): 320 CSS pixels.
+    pub const NARROW: Self = Self { width: 320, height: 640, scale: 1, mobile: false, dark: false };
+
     /// The same with so many pixels of the screen to one of CSS, and as high as the page: for pictures.
     #[must_use]
     pub const fn picture(self, scale: u32) -> Self {
@@ -177,6 +180,51 @@ impl Browser {
         Ok(value.with_context(|| format!("{expression} gives {answer}"))?.to_owned())
     }
 
+    /// What the promise that an expression gives comes to, as text.
+    ///
+    /// # Errors
+    /// When it throws, or gives no text.
+    pub async fn evaluate_promise(&mut self, expression: &str) -> Result<String> {
+        let wanted = json!({ "expression": expression, "awaitPromise": true });
+        let answer = self.pipe.call("Runtime.evaluate", wanted).await?;
+        let value = answer["result"]["value"].as_str();
+        Ok(value.with_context(|| format!("the promise gives {answer}"))?.to_owned())
+    }
+
+    /// Presses a key by its name in DOM: `Tab`, `Enter`, or ` ` for the space bar.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn press(&mut self, key: &str) -> Result<()> {
+        let (code, number, text) = match key {
+            "Tab" => ("Tab", 9, ""),
+            "Enter" => ("Enter", 13, "\r"),
+            " " => ("Space", 32, " "),
+            _ => bail!("no key {key:?}"),
+        };
+        let event = |kind: &str| json!({ "type": kind, "key": key, "code": code, "windowsVirtualKeyCode": number, "text": text });
+        self.pipe.call("Input.dispatchKeyEvent", event("keyDown")).await?;
+        self.pipe.call("Input.dispatchKeyEvent", event("keyUp")).await.map(drop)
+    }
+
+    /// Presses a key that leads to another page, and waits for that.
+    ///
+    /// # Errors
+    /// When no page follows.
+    pub async fn press_to_follow(&mut self, key: &str) -> Result<()> {
+        let loads = self.pipe.loads();
+        self.press(key).await?;
+        self.pipe.loaded_after(loads).await.with_context(|| format!("after the key {key:?}"))
+    }
+
+    /// Types into whatever has the focus.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn type_text(&mut self, text: &str) -> Result<()> {
+        self.pipe.call("Input.insertText", json!({ "text": text })).await.map(drop)
+    }
+
     /// Waits until the page says this, as pages do that change by themselves.
     ///
     /// # Errors
@@ -210,6 +258,64 @@ impl Browser {
         let loads = self.pipe.loads();
         self.click(name).await?;
         self.pipe.loaded_after(loads).await.with_context(|| format!("after a click on {name:?}"))
+    }
+
+    /// Clicks the one link that contains this text, and waits for the page that follows.
+    ///
+    /// # Errors
+    /// When there is not exactly one, or no page follows.
+    pub async fn follow_containing(&mut self, text: &str) -> Result<()> {
+        ensure!(!text.contains('"'), "a text with a quote");
+        let node = self.the_one(&format!("//a[contains(normalize-space(), \"{text}\")]")).await?;
+        let loads = self.pipe.loads();
+        self.click_node(node).await?;
+        self.pipe.loaded_after(loads).await.with_context(|| format!("after a click on {text:?}"))
+    }
+
+    /// Clicks the line that folds or unfolds a part of the page: the one of this number on it, from 0.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn click_summary(&mut self, number: usize) -> Result<()> {
+        let node = self.the_one(&format!("(//summary)[{}]", number + 1)).await?;
+        self.click_node(node).await
+    }
+
+    /// Goes back to the page before.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn back(&mut self) -> Result<()> {
+        let history = self.pipe.call("Page.getNavigationHistory", json!({})).await?;
+        let before =
+            history["currentIndex"].as_u64().and_then(|index| usize::try_from(index.checked_sub(1)?).ok());
+        let entry = &history["entries"][before.context("there is no page before")?];
+        self.pipe.call("Page.navigateToHistoryEntry", json!({ "entryId": entry["id"] })).await?;
+        self.settled().await
+    }
+
+    /// Addresses of frames that show another site within the page.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn frames(&mut self) -> Result<Vec<String>> {
+        let answer = self.pipe.call("Target.getTargets", json!({})).await?;
+        let targets = answer["targetInfos"].as_array().context("no targets")?.iter();
+        let frames = targets.filter(|target| target["type"] == "iframe");
+        Ok(frames.filter_map(|target| target["url"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// Waits until an expression gives `true` as text.
+    ///
+    /// # Errors
+    /// When it does not within half a minute.
+    pub async fn wait_for(&mut self, expression: &str) -> Result<()> {
+        let until = Instant::now() + PATIENCE;
+        while self.evaluate(expression).await? != "true" {
+            ensure!(Instant::now() < until, "{expression} does not come true");
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
     }
 
     /// Types into the field that this CSS selector names, in the place of what it held.

@@ -13,12 +13,12 @@ use serde::Serialize;
 use std::sync::Arc;
 
 use super::{
-    BookPage, Visitor, contact, form_token, service, site::Site, summary::Summary, taken, times::Who,
+    BookPage, Visitor, contact, form_token, input, service, site::Site, summary::Summary, taken, times::Who,
 };
 use crate::{
     contract::Operation,
+    http::problem::{Code, Problem},
     pages::{form::Form, html, named, times::parse_compact},
-    problem::{Code, Problem},
     throttle::{Allowance, Policy},
 };
 
@@ -69,7 +69,7 @@ impl BookPage for Choice {
         match hold(visitor, &form, slot).await {
             Ok(answer) => kept(visitor, &form, &answer.value).await,
             Err(Refusal::Core(Error::SlotTaken { alternatives })) => {
-                taken::page(visitor, &chosen.service, chosen.who, &alternatives, contact::kept(&form)).await
+                taken::page(visitor, &chosen.service, chosen.who, &alternatives, input::kept(&form)).await
             }
             Err(Refusal::Core(error)) => Err(error.into()),
             Err(Refusal::Problem(problem)) => Err(problem),
@@ -133,7 +133,7 @@ async fn hold(visitor: &Visitor, form: &Form, slot: WantedSlot) -> Result<Answer
 async fn kept(visitor: &Visitor, form: &Form, hold: &Booking) -> Result<Response, Problem> {
     let token = Link { purpose: Purpose::Hold, id: hold.id, epoch: 0 }.token(&visitor.visit.state.links);
     let path = format!("{}h/{token}", visitor.visit.root());
-    match contact::kept(form) {
+    match input::kept(form) {
         Some(input) => contact::again(visitor, hold, &path, input).await,
         None => Ok(html::see_other(&format!("{path}{}", visitor.carry()))),
     }

@@ -7,17 +7,25 @@ use punctual_core::{
     customers::Contact as Person,
     links::{Link, Purpose},
     services::{self, Service},
-    types::{Actor, EmailAddress, Note, PersonName, Phone},
+    types::{Actor, EmailAddress, Note},
     wording::clock,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-use super::{BookPage, Visitor, form_token, site::Site, summary::Summary, taken, times::Who};
+use super::{
+    BookPage, Visitor, form_token,
+    input::{Input, kept},
+    site::Site,
+    summary::Summary,
+    taken,
+    times::Who,
+    trouble,
+};
 use crate::{
     contract::Operation,
+    http::problem::{Code, Problem},
     pages::{form::Form, html, named},
-    problem::{Code, Problem},
     throttle::{Allowance, Policy},
 };
 
@@ -33,7 +41,7 @@ struct Facts {
     kept_until: String,
     can_renew: bool,
     fields: Vec<Field>,
-    faults: BTreeMap<&'static str, &'static str>,
+    faulty: bool,
 }
 
 #[derive(Serialize)]
@@ -44,63 +52,8 @@ struct Field {
     longest: u16,
     required: bool,
     value: String,
-}
-
-/// What was written into the form.
-#[derive(Default, Clone)]
-pub struct Input {
-    name: String,
-    email: String,
-    phone: String,
-    note: String,
-}
-
-impl Input {
-    /// By the names of the fields.
-    pub fn fields(&self) -> [(&'static str, &str); 4] {
-        [("name", &self.name), ("email", &self.email), ("phone", &self.phone), ("note", &self.note)]
-    }
-
-    fn parsed(&self, visitor: &Visitor) -> Result<(Person, Note), BTreeMap<&'static str, &'static str>> {
-        let mut faults = BTreeMap::new();
-        let missing = |text: &str| text.trim().is_empty();
-        let mut fault = |field, text: &str, fault| {
-            faults.insert(field, if missing(text) { "fault_required" } else { fault });
-        };
-        let email = EmailAddress::parse(&self.email);
-        if email.is_err() {
-            fault("email", &self.email, "fault_email");
-        }
-        let name = PersonName::parse(&self.name);
-        if name.is_err() {
-            fault("name", &self.name, "fault_name");
-        }
-        let phone = if missing(&self.phone) { Ok(None) } else { Phone::parse(&self.phone).map(Some) };
-        if phone.is_err() {
-            fault("phone", &self.phone, "fault_phone");
-        }
-        // Browsers send two characters for a line's end and count one.
-        let note = Note::parse(self.note.replace("\r\n", "\n").trim());
-        if note.is_err() {
-            fault("note", &self.note, "fault_note");
-        }
-        let (Ok(email), Ok(name), Ok(phone), Ok(note)) = (email, name, phone, note) else {
-            return Err(faults);
-        };
-        let person = Person { email, name, phone, locale: Some(visitor.locale), zone: visitor.zone };
-        Ok((person, note))
-    }
-}
-
-/// What a form says of who comes; none where it does not ask.
-pub fn kept(form: &Form) -> Option<Input> {
-    let text = |name| form.text(name).map(|text| text.chars().take(2100).collect::<String>());
-    Some(Input {
-        email: text("email")?,
-        name: text("name").unwrap_or_default(),
-        phone: text("phone").unwrap_or_default(),
-        note: text("note").unwrap_or_default(),
-    })
+    /// The words that say what is wrong with it.
+    fault: Option<&'static str>,
 }
 
 impl BookPage for Contact {
@@ -192,13 +145,14 @@ async fn render(
     let service = services::get(core, hold.service.id).await?;
     let site = Site::of(visitor).await?;
     let until = hold.hold_expires_at.map(|end| clock(hold.zone.at(end).time())).unwrap_or_default();
-    let field = |name, kind, autocomplete, longest, required, value: &str| Field {
+    let field = |name: &'static str, kind, autocomplete, longest, required, value: &str| Field {
         name,
         kind,
         autocomplete,
         longest,
         required,
         value: value.to_owned(),
+        fault: faults.get(name).copied(),
     };
     let facts = Facts {
         summary: summary(visitor, &service, hold),
@@ -211,7 +165,7 @@ async fn render(
             field("phone", "tel", "tel", 40, false, &input.phone),
             field("note", "text", "off", 2000, false, &input.note),
         ],
-        faults,
+        faulty: !faults.is_empty(),
     };
     site.page(visitor, status, "book/contact.html.j2", &facts)
 }
@@ -344,6 +298,5 @@ async fn over(visitor: &Visitor, hold: &Booking) -> Result<Response, Problem> {
         hold.staff.id,
         visitor.carry()
     );
-    super::trouble::told(visitor, Code::HoldExpired.status(), "book_over", None, (again, "book_over_again"))
-        .await
+    trouble::told(visitor, Code::HoldExpired.status(), "book_over", None, (again, "book_over_again")).await
 }

@@ -8,7 +8,7 @@ use punctual_core::{
 };
 use uuid::Uuid;
 
-use crate::problem::{Code, Problem};
+use crate::http::problem::{Code, Problem};
 
 /// How long a form may lie open, in minutes: as long as an answer is kept for its key.
 const GOOD_FOR: i64 = 24 * 60;

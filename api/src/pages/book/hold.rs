@@ -4,8 +4,8 @@ use punctual_core::{Error, bookings};
 use super::{BookPage, Visitor, contact::held, trouble};
 use crate::{
     contract::Operation,
+    http::problem::{Code, Problem},
     pages::{form::Form, html, named},
-    problem::{Code, Problem},
 };
 
 /// `/h/{token}/renew`: keep it ten minutes longer.

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{BookPage, Visitor, linked_data, site::Site, summary::ServiceFacts};
 use crate::{
     contract::Operation,
+    http::problem::Problem,
     pages::{Page, form::Form, html, named, visit::Visit},
-    problem::Problem,
 };
 
 /// `/`: where the booking page is.

@@ -13,8 +13,11 @@ use serde::Serialize;
 
 use super::Visitor;
 use crate::{
-    pages::html::{self, Shown},
-    problem::Problem,
+    http::problem::Problem,
+    pages::{
+        appointment::map,
+        html::{self, Shown},
+    },
 };
 
 /// The business, and how to draw a page of it.
@@ -194,13 +197,6 @@ impl Site {
             share,
         }
     }
-}
-
-/// Where a map shows an address.
-pub fn map(name: &str, address: &str) -> String {
-    let place = format!("{name}, {}", address.lines().map(str::trim).collect::<Vec<_>>().join(", "));
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("query", &place).finish();
-    format!("https://www.openstreetmap.org/search?{query}")
 }
 
 /// The first letter of a name, for where there is no picture.

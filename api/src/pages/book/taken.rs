@@ -6,10 +6,10 @@ use punctual_core::{
 };
 use serde::Serialize;
 
-use super::{Visitor, contact::Input, form_token, site::Site, times::Who};
+use super::{Visitor, form_token, input::Input, site::Site, times::Who};
 use crate::{
+    http::problem::{Code, Problem},
     pages::times::compact,
-    problem::{Code, Problem},
 };
 
 #[derive(Serialize)]

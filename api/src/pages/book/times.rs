@@ -19,12 +19,12 @@ use super::{
 };
 use crate::{
     contract::Operation,
+    http::problem::Problem,
     pages::{
         form::Form,
         html, named,
         times::{Day, Shown, days},
     },
-    problem::Problem,
 };
 
 /// How many dates are shown at once.

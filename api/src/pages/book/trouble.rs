@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::{Visitor, site::Site};
 use crate::{
+    http::problem::{Code, Problem},
     pages::appointment::span,
-    problem::{Code, Problem},
 };
 
 #[derive(Serialize)]

@@ -4,8 +4,8 @@ use punctual_core::{
 };
 
 use crate::{
+    http::problem::Problem,
     pages::{html::accepted_language, visit::Visit},
-    problem::Problem,
 };
 
 /// Who looks at the booking page, as far as the address and the browser tell.

@@ -7,7 +7,7 @@ mod script;
 use poem::{Response, Route};
 
 use super::{Page, Served, named, visit::Visit};
-use crate::{contract::Operation, problem::Problem};
+use crate::{contract::Operation, http::problem::Problem};
 
 /// Adds them to the routes.
 pub(super) fn add_to(routes: Route) -> Route {

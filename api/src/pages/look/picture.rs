@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::{
     contract::Operation,
-    etag,
+    http::etag,
+    http::problem::Problem,
     pages::{Page, named, visit::Visit},
-    problem::Problem,
 };
 
 /// Opened by itself a picture runs nothing and loads nothing.

@@ -2,8 +2,8 @@ use poem::{Response, http::header};
 
 use crate::{
     contract::Operation,
+    http::problem::Problem,
     pages::{Page, named, visit::Visit},
-    problem::Problem,
 };
 
 /// `/widget.js`: puts the booking page into another site.

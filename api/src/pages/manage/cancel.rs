@@ -5,7 +5,7 @@ use punctual_core::{
 };
 use serde::Serialize;
 
-use super::{Appointment, Page, Visit, appointment, holder, html, managed, unchanged};
+use super::{Appointment, Page, Visit, appointment, holder, html, managed, shown, unchanged};
 use crate::{
     contract::Operation,
     http::problem::Problem,
@@ -33,7 +33,7 @@ impl Page for Cancel {
             return Ok(html::see_other(&format!("../{}", visit.token)));
         }
         let facts = Facts { appointment: appointment(&managed), base: format!("../{}", visit.token) };
-        html::page(StatusCode::OK, "cancel.html.j2", managed.locale, &facts)
+        html::show(StatusCode::OK, "cancel.html.j2", managed.locale, &facts, &shown(&managed))
     }
 
     async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {

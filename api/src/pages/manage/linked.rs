@@ -8,7 +8,7 @@ use punctual_core::{
 
 use crate::{
     http::problem::Problem,
-    pages::{appointment::Appointment, visit::Visit},
+    pages::{appointment::Appointment, html::Shown, visit::Visit},
 };
 
 /// The booking of the visit's link.
@@ -20,6 +20,11 @@ pub(super) async fn managed(visit: &Visit) -> Result<Managed, Problem> {
 /// The booking as the pages show it.
 pub(super) fn appointment(managed: &Managed) -> Appointment {
     Appointment::new(&managed.booking, &managed.business, managed.locale, managed.customer_zone)
+}
+
+/// How pages of this booking look.
+pub(super) fn shown(managed: &Managed) -> Shown<'static> {
+    Shown { accent: managed.business.accent_colour, ..Shown::default() }
 }
 
 /// Who has the link of this booking.

@@ -3,18 +3,18 @@ use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
     bookings::{self, Managed},
-    slots::{self, DaySlots, SlotQuery},
+    slots::{self, SlotQuery},
     types::{ExpectedRev, Rev},
-    wording::{When, clock, long_day},
+    wording::When,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Appointment, Page, Visit, appointment, holder, html, managed, unchanged};
+use super::{Appointment, Page, Visit, appointment, holder, html, managed, shown, unchanged};
 use crate::{
     contract::Operation,
     http::problem::Problem,
-    pages::{form::Form, named},
+    pages::{form::Form, named, times},
 };
 
 /// `/m/{token}/move`
@@ -39,25 +39,12 @@ struct Facts {
     earlier: Option<NaiveDate>,
     later: Option<NaiveDate>,
     anyone: bool,
-    days: Vec<Day>,
+    days: Vec<times::Day>,
 }
 
 #[derive(Serialize)]
 struct Chosen {
     when: When,
-    start: String,
-    staff_id: Uuid,
-}
-
-#[derive(Serialize)]
-struct Day {
-    name: String,
-    times: Vec<Time>,
-}
-
-#[derive(Serialize)]
-struct Time {
-    label: String,
     start: String,
     staff_id: Uuid,
 }
@@ -129,7 +116,7 @@ async fn choose(
         staff_id,
     };
     let facts = Facts { chosen: Some(chosen), notice, ..facts(visit, managed, &Around::default()) };
-    html::page(status, "move.html.j2", managed.locale, &facts)
+    html::show(status, "move.html.j2", managed.locale, &facts, &shown(managed))
 }
 
 async fn list(
@@ -156,9 +143,19 @@ async fn list(
         }
         found => found,
     };
-    facts.days =
-        found?.days.into_iter().map(|day| times(managed, day)).filter(|day| !day.times.is_empty()).collect();
-    html::page(status, "move.html.j2", managed.locale, &facts)
+    let mut list = found?.days;
+    // The one it has is no other time.
+    let own =
+        |slot: &slots::OfferedSlot| slot.start == booking.start && slot.staff_ids.contains(&booking.staff.id);
+    list.iter_mut().for_each(|day| day.slots.retain(|slot| !own(slot)));
+    let how = times::Shown {
+        locale: managed.locale,
+        zone: managed.customer_zone.filter(|zone| *zone != booking.zone),
+        preferred: Some(booking.staff.id),
+        seats: false,
+    };
+    facts.days = times::days(list, how);
+    html::show(status, "move.html.j2", managed.locale, &facts, &shown(managed))
 }
 
 fn facts(visit: &Visit, managed: &Managed, around: &Around) -> Facts {
@@ -183,29 +180,9 @@ fn facts(visit: &Visit, managed: &Managed, around: &Around) -> Facts {
     }
 }
 
-/// The times of a date but the one it has; where a clock shows one twice the offset tells them apart.
-fn times(managed: &Managed, day: DaySlots) -> Day {
-    let mut slots = day.slots;
-    slots.dedup_by_key(|slot| slot.start);
-    let walls: Vec<_> = slots.iter().map(|slot| slot.start.naive_local()).collect();
-    let own = managed.booking.staff.id;
-    let time = |slot: &slots::OfferedSlot| {
-        let shown = slot.start.naive_local();
-        let twice = walls.iter().filter(|wall| **wall == shown).count() > 1;
-        let label = clock(shown.time());
-        Some(Time {
-            label: if twice { format!("{label} (UTC{})", slot.start.offset()) } else { label },
-            start: written(slot.start.to_utc()),
-            staff_id: if slot.staff_ids.contains(&own) { own } else { *slot.staff_ids.first()? },
-        })
-    };
-    let others =
-        slots.iter().filter(|slot| slot.start != managed.booking.start || !slot.staff_ids.contains(&own));
-    Day { name: long_day(day.date, managed.locale), times: others.filter_map(time).collect() }
-}
-
 fn instant(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc())
+    let written = || DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc());
+    times::parse_compact(text).or_else(written)
 }
 
 /// An instant as addresses and forms carry it, without a character that they would escape.

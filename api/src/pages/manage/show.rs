@@ -1,11 +1,13 @@
+use chrono::TimeDelta;
 use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
     bookings::{BookingStatus, Managed},
+    wording::When,
 };
 use serde::Serialize;
 
-use super::{Appointment, Page, Visit, appointment, html, managed};
+use super::{Appointment, Page, Visit, appointment, calendar::WebCalendars, html, managed, shown};
 use crate::{
     contract::Operation,
     http::problem::Problem,
@@ -29,6 +31,17 @@ struct Facts {
     /// Until when either is possible, where it no longer is though the booking stands.
     cancel_notice: Option<String>,
     move_notice: Option<String>,
+    /// The last moment for either, while it is possible and bound to one.
+    cancel_by: Option<String>,
+    move_by: Option<String>,
+    /// Whether the appointment is still to come: it can go into a calendar, and its note can be changed.
+    to_come: bool,
+    google: String,
+    outlook: String,
+    /// What the customer wrote.
+    note: String,
+    /// Where the same can be booked again.
+    again: Option<String>,
 }
 
 impl Page for Show {
@@ -44,6 +57,7 @@ impl Page for Show {
             Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
             Some("booked") if status == BookingStatus::Confirmed => Some("notice_booked"),
             Some("booked") if status == BookingStatus::Pending => Some("notice_asked"),
+            Some("noted") => Some("notice_noted"),
             Some("moved") if status == BookingStatus::Pending => Some("notice_move_asked"),
             Some("moved") if status == BookingStatus::Confirmed => Some("notice_moved"),
             _ => None,
@@ -63,6 +77,10 @@ pub(super) fn render(
 ) -> Result<Response, Problem> {
     let to_come = managed.booking.status.blocks() && visit.state.core.now() < managed.booking.start;
     let passed = |can: bool, minutes: u32| (to_come && !can).then(|| span(minutes, managed.locale));
+    let booking = &managed.booking;
+    let calendars = WebCalendars::of(booking, &managed.business);
+    let again = format!("{base}/../../book/{}/{}", booking.service.id, booking.staff.id);
+    let again = Some(again).filter(|_| visit.state.config.booking_page);
     let facts = Facts {
         appointment: appointment(managed),
         base,
@@ -72,8 +90,23 @@ pub(super) fn render(
         can_move: managed.can_move,
         cancel_notice: passed(managed.can_cancel, managed.cancel_notice_min),
         move_notice: passed(managed.can_move, managed.reschedule_notice_min),
+        cancel_by: last_moment(managed, managed.can_cancel, managed.cancel_notice_min),
+        move_by: last_moment(managed, managed.can_move, managed.reschedule_notice_min),
+        to_come,
+        google: calendars.google,
+        outlook: calendars.outlook,
+        note: managed.booking.customer_note.as_str().to_owned(),
+        again,
     };
-    html::page(status, "manage.html.j2", managed.locale, &facts)
+    html::show(status, "manage.html.j2", managed.locale, &facts, &shown(managed))
+}
+
+/// Until when something is possible that ends some time before the start, in the business's zone.
+fn last_moment(managed: &Managed, possible: bool, notice_min: u32) -> Option<String> {
+    let booking = &managed.booking;
+    let until = booking.start.to_utc() - TimeDelta::minutes(i64::from(notice_min));
+    let words = When::new(until, until, booking.zone, managed.locale);
+    (possible && notice_min > 0).then_some(words.short)
 }
 
 /// After a change that cannot be made: the booking as it stands now, and why. Other errors stay what they are.

@@ -1,6 +1,8 @@
 //! Stories of people who open links from their mails, over HTTP and in a browser.
 
+mod axe;
 mod book;
+mod book_browser;
 mod browser;
 mod decide;
 mod feed;

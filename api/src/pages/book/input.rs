@@ -1,0 +1,69 @@
+//! What a visitor writes into the form of a booking.
+
+use std::collections::BTreeMap;
+
+use punctual_core::{
+    customers::Contact,
+    types::{EmailAddress, Note, PersonName, Phone},
+};
+
+use super::Visitor;
+use crate::pages::form::Form;
+
+/// What was written into the form.
+#[derive(Default, Clone)]
+pub struct Input {
+    pub name: String,
+    pub email: String,
+    pub phone: String,
+    pub note: String,
+}
+
+impl Input {
+    /// By the names of the fields.
+    pub fn fields(&self) -> [(&'static str, &str); 4] {
+        [("name", &self.name), ("email", &self.email), ("phone", &self.phone), ("note", &self.note)]
+    }
+
+    /// Who comes and what they say, or the words that say what is wrong with each field.
+    pub fn parsed(&self, visitor: &Visitor) -> Result<(Contact, Note), BTreeMap<&'static str, &'static str>> {
+        let mut faults = BTreeMap::new();
+        let missing = |text: &str| text.trim().is_empty();
+        let mut fault = |field, text: &str, fault| {
+            faults.insert(field, if missing(text) { "fault_required" } else { fault });
+        };
+        let email = EmailAddress::parse(&self.email);
+        if email.is_err() {
+            fault("email", &self.email, "fault_email");
+        }
+        let name = PersonName::parse(&self.name);
+        if name.is_err() {
+            fault("name", &self.name, "fault_name");
+        }
+        let phone = if missing(&self.phone) { Ok(None) } else { Phone::parse(&self.phone).map(Some) };
+        if phone.is_err() {
+            fault("phone", &self.phone, "fault_phone");
+        }
+        // Browsers send two characters for a line's end and count one.
+        let note = Note::parse(self.note.replace("\r\n", "\n").trim());
+        if note.is_err() {
+            fault("note", &self.note, "fault_note");
+        }
+        let (Ok(email), Ok(name), Ok(phone), Ok(note)) = (email, name, phone, note) else {
+            return Err(faults);
+        };
+        let person = Contact { email, name, phone, locale: Some(visitor.locale), zone: visitor.zone };
+        Ok((person, note))
+    }
+}
+
+/// What a form says of who comes; none where it does not ask.
+pub fn kept(form: &Form) -> Option<Input> {
+    let text = |name| form.text(name).map(|text| text.chars().take(2100).collect::<String>());
+    Some(Input {
+        email: text("email")?,
+        name: text("name").unwrap_or_default(),
+        phone: text("phone").unwrap_or_default(),
+        note: text("note").unwrap_or_default(),
+    })
+}

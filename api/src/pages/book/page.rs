@@ -1,0 +1,74 @@
+//! A page of `/book`: its visitor is known, and what fails is told as a page of the business.
+
+use std::{future::Future, marker::PhantomData};
+
+use poem::Response;
+use punctual_core::{
+    Error,
+    services::{self, Service},
+};
+use uuid::Uuid;
+
+use super::{trouble, visitor::Visitor};
+use crate::{
+    contract::Operation,
+    http::problem::Problem,
+    pages::{form::Form, page::Page, visit::Visit},
+};
+
+/// A page of the booking page: like [`Page`], but it knows its visitor's language, and what fails is told as a page of
+/// the business.
+pub(super) trait BookPage: Send + Sync + 'static {
+    /// For the metrics.
+    const OPERATION: &'static Operation;
+    /// For the log.
+    const PATTERN: &'static str;
+    /// Whether it has a form.
+    const POSTS: bool;
+
+    /// Shows it, and changes nothing.
+    fn show(visitor: &Visitor) -> impl Future<Output = Result<Response, Problem>> + Send;
+
+    /// Does what its form says.
+    fn submit(visitor: &Visitor, form: Form) -> impl Future<Output = Result<Response, Problem>> + Send;
+}
+
+/// A [`BookPage`] as a [`Page`].
+pub(super) struct OfBook<P>(PhantomData<P>);
+
+impl<P: BookPage> Page for OfBook<P> {
+    const OPERATION: &'static Operation = P::OPERATION;
+    const PATTERN: &'static str = P::PATTERN;
+    const POSTS: bool = P::POSTS;
+
+    async fn show(visit: Visit) -> Result<Response, Problem> {
+        let visitor = Visitor::of(visit)?;
+        let answer = P::show(&visitor).await;
+        told(&visitor, answer).await
+    }
+
+    async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {
+        let visitor = Visitor::of(visit)?;
+        let answer = P::submit(&visitor, form).await;
+        told(&visitor, answer).await
+    }
+}
+
+/// A problem as a page of the business, if the business can be read.
+async fn told(visitor: &Visitor, answer: Result<Response, Problem>) -> Result<Response, Problem> {
+    match answer {
+        Ok(response) => Ok(response),
+        Err(problem) => trouble::page(visitor, problem).await,
+    }
+}
+
+/// The service that the second step of the path names, if it can be booked.
+///
+/// # Errors
+/// `not_found`.
+pub(super) async fn service(visitor: &Visitor) -> Result<Service, Problem> {
+    let id = visitor.visit.step(1).and_then(|text| Uuid::try_parse(text).ok());
+    let id = id.ok_or(Error::NotFound("service"))?;
+    let service = services::get(&visitor.visit.state.core, id).await?;
+    if service.spec.active { Ok(service) } else { Err(Error::NotFound("service").into()) }
+}
