@@ -122,23 +122,23 @@ fn too_deep(bytes: &[u8]) -> bool {
 async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, Problem> {
     check_type(request.headers())?;
     let body = body.take().map_err(|error| Problem::new(Code::InternalError).cause(error.to_string()))?;
-    whole(request, body).await
+    whole(request, body, LIMIT).await
 }
 
-/// All bytes of a body of at most 64 KiB, whatever they are.
+/// All bytes of a body of at most `limit`, whatever they are.
 ///
 /// # Errors
 /// `content_too_large`, `request_timeout`, `invalid_request` when it breaks off.
-pub async fn whole(request: &Request, body: poem::Body) -> Result<Vec<u8>, Problem> {
+pub async fn whole(request: &Request, body: poem::Body, limit: usize) -> Result<Vec<u8>, Problem> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > LIMIT as u64) {
+    if announced.is_some_and(|length: u64| length > limit as u64) {
         discard(body);
         return Err(Problem::new(Code::ContentTooLarge));
     }
     // Two thirds of the request's time: what is late is told so before the request as a whole is.
     let state = state_of(request)?;
-    tokio::time::timeout(state.request_timeout() * 2 / 3, collect(body))
+    tokio::time::timeout(state.request_timeout() * 2 / 3, collect(body, limit))
         .await
         .unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout)))
 }
@@ -147,14 +147,14 @@ fn state_of(request: &Request) -> Result<&Arc<State>, Problem> {
     request.data::<Arc<State>>().ok_or_else(|| Problem::new(Code::InternalError))
 }
 
-async fn collect(body: poem::Body) -> Result<Vec<u8>, Problem> {
+async fn collect(body: poem::Body, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut stream = Box::pin(body.into_bytes_stream());
     let mut bytes = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| {
             Problem::invalid_at(Place::Body, "", "truncated", "the body ended before its announced end")
         })?;
-        if bytes.len() + chunk.len() > LIMIT {
+        if bytes.len() + chunk.len() > limit {
             discard(poem::Body::from_bytes_stream(stream));
             return Err(Problem::new(Code::ContentTooLarge));
         }

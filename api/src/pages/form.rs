@@ -23,7 +23,7 @@ impl Form {
             return Err(Problem::new(Code::Forbidden).detail("The form was sent from another site."));
         }
         let body = request.take_body();
-        let bytes = body::whole(request, body).await?;
+        let bytes = body::whole(request, body, body::LIMIT).await?;
         Ok(Self { fields: form_urlencoded::parse(&bytes).into_owned().collect() })
     }
 

@@ -37,6 +37,10 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "verify.html.j2",
     "password.html.j2",
     "trouble.html.j2",
+    "account/appointments.html.j2",
+    "account/login.html.j2",
+    "account/profile.html.j2",
+    "account/register.html.j2",
     "book/choice.html.j2",
     "book/contact.html.j2",
     "book/done.html.j2",
@@ -260,7 +264,7 @@ mod tests {
             let names = files.map(|file| format!("{folder}{}", file.file_name().to_str().unwrap()));
             names.filter(|name| name.ends_with(".j2")).collect::<Vec<_>>()
         };
-        let mut files = [in_folder(""), in_folder("book/")].concat();
+        let mut files = [in_folder(""), in_folder("account/"), in_folder("book/")].concat();
         let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
         files.sort_unstable();
         embedded.sort_unstable();

@@ -15,6 +15,7 @@ mod manage;
 mod ops;
 mod page;
 mod reminders;
+mod signed_in;
 mod times;
 mod trouble;
 mod visit;
@@ -27,11 +28,11 @@ pub use html::accepted_language;
 pub use trouble::trouble;
 
 /// First steps of the paths that people open.
-const ROOTS: [&str; 9] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/h/", "/book/", "/ops/"];
+const ROOTS: [&str; 10] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/h/", "/account/", "/book/", "/ops/"];
 
 /// Adds the pages to the routes.
 pub fn add_to(routes: Route) -> Route {
-    book::add_to(look::add_to(ops::add_to(routes)))
+    signed_in::add_to(book::add_to(look::add_to(ops::add_to(routes))))
         .at("/m/:token", Served::<manage::Show>::new())
         .at("/m/:token/calendar.ics", Served::<manage::Calendar>::new())
         .at("/m/:token/note", Served::<manage::Note>::new())
@@ -48,5 +49,5 @@ pub fn add_to(routes: Route) -> Route {
 
 /// Whether a person opened this path, who is to be answered in HTML.
 pub fn is_for_people(path: &str) -> bool {
-    matches!(path, "/" | "/book" | "/ops") || ROOTS.iter().any(|root| path.starts_with(root))
+    matches!(path, "/" | "/account" | "/book" | "/ops") || ROOTS.iter().any(|root| path.starts_with(root))
 }

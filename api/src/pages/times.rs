@@ -57,7 +57,7 @@ pub struct Shown {
 }
 
 /// So many times are shown at once; of more only the first part is unfolded.
-const FEW: usize = 24;
+const FEW: usize = 12;
 
 /// The dates that have times, the first part of the first unfolded.
 pub fn days(list: Vec<DaySlots>, shown: Shown) -> Vec<Day> {

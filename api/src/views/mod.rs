@@ -20,4 +20,4 @@ pub use customer::Customer;
 pub use display::Translations;
 pub use export::PersonalData;
 pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBookings, TimeOff, Window};
-pub use slots::{Slots, SlotsPage};
+pub use slots::{ListPage, Slots, SlotsPage};

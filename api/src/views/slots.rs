@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use poem::{
@@ -8,6 +10,7 @@ use poem_openapi::Object;
 use punctual_core::{
     Error,
     slots::{DaySlots, OfferedSlot, Page, SlotList},
+    types::AccentColour,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -72,9 +75,53 @@ pub struct SlotsPage {
     /// The body in gzip, once somebody wanted it so.
     packed: Packed,
     etag: HeaderValue,
+    list: SlotList,
+    /// Pages for people that were made of the list, one for each way to show it.
+    pages: [OnceLock<ListPage>; WAYS],
 }
 
+/// A page for people, made of a list once.
+#[derive(Debug)]
+pub struct ListPage {
+    /// Its HTML.
+    pub body: Bytes,
+    /// The same in gzip, once somebody wanted it so.
+    pub packed: Packed,
+    /// Colour of the business, which the page's headers allow.
+    pub accent: Option<AccentColour>,
+    /// Whether search engines may list it.
+    pub public: bool,
+}
+
+/// Ways to show a list: two languages, each chosen by the browser or by the address, of a date that is named or not.
+const WAYS: usize = 8;
+
+/// Lists of so many dates are those that pages show; what pages take in memory is counted with them.
+const DATES_OF_PAGES: usize = 7;
+
+/// What a page takes without its times, in bytes, and each time.
+const PAGE_BYTES: usize = 24 * 1024;
+const TIME_BYTES: usize = 200;
+
 impl SlotsPage {
+    /// The list itself.
+    #[must_use]
+    pub const fn list(&self) -> &SlotList {
+        &self.list
+    }
+
+    /// The page that shows it in this way, once it was made.
+    #[must_use]
+    pub fn page(&self, way: usize) -> Option<&ListPage> {
+        self.pages.get(way).and_then(OnceLock::get)
+    }
+
+    /// Keeps a page that was made of it, and of nothing older.
+    pub fn keep(&self, way: usize, page: ListPage) {
+        // Another request may have made the same.
+        let _ = self.pages.get(way).map(|kept| kept.set(page));
+    }
+
     /// The list as JSON, with its `ETag`.
     #[must_use]
     pub fn response(&self) -> Response {
@@ -102,17 +149,28 @@ impl SlotsPage {
 
 impl Page for SlotsPage {
     fn of(list: SlotList) -> Result<Self, Error> {
-        let body = serde_json::to_vec(&Slots::from(list))
+        let body = serde_json::to_vec(&Slots::from(list.clone()))
             .map_err(|error| Error::internal("slots cannot be written", error))?;
         let digest = Sha256::digest(&body);
         let tag = digest.iter().take(12).fold(String::new(), |tag, byte| format!("{tag}{byte:02x}"));
         let etag = HeaderValue::from_str(&format!("W/\"{tag}\""))
             .map_err(|error| Error::internal("an ETag cannot be written", error))?;
-        Ok(Self { body: body.into(), packed: Packed::default(), etag })
+        Ok(Self {
+            body: body.into(),
+            packed: Packed::default(),
+            etag,
+            list,
+            pages: std::array::from_fn(|_| OnceLock::new()),
+        })
     }
 
-    /// Lists pack to less than half.
+    /// Lists pack to less than half. Of the pages two are counted, packed and not.
     fn bytes(&self) -> usize {
-        self.body.len() * 3 / 2
+        let slots = || self.list.days.iter().flat_map(|day| &day.slots);
+        let list: usize =
+            slots().map(|slot| size_of::<OfferedSlot>() + slot.staff_ids.len() * size_of::<Uuid>()).sum();
+        let of_pages = self.list.days.len() <= DATES_OF_PAGES;
+        let pages = if of_pages { 2 * (PAGE_BYTES + slots().count() * TIME_BYTES) } else { 0 };
+        self.body.len() * 3 / 2 + list + pages
     }
 }

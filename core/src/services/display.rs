@@ -7,7 +7,6 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::ServiceSpec;
 use crate::types::{Label, Locale, Note};
 use crate::{Error, Result};
 
@@ -33,18 +32,6 @@ pub struct ServiceText {
     /// Category; none: that of the service.
     #[serde(default)]
     pub category: Option<Label>,
-}
-
-impl ServiceSpec {
-    /// The texts that a page in this language shows.
-    #[must_use]
-    pub fn text(&self, locale: Locale) -> ServiceText {
-        let category = self.display.category.clone();
-        match self.display.translations.get(&locale) {
-            Some(text) => ServiceText { category: text.category.clone().or(category), ..text.clone() },
-            None => ServiceText { name: self.name.clone(), description: self.description.clone(), category },
-        }
-    }
 }
 
 /// Replaces the translations of a service.

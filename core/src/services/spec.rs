@@ -115,6 +115,16 @@ impl ServicePatch {
 }
 
 impl ServiceSpec {
+    /// The texts that a page in this language shows.
+    #[must_use]
+    pub fn text(&self, locale: Locale) -> ServiceText {
+        let category = self.display.category.clone();
+        match self.display.translations.get(&locale) {
+            Some(text) => ServiceText { category: text.category.clone().or(category), ..text.clone() },
+            None => ServiceText { name: self.name.clone(), description: self.description.clone(), category },
+        }
+    }
+
     /// Refuses values out of bounds, and rules or staff named twice.
     pub(super) fn check(&self) -> Result<()> {
         const YEAR: u32 = 365 * 24 * 60;

@@ -308,14 +308,14 @@ impl Browser {
     /// Waits until an expression gives `true` as text.
     ///
     /// # Errors
-    /// When it does not within half a minute.
+    /// When it does not within a minute.
     pub async fn wait_for(&mut self, expression: &str) -> Result<()> {
-        let until = Instant::now() + PATIENCE;
-        while self.evaluate(expression).await? != "true" {
-            ensure!(Instant::now() < until, "{expression} does not come true");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+        let comes_true = try_wait_for(WAIT_TIMEOUT, async || match self.evaluate(expression).await {
+            Ok(text) if text == "true" => Ok(()),
+            Ok(text) => Err(text),
+            Err(error) => Err(format!("{error:#}")),
+        });
+        comes_true.await.map_err(|seen| anyhow!("{expression} gives {seen}"))
     }
 
     /// Types into the field that this CSS selector names, in the place of what it held.

@@ -5,6 +5,8 @@ mod create;
 mod get;
 mod invite;
 mod list;
+mod put_photo;
+mod remove_photo;
 mod update;
 
 use crate::contract::Operation;
@@ -17,6 +19,8 @@ pub type Operations = (
     update::UpdateStaffMember,
     invite::InviteStaffMember,
     calendar_feed::RenewCalendarFeed,
+    put_photo::PutPhoto,
+    remove_photo::RemovePhoto,
 );
 
 /// Their access, limits and problems.
@@ -27,4 +31,6 @@ pub const OPERATIONS: &[&Operation] = &[
     &update::OPERATION,
     &invite::OPERATION,
     &calendar_feed::OPERATION,
+    &put_photo::OPERATION,
+    &remove_photo::OPERATION,
 ];

@@ -13,12 +13,18 @@ use serde::Serialize;
 use std::sync::Arc;
 
 use super::{
-    BookPage, Visitor, contact, form_token, input, service, site::Site, summary::Summary, taken, times::Who,
+    BookPage, Visitor, contact, form_token, input, limits::count, service, site::Site, summary::Summary,
+    taken, who::Who,
 };
 use crate::{
     contract::Operation,
     http::problem::{Code, Problem},
-    pages::{form::Form, html, named, times::parse_compact},
+    pages::{
+        form::Form,
+        html, named,
+        signed_in::session::{self, SignedIn},
+        times::parse_compact,
+    },
     throttle::{Allowance, Policy},
 };
 
@@ -107,17 +113,19 @@ async fn hold(visitor: &Visitor, form: &Form, slot: WantedSlot) -> Result<Answer
     let key = key.map_err(Refusal::Problem)?;
     let new = NewHold { slot, minutes: MINUTES };
     let guest = state.throttle.name_of(visitor.visit.address);
+    let who = session::of(state, &visitor.visit.headers).await.map_err(Refusal::Problem)?;
+    let actor = who.as_ref().map_or(Actor::Guest, SignedIn::actor);
     // The limits of the API's holds.
     let limits = &[Policy::BookingAddress, Policy::BookingEmail];
     let allowance = Allowance::new(Arc::clone(state), limits, visitor.visit.address);
     let answer = async {
-        if let Err(refusal) = allowance.for_guest().await {
-            let repeated = bookings::is_hold_repeated(&state.core, &Actor::Guest, &guest, &key, &new).await;
+        if let Err(refusal) = count(visitor, &allowance, &actor, None).await {
+            let repeated = bookings::is_hold_repeated(&state.core, &actor, &guest, &key, &new).await;
             if !repeated.map_err(Refusal::Core)? {
                 return Err(Refusal::Problem(refusal));
             }
         }
-        bookings::hold(&state.core, &Actor::Guest, &guest, Some(&key), new).await.map_err(Refusal::Core)
+        bookings::hold(&state.core, &actor, &guest, Some(&key), new).await.map_err(Refusal::Core)
     };
     let answer = answer.await;
     let (status, replayed) = match &answer {

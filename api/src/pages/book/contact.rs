@@ -4,10 +4,9 @@ use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
     bookings::{self, Booker, Booking, BookingStatus, NewBooking, Wanted, WantedSlot},
-    customers::Contact as Person,
     links::{Link, Purpose},
     services::{self, Service},
-    types::{Actor, EmailAddress, Note},
+    types::{Actor, Note},
     wording::clock,
 };
 use serde::Serialize;
@@ -16,16 +15,16 @@ use std::collections::BTreeMap;
 use super::{
     BookPage, Visitor, form_token,
     input::{Input, kept},
+    limits::count,
     site::Site,
     summary::Summary,
-    taken,
-    times::Who,
-    trouble,
+    taken, trouble,
+    who::Who,
 };
 use crate::{
     contract::Operation,
     http::problem::{Code, Problem},
-    pages::{form::Form, html, named},
+    pages::{form::Form, html, named, signed_in::session},
     throttle::{Allowance, Policy},
 };
 
@@ -79,15 +78,20 @@ impl BookPage for Contact {
         if Stands::of(visitor, &hold) == Stands::Booked {
             return to_booking(visitor, &hold);
         }
-        let (person, note) = match input.parsed(visitor) {
-            Ok(parsed) => parsed,
+        let who = session::of(&visitor.visit.state, &visitor.visit.headers).await?;
+        let parsed = match &who {
+            Some(who) => input.parsed_note().map(|note| (who.actor(), Booker::Myself, note)),
+            None => input.parsed(visitor).map(|(person, note)| (Actor::Guest, Booker::Person(person), note)),
+        };
+        let wanted = match parsed {
+            Ok((actor, booker, note)) => Request { actor, booker, note },
             Err(faults) => {
                 let token = format!("./{}", visitor.visit.token);
                 return render(visitor, &hold, StatusCode::UNPROCESSABLE_ENTITY, &token, &input, faults)
                     .await;
             }
         };
-        match book(visitor, &hold, &person, &note).await {
+        match book(visitor, &hold, &wanted).await {
             Ok(booking) => to_booking(visitor, &booking),
             Err(Refusal::Taken(alternatives)) => {
                 let service = services::get(&visitor.visit.state.core, hold.service.id).await?;
@@ -154,17 +158,21 @@ async fn render(
         value: value.to_owned(),
         fault: faults.get(name).copied(),
     };
+    let mut fields = vec![
+        field("name", "text", "name", 200, true, &input.name),
+        field("email", "email", "email", 254, true, &input.email),
+        field("phone", "tel", "tel", 40, false, &input.phone),
+        field("note", "text", "off", 2000, false, &input.note),
+    ];
+    if session::of(&visitor.visit.state, &visitor.visit.headers).await?.is_some() {
+        fields.retain(|field| field.name == "note");
+    }
     let facts = Facts {
         summary: summary(visitor, &service, hold),
         token: token.to_owned(),
         kept_until: until,
         can_renew: bookings::can_renew(hold, core.now()),
-        fields: vec![
-            field("name", "text", "name", 200, true, &input.name),
-            field("email", "email", "email", 254, true, &input.email),
-            field("phone", "tel", "tel", 40, false, &input.phone),
-            field("note", "text", "off", 2000, false, &input.note),
-        ],
+        fields,
         faulty: !faults.is_empty(),
     };
     site.page(visitor, status, "book/contact.html.j2", &facts)
@@ -189,17 +197,39 @@ impl From<Error> for Refusal {
     }
 }
 
+/// Who books, for whom, and what they say.
+struct Request {
+    actor: Actor,
+    booker: Booker,
+    note: Note,
+}
+
+impl Request {
+    fn booking(&self, slot: Wanted) -> NewBooking {
+        NewBooking {
+            slot,
+            booker: self.booker.clone(),
+            customer_note: self.note.clone(),
+            staff_note: Note::empty(),
+            overriding: false,
+        }
+    }
+}
+
 /// Books what is kept; what is kept no longer is booked all the same if nobody else has taken it.
-async fn book(visitor: &Visitor, hold: &Booking, person: &Person, note: &Note) -> Result<Booking, Refusal> {
+async fn book(visitor: &Visitor, hold: &Booking, request: &Request) -> Result<Booking, Refusal> {
     let state = &visitor.visit.state;
     // The limits of the API's bookings.
     let limits = &[Policy::BookingAddress, Policy::BookingEmail];
     let allowance = Allowance::new(Arc::clone(state), limits, visitor.visit.address);
+    let by_hold = request.booking(Wanted::Hold(hold.id));
     let answer = async {
-        if let Err(refusal) = count(&allowance, &person.email).await {
+        // The hold of an account was counted when it was made.
+        if let Booker::Person(person) = &request.booker
+            && let Err(refusal) = count(visitor, &allowance, &request.actor, Some(&person.email)).await
+        {
             let key = form_token::named("hold", hold.id).map_err(Refusal::Problem)?;
-            let new = new_booking(Wanted::Hold(hold.id), person, note);
-            if !bookings::is_repeated(&state.core, &Actor::Guest, &key, &new).await? {
+            if !bookings::is_repeated(&state.core, &request.actor, &key, &by_hold).await? {
                 return Err(Refusal::Problem(refusal));
             }
         }
@@ -208,10 +238,10 @@ async fn book(visitor: &Visitor, hold: &Booking, person: &Person, note: &Note) -
             staff_id: Some(hold.staff.id),
             start: hold.start.to_utc(),
         };
-        match create(visitor, hold, "hold", new_booking(Wanted::Hold(hold.id), person, note)).await {
+        match create(visitor, hold, "hold", &request.actor, by_hold.clone()).await {
             Err(Error::HoldExpired) => {
-                let new = new_booking(Wanted::Slot(slot), person, note);
-                Ok(create(visitor, hold, "late", new).await?)
+                let new = request.booking(Wanted::Slot(slot));
+                Ok(create(visitor, hold, "late", &request.actor, new).await?)
             }
             answer => Ok(answer?),
         }
@@ -226,30 +256,16 @@ async fn book(visitor: &Visitor, hold: &Booking, person: &Person, note: &Note) -
     answer.map(|answer| answer.value)
 }
 
-async fn count(allowance: &Allowance, email: &EmailAddress) -> Result<(), Problem> {
-    allowance.for_guest().await?;
-    allowance.for_email(email).await
-}
-
 async fn create(
     visitor: &Visitor,
     hold: &Booking,
     what: &str,
+    actor: &Actor,
     new: NewBooking,
 ) -> Result<punctual_core::idempotency::Answer<Booking>, Error> {
     let key = form_token::named(what, hold.id)
         .map_err(|problem| Error::internal("a page's key", format!("{:?}", problem.code)))?;
-    bookings::create(&visitor.visit.state.core, &Actor::Guest, Some(&key), new).await
-}
-
-fn new_booking(slot: Wanted, person: &Person, note: &Note) -> NewBooking {
-    NewBooking {
-        slot,
-        booker: Booker::Person(person.clone()),
-        customer_note: note.clone(),
-        staff_note: Note::empty(),
-        overriding: false,
-    }
+    bookings::create(&visitor.visit.state.core, actor, Some(&key), new).await
 }
 
 /// To the booking's own page; in a frame, which that page does not allow, to a page that leads there.

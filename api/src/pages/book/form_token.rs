@@ -55,12 +55,16 @@ fn minute(now: DateTime<Utc>) -> i32 {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use punctual_core::config::Config;
 
     use super::*;
 
     #[test]
     fn a_form_is_good_for_a_day_and_only_with_a_token_of_ours() {
-        let keys = Keys::parse("a:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", true).unwrap();
+        let vars =
+            [("PUNCTUAL_LINK_KEYS".to_owned(), "a:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned())];
+        let config = Config::parse(vars.into(), |_| unreachable!()).unwrap();
+        let keys = config.link_keys().unwrap().clone();
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let token = new(&keys, now);
         assert_ne!(token, new(&keys, now), "each form has a key of its own");

@@ -25,6 +25,11 @@ impl Input {
         [("name", &self.name), ("email", &self.email), ("phone", &self.phone), ("note", &self.note)]
     }
 
+    /// What somebody says whose account tells who comes.
+    pub fn parsed_note(&self) -> Result<Note, BTreeMap<&'static str, &'static str>> {
+        Note::parse(self.note.replace("\r\n", "\n").trim()).map_err(|_| [("note", "fault_note")].into())
+    }
+
     /// Who comes and what they say, or the words that say what is wrong with each field.
     pub fn parsed(&self, visitor: &Visitor) -> Result<(Contact, Note), BTreeMap<&'static str, &'static str>> {
         let mut faults = BTreeMap::new();
@@ -60,8 +65,10 @@ impl Input {
 /// What a form says of who comes; none where it does not ask.
 pub fn kept(form: &Form) -> Option<Input> {
     let text = |name| form.text(name).map(|text| text.chars().take(2100).collect::<String>());
+    // Whoever is logged in is asked for a note alone.
+    form.text("email").or(form.text("note"))?;
     Some(Input {
-        email: text("email")?,
+        email: text("email").unwrap_or_default(),
         name: text("name").unwrap_or_default(),
         phone: text("phone").unwrap_or_default(),
         note: text("note").unwrap_or_default(),

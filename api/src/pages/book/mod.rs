@@ -8,6 +8,8 @@ mod contact;
 mod form_token;
 mod hold;
 mod input;
+mod kept;
+mod limits;
 mod linked_data;
 mod page;
 mod services;
@@ -17,14 +19,18 @@ mod taken;
 mod times;
 mod trouble;
 mod visitor;
+mod who;
 mod zones;
 
 use poem::Route;
 
 use super::Served;
 
-use page::{BookPage, OfBook, service};
-use visitor::Visitor;
+use page::service;
+
+pub(super) use page::{BookPage, OfBook};
+pub(super) use site::Site;
+pub(super) use visitor::Visitor;
 
 /// Adds the pages to the routes.
 pub(super) fn add_to(routes: Route) -> Route {

@@ -18,7 +18,7 @@ use crate::{
 
 /// A page of the booking page: like [`Page`], but it knows its visitor's language, and what fails is told as a page of
 /// the business.
-pub(super) trait BookPage: Send + Sync + 'static {
+pub(in crate::pages) trait BookPage: Send + Sync + 'static {
     /// For the metrics.
     const OPERATION: &'static Operation;
     /// For the log.
@@ -34,7 +34,7 @@ pub(super) trait BookPage: Send + Sync + 'static {
 }
 
 /// A [`BookPage`] as a [`Page`].
-pub(super) struct OfBook<P>(PhantomData<P>);
+pub(in crate::pages) struct OfBook<P>(PhantomData<P>);
 
 impl<P: BookPage> Page for OfBook<P> {
     const OPERATION: &'static Operation = P::OPERATION;

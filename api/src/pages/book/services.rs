@@ -9,7 +9,7 @@ use super::{BookPage, Visitor, linked_data, site::Site, summary::ServiceFacts};
 use crate::{
     contract::Operation,
     http::problem::Problem,
-    pages::{Page, form::Form, html, named, visit::Visit},
+    pages::{Page, form::Form, html, named, signed_in::session, visit::Visit},
 };
 
 /// `/`: where the booking page is.
@@ -54,7 +54,11 @@ impl BookPage for Services {
         // What nobody performs cannot be booked.
         services.retain(|service| !service.spec.staff_ids.is_empty());
         let site = Site::of(visitor).await?;
-        let facts = Facts { login_needed: !site.business.guests_allowed, groups: groups(visitor, &services) };
+        let signed_in = session::of(&visitor.visit.state, &visitor.visit.headers).await?.is_some();
+        let facts = Facts {
+            login_needed: !site.business.guests_allowed && !signed_in,
+            groups: groups(visitor, &services),
+        };
         let share = site.share(visitor, "book", title(visitor, &site), description(visitor, &services));
         let linked_data = linked_data::business(&site, visitor, &services);
         let text = site.public_text(visitor, "book/services.html.j2", &facts, share, Some(linked_data))?;

@@ -6,7 +6,7 @@ use punctual_core::{
 };
 use serde::Serialize;
 
-use super::{Visitor, form_token, input::Input, site::Site, times::Who};
+use super::{Visitor, form_token, input::Input, site::Site, who::Who};
 use crate::{
     http::problem::{Code, Problem},
     pages::times::compact,

@@ -3,6 +3,7 @@ use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
     services::Service,
+    settings,
     slots::{self, DaySlots, SlotQuery},
     staff::{self, StaffMember},
     types::Zone,
@@ -12,9 +13,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    BookPage, Visitor, linked_data, service,
+    BookPage, Visitor,
+    kept::{self, DAYS, Span},
+    linked_data, service,
     site::{Site, initial},
     summary::ServiceFacts,
+    who::Who,
     zones,
 };
 use crate::{
@@ -27,8 +31,6 @@ use crate::{
     },
 };
 
-/// How many dates are shown at once.
-const DAYS: u64 = 7;
 /// After so many times the rest of the dates is left to the next page.
 const MOST_TIMES: usize = 240;
 /// How far a page without times looks for the next one, in dates.
@@ -103,10 +105,26 @@ impl BookPage for Times {
     const POSTS: bool = false;
 
     async fn show(visitor: &Visitor) -> Result<Response, Problem> {
-        let service = service(visitor).await?;
-        let who = Who::of(visitor, &service)?;
-        let site = Site::of(visitor).await?;
-        let facts = facts(visitor, &site, &service, who).await?;
+        let step = |number| visitor.visit.step(number).and_then(|text| Uuid::try_parse(text).ok());
+        let id = step(1).ok_or(Error::NotFound("service"))?;
+        let asked_who = if visitor.visit.step(2) == Some("anyone") {
+            Who::Anyone
+        } else {
+            Who::Staff(step(2).ok_or(Error::NotFound("staff"))?)
+        };
+        if let Some(response) = kept::find(visitor, id, asked_who).await {
+            return Ok(response);
+        }
+        let state = &visitor.visit.state;
+        let before = (service(visitor).await?, settings::get(&state.core.pool).await?);
+        let who = Who::of(visitor, &before.0)?;
+        let span = Span { zone: before.1.zone, horizon_days: before.0.spec.horizon_days };
+        let (from, to, _) = span.dates(visitor);
+        let query = SlotQuery { service_id: id, staff_id: who.id(), from, to, exclude_booking: None };
+        let list = state.slots.read(&state.core, &query).await?;
+        // Read after the list, so that a page is kept that is not older than the list's revision.
+        let (service, site) = (service(visitor).await?, Site::of(visitor).await?);
+        let facts = facts(visitor, &site, &service, who, list.list().days.clone()).await?;
         let text = service.spec.text(visitor.locale);
         let path = format!("book/{}/{}", service.id, who.step());
         let title = format!("{} – {}", text.name.as_str(), site.business.name);
@@ -119,7 +137,14 @@ impl BookPage for Times {
         let linked_data = linked_data::service(&site, visitor, &service);
         let public = share.is_some();
         let text = site.public_text(visitor, "book/times.html.j2", &facts, share, Some(linked_data))?;
-        Ok(html::respond(StatusCode::OK, text, visitor.locale, &site.shown(public, None)))
+        let shown = site.shown(public, None);
+        let same = span == Span { zone: site.business.zone, horizon_days: service.spec.horizon_days };
+        // A page without times also shows when the next one is, which another list knows.
+        if same && !facts.days.is_empty() {
+            kept::keep(visitor, &list, text.clone(), &shown);
+            kept::remember(id, who, span);
+        }
+        Ok(html::respond(StatusCode::OK, text, visitor.locale, &shown))
     }
 
     async fn submit(_: &Visitor, _: Form) -> Result<Response, Problem> {
@@ -127,49 +152,18 @@ impl BookPage for Times {
     }
 }
 
-/// With whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    Anyone,
-    Staff(Uuid),
-}
-
-impl Who {
-    /// What the third step of the path says.
-    ///
-    /// # Errors
-    /// `not_found` for somebody who does not perform the service.
-    pub fn of(visitor: &Visitor, service: &Service) -> Result<Self, Problem> {
-        match visitor.visit.step(2) {
-            Some("anyone") => Ok(Self::Anyone),
-            step => {
-                let id = step.and_then(|text| Uuid::try_parse(text).ok());
-                let id = id.filter(|id| service.spec.staff_ids.contains(id));
-                Ok(Self::Staff(id.ok_or(Error::NotFound("staff"))?))
-            }
-        }
-    }
-
-    pub fn id(self) -> Option<Uuid> {
-        match self {
-            Self::Anyone => None,
-            Self::Staff(id) => Some(id),
-        }
-    }
-
-    pub fn step(self) -> String {
-        self.id().map_or_else(|| "anyone".to_owned(), |id| id.to_string())
-    }
-}
-
-async fn facts(visitor: &Visitor, site: &Site, service: &Service, who: Who) -> Result<Facts, Problem> {
+async fn facts(
+    visitor: &Visitor,
+    site: &Site,
+    service: &Service,
+    who: Who,
+    mut list: Vec<DaySlots>,
+) -> Result<Facts, Problem> {
     let core = &visitor.visit.state.core;
     let zone = site.business.zone;
     let today = zone.at(core.now()).date_naive();
-    let last = today.checked_add_days(Days::new(u64::from(service.spec.horizon_days))).unwrap_or(today);
-    let asked = visitor.visit.asked("from").and_then(|text| text.parse::<NaiveDate>().ok());
-    let from = asked.unwrap_or(today).clamp(today, last);
-    let mut list = dates(visitor, service, who, (from, after(from, DAYS - 1).min(last))).await?;
+    let span = Span { zone, horizon_days: service.spec.horizon_days };
+    let (from, _, last) = span.dates(visitor);
     let following = cut(&mut list).unwrap_or_else(|| after(from, DAYS));
     let first = list.iter().flat_map(|day| &day.slots).next().map(|slot| slot.start);
     let later_free = match first {
@@ -203,7 +197,7 @@ async fn facts(visitor: &Visitor, site: &Site, service: &Service, who: Who) -> R
         later: (following <= last).then(|| to(following)),
         zone: zone.name(),
         zones: zones::choices(zone, visitor.zone, core.now()),
-        hidden: hidden(visitor, asked),
+        hidden: hidden(visitor, kept::asked(visitor)),
     })
 }
 

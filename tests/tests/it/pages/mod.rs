@@ -9,4 +9,5 @@ mod feed;
 mod manage;
 mod ops;
 mod reminders;
+mod signed_in;
 mod test_pages;

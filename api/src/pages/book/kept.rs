@@ -1,0 +1,120 @@
+//! Pages of free times that were made before: handed out again while the list that they show is what the database would
+//! answer, which is asked each time. What stands beside the times, such as the hours of colleagues, is at most a minute old.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use chrono::{Days, NaiveDate};
+use poem::{Body, Response, http::StatusCode};
+use punctual_core::{
+    slots::SlotQuery,
+    types::{Locale, Zone},
+};
+use uuid::Uuid;
+
+use super::{Visitor, who::Who};
+use crate::{
+    http::compress::Packed,
+    pages::html::{self, Shown},
+    views::{ListPage, SlotsPage},
+};
+
+/// How many dates are shown at once.
+pub const DAYS: u64 = 7;
+
+/// So many services with somebody are known at most.
+const MOST: usize = 10_000;
+
+/// What decides which dates a page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The business's zone.
+    pub zone: Zone,
+    /// How many dates ahead can be booked.
+    pub horizon_days: u32,
+}
+
+impl Span {
+    /// First and last date of the page that the visitor asks for, and the last that can be booked.
+    pub fn dates(self, visitor: &Visitor) -> (NaiveDate, NaiveDate, NaiveDate) {
+        let today = self.zone.at(visitor.visit.state.core.now()).date_naive();
+        let last = today.checked_add_days(Days::new(u64::from(self.horizon_days))).unwrap_or(today);
+        let from = asked(visitor).unwrap_or(today).clamp(today, last);
+        (from, from.checked_add_days(Days::new(DAYS - 1)).unwrap_or(from).min(last), last)
+    }
+}
+
+/// The date that the address names.
+pub fn asked(visitor: &Visitor) -> Option<NaiveDate> {
+    visitor.visit.asked("from").and_then(|text| text.parse().ok())
+}
+
+/// The spans of services as they were last read. A span that is out of date only makes a page that is made anew.
+static SPANS: Mutex<Option<HashMap<(Uuid, Option<Uuid>), Span>>> = Mutex::new(None);
+
+/// Remembers the span of a service with somebody.
+pub fn remember(service_id: Uuid, who: Who, span: Span) {
+    let mut spans = SPANS.lock().unwrap_or_else(PoisonError::into_inner);
+    let spans = spans.get_or_insert_default();
+    if spans.len() >= MOST {
+        spans.clear();
+    }
+    spans.insert((service_id, who.id()), span);
+}
+
+/// The page that the visitor asks for, if it was made before and still stands.
+pub async fn find(visitor: &Visitor, service_id: Uuid, who: Who) -> Option<Response> {
+    let way = way(visitor)?;
+    let span = {
+        let spans = SPANS.lock().unwrap_or_else(PoisonError::into_inner);
+        *spans.as_ref()?.get(&(service_id, who.id()))?
+    };
+    let (from, to, _) = span.dates(visitor);
+    let query = SlotQuery { service_id, staff_id: who.id(), from, to, exclude_booking: None };
+    let state = &visitor.visit.state;
+    // Whatever is wrong is met again, and told, by making the page.
+    let list = state.slots.read(&state.core, &query).await.ok()?;
+    let page = list.page(way)?;
+    Some(respond(visitor, page))
+}
+
+/// Keeps a page for the next visitor.
+pub fn keep(visitor: &Visitor, list: &SlotsPage, text: String, shown: &Shown<'_>) {
+    let Some(way) = way(visitor) else { return };
+    let page = ListPage {
+        body: Bytes::from(text),
+        packed: Packed::default(),
+        accent: shown.accent,
+        public: shown.public,
+    };
+    list.keep(way, page);
+}
+
+fn respond(visitor: &Visitor, page: &ListPage) -> Response {
+    let framed_by = visitor.visit.state.config.embed_origins.join(" ");
+    let shown = Shown {
+        accent: page.accent,
+        framed_by: &framed_by,
+        script: !framed_by.is_empty(),
+        public: page.public,
+        ..Shown::default()
+    };
+    let body = Body::from_bytes(page.body.clone());
+    let mut response = html::respond(StatusCode::OK, body, visitor.locale, &shown);
+    response.set_data(page.packed.clone());
+    response
+}
+
+/// Which of the ways to show a list this is; none for a page that only this visitor sees.
+fn way(visitor: &Visitor) -> Option<usize> {
+    let bits = [
+        visitor.locale == Locale::De,
+        visitor.asked_locale().is_some(),
+        visitor.visit.asked("from").is_some(),
+    ];
+    let way = bits.into_iter().fold(0, |way, bit| way * 2 + usize::from(bit));
+    visitor.is_plain().then_some(way)
+}

@@ -1,0 +1,40 @@
+use punctual_core::{Error, services::Service};
+use uuid::Uuid;
+
+use super::Visitor;
+use crate::http::problem::Problem;
+
+/// With whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Anyone,
+    Staff(Uuid),
+}
+
+impl Who {
+    /// What the third step of the path says.
+    ///
+    /// # Errors
+    /// `not_found` for somebody who does not perform the service.
+    pub fn of(visitor: &Visitor, service: &Service) -> Result<Self, Problem> {
+        match visitor.visit.step(2) {
+            Some("anyone") => Ok(Self::Anyone),
+            step => {
+                let id = step.and_then(|text| Uuid::try_parse(text).ok());
+                let id = id.filter(|id| service.spec.staff_ids.contains(id));
+                Ok(Self::Staff(id.ok_or(Error::NotFound("staff"))?))
+            }
+        }
+    }
+
+    pub fn id(self) -> Option<Uuid> {
+        match self {
+            Self::Anyone => None,
+            Self::Staff(id) => Some(id),
+        }
+    }
+
+    pub fn step(self) -> String {
+        self.id().map_or_else(|| "anyone".to_owned(), |id| id.to_string())
+    }
+}
