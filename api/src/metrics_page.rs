@@ -24,6 +24,8 @@ pub fn install() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildE
     let builder =
         PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?;
     let handle = builder.install_recorder()?;
+    metrics::describe_gauge!("build_info", "Always 1; the version of this program is a label.");
+    metrics::gauge!("build_info", "program" => "api", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     metrics::describe_counter!("http_requests_total", "Requests by operation and status.");
     metrics::describe_histogram!(
         "http_request_duration_seconds",

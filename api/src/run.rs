@@ -118,9 +118,10 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         Some(clock) => clock,
         None => ServerClock::start_on(&mut conn, &pool).await?,
     };
+    let prefix = punctual_queue::redis_prefix(&mut conn).await.map_err(StartError::Database)?;
     drop(conn);
-    let wake = Wake::connect(config.redis_url.as_ref().map(Secret::expose))?;
-    let state = Arc::new(State::new(config, Core::new(pool, clock, wake), app::schemas())?);
+    let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
+    let state = Arc::new(State::new(config, Core::new(pool, clock, wake), app::schemas(), &prefix)?);
 
     let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
     let limits = Limits {

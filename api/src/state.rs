@@ -52,11 +52,16 @@ impl State {
     ///
     /// # Errors
     /// When the keys of access tokens or of links are not set, or the URL of Redis cannot be read.
-    pub fn new(config: &Config, core: Core, schemas: &'static Registry) -> Result<Self, ConfigError> {
+    pub fn new(
+        config: &Config,
+        core: Core,
+        schemas: &'static Registry,
+        redis_prefix: &str,
+    ) -> Result<Self, ConfigError> {
         let api = config.api.clone();
         let key = config.link_keys()?.signing().clone();
         let redis = config.redis_url.as_ref().map(Secret::expose);
-        let throttle = Throttle::new(api.limits.clone(), key, redis).map_err(|error| {
+        let throttle = Throttle::new(api.limits.clone(), key, redis, redis_prefix).map_err(|error| {
             let fault = Fault { key: "REDIS_URL".to_owned(), problem: format!("cannot be read: {error}") };
             ConfigError { faults: vec![fault] }
         })?;

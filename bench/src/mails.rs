@@ -105,7 +105,8 @@ impl<'a> Post<'a> {
             ("PUNCTUAL_LINK_KEYS", Keys::write_local(1, &random_bytes::<32>()?)),
         ]
         .into();
-        let wake = Wake::connect(Some(&redis.url()))?;
+        let prefix = punctual_queue::redis_prefix(&mut *pool.acquire().await?).await?;
+        let wake = Wake::connect_with(Some(&redis.url()), &prefix)?;
         Ok(Self { program, folder, environment, pool, wake, sink })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 
 /// The migrations of the domain; the queue has its own.
 pub static MIGRATOR: Migrator = {
@@ -16,6 +16,9 @@ pub static MIGRATOR: Migrator = {
     migrator.ignore_missing = true;
     migrator
 };
+
+/// How long a further server connection of a pooler may take in the check of prepared statements.
+const POOLER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a program cannot work with the database's schema.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,12 @@ pub enum SchemaError {
         /// The newest migration this program knows.
         known: i64,
     },
+    /// A pooler in between loses prepared statements.
+    #[error(
+        "DATABASE_URL leads through a pooler that loses prepared statements: use PgBouncer 1.21 or newer with \
+         max_prepared_statements above 0, or pool_mode = session"
+    )]
+    Pooler,
     /// Postgres did not answer.
     #[error("the schema's version cannot be read")]
     Database(#[from] sqlx::Error),
@@ -99,9 +108,51 @@ pub async fn wait(pool: &PgPool) -> Result<PoolConnection<Postgres>, SchemaError
 }
 
 async fn check_through(pool: &PgPool) -> Result<PoolConnection<Postgres>, SchemaError> {
-    let mut conn = pool.acquire().await?;
-    check(&mut conn).await?;
-    Ok(conn)
+    let checking = async {
+        let mut conn = pool.acquire().await?;
+        check(&mut conn).await?;
+        if pool.options().get_max_connections() > 1 {
+            check_prepared_statements(&mut conn, pool).await?;
+        }
+        Ok::<_, SchemaError>(conn)
+    };
+    checking.await.map_err(|error| match error {
+        SchemaError::Database(error) if is_lost_statement(&error) => SchemaError::Pooler,
+        error => error,
+    })
+}
+
+/// Runs a prepared statement again while another connection holds the server connection that it was prepared on. Without
+/// a pooler, or with one that keeps prepared statements, that works.
+async fn check_prepared_statements(conn: &mut PgConnection, pool: &PgPool) -> Result<(), sqlx::Error> {
+    let mut other = pool.acquire().await?;
+    for _ in 0..3 {
+        let server = backend_pid(conn).await?;
+        let mut holding = other.begin().await?;
+        let held = backend_pid(&mut holding).await?;
+        // A pooler that has no further server connection lets this wait: then it tells nothing.
+        let again = tokio::time::timeout(POOLER_TIMEOUT, backend_pid(conn)).await;
+        holding.rollback().await?;
+        match again {
+            Ok(result) => _ = result?,
+            Err(_) => return Ok(()),
+        }
+        if held != server {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+async fn backend_pid(conn: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    // Plan: a constant.
+    sqlx::query_scalar!(r#"SELECT pg_backend_pid() AS "pid!""#).fetch_one(conn).await
+}
+
+/// A prepared statement that does not exist (26000), or exists already under this name (42P05).
+fn is_lost_statement(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some("26000" | "42P05"))
 }
 
 /// Wrong credentials and a database that does not exist.

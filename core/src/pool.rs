@@ -9,9 +9,10 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use punctual_queue::is_unavailable;
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 
 use crate::types::ParseError;
 use crate::{Error, Result};
@@ -78,13 +79,9 @@ impl From<sqlx::Error> for Error {
         if is_cut(&error) {
             note_cut();
         }
+        note_storage_failure(&error);
         match &error {
-            // Protocol: what a connection says that is cut while it is being opened.
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed => Self::Unavailable(error),
+            _ if is_unavailable(&error) => Self::Unavailable(error),
             sqlx::Error::Database(refusal) => match (refusal.code().as_deref(), refusal.constraint()) {
                 (_, Some("bookings_no_overlap" | "bookings_seat")) => {
                     Self::SlotTaken { alternatives: Vec::new() }
@@ -100,10 +97,8 @@ impl From<sqlx::Error> for Error {
                     pointer: "/user_id",
                     error: ParseError::new("unknown_user", "there is no such account"),
                 },
-                // lock_not_available, query_canceled, and the server going down or coming up.
-                (Some("55P03" | "57014" | "57P01" | "57P02" | "57P03" | "53300"), _) => {
-                    Self::Unavailable(error)
-                }
+                // lock_not_available, query_canceled.
+                (Some("55P03" | "57014"), _) => Self::Unavailable(error),
                 _ => Self::internal("database", error),
             },
             _ => Self::internal("database", error),
@@ -111,13 +106,9 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Whether the connection was cut, by Postgres or the network.
+/// Whether the connection was cut, or leads to a server that can't write: it must not be used again unchecked.
 fn is_cut(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
-        sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| code.starts_with("57P")),
-        _ => false,
-    }
+    !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) && is_unavailable(error)
 }
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -133,6 +124,46 @@ fn note_cut() {
     LAST_CUT.fetch_max(since_start() + 1, Ordering::Relaxed);
 }
 
+/// Milliseconds after `START` of the last write that failed for lack of disk or memory; 0: none yet.
+static LAST_STORAGE_FAILURE: AtomicU64 = AtomicU64::new(0);
+/// A program counts as not ready for this long after such a failure.
+const STORAGE_FAILURE_COUNTS: Duration = Duration::from_secs(10);
+
+fn note_storage_failure(error: &sqlx::Error) {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    if code.is_some_and(|code| code == "53100" || code == "53200" || code.starts_with("58")) {
+        LAST_STORAGE_FAILURE.fetch_max(since_start() + 1, Ordering::Relaxed);
+    }
+}
+
+/// Checks that Postgres answers, is not read-only, and has not failed for lack of disk or memory in the last 10 s.
+///
+/// # Errors
+/// [`Error::Unavailable`] otherwise.
+pub async fn check_ready(pool: &PgPool) -> Result<()> {
+    let mut conn = pool.acquire().await?;
+    if !is_writable(&mut conn).await? {
+        note_cut();
+        conn.close_on_drop();
+        return Err(Error::Unavailable(sqlx::Error::Protocol("Postgres is read-only".to_owned())));
+    }
+    let failed_at = LAST_STORAGE_FAILURE.load(Ordering::Relaxed);
+    if failed_at > 0
+        && u128::from(since_start().saturating_sub(failed_at)) < STORAGE_FAILURE_COUNTS.as_millis()
+    {
+        return Err(Error::Unavailable(sqlx::Error::Protocol("Postgres lacks disk or memory".to_owned())));
+    }
+    Ok(())
+}
+
+/// Whether the connection leads to a server that can write. After a fail-over one to the former primary can only read.
+async fn is_writable(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    // Plan: a constant.
+    sqlx::query_scalar!(r#"SELECT current_setting('transaction_read_only') = 'off' AS "writable!""#)
+        .fetch_one(connection)
+        .await
+}
+
 async fn is_usable(
     connection: &mut PgConnection,
     metadata: PoolConnectionMetadata,
@@ -146,5 +177,5 @@ async fn is_usable(
     if !doubtful && metadata.idle_for < LONG_IDLE {
         return Ok(true);
     }
-    Ok(matches!(tokio::time::timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))))
+    Ok(matches!(tokio::time::timeout(PING_TIMEOUT, is_writable(connection)).await, Ok(Ok(true))))
 }

@@ -1,4 +1,4 @@
-//! How long a failed job waits.
+//! Exponential backoff of failed jobs.
 
 use std::time::Duration;
 

@@ -1,27 +1,27 @@
-//! Ending jobs on behalf of their owner, in the owner's transaction.
+//! Cancellation by the owner of a job, in the owner's transaction.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::error::Result;
-use crate::job::JobId;
+use crate::ids::JobId;
 
-/// What a cancellation found.
+/// The result of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancelled {
-    /// The job was waiting and is cancelled: exactly if the caller's transaction commits, it never runs.
+    /// The job was waiting and is cancelled with the caller's transaction: it never runs once that commits.
     Now,
-    /// The job runs: its worker is asked to stop it and does so within 2 s, unless it is past its point of no return.
+    /// The job is running: its worker stops it within 2 s unless it is past its point of no return.
     Asked,
     /// There is no live job to cancel.
     NotLive,
 }
 
-/// Cancels a job. The owner's transaction is where its own rows change as well: the kind's `on_final` is not called for
-/// a job that was waiting.
+/// Cancels a job. The kind's `on_final` is not called for a job that was waiting: the owner changes its own rows in the
+/// same transaction.
 ///
 /// # Errors
-/// [`crate::Error::Database`], after which the transaction is lost.
+/// [`crate::Error::Database`], after which the transaction must be rolled back.
 pub async fn cancel(conn: &mut PgConnection, now: DateTime<Utc>, id: JobId) -> Result<Cancelled> {
     // Plan: index scan on jobs_pkey.
     let waits = sqlx::query_scalar!(
@@ -36,13 +36,13 @@ pub async fn cancel(conn: &mut PgConnection, now: DateTime<Utc>, id: JobId) -> R
     )
     .fetch_optional(&mut *conn)
     .await?;
-    Ok(answer(waits))
+    Ok(result(waits))
 }
 
 /// Cancels the live job of this kind with this unique key, as [`cancel`] does.
 ///
 /// # Errors
-/// [`crate::Error::Database`], after which the transaction is lost.
+/// [`crate::Error::Database`], after which the transaction must be rolled back.
 pub async fn cancel_by_key(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -64,10 +64,10 @@ pub async fn cancel_by_key(
     )
     .fetch_optional(&mut *conn)
     .await?;
-    Ok(answer(waits))
+    Ok(result(waits))
 }
 
-fn answer(waits: Option<bool>) -> Cancelled {
+fn result(waits: Option<bool>) -> Cancelled {
     match waits {
         Some(true) => Cancelled::Now,
         Some(false) => Cancelled::Asked,

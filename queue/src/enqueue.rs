@@ -1,4 +1,4 @@
-//! Storing jobs in the caller's transaction.
+//! Enqueueing in the caller's transaction.
 
 use std::collections::HashMap;
 
@@ -6,32 +6,33 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
-use crate::job::{Job, JobId};
+use crate::ids::JobId;
+use crate::job::Job;
 
-/// How often a lost race for a unique key is tried again before [`Error::Contended`].
+/// Retries after a lost race for a unique key, before [`Error::Contended`].
 const RACES: usize = 10;
 
-/// What became of a job to enqueue.
+/// The result of enqueueing a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Enqueued {
-    /// Id of the job, or of the live one that already has its unique key.
+    /// Id of the new job, or of the live job that already has its unique key.
     pub id: JobId,
-    /// False when a live job with its unique key was there already: nothing was stored.
+    /// False when a live job with its unique key exists: nothing was stored.
     pub inserted: bool,
 }
 
-/// Stores a job in the caller's transaction: it exists exactly if that commits. `now` decides whether it is due.
+/// Stores a job in the caller's transaction: the job exists if and only if that commits. `now` decides whether it is due.
 ///
 /// # Errors
-/// [`Error::Database`], after which the transaction is lost; [`Error::Contended`], after which it lives.
+/// [`Error::Database`], after which the transaction must be rolled back; [`Error::Contended`], after which it is usable.
 pub async fn enqueue(conn: &mut PgConnection, now: DateTime<Utc>, job: Job) -> Result<Enqueued> {
     let kind = job.kind;
     let stored = enqueue_many(conn, now, vec![job]).await?;
     stored.first().copied().ok_or_else(|| Error::Contended { kind: kind.to_owned() })
 }
 
-/// Stores many jobs by one statement, in the caller's transaction; the answers are in the order of the jobs. Keys are
-/// locked in sorted order, so that callers which enqueue the same keys at once do not deadlock.
+/// Stores many jobs with one statement, in the caller's transaction; the results are in the order of the jobs. Keys are
+/// locked in sorted order, so concurrent callers with the same keys do not deadlock.
 ///
 /// # Errors
 /// As [`enqueue`].
@@ -79,8 +80,8 @@ pub async fn enqueue_many(
     Ok(answers.into_iter().flatten().collect())
 }
 
-/// Inserts the jobs; `None` where a live job has the key. The ids are drawn first, so that each answer is known to
-/// belong to its job.
+/// Inserts the jobs; `None` where a live job has the key. Ids are drawn before the insert, which maps each result to its
+/// job.
 async fn insert(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -134,14 +135,14 @@ async fn insert(
     Ok(ids)
 }
 
-/// The live jobs that hold the keys of these, in a snapshot taken after the insert gave way to them.
+/// The live jobs that hold the keys of these jobs. Reads a snapshot newer than the insert's.
 async fn holders(
     conn: &mut PgConnection,
     jobs: &[&(usize, Job)],
 ) -> Result<HashMap<(String, String), JobId>> {
     let kinds: Vec<String> = jobs.iter().map(|(_, job)| job.kind.to_owned()).collect();
     let keys: Vec<String> = jobs.iter().map(|(_, job)| job.unique_key.clone().unwrap_or_default()).collect();
-    // Plan: nested loop, one look into jobs_live_key for each key.
+    // Plan: nested loop, one lookup in jobs_live_key for each key.
     let rows = sqlx::query!(
         r#"SELECT j.id AS "id: JobId", j.kind, j.unique_key AS "unique_key!"
            FROM unnest($1::text[], $2::text[]) AS i (kind, unique_key)

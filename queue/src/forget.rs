@@ -1,16 +1,15 @@
-//! Taking out of jobs what may speak of a person, in the owner's transaction.
+//! Erasure of personal data from jobs, in the owner's transaction.
 
 use sqlx::PgConnection;
 
 use crate::error::Result;
-use crate::job::JobId;
+use crate::ids::JobId;
 
-/// Empties the history of errors, the note and the limit key of jobs of this kind: those with these unique keys that
-/// live or ended without success, and those with these ids. A job that succeeded is found by its id only. Payloads stay:
-/// they carry ids.
+/// Clears error history, note and limit key of jobs of this kind: jobs with these unique keys that are live or ended
+/// without success, and jobs with these ids. A completed job is found by its id only. Payloads stay: they hold ids.
 ///
 /// # Errors
-/// [`crate::Error::Database`], after which the transaction is lost.
+/// [`crate::Error::Database`], after which the transaction must be rolled back.
 pub async fn forget(
     conn: &mut PgConnection,
     kind: &str,

@@ -1,9 +1,23 @@
-//! Ids made by the process.
+//! Ids of jobs, and the `UUIDv7` values that a process makes.
+
+use std::fmt;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// A new `UUIDv7` (RFC 9562) whose time is `now`: ids of one process sort by when they were made, to the millisecond.
+/// Id of a stored job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct JobId(pub i64);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A new `UUIDv7` (RFC 9562) with the timestamp `now`. Ids of one process sort by creation time, to the millisecond.
 #[must_use]
 pub fn new_id(now: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);

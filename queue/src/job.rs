@@ -1,6 +1,5 @@
-//! Jobs before they are stored.
+//! Payloads, job states and jobs to enqueue.
 
-use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Result};
 use crate::trace::TraceContext;
 
-/// What a job carries: ids, so that data is read when it runs.
+/// The payload of a job. It holds ids only: the handler reads current data when the job runs.
 ///
 /// ```
 /// use punctual_queue::Payload;
@@ -25,47 +24,34 @@ use crate::trace::TraceContext;
 /// }
 /// ```
 pub trait Payload: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Stable, versioned name; a change that old workers can't read gets a new one.
+    /// Stable, versioned name. A payload change that older workers can't decode needs a new name.
     const KIND: &'static str;
-    /// The queue its jobs wait in.
+    /// The queue of its jobs.
     const QUEUE: &'static str;
-    /// Attempts before a job is discarded.
+    /// Failed attempts before a job is discarded.
     const MAX_ATTEMPTS: i32 = 12;
-    /// Smaller runs first within a queue.
+    /// Smaller values run first within a queue.
     const PRIORITY: i16 = 0;
-    /// How long a handler may take. Past its point of no return a job is not stopped by it.
+    /// How long a handler may take before it is stopped. Not enforced past its point of no return.
     const TIMEOUT: Duration = Duration::from_mins(1);
 }
 
-/// Id of a stored job.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize, sqlx::Type,
-)]
-#[sqlx(transparent)]
-pub struct JobId(pub i64);
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Where a job stands.
+/// State of a job; the README has the state diagram.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize, sqlx::Type,
 )]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "queue.job_state", rename_all = "lowercase")]
 pub enum JobState {
-    /// Waits for its time.
+    /// Waits for `run_at`.
     Scheduled,
     /// Due: any worker may claim it.
     Available,
     /// Leased by a worker.
     Running,
-    /// Failed or put off, waits for its next time.
+    /// Failed, snoozed or rate limited; waits for `run_at`.
     Retryable,
-    /// Done or skipped.
+    /// Done, or skipped by its handler.
     Completed,
     /// Ended without success.
     Discarded,
@@ -74,7 +60,7 @@ pub enum JobState {
 }
 
 impl JobState {
-    /// All states, in the order a job goes through them.
+    /// All states, in the order of a job's life.
     pub const ALL: [Self; 7] = [
         Self::Scheduled,
         Self::Available,
@@ -85,7 +71,7 @@ impl JobState {
         Self::Cancelled,
     ];
 
-    /// Whether nothing more will happen to the job.
+    /// Whether the job has ended.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Discarded | Self::Cancelled)
@@ -123,10 +109,10 @@ pub struct Job {
 }
 
 impl Job {
-    /// A job with this payload and the defaults of its kind, due at once.
+    /// A job with this payload and the defaults of its kind, due immediately.
     ///
     /// # Errors
-    /// [`Error::Payload`] when the payload can't be written as JSON.
+    /// [`Error::Payload`] when the payload can't be serialised as JSON.
     pub fn new<P: Payload>(payload: &P) -> Result<Self> {
         let args =
             serde_json::to_value(payload).map_err(|source| Error::Payload { kind: P::KIND, source })?;
@@ -144,43 +130,43 @@ impl Job {
         })
     }
 
-    /// Not before this instant.
+    /// Runs it at this instant or later.
     pub fn run_at(mut self, at: DateTime<Utc>) -> Self {
         self.run_at = Some(at);
         self
     }
 
-    /// From this instant on it is discarded, not run.
+    /// From this instant on it is discarded instead of started.
     pub fn expires_at(mut self, at: DateTime<Utc>) -> Self {
         self.expires_at = Some(at);
         self
     }
 
-    /// At most one live job of its kind has this key (≤ 300 characters).
+    /// Unique among the live jobs of its kind (at most 300 characters).
     pub fn unique_key(mut self, key: impl Into<String>) -> Self {
         self.unique_key = Some(key.into());
         self
     }
 
-    /// Jobs of its queue with the same key share the queue's limit per key (≤ 300 characters).
+    /// Jobs of its queue with the same key share the limit per key (at most 300 characters).
     pub fn limit_key(mut self, key: impl Into<String>) -> Self {
         self.limit_key = Some(key.into());
         self
     }
 
-    /// Smaller runs first within its queue.
+    /// Smaller values run first within its queue.
     pub fn priority(mut self, priority: i16) -> Self {
         self.priority = priority;
         self
     }
 
-    /// Attempts before it is discarded, at least 1.
+    /// Failed attempts before it is discarded, at least 1.
     pub fn max_attempts(mut self, attempts: i32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// The trace it belongs to, instead of the one it is made in.
+    /// The trace it belongs to, instead of the current one.
     pub fn trace_context(mut self, trace: Option<TraceContext>) -> Self {
         self.trace = trace;
         self

@@ -1,33 +1,34 @@
-//! Where a job stands, for those who show it to people.
+//! The state of one live job, for display.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::error::Result;
-use crate::job::{JobId, JobState};
+use crate::ids::JobId;
+use crate::job::JobState;
 
-/// Where a live job stands.
+/// The state of a live job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobStatus {
     /// Its id.
     pub id: JobId,
-    /// Where it stands.
+    /// Its state.
     pub state: JobState,
-    /// How often it was begun.
+    /// How many attempts were started.
     pub attempt: i32,
-    /// A failure of this attempt or a later one discards it.
+    /// A failure of this attempt or a later one discards the job.
     pub max_attempts: i32,
     /// When it runs next, or was due.
     pub run_at: DateTime<Utc>,
-    /// How often it put itself off.
+    /// How often it was snoozed.
     pub snoozes: i32,
-    /// What failed last; kept while it waits for the next attempt.
+    /// The last error.
     pub last_error: Option<String>,
-    /// Why it waits, where it said so itself.
+    /// Why its handler snoozed it.
     pub note: Option<String>,
 }
 
-/// The live job of this kind with this unique key; `None` once it has ended.
+/// The live job of this kind with this unique key; `None` when it has ended or never existed.
 ///
 /// # Errors
 /// [`crate::Error::Database`].

@@ -1,4 +1,4 @@
-//! The queue's own tables, in the schema `queue`, with a migration table of their own.
+//! Migrations of the schema `queue`, recorded in a migration table of its own.
 
 use sqlx::PgConnection;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -6,11 +6,11 @@ use sqlx::migrate::{MigrateError, Migrator};
 /// The migrations of this build.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
-/// Brings the schema `queue` up to this build; a database that is already there is left alone. Wants a direct
-/// connection, not one through a transaction pooler: it takes an advisory lock.
+/// Applies the migrations that the database lacks. Needs a direct connection, not a transaction pooler: it takes a session
+/// advisory lock.
 ///
 /// # Errors
-/// When a migration fails, or one that was applied differs from this build's.
+/// When a migration fails, or an applied migration differs from this build's.
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     MIGRATOR.run(conn).await
 }

@@ -1,13 +1,13 @@
-//! Which trace a job belongs to.
+//! The trace that a job belongs to.
 
 use std::sync::OnceLock;
 
-/// What gives the `traceparent` of where the caller runs.
+/// Returns the `traceparent` of the current span.
 type Source = fn() -> Option<String>;
 
 static SOURCE: OnceLock<Source> = OnceLock::new();
 
-/// W3C Trace Context of what enqueued a job, kept in its row.
+/// W3C Trace Context of the code that enqueued a job, stored with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
     /// The `traceparent` header's value.
@@ -17,7 +17,7 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Of where the caller runs, where [`trace_jobs_with`] has said how it is known.
+    /// The trace context of the current span; `None` unless [`trace_jobs_with`] was called.
     #[must_use]
     pub fn current() -> Option<Self> {
         let traceparent = SOURCE.get()?()?;
@@ -25,9 +25,9 @@ impl TraceContext {
     }
 }
 
-/// From now on every job takes the trace it is made in: `source` gives the `traceparent` of where it is called. The
-/// queue itself knows no tracing library; the span of a run has the field `traceparent`, from which that library can go
-/// on. A second call changes nothing.
+/// Makes every new job take the trace of the current span, whose `traceparent` `source` returns. The queue depends on no
+/// tracing library; the span of a run has the field `traceparent`, from which one can continue the trace. Only the first
+/// call has an effect.
 pub fn trace_jobs_with(source: fn() -> Option<String>) {
     let _ = SOURCE.set(source);
 }

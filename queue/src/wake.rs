@@ -1,60 +1,30 @@
-//! Hints that a queue has work: published after commit, never needed for correctness.
+//! Wake-ups: hints that a queue has due jobs, published after commit. Correctness never depends on them.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use tokio::sync::Notify;
 
-/// At most one message per queue in this time: the first goes out at once, later ones at its end.
-const EDGE: Duration = Duration::from_millis(5);
-/// How long Redis may take before a hint is dropped; polling each second finds the work then.
+use crate::error::{BoxError, Error, Result};
+use crate::notifier::Notifier;
+use crate::redis_health::RedisHealth;
+
+/// At most one message per queue in this time: the first is sent immediately, later ones at its end.
+const MIN_INTERVAL: Duration = Duration::from_millis(5);
+/// Timeout of a publish. A dropped wake-up delays its jobs until the next poll.
 const DEADLINE: Duration = Duration::from_millis(500);
 
-/// Queues that have work, and a bell that rings when one is added.
-#[derive(Debug, Default)]
-pub(crate) struct Bell {
-    queues: Mutex<BTreeSet<String>>,
-    closed: AtomicBool,
-    ring: Notify,
-}
-
-impl Bell {
-    /// Adds a queue and rings unless it was there already.
-    pub(crate) fn add(&self, queue: &str) {
-        if self.queues.lock().unwrap_or_else(PoisonError::into_inner).insert(queue.to_owned()) {
-            self.ring.notify_one();
-        }
-    }
-
-    /// The queues added since the last call.
-    pub(crate) fn take(&self) -> BTreeSet<String> {
-        std::mem::take(&mut *self.queues.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Waits until it rings; a ring that nobody waited for counts.
-    pub(crate) async fn rung(&self) {
-        self.ring.notified().await;
-    }
-
-    fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
-        self.ring.notify_one();
-    }
-}
-
-/// Tells workers that a queue has work. Clones share one connection; it never blocks and never fails: without Redis, or
-/// while it is away, workers find the work by polling each second.
+/// Tells workers that a queue has due jobs. Never blocks and never fails: without Redis the workers' polling finds the
+/// jobs within a second. Clones share one connection.
 #[derive(Clone, Default)]
 pub struct Wake {
     publisher: Option<Arc<Publisher>>,
-    local: Option<Arc<Bell>>,
+    local: Option<Arc<Notifier>>,
 }
 
-/// Closes the bell, which ends the publishing task, with the last clone.
-struct Publisher(Arc<Bell>);
+/// Closes the notifier with the last clone, which ends the publishing task.
+struct Publisher(Arc<Notifier>);
 
 impl Drop for Publisher {
     fn drop(&mut self) {
@@ -69,43 +39,43 @@ impl std::fmt::Debug for Wake {
 }
 
 impl Wake {
-    /// A wake that only the workers' polling stands for.
+    /// Publishes nothing: workers find jobs by polling.
     #[must_use]
     pub const fn polling() -> Self {
         Self { publisher: None, local: None }
     }
 
-    /// Publishes through the Redis at `url` in a task that ends with the last clone; `None` leaves it to polling. Must
-    /// be called within a tokio runtime; Redis need not be up.
+    /// Publishes through the Redis at `url`, in a task that ends with the last clone. `None` publishes nothing. Must be
+    /// called within a tokio runtime; Redis need not be up.
     ///
     /// # Errors
-    /// [`crate::Error::Configuration`] when the URL can't be read.
-    pub fn connect(url: Option<&str>) -> crate::Result<Self> {
+    /// [`Error::Configuration`] when the URL can't be parsed.
+    pub fn connect(url: Option<&str>) -> Result<Self> {
         Self::connect_with(url, "")
     }
 
-    /// As [`Self::connect`], with a prefix for the channel: programs that share a Redis use different ones.
+    /// As [`Self::connect`], with a prefix for the channel: programs that share a Redis use different prefixes.
     ///
     /// # Errors
     /// As [`Self::connect`].
-    pub fn connect_with(url: Option<&str>, prefix: &str) -> crate::Result<Self> {
+    pub fn connect_with(url: Option<&str>, prefix: &str) -> Result<Self> {
         let Some(url) = url else { return Ok(Self::polling()) };
         let client = redis::Client::open(url)
-            .map_err(|error| crate::Error::Configuration(format!("the Redis URL can't be read: {error}")))?;
-        let bell = Arc::new(Bell::default());
-        tokio::spawn(publish(client, channel(prefix), Arc::clone(&bell)));
-        Ok(Self { publisher: Some(Arc::new(Publisher(bell))), local: None })
+            .map_err(|error| Error::Configuration(format!("the Redis URL can't be read: {error}")))?;
+        let notifier = Arc::new(Notifier::default());
+        tokio::spawn(publish(client, channel(prefix), Arc::clone(&notifier)));
+        Ok(Self { publisher: Some(Arc::new(Publisher(notifier))), local: None })
     }
 
-    /// Rings this bell in the same process as well.
-    pub(crate) fn with_local(self, bell: Arc<Bell>) -> Self {
-        Self { local: Some(bell), ..self }
+    /// Also notifies this notifier, in the same process.
+    pub(crate) fn with_local(self, notifier: Arc<Notifier>) -> Self {
+        Self { local: Some(notifier), ..self }
     }
 
-    /// Says that `queue` has work. Call it after the commit.
+    /// Says that `queue` has due jobs. Call it after the commit.
     pub fn wake(&self, queue: &str) {
-        if let Some(bell) = &self.local {
-            bell.add(queue);
+        if let Some(notifier) = &self.local {
+            notifier.add(queue);
         }
         if let Some(publisher) = &self.publisher {
             publisher.0.add(queue);
@@ -118,19 +88,23 @@ pub(crate) fn channel(prefix: &str) -> String {
     format!("{prefix}queue:wake")
 }
 
-async fn publish(client: redis::Client, channel: String, bell: Arc<Bell>) {
+async fn publish(client: redis::Client, channel: String, notifier: Arc<Notifier>) {
+    let health = RedisHealth::new("publish", "workers find jobs by polling");
     let mut connection: Option<MultiplexedConnection> = None;
     loop {
-        bell.rung().await;
-        let queues = bell.take();
+        notifier.notified().await;
+        let queues = notifier.take();
         if !queues.is_empty() {
-            if let Err(error) = send(&client, &mut connection, &channel, &queues).await {
-                tracing::debug!(error = %error, "Redis did not take a wake-up: workers find the work by polling");
-                connection = None;
+            match send(&client, &mut connection, &channel, &queues).await {
+                Ok(()) => health.answered(),
+                Err(error) => {
+                    health.failed(&error);
+                    connection = None;
+                }
             }
-            tokio::time::sleep(EDGE).await;
+            tokio::time::sleep(MIN_INTERVAL).await;
         }
-        if bell.closed.load(Ordering::SeqCst) {
+        if notifier.is_closed() {
             return;
         }
     }
@@ -141,7 +115,7 @@ async fn send(
     connection: &mut Option<MultiplexedConnection>,
     channel: &str,
     queues: &BTreeSet<String>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<(), BoxError> {
     let publishing = async {
         let conn = match connection {
             Some(conn) => conn,
@@ -156,40 +130,48 @@ async fn send(
     Ok(tokio::time::timeout(DEADLINE, publishing).await??)
 }
 
-/// Rings the bell for each queue that is published, until it is dropped; after each connecting for all queues, since
-/// what was published meanwhile is lost.
-pub(crate) async fn listen(client: redis::Client, channel: String, bell: Arc<Bell>, queues: Vec<String>) {
+/// Notifies for each queue that is published, until it is dropped. After each (re)connect it notifies for all queues,
+/// because messages published meanwhile are lost.
+pub(crate) async fn listen(
+    client: redis::Client,
+    channel: String,
+    notifier: Arc<Notifier>,
+    queues: Vec<String>,
+) {
+    let health = RedisHealth::new("subscribe", "jobs are found by polling");
     loop {
-        if let Err(error) = hear(&client, &channel, &bell, &queues).await {
-            tracing::debug!(error = %error, "Redis is away: work is found by polling");
+        if let Err(error) = receive(&client, &channel, &notifier, &queues, &health).await {
+            health.failed(&error);
         }
         tokio::time::sleep(DEADLINE).await;
     }
 }
 
-async fn hear(
+async fn receive(
     client: &redis::Client,
     channel: &str,
-    bell: &Bell,
+    notifier: &Notifier,
     queues: &[String],
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    health: &RedisHealth,
+) -> Result<(), BoxError> {
     use futures::StreamExt as _;
 
     let connecting = async {
-        let mut heard = client.get_async_pubsub().await?;
-        heard.subscribe(channel).await?;
-        Ok::<_, redis::RedisError>(heard)
+        let mut subscription = client.get_async_pubsub().await?;
+        subscription.subscribe(channel).await?;
+        Ok::<_, redis::RedisError>(subscription)
     };
-    let mut heard = tokio::time::timeout(DEADLINE * 4, connecting).await??;
+    let mut subscription = tokio::time::timeout(DEADLINE * 4, connecting).await??;
+    health.answered();
     for queue in queues {
-        bell.add(queue);
+        notifier.add(queue);
     }
-    let mut messages = heard.on_message();
+    let mut messages = subscription.on_message();
     while let Some(message) = messages.next().await {
         let queue: String = message.get_payload()?;
         if queues.contains(&queue) {
-            bell.add(&queue);
+            notifier.add(&queue);
         }
     }
-    Ok(())
+    Err("the connection was closed".into())
 }

@@ -39,16 +39,16 @@ impl TestDatabase {
     }
 
     /// Makes a migrated database on the server at `server`, the URL of its maintenance database.
-    pub(super) async fn create_on(server: &str) -> Result<Self> {
+    pub(super) async fn create_on(server: &str, name: &str) -> Result<Self> {
         let mut connection = PgConnection::connect(server).await?;
-        create_database(&mut connection, "punctual", "template0").await?;
+        create_database(&mut connection, name, "template0").await?;
         connection.close().await?;
-        let url = with_database(server, "punctual")?;
+        let url = with_database(server, name)?;
         let mut migrating = PgConnection::connect(&url).await?;
         schema::migrate(&mut migrating).await.context("the migrations fail")?;
         migrating.close().await?;
         let pool = PgPoolOptions::new().max_connections(20).connect_lazy_with(url.parse()?);
-        Ok(Self { server: server.to_owned(), name: "punctual".to_owned(), url, pool })
+        Ok(Self { server: server.to_owned(), name: name.to_owned(), url, pool })
     }
 
     /// Connection URL, with password.

@@ -16,6 +16,10 @@ pub(super) enum Request {
     StartPostgres { port: Option<u16> },
     /// Stop the cluster that was started on this port, in order or as if it had crashed.
     StopPostgres { port: u16, crash: bool },
+    /// Start a standby of the cluster that was started on this port; it ends with this connection.
+    StartStandby { primary: u16 },
+    /// Kill the cluster that was started on this port, as `kill -9` would.
+    KillPostgres { port: u16 },
     /// Kill this process group, if it still runs, when this connection closes.
     Adopt { identity: Identity },
 }

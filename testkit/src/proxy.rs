@@ -1,7 +1,7 @@
 //! A TCP proxy for fault tests: what goes through it can be cut, held back, slowed down or refused.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -27,6 +27,7 @@ struct Weather {
 pub struct Proxy {
     address: SocketAddr,
     weather: Arc<watch::Sender<Weather>>,
+    upstream: Arc<Mutex<String>>,
     server: JoinHandle<()>,
 }
 
@@ -40,24 +41,32 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
         let weather = Arc::new(watch::Sender::new(Weather::default()));
-        let (upstream, changes) = (upstream.to_owned(), Arc::clone(&weather));
+        let upstream = Arc::new(Mutex::new(upstream.to_owned()));
+        let (target, changes) = (Arc::clone(&upstream), Arc::clone(&weather));
         let server = tokio::spawn(async move {
             let mut passing = tokio::task::JoinSet::new();
             loop {
                 while passing.try_join_next().is_some() {}
                 let Ok((client, _)) = listener.accept().await else { continue };
                 if !changes.borrow().refuses {
-                    passing.spawn(pass(client, upstream.clone(), changes.subscribe()));
+                    let target = target.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    passing.spawn(pass(client, target, changes.subscribe()));
                 }
             }
         });
-        Self { address, weather, server }
+        Self { address, weather, upstream, server }
     }
 
     /// Where it listens: `127.0.0.1:…`.
     #[must_use]
     pub fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Closes every connection and sends new ones to another address.
+    pub fn move_to(&self, upstream: &str) {
+        upstream.clone_into(&mut self.upstream.lock().unwrap_or_else(PoisonError::into_inner));
+        self.cut();
     }
 
     /// Closes every connection.

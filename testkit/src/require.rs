@@ -22,6 +22,8 @@ pub enum Tool {
     OpenSsl,
     /// The program `faketime`: `PUNCTUAL_REQUIRE_FAKETIME`.
     Faketime,
+    /// The program `pgbouncer`: `PUNCTUAL_REQUIRE_PGBOUNCER`.
+    PgBouncer,
 }
 
 impl Tool {
@@ -32,6 +34,7 @@ impl Tool {
             Self::Python => "PUNCTUAL_REQUIRE_PYTHON",
             Self::OpenSsl => "PUNCTUAL_REQUIRE_OPENSSL",
             Self::Faketime => "PUNCTUAL_REQUIRE_FAKETIME",
+            Self::PgBouncer => "PUNCTUAL_REQUIRE_PGBOUNCER",
         }
     }
 

@@ -1,5 +1,6 @@
 //! The worker's own metrics. The queue's are in the queue crate.
 
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use punctual_core::notifications::NotificationKind;
 use sqlx::PgPool;
@@ -17,6 +18,8 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     let builder =
         PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?;
     let handle = builder.install_recorder()?;
+    metrics::describe_gauge!("build_info", "Always 1; the version of this program is a label.");
+    metrics::gauge!("build_info", "program" => "worker", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     metrics::describe_counter!(
         "mails_total",
         "Attempts to send a mail that had a result, by kind and outcome."
@@ -30,6 +33,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         "Customers erased because their retention period was over."
     );
     metrics::describe_gauge!("mail_relay_breaker_open", "1 while mails are held back from the mail server.");
+    metrics::describe_gauge!(
+        "mails_oldest_owed_age_seconds",
+        "How long the oldest mail that is due has not been sent, whatever the state of its job."
+    );
     metrics::describe_gauge!("mail_relay_connections", "Connections to the mail server, busy and idle.");
     metrics::describe_gauge!(
         "mail_relay_connection_limit",
@@ -52,6 +59,11 @@ pub fn customers_erased(count: u64) {
 /// Counts a failure of the relay itself.
 pub fn relay_failed(step: Step) {
     metrics::counter!("mail_relay_failures_total", "step" => step.as_str()).increment(1);
+}
+
+/// Sets how late the oldest mail is that is still owed.
+pub fn oldest_owed_mail(age: TimeDelta) {
+    metrics::gauge!("mails_oldest_owed_age_seconds").set(age.as_seconds_f64());
 }
 
 /// Sets whether mails are held back.

@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusHandle;
-use punctual_core::Core;
 use punctual_core::config::{Config, ConfigError, Secret};
 use punctual_core::migrate::{self, SchemaError};
 use punctual_core::pool::{self, PoolSettings};
+use punctual_core::{Core, notifications};
 use punctual_queue::runtime::Timing;
 use punctual_queue::{Runtime, ServerClock, SharedClock, Shutdown, Wake};
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -144,9 +144,10 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         Some(clock) => clock,
         None => ServerClock::start_on(&mut conn, &pool).await?,
     };
+    let prefix = punctual_queue::redis_prefix(&mut conn).await?;
     drop(conn);
     let redis = config.redis_url.as_ref().map(Secret::expose);
-    let core = Core::new(pool.clone(), clock.clone(), Wake::connect(redis)?);
+    let core = Core::new(pool.clone(), clock.clone(), Wake::connect_with(redis, &prefix)?);
     let concurrency = config.worker.concurrency;
     let relay = Relay::new(
         relay_address,
@@ -159,7 +160,8 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let limit = u32::try_from(concurrency).unwrap_or(u32::MAX);
     let mut timing = options.timing;
     timing.grace = config.shutdown_grace;
-    let builder = Runtime::builder(pool.clone(), clock).redis(redis, "").concurrency(limit.saturating_add(2));
+    let builder =
+        Runtime::builder(pool.clone(), clock).redis(redis, &prefix).concurrency(limit.saturating_add(2));
     let builder = builder.name(worker_name()).timing(timing);
     let runtime = jobs::register(builder, &core, mailer, limit).build()?;
 
@@ -170,7 +172,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         let page = StatusPage { metrics: options.metrics.clone(), pool, shutdown: shutdown.clone() };
         tokio::spawn(status_page::serve(listener, page, stop.clone()));
     }
-    tokio::spawn(upkeep(relay.clone(), pool, options.metrics, stop.clone()));
+    tokio::spawn(upkeep(relay.clone(), core.clone(), options.metrics, stop.clone()));
     let runtime = tokio::spawn(runtime.run(shutdown.clone()));
     tracing::info!(concurrency, redis = redis.is_some(), "taking jobs");
     Ok(Running { metrics_address, shutdown, core, relay, runtime, stop })
@@ -182,12 +184,20 @@ fn worker_name() -> String {
     format!("punctual-worker {} {}", host.trim(), std::process::id())
 }
 
-async fn upkeep(relay: Relay, pool: PgPool, handle: Option<PrometheusHandle>, stop: CancellationToken) {
+async fn oldest_owed_age(core: &Core) -> punctual_core::Result<TimeDelta> {
+    notifications::oldest_owed_age(&mut *core.pool.acquire().await?, core.now()).await
+}
+
+async fn upkeep(relay: Relay, core: Core, handle: Option<PrometheusHandle>, stop: CancellationToken) {
     loop {
         relay.close_idle().await;
         metrics::breaker(relay.breaker().is_open());
-        metrics::connections(&pool, relay.connections());
+        metrics::connections(&core.pool, relay.connections());
         metrics::connection_limit(relay.connection_limit());
+        // The last value stays while the database does not answer.
+        if let Ok(age) = oldest_owed_age(&core).await {
+            metrics::oldest_owed_mail(age);
+        }
         if let Some(handle) = &handle {
             handle.run_upkeep();
         }

@@ -1,24 +1,24 @@
-//! Whether this process lives, and whether it wants requests.
+//! Liveness and readiness of this process.
 
 use std::{sync::Arc, time::Duration};
 
 use poem::{Request, Response};
-use sqlx::{Connection, PgPool};
+use punctual_core::pool;
 
 use crate::{
     http::problem::{Code, Problem},
     state::State,
 };
 
-/// How long the database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Timeout of the readiness check.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// It lives: this answers as long as requests are handled at all.
+/// Liveness: answers as long as requests are handled.
 pub async fn alive(_: Request) -> Result<Response, Problem> {
     Ok(ok())
 }
 
-/// It wants requests: it is not stopping, and the database answers.
+/// Readiness: the process is not stopping and the database can take bookings.
 pub async fn ready(request: Request) -> Result<Response, Problem> {
     let unavailable = |detail: &'static str| {
         Problem::new(Code::Unavailable).detail(detail).retry_after(Duration::from_secs(1))
@@ -27,14 +27,10 @@ pub async fn ready(request: Request) -> Result<Response, Problem> {
     if state.is_draining() {
         return Err(unavailable("The server is stopping."));
     }
-    match tokio::time::timeout(PATIENCE, answers(&state.core.pool)).await {
+    match tokio::time::timeout(CHECK_TIMEOUT, pool::check_ready(&state.core.pool)).await {
         Ok(Ok(())) => Ok(ok()),
-        Ok(Err(_)) | Err(_) => Err(unavailable("The database does not answer.")),
+        Ok(Err(_)) | Err(_) => Err(unavailable("The database is not available.")),
     }
-}
-
-async fn answers(pool: &PgPool) -> Result<(), sqlx::Error> {
-    pool.acquire().await?.ping().await
 }
 
 fn ok() -> Response {

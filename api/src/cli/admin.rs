@@ -75,7 +75,8 @@ pub async fn create(
     };
     let pool = pool::connect(config.database_url()?.expose(), &settings)?;
     let clock = ServerClock::start(&pool).await?;
-    let wake = Wake::connect(config.redis_url.as_ref().map(Secret::expose))?;
+    let prefix = punctual_queue::redis_prefix(&mut *pool.acquire().await?).await?;
+    let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
     let core = Core::new(pool, clock, wake);
     let mailed = password.is_none();
     let made = match password {

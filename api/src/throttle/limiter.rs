@@ -42,8 +42,13 @@ impl Throttle {
     ///
     /// # Errors
     /// When the URL cannot be read.
-    pub fn new(limits: RequestLimits, key: Key, redis: Option<&str>) -> Result<Self, redis::RedisError> {
-        let shared = redis.map(Shared::new).transpose()?;
+    pub fn new(
+        limits: RequestLimits,
+        key: Key,
+        redis: Option<&str>,
+        redis_prefix: &str,
+    ) -> Result<Self, redis::RedisError> {
+        let shared = redis.map(|url| Shared::new(url, redis_prefix)).transpose()?;
         Ok(Self { limits, key, logs: Mutex::default(), shared, mutex: KeyedMutex::new(WAITERS) })
     }
 
@@ -154,7 +159,7 @@ mod tests {
     async fn a_subject_tells_nothing_and_differs_by_limit_and_key() {
         let throttle = |byte: u8| {
             let key = Key { name: "k".to_owned(), bytes: vec![byte; 32] };
-            Throttle::new(RequestLimits::default(), key, None).unwrap()
+            Throttle::new(RequestLimits::default(), key, None, "").unwrap()
         };
         let one = throttle(1);
         let subject = one.subject("login-account", &["ada@example.org"]);

@@ -4,6 +4,7 @@ use std::{
 };
 
 use punctual_core::config::RequestLimit;
+use punctual_queue::RedisHealth;
 use redis::aio::MultiplexedConnection;
 
 use super::subject::{Standing, Subject};
@@ -19,6 +20,8 @@ type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 /// The logs that all processes share.
 pub struct Shared {
     client: redis::Client,
+    prefix: String,
+    health: RedisHealth,
     link: Mutex<Link>,
     take: redis::Script,
 }
@@ -31,10 +34,11 @@ struct Link {
 }
 
 impl Shared {
-    pub fn new(url: &str) -> Result<Self, redis::RedisError> {
+    pub fn new(url: &str, prefix: &str) -> Result<Self, redis::RedisError> {
         let client = redis::Client::open(url)?;
+        let health = RedisHealth::new("request limits", "each process keeps the limits of requests alone");
         let take = redis::Script::new(include_str!("take.lua"));
-        Ok(Self { client, link: Mutex::default(), take })
+        Ok(Self { client, prefix: prefix.to_owned(), health, link: Mutex::default(), take })
     }
 
     /// Counts one more request of the subject, if there is room; nothing when Redis is away.
@@ -42,7 +46,7 @@ impl Shared {
         let micros = u64::try_from(limit.per.as_micros()).unwrap_or(u64::MAX);
         let asking = async {
             let mut conn = self.connected().await?;
-            let mut call = self.take.key(key(name, subject));
+            let mut call = self.take.key(self.key(name, subject));
             Ok(call.arg(limit.count).arg(micros).invoke_async::<(u8, u32, u64)>(&mut conn).await?)
         };
         let (granted, left, micros) = self.note(tokio::time::timeout(DEADLINE, asking).await)?;
@@ -54,7 +58,7 @@ impl Shared {
         let asking = async {
             let mut conn = self.connected().await?;
             let mut call = redis::cmd("LPOP");
-            Ok(call.arg(key(name, subject)).query_async::<()>(&mut conn).await?)
+            Ok(call.arg(self.key(name, subject)).query_async::<()>(&mut conn).await?)
         };
         self.note(tokio::time::timeout(DEADLINE, asking).await);
     }
@@ -81,15 +85,14 @@ impl Shared {
         let mut link = self.link();
         match answer {
             Ok(answer) => {
-                if link.away_until.take().is_some() {
-                    tracing::info!("limits of requests are shared through Redis again");
-                }
+                link.away_until = None;
+                self.health.answered();
                 Some(answer)
             }
             Err(error) => {
                 let now = Instant::now();
                 if link.away_until.is_none_or(|until| now >= until) {
-                    tracing::warn!(%error, "Redis is away: each process keeps the limits of requests alone");
+                    self.health.failed(&error);
                     *link = Link { connection: None, away_until: Some(now + PAUSE) };
                 }
                 None
@@ -100,10 +103,10 @@ impl Shared {
     fn link(&self) -> std::sync::MutexGuard<'_, Link> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn key(name: &str, Subject(bytes): Subject) -> Vec<u8> {
-    let mut key = format!("limit:{name}:").into_bytes();
-    key.extend_from_slice(&bytes);
-    key
+    fn key(&self, name: &str, Subject(bytes): Subject) -> Vec<u8> {
+        let mut key = format!("{}limit:{name}:", self.prefix).into_bytes();
+        key.extend_from_slice(&bytes);
+        key
+    }
 }

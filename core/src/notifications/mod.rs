@@ -13,6 +13,7 @@ mod due;
 mod forget;
 mod kind;
 mod list;
+mod owed;
 mod payload;
 mod resend;
 
@@ -20,5 +21,6 @@ pub use due::enqueue_due;
 pub(crate) use forget::{forget_account, forget_bookings};
 pub use kind::{NotificationKind, NotificationOutcome};
 pub use list::{Notification, NotificationState, list};
+pub use owed::oldest_owed_age;
 pub use payload::SendNotification;
 pub use resend::resend;

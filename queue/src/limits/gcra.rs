@@ -1,8 +1,8 @@
-//! The generic cell rate algorithm: one number, the theoretical arrival time, says how much of a limit is used up.
+//! The generic cell rate algorithm (GCRA): its state is one number, the theoretical arrival time (TAT).
 
-use super::Limit;
+use super::limit::Limit;
 
-/// Microseconds between two jobs, and how far the theoretical arrival time may run ahead.
+/// Microseconds between two jobs, and the burst in jobs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rate {
     pub(crate) interval: f64,
@@ -10,7 +10,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// The rate of a limit that `sessions` processes share.
+    /// One process' share of a limit that `sessions` processes divide among them.
     pub(crate) fn shared(limit: Limit, sessions: u32) -> Self {
         let sessions = sessions.max(1);
         let per = limit.per.as_secs_f64() * 1e6;
@@ -19,19 +19,19 @@ impl Rate {
     }
 }
 
-/// A bucket of one process, for while Redis is away. Instants are microseconds since any origin.
+/// The local bucket of one process, used while Redis is unavailable. Instants are microseconds since any origin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Gcra {
     tat: f64,
 }
 
 impl Gcra {
-    /// An empty bucket: what others have used of the limit until now is not known.
+    /// A bucket without tokens: how much of the limit other processes used until now is unknown.
     pub(crate) fn empty(now: f64, rate: Rate) -> Self {
         Self { tat: now + rate.burst * rate.interval }
     }
 
-    /// Takes up to `wanted` tokens; answers how many, and in how many microseconds the next one is there.
+    /// Takes up to `wanted` tokens; returns how many, and the microseconds until the next one.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -46,19 +46,19 @@ impl Gcra {
         (granted as u32, wait)
     }
 
-    /// Returns tokens that were not used.
+    /// Puts unused tokens back.
     pub(crate) fn give_back(&mut self, now: f64, rate: Rate, unused: u32) {
         self.tat = now.max(self.tat - f64::from(unused) * rate.interval);
     }
 
-    /// Reserves the next slot; answers in how many microseconds it is, 0 for at once.
+    /// Reserves the next slot; returns the microseconds until it, 0 for now.
     pub(crate) fn reserve(&mut self, now: f64, rate: Rate) -> f64 {
         let tat = self.tat.max(now);
         self.tat = tat + rate.interval;
         (self.tat - rate.burst * rate.interval - now).max(0.0)
     }
 
-    /// Whether it is as good as new.
+    /// Whether all tokens are available.
     pub(crate) fn is_full(self, now: f64) -> bool {
         self.tat <= now
     }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is taken and given back when: what starts in any window stays within rate times window plus burst.
+        /// For any sequence of takes and give-backs, starts in any window stay within rate times window plus burst.
         #[test]
         fn no_window_exceeds_rate_and_burst(
             count in 1_u32..100, burst in 1_u32..20,

@@ -1,4 +1,4 @@
-//! Tokens from Redis, or from this process' share while Redis is away.
+//! Tokens from Redis, or from this process' local share while Redis is unavailable.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,23 +6,25 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use tokio::time::Instant;
 
-use super::Limit;
 use super::gcra::{Gcra, Rate};
+use super::limit::Limit;
+use crate::redis_health::RedisHealth;
 
-/// How long Redis may take for a script before the local share decides.
+/// Timeout of a Redis script; after it the local share decides.
 const DEADLINE: Duration = Duration::from_millis(200);
-/// How long Redis is left alone after it failed.
+/// How long Redis is not asked after a failure.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Above this many local buckets those that are full are dropped.
+/// Above this many local buckets the full ones are dropped.
 const BUCKETS: usize = 10_000;
 
 type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The limits as one process sees them.
+/// Enforces the limits for one process.
 pub(crate) struct Limiter {
     client: Option<redis::Client>,
     connection: Option<MultiplexedConnection>,
     retry_at: Instant,
+    health: RedisHealth,
     prefix: String,
     origin: Instant,
     local: HashMap<String, Gcra>,
@@ -36,6 +38,7 @@ impl Limiter {
             client,
             connection: None,
             retry_at: Instant::now(),
+            health: RedisHealth::new("queue limits", "limits are kept by local shares"),
             prefix: prefix.to_owned(),
             origin: Instant::now(),
             local: HashMap::new(),
@@ -44,8 +47,8 @@ impl Limiter {
         }
     }
 
-    /// Takes up to `wanted` tokens of a queue's limit, which `sessions` processes share while Redis is away. Answers
-    /// how many, and when the next one is there.
+    /// Takes up to `wanted` tokens of a queue's limit; returns how many, and the time until the next one. `sessions` is
+    /// the number of processes that divide the limit while Redis is unavailable.
     pub(crate) async fn take(
         &mut self,
         queue: &str,
@@ -63,7 +66,7 @@ impl Limiter {
         (granted, Duration::from_secs_f64(wait / 1e6))
     }
 
-    /// Returns tokens that were taken and not used.
+    /// Puts back tokens that were taken and not used.
     pub(crate) async fn give_back(&mut self, queue: &str, limit: Limit, unused: u32, sessions: u32) {
         if unused == 0 {
             return;
@@ -77,7 +80,7 @@ impl Limiter {
         }
     }
 
-    /// Reserves a slot for a job of each of these keys, in one call: how long each has to wait, zero for not at all.
+    /// Reserves a slot for one job of each key, in one call; returns the wait of each, zero to start now.
     pub(crate) async fn reserve(
         &mut self,
         queue: &str,
@@ -147,19 +150,17 @@ impl Limiter {
         }
     }
 
-    /// Redis answered: the local buckets start empty the next time. It did not: it is left alone for a while.
+    /// After an answer the local buckets are dropped; after a failure Redis is not asked for [`PAUSE`].
     fn note<T>(&mut self, answer: Result<T, BoxedError>) -> Option<T> {
         match answer {
             Ok(answer) => {
-                if !self.local.is_empty() {
-                    tracing::info!("limits are shared through Redis again");
-                    self.local.clear();
-                }
+                self.health.answered();
+                self.local.clear();
                 Some(answer)
             }
             Err(error) => {
                 if self.client.is_some() && Instant::now() >= self.retry_at {
-                    tracing::warn!(error = %error, "Redis is away: limits are kept by local shares");
+                    self.health.failed(&error);
                     self.connection = None;
                     self.retry_at = Instant::now() + PAUSE;
                 }

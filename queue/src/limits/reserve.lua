@@ -1,4 +1,4 @@
--- Reserves the next slot of each of KEYS: in how many microseconds each is, 0 for at once.
+-- Reserves the next slot of each of KEYS; returns the microseconds until each, 0 for now.
 -- ARGV[1]: microseconds between two jobs, ARGV[2]: burst.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]

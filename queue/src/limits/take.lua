@@ -3,7 +3,8 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local interval, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local tat = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
+-- No take leaves a TAT further ahead than the burst: one that is comes from a clock that was wrong.
+local tat = math.min(math.max(tonumber(redis.call('GET', KEYS[1]) or now), now), now + burst * interval)
 local granted
 if wanted < 0 then
     granted = wanted

@@ -1,16 +1,19 @@
-//! What an operator sees and does at run time. All workers see a change within two seconds: they look each second.
+//! Operations at run time. Workers read changes each second and follow them within two.
 
 mod ended;
 mod jobs;
+mod list;
 mod one_job;
+mod page;
 mod queue_settings;
 mod queues;
 mod search;
 mod workers;
 
 pub use ended::{EndedCount, ended, is_queue};
-pub use jobs::{Cursor, JobDetail, JobError, JobFilter, JobSummary, Page, job, jobs};
+pub use jobs::{job, jobs};
 pub use one_job::{Stop, retry, stop};
+pub use page::{Cursor, JobDetail, JobError, JobFilter, JobSummary, Page};
 pub use queue_settings::{pause, resume, set_key_limit, set_limit};
 pub(crate) use queues::depths;
 pub use queues::{QueueStatus, queues};

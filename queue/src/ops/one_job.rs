@@ -1,18 +1,18 @@
-//! What an operator does to one job.
+//! Retry and stop of one job.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::error::Result;
-use crate::job::JobId;
+use crate::ids::JobId;
 
-/// Runs a job now, whether it waits or has ended, with one attempt more than it has used; false if it runs, is gone, or
-/// a live job has its unique key by now.
+/// Makes a waiting or ended job due now, with at least one attempt left. False if it is running, was pruned, or a live
+/// job has its unique key.
 ///
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn retry(conn: &mut PgConnection, now: DateTime<Utc>, id: JobId) -> Result<bool> {
-    // Plan: index scan on jobs_pkey, one look into jobs_live_key.
+    // Plan: index scan on jobs_pkey, one lookup in jobs_live_key.
     let retried = sqlx::query!(
         "UPDATE queue.jobs j
          SET state = 'available', run_at = $2, finalized_at = NULL, stop = NULL, slot_at = NULL, rescues = 0,
@@ -31,18 +31,18 @@ pub async fn retry(conn: &mut PgConnection, now: DateTime<Utc>, id: JobId) -> Re
     Ok(retried.rows_affected() == 1)
 }
 
-/// How an operator wants a live job to end.
+/// The final state that an operator requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// As cancelled.
+    /// Cancelled.
     Cancel,
-    /// As discarded.
+    /// Discarded.
     Discard,
 }
 
-/// Asks a worker to end a live job, with its kind's `on_final`: one that waits without running it, also in a paused or
-/// limited queue; one that runs by stopping it unless it is past its point of no return. A worker that takes its kind
-/// does so within two seconds. False if there is no live job with this id.
+/// Requests that a live job ends, with its kind's `on_final`. A worker that handles its kind does so within two seconds: a
+/// waiting job ends without being started, also in a paused or limited queue; a running job is stopped unless it is past
+/// its point of no return. False if there is no live job with this id.
 ///
 /// # Errors
 /// [`crate::Error::Database`].
@@ -51,7 +51,7 @@ pub async fn stop(conn: &mut PgConnection, id: JobId, how: Stop) -> Result<bool>
         Stop::Cancel => "cancelled",
         Stop::Discard => "discarded",
     };
-    // Plan: index scan on jobs_pkey. What waits becomes available: a worker that takes its kind ends it.
+    // Plan: index scan on jobs_pkey. A waiting job becomes available, so that a worker claims and ends it.
     let asked = sqlx::query!(
         "UPDATE queue.jobs
          SET stop = $2::text::queue.job_state, state = CASE WHEN state = 'running' THEN state ELSE 'available' END

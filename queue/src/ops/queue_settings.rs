@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::error::Result;
-use crate::limits::Limit;
+use crate::limits::limit::Limit;
 
-/// No worker claims jobs of the queue until it is resumed; what runs is finished.
+/// Stops claims from the queue until it is resumed. Running jobs finish.
 ///
 /// # Errors
 /// [`crate::Error::Database`].
@@ -36,8 +36,7 @@ async fn set_paused(conn: &mut PgConnection, now: DateTime<Utc>, queue: &str, pa
     Ok(())
 }
 
-/// Limits how many jobs of the queue start in a time, over all workers; `None` goes back to what they are configured
-/// with.
+/// Limits how many jobs of the queue start per period, over all workers; `None` restores the configured limit.
 ///
 /// # Errors
 /// [`crate::Error::Database`], also for a limit of 0 or of a period under a millisecond.
@@ -66,7 +65,7 @@ pub async fn set_limit(
     Ok(())
 }
 
-/// Limits how many jobs of the queue with one `limit_key` start in a time; `None` goes back to the configuration.
+/// Limits how many jobs of the queue with one `limit_key` start per period; `None` restores the configured limit.
 ///
 /// # Errors
 /// As [`set_limit`].

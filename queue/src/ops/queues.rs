@@ -1,4 +1,4 @@
-//! How full the queues are.
+//! Depth and settings of the queues.
 
 use std::time::Duration;
 
@@ -6,47 +6,47 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::error::Result;
-use crate::limits::Limit;
-use crate::runtime::Timing;
-use crate::store::interval;
+use crate::limits::limit::Limit;
+use crate::store::interval::interval;
+use crate::timing::Timing;
 
-/// A queue as an operator sees it.
+/// Depth and settings of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueStatus {
     /// Its name.
     pub queue: String,
-    /// Whether it was paused.
+    /// Whether it is paused.
     pub paused: bool,
-    /// The limit set at run time; `None`: as its workers are configured.
+    /// The limit set at run time; `None`: the configured one applies.
     pub limit: Option<Limit>,
-    /// The limit per `limit_key` set at run time; `None`: as its workers are configured.
+    /// The limit per `limit_key` set at run time; `None`: the configured one applies.
     pub key_limit: Option<Limit>,
-    /// Jobs that wait for their time.
+    /// Jobs that wait for `run_at`.
     pub scheduled: i64,
-    /// Jobs that any worker may claim.
+    /// Due jobs that any worker may claim.
     pub available: i64,
-    /// Jobs that run.
+    /// Running jobs.
     pub running: i64,
-    /// Jobs that failed or were put off and wait for their next time.
+    /// Failed, snoozed or rate-limited jobs that wait for `run_at`.
     pub retryable: i64,
-    /// Jobs that ended without success and are still kept (7 days). Those that succeeded are not counted: there are too
-    /// many of them, and `queue_job_outcomes_total` has them.
+    /// Discarded jobs, which are kept for 7 days. Completed jobs are too many to count here; see the metric
+    /// `queue_job_outcomes_total`.
     pub discarded: i64,
-    /// Since when the oldest job is due that nobody has begun, promoted or not.
+    /// Due time of the oldest due job that was not started.
     pub oldest_due: Option<DateTime<Utc>>,
     /// Live sessions that serve it.
     pub workers: i64,
 }
 
 impl QueueStatus {
-    /// How long the oldest due job has waited.
+    /// How long the oldest due job has been due.
     #[must_use]
     pub fn oldest_due_age(&self, now: DateTime<Utc>) -> Duration {
         self.oldest_due.and_then(|oldest| (now - oldest).to_std().ok()).unwrap_or_default()
     }
 }
 
-/// All queues that have jobs, workers or settings, by name.
+/// All queues that have jobs, workers or settings, sorted by name.
 ///
 /// # Errors
 /// [`crate::Error::Database`].
@@ -59,8 +59,8 @@ pub(crate) async fn depths(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
 ) -> Result<Vec<QueueStatus>, sqlx::Error> {
-    // Plan: index-only scans of jobs_ready and jobs_waiting where they are vacuumed, index scans on jobs_rescued,
-    // jobs_running and the discarded part of jobs_final: what is live is counted, what has succeeded never touched.
+    // Plan: index-only scans of jobs_ready and jobs_waiting, index scans of jobs_rescued, jobs_running and the discarded
+    // part of jobs_final. Completed jobs are never read.
     let rows = sqlx::query!(
         r#"WITH counted AS (
                SELECT queue, 'available' AS state, count(*) AS jobs, min(run_at) FILTER (WHERE run_at <= $1) AS oldest

@@ -1,18 +1,18 @@
-//! Jobs that say something.
+//! Full-text search in jobs.
 
 use sqlx::PgConnection;
 
-use super::{Cursor, JobFilter, Page};
+use super::list;
+use super::page::{Cursor, JobFilter, Page};
 use crate::error::Result;
-use crate::store::{list, search as store};
 
-/// Jobs looked at for one page of a search.
-const LOOKED_AT: usize = 10_000;
-/// Jobs looked at by one statement.
+/// Jobs examined for one page of a search.
+const MAX_EXAMINED: usize = 10_000;
+/// Jobs examined by one statement.
 const BATCH: usize = 1000;
 
-/// As [`super::jobs`], those whose unique key, limit key, note, last error or payload contains `text`, without case. One
-/// call looks at 10,000 jobs at most: a page may be short, or empty, and have a next one all the same.
+/// As [`super::jobs`], for jobs whose unique key, limit key, note, last error or payload contains `text`, ignoring case.
+/// One call examines at most 10,000 jobs: a short or empty page can have a next page.
 ///
 /// # Errors
 /// [`crate::Error::Database`].
@@ -24,26 +24,42 @@ pub async fn search(
     limit: u32,
 ) -> Result<Page> {
     let limit = limit.clamp(1, 1000) as usize;
-    let (mut found, mut place, mut looked_at) = (Vec::new(), after, 0);
+    let (mut found, mut place, mut examined) = (Vec::new(), after, 0);
     let mut next = None;
-    while found.len() < limit && looked_at < LOOKED_AT {
+    while found.len() < limit && examined < MAX_EXAMINED {
         let places = list::places(conn, filter, place, i64::try_from(BATCH).unwrap_or(1000)).await?;
         let ids: Vec<i64> = places.iter().map(|place| place.id.0).collect();
-        let fitting = store::containing(conn, &ids, text).await?;
+        let matching = containing(conn, &ids, text).await?;
         let room = limit - found.len();
-        // Where the page is full the next one begins after its last job; else after the last one looked at.
-        let end = match fitting.get(room) {
-            Some(_) => fitting.get(room - 1).and_then(|last| ids.iter().position(|id| id == last)),
+        // The next page starts after the last job of a full page, else after the last job examined.
+        let end = match matching.get(room) {
+            Some(_) => matching.get(room - 1).and_then(|last| ids.iter().position(|id| id == last)),
             None => ids.len().checked_sub(1),
         };
-        let more = fitting.len() > room || places.len() == BATCH;
-        found.extend(fitting.into_iter().take(room));
+        let more = matching.len() > room || places.len() == BATCH;
+        found.extend(matching.into_iter().take(room));
         place = end.and_then(|end| places.get(end).copied()).or(place);
         next = place.filter(|_| more);
-        looked_at += places.len();
+        examined += places.len();
         if !more {
             break;
         }
     }
     Ok(Page { jobs: list::summaries(conn, &found).await?, next })
+}
+
+/// The jobs among these whose unique key, limit key, note, last error or payload contains `text`, ignoring case; in the
+/// given order.
+async fn containing(conn: &mut PgConnection, ids: &[i64], text: &str) -> Result<Vec<i64>, sqlx::Error> {
+    // Plan: jobs_pkey for each id.
+    sqlx::query_scalar!(
+        r#"SELECT j.id FROM unnest($1::bigint[]) WITH ORDINALITY AS p (id, place) JOIN queue.jobs j ON j.id = p.id
+           WHERE position(lower($2) IN lower(concat_ws(' ', j.unique_key, j.limit_key, j.note,
+                                                       j.errors -> -1 ->> 'error', j.args::text))) > 0
+           ORDER BY p.place"#,
+        ids,
+        text,
+    )
+    .fetch_all(&mut *conn)
+    .await
 }

@@ -1,4 +1,4 @@
-//! Which workers live.
+//! Live workers.
 
 use std::time::Duration;
 
@@ -7,27 +7,29 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::store::interval::interval;
+use crate::timing::Timing;
 
-/// A worker process as an operator sees it. A process that lost its session has a new one.
+/// A worker process. A process that lost its session opens a new one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkerStatus {
     /// Its session.
     pub session: Uuid,
-    /// What it is called: host and process id unless it was named.
+    /// Host and process id unless a name was set.
     pub name: String,
     /// The queues it serves.
     pub queues: Vec<String>,
-    /// The kinds of jobs it takes.
+    /// The kinds of jobs it handles.
     pub kinds: Vec<String>,
     /// When the session was opened, by the clock of Postgres.
     pub started_at: DateTime<Utc>,
     /// Its last heartbeat, by the clock of Postgres.
     pub beat_at: DateTime<Utc>,
-    /// How long that is ago; after 15 s its jobs are given to others.
+    /// Time since then; after 15 s its jobs are rescued.
     pub silent: Duration,
-    /// Jobs that run in it.
+    /// Jobs that it runs.
     pub running: i64,
-    /// Whether it leads.
+    /// Whether it is the leader.
     pub leads: bool,
 }
 
@@ -36,15 +38,17 @@ pub struct WorkerStatus {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn workers(conn: &mut PgConnection) -> Result<Vec<WorkerStatus>> {
-    // Plan: scan of the sessions, of which there are as many as worker processes in a day; for each that lives an index
-    // scan on jobs_running.
+    // Plan: scan of the sessions: as many rows as worker processes started in a day; for each live one an index scan on
+    // jobs_running.
     let rows = sqlx::query!(
         r#"SELECT s.id, s.name, s.queues, s.kinds, s.started_at, s.beat_at,
                   extract(epoch FROM clock_timestamp() - s.beat_at)::float8 AS "silent!",
                   (SELECT count(*) FROM queue.jobs j WHERE j.session_id = s.id AND j.state = 'running') AS "running!",
                   EXISTS (SELECT FROM queue.leader l
-                          WHERE l.session_id = s.id AND l.expires_at > clock_timestamp()) AS "leads!"
-           FROM queue.sessions s WHERE s.ended_at IS NULL ORDER BY s.started_at, s.id"#
+                          WHERE l.session_id = s.id AND l.expires_at > clock_timestamp()
+                            AND l.expires_at <= clock_timestamp() + 2 * $1::interval) AS "leads!"
+           FROM queue.sessions s WHERE s.ended_at IS NULL ORDER BY s.started_at, s.id"#,
+        interval(Timing::default().leader_lease),
     )
     .fetch_all(&mut *conn)
     .await?;

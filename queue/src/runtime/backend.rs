@@ -1,13 +1,14 @@
 //! The source from which an apalis worker takes the jobs of one kind, and the layer under which they run.
 //!
-//! apalis asks a [`Feed`] for tasks; the dispatcher puts in only what it has a free permit for, so nothing is read
-//! ahead, and a feed never reports an error: no fault of Postgres or Redis can stop a worker. [`RunLayer`] is the
-//! backend's middleware, hence outside all other layers: it spawns each job, stops it when it must be stopped (tower's
-//! timeout layer would drop a job past its point of no return), and hands its end to the dispatcher.
+//! apalis asks a [`Feed`] for tasks. The dispatcher sends only tasks that have a permit, so nothing is prefetched. A feed
+//! never reports an error, so no fault of Postgres or Redis stops a worker. [`RunLayer`] is the backend's middleware,
+//! hence outside all other layers. It spawns each job, stops it when it must be stopped (tower's timeout layer would drop
+//! a job past its point of no return), and reports what becomes of it.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,70 +17,73 @@ use apalis_core::backend::{Backend, BackendConfig};
 use apalis_core::error::BoxDynError;
 use apalis_core::task::Task;
 use apalis_core::worker::context::WorkerContext;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tower::{Layer, Service};
 
-use super::judge::Verdict;
+use super::resolve_outcome::{resolve_outcome, resolve_stop};
 use crate::context::{JobContext, StopReason};
-use crate::error::BoxError;
-use crate::job::{JobId, Payload};
+use crate::ids::JobId;
+use crate::job::Payload;
 use crate::outcome::Outcome;
+use crate::store::transition::Transition;
 
-/// The end of a lease, on its way to the database.
+/// The end of a lease, on its way to the settler.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) ctx: JobContext,
-    pub(crate) end: LeaseEnd,
+    /// How long the handler ran; `None`: it was not started.
+    pub(crate) ran: Option<Duration>,
+    pub(crate) transition: Transition,
 }
 
-/// How a lease ended.
-#[derive(Debug)]
-pub(crate) enum LeaseEnd {
-    /// The job ran so long and ended so.
-    Ran(Duration, RunEnd),
-    /// It was not begun.
-    Unrun(Verdict),
-}
-
-/// Where ends of leases go: to be written down, and back to the dispatcher, whose permit is free again.
+/// Sends the ends of leases to the settler and tells the dispatcher that a permit is free.
 #[derive(Debug, Clone)]
 pub(crate) struct Reporter {
-    pub(crate) settler: mpsc::UnboundedSender<Report>,
-    pub(crate) freed: mpsc::UnboundedSender<JobId>,
+    reports: mpsc::UnboundedSender<Report>,
+    permit_freed: Arc<Notify>,
 }
 
 impl Reporter {
-    /// The receivers outlive all runs; if they are gone the process is leaving at once.
-    pub(crate) fn report(&self, ctx: JobContext, end: LeaseEnd) {
-        let id = ctx.id();
-        let _ = self.settler.send(Report { ctx, end });
-        let _ = self.freed.send(id);
+    pub(crate) fn new(reports: mpsc::UnboundedSender<Report>, permit_freed: Arc<Notify>) -> Self {
+        Self { reports, permit_freed }
+    }
+
+    /// Reports a job that was not started.
+    pub(crate) fn not_started(&self, ctx: JobContext, transition: Transition) {
+        self.send(Report { ctx, ran: None, transition });
+    }
+
+    /// The receiver outlives all runs, except in a process that stops at once.
+    fn send(&self, report: Report) {
+        report.ctx.set_ended();
+        let _ = self.reports.send(report);
+        self.permit_freed.notify_one();
     }
 }
 
-/// Reports the end of a run, also when dropping the handler's future panicked.
-struct Reporting {
+/// Reports the end of a run when dropped, also when dropping the handler's future panicked.
+struct ReportOnDrop {
     ctx: JobContext,
     reporter: Reporter,
-    began: Instant,
-    end: Option<RunEnd>,
+    started: Instant,
+    transition: Option<Transition>,
 }
 
-impl Drop for Reporting {
+impl Drop for ReportOnDrop {
     fn drop(&mut self) {
-        let end =
-            self.end.take().unwrap_or_else(|| RunEnd::Returned(Err("panicked while it was stopped".into())));
-        self.reporter.report(self.ctx.clone(), LeaseEnd::Ran(self.began.elapsed(), end));
+        let ctx = self.ctx.clone();
+        let transition = self.transition.take().unwrap_or_else(|| {
+            resolve_outcome(
+                ctx.info(),
+                Err("panicked while it was stopped".into()),
+                ctx.now(),
+                &mut rand::rng(),
+            )
+        });
+        self.reporter.send(Report { ctx, ran: Some(self.started.elapsed()), transition });
     }
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub(crate) enum RunEnd {
-    Returned(Result<Outcome, BoxError>),
-    Stopped(StopReason),
 }
 
 /// The [`Backend`] of one kind of job.
@@ -114,7 +118,7 @@ impl<P: Payload> Backend for Feed<P> {
     ) -> Poll<Option<Result<Task<P>, Infallible>>> {
         let task = std::task::ready!(self.tasks.poll_recv(cx));
         if task.is_none() {
-            // The dispatcher is gone: apalis ends a worker only once it was told to stop.
+            // The dispatcher has ended. apalis ends a worker only when it is told to stop.
             let _ = worker.stop();
         }
         Poll::Ready(task.map(Ok))
@@ -141,7 +145,7 @@ impl<P: Payload> BackendConfig for Feed<P> {
     }
 }
 
-/// Spawns each job and reports its end.
+/// Spawns each job and reports what becomes of it.
 #[derive(Debug, Clone)]
 pub struct RunLayer {
     reporter: Reporter,
@@ -181,18 +185,19 @@ where
         let ctx = task.data().get::<JobContext>().cloned();
         let run = self.inner.call(task);
         let RunLayer { reporter, timeout } = self.layer.clone();
-        // Aborted with the worker: a process that leaves at once leaves nothing running behind.
+        // Aborted with the worker, when the process stops at once.
         let spawned = AbortOnDropHandle::new(tokio::spawn(async move {
             let Some(ctx) = ctx else { return };
-            let mut reporting = Reporting { ctx: ctx.clone(), reporter, began: Instant::now(), end: None };
-            reporting.end = Some(drive(run, &ctx, timeout).await);
+            let mut report =
+                ReportOnDrop { ctx: ctx.clone(), reporter, started: Instant::now(), transition: None };
+            report.transition = Some(drive(run, &ctx, timeout).await);
         }));
         Box::pin(async move { Ok(spawned.await?) })
     }
 }
 
-/// Runs a job to its end, or drops it where it must be stopped and still may be.
-async fn drive<F, E>(run: F, ctx: &JobContext, timeout: Duration) -> RunEnd
+/// Runs a job until it returns, or drops it when it is stopped.
+async fn drive<F, E>(run: F, ctx: &JobContext, timeout: Duration) -> Transition
 where
     F: Future<Output = Result<Outcome, E>>,
     E: Into<BoxDynError>,
@@ -204,10 +209,15 @@ where
     loop {
         tokio::select! {
             biased;
-            end = &mut run => return RunEnd::Returned(end.map_err(Into::into)),
-            reason = ctx.stopped() => return RunEnd::Stopped(reason),
+            result = &mut run => {
+                let result = result.map_err(Into::into);
+                return resolve_outcome(ctx.info(), result, ctx.now(), &mut rand::rng());
+            }
+            reason = ctx.stopped() => {
+                return resolve_stop(ctx.info(), reason, ctx.now(), &mut rand::rng());
+            }
             () = &mut deadline, if timed => {
-                // Past its point of no return it goes on; otherwise the next turn sees it stopped.
+                // Past its point of no return the job goes on; otherwise the next iteration sees it stopped.
                 timed = false;
                 ctx.stop(StopReason::TimedOut);
             }

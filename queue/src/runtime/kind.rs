@@ -1,4 +1,4 @@
-//! What a worker can run: one entry for each kind of job.
+//! Kinds of jobs: payload type, handler and hook.
 
 use std::any::Any;
 use std::future::Future;
@@ -21,76 +21,34 @@ use tokio::sync::mpsc;
 use tower::Service;
 
 use super::backend::{Feed, Reporter};
-use crate::context::{JobContext, JobInfo};
+use crate::context::JobContext;
 use crate::error::BoxError;
-use crate::job::{JobState, Payload};
+use crate::finish_reason::FinishReason;
+use crate::job::Payload;
+use crate::job_info::JobInfo;
 use crate::outcome::Outcome;
-
-/// Why the queue ended a job without success.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// Its last attempt failed, with this error.
-    Exhausted(String),
-    /// Its handler said that it can't ever succeed.
-    Failed(String),
-    /// It was not begun before `expires_at`.
-    Expired,
-    /// The process that ran it died three times in a row.
-    Poison,
-    /// Its payload can't be read by this build, and why.
-    Undecodable(String),
-    /// Someone asked for it to be cancelled.
-    Cancelled,
-    /// An operator discarded it.
-    Discarded,
-    /// It was due for a day and no worker took its kind; only [`super::Builder::on_unknown`] sees this.
-    Unknown,
-}
-
-impl Ended {
-    /// The final state this leads to.
-    #[must_use]
-    pub fn state(&self) -> JobState {
-        if *self == Self::Cancelled { JobState::Cancelled } else { JobState::Discarded }
-    }
-
-    /// The reason in words, as it is kept with the job.
-    #[must_use]
-    pub fn note(&self) -> String {
-        match self {
-            Self::Exhausted(error) => format!("the last attempt failed: {error}"),
-            Self::Failed(why) => why.clone(),
-            Self::Expired => "expired before it was begun".to_owned(),
-            Self::Poison => "its process died three times".to_owned(),
-            Self::Undecodable(error) => format!("the payload can't be read: {error}"),
-            Self::Cancelled => "cancelled on request".to_owned(),
-            Self::Discarded => "discarded by an operator".to_owned(),
-            Self::Unknown => "no worker has taken its kind for a day".to_owned(),
-        }
-    }
-}
 
 /// A job that the queue is ending, for [`Kind::on_final`].
 #[derive(Debug, Clone)]
 pub struct FinalJob {
-    /// Its facts.
+    /// Its facts as claimed.
     pub info: JobInfo,
-    /// Its payload as stored.
+    /// Its stored payload.
     pub args: serde_json::Value,
     /// Why it ends.
-    pub why: Ended,
+    pub why: FinishReason,
 }
 
-/// What a hook returns: `Box::pin(async move { … })`.
+/// The future of a hook: `Box::pin(async move { … })`.
 pub type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 pub(crate) type Hook =
     Arc<dyn for<'a> Fn(&'a mut PgConnection, &'a FinalJob) -> HookFuture<'a> + Send + Sync>;
 pub(crate) type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Start = Box<dyn FnOnce(Extensions, Reporter, Duration) -> (Box<dyn Sink>, Run) + Send>;
 
-/// Where the dispatcher puts claimed jobs of one kind.
+/// Starts claimed jobs of one kind.
 pub(crate) trait Sink: Send + Sync {
-    /// Decodes the payload and starts the job.
+    /// Decodes the payload and hands the job to the kind's apalis worker.
     fn feed(&self, ctx: JobContext) -> Result<(), serde_json::Error>;
 }
 
@@ -108,7 +66,7 @@ impl<P: Payload> Sink for FeedSink<P> {
         data.insert(ctx);
         let task =
             TaskBuilder::new(payload).with_data(data).task_id(TaskId::from_int(id)).attempt(attempt).build();
-        // The apalis worker of the kind ends only after this sender is gone.
+        // Never fails: the apalis worker of the kind ends only after this sender is dropped.
         let _ = self.tasks.send(task);
         Ok(())
     }
@@ -121,6 +79,7 @@ pub struct Kind {
     pub(crate) queue: &'static str,
     pub(crate) timeout: Duration,
     pub(crate) hook: Option<Hook>,
+    pub(crate) is_patient: bool,
     pub(crate) start: Start,
 }
 
@@ -131,7 +90,7 @@ impl std::fmt::Debug for Kind {
 }
 
 impl Kind {
-    /// A kind whose jobs `handler` runs, under apalis' tracing and catch-panic layers.
+    /// A kind whose jobs `handler` runs, inside apalis' tracing and catch-panic layers.
     pub fn new<P, H, S>(handler: H) -> Self
     where
         P: Payload,
@@ -149,9 +108,9 @@ impl Kind {
                 .layer(
                     TraceLayer::new()
                         .make_span_with(span::<P>)
-                        .on_request(quiet_start::<P>)
-                        .on_response(quiet_end)
-                        .on_failure(QuietFailure),
+                        .on_request(log_start::<P>)
+                        .on_response(log_return)
+                        .on_failure(LogFailure),
                 )
                 .layer(CatchPanicLayer::<_, AbortError>::with_panic_handler(panicked))
                 .build::<H, S, Feed<P>>(handler);
@@ -162,21 +121,30 @@ impl Kind {
             });
             (Box::new(FeedSink { tasks, data }), run)
         });
-        Self { name: P::KIND, queue: P::QUEUE, timeout: P::TIMEOUT, hook: None, start }
+        Self { name: P::KIND, queue: P::QUEUE, timeout: P::TIMEOUT, hook: None, is_patient: false, start }
     }
 
-    /// How long a run may take, instead of [`Payload::TIMEOUT`].
+    /// Timeout of a run, instead of [`Payload::TIMEOUT`].
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Called in the very transaction in which the queue ends a job of this kind without success, before the job's row
-    /// is locked. An error rolls it back and is tried again, so the job does not end without it; where another worker
-    /// owns the job by now, it is rolled back too: do nothing in it but by this connection. Not called for a job that its owner cancelled while
-    /// it waited ([`crate::cancel()`]: the owner's transaction is where its rows change), nor for one whose kind no
-    /// worker takes any more: see [`super::Builder::on_unknown`].
+    /// Retries a job of this kind until it expires, however often its worker process died: from the third death in a row
+    /// on with growing pauses (15 s up to 1 h), and alone in its process. For handlers that can tell by their own records
+    /// whether a side effect may have happened. Without this such a job is discarded as poison.
+    #[must_use]
+    pub fn retry_poison_until_expiry(mut self) -> Self {
+        self.is_patient = true;
+        self
+    }
+
+    /// Called in the transaction in which the queue ends a job of this kind without success, before the job's row is
+    /// locked. An error rolls the transaction back and it is retried, so the job never ends without the hook. It is also
+    /// rolled back when another worker owns the job: have no effects except through this connection. Not called for a job
+    /// that its owner cancelled while it waited ([`crate::cancel()`]: the owner changes its rows in that transaction), nor
+    /// for a kind that no worker handles: see [`super::Builder::on_unknown`].
     #[must_use]
     pub fn on_final<F>(mut self, hook: F) -> Self
     where
@@ -187,23 +155,23 @@ impl Kind {
     }
 }
 
-fn quiet_start<P>(_: &Task<P>, _: &tracing::Span) {
+fn log_start<P>(_: &Task<P>, _: &tracing::Span) {
     tracing::debug!("job begins");
 }
 
-fn quiet_end(outcome: &Outcome, took: Duration, span: &tracing::Span) {
-    span.record("outcome", outcome.word());
+fn log_return(outcome: &Outcome, took: Duration, span: &tracing::Span) {
+    span.record("outcome", outcome.as_str());
     if matches!(outcome, Outcome::RetryAt { .. } | Outcome::Fail(_)) {
         span.record("failed", true);
     }
     tracing::debug!(?took, "job returned");
 }
 
-/// apalis' own would log the error's text, which can hold what no log may have.
+/// Replaces apalis' own hook, which logs the error's text: that may contain personal data.
 #[derive(Debug, Clone, Copy)]
-struct QuietFailure;
+struct LogFailure;
 
-impl<E> OnFailure<E> for QuietFailure {
+impl<E> OnFailure<E> for LogFailure {
     fn on_failure(&mut self, _: &E, took: Duration, span: &tracing::Span) {
         span.record("outcome", "error");
         span.record("failed", true);
@@ -211,7 +179,7 @@ impl<E> OnFailure<E> for QuietFailure {
     }
 }
 
-/// A panic is a failure like any other: again with backoff.
+/// A panic is a failed attempt.
 fn panicked(panic: &Box<dyn Any + Send>) -> AbortError {
     let text = panic
         .downcast_ref::<&str>()
@@ -220,7 +188,7 @@ fn panicked(panic: &Box<dyn Any + Send>) -> AbortError {
     AbortError::new(format!("panicked: {}", text.unwrap_or_default()))
 }
 
-/// The span of a run: ids only, never a payload or an error's text.
+/// The span of a run. It has ids only, never a payload or an error's text.
 fn span<P: Payload>(task: &Task<P>) -> tracing::Span {
     let ctx = task.data().get::<JobContext>();
     let info = ctx.map(JobContext::info);

@@ -1,43 +1,43 @@
-//! The leases of this process, from their claim until their ends are written down.
+//! The leases of this process, from claim until their end is written.
 
 use std::collections::HashMap;
 
-use crate::job::JobId;
+use crate::ids::JobId;
 
 /// Fencing tokens by job.
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
     held: HashMap<JobId, i64>,
-    /// Those whose ends Postgres refuses for what is in them: they last as long as the session.
+    /// Leases whose end Postgres rejects: they last as long as the session.
     stuck: HashMap<JobId, i64>,
 }
 
 impl Leases {
-    /// Takes over a lease that was just claimed.
+    /// Adds a lease that was just claimed.
     pub(crate) fn hold(&mut self, id: JobId, lease_seq: i64) {
         self.stuck.remove(&id);
         self.held.insert(id, lease_seq);
     }
 
-    /// Forgets a lease. The job may be leased here anew already: then that one stays.
+    /// Removes a lease. A newer lease of the same job stays.
     pub(crate) fn release(&mut self, id: JobId, lease_seq: i64) {
         if self.held.get(&id) == Some(&lease_seq) {
             self.held.remove(&id);
         }
     }
 
-    /// Keeps a lease that nobody waits for any more.
+    /// Marks a lease whose end can't be written.
     pub(crate) fn give_up(&mut self, id: JobId, lease_seq: i64) {
         self.release(id, lease_seq);
         self.stuck.insert(id, lease_seq);
     }
 
-    /// How many run or wait for their ends to be written down.
+    /// How many jobs run or wait for their end to be written.
     pub(crate) fn live(&self) -> usize {
         self.held.len()
     }
 
-    /// The jobs of all leases.
+    /// The job ids of all leases.
     pub(crate) fn jobs(&self) -> Vec<i64> {
         self.held.keys().chain(self.stuck.keys()).map(|id| id.0).collect()
     }

@@ -1,37 +1,39 @@
-//! The worker side: claims jobs, runs them under apalis, writes down how they ended.
+//! The worker side: claims jobs, runs them under apalis, writes what became of them.
 
-mod allot;
 mod backend;
 mod builder;
-mod crew;
+mod dedicated_conn;
 mod dispatcher;
+mod fair_share;
 mod heartbeat;
-mod judge;
 mod kind;
-mod lane;
 mod leader;
 mod leases;
-mod link;
 mod metrics;
 mod periodic;
+mod queue_state;
+mod resolve_outcome;
 mod run;
 mod settler;
+mod shared;
 mod shutdown;
 
 pub use backend::{Feed, RunLayer, RunService};
-pub use builder::{Builder, Queue, Runtime, Timing};
-pub use kind::{Ended, FinalJob, HookFuture, Kind};
+pub use builder::{Builder, Queue, Runtime};
+pub use kind::{FinalJob, HookFuture, Kind};
 pub use periodic::Periodic;
 pub use shutdown::Shutdown;
+
+pub use crate::finish_reason::FinishReason;
+pub use crate::timing::Timing;
 
 /// What the test kit is made of.
 #[cfg(feature = "testing")]
 pub(crate) mod internals {
-    pub(crate) use super::backend::LeaseEnd;
-    pub(crate) use super::crew::{Crew, Workers};
-    pub(crate) use super::heartbeat::open_first;
+    pub(crate) use super::heartbeat::open_first_session;
     pub(crate) use super::kind::Sink;
-    pub(crate) use super::lane::Start;
-    pub(crate) use super::leader::end_unknown;
+    pub(crate) use super::leader::maintenance::end_unknown;
+    pub(crate) use super::resolve_outcome::{resolve_start, undecodable};
     pub(crate) use super::settler::Settler;
+    pub(crate) use super::shared::{RuntimeShared, Workers};
 }

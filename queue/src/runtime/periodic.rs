@@ -1,4 +1,4 @@
-//! Jobs that the leader enqueues by the clock.
+//! Periodic jobs, enqueued by the leader.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::job::Job;
 
 type MakeJob = Arc<dyn Fn(DateTime<Utc>) -> Result<Job> + Send + Sync>;
 
-/// A job for each tick of a period; ticks are whole multiples of it since 1970. Whoever leads, a tick makes at most one
-/// job; of the ticks missed while no worker ran only the last is made up for.
+/// A job for each tick of a period. Ticks are whole multiples of the period since 1970 (UTC). A tick enqueues at most one
+/// job, also across leaders. Of the ticks missed while no worker ran, only the last is made up for.
 #[derive(Clone)]
 pub struct Periodic {
     pub(crate) name: &'static str,
@@ -29,7 +29,7 @@ impl std::fmt::Debug for Periodic {
 }
 
 impl Periodic {
-    /// Enqueues what `make` answers for each tick, `every` apart (at least 1 s). The name is unique in the database.
+    /// Enqueues the job that `make` returns for each tick, `every` apart (at least 1 s). The name is unique in the database.
     pub fn every(
         name: &'static str,
         every: Duration,

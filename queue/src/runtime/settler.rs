@@ -1,36 +1,34 @@
-//! Writes down how leases ended: in batches, again and again until Postgres answers.
+//! Writes the transitions of leases: in batches, retried until Postgres answers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rand::SeedableRng;
-use rand::rngs::SmallRng;
 use sqlx::Connection;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::backend::{LeaseEnd, Report};
-use super::crew::Crew;
-use super::judge::{Verdict, ending, judge};
-use super::kind::{Ended, FinalJob, Hook};
-use super::link::{Link, LinkError, within};
+use super::backend::Report;
+use super::dedicated_conn::{CallError, DedicatedConn};
+use super::kind::{FinalJob, Hook};
 use super::metrics;
+use super::shared::RuntimeShared;
 use crate::context::JobContext;
 use crate::error::BoxError;
-use crate::job::JobState;
-use crate::store::settle::{Settle, Settlement, settle};
+use crate::finish_reason::FinishReason;
+use crate::store::transition::{LeaseTransition, Transition, apply};
 
-/// At most so many ends in one statement; while one is under way the next batch gathers.
+/// Transitions per statement at most. The next batch gathers while one is being written.
 const BATCH: usize = 500;
-/// At most so many transactions with an `on_final` at once.
+/// Concurrent transactions with an `on_final` hook.
 const HOOKS: usize = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Settles until all who could report are gone and everything is written down.
-pub(crate) async fn run(crew: Arc<Crew>, mut reports: mpsc::UnboundedReceiver<Report>) {
-    let mut settler = Settler::new(crew);
+/// Writes until all reporters are gone and everything is written.
+pub(crate) async fn run(shared: Arc<RuntimeShared>, mut reports: mpsc::UnboundedReceiver<Report>) {
+    let mut settler = Settler::new(shared);
     let mut gathered = Vec::with_capacity(BATCH);
     while reports.recv_many(&mut gathered, BATCH).await > 0 {
         settler.settle(gathered.drain(..)).await;
@@ -38,53 +36,62 @@ pub(crate) async fn run(crew: Arc<Crew>, mut reports: mpsc::UnboundedReceiver<Re
     settler.finish().await;
 }
 
-/// Writes down how leases ended.
+/// A lease and the transition to write for it.
+struct Ending {
+    ctx: JobContext,
+    started: bool,
+    transition: Transition,
+}
+
+impl Ending {
+    fn lease_transition(&self) -> LeaseTransition {
+        LeaseTransition {
+            id: self.ctx.id(),
+            lease_seq: self.ctx.lease_seq(),
+            started: self.started,
+            transition: self.transition.clone(),
+        }
+    }
+}
+
+/// Writes the transitions of leases.
 pub(crate) struct Settler {
-    crew: Arc<Crew>,
-    link: Link,
+    shared: Arc<RuntimeShared>,
+    db: DedicatedConn,
     hooks: JoinSet<()>,
     permits: Arc<Semaphore>,
-    rng: SmallRng,
 }
 
 impl Settler {
-    pub(crate) fn new(crew: Arc<Crew>) -> Self {
-        let link = crew.link();
-        let permits = Arc::new(Semaphore::new(HOOKS));
-        Self { crew, link, hooks: JoinSet::new(), permits, rng: SmallRng::from_os_rng() }
+    pub(crate) fn new(shared: Arc<RuntimeShared>) -> Self {
+        let db = shared.dedicated_conn();
+        Self { shared, db, hooks: JoinSet::new(), permits: Arc::new(Semaphore::new(HOOKS)) }
     }
 
-    /// Writes down what needs no hook and begins to end what does.
+    /// Writes the transitions without a hook, and spawns a transaction for each one with a hook.
     pub(crate) async fn settle(&mut self, reports: impl Iterator<Item = Report>) {
-        let now = self.crew.now();
         let mut batch = Vec::new();
-        for Report { ctx, end } in reports {
-            let (verdict, begun) = match end {
-                LeaseEnd::Unrun(verdict) => (verdict, false),
-                LeaseEnd::Ran(took, end) => {
-                    metrics::ran(ctx.info(), took);
-                    (judge(ctx.info(), end, now, &mut self.rng), true)
-                }
-            };
-            match (verdict, self.crew.hooks.get(&ctx.info().kind)) {
-                (Verdict::Settle(settle), _) => batch.push((ctx, settle)),
-                (Verdict::End(ended), None) => batch.push((ctx, ending(&ended, begun))),
-                (Verdict::End(ended), Some(hook)) => {
-                    let (crew, hook, permits) =
-                        (Arc::clone(&self.crew), Arc::clone(hook), Arc::clone(&self.permits));
+        for Report { ctx, ran, transition } in reports {
+            if let Some(took) = ran {
+                metrics::ran(ctx.info(), took);
+            }
+            let ending = Ending { ctx, started: ran.is_some(), transition };
+            match (&ending.transition, self.shared.hooks.get(&ending.ctx.info().kind)) {
+                (Transition::AlreadyCompleted, _) => count(&self.shared, &ending, Written::Changed),
+                (Transition::LeaseLost, _) => count(&self.shared, &ending, Written::Fenced),
+                (Transition::Finish(reason), Some(hook)) => {
+                    let (reason, hook) = (reason.clone(), Arc::clone(hook));
+                    let (shared, permits) = (Arc::clone(&self.shared), Arc::clone(&self.permits));
                     self.hooks.spawn(async move {
                         let _permit = permits.acquire_owned().await;
-                        end_with_hook(&crew, &ctx, ended, begun, &hook).await;
+                        finish_with_hook(&shared, &ending, reason, &hook).await;
                     });
                 }
-                (Verdict::Nothing, _) => {
-                    self.crew.release(&ctx);
-                    metrics::fenced(ctx.info());
-                }
+                _ => batch.push(ending),
             }
         }
-        write(&self.crew, &mut self.link, batch, now).await;
-        self.crew.settled.notify_one();
+        write(&self.shared, &mut self.db, batch, self.shared.now()).await;
+        self.shared.settled.notify_one();
         while self.hooks.try_join_next().is_some() {}
     }
 
@@ -94,42 +101,34 @@ impl Settler {
     }
 }
 
-/// Writes a batch down. One that Postgres refuses for what is in it is halved until the culprit stands alone, which is
-/// left to its lease's end.
-async fn write(crew: &Crew, link: &mut Link, batch: Vec<(JobContext, Settle)>, now: DateTime<Utc>) {
+/// Writes a batch. One that Postgres rejects for its content is halved until the rejected transition is alone; its lease
+/// then lasts until the session ends.
+async fn write(shared: &RuntimeShared, db: &mut DedicatedConn, batch: Vec<Ending>, now: DateTime<Utc>) {
     let mut stack = vec![batch];
     let mut pause = FIRST_PAUSE;
-    // Whether a try before may have been written down, its answer cut off.
+    // An earlier try may have been committed and its answer lost.
     let mut unsure = false;
     while let Some(mut batch) = stack.pop() {
         if batch.is_empty() {
             continue;
         }
-        let settlements: Vec<Settlement> = batch
-            .iter()
-            .map(|(ctx, settle)| Settlement {
-                id: ctx.id(),
-                lease_seq: ctx.lease_seq(),
-                settle: settle.clone(),
-            })
-            .collect();
+        let transitions: Vec<LeaseTransition> = batch.iter().map(Ending::lease_transition).collect();
         let written =
-            within(crew.timing.statement, async { settle(link.open().await?, &settlements, now).await })
-                .await;
-        match link.check(written) {
+            db.call(shared.timing.statement, async |conn| apply(conn, &transitions, now).await).await;
+        match written {
             Ok(changed) => {
                 pause = FIRST_PAUSE;
-                let changed: std::collections::HashSet<_> = changed.into_iter().collect();
-                for (ctx, settle) in &batch {
-                    let written = unsure && ctx.claimed().session == crew.session();
-                    count(crew, ctx, settle, written || changed.contains(&ctx.id()));
+                let changed: HashSet<_> = changed.into_iter().collect();
+                for ending in &batch {
+                    let written = Written::of(shared, ending, changed.contains(&ending.ctx.id()), unsure);
+                    count(shared, ending, written);
                 }
                 unsure &= !stack.is_empty();
             }
-            Err(LinkError::Database(error)) if !is_passing(&error) => {
+            Err(CallError::Database(error)) if !is_transient(&error) => {
                 if batch.len() == 1 {
-                    let ctx = &batch[0].0;
-                    crew.leases().give_up(ctx.id(), ctx.lease_seq());
+                    let ctx = &batch[0].ctx;
+                    shared.leases().give_up(ctx.id(), ctx.lease_seq());
                     tracing::error!(job_id = %ctx.id(), error = %error, "the end of a job can't be written down");
                 } else {
                     let half = batch.split_off(batch.len() / 2);
@@ -149,19 +148,18 @@ async fn write(crew: &Crew, link: &mut Link, batch: Vec<(JobContext, Settle)>, n
     }
 }
 
-/// Ends a job in one transaction with its kind's hook, until that succeeds. In a shutdown it gives up after a few tries:
-/// the session ends, the job is rescued and ended by another worker.
-async fn end_with_hook(crew: &Crew, ctx: &JobContext, ended: Ended, begun: bool, hook: &Hook) {
-    let written = ending(&ended, begun);
-    let mut unsure = false;
-    let job = FinalJob { info: ctx.info().clone(), args: ctx.claimed().args.clone(), why: ended };
+/// Ends a job in one transaction with its kind's hook, retried until it succeeds. In a shutdown it gives up after three
+/// tries: the session ends, and another worker rescues and ends the job.
+async fn finish_with_hook(shared: &RuntimeShared, ending: &Ending, reason: FinishReason, hook: &Hook) {
+    let ctx = &ending.ctx;
+    let job = FinalJob { info: ctx.info().clone(), args: ctx.claimed().args.clone(), why: reason };
     let mut pause = FIRST_PAUSE;
+    let mut unsure = false;
     for tries in 1.. {
-        match try_end(crew, ctx, &written, &job, hook).await {
+        match try_finish(shared, ending, &job, hook).await {
             Ok(changed) => {
-                let changed = changed || unsure && ctx.claimed().session == crew.session();
-                count(crew, ctx, &written, changed);
-                return crew.settled.notify_one();
+                count(shared, ending, Written::of(shared, ending, changed, unsure));
+                return shared.settled.notify_one();
             }
             Err(error) => {
                 unsure = true;
@@ -169,7 +167,7 @@ async fn end_with_hook(crew: &Crew, ctx: &JobContext, ended: Ended, begun: bool,
                 tracing::warn!(job_id = %ctx.id(), error = %error, "ending a job with on_final failed");
             }
         }
-        if crew.shutdown.is_draining() && tries >= 3 {
+        if shared.shutdown.is_draining() && tries >= 3 {
             return;
         }
         tokio::time::sleep(pause).await;
@@ -177,20 +175,18 @@ async fn end_with_hook(crew: &Crew, ctx: &JobContext, ended: Ended, begun: bool,
     }
 }
 
-async fn try_end(
-    crew: &Crew,
-    ctx: &JobContext,
-    written: &Settle,
+async fn try_finish(
+    shared: &RuntimeShared,
+    ending: &Ending,
     job: &FinalJob,
     hook: &Hook,
 ) -> Result<bool, BoxError> {
-    let mut conn = crew.pool.acquire().await?;
-    let ending = async {
+    let mut conn = shared.pool.acquire().await?;
+    let finishing = async {
         let mut tx = conn.begin().await?;
-        // The hook goes first: whoever cancels a job locks what it is about before the job, too.
+        // The hook runs first: owners that cancel a job lock their own rows before the job's row, too.
         hook(&mut tx, job).await?;
-        let settlement = Settlement { id: ctx.id(), lease_seq: ctx.lease_seq(), settle: written.clone() };
-        let changed = !settle(&mut tx, &[settlement], crew.now()).await?.is_empty();
+        let changed = !apply(&mut tx, &[ending.lease_transition()], shared.now()).await?.is_empty();
         if changed {
             tx.commit().await?;
         } else {
@@ -198,40 +194,55 @@ async fn try_end(
         }
         Ok::<_, BoxError>(changed)
     };
-    let result = tokio::time::timeout(crew.timing.statement, ending).await;
+    let result = tokio::time::timeout(shared.timing.statement, finishing).await;
     if !matches!(result, Ok(Ok(_))) {
         conn.close_on_drop();
     }
     result?
 }
 
-/// A lease of the session that still lives can't be fenced: what such a one left unchanged was ended by the handler, or
-/// by a try whose answer was cut off (`changed` then).
-fn count(crew: &Crew, ctx: &JobContext, settle: &Settle, changed: bool) {
-    crew.release(ctx);
-    if !changed {
-        // A handler that completed its job itself has left nothing to change.
-        if ctx.completed_itself() {
-            metrics::outcome(ctx.info(), JobState::Completed.as_str());
-        } else {
+/// What a write did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// The transition is stored.
+    Changed,
+    /// The handler completed the job in its own transaction, whose commit it could not confirm.
+    CompletedByHandler,
+    /// Another process owns the job.
+    Fenced,
+}
+
+impl Written {
+    /// While the lease is fresh no other process can own the job. A row that is unchanged all the same was written by an
+    /// earlier try of this write whose answer was lost (`unsure`), or by the handler's own transaction.
+    fn of(shared: &RuntimeShared, ending: &Ending, changed: bool, unsure: bool) -> Self {
+        if changed {
+            return Self::Changed;
+        }
+        match (shared.heartbeat.is_fresh(ending.ctx.claimed().session), unsure) {
+            (true, true) => Self::Changed,
+            (true, false) => Self::CompletedByHandler,
+            (false, _) => Self::Fenced,
+        }
+    }
+}
+
+/// Releases the lease and counts its outcome.
+fn count(shared: &RuntimeShared, ending: &Ending, written: Written) {
+    let ctx = &ending.ctx;
+    shared.release(ctx);
+    match written {
+        Written::Changed => metrics::outcome(ctx.info(), ending.transition.outcome()),
+        Written::CompletedByHandler => metrics::outcome(ctx.info(), Transition::AlreadyCompleted.outcome()),
+        Written::Fenced => {
             metrics::fenced(ctx.info());
             tracing::warn!(job_id = %ctx.id(), lease_seq = ctx.lease_seq(), "a late end was fenced");
         }
-        return;
     }
-    let outcome = match settle {
-        Settle::Completed { .. } => "completed",
-        Settle::Retry { .. } => "retried",
-        Settle::Snooze { .. } => "snoozed",
-        Settle::Slot { .. } => "limited",
-        Settle::GiveBack => "given_back",
-        Settle::End { state, .. } => state.as_str(),
-    };
-    metrics::outcome(ctx.info(), outcome);
 }
 
-/// Whether the same statement can succeed later: anything but an error in the data or in the statement.
-fn is_passing(error: &sqlx::Error) -> bool {
+/// Whether the same statement can succeed later: any error except one in the data or the statement.
+fn is_transient(error: &sqlx::Error) -> bool {
     let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else {
         return true;
     };

@@ -1,8 +1,8 @@
-//! Two steps of ending: finish what runs, then stop at once.
+//! Shutdown in two steps: drain, then stop at once.
 
 use tokio_util::sync::CancellationToken;
 
-/// Tells a runtime to end. Clones are one.
+/// Tells a runtime to end. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
     drain: CancellationToken,
@@ -10,13 +10,13 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// One that nothing has asked for yet.
+    /// A shutdown that was not requested yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asked for by signals: SIGTERM or SIGINT drains, a second one stops at once. Must be called within a tokio
+    /// Requested by signals: SIGTERM or SIGINT drains, a second one stops at once. Must be called within a tokio
     /// runtime.
     ///
     /// # Errors
@@ -38,29 +38,29 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// Claims no more, finishes what runs within the grace period, gives back what has not begun.
+    /// Claims no more jobs, and lets running jobs finish within the grace period.
     pub fn drain(&self) {
         self.drain.cancel();
     }
 
-    /// Leaves at once; what runs is rescued by others once the lease has ended.
+    /// Stops at once. Running jobs are rescued by other workers once the session has expired.
     pub fn stop_at_once(&self) {
         self.drain.cancel();
         self.stop.cancel();
     }
 
-    /// Whether draining was asked for.
+    /// Whether draining was requested.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.drain.is_cancelled()
     }
 
-    /// Ends when draining is asked for.
+    /// Resolves when draining is requested.
     pub async fn draining(&self) {
         self.drain.cancelled().await;
     }
 
-    /// Ends when stopping at once is asked for.
+    /// Resolves when stopping at once is requested.
     pub async fn stopping(&self) {
         self.stop.cancelled().await;
     }

@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::row::Row;
 pub(crate) use super::row::{Claimed, Place};
-use crate::job::{JobId, JobState};
+use crate::ids::JobId;
+use crate::job::JobState;
 
-/// Leases up to `count` due jobs of a queue, of the kinds this worker knows, in the order they are to run, those beyond
-/// `after` only. An ended session gets none. Jobs that were rescued are left to [`rescued`].
+/// Leases up to `count` due jobs of a queue and of these kinds, in the order they are to run, after the position `after`.
+/// None for an ended session. Rescued jobs are claimed by [`rescued`] instead.
 pub(crate) async fn ready(
     conn: &mut PgConnection,
     session: Uuid,
@@ -19,12 +20,12 @@ pub(crate) async fn ready(
     now: DateTime<Utc>,
     after: Option<Place>,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
-    // Plan: for each kind an index scan on jobs_ready from its start or `after`, stopped by the limit, then jobs_pkey for
-    // each id. At the start lie the entries of all that was claimed since the last vacuum: 100,000 of them cost a claim as
-    // much as 200 jobs, which is what `after` is for.
-    // No seq scan, no sort of more than kinds times limit: what is scheduled, final, due beyond the limit or of a kind
-    // that this worker does not know is never touched. What one kind has beyond the merged limit is locked until the
-    // statement ends, and other claims pass over it.
+    // Plan: for each kind an index scan on jobs_ready from its start or from `after`, stopped by the limit; then jobs_pkey
+    // for each id. `after` skips the dead entries of jobs claimed since the last vacuum: 100,000 of them cost as much as
+    // claiming 200 jobs.
+    // No seq scan, no sort of more than kinds times limit: jobs that are scheduled, ended, beyond the limit or of other
+    // kinds are never read. Candidates beyond the merged limit stay locked until the statement ends; other claims skip
+    // them.
     let rows = sqlx::query_as!(
         Row,
         r#"UPDATE queue.jobs
@@ -58,8 +59,8 @@ pub(crate) async fn ready(
     Ok(rows.into_iter().map(|row| row.claimed_by(session)).collect())
 }
 
-/// Leases one job that was rescued, of any of these queues: such jobs run one at a time in a process, so that its next
-/// death counts against the culprit.
+/// Leases one rescued job of any of these queues. They run one at a time in a process, so that the process' next death
+/// is attributed to the job that caused it.
 pub(crate) async fn rescued(
     conn: &mut PgConnection,
     session: Uuid,
@@ -67,7 +68,7 @@ pub(crate) async fn rescued(
     kinds: &[String],
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, sqlx::Error> {
-    // Plan: jobs_rescued, which holds a handful of rows at most, then jobs_pkey.
+    // Plan: jobs_rescued, which holds few rows, then jobs_pkey.
     let row = sqlx::query_as!(
         Row,
         r#"UPDATE queue.jobs
@@ -92,8 +93,8 @@ pub(crate) async fn rescued(
     Ok(row.map(|row| row.claimed_by(session)))
 }
 
-/// Leases up to `count` waiting jobs of these kinds that somebody wants ended, to end them unrun: a pause, a limit or
-/// the lack of a permit is no reason to wait.
+/// Leases up to `count` waiting jobs of these kinds that have a stop request, to end them without starting them. Pauses,
+/// limits and permits do not apply.
 pub(crate) async fn stopped(
     conn: &mut PgConnection,
     session: Uuid,
@@ -101,7 +102,7 @@ pub(crate) async fn stopped(
     count: i64,
     now: DateTime<Utc>,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
-    // Plan: index scan on jobs_stop, which is empty but for the second after somebody asked, then jobs_pkey.
+    // Plan: index scan on jobs_stop, which is empty except in the second after a request; then jobs_pkey.
     let rows = sqlx::query_as!(
         Row,
         r#"UPDATE queue.jobs
@@ -126,14 +127,14 @@ pub(crate) async fn stopped(
     Ok(rows.into_iter().map(|row| row.claimed_by(session)).collect())
 }
 
-/// Gives back what this session leased in the database without this process knowing: a claim whose answer was cut off.
-/// `held` are the leases it does know, until their ends are written down. Answers the queues.
+/// Releases jobs that this session leased without this process knowing, because the answer to a claim was lost. `held`
+/// are the leases that the process knows. Returns the queue of each released job.
 pub(crate) async fn give_back_unknown(
     conn: &mut PgConnection,
     session: Uuid,
     held: &[i64],
 ) -> Result<Vec<String>, sqlx::Error> {
-    // Plan: index scan on jobs_running: as many rows as run in this process.
+    // Plan: index scan on jobs_running: as many rows as this process runs.
     sqlx::query_scalar!(
         "UPDATE queue.jobs SET state = 'available', session_id = NULL, attempt = attempt - 1
          WHERE session_id = $1 AND state = 'running' AND id <> ALL ($2)

@@ -1,12 +1,13 @@
-//! What operators have set, as the workers read it.
+//! Settings and stop requests of operators, as workers read them.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::job::{JobId, JobState};
-use crate::limits::Limit;
+use crate::ids::JobId;
+use crate::job::JobState;
+use crate::limits::limit::Limit;
 
-/// What was set for a queue at run time.
+/// The run-time settings of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct QueueControl {
     pub(crate) queue: String,
@@ -15,12 +16,12 @@ pub(crate) struct QueueControl {
     pub(crate) key_limit: Option<Limit>,
 }
 
-/// What was set for these queues; those without a row are left out.
+/// The settings of these queues; a queue without a row is left out.
 pub(crate) async fn queues(
     conn: &mut PgConnection,
     names: &[String],
 ) -> Result<Vec<QueueControl>, sqlx::Error> {
-    // Plan: queues_pkey, or a scan of its handful of rows.
+    // Plan: queues_pkey, or a scan of the few rows.
     let rows = sqlx::query!(
         "SELECT queue, paused, limit_count, limit_per_ms, limit_burst, key_limit_count, key_limit_per_ms,
                 key_limit_burst
@@ -38,7 +39,7 @@ pub(crate) async fn queues(
     Ok(controls.collect())
 }
 
-/// The running jobs of a session that are to be stopped, and how they shall end.
+/// The running jobs of a session that have a stop request, with the final state requested.
 pub(crate) async fn stops(
     conn: &mut PgConnection,
     session: Uuid,

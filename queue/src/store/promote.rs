@@ -1,18 +1,18 @@
-//! Making waiting jobs available when they fall due.
+//! Promotion: waiting jobs become available when they are due.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-/// What a promotion did.
+/// How many jobs were promoted, and their queues.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Promoted {
     pub(crate) jobs: usize,
     pub(crate) queues: BTreeSet<String>,
 }
 
-/// Makes up to `count` jobs available that are due at `now`, the longest due first.
+/// Makes up to `count` jobs available that are due at `now`, the earliest first.
 pub(crate) async fn promote(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -36,7 +36,7 @@ pub(crate) async fn promote(
     Ok(Promoted { jobs: queues.len(), queues: queues.into_iter().collect() })
 }
 
-/// When the next waiting job falls due.
+/// When the next waiting job is due.
 pub(crate) async fn next_due(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
     // Plan: first row of jobs_waiting.
     sqlx::query_scalar!(

@@ -1,13 +1,13 @@
-//! Forgetting what has ended.
+//! Deletion of old jobs and sessions.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::interval;
+use super::interval::interval;
 
-/// Deletes up to `count` jobs completed before `completed` or ended otherwise before `other`, the oldest first.
+/// Deletes up to `count` jobs that were completed before `completed`, or discarded or cancelled before `other`.
 pub(crate) async fn jobs(
     conn: &mut PgConnection,
     completed: DateTime<Utc>,
@@ -38,9 +38,9 @@ pub(crate) async fn jobs(
     Ok(deleted.rows_affected())
 }
 
-/// Deletes sessions that ended a while ago and hold no job.
+/// Deletes sessions that ended more than `after` ago and hold no job.
 pub(crate) async fn sessions(conn: &mut PgConnection, after: Duration) -> Result<u64, sqlx::Error> {
-    // Plan: scan of the sessions, for each old one a look into jobs_running.
+    // Plan: scan of the sessions, for each old one a lookup in jobs_running.
     let deleted = sqlx::query!(
         "DELETE FROM queue.sessions s
          WHERE ended_at < clock_timestamp() - $1::interval

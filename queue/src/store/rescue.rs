@@ -1,27 +1,45 @@
-//! Taking jobs back from sessions that died.
+//! Rescue: jobs of dead sessions become available again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::interval;
+use super::interval::interval;
 
-/// What a rescue did.
+/// How many jobs were rescued, and their queues.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rescued {
     pub(crate) jobs: usize,
     pub(crate) queues: BTreeSet<String>,
 }
 
-/// Ends the sessions that have been silent for `ttl`; they neither beat nor claim from then on. None within
-/// `after_start` of Postgres' start: while it was away nobody could beat.
+/// Sets heartbeats that lie ahead of the clock to now; returns how many. A step of Postgres' clock leaves them behind, and
+/// a dead session would look alive until then. Live sessions overwrite theirs within seconds.
+pub(crate) async fn correct_beats_ahead(
+    conn: &mut PgConnection,
+    slack: Duration,
+) -> Result<u64, sqlx::Error> {
+    // Plan: scan of the sessions: as many rows as worker processes started in a day.
+    let corrected = sqlx::query!(
+        "UPDATE queue.sessions SET beat_at = clock_timestamp()
+         WHERE ended_at IS NULL AND beat_at > clock_timestamp() + $1::interval",
+        interval(slack),
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(corrected.rows_affected())
+}
+
+/// Ends sessions without a heartbeat for `ttl`: they can neither renew nor claim any more. Does nothing within
+/// `after_start` of Postgres' start, because no session could renew while it was down.
 pub(crate) async fn end_silent(
     conn: &mut PgConnection,
     ttl: Duration,
     after_start: Duration,
 ) -> Result<u64, sqlx::Error> {
-    // Plan: scan of the sessions, of which there are as many as worker processes in a day.
+    // Plan: scan of the sessions: as many rows as worker processes started in a day.
     let ended = sqlx::query!(
         "UPDATE queue.sessions SET ended_at = clock_timestamp()
          WHERE ended_at IS NULL AND beat_at < clock_timestamp() - $1::interval
@@ -34,13 +52,26 @@ pub(crate) async fn end_silent(
     Ok(ended.rows_affected())
 }
 
-/// Makes the running jobs of ended sessions available again; the attempt their process died in counts. Run after each
-/// [`end_silent`] and not only for what that ended: a claim that was under way may have come in late.
-pub(crate) async fn rescue(conn: &mut PgConnection, count: i64) -> Result<Rescued, sqlx::Error> {
+/// Makes the running jobs of ended sessions available again; the interrupted attempt counts. Runs after each
+/// [`end_silent`], whether it ended sessions or not: a claim may have committed after its session was ended.
+///
+/// From the third death in a row on, a job of `patient_kinds` waits first, 15 s doubled with each further death up to 1 h,
+/// and its attempt is given back. Other kinds become available and are ended as poison when they are claimed.
+pub(crate) async fn rescue(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    patient_kinds: &[String],
+    count: i64,
+) -> Result<Rescued, sqlx::Error> {
     // Plan: ended sessions, for each an index scan on jobs_running, then jobs_pkey for each id.
     let queues = sqlx::query_scalar!(
         "UPDATE queue.jobs
-         SET state = 'available', session_id = NULL, rescues = rescues + 1,
+         SET state = CASE WHEN rescues >= 2 AND kind = ANY ($2) THEN 'retryable'::queue.job_state ELSE 'available' END,
+             run_at = CASE WHEN rescues >= 2 AND kind = ANY ($2)
+                 THEN $3::timestamptz + least(interval '15 s' * 2 ^ least(rescues - 2, 20), interval '1 h')
+                 ELSE run_at END,
+             attempt = attempt - (rescues >= 2 AND kind = ANY ($2))::int,
+             session_id = NULL, rescues = rescues + 1,
              errors = CASE WHEN jsonb_array_length(errors) >= 50 THEN errors - 0 ELSE errors END
                  || jsonb_build_object('at', clock_timestamp(), 'attempt', attempt, 'error', 'its process died')
          WHERE id = ANY (ARRAY(
@@ -50,6 +81,8 @@ pub(crate) async fn rescue(conn: &mut PgConnection, count: i64) -> Result<Rescue
              FOR UPDATE OF j SKIP LOCKED))
          RETURNING queue",
         count,
+        patient_kinds,
+        now,
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -1,27 +1,28 @@
-//! A job as the statements that hand it on return it.
+//! A claimed job, as the claiming statements return it.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::context::JobInfo;
-use crate::job::{JobId, JobState};
+use crate::ids::JobId;
+use crate::job::JobState;
+use crate::job_info::JobInfo;
 use crate::trace::TraceContext;
 
-/// A job that this session has just leased.
+/// A job that a session has leased.
 #[derive(Debug, Clone)]
 pub(crate) struct Claimed {
     pub(crate) info: JobInfo,
     pub(crate) session: Uuid,
-    /// Its place in the order in which jobs are to run.
+    /// Its position in the order of execution.
     pub(crate) place: Place,
     pub(crate) args: serde_json::Value,
-    /// Somebody wants it ended so, unrun.
+    /// The final state that an operator or owner requested.
     pub(crate) stop: Option<JobState>,
     /// The slot that the limit per key reserved for it.
     pub(crate) slot_at: Option<DateTime<Utc>>,
 }
 
-/// Where a job stands among those that are due: jobs run in this order.
+/// Position among due jobs: jobs run in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) priority: i16,
@@ -29,7 +30,7 @@ pub(crate) struct Place {
     pub(crate) id: JobId,
 }
 
-/// What a statement returns of a job that is handed on.
+/// The columns that a claiming statement returns.
 pub(super) struct Row {
     pub(super) id: JobId,
     pub(super) queue: String,

@@ -1,11 +1,11 @@
-//! The lease of a worker process.
+//! Sessions: the leases of worker processes.
 
 use std::time::Duration;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::interval;
+use super::interval::interval;
 
 /// Opens a session.
 pub(crate) async fn open(
@@ -28,7 +28,7 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Renews a session; false when it has been ended: the process must open a new one.
+/// Renews a session. False when it has been ended: the process must open a new one.
 pub(crate) async fn beat(conn: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
     // Plan: index scan on sessions_pkey.
     let beaten = sqlx::query!(
@@ -40,9 +40,9 @@ pub(crate) async fn beat(conn: &mut PgConnection, id: Uuid) -> Result<bool, sqlx
     Ok(beaten.rows_affected() == 1)
 }
 
-/// Ends a session whose jobs have all been settled.
+/// Ends a session that holds no job any more.
 pub(crate) async fn end(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
-    // Plan: index scan on sessions_pkey. Zero rows: it had been ended already.
+    // Plan: index scan on sessions_pkey. Zero rows: it was ended before.
     sqlx::query!(
         "UPDATE queue.sessions SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL",
         id
@@ -52,13 +52,13 @@ pub(crate) async fn end(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::E
     Ok(())
 }
 
-/// How many live sessions serve each of these queues.
+/// The number of live sessions that serve each of these queues.
 pub(crate) async fn serving(
     conn: &mut PgConnection,
     queues: &[String],
     ttl: Duration,
 ) -> Result<Vec<(String, u32)>, sqlx::Error> {
-    // Plan: scan of the sessions, of which there are as many as worker processes in a day.
+    // Plan: scan of the sessions: as many rows as worker processes started in a day.
     let rows = sqlx::query!(
         r#"SELECT q.queue AS "queue!", count(*) AS "sessions!"
            FROM queue.sessions s CROSS JOIN LATERAL unnest(s.queues) AS q (queue)
@@ -72,7 +72,7 @@ pub(crate) async fn serving(
     Ok(rows.into_iter().map(|row| (row.queue, u32::try_from(row.sessions).unwrap_or(u32::MAX))).collect())
 }
 
-/// Notes that a worker takes these kinds.
+/// Records that a worker handles these kinds now.
 pub(crate) async fn see_kinds(conn: &mut PgConnection, kinds: &[String]) -> Result<(), sqlx::Error> {
     // Plan: insert with kinds_pkey as arbiter, in sorted order against deadlocks.
     sqlx::query!(

@@ -1,4 +1,4 @@
-//! Jobs of kinds that nobody takes.
+//! Jobs of kinds that no worker handles.
 
 use std::time::Duration;
 
@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::interval;
+use super::interval::interval;
 use super::row::{Claimed, Row};
-use crate::job::{JobId, JobState};
+use crate::ids::JobId;
+use crate::job::JobState;
 
-/// Ends up to `count` jobs that have been due for `after` and whose kind no worker has taken for as long: discarded with
-/// this note, or as an operator has asked for.
+/// Ends up to `count` jobs that have been due for `after` and whose kind no worker has handled for as long. They are
+/// discarded with this note, or end as an operator requested.
 pub(crate) async fn end(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -19,8 +20,8 @@ pub(crate) async fn end(
     note: &str,
     count: i64,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
-    // Plan: the pairs of queue and kind by hops through jobs_ready, for each that is abandoned an index scan on it,
-    // stopped by the limit; jobs_rescued, which holds a handful of rows at most; then jobs_pkey. Run once an hour.
+    // Plan: the pairs of queue and kind by a loose index scan of jobs_ready; for each abandoned pair an index scan of it,
+    // stopped by the limit; jobs_rescued, which holds few rows; then jobs_pkey. Runs once an hour.
     let rows = sqlx::query_as!(
         Row,
         r#"WITH RECURSIVE pairs AS (

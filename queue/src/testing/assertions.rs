@@ -1,11 +1,12 @@
-//! What a test can say about stored jobs.
+//! Assertions on stored jobs.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use crate::job::{JobId, JobState};
+use crate::ids::JobId;
+use crate::job::JobState;
 
-/// A stored job, as far as tests look at it.
+/// The columns of a stored job that tests look at.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct StoredJob {
     /// Its id.
@@ -14,27 +15,27 @@ pub struct StoredJob {
     pub queue: String,
     /// Its kind.
     pub kind: String,
-    /// Where it stands.
+    /// Its state.
     pub state: JobState,
-    /// How often it was begun.
+    /// How many attempts were started.
     pub attempt: i32,
     /// Its fencing token.
     pub lease_seq: i64,
     /// When it runs next.
     pub run_at: DateTime<Utc>,
-    /// From when on it is not run.
+    /// From this instant on it is not started.
     pub expires_at: Option<DateTime<Utc>>,
     /// Its unique key.
     pub unique_key: Option<String>,
     /// Its payload.
     pub args: serde_json::Value,
-    /// Its failures: `[{at, attempt, error}]`.
+    /// Its errors: `[{at, attempt, error}]`.
     pub errors: serde_json::Value,
     /// Why it ended or waits.
     pub note: Option<String>,
-    /// How often in a row its process died.
+    /// How often in a row its worker process died.
     pub rescues: i16,
-    /// How often it put itself off.
+    /// How often it was snoozed.
     pub snoozes: i32,
 }
 
@@ -43,7 +44,7 @@ pub struct StoredJob {
 /// # Panics
 /// When Postgres does not answer.
 pub async fn jobs(conn: &mut PgConnection, kind: Option<&str>) -> Vec<StoredJob> {
-    // Not a checked macro: the committed .sqlx holds what programs run, not what their tests look at.
+    // Not a checked macro: the committed .sqlx holds the statements of programs, not those of tests.
     sqlx::query_as(
         "SELECT id, queue, kind, state, attempt, lease_seq, run_at, expires_at, unique_key, args, errors, note, rescues,
                 snoozes
@@ -55,12 +56,12 @@ pub async fn jobs(conn: &mut PgConnection, kind: Option<&str>) -> Vec<StoredJob>
     .expect("the queue's jobs can be read")
 }
 
-/// Begins to say what is enqueued of a kind: live jobs that have not been begun.
+/// Starts an assertion on enqueued jobs of a kind: jobs that wait and were never started.
 pub fn assert_enqueued<'a>(conn: &'a mut PgConnection, kind: &'a str) -> Assertion<'a> {
     Assertion { conn, kind, at: None, key: None, args: None }
 }
 
-/// A claim about enqueued jobs; ends with [`Self::once`] or [`Self::times`].
+/// An assertion on enqueued jobs; ends with [`Self::once`] or [`Self::times`].
 #[must_use = "an assertion asserts nothing until it is ended with once() or times()"]
 pub struct Assertion<'a> {
     conn: &'a mut PgConnection,
@@ -89,7 +90,7 @@ impl<'a> Assertion<'a> {
         self
     }
 
-    /// There is exactly one such job: answers it.
+    /// There is exactly one such job; returns it.
     ///
     /// # Panics
     /// When there is none or more than one.
@@ -98,7 +99,7 @@ impl<'a> Assertion<'a> {
         found.remove(0)
     }
 
-    /// There are exactly so many such jobs: answers them.
+    /// There are exactly `count` such jobs; returns them.
     ///
     /// # Panics
     /// When there are more or fewer.
@@ -125,10 +126,10 @@ impl<'a> Assertion<'a> {
     }
 }
 
-/// Nothing waits or runs.
+/// No job waits or runs.
 ///
 /// # Panics
-/// When something does.
+/// When one does.
 pub async fn assert_nothing_enqueued(conn: &mut PgConnection) {
     let live: Vec<StoredJob> =
         jobs(conn, None).await.into_iter().filter(|job| !job.state.is_final()).collect();

@@ -15,11 +15,11 @@
 //! ```
 
 mod assertions;
-mod hand;
+mod manual_worker;
 mod runtime;
 
 pub use assertions::{Assertion, StoredJob, assert_enqueued, assert_nothing_enqueued, jobs};
-pub use hand::{Hand, Held, promote_due, rescue_silent};
+pub use manual_worker::{ManualLease, ManualWorker, promote_due, rescue_patiently, rescue_silent};
 pub use runtime::{Ran, TestRuntime, end_unknown};
 
 pub use crate::clock::ManualClock;

@@ -74,6 +74,18 @@ async fn answer(request: Request, servers: &Servers, owned: &mut Owned) -> Resul
             owned.clusters.insert(port, cluster);
             Ok(Reply::Postgres { port, url })
         }
+        Request::StartStandby { primary } => {
+            let port = ports::free_port();
+            let primary = owned.clusters.get(&primary).context("no such cluster")?;
+            let cluster = servers.start_standby(primary, port)?;
+            let url = cluster.url("postgres");
+            owned.clusters.insert(port, cluster);
+            Ok(Reply::Postgres { port, url })
+        }
+        Request::KillPostgres { port } => {
+            owned.clusters.remove(&port).context("no such cluster")?.kill()?;
+            Ok(Reply::Stopped)
+        }
         Request::StopPostgres { port, crash } => {
             let cluster = owned.clusters.remove(&port).context("no such cluster")?;
             let stop = if crash { Cluster::abort } else { Cluster::stop };

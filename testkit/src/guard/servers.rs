@@ -96,6 +96,16 @@ impl Servers {
         Ok(cluster)
     }
 
+    /// Starts a standby of a cluster of one test.
+    pub(super) fn start_standby(&self, primary: &Cluster, port: u16) -> Result<Cluster> {
+        let postgres = self.postgres.as_ref().context("there are no clusters: a server was named")?;
+        let folder = self.folder.path().join(format!("postgres-{port}"));
+        let settings = ClusterSettings { folder, port, disposable: false, max_connections: 100 };
+        let cluster = primary.start_standby(postgres, &settings)?;
+        self.record.add(cluster.identity())?;
+        Ok(cluster)
+    }
+
     /// Ends the cluster and removes its files; on a server that was named, drops the databases of this run.
     pub(super) async fn end(self) -> Result<()> {
         match self.cluster {

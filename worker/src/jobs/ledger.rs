@@ -6,7 +6,7 @@ use std::time::Duration;
 use punctual_core::notifications::NotificationOutcome;
 use punctual_core::notifications::sending::{self, Dot, Sending};
 use punctual_core::{Core, Error};
-use punctual_queue::JobContext;
+use punctual_queue::{JobContext, Outcome};
 
 use crate::mails::BuildError;
 
@@ -60,17 +60,20 @@ impl LedgerEntry {
 
     /// The relay accepted the mail: ledger row and job end in one transaction. If another worker owns the job by now,
     /// only the ledger is written.
-    pub async fn accepted(&self, ctx: &JobContext, reply: &str) {
+    pub async fn accepted(&self, ctx: &JobContext, reply: &str) -> Outcome {
         until_written(|| async {
             let mut tx = self.core.pool.begin().await?;
             sending::accepted(&mut tx, self.core.now(), &self.sending, reply).await?;
-            match ctx.complete_in(&mut tx).await {
-                Ok(()) | Err(punctual_queue::Error::Fenced(_)) => Ok(tx.commit().await?),
-                Err(punctual_queue::Error::Database(error)) => Err(error.into()),
-                Err(other) => Err(Error::internal("completing a mail's job", other)),
-            }
+            let outcome = match ctx.complete_in(&mut tx).await {
+                Ok(completed) => completed,
+                Err(punctual_queue::Error::Fenced(_)) => Outcome::Done,
+                Err(punctual_queue::Error::Database(error)) => return Err(error.into()),
+                Err(other) => return Err(Error::internal("completing a mail's job", other)),
+            };
+            tx.commit().await?;
+            Ok(outcome)
         })
-        .await;
+        .await
     }
 
     /// The relay does not have the mail; it will be tried again.

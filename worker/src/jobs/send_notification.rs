@@ -12,7 +12,7 @@ use punctual_core::notifications::facts::{self, Facts};
 use punctual_core::notifications::sending::{self, Begun, Dot, Fence, Sending};
 use punctual_core::notifications::{NotificationOutcome, SendNotification};
 use punctual_core::{Core, Error};
-use punctual_queue::runtime::{Ended, HookFuture};
+use punctual_queue::runtime::{FinishReason, HookFuture};
 use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payload as _};
 
 use super::ledger::{LedgerEntry, SendError};
@@ -36,10 +36,12 @@ pub struct Mailer {
 /// The kind of job. If the queue ends a job, its mail ends too.
 pub fn kind(core: &Core) -> Kind {
     let core = core.clone();
-    Kind::new::<SendNotification, _, _>(send_notification).on_final(move |conn, job| {
-        let now = core.now();
-        Box::pin(async move { job_ended(conn, now, job).await })
-    })
+    Kind::new::<SendNotification, _, _>(send_notification).retry_poison_until_expiry().on_final(
+        move |conn, job| {
+            let now = core.now();
+            Box::pin(async move { job_ended(conn, now, job).await })
+        },
+    )
 }
 
 /// Ends a mail whose job has a kind that no worker knows.
@@ -63,11 +65,13 @@ async fn job_ended(
     // The unique key is the ledger row's id, also if the payload cannot be read.
     let Some(id) = job.info.unique_key.as_deref().and_then(|key| key.parse().ok()) else { return Ok(()) };
     let outcome = match job.why {
-        Ended::Expired => NotificationOutcome::Expired,
-        Ended::Cancelled | Ended::Discarded => NotificationOutcome::Cancelled,
-        Ended::Exhausted(_) | Ended::Failed(_) | Ended::Poison | Ended::Undecodable(_) | Ended::Unknown => {
-            NotificationOutcome::Failed
-        }
+        FinishReason::Expired => NotificationOutcome::Expired,
+        FinishReason::Cancelled | FinishReason::Discarded => NotificationOutcome::Cancelled,
+        FinishReason::Exhausted(_)
+        | FinishReason::Failed(_)
+        | FinishReason::Poison
+        | FinishReason::Undecodable(_)
+        | FinishReason::Unknown => NotificationOutcome::Failed,
     };
     if let Some((kind, outcome)) = sending::job_ended(conn, now, id, outcome).await? {
         let outcome = match outcome {
@@ -192,10 +196,10 @@ impl Attempt {
         }
         match transaction.send(&mail.bytes).await {
             Ok(reply) => {
-                self.ledger.accepted(&self.ctx, &reply.to_string()).await;
+                let outcome = self.ledger.accepted(&self.ctx, &reply.to_string()).await;
                 record(&self.sending, "sent");
                 self.permit.succeeded();
-                Ok(Outcome::Done)
+                Ok(outcome)
             }
             Err(failure) => self.resolve_failure(mail, failure).await,
         }

@@ -78,6 +78,47 @@ impl Cluster {
         }
     }
 
+    /// Makes and starts a standby in its own folder, which follows this cluster by streaming replication.
+    ///
+    /// # Errors
+    /// When a program fails; the end of its log is in the message.
+    pub fn start_standby(&self, programs: &PostgresPrograms, settings: &ClusterSettings) -> Result<Self> {
+        let account = Account::for_postgres()?;
+        let folder = &settings.folder;
+        fs::create_dir_all(folder)?;
+        fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+        let password_file = folder.join("password");
+        fs::write(&password_file, &self.password)?;
+        if let Some(account) = account {
+            account.own(folder)?;
+            account.own(&password_file)?;
+        }
+        let mut command = command_as(&programs.initdb.with_file_name("pg_basebackup"), account, folder);
+        command
+            .env("PGPASSWORD", &self.password)
+            .args(["-h", "127.0.0.1", "-U", USER, "-R", "-X", "stream", "-c", "fast", "-p"])
+            .arg(self.port.to_string())
+            .arg("-D")
+            .arg(folder.join("data"));
+        let output = command.stdin(Stdio::null()).output().context("cannot run pg_basebackup")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "pg_basebackup fails: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Self::start(programs, settings)
+    }
+
+    /// Kills the server as `kill -9` would. Its sessions end when they notice.
+    ///
+    /// # Errors
+    /// When it cannot be signalled.
+    pub fn kill(mut self) -> Result<()> {
+        process::send(self.identity.pid, Signal::KILL, true)?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Connection URL of one of its databases.
     #[must_use]
     pub fn url(&self, database: &str) -> String {

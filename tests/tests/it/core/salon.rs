@@ -39,7 +39,11 @@ pub fn tuesday(time: &str) -> DateTime<Utc> {
 impl Salon {
     /// Opens with so many members of staff.
     pub async fn open(staff: usize) -> Self {
-        let database = TestDatabase::create().await;
+        Self::on(TestDatabase::create().await, staff).await
+    }
+
+    /// Opens on a database of the test's own.
+    pub async fn on(database: TestDatabase, staff: usize) -> Self {
         let settings = PoolSettings {
             program: "tests",
             connections: 20,

@@ -1,11 +1,18 @@
 //! Workers as real processes that are killed in the middle of a send. Leases are the real ones: a killed worker's job is
 //! taken over within 17 seconds.
 
-use punctual_queue::JobState::Completed;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use punctual_core::notifications::SendNotification;
+use punctual_queue::JobState::{Completed, Retryable};
+use punctual_queue::Payload as _;
+use punctual_queue::testing::{ManualWorker, rescue_patiently};
 use punctual_testkit::Programs;
 use punctual_testkit::smtp_sink::{Act, Verb};
 
 use super::test_worker::{Row, TestWorker, sent};
+use crate::core::salon::tuesday;
 
 /// Books at the real time of day: the processes have no other clock.
 async fn killed_at(verb: Verb, copies: usize, expected: Row) {
@@ -33,4 +40,30 @@ async fn a_worker_killed_before_the_message_leaves_one_copy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_after_the_dot_leaves_two_copies_with_one_id() {
     killed_at(Verb::Dot, 2, Row { tries: 2, doubts: 1, ..sent("confirmation") }).await;
+}
+
+/// Its worker dies before the message three times in a row, as in a host that runs out of memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_deaths_of_a_worker_before_the_message_delay_a_mail_and_do_not_lose_it() {
+    let mut test = TestWorker::without_worker().await;
+    let booking = test.book(tuesday("10:00")).await;
+    let kinds = [SendNotification::KIND.to_owned()];
+    for death in 1..=3 {
+        let now = test.salon.core.now();
+        let mut conn = test.salon.core.pool.acquire().await.unwrap();
+        let victim = ManualWorker::open(&mut conn, now).await;
+        let claimed = match death {
+            1 => victim.claim(&mut conn, SendNotification::QUEUE, &kinds, 1, now).await.pop(),
+            _ => victim.claim_rescued(&mut conn, SendNotification::QUEUE, &kinds, now).await,
+        };
+        assert!(claimed.is_some(), "claimed before death {death}");
+        victim.fall_silent(&mut conn, Duration::from_mins(1)).await;
+        assert_eq!(rescue_patiently(&mut conn, now, Duration::from_secs(1), &kinds).await, 1);
+    }
+    test.hire_worker().await;
+    test.wait_for_jobs(&[Retryable]).await;
+    assert_eq!(test.sink.journal().len(), 0, "it waits 15 s before it is tried again");
+    test.pass(TimeDelta::seconds(15));
+    test.wait_for_ledger(&booking, &[sent("confirmation")]).await;
+    assert_eq!(test.close().await.journal().len(), 1);
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use punctual_queue::testing::{Hand, promote_due, rescue_silent};
-use punctual_queue::{Job, JobState, enqueue_many};
+use chrono::TimeDelta;
+use punctual_queue::testing::{ManualWorker, TestRuntime, promote_due, rescue_patiently, rescue_silent};
+use punctual_queue::{Job, JobState, Payload as _, enqueue_many};
+use punctual_testkit::probe::Act;
+use punctual_testkit::{TestDatabase, TestRedis};
 
+use super::fleet::{Fleet, wait_for};
 use super::test_queue::{Order, Task, TestQueue, start_time, until, work};
 
 fn kinds() -> Vec<String> {
@@ -16,7 +20,7 @@ async fn a_worker_taken_for_dead_can_change_nothing() {
     let test = TestQueue::new().await;
     let mut conn = test.conn().await;
     let job = test.enqueue(Order::Done).await;
-    let frozen = Hand::open(&mut conn, start_time()).await;
+    let frozen = ManualWorker::open(&mut conn, start_time()).await;
     let held = frozen.claim(&mut conn, "tasks", &kinds(), 10, start_time()).await.remove(0);
     assert_eq!((held.id, held.lease_seq, held.attempt), (job.id, 1, 1));
 
@@ -28,7 +32,7 @@ async fn a_worker_taken_for_dead_can_change_nothing() {
         "nor does it claim"
     );
     assert!(!held.done(&mut conn, start_time()).await, "its late end is fenced");
-    let after = Hand::open(&mut conn, start_time()).await;
+    let after = ManualWorker::open(&mut conn, start_time()).await;
     let again = after.claim_rescued(&mut conn, "tasks", &kinds(), start_time()).await.unwrap();
     assert_eq!((again.lease_seq, again.attempt, again.rescues), (2, 2, 1));
     assert!(!held.fail(&mut conn, start_time(), start_time()).await, "also while another runs it");
@@ -44,7 +48,7 @@ async fn a_job_whose_process_dies_three_times_is_poison() {
     let mut conn = test.conn().await;
     test.enqueue(Order::Done).await;
     for deaths in 0..3 {
-        let victim = Hand::open(&mut conn, start_time()).await;
+        let victim = ManualWorker::open(&mut conn, start_time()).await;
         let held = if deaths == 0 {
             victim.claim(&mut conn, "tasks", &kinds(), 10, start_time()).await.pop()
         } else {
@@ -201,4 +205,117 @@ async fn a_worker_that_can_claim_but_not_write_ends_down_stops_claiming() {
     until(async || (test.states().await.get(&JobState::Completed) == Some(&2_500)).then_some(())).await;
     assert_eq!(test.handlers.begun(), 2_500, "each ran once");
     worker.drain().await;
+}
+
+#[tokio::test]
+async fn a_patient_kind_whose_process_died_three_times_is_retried_with_growing_pauses_until_it_expires() {
+    let test = TestQueue::new().await;
+    let expires = start_time() + TimeDelta::hours(3);
+    test.enqueue_job(Job::new(&Task { order: Order::Done }).unwrap().expires_at(expires)).await;
+    let (mut conn, kinds) = (test.conn().await, [Task::KIND.to_owned()]);
+    let mut now = start_time();
+    let mut pauses = Vec::new();
+    for death in 1..=6 {
+        let victim = ManualWorker::open(&mut conn, now).await;
+        let claimed = match death {
+            1 => victim.claim(&mut conn, Task::QUEUE, &kinds, 1, now).await.pop(),
+            _ => victim.claim_rescued(&mut conn, Task::QUEUE, &kinds, now).await,
+        };
+        assert!(claimed.is_some(), "claimed before death {death}");
+        victim.fall_silent(&mut conn, Duration::from_mins(1)).await;
+        rescue_patiently(&mut conn, now, Duration::from_secs(1), &kinds).await;
+        let job = &test.jobs().await[0];
+        assert_eq!(
+            (job.rescues, job.attempt),
+            (death, i32::from(death.min(2))),
+            "a pause gives back its attempt"
+        );
+        if job.state == JobState::Retryable {
+            pauses.push((job.run_at - now).num_seconds());
+            now = job.run_at;
+            promote_due(&mut conn, now).await;
+        }
+    }
+    assert_eq!(pauses, [15, 30, 60, 120]);
+    // Expired, it ends as such and not as poison.
+    test.clock.set(expires);
+    let mut runtime = TestRuntime::start(test.patient_builder(), test.clock.clone()).await;
+    assert_eq!(runtime.run_due_jobs(expires).await, []);
+    assert_eq!(*test.handlers.finals.lock().unwrap(), ["expired before it was begun"]);
+}
+
+#[tokio::test]
+async fn a_patient_poison_job_runs_alone_in_its_process() {
+    let test = TestQueue::new().await;
+    let waiting = test.enqueue(Order::Wait).await;
+    let worker = work(test.patient_builder());
+    test.begun(1).await;
+    let poison = test.enqueue(Order::Wait).await;
+    test.begun(2).await;
+    drop((waiting, poison));
+    // Both wait at the gate; a third, which is poison, starts only when they have ended.
+    let mut conn = test.conn().await;
+    let third = test
+        .enqueue_job(
+            Job::new(&Task { order: Order::Wait }).unwrap().run_at(start_time() + TimeDelta::minutes(1)),
+        )
+        .await;
+    sqlx::query("UPDATE queue.jobs SET rescues = 3 WHERE id = $1")
+        .bind(third.id)
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    test.clock.advance(TimeDelta::minutes(1));
+    let claimed =
+        async || test.jobs().await.iter().any(|job| job.id == third.id && job.state == JobState::Running);
+    until(async || claimed().await.then_some(())).await;
+    let fourth = test.enqueue(Order::Done).await;
+    assert_eq!(test.handlers.begun(), 2, "it does not start beside others");
+    test.handlers.gate.add_permits(2);
+    test.begun(3).await;
+    assert_eq!(test.handlers.begun.lock().unwrap()[2].id(), third.id);
+    let jobs = test.jobs().await;
+    assert!(
+        jobs.iter().any(|job| job.id == fourth.id && job.attempt == 0),
+        "nothing starts beside it: {jobs:?}"
+    );
+    test.handlers.gate.add_permits(1);
+    test.begun(4).await;
+    worker.drain().await;
+}
+
+/// A Redis that refuses what workers ask for: said once, counted each time, and no job waits for it.
+async fn refused_by_redis(refusal: &[&str]) {
+    let Some(redis) = TestRedis::start().await else { return };
+    let mut conn =
+        redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut command = redis::cmd(refusal[0]);
+    for word in &refusal[1..] {
+        command.arg(word);
+    }
+    command.query_async::<()>(&mut conn).await.unwrap();
+    let database = TestDatabase::create().await;
+    let mut fleet = Fleet::on(&database).await;
+    fleet.setup.redis = Some(redis.url());
+    let worker = fleet.worker().await;
+    fleet.enqueue(0..1, Act::Note).await;
+    fleet.reached(JobState::Completed, 1).await;
+    wait_for("it is refused again and again", async || {
+        (fleet.counted(&worker, "redis_errors_total") >= 4).then_some(())
+    })
+    .await;
+    let log = worker.log();
+    let said = log.lines().filter(|line| line.contains("Redis does not work") && line.contains("subscribe"));
+    assert_eq!(said.count(), 1, "{log}");
+    assert!(worker.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_redis_that_wants_a_password_is_said_once_and_counted() {
+    refused_by_redis(&["CONFIG", "SET", "requirepass", "secret"]).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_refuses_the_channel_is_said_once_and_counted() {
+    refused_by_redis(&["ACL", "SETUSER", "default", "resetchannels"]).await;
 }

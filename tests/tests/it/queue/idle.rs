@@ -1,17 +1,17 @@
 //! What a worker costs that has nothing to do.
 
 use std::fs;
-use std::time::Duration;
 
-use punctual_testkit::{Process, TestDatabase, TestRedis, lasting};
+use punctual_testkit::{Process, TestDatabase, TestRedis};
 use tokio::time::Instant;
 
 use super::fleet::{Fleet, figure, long_or_short, wait_for};
 
-/// Transactions on this database so far. Backends report within a second of a transaction's end.
-async fn transactions(database: &TestDatabase) -> i64 {
-    let count = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
-    sqlx::query_scalar(count).fetch_one(database.pool()).await.unwrap()
+/// Transactions on a database so far, read from another database of the same server so that reading is not counted.
+/// Backends report within a second of a transaction's end.
+async fn transactions(observer: &TestDatabase, name: &str) -> i64 {
+    let count = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1";
+    sqlx::query_scalar(count).bind(name).fetch_one(observer.pool()).await.unwrap()
 }
 
 /// Resident memory in MiB, and processor time in seconds.
@@ -36,21 +36,23 @@ fn used(worker: &Process) -> (f64, f64) {
 #[tokio::test]
 async fn an_idle_worker_asks_a_few_times_a_second_and_no_more() {
     let Some(redis) = TestRedis::start().await else { return };
-    let database = TestDatabase::create().await;
+    let (database, observer) = (TestDatabase::create().await, TestDatabase::create().await);
+    let name: String =
+        sqlx::query_scalar("SELECT current_database()").fetch_one(database.pool()).await.unwrap();
+    let transactions = async || transactions(&observer, &name).await;
     let mut fleet = Fleet::on(&database).await;
     fleet.setup.redis = Some(redis.url());
     fleet.setup.short_leases = false; // the rate is that of the default durations
     let worker = fleet.worker().await;
     fleet.leads(&worker).await;
-    let seconds = long_or_short(30, 5);
+    let statements: i64 = long_or_short(540, 90);
     // Beyond the start: what a session, the kinds and the first rounds cost.
-    let opened = transactions(&database).await;
-    wait_for("its start is reported", async || (transactions(&database).await > opened + 20).then_some(()))
+    let opened = transactions().await;
+    wait_for("its start is reported", async || (transactions().await > opened + 20).then_some(())).await;
+    let (before, started, (_, busy)) = (transactions().await, Instant::now(), used(&worker));
+    wait_for("an idle worker asks on", async || (transactions().await >= before + statements).then_some(()))
         .await;
-    let (before, started, (_, busy)) = (transactions(&database).await, Instant::now(), used(&worker));
-    lasting(Duration::from_secs(seconds)).await;
-    let (after, took, (memory, busy_after)) =
-        (transactions(&database).await, started.elapsed(), used(&worker));
+    let (after, took, (memory, busy_after)) = (transactions().await, started.elapsed(), used(&worker));
     let rate = f64::from(u32::try_from(after - before).unwrap()) / took.as_secs_f64();
     figure(&format!(
         "an idle worker that leads: {rate:.1} statements a second, {:.1} % of a core, {memory:.0} MiB resident (debug build)",

@@ -1,5 +1,6 @@
 //! The queue on a real Postgres, a real Redis and real worker processes.
 
+mod clocks;
 mod enqueueing;
 mod faults;
 mod fleet;

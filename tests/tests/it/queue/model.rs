@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use punctual_queue::testing::{self, Hand, Held, promote_due, rescue_silent};
+use punctual_queue::testing::{self, ManualLease, ManualWorker, promote_due, rescue_silent};
 use punctual_queue::{Cancelled, Job, JobId, JobState, cancel, enqueue};
 use sqlx::PgConnection;
 
@@ -69,8 +69,8 @@ struct Expected {
 struct Model {
     now: DateTime<Utc>,
     jobs: BTreeMap<JobId, Expected>,
-    leases: Vec<Held>,
-    workers: Vec<Hand>,
+    leases: Vec<ManualLease>,
+    workers: Vec<ManualWorker>,
 }
 
 impl Model {
@@ -142,7 +142,7 @@ impl Model {
                     (job.rescues, job.errors) = (job.rescues + 1, job.errors + 1);
                 }
                 assert!(!self.workers[worker].beat(conn).await);
-                self.workers[worker] = Hand::open(conn, self.now).await;
+                self.workers[worker] = ManualWorker::open(conn, self.now).await;
             }
             Step::Promote => {
                 let promoted = promote_due(conn, self.now).await;
@@ -218,7 +218,7 @@ impl Model {
         ready.into_iter().map(|(_, _, id)| id).collect()
     }
 
-    fn lease(&mut self, worker: usize, held: Held) {
+    fn lease(&mut self, worker: usize, held: ManualLease) {
         let job = self.jobs.get_mut(&held.id).unwrap();
         (job.state, job.worker) = (JobState::Running, Some(worker));
         (job.attempt, job.lease_seq) = (job.attempt + 1, job.lease_seq + 1);
@@ -227,11 +227,11 @@ impl Model {
     }
 
     /// Any lease that was ever handed out, also one that was settled or lost long ago.
-    fn pick(&self, lease: usize) -> Option<Held> {
+    fn pick(&self, lease: usize) -> Option<ManualLease> {
         self.leases.get(lease % self.leases.len().max(1)).cloned()
     }
 
-    fn settled(&mut self, held: &Held, changed: bool, apply: impl Fn(&mut Expected, &Held)) {
+    fn settled(&mut self, held: &ManualLease, changed: bool, apply: impl Fn(&mut Expected, &ManualLease)) {
         let job = self.jobs.get_mut(&held.id).unwrap();
         let holds = job.state == JobState::Running && job.lease_seq == held.lease_seq;
         assert_eq!(changed, holds, "exactly the holder of the newest lease changes the job");
@@ -279,7 +279,7 @@ fn random_steps_of_several_workers_agree_with_the_model() {
             let mut model =
                 Model { now: start_time(), jobs: BTreeMap::new(), leases: Vec::new(), workers: Vec::new() };
             for _ in 0..WORKERS {
-                model.workers.push(Hand::open(&mut conn, start_time()).await);
+                model.workers.push(ManualWorker::open(&mut conn, start_time()).await);
             }
             for step in steps {
                 model.take(&mut conn, step).await;

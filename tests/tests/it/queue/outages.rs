@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use punctual_queue::JobState;
 use punctual_testkit::probe::{Act, Event};
-use punctual_testkit::{Process, TestPostgres, lasting};
+use punctual_testkit::{Process, TestPostgres};
 use tokio::time::Instant;
 
 use super::fleet::{Fleet, figure, full, long_or_short, wait_for};
@@ -13,9 +13,14 @@ use super::processes::assert_alive;
 const CUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                    WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'punctual%'";
 
-/// When the last run before now ended, and how many have.
+/// How many runs have ended.
 fn ended(fleet: &Fleet<'_>) -> usize {
     fleet.journal().iter().filter(|line| line.event == Event::End).count()
+}
+
+/// How many runs were started.
+fn begun(fleet: &Fleet<'_>) -> usize {
+    fleet.journal().iter().filter(|line| line.event == Event::Begin).count()
 }
 
 /// Every job ended exactly once, was begun exactly once, and no worker died over it.
@@ -45,8 +50,8 @@ async fn postgres_stopped_and_crashed_under_load_loses_and_repeats_nothing() {
         } else {
             postgres.stop().await;
         }
-        // What ran ends in the journal while nothing can be written down.
-        lasting(Duration::from_millis(long_or_short(5_000, 500))).await;
+        // Running jobs end in the journal while nothing can be written to Postgres.
+        wait_for("what ran has ended", async || (ended(&fleet) == begun(&fleet)).then_some(())).await;
         let stalled = ended(&fleet);
         postgres.start_again().await;
         let back = Instant::now();
@@ -64,19 +69,18 @@ async fn postgres_stopped_and_crashed_under_load_loses_and_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn backends_terminated_each_second_lose_and_repeat_nothing() {
+async fn backends_terminated_again_and_again_lose_and_repeat_nothing() {
     let Some(postgres) = TestPostgres::start().await else { return };
     let mut fleet = Fleet::on(postgres.database()).await;
     fleet.setup.concurrency = 10;
     let mut workers = [fleet.worker().await, fleet.worker().await];
     let rounds = long_or_short(30, 5);
-    // Twenty at once of 50 ms each: more than they can be done with before the last round.
+    // Twenty at once of 50 ms each: about a second of work between two rounds.
     let total = rounds * 410;
     fleet.enqueue(0..total, Act::Slow(50)).await;
     let (mut cut, started) = (0, Instant::now());
     for round in 0..rounds {
-        lasting((started + Duration::from_secs(round as u64)).saturating_duration_since(Instant::now()))
-            .await;
+        wait_for("a round's work is done", async || (ended(&fleet) >= round * 400).then_some(())).await;
         let before = ended(&fleet);
         cut += sqlx::query_scalar::<_, i64>(CUT).fetch_one(postgres.database().pool()).await.unwrap();
         wait_for("work goes on", async || (ended(&fleet) > before).then_some(())).await;

@@ -161,7 +161,7 @@ fn of_workers(session: &str) -> Vec<Bound> {
         Bound {
             source: include_str!("../../../../queue/src/store/rescue.rs"),
             begin: "UPDATE queue.jobs",
-            parameters: "100".to_owned(),
+            parameters: format!("100, '{{task.v1}}', '{later}'"),
             indexes: &["jobs_running", "jobs_pkey"],
             pages: 4_000,
         },
@@ -186,7 +186,7 @@ fn of_workers(session: &str) -> Vec<Bound> {
 /// run would do as well here, but in a busy queue it is full of what ended since the last vacuum.
 fn of_settlers() -> Vec<Bound> {
     let now = start_time().to_rfc3339();
-    let settles = include_str!("../../../../queue/src/store/settle.rs");
+    let settles = include_str!("../../../../queue/src/store/transition.rs");
     let (mut ids, mut leases, mut states, mut none, mut not) = (vec![], vec![], vec![], vec![], vec![]);
     for number in 0..500 {
         ids.push((2 + number * 4_000).to_string());
@@ -225,7 +225,7 @@ fn of_settlers() -> Vec<Bound> {
 fn of_people() -> Vec<Bound> {
     let now = start_time().to_rfc3339();
     let later = (start_time() + TimeDelta::days(2)).to_rfc3339();
-    let lists = include_str!("../../../../queue/src/store/list.rs");
+    let lists = include_str!("../../../../queue/src/ops/list.rs");
     vec![
         Bound {
             source: lists,
@@ -265,7 +265,7 @@ fn of_people() -> Vec<Bound> {
         Bound {
             source: include_str!("../../../../queue/src/ops/workers.rs"),
             begin: "SELECT s.id",
-            parameters: String::new(),
+            parameters: "interval '10 s'".to_owned(),
             indexes: &["jobs_running"],
             pages: 500,
         },

@@ -50,6 +50,19 @@ async fn after_the_grace_period_a_job_goes_back_unless_it_is_past_its_point_of_n
 }
 
 #[tokio::test]
+async fn a_job_that_never_ends_does_not_keep_a_stopping_worker_alive() {
+    let test = TestQueue::new().await;
+    let mut timing = short_timing();
+    (timing.grace, timing.overrun) = (Duration::from_millis(50), Duration::from_millis(50));
+    let worker = work(test.builder().timing(timing));
+    test.enqueue(Order::WaitForGood).await;
+    test.begun(1).await;
+    worker.shutdown.drain();
+    until(async || worker.has_ended().then_some(())).await;
+    assert_eq!(test.job_in(JobState::Running).await.attempt, 1, "it is left to be rescued");
+}
+
+#[tokio::test]
 async fn a_second_signal_leaves_at_once() {
     let test = TestQueue::new().await;
     let worker = work(test.builder());

@@ -83,9 +83,9 @@ pub async fn act(task: Task, ctx: JobContext, handlers: Data<HandlerState>) -> R
         }
         Order::CompleteItself => {
             let mut tx = handlers.pool.begin().await?;
-            ctx.complete_in(&mut tx).await?;
+            let completed = ctx.complete_in(&mut tx).await?;
             tx.commit().await?;
-            Ok(Outcome::Done)
+            Ok(completed)
         }
     }
 }
@@ -132,6 +132,15 @@ impl TestQueue {
     }
 
     pub fn builder(&self) -> Builder {
+        self.builder_of(|kind| kind)
+    }
+
+    /// With a kind whose jobs are retried however often their process died.
+    pub fn patient_builder(&self) -> Builder {
+        self.builder_of(Kind::retry_poison_until_expiry)
+    }
+
+    fn builder_of(&self, change: impl FnOnce(Kind) -> Kind) -> Builder {
         let kind = Kind::new::<Task, _, _>(act).on_final({
             let finals = Arc::clone(&self.handlers.finals);
             move |_, job| {
@@ -146,7 +155,7 @@ impl TestQueue {
             .timing(short_timing())
             .queue(Queue::new("tasks").concurrency(20))
             .data(self.handlers.clone())
-            .kind(kind)
+            .kind(change(kind))
     }
 
     pub async fn enqueue(&self, order: Order) -> Enqueued {

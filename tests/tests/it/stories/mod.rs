@@ -1,12 +1,15 @@
 //! The whole way on real processes: an api, a worker, and a mail server between them and the customer.
 
 mod accounts;
+mod clocks;
 mod database_roles;
+mod fail_over;
 mod first_day;
 mod inbox;
 mod metrics;
 mod month;
 mod operators;
+mod poolers;
 mod reads;
 mod test_stack;
 mod together;

@@ -22,7 +22,11 @@ pub struct TestStack {
 impl TestStack {
     /// This many members of staff, and programs configured by `change`; no worker yet.
     pub async fn open(staff: usize, change: impl FnOnce(Programs) -> Programs) -> Self {
-        let salon = Salon::open(staff).await;
+        Self::on(Salon::open(staff).await, change).await
+    }
+
+    /// As [`Self::open`], with a salon that is there already.
+    pub async fn on(salon: Salon, change: impl FnOnce(Programs) -> Programs) -> Self {
         let service = salon.service(|_| ()).await;
         let sink = SmtpSink::start().await;
         let programs = change(Programs::on(salon.database()).smtp(&sink.url()));
@@ -32,13 +36,19 @@ impl TestStack {
         let account =
             json!({ "email": "ada@example.org", "password": "a long enough password", "name": "Ada" });
         assert_eq!(stack.post("/v1/auth/register", None, &account).await.status(), 201);
-        let login = json!({ "email": account["email"], "password": account["password"] });
-        let session: Value = stack.post("/v1/auth/login", None, &login).await.json().await.unwrap();
-        session["access_token"].as_str().unwrap().clone_into(&mut stack.token);
+        stack.renew_token().await;
         // Only booking mails are wanted here: a verified address gets no verification mail.
         let prove = "UPDATE users SET email_verified_at = created_at";
         sqlx::query(prove).execute(&stack.salon.core.pool).await.unwrap();
         stack
+    }
+
+    /// Logs the customer in: from now on with a fresh access token.
+    pub async fn renew_token(&mut self) {
+        self.token.clear();
+        let login = json!({ "email": "ada@example.org", "password": "a long enough password" });
+        let session: Value = self.post("/v1/auth/login", None, &login).await.json().await.unwrap();
+        session["access_token"].as_str().unwrap().clone_into(&mut self.token);
     }
 
     async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Response {
@@ -73,6 +83,13 @@ impl TestStack {
         let wish = json!({ "service_id": self.service, "start": start });
         let answer = self.post("/v1/bookings", Some(key), &wish).await;
         (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// Requests a booking; an error where the api closes the connection.
+    pub async fn try_for(&self, key: &str, start: &str) -> reqwest::Result<Response> {
+        let request = self.client.post(format!("{}/v1/bookings", self.api.url())).bearer_auth(&self.token);
+        let body = json!({ "service_id": self.service, "start": start });
+        request.header("Idempotency-Key", key).json(&body).send().await
     }
 
     /// Requests a booking as part of a trace.

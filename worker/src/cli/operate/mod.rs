@@ -155,9 +155,13 @@ pub async fn run(config: &Config, operate: Operate) -> Result<ExitCode, Failure>
         acquire_timeout: Duration::from_secs(5),
     };
     let pool = pool::connect(config.database_url()?.expose(), &settings)?;
-    migrate::check(&mut *pool.acquire().await?).await?;
-    let clock = ServerClock::start(&pool).await?;
-    let core = Core::new(pool, clock, Wake::connect(config.redis_url.as_ref().map(Secret::expose))?);
+    let mut conn = pool.acquire().await?;
+    migrate::check(&mut conn).await?;
+    let prefix = punctual_queue::redis_prefix(&mut conn).await?;
+    let clock = ServerClock::start_on(&mut conn, &pool).await?;
+    drop(conn);
+    let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
+    let core = Core::new(pool, clock, wake);
     let done = match operate {
         Operate::Queues { json, command: None } => show::queues(&core, json).await,
         Operate::Queues { json, command: Some(command) } => act::on_queue(&core, json, command).await,

@@ -1,4 +1,4 @@
-//! A worker moved by hand, statement by statement, for tests of the queue's own rules.
+//! A worker whose every statement is a call, for tests of the queue itself.
 
 use std::time::Duration;
 
@@ -6,50 +6,51 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::ids::new_id;
-use crate::job::{JobId, JobState};
-use crate::store::settle::{Settle, Settlement, settle};
-use crate::store::{claim, interval, promote, rescue, session};
+use crate::finish_reason::FinishReason;
+use crate::ids::{JobId, new_id};
+use crate::store::interval::interval;
+use crate::store::transition::{LeaseTransition, Transition, apply};
+use crate::store::{claim, promote, rescue, session};
 
-/// A lease in a test's hand.
+/// A lease of a [`ManualWorker`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct ManualLease {
     /// Id of the job.
     pub id: JobId,
     /// Its fencing token.
     pub lease_seq: i64,
-    /// How many attempts started.
+    /// Number of the attempt, from 1.
     pub attempt: i32,
-    /// How often in a row its process died.
+    /// How often in a row its worker process died.
     pub rescues: i16,
 }
 
-impl From<claim::Claimed> for Held {
+impl From<claim::Claimed> for ManualLease {
     fn from(claimed: claim::Claimed) -> Self {
         let info = claimed.info;
         Self { id: info.id, lease_seq: info.lease_seq, attempt: info.attempt, rescues: info.rescues }
     }
 }
 
-/// A session whose every step is a call. All calls panic when Postgres does not answer.
+/// A session without a runtime.
 #[derive(Debug, Clone)]
-pub struct Hand {
+pub struct ManualWorker {
     /// Id of the session.
     pub session: Uuid,
 }
 
-impl Hand {
+impl ManualWorker {
     /// Opens a session.
     ///
     /// # Panics
     /// When Postgres does not answer.
     pub async fn open(conn: &mut PgConnection, now: DateTime<Utc>) -> Self {
         let session = new_id(now);
-        session::open(conn, session, "by hand", &[], &[]).await.expect("opens");
+        session::open(conn, session, "manual", &[], &[]).await.expect("opens");
         Self { session }
     }
 
-    /// Claims due jobs, those that were not rescued.
+    /// Claims due jobs that were not rescued.
     ///
     /// # Panics
     /// When Postgres does not answer.
@@ -60,12 +61,12 @@ impl Hand {
         kinds: &[String],
         count: i64,
         now: DateTime<Utc>,
-    ) -> Vec<Held> {
+    ) -> Vec<ManualLease> {
         let claimed = claim::ready(conn, self.session, queue, kinds, count, now, None).await.expect("claims");
-        claimed.into_iter().map(Held::from).collect()
+        claimed.into_iter().map(ManualLease::from).collect()
     }
 
-    /// Claims one job that was rescued.
+    /// Claims one rescued job.
     ///
     /// # Panics
     /// When Postgres does not answer.
@@ -75,9 +76,9 @@ impl Hand {
         queue: &str,
         kinds: &[String],
         now: DateTime<Utc>,
-    ) -> Option<Held> {
+    ) -> Option<ManualLease> {
         let queues = [queue.to_owned()];
-        claim::rescued(conn, self.session, &queues, kinds, now).await.expect("claims").map(Held::from)
+        claim::rescued(conn, self.session, &queues, kinds, now).await.expect("claims").map(ManualLease::from)
     }
 
     /// Renews the session; false when it has been ended.
@@ -88,7 +89,7 @@ impl Hand {
         session::beat(conn, self.session).await.expect("beats")
     }
 
-    /// Makes the session look as if it had been silent for so long.
+    /// Moves the last heartbeat of the session this far into the past.
     ///
     /// # Panics
     /// When Postgres does not answer.
@@ -102,41 +103,40 @@ impl Hand {
     }
 }
 
-impl Held {
-    /// Completes it; false when it was fenced.
+impl ManualLease {
+    /// Completes the job; false when fenced.
     pub async fn done(&self, conn: &mut PgConnection, now: DateTime<Utc>) -> bool {
-        self.write(conn, now, Settle::Completed { note: None }).await
+        self.write(conn, now, Transition::Complete { note: None }).await
     }
 
-    /// Fails it, to be run again at `at`; false when it was fenced.
+    /// Fails the attempt, to be retried at `at`; false when fenced.
     pub async fn fail(&self, conn: &mut PgConnection, now: DateTime<Utc>, at: DateTime<Utc>) -> bool {
-        self.write(conn, now, Settle::Retry { at, error: "failed".to_owned() }).await
+        self.write(conn, now, Transition::Retry { at, error: "failed".to_owned() }).await
     }
 
-    /// Puts it off; false when it was fenced.
+    /// Snoozes the job; false when fenced.
     pub async fn snooze(&self, conn: &mut PgConnection, now: DateTime<Utc>, until: DateTime<Utc>) -> bool {
-        self.write(conn, now, Settle::Snooze { until, reason: "later".to_owned() }).await
+        self.write(conn, now, Transition::Snooze { until, reason: "later".to_owned() }).await
     }
 
-    /// Gives it back as it was; false when it was fenced.
+    /// Makes the job available again without burning the attempt; false when fenced.
     pub async fn give_back(&self, conn: &mut PgConnection, now: DateTime<Utc>) -> bool {
-        self.write(conn, now, Settle::GiveBack).await
+        self.write(conn, now, Transition::Release).await
     }
 
-    /// Discards it; false when it was fenced.
+    /// Discards the job as a handler that failed for good; false when fenced.
     pub async fn discard(&self, conn: &mut PgConnection, now: DateTime<Utc>) -> bool {
-        let end =
-            Settle::End { state: JobState::Discarded, note: "given up".to_owned(), error: None, begun: true };
-        self.write(conn, now, end).await
+        self.write(conn, now, Transition::Finish(FinishReason::Poison)).await
     }
 
-    async fn write(&self, conn: &mut PgConnection, now: DateTime<Utc>, end: Settle) -> bool {
-        let settlement = Settlement { id: self.id, lease_seq: self.lease_seq, settle: end };
-        !settle(conn, &[settlement], now).await.expect("settles").is_empty()
+    async fn write(&self, conn: &mut PgConnection, now: DateTime<Utc>, transition: Transition) -> bool {
+        let transition =
+            LeaseTransition { id: self.id, lease_seq: self.lease_seq, started: true, transition };
+        !apply(conn, &[transition], now).await.expect("writes").is_empty()
     }
 }
 
-/// Makes due jobs available, as the leader does; answers how many.
+/// Promotes due jobs, as the leader does; returns how many.
 ///
 /// # Panics
 /// When Postgres does not answer.
@@ -144,12 +144,25 @@ pub async fn promote_due(conn: &mut PgConnection, now: DateTime<Utc>) -> usize {
     promote::promote(conn, now, 10_000).await.expect("promotes").jobs
 }
 
-/// Ends sessions that have been silent for `ttl` and takes their jobs back, as the leader does, but also right after
-/// Postgres has started; answers how many.
+/// Ends sessions without a heartbeat for `ttl` and rescues their jobs, as the leader does, but also right after Postgres
+/// has started. Returns how many jobs.
 ///
 /// # Panics
 /// When Postgres does not answer.
 pub async fn rescue_silent(conn: &mut PgConnection, ttl: Duration) -> usize {
+    rescue_patiently(conn, DateTime::UNIX_EPOCH, ttl, &[]).await
+}
+
+/// As [`rescue_silent`], at `now`, where `patient_kinds` have [`crate::Kind::retry_poison_until_expiry`].
+///
+/// # Panics
+/// When Postgres does not answer.
+pub async fn rescue_patiently(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    ttl: Duration,
+    patient_kinds: &[String],
+) -> usize {
     rescue::end_silent(conn, ttl, Duration::ZERO).await.expect("ends");
-    rescue::rescue(conn, 10_000).await.expect("rescues").jobs
+    rescue::rescue(conn, now, patient_kinds, 10_000).await.expect("rescues").jobs
 }

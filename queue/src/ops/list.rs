@@ -1,11 +1,12 @@
-//! Lists of jobs for people: first the places on a page from the index that has their order, then their rows.
+//! The statements behind lists of jobs: first the positions of a page from the index with its order, then the rows.
 
 use sqlx::PgConnection;
 
-use crate::job::{JobId, JobState};
-use crate::ops::{Cursor, JobFilter, JobSummary};
+use super::page::{Cursor, JobFilter, JobSummary};
+use crate::ids::JobId;
+use crate::job::JobState;
 
-/// The places of up to `count` jobs after another place, in the order of their state.
+/// The positions of up to `count` jobs after `after`, in the order of their state.
 pub(crate) async fn places(
     conn: &mut PgConnection,
     filter: &JobFilter,
@@ -22,14 +23,14 @@ pub(crate) async fn places(
     }
 }
 
-/// By the time they fall due.
+/// By the time they are due.
 async fn waiting(
     conn: &mut PgConnection,
     filter: &JobFilter,
     after: Option<Cursor>,
     count: i64,
 ) -> Result<Vec<Cursor>, sqlx::Error> {
-    // Plan: index-only scan of jobs_waiting from the place on, stopped by the limit; state, queue and kind are compared
+    // Plan: index-only scan of jobs_waiting from the position on, stopped by the limit; state, queue and kind are compared
     // within the index.
     sqlx::query_as!(
         Cursor,
@@ -50,7 +51,7 @@ async fn waiting(
     .await
 }
 
-/// In the order they are claimed in, if there is one queue; else all queues by priority and time together.
+/// By priority and time; for one queue this is the order of claiming.
 async fn due(
     conn: &mut PgConnection,
     filter: &JobFilter,
@@ -128,14 +129,14 @@ async fn running(
     .await
 }
 
-/// The last ended first.
+/// The most recently ended first.
 async fn ended(
     conn: &mut PgConnection,
     filter: &JobFilter,
     after: Option<Cursor>,
     count: i64,
 ) -> Result<Vec<Cursor>, sqlx::Error> {
-    // Plan: index scan on jobs_final backward from the place on, stopped by the limit. Queue and kind are compared in
+    // Plan: index scan on jobs_final backward from the position on, stopped by the limit. Queue and kind are compared in
     // the rows: a rare kind among many completed jobs costs a walk over them.
     sqlx::query_as!(
         Cursor,
@@ -157,7 +158,7 @@ async fn ended(
     .await
 }
 
-/// The jobs with these ids, in this order; those that are gone are left out.
+/// The jobs with these ids, in this order; deleted jobs are left out.
 pub(crate) async fn summaries(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<JobSummary>, sqlx::Error> {
     // Plan: jobs_pkey for each id.
     sqlx::query_as!(
@@ -176,7 +177,7 @@ pub(crate) async fn summaries(conn: &mut PgConnection, ids: &[i64]) -> Result<Ve
 
 type Detail = (serde_json::Value, serde_json::Value, Option<String>);
 
-/// Payload, history of errors and trace of a job.
+/// Payload, error history and trace of a job.
 pub(crate) async fn detail(conn: &mut PgConnection, id: JobId) -> Result<Option<Detail>, sqlx::Error> {
     // Plan: index scan on jobs_pkey.
     let row = sqlx::query!("SELECT args, errors, traceparent FROM queue.jobs WHERE id = $1", id.0)

@@ -1,8 +1,8 @@
 //! Sharing scarce permits among queues.
 
-/// Gives out up to `free` permits to queues that each have a weight and want so many: in proportion to the weights, what
-/// one does not want going to the others; whole permits left over go to the heaviest that still want.
-pub(crate) fn allot(free: u32, queues: &[(u32, u32)]) -> Vec<u32> {
+/// Divides up to `free` permits among queues, given as (weight, wanted permits), in proportion to their weights. Permits
+/// that a queue does not want go to the others; remaining single permits go to the heaviest queues.
+pub(crate) fn fair_share(free: u32, queues: &[(u32, u32)]) -> Vec<u32> {
     let mut shares = vec![0; queues.len()];
     let mut left = free;
     loop {
@@ -38,10 +38,10 @@ mod tests {
 
     #[test]
     fn permits_go_by_weight_and_unwanted_ones_to_others() {
-        assert_eq!(allot(64, &[(3, 64), (1, 64)]), [48, 16]);
-        assert_eq!(allot(64, &[(3, 10), (1, 64)]), [10, 54]);
-        assert_eq!(allot(1, &[(1, 5), (4, 5)]), [0, 1]);
-        assert_eq!(allot(0, &[(1, 5)]), [0]);
+        assert_eq!(fair_share(64, &[(3, 64), (1, 64)]), [48, 16]);
+        assert_eq!(fair_share(64, &[(3, 10), (1, 64)]), [10, 54]);
+        assert_eq!(fair_share(1, &[(1, 5), (4, 5)]), [0, 1]);
+        assert_eq!(fair_share(0, &[(1, 5)]), [0]);
     }
 
     proptest! {
@@ -49,7 +49,7 @@ mod tests {
         fn nobody_gets_more_than_wanted_and_no_permit_idles(
             free in 0_u32..500, queues in prop::collection::vec((0_u32..10, 0_u32..100), 0..8),
         ) {
-            let shares = allot(free, &queues);
+            let shares = fair_share(free, &queues);
             let wanted: u32 = queues.iter().map(|(_, want)| want).sum();
             prop_assert!(shares.iter().zip(&queues).all(|(share, (_, want))| share <= want));
             prop_assert_eq!(shares.iter().sum::<u32>(), free.min(wanted));

@@ -1,9 +1,9 @@
-//! What the tasks of a runtime share.
+//! State shared by the tasks of a runtime.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{Notify, mpsc};
@@ -11,70 +11,84 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::backend::{Report, Reporter};
-use super::builder::{Builder, Queue, Timing};
+use super::builder::{Builder, Queue};
+use super::dedicated_conn::DedicatedConn;
 use super::kind::{Hook, Sink};
 use super::leases::Leases;
-use super::link::Link;
 use super::periodic::Periodic;
 use super::shutdown::Shutdown;
 use crate::clock::SharedClock;
-use crate::context::{JobContext, Pulse};
+use crate::context::JobContext;
+use crate::error::Result;
+use crate::heartbeat::Heartbeat;
 use crate::ids::new_id;
-use crate::job::JobId;
+use crate::notifier::Notifier;
 use crate::store::claim::Claimed;
-use crate::wake::{Bell, Wake};
+use crate::timing::Timing;
+use crate::wake::Wake;
 
-/// What the tasks of a runtime share.
-pub(crate) struct Crew {
+/// State shared by the tasks of a runtime.
+pub(crate) struct RuntimeShared {
     pub(crate) pool: PgPool,
+    /// How dedicated connections are opened.
     pub(crate) options: PgConnectOptions,
     pub(crate) clock: SharedClock,
     pub(crate) wake: Wake,
-    pub(crate) bell: Arc<Bell>,
+    /// Queues with wake-ups for the dispatcher of this process.
+    pub(crate) notifier: Arc<Notifier>,
     pub(crate) timing: Timing,
     pub(crate) name: String,
+    /// Permits of the process: jobs of all queues that run at once.
     pub(crate) concurrency: u32,
     pub(crate) queues: Vec<Queue>,
     pub(crate) queue_names: Vec<String>,
     pub(crate) kind_names: Vec<String>,
     /// Kinds by queue.
     pub(crate) kinds_of: HashMap<String, Vec<String>>,
+    /// `on_final` by kind.
     pub(crate) hooks: HashMap<String, Hook>,
     pub(crate) unknown_hook: Option<Hook>,
+    /// Kinds with [`super::Kind::retry_poison_until_expiry`].
+    pub(crate) patient_kinds: Vec<String>,
     pub(crate) periodic: Vec<Periodic>,
-    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) heartbeat: Arc<Heartbeat>,
+    /// Notified when a new session replaces a lost one.
     pub(crate) session_changed: Notify,
+    /// Live sessions by queue, as of the last heartbeat.
     pub(crate) serving: Mutex<HashMap<String, u32>>,
     pub(crate) shutdown: Shutdown,
-    /// An end was written down, for a dispatcher that waits for it.
+    /// Notified after ends were written, for a dispatcher that waits for them.
     pub(crate) settled: Notify,
     leases: Mutex<Leases>,
 }
 
-/// The apalis workers of a runtime and the ways into and out of them.
+/// The apalis workers of a runtime and their channels.
 pub(crate) struct Workers {
     pub(crate) sinks: HashMap<String, Box<dyn Sink>>,
     pub(crate) reporter: Reporter,
-    pub(crate) settle: mpsc::UnboundedReceiver<Report>,
-    pub(crate) freed: mpsc::UnboundedReceiver<JobId>,
+    pub(crate) reports: mpsc::UnboundedReceiver<Report>,
+    pub(crate) permit_freed: Arc<Notify>,
     pub(crate) running: JoinSet<()>,
 }
 
-impl Crew {
-    /// Takes a builder apart and starts an apalis worker for each of its kinds.
-    pub(crate) fn assemble(parts: Builder, shutdown: Shutdown) -> crate::Result<(Arc<Self>, Workers)> {
+impl RuntimeShared {
+    /// Starts an apalis worker for each kind of the builder.
+    pub(crate) fn assemble(parts: Builder, shutdown: Shutdown) -> Result<(Arc<Self>, Workers)> {
         let wake = Wake::connect_with(parts.redis.as_deref(), &parts.prefix)?;
-        let bell = Arc::new(Bell::default());
-        let (settler, settle) = mpsc::unbounded_channel();
-        let (freed_tx, freed) = mpsc::unbounded_channel();
-        let reporter = Reporter { settler, freed: freed_tx };
+        let notifier = Arc::new(Notifier::default());
+        let (report, reports) = mpsc::unbounded_channel();
+        let permit_freed = Arc::new(Notify::new());
+        let reporter = Reporter::new(report, Arc::clone(&permit_freed));
         let (mut sinks, mut hooks) = (HashMap::new(), HashMap::new());
         let mut kinds_of: HashMap<String, Vec<String>> = HashMap::new();
         let mut running = JoinSet::new();
-        let mut kind_names = Vec::new();
+        let (mut kind_names, mut patient_kinds) = (Vec::new(), Vec::new());
         for (name, kind) in parts.kinds {
             kinds_of.entry(kind.queue.to_owned()).or_default().push(name.to_owned());
             kind_names.push(name.to_owned());
+            if kind.is_patient {
+                patient_kinds.push(name.to_owned());
+            }
             if let Some(hook) = kind.hook {
                 hooks.insert(name.to_owned(), hook);
             }
@@ -83,13 +97,13 @@ impl Crew {
             running.spawn(run);
         }
         let queues: BTreeMap<_, _> = parts.queues;
-        let pulse = Pulse::new(new_id(parts.clock.now()), parts.timing.self_fence);
-        let crew = Self {
+        let heartbeat = Heartbeat::new(new_id(parts.clock.now()), parts.timing.self_fence);
+        let shared = Self {
             options: (*parts.pool.connect_options()).clone().application_name("punctual-queue"),
             pool: parts.pool,
             clock: parts.clock,
-            wake: wake.with_local(Arc::clone(&bell)),
-            bell,
+            wake: wake.with_local(Arc::clone(&notifier)),
+            notifier,
             timing: parts.timing,
             name: parts.name,
             concurrency: parts.concurrency,
@@ -99,49 +113,60 @@ impl Crew {
             kinds_of,
             hooks,
             unknown_hook: parts.unknown_hook,
+            patient_kinds,
             periodic: parts.periodic,
-            pulse,
+            heartbeat,
             session_changed: Notify::new(),
             serving: Mutex::default(),
             shutdown,
             settled: Notify::new(),
             leases: Mutex::default(),
         };
-        Ok((Arc::new(crew), Workers { sinks, reporter, settle, freed, running }))
+        Ok((Arc::new(shared), Workers { sinks, reporter, reports, permit_freed, running }))
     }
 
-    /// A connection of its own for one task.
-    pub(crate) fn link(&self) -> Link {
-        Link::new(self.options.clone())
+    /// Whether a job of this kind is retried however often its process died.
+    pub(crate) fn is_patient(&self, kind: &str) -> bool {
+        self.patient_kinds.iter().any(|patient| patient == kind)
     }
 
-    /// How many live sessions serve a queue, this one included.
+    /// A connection for one task.
+    pub(crate) fn dedicated_conn(&self) -> DedicatedConn {
+        DedicatedConn::new(self.options.clone())
+    }
+
+    /// The number of live sessions that serve a queue, at least 1.
     pub(crate) fn sessions_serving(&self, queue: &str) -> u32 {
         let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner);
         serving.get(queue).copied().unwrap_or(1).max(1)
     }
 
-    /// Takes over a lease that was just claimed.
+    /// Registers a lease that was just claimed.
     pub(crate) fn hold(&self, claimed: Claimed) -> JobContext {
         self.leases().hold(claimed.info.id, claimed.info.lease_seq);
-        JobContext::new(claimed, Arc::clone(&self.pulse), SharedClock::clone(&self.clock), self.wake.clone())
+        JobContext::new(
+            claimed,
+            Arc::clone(&self.heartbeat),
+            SharedClock::clone(&self.clock),
+            self.wake.clone(),
+        )
     }
 
-    /// The end of a lease is written down, or another process owns the job.
+    /// Unregisters a lease: its end is written, or another process owns the job.
     pub(crate) fn release(&self, ctx: &JobContext) {
         self.leases().release(ctx.id(), ctx.lease_seq());
     }
 
-    /// The leases of this process until their ends are written down.
+    /// The leases of this process whose ends are not written yet.
     pub(crate) fn leases(&self) -> MutexGuard<'_, Leases> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn session(&self) -> Uuid {
-        self.pulse.session()
+        self.heartbeat.session()
     }
 
-    pub(crate) fn now(&self) -> chrono::DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 }
