@@ -308,11 +308,11 @@ fn through(url: &str, proxy: &Proxy) -> String {
     url.replacen(authority(url), &proxy.address(), 1)
 }
 
-/// Staff who work around the clock, one service with a reminder thirty days ahead, an administrator at the api_client.
+/// Staff who work around the clock, one service with a reminder thirty days ahead, and an administrator.
 async fn open_salon(database: &TestDatabase, url: &str, today: NaiveDate) -> Result<ApiClient> {
     let mut api_client = ApiClient::new(url, today);
     let email = "desk@example.org";
-    let account = json!({ "email": email, "password": PASSWORD, "name": "ApiClient" });
+    let account = json!({ "email": email, "password": PASSWORD, "name": "Admin" });
     api_client.ask(Method::POST, "/v1/auth/register", &account).await?;
     sqlx::query(
         "UPDATE users SET role = 'admin', email_verified_at = coalesce(email_verified_at, created_at)

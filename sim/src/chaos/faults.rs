@@ -59,7 +59,10 @@ pub enum Fault {
     /// No byte passes to or from Redis.
     RedisStalled,
     /// The system clock of all workers goes five hours ahead, or back, and later right again.
-    ClockStepped { ahead: bool },
+    ClockStepped {
+        /// Whether it goes ahead.
+        ahead: bool,
+    },
     /// At this command, this many times: a reply, silence or a cut.
     Relay(Verb, RelayFault),
     /// Nothing listens at the relay's address.
@@ -193,21 +196,7 @@ impl Fault {
                 deployment.relay.heal();
                 deployment.start_workers(workers).await;
             }
-            Self::TerminatedAt(verb) => {
-                held_at(deployment, verb).await;
-                let leaving: Vec<_> = deployment.workers.drain(..).collect();
-                for worker in &leaving {
-                    worker.signal(Signal::TERM);
-                }
-                deployment.start_workers(workers).await;
-                deployment.relay.release();
-                for status in join_all(leaving.into_iter().map(Process::ended)).await {
-                    if !status.success() {
-                        return Err(format!("a worker ended with {status} after SIGTERM").into());
-                    }
-                }
-                deployment.relay.hold();
-            }
+            Self::TerminatedAt(verb) => terminate(deployment, verb).await?,
             Self::FrozenAt(verb) => {
                 held_at(deployment, verb).await;
                 freeze(deployment, rng.random_range(0..workers)).await?;
@@ -285,6 +274,25 @@ impl Fault {
         }
         Ok(())
     }
+}
+
+/// Stops all workers with SIGTERM while they send a mail, and starts others.
+async fn terminate(deployment: &mut Deployment, verb: Verb) -> Result<()> {
+    let workers = deployment.workers.len();
+    held_at(deployment, verb).await;
+    let leaving: Vec<_> = deployment.workers.drain(..).collect();
+    for worker in &leaving {
+        worker.signal(Signal::TERM);
+    }
+    deployment.start_workers(workers).await;
+    deployment.relay.release();
+    for status in join_all(leaving.into_iter().map(Process::ended)).await {
+        if !status.success() {
+            return Err(format!("a worker ended with {status} after SIGTERM").into());
+        }
+    }
+    deployment.relay.hold();
+    Ok(())
 }
 
 /// Sets the mail server's behaviour at the next occurrences of a command, and waits until they happened.
