@@ -321,7 +321,7 @@ async fn a_visitor_elsewhere_sees_their_own_clock_beside_the_salons() {
     let salon = salon(1, json!({})).await;
     let book = Booking { salon: &salon };
     let times = salon.get(&format!("{}?tz=America/New_York", book.times())).await;
-    assert!(times.text.contains("09:00<small>03:00</small>"), "{}", times.text);
+    assert!(times.text.contains("09:00<i>, Your time </i><small>03:00</small>"), "{}", times.text);
     let (path, _) = book.choose(&format!("{NINE}?tz=Asia/Tokyo")).await;
     let page = salon.get(&path).await;
     assert!(page.text.contains("Your time: Tuesday, 4 May 2027, 16:00–17:00"), "{}", page.text);

@@ -73,11 +73,11 @@ async fn a_customer_books_on_a_phone_without_scripts() {
     assert!(browser.text().await.unwrap().contains("Haircut with Maria 1"));
     browser.follow("Continue").await.unwrap();
     assert!(browser.text().await.unwrap().contains("kept for you until 08:10"));
-    browser.fill("#name", "Ada Lovelace").await.unwrap();
-    browser.fill("#email", "ada@example").await.unwrap();
+    browser.fill("input[name=name]", "Ada Lovelace").await.unwrap();
+    browser.fill("input[name=email]", "ada@example").await.unwrap();
     browser.follow("Book now").await.unwrap();
     assert!(browser.text().await.unwrap().contains("Please look at this again"));
-    browser.fill("#email", "ada@example.org").await.unwrap();
+    browser.fill("input[name=email]", "ada@example.org").await.unwrap();
     browser.follow("Book now").await.unwrap();
     let text = browser.text().await.unwrap();
     assert!(text.contains("You are booked.") && text.contains("until Wednesday, 5 May, 07:15"), "{text}");
@@ -88,7 +88,7 @@ async fn a_customer_books_on_a_phone_without_scripts() {
         (&json!("2027-05-05T09:15:00+02:00"), &json!("Maria 1"))
     );
 
-    browser.fill("#note", "Second floor?").await.unwrap();
+    browser.fill("textarea[name=note]", "Second floor?").await.unwrap();
     browser.follow("Save the note").await.unwrap();
     assert!(browser.text().await.unwrap().contains("Your note is saved."));
     assert_eq!(only_booking(&salon).await["customer_note"], "Second floor?");
