@@ -171,12 +171,11 @@ impl ServerClock {
 impl Measured {
     /// The time of Postgres at a monotonic instant.
     fn at(&self, monotonic: Instant) -> DateTime<Utc> {
-        match monotonic.checked_duration_since(self.local.monotonic) {
-            Some(later) => self.server + TimeDelta::from_std(later).unwrap_or_default(),
-            None => {
-                let earlier = self.local.monotonic.saturating_duration_since(monotonic);
-                self.server - TimeDelta::from_std(earlier).unwrap_or_default()
-            }
+        if let Some(later) = monotonic.checked_duration_since(self.local.monotonic) {
+            self.server + TimeDelta::from_std(later).unwrap_or_default()
+        } else {
+            let earlier = self.local.monotonic.saturating_duration_since(monotonic);
+            self.server - TimeDelta::from_std(earlier).unwrap_or_default()
         }
     }
 }

@@ -257,12 +257,16 @@ mod tests {
 
     #[test]
     fn every_file_is_embedded() {
-        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
+        use std::path::Path;
+
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
         let in_folder = |folder: &str| {
             let files = std::fs::read_dir(root.join(folder)).unwrap().map(|file| file.unwrap());
             let files = files.filter(|file| file.path().is_file());
             let names = files.map(|file| format!("{folder}{}", file.file_name().to_str().unwrap()));
-            names.filter(|name| name.ends_with(".j2")).collect::<Vec<_>>()
+            names
+                .filter(|name| Path::new(name).extension().is_some_and(|end| end == "j2"))
+                .collect::<Vec<_>>()
         };
         let mut files = [in_folder(""), in_folder("account/"), in_folder("book/")].concat();
         let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();

@@ -6,14 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::{BookingChange, ChangeKind, write_booking};
+use super::audit::{BookingChange, write_booking};
 use super::read::visible;
 use super::row::{self, Row};
 use super::transitions::is_for_staff;
 use super::{Booking, BookingStatus, calendars, mails};
 use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, BookingAction, ExpectedRev};
+use crate::types::{Actor, BookingAction, ChangeKind, ExpectedRev};
 use crate::{Core, Error, Result, slots, staff};
 
 /// How often the use case starts again because the booking was moved to other staff before its calendar was locked.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::{BookingChange, ChangeKind, EventDetails, write_booking};
+use super::audit::{BookingChange, write_booking};
 use super::insert::{InsertParams, insert};
 use super::row::{self, Row};
 use super::{Booker, Booking, BookingStatus, NewBooking, Wanted, WantedSlot, calendars, mails, place};
@@ -16,7 +16,7 @@ use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
 use crate::slots::{self, ServiceTerms};
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, BookingAction};
+use crate::types::{Actor, BookingAction, ChangeKind, EventDetails};
 use crate::{Core, Error, Result, settings, staff};
 
 /// Makes a booking: pending if the service requires confirmation and the actor is not staff, else confirmed.

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::{BookingChange, ChangeKind, EventDetails};
+use super::audit::BookingChange;
 use super::create::require_guests_allowed;
 use super::insert::{InsertParams, insert};
 use super::{Booking, BookingStatus, NewHold, calendars, place};
@@ -14,7 +14,7 @@ use crate::calendar::Limits;
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, Note, ParseError};
+use crate::types::{Actor, ChangeKind, EventDetails, Note, ParseError};
 use crate::{Core, Error, Result};
 
 /// The longest hold, in minutes.

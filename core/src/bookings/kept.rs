@@ -6,12 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::{BookingChange, ChangeKind, write_booking};
+use super::audit::{BookingChange, write_booking};
 use super::hold::LONGEST_MIN;
 use super::{Booking, BookingStatus, calendars, row};
 use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, Rev};
+use crate::types::{Actor, ChangeKind, Rev};
 use crate::{Core, Error, Result, staff};
 
 /// Keeps a hold ten minutes from now, once: one that was renewed is no longer of its first revision. The caller has
@@ -70,13 +70,13 @@ impl Write for Keep {
         let actor = Actor::Link { booking_id: self.hold_id };
         staff::lock(tx, &[self.staff_id]).await?;
         let hold = row::lock(tx, self.hold_id).await?.ok_or(Error::HoldExpired)?;
-        let held = hold.booking.status == BookingStatus::Held;
-        let stands = held && hold.booking.hold_expires_at.is_some_and(|end| end > now);
+        let is_held = hold.booking.status == BookingStatus::Held;
+        let stands = is_held && hold.booking.hold_expires_at.is_some_and(|end| end > now);
         let row = match self.step {
             Step::Release if hold.booking.status == BookingStatus::Expired => {
                 return Ok(Outcome::Unchanged(hold.seen_by(&actor)));
             }
-            Step::Release if held => {
+            Step::Release if is_held => {
                 write_booking!(
                     "UPDATE bookings SET status = 'expired', rev = rev + 1, updated_at = $6
                  WHERE id = $7 AND rev = $8",

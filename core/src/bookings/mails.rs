@@ -6,13 +6,12 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::BookingStatus;
-use super::audit::ChangeKind;
 use super::row::Row;
 use crate::Result;
 use crate::calendar::{ReminderRule, reminder_due};
 use crate::notifications::plan::{self, Addressee, AtOnce, Reminder, Subject};
 use crate::notifications::{NotificationKind, SendNotification};
-use crate::types::{EmailAddress, Locale};
+use crate::types::{ChangeKind, EmailAddress, Locale};
 
 /// The queues to wake after a change.
 pub(super) const QUEUES: &[&str] = &[SendNotification::QUEUE];

@@ -31,7 +31,7 @@ mod transitions;
 mod view;
 
 pub use crate::types::BookingStatus;
-pub use audit::{ChangeKind, EventDetails, Position};
+pub use crate::types::{ChangeKind, EventDetails, Position};
 pub use cancel::cancel;
 pub use complete::complete;
 pub use confirm::confirm;

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::Position;
 use super::{WantedSlot, calendars};
 use crate::calendar::{Limits, Place};
 use crate::slots::{self, ServiceTerms, StartQuery};
+use crate::types::Position;
 use crate::{Core, Error, Result, staff};
 
 /// Where a booking goes. The calendar is locked until the transaction ends.

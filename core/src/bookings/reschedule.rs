@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::{BookingChange, ChangeKind, EventDetails, Position, write_booking};
+use super::audit::{BookingChange, write_booking};
 use super::change_status::{locked, next_status, require_notice};
 use super::place::{self, Placement, first_place};
 use super::read::visible;
@@ -16,7 +16,7 @@ use crate::calendar::Limits;
 use crate::pool::again_if_cut;
 use crate::slots::{self, StartQuery};
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, BookingAction, ExpectedRev};
+use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev, Position};
 use crate::{Core, Error, Result, staff};
 
 /// How often the use case starts again because the booking was moved to other staff before its calendar was locked.

@@ -7,10 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::ChangeKind;
 use super::{calendars, mails, row};
 use crate::transaction::{Outcome, Write, write};
-use crate::types::ActorKind;
+use crate::types::{ActorKind, ChangeKind};
 use crate::{Core, Error, Result, staff};
 
 /// A confirmed booking whose outcome staff have not recorded is completed so long after its end.

@@ -6,8 +6,9 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::BookingStatus;
-use super::audit::{ChangeKind, EventDetails};
-use crate::types::{ActorKind, EmailAddress, Money, Note, PersonName, Phone, Rev, Zone};
+use crate::types::{
+    ActorKind, ChangeKind, EmailAddress, EventDetails, Money, Note, PersonName, Phone, Rev, Zone,
+};
 
 /// A booking. Its JSON is also the stored answer of an idempotent request: a field added later needs
 /// `#[serde(default)]`, so that answers stored before can be read.

@@ -6,6 +6,8 @@ mod png;
 mod stored;
 mod svg;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::types::ParseError;
@@ -95,7 +97,7 @@ impl Picture {
             return Err(TOO_LARGE);
         }
         let digest = Sha256::digest(&content);
-        let tag = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let tag = URL_SAFE_NO_PAD.encode(&digest[..12]);
         Ok(Self { media_type, content, tag })
     }
 }

@@ -59,7 +59,7 @@ fn crc(bytes: &[u8]) -> u32 {
 pub(super) mod tests {
     use super::*;
 
-    fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
         let body = [name.as_slice(), data].concat();
         let length = u32::try_from(data.len()).unwrap().to_be_bytes();
         [&length, body.as_slice(), &crc(&body).to_be_bytes()].concat()
@@ -67,23 +67,24 @@ pub(super) mod tests {
 
     fn header(width: u32, height: u32) -> Vec<u8> {
         let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
-        chunk(b"IHDR", &[sides.as_slice(), &[8, 6, 0, 0, 0]].concat())
+        chunk(*b"IHDR", &[sides.as_slice(), &[8, 6, 0, 0, 0]].concat())
     }
 
     #[test]
     fn what_a_picture_says_beside_its_pixels_is_left_out() {
-        let end = chunk(b"IEND", b"");
+        let end = chunk(*b"IEND", b"");
         assert_eq!(end[8..], [0xae, 0x42, 0x60, 0x82], "the checksum that every PNG ends with");
-        let plain = [SIGNATURE, &header(2, 2), &chunk(b"IDAT", b"pixels"), &end].concat();
-        let text = chunk(b"tEXt", b"Author\0Ada");
-        let talkative = [SIGNATURE, &header(2, 2), &text, &chunk(b"IDAT", b"pixels"), &end, b"more"].concat();
+        let plain = [SIGNATURE, &header(2, 2), &chunk(*b"IDAT", b"pixels"), &end].concat();
+        let text = chunk(*b"tEXt", b"Author\0Ada");
+        let talkative =
+            [SIGNATURE, &header(2, 2), &text, &chunk(*b"IDAT", b"pixels"), &end, b"more"].concat();
         assert_eq!(clean(&talkative).unwrap(), plain);
         assert_eq!(clean(&plain).unwrap(), plain);
     }
 
     #[test]
     fn a_broken_or_huge_picture_is_refused() {
-        let whole = [SIGNATURE, &header(2, 2), &chunk(b"IEND", b"")].concat();
+        let whole = [SIGNATURE, &header(2, 2), &chunk(*b"IEND", b"")].concat();
         for length in 0..whole.len() {
             assert_eq!(clean(&whole[..length]).unwrap_err().code, "bad_picture", "cut at {length}");
         }
@@ -91,7 +92,7 @@ pub(super) mod tests {
         flipped[20] ^= 1;
         assert_eq!(clean(&flipped).unwrap_err().code, "bad_picture");
         for (width, height) in [(0, 2), (2, 5000)] {
-            let odd = [SIGNATURE, &header(width, height), &chunk(b"IEND", b"")].concat();
+            let odd = [SIGNATURE, &header(width, height), &chunk(*b"IEND", b"")].concat();
             assert_eq!(clean(&odd).unwrap_err().code, "too_many_pixels");
         }
     }

@@ -137,7 +137,7 @@ pub(super) fn clean(bytes: &[u8]) -> Result<Vec<u8>, ParseError> {
             }
             Event::End(_) => {
                 let name = open.pop().ok_or(BAD)?;
-                cleaned.push_str(&format!("</{name}>"));
+                cleaned.extend(["</", name.as_str(), ">"]);
             }
             Event::Text(text) if skipped == 0 && !open.is_empty() => {
                 let text = text.unescape().map_err(|_| BAD)?;
@@ -199,7 +199,7 @@ fn write_attribute(cleaned: &mut String, key: &str, value: &str) {
         .any(|(at, _)| !refers[at + 4..].trim_start_matches([' ', '\'', '"']).starts_with('#'));
     let elsewhere = matches!(key, "href" | "xlink:href") && !value.trim_start().starts_with('#');
     if ATTRIBUTES.contains(&key) && !outside && !elsewhere && !value.contains('\\') {
-        cleaned.push_str(&format!(" {key}=\"{}\"", escape(value)));
+        cleaned.extend([" ", key, "=\"", &escape(value), "\""]);
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
             clean.contains("<path d=\"M0 0h8v8z\" fill=\"#1d6f5c\"/>") && clean.contains("A &amp; B"),
             "{clean}"
         );
-        assert_eq!(cleaned(&clean), clean.replace("xmlns:xlink", "xmlns:xlink"));
+        assert_eq!(cleaned(&clean), clean);
     }
 
     #[test]

@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::{ServiceDisplay, ServiceText};
 use crate::calendar::{CivilTime, ReminderRule};
-use crate::slots::MAX_STAFF;
 use crate::types::{Label, Locale, Note, ParseError};
 use crate::{Error, Result};
+
+/// Most members of staff of one service; bounds the cost of a slot list.
+pub const MAX_STAFF: usize = 50;
 
 /// How many reminder rules a service can have.
 pub const MAX_REMINDERS: usize = 5;

@@ -9,9 +9,6 @@ use crate::services::stored_rules;
 use crate::types::{Currency, Money, Zone};
 use crate::{Error, Result};
 
-/// Most members of staff of one service; bounds the cost of a slot list.
-pub const MAX_STAFF: usize = 50;
-
 /// A service with its rules, what it promises, and the staff who perform it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceTerms {

@@ -12,10 +12,10 @@ use punctual_core::notifications::facts::{Business, Facts};
 use punctual_core::types::EmailAddress;
 use uuid::Uuid;
 
+use super::InvalidKey;
 use super::Templates;
 use super::calendar_part::{self, Method};
 use super::context::MailContext;
-use super::dkim::InvalidKey;
 use super::links::Links;
 use super::templates::one_line;
 

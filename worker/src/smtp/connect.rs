@@ -91,7 +91,7 @@ impl ConnectionManager {
         }
     }
 
-    /// Sets TCP_NODELAY: without it a small command could wait for the acknowledgement of the one before.
+    /// Sets `TCP_NODELAY`: without it a small command could wait for the acknowledgement of the one before.
     async fn dial(&self) -> io::Result<TcpStream> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the relay's name has no address");
         let name = (self.address.host.as_str(), self.address.port);

@@ -2,6 +2,7 @@
 
 use std::{fmt, io};
 
+use super::redact::without_addresses;
 use super::reply::Reply;
 
 /// The step of SMTP that failed.
@@ -139,12 +140,6 @@ fn is_enhanced(word: &str) -> bool {
     let mut parts = word.split('.');
     let numbers = parts.by_ref().take(3).filter(|part| part.parse::<u16>().is_ok()).count();
     numbers == 3 && parts.next().is_none()
-}
-
-/// The text in one line, with each word that contains an `@` replaced: replies often name the recipient.
-pub(super) fn without_addresses(text: &str) -> String {
-    let words = text.split_whitespace().map(|word| if word.contains('@') { "<address>" } else { word });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

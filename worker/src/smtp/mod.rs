@@ -10,6 +10,7 @@ mod capacity;
 mod connect;
 mod connection;
 mod failure;
+mod redact;
 mod relay;
 mod reply;
 mod timeouts;

@@ -5,7 +5,7 @@ use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use super::failure::without_addresses;
+use super::redact::without_addresses;
 
 /// Bytes kept of one line. RFC 5321 allows 512; the rest of a longer line is skipped.
 const MAX_LINE: usize = 1000;
@@ -126,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_reply_is_cut_and_read_to_its_end() {
-        let long = [b"250-".repeat(1), b"x".repeat(5000), b"\r\n".to_vec()].concat().repeat(200);
+        let long = [b"250-".to_vec(), b"x".repeat(5000), b"\r\n".to_vec()].concat().repeat(200);
         let bytes = [long, b"250 end\r\n".to_vec(), b"220 next\r\n".to_vec()].concat();
         let mut stream = tokio::io::BufReader::new(&bytes[..]);
         let reply = read_reply(&mut stream).await.unwrap();

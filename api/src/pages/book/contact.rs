@@ -76,7 +76,7 @@ impl BookPage for Contact {
         let hold = held(visitor).await?;
         let input = kept(&form).unwrap_or_default();
         if Stands::of(visitor, &hold) == Stands::Booked {
-            return to_booking(visitor, &hold);
+            return Ok(to_booking(visitor, &hold));
         }
         let who = session::of(&visitor.visit.state, &visitor.visit.headers).await?;
         let parsed = match &who {
@@ -92,7 +92,7 @@ impl BookPage for Contact {
             }
         };
         match book(visitor, &hold, &wanted).await {
-            Ok(booking) => to_booking(visitor, &booking),
+            Ok(booking) => Ok(to_booking(visitor, &booking)),
             Err(Refusal::Taken(alternatives)) => {
                 let service = services::get(&visitor.visit.state.core, hold.service.id).await?;
                 taken::page(visitor, &service, Who::Anyone, &alternatives, Some(input)).await
@@ -269,15 +269,15 @@ async fn create(
 }
 
 /// To the booking's own page; in a frame, which that page does not allow, to a page that leads there.
-fn to_booking(visitor: &Visitor, booking: &Booking) -> Result<Response, Problem> {
+fn to_booking(visitor: &Visitor, booking: &Booking) -> Response {
     let keys = &visitor.visit.state.links;
     let root = visitor.visit.root();
     let token = |purpose| Link { purpose, id: booking.id, epoch: 0 }.token(keys);
-    Ok(html::see_other(&if visitor.embed.is_some() {
+    html::see_other(&if visitor.embed.is_some() {
         format!("{root}h/{}{}", token(Purpose::Hold), visitor.carry())
     } else {
         format!("{root}m/{}?done=booked", token(Purpose::Manage))
-    }))
+    })
 }
 
 #[derive(Serialize)]
@@ -290,7 +290,7 @@ struct Done {
 
 async fn booked(visitor: &Visitor, booking: &Booking) -> Result<Response, Problem> {
     if visitor.embed.is_none() {
-        return to_booking(visitor, booking);
+        return Ok(to_booking(visitor, booking));
     }
     let state = &visitor.visit.state;
     let service = services::get(&state.core, booking.service.id).await?;

@@ -53,7 +53,10 @@ pub fn asked(visitor: &Visitor) -> Option<NaiveDate> {
 }
 
 /// The spans of services as they were last read. A span that is out of date only makes a page that is made anew.
-static SPANS: Mutex<Option<HashMap<(Uuid, Option<Uuid>), Span>>> = Mutex::new(None);
+static SPANS: Mutex<Option<Spans>> = Mutex::new(None);
+
+/// By service and member of staff; none: anyone.
+type Spans = HashMap<(Uuid, Option<Uuid>), Span>;
 
 /// Remembers the span of a service with somebody.
 pub fn remember(service_id: Uuid, who: Who, span: Span) {

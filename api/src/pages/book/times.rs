@@ -163,12 +163,12 @@ async fn facts(
     let zone = site.business.zone;
     let today = zone.at(core.now()).date_naive();
     let span = Span { zone, horizon_days: service.spec.horizon_days };
-    let (from, _, last) = span.dates(visitor);
+    let (from, _, horizon) = span.dates(visitor);
     let following = cut(&mut list).unwrap_or_else(|| after(from, DAYS));
     let first = list.iter().flat_map(|day| &day.slots).next().map(|slot| slot.start);
     let later_free = match first {
-        None if following <= last => {
-            let range = (following, after(following, FAR - 1).min(last));
+        None if following <= horizon => {
+            let range = (following, after(following, FAR - 1).min(horizon));
             let found = dates(visitor, service, who, range).await?;
             found.into_iter().find(|day| !day.slots.is_empty()).map(|day| Link {
                 href: format!("{}{}", who.step(), visitor.carry_with(&[("from", &day.date.to_string())])),
@@ -194,7 +194,7 @@ async fn facts(
         days: days(list, shown(visitor, service, zone)),
         later_free,
         earlier: (from > today).then(|| to(back)),
-        later: (following <= last).then(|| to(following)),
+        later: (following <= horizon).then(|| to(following)),
         zone: zone.name(),
         zones: zones::choices(zone, visitor.zone, core.now()),
         hidden: hidden(visitor, kept::asked(visitor)),

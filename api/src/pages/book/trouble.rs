@@ -28,13 +28,12 @@ struct Facts {
 pub async fn page(visitor: &Visitor, problem: Problem) -> Result<Response, Problem> {
     let kind = match problem.code {
         Code::NotFound => "book_lost",
-        Code::LinkVoid => "book_stale",
+        Code::LinkVoid | Code::IdempotencyKeyReused => "book_stale",
         Code::Forbidden => "book_site",
         Code::TooManyRequests => "book_limit",
         Code::Unavailable | Code::Overloaded | Code::IdempotencyInProgress => "book_busy",
         Code::Unauthenticated => "book_login",
         Code::StartInPast | Code::TooSoon | Code::TooFar | Code::OutsideHours | Code::OffGrid => "book_gone",
-        Code::IdempotencyKeyReused => "book_stale",
         // Those are told as pages of all kinds are.
         _ => return Err(problem),
     };

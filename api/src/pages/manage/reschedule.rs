@@ -147,7 +147,9 @@ async fn list(
     // The one it has is no other time.
     let own =
         |slot: &slots::OfferedSlot| slot.start == booking.start && slot.staff_ids.contains(&booking.staff.id);
-    list.iter_mut().for_each(|day| day.slots.retain(|slot| !own(slot)));
+    for day in &mut list {
+        day.slots.retain(|slot| !own(slot));
+    }
     let how = times::Shown {
         locale: managed.locale,
         zone: managed.customer_zone.filter(|zone| *zone != booking.zone),

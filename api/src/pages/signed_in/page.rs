@@ -77,7 +77,7 @@ struct Facts<'a, F: Serialize> {
     notice: Option<&'a str>,
     notice_role: &'a str,
     #[serde(flatten)]
-    facts: &'a F,
+    of_page: &'a F,
 }
 
 /// A page of an account, or of the way to one.
@@ -97,7 +97,7 @@ pub(super) async fn render(
         form_token: who.map(|who| who.token.form_token()),
         notice: notice.map(|(words, _)| words),
         notice_role: notice.map_or("status", |(_, role)| role),
-        facts,
+        of_page: facts,
     };
     site.page(visitor, status, template, &facts)
 }

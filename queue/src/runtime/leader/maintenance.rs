@@ -26,16 +26,16 @@ const KEEP_OTHER: TimeDelta = TimeDelta::days(7);
 
 /// When each task is due next.
 pub(super) struct Maintenance {
-    depth_at: Instant,
-    prune_at: Instant,
-    unknown_at: Instant,
+    next_depth: Instant,
+    next_prune: Instant,
+    last_unknown: Instant,
 }
 
 impl Maintenance {
     pub(super) fn new(shared: &RuntimeShared) -> Self {
         let now = Instant::now();
-        let unknown_at = now + PRUNE_INTERVAL.min(shared.timing.unknown);
-        Self { depth_at: now, prune_at: now + PRUNE_INTERVAL, unknown_at }
+        let last_unknown = now + PRUNE_INTERVAL.min(shared.timing.unknown);
+        Self { next_depth: now, next_prune: now + PRUNE_INTERVAL, last_unknown }
     }
 
     /// Runs the tasks that are due. `kinds_trusted` is whether the recorded times of kinds can be compared with now.
@@ -46,32 +46,32 @@ impl Maintenance {
         kinds_trusted: bool,
     ) -> Result<(), CallError> {
         let (statement, now) = (shared.timing.statement, shared.now());
-        if Instant::now() >= self.depth_at {
+        if Instant::now() >= self.next_depth {
             let started = Instant::now();
             let queues = db.call(statement, async |conn| depths(conn, now).await).await?;
             for name in &shared.queue_names {
                 set_gauges(queues.iter().find(|queue| queue.queue == *name), name, now);
             }
             // Counting takes at most 2 % of the leader's time, however many jobs there are.
-            self.depth_at = Instant::now() + DEPTH_INTERVAL.max(started.elapsed() * 50);
+            self.next_depth = Instant::now() + DEPTH_INTERVAL.max(started.elapsed() * 50);
         }
-        if Instant::now() >= self.prune_at {
+        if Instant::now() >= self.next_prune {
             let (completed, other) = (now - KEEP_COMPLETED, now - KEEP_OTHER);
             let pruned =
                 db.call(statement, async |conn| prune::jobs(conn, completed, other, BATCH).await).await?;
             metrics::pruned(pruned);
             // A full batch means that more jobs are old enough.
             let is_full = pruned == BATCH.unsigned_abs();
-            self.prune_at = Instant::now() + if is_full { SHORTEST_ROUND } else { PRUNE_INTERVAL };
+            self.next_prune = Instant::now() + if is_full { SHORTEST_ROUND } else { PRUNE_INTERVAL };
             db.call(statement, async |conn| prune::sessions(conn, DAY).await).await?;
         }
-        if kinds_trusted && Instant::now() >= self.unknown_at {
+        if kinds_trusted && Instant::now() >= self.last_unknown {
             // Set before the call: a failing hook is retried after the interval, not each round.
-            self.unknown_at = Instant::now() + shared.timing.unknown;
+            self.last_unknown = Instant::now() + shared.timing.unknown;
             let ended = db.call(statement, async |conn| end_unknown(shared, conn).await).await?;
             // A full batch means that there may be more.
             if ended == usize::try_from(UNKNOWN_BATCH).unwrap_or(usize::MAX) {
-                self.unknown_at = Instant::now() + SHORTEST_ROUND;
+                self.last_unknown = Instant::now() + SHORTEST_ROUND;
             }
         }
         Ok(())

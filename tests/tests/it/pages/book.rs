@@ -184,21 +184,22 @@ async fn a_time_that_somebody_else_took_is_told_with_three_others_and_what_was_w
     let book = Booking { salon: &salon };
     let (path, token) = book.choose(NINE).await;
     salon.book("09:00").await;
-    let taken = salon.submit(&path, &[("token", &token)]).await;
-    assert_eq!(taken.status, 409);
-    assert!(taken.text.contains("This time was just taken"), "{}", taken.text);
-    assert_eq!(taken.text.matches("<li><a href").count(), 3, "{}", taken.text);
+    let answer = salon.submit(&path, &[("token", &token)]).await;
+    assert_eq!(answer.status, 409);
+    assert!(answer.text.contains("This time was just taken"), "{}", answer.text);
+    assert_eq!(answer.text.matches("<li><a href").count(), 3, "{}", answer.text);
 
     // A hold that ran out, and then somebody else took the time.
     let form = book.hold(TEN).await;
     salon.api.clock.advance(TimeDelta::minutes(11));
     salon.book("10:00").await;
-    let taken = salon.submit(&form, &ADA).await;
-    assert_eq!(taken.status, 409);
-    assert_eq!(taken.text.matches("<li><form method=\"post\"").count(), 3, "{}", taken.text);
-    let action = taken.between("<li><form method=\"post\" action=\"", "\"").replace("&#x2f;", "/");
+    let answer = salon.submit(&form, &ADA).await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.text.matches("<li><form method=\"post\"").count(), 3, "{}", answer.text);
+    let action = answer.between("<li><form method=\"post\" action=\"", "\"").replace("&#x2f;", "/");
     let path = reqwest::Url::parse("http://salon.test").unwrap().join(&form).unwrap().join(&action).unwrap();
-    let hidden = ["token", "name", "email", "phone", "note"].map(|name| (name, taken.field(name).to_owned()));
+    let hidden =
+        ["token", "name", "email", "phone", "note"].map(|name| (name, answer.field(name).to_owned()));
     let fields = hidden.each_ref().map(|(name, value)| (*name, value.as_str()));
     let filled = salon.submit(path.path(), &fields).await;
     assert_eq!(filled.status, 200, "{}", filled.text);
@@ -551,12 +552,13 @@ async fn the_logo_and_photos_are_shown_and_run_nothing() {
     let bytes = shown.send().await.unwrap().bytes().await.unwrap();
     assert!(bytes.starts_with(b"\x89PNG") && !bytes.windows(3).any(|part| part == b"Ada"));
 
+    let too_large = vec![0; 300 * 1024];
     for (path, media_type, bytes, status) in [
         ("/v1/business/logo", "image/png", &b"not a picture"[..], 422),
         ("/v1/business/logo", "image/jpeg", &png(), 415),
         ("/v1/business/logo", "text/html", b"<svg></svg>", 415),
         (photo.as_str(), "image/png", hostile, 422),
-        (photo.as_str(), "image/png", &[0; 300 * 1024], 413),
+        (photo.as_str(), "image/png", &too_large, 413),
         ("/v1/staff/00000000-0000-0000-0000-000000000000/photo", "image/png", &png(), 404),
     ] {
         assert_eq!(put(&salon, path, media_type, bytes).await, status, "{path} {media_type}");

@@ -22,7 +22,7 @@ impl Visitor<'_> {
         let request = self.salon.ask(Method::POST, path).header("cookie", &self.cookie);
         let page = self.salon.see(request.header("sec-fetch-site", "same-origin").form(fields)).await;
         if let Some((cookie, _)) = page.header("set-cookie").split_once(';') {
-            self.cookie = cookie.to_owned();
+            cookie.clone_into(&mut self.cookie);
         }
         page
     }

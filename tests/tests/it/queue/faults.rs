@@ -252,7 +252,7 @@ async fn a_patient_poison_job_runs_alone_in_its_process() {
     test.begun(1).await;
     let poison = test.enqueue(Order::Wait).await;
     test.begun(2).await;
-    drop((waiting, poison));
+    let _ = (waiting, poison);
     // Both wait at the gate; a third, which is poison, starts only when they have ended.
     let mut conn = test.conn().await;
     let third = test

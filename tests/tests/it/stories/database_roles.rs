@@ -61,7 +61,7 @@ async fn api_and_worker_own_nothing_and_a_booking_still_gets_its_mail() {
         for statement in FORBIDDEN {
             let refused = sqlx::raw_sql(statement).execute(&mut connection).await.unwrap_err();
             let code =
-                refused.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+                refused.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
             assert_eq!(code.as_deref(), Some("42501"), "{role}: {statement}: {refused}");
         }
         let possessions: i64 = sqlx::query_scalar(

@@ -148,7 +148,7 @@ async fn a_primary_killed_under_load_loses_no_booking_and_no_mail_once_its_stand
     let salon = Salon::on(database, CLIENTS).await;
     let stack = TestStack::on(salon, |programs| programs.set("DATABASE_URL", &proxied)).await;
     let worker = stack.programs.worker().await;
-    let today = Utc::now().date_naive();
+    let today = stack.salon.core.now().date_naive();
     let days = stack
         .get(&format!(
             "/v1/slots?service_id={}&from={}&to={}",
