@@ -60,7 +60,7 @@ impl TestPgBouncer {
             "[databases]\n* = host={host} port={server_port} user={user} password={password}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
              pool_mode = {mode}\nserver_login_retry = 1\nquery_wait_timeout = 5\n\
-             ignore_startup_parameters = extra_float_digits,statement_timeout,lock_timeout,\
+             ignore_startup_parameters = options,extra_float_digits,statement_timeout,lock_timeout,\
              idle_in_transaction_session_timeout\n{prepared}"
         );
         let folder =

@@ -1,6 +1,6 @@
 //! Request limits with the defaults of `defaults.env`.
 
-use punctual_testkit::TestRedis;
+use punctual_testkit::{TestDatabase, TestRedis};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -221,20 +221,35 @@ async fn a_mailbox_is_not_flooded_by_moving_one_booking() {
 async fn processes_share_the_limits_through_redis_and_each_keeps_them_alone_without_it() {
     let Some(mut redis) = TestRedis::start().await else { return };
     let vars = [ON, ("REDIS_URL", &*redis.url()), ("PUNCTUAL_LIMIT_LOGIN_GUESSES", "4/1h")];
-    let (one, other) = (TestApi::start_with(&vars).await, TestApi::start_with(&vars).await);
+    let one = TestApi::start_with(&vars).await;
+    let database = one.database.url().to_owned();
+    let other = TestApi::start_with(&[vars[0], vars[1], vars[2], ("DATABASE_URL", &*database)]).await;
+    // Databases of tests are copies of one, its deployment's id included.
+    let second = TestDatabase::create().await;
+    let renamed = "UPDATE queue.deployment SET id = gen_random_uuid()";
+    sqlx::query(renamed).execute(second.pool()).await.unwrap();
+    let elsewhere = TestApi::start_with(&[vars[0], vars[1], vars[2], ("DATABASE_URL", second.url())]).await;
     for api in [&one, &other, &one, &other] {
         assert_eq!(login(api, "ada@example.org", PASSWORD).await.status, 401);
     }
     for api in [&one, &other] {
         assert!(refused(&login(api, "ada@example.org", PASSWORD).await));
     }
+    let answer = login(&elsewhere, "ada@example.org", PASSWORD).await;
+    assert_eq!(answer.status, 401, "another deployment on the same Redis counts by itself");
     let client = redis::Client::open(redis.url()).unwrap();
     let mut conn = client.get_multiplexed_async_connection().await.unwrap();
     let keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query_async(&mut conn).await.unwrap();
     assert!(keys.len() >= 3);
     for key in keys {
         let text = String::from_utf8_lossy(&key).into_owned();
-        assert!(text.starts_with("limit:login-") && !text.contains("ada") && !text.contains("127"), "{text}");
+        assert!(
+            text.starts_with("punctual:")
+                && text.contains(":limit:login-")
+                && !text.contains("ada")
+                && !text.contains("127"),
+            "{text}"
+        );
     }
     redis.stop().await;
     for _ in 0..2 {

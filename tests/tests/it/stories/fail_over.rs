@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
-use punctual_testkit::TestPostgres;
+use chrono::{DateTime, TimeDelta, Utc};
 use punctual_testkit::proxy::Proxy;
+use punctual_testkit::{TestPostgres, lasting, wait_for};
 use serde_json::Value;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -19,15 +19,6 @@ use crate::core::salon::Salon;
 /// How long service may take to come back once a standby is promoted.
 const BACK_WITHIN: Duration = Duration::from_secs(5);
 const CLIENTS: usize = 4;
-
-/// Waits until the question is answered with yes, at most a minute.
-pub async fn until(what: &str, question: impl AsyncFn() -> bool) {
-    let started = Instant::now();
-    while !question().await {
-        assert!(started.elapsed() < Duration::from_mins(1), "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 /// A connection to the stack's database that can write whatever the database's default is.
 async fn administrator(stack: &TestStack) -> PgConnection {
@@ -66,7 +57,7 @@ async fn after_a_fail_over_no_connection_that_can_only_read_is_used_again() {
         ids.push(stack.book(&format!("after {number}"), start).await);
     }
     for id in &ids {
-        stack.wait_for_confirmation(id, |mail| mail["outcome"] == "sent").await;
+        stack.wait_for_confirmation(id, |mail| mail["accepted_at"].is_string()).await;
     }
     let attempts: i32 = sqlx::query_scalar("SELECT max(attempt) FROM queue.jobs")
         .fetch_one(&mut administrator)
@@ -95,7 +86,7 @@ async fn a_full_disk_is_answered_with_503_and_is_seen_on_readyz() {
     assert_eq!(ready.status(), 503);
     pool.execute("DROP TRIGGER full_disk ON bookings").await.unwrap();
     stack.book("room again", &starts[0]).await;
-    until("the api is ready again", async || {
+    wait_for("the api is ready again", async || {
         reqwest::get(format!("{}/readyz", stack.api.url())).await.unwrap().status() == 200
     })
     .await;
@@ -131,7 +122,7 @@ async fn book_on(stack: Arc<TestStack>, client: usize, starts: Vec<String>, ackn
                     break;
                 }
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            lasting(Duration::from_millis(50)).await;
         }
     }
 }
@@ -148,7 +139,9 @@ async fn a_primary_killed_under_load_loses_no_booking_and_no_mail_once_its_stand
     let salon = Salon::on(database, CLIENTS).await;
     let stack = TestStack::on(salon, |programs| programs.set("DATABASE_URL", &proxied)).await;
     let worker = stack.programs.worker().await;
-    let today = stack.salon.core.now().date_naive();
+    let now: DateTime<Utc> =
+        sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&stack.salon.core.pool).await.unwrap();
+    let today = now.date_naive();
     let days = stack
         .get(&format!(
             "/v1/slots?service_id={}&from={}&to={}",
@@ -169,16 +162,16 @@ async fn a_primary_killed_under_load_loses_no_booking_and_no_mail_once_its_stand
     for client in 0..CLIENTS {
         clients.spawn(book_on(Arc::clone(&stack), client, starts.clone(), Arc::clone(&acknowledged)));
     }
-    until("bookings are made", async || acknowledged.count() >= 40).await;
+    wait_for("bookings are made", async || acknowledged.count() >= 40).await;
     primary.kill().await;
     standby.promote().await;
     proxy.move_to(&standby.address());
     let (promoted, before) = (Instant::now(), acknowledged.count());
-    until("bookings are made again", async || acknowledged.count() > before).await;
+    wait_for("bookings are made again", async || acknowledged.count() > before).await;
     let back = promoted.elapsed();
     println!("stories: the next booking was acknowledged {back:.1?} after the promotion");
     assert!(back <= BACK_WITHIN, "{back:?}");
-    until("more bookings are made", async || acknowledged.count() >= before + 40).await;
+    wait_for("more bookings are made", async || acknowledged.count() >= before + 40).await;
     acknowledged.stop.store(true, Ordering::SeqCst);
     while let Some(client) = clients.join_next().await {
         client.unwrap();
@@ -192,7 +185,7 @@ async fn a_primary_killed_under_load_loses_no_booking_and_no_mail_once_its_stand
     let lost: Vec<&String> = ids.difference(&stored).collect();
     assert!(lost.is_empty(), "acknowledged and gone: {lost:?}");
     let confirmed = "SELECT count(*) FROM notifications WHERE kind = 'confirmation' AND outcome = 'sent'";
-    until("each booking's confirmation is sent", async || {
+    wait_for("each booking's confirmation is sent", async || {
         let sent: Result<i64, _> = sqlx::query_scalar(confirmed).fetch_one(&pool).await;
         sent.is_ok_and(|sent| usize::try_from(sent).unwrap() == stored.len())
     })

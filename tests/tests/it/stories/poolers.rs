@@ -1,10 +1,9 @@
 //! `PgBouncer` between the programs and Postgres.
 
 use punctual_testkit::pgbouncer::{PoolMode, TestPgBouncer};
-use punctual_testkit::{Programs, TestPostgres};
+use punctual_testkit::{Programs, TestPostgres, wait_for};
 
 use super::TestStack;
-use super::fail_over::until;
 use crate::core::salon::Salon;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,7 +38,7 @@ async fn postgres_stopped_behind_a_pooler_is_answered_with_503_until_it_is_back(
         assert_eq!(status, 503, "{text}");
     }
     postgres.start_again().await;
-    until("bookings are made again", async || {
+    wait_for("bookings are made again", async || {
         let answer = stack.try_for("after", &starts[0]).await.unwrap();
         assert!(matches!(answer.status().as_u16(), 201 | 503), "{}", answer.status());
         answer.status() == 201
