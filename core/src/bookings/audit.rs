@@ -1,110 +1,7 @@
 //! The audit trail: one row in `booking_events` for each revision, written by the statement that makes the revision.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
-use crate::types::{Actor, ParseError, decode_by_parsing};
-
-/// What a change did to a booking. Stored as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeKind {
-    /// A booking was made.
-    Created,
-    /// A slot was held.
-    Held,
-    /// A hold was kept longer.
-    Renewed,
-    /// A hold was given back.
-    Released,
-    /// A hold became a booking.
-    Booked,
-    /// It was moved to another start or another member of staff.
-    Rescheduled,
-    /// Staff accepted it.
-    Confirmed,
-    /// Staff refused it.
-    Declined,
-    /// It was called off.
-    Cancelled,
-    /// Its hold ran out, or its start passed while it was pending.
-    Expired,
-    /// It took place.
-    Completed,
-    /// The customer did not come.
-    NoShow,
-}
-
-impl ChangeKind {
-    const ALL: [Self; 12] = [
-        Self::Created,
-        Self::Held,
-        Self::Renewed,
-        Self::Released,
-        Self::Booked,
-        Self::Rescheduled,
-        Self::Confirmed,
-        Self::Declined,
-        Self::Cancelled,
-        Self::Expired,
-        Self::Completed,
-        Self::NoShow,
-    ];
-
-    /// The name in the database and the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Held => "held",
-            Self::Renewed => "renewed",
-            Self::Released => "released",
-            Self::Booked => "booked",
-            Self::Rescheduled => "rescheduled",
-            Self::Confirmed => "confirmed",
-            Self::Declined => "declined",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-            Self::Completed => "completed",
-            Self::NoShow => "no_show",
-        }
-    }
-
-    /// Parses a stored name.
-    ///
-    /// # Errors
-    /// For a name that is none of these.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(ParseError::new("bad_change", "not a kind of change to a booking"))
-    }
-}
-
-decode_by_parsing!(ChangeKind);
-
-/// When a booking starts and who performs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// Start.
-    pub start: DateTime<Utc>,
-    /// The member of staff.
-    pub staff_id: Uuid,
-}
-
-/// What the audit trail keeps beside the kind of a change. Stored as JSON; a field added later needs
-/// `#[serde(default)]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventDetails {
-    /// Position before the change; none for a new booking and where the position stayed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Position>,
-    /// Position after the change; none where the position stayed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Position>,
-}
+use super::StaffMessage;
+use crate::types::{Actor, ChangeKind, EventDetails};
 
 /// A change to a booking: the audit trail stores it, and the mails follow from it.
 pub(super) struct BookingChange<'a> {
@@ -114,6 +11,13 @@ pub(super) struct BookingChange<'a> {
     /// Whether staff bypassed grid, hours, notice or horizon with `override`.
     pub overridden: bool,
     pub details: EventDetails,
+}
+
+impl EventDetails {
+    /// With what staff tell the customer.
+    pub(super) fn with_message(self, message: &StaffMessage) -> Self {
+        Self { message: message.text.clone(), silent: !message.notify, ..self }
+    }
 }
 
 impl<'a> BookingChange<'a> {

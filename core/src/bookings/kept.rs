@@ -6,12 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::{BookingChange, ChangeKind, write_booking};
+use super::audit::{BookingChange, write_booking};
 use super::hold::LONGEST_MIN;
 use super::{Booking, BookingStatus, calendars, row};
 use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, Rev};
+use crate::types::{Actor, ChangeKind, Rev};
 use crate::{Core, Error, Result, staff};
 
 /// Keeps a hold ten minutes from now, once: one that was renewed is no longer of its first revision. The caller has
@@ -78,7 +78,7 @@ impl Write for Keep {
             }
             Step::Release if held => {
                 write_booking!(
-                    "UPDATE bookings SET status = 'expired', rev = rev + 1, updated_at = $6
+                    "UPDATE bookings SET status = 'expired', held_by = NULL, rev = rev + 1, updated_at = $6
                  WHERE id = $7 AND rev = $8",
                     now,
                     BookingChange::in_place(ChangeKind::Released, &actor),

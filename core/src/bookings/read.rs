@@ -5,11 +5,10 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::audit::{ChangeKind, EventDetails};
 use super::row::{self, Row, select_bookings};
 use super::{Booking, BookingEvent, BookingStatus, ListBookings};
 use crate::notifications::{self, Notification};
-use crate::types::{Actor, ActorKind, Cursor, Page, Rev, Role};
+use crate::types::{Actor, ActorKind, ChangeKind, Cursor, EventDetails, Page, Rev, Role};
 use crate::{Core, Error, Result};
 
 /// A booking, if the actor may see it; [`Error::NotFound`] otherwise.

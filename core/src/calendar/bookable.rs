@@ -1,4 +1,4 @@
-//! The one answer to "can this start be booked?".
+//! Whether a start can be booked.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
@@ -8,32 +8,32 @@ use super::hours::OpenTime;
 use super::{Calendar, ServiceRules, Span, class_id, local_date};
 use crate::types::Zone;
 
-/// Which limits hold.
+/// Which limits apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limits {
     /// All of them.
     Enforced,
-    /// Staff pass notice, horizon, hours and grid on purpose; never the past, never another booking. Starts stay
-    /// whole minutes within ten years.
+    /// Staff bypass notice, horizon, hours and grid. Still refused: the past, other bookings, starts that are no whole
+    /// minute or more than ten years ahead.
     Overridden,
 }
 
-/// Why a start cannot be booked; the first that applies, in this order.
+/// Why a start cannot be booked: the first reason that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
-    /// It is before now.
+    /// The start is before now.
     #[error("the start is in the past")]
     StartInPast,
-    /// Less than the minimum notice is left.
+    /// The start is nearer than the minimum notice.
     #[error("the start is too soon: the service needs more notice")]
     TooSoon,
-    /// Its date is beyond the horizon.
+    /// The date is beyond the horizon.
     #[error("the start is too far ahead")]
     TooFar,
-    /// Not all of the appointment is in open time, or the person is away.
+    /// Part of the appointment is outside open hours or within time off.
     #[error("the appointment is outside opening hours")]
     OutsideHours,
-    /// No window's grid has this start.
+    /// The start is not on the grid of any window.
     #[error("the start is not one of the service's starts")]
     OffGrid,
     /// It would overlap another booking, or its class is full.
@@ -41,24 +41,24 @@ pub enum Refusal {
     Taken,
 }
 
-/// Where a booking goes.
+/// The time a booking takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The appointment; of a class that stands already, as that class was made.
+    /// The appointment; for a class that exists already, that of the class.
     pub during: Span,
-    /// The appointment with its buffers; likewise.
+    /// The appointment with its buffers, likewise.
     pub blocked: Span,
-    /// The class of a group service; `None` for a one-to-one service, whose bookings are classes of their own.
+    /// The class of a group service; `None` for a one-to-one service.
     pub class_id: Option<Uuid>,
     /// Bookings that can still be made here, this one included; at least 1.
     pub seats_left: u32,
 }
 
-/// Beyond this no start is taken, whatever staff override, so that arithmetic on instants stays within its range.
+/// No start is accepted beyond this, whatever staff override, so that arithmetic on instants cannot overflow.
 const FARTHEST_DAYS: i64 = 3653;
 
-/// Whether a booking made at `now` can start at `start`, and where it goes. `now` and `start` are instants; what
-/// decides is the calendar of one member of staff and the rules of one service.
+/// Whether a booking made at `now` can start at `start`, by the calendar of one member of staff and the rules of one
+/// service; returns the time it takes.
 ///
 /// # Errors
 /// The first [`Refusal`] that applies.
@@ -75,8 +75,8 @@ pub fn is_bookable(
     place(calendar, rules, open.as_ref(), start)
 }
 
-/// What nobody can override: `StartInPast`, or `TooFar` when the start is more than ten years ahead. Ask this before
-/// arithmetic on an instant or a query with it.
+/// The limits that cannot be overridden: `StartInPast`, or `TooFar` when the start is more than ten years ahead. Check
+/// before arithmetic on an instant or a query with it.
 #[must_use]
 pub fn out_of_reach(start: DateTime<Utc>, now: DateTime<Utc>) -> Option<Refusal> {
     if start < now {
@@ -94,7 +94,7 @@ pub fn last_bookable_date(zone: Zone, rules: &ServiceRules, now: DateTime<Utc>) 
     plus_days(local_date(zone, now), u64::from(rules.horizon_days))
 }
 
-/// Past, notice and horizon.
+/// Checks past, notice and horizon.
 fn within_limits(
     calendar: &Calendar,
     rules: &ServiceRules,
@@ -117,7 +117,7 @@ fn within_limits(
     Ok(())
 }
 
-/// Hours, grid and neighbours; without `open` only neighbours.
+/// Checks hours, grid and other bookings; without `open` only other bookings.
 fn place(
     calendar: &Calendar,
     rules: &ServiceRules,
@@ -155,7 +155,7 @@ fn place(
     Ok(place)
 }
 
-/// The same question for many starts on known dates: the open time is computed once.
+/// Checks many starts on known dates with open hours computed once.
 pub(super) struct Asker<'a> {
     pub(super) calendar: &'a Calendar,
     pub(super) rules: &'a ServiceRules,

@@ -1,4 +1,4 @@
-//! What already stands in a calendar.
+//! The bookings of a calendar.
 
 use std::collections::HashMap;
 
@@ -16,18 +16,18 @@ pub struct Seat {
     pub during: Span,
     /// The appointment with its buffers.
     pub blocked: Span,
-    /// Of a hold: from when on it no longer blocks.
+    /// When a hold expires; none for a booking.
     pub held_until: Option<DateTime<Utc>>,
 }
 
-/// The bookings of one member of staff, indexed for the question which of them a span would overlap.
+/// The bookings of one member of staff, indexed to find those that overlap a span.
 #[derive(Debug, Clone, Default)]
 pub struct Busy {
     /// By start of `blocked`.
     classes: Vec<Class>,
-    /// Latest end of `blocked` among `classes[..=i]`: where it is not after a span's start, the search can stop.
+    /// Latest end of `blocked` among `classes[..=i]`. A search backwards can stop where it is not after the span's start.
     latest_end: Vec<DateTime<Utc>>,
-    /// When the first of the holds among them ends.
+    /// When the first of the holds expires.
     pub(super) first_release: Option<DateTime<Utc>>,
 }
 

@@ -1,4 +1,4 @@
-//! Wall clock and instants. This is the one place where one is turned into the other.
+//! Conversion between wall-clock time and instants. No other module converts them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use crate::types::Zone;
 #[serde(try_from = "String", into = "String")]
 pub struct CivilTime(u16);
 
-/// A text or number that is no time of day.
+/// A text or number that is not a time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a time of day is HH:MM, 00:00 to 24:00")]
 pub struct CivilTimeError;
@@ -79,13 +79,13 @@ impl From<CivilTime> for String {
     }
 }
 
-/// The instants at which clocks show a reading. Where a day repeats an hour there are two; where clocks leap over
-/// the reading both are the instant of the leap; else they are equal.
+/// The instants at which clocks show a wall-clock reading. In a repeated hour there are two; in a gap both are the instant
+/// of the transition; else they are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalInstants {
-    /// First occurrence: what an opening takes.
+    /// First occurrence, used for openings.
     pub first: DateTime<Utc>,
-    /// Last occurrence: what a closing takes.
+    /// Last occurrence, used for closings.
     pub last: DateTime<Utc>,
 }
 
@@ -97,8 +97,8 @@ pub fn local_to_instants(zone: Zone, reading: NaiveDateTime) -> LocalInstants {
         AmbiguousOffset::Unambiguous { offset } => (under(offset), under(offset)),
         AmbiguousOffset::Fold { before, after } => (under(before), under(after)),
         AmbiguousOffset::Gap { after, .. } => {
-            let leap = leap(zone.rules(), under(after), after).unwrap_or_else(|| under(after));
-            (leap, leap)
+            let transition = transition(zone.rules(), under(after), after).unwrap_or_else(|| under(after));
+            (transition, transition)
         }
     };
     LocalInstants { first, last }
@@ -119,14 +119,14 @@ fn civil_reading(reading: NaiveDateTime) -> Option<civil::DateTime> {
     Some(date.ok()?.to_datetime(time.ok()?))
 }
 
-/// The instant after the given one at which clocks leap to that offset.
-fn leap(rules: &TimeZone, after: DateTime<Utc>, offset: Offset) -> Option<DateTime<Utc>> {
+/// The instant after the given one at which clocks change to that offset.
+fn transition(rules: &TimeZone, after: DateTime<Utc>, offset: Offset) -> Option<DateTime<Utc>> {
     let after = jiff::Timestamp::from_second(after.timestamp()).ok()?;
-    let leap = rules.following(after).find(|change| change.offset() == offset)?;
-    DateTime::from_timestamp(leap.timestamp().as_second(), 0)
+    let change = rules.following(after).find(|change| change.offset() == offset)?;
+    DateTime::from_timestamp(change.timestamp().as_second(), 0)
 }
 
-/// The first instant of a civil date in a zone; of a date that the zone skips, the instant of the leap over it.
+/// The first instant of a civil date in a zone; of a date that the zone skips, the instant of the transition over it.
 #[must_use]
 pub fn day_start(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
     local_to_instants(zone, date.and_time(NaiveTime::MIN)).first

@@ -1,4 +1,4 @@
-//! Opening hours: from civil rules to windows of instants.
+//! Opening hours: from wall-clock rules to windows of instants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl DayWindow {
     }
 
     /// The window as instants on that date: an opening takes the first occurrence of its reading, a closing the last,
-    /// either clamps to the leap in a gap. `None` when the leap swallows it.
+    /// both clamp to the transition in a gap. `None` when the window lies within the gap.
     fn on(self, date: NaiveDate, zone: Zone) -> Option<Span> {
         let closing_date = if self.closes > self.opens { date } else { plus_days(date, 1) };
         let opens = local_to_instants(zone, self.opens.on(date)).first;
@@ -67,10 +67,10 @@ pub struct WeeklyWindow {
     pub window: DayWindow,
 }
 
-/// The calendar of one member of staff, as far as the dates asked about need it (see [`dates_needed`]).
+/// The calendar of one member of staff, for the dates it was loaded for (see [`dates_needed`]).
 #[derive(Debug, Clone)]
 pub struct Calendar {
-    /// Whose calendar.
+    /// The member of staff.
     pub staff_id: Uuid,
     /// The business's zone.
     pub zone: Zone,
@@ -78,15 +78,15 @@ pub struct Calendar {
     pub closures: Arc<BTreeSet<NaiveDate>>,
     /// The usual week.
     pub weekly: Vec<WeeklyWindow>,
-    /// Dates with windows of their own in place of the usual week's; without any: closed.
+    /// Date overrides; a date without windows is closed.
     pub overrides: BTreeMap<NaiveDate, Vec<DayWindow>>,
-    /// When this person is away.
+    /// Time off.
     pub time_off: Vec<Span>,
-    /// What is booked.
+    /// Bookings.
     pub busy: Busy,
 }
 
-/// A window as instants. Its opening anchors its grid of starts.
+/// A window as instants. The grid of starts begins at its opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenWindow {
     /// From the opening to the closing.
@@ -131,14 +131,14 @@ impl Calendar {
         }
     }
 
-    /// Whether all of the appointment is in open time: what a change of hours must not take from bookings unnoticed.
+    /// Whether all of the appointment is within open hours.
     #[must_use]
     pub fn is_open(&self, during: Span) -> bool {
         OpenTime::around(self, local_date(self.zone, during.start()), local_date(self.zone, during.end()))
             .covers(during)
     }
 
-    /// Whether the date has rules of its own, so that neither the usual week nor the day before reaches into it.
+    /// Whether the date has a closure or an override, which exclude the weekly hours and windows of the day before.
     fn owns(&self, date: NaiveDate) -> bool {
         self.closures.contains(&date) || self.overrides.contains_key(&date)
     }
@@ -158,10 +158,10 @@ impl Calendar {
     }
 }
 
-/// No window is longer: a civil day, on one that repeats hours or spans a date the zone skips.
+/// No window is longer: a window of at most one civil day can span a repeated hour or a date the zone skips.
 const LONGEST_WINDOW: TimeDelta = TimeDelta::days(3);
 
-/// The open time of a calendar around some dates.
+/// The open hours of a calendar around some dates.
 pub(super) struct OpenTime {
     pub(super) windows: Vec<OpenWindow>,
     /// The union of the windows minus time off: disjoint, in order.
@@ -169,7 +169,7 @@ pub(super) struct OpenTime {
 }
 
 impl OpenTime {
-    /// What decides about appointments (of at most a day) that start on the dates `from` to `to`.
+    /// The open hours that decide about appointments starting on the dates `from` to `to`, which last at most a day.
     pub(super) fn around(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Self {
         let windows = open_windows(calendar, minus_days(from, 2), plus_days(to, 2));
         let open = union(windows.iter().map(|window| window.span).collect());
@@ -183,7 +183,7 @@ impl OpenTime {
         after.checked_sub(1).is_some_and(|i| self.open[i].contains(span))
     }
 
-    /// Whether some window's grid has a start at this instant.
+    /// Whether this instant is on the grid of a window.
     pub(super) fn on_grid(&self, start: DateTime<Utc>, step_min: u32) -> bool {
         let step_seconds = i64::from(step_min.max(1)) * 60;
         let begun = self.windows.partition_point(|window| window.span.start() <= start);

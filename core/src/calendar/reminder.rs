@@ -1,4 +1,4 @@
-//! When reminders fall due (time rules 5 and 7).
+//! When reminders are due (time rules 5 and 7).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,11 @@ use super::civil::minus_days;
 use super::{CivilTime, local_date, local_to_instants};
 use crate::types::Zone;
 
-/// When to remind.
+/// A reminder rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ReminderRule {
-    /// So many elapsed minutes before the start.
+    /// Elapsed minutes before the start.
     Offset {
         /// 1 to 43200 (30 days).
         minutes: u32,
@@ -23,8 +23,8 @@ pub enum ReminderRule {
     },
 }
 
-/// When the reminder of a booking that starts at `start` falls due. In a gap: at the leap; where a reading occurs
-/// twice: the first time.
+/// When the reminder of a booking that starts at `start` is due. A wall-clock time in a gap is the instant of the
+/// transition; a repeated one is its first occurrence.
 #[must_use]
 pub fn reminder_due(rule: ReminderRule, start: DateTime<Utc>, zone: Zone) -> DateTime<Utc> {
     match rule {
@@ -35,7 +35,7 @@ pub fn reminder_due(rule: ReminderRule, start: DateTime<Utc>, zone: Zone) -> Dat
     }
 }
 
-/// From when on a reminder is of no use: min(30 min, half of start − due) before the start.
+/// From when on a reminder is not sent any more: min(30 min, (start − due) / 2) before the start.
 #[must_use]
 pub fn reminder_expires(due: DateTime<Utc>, start: DateTime<Utc>) -> DateTime<Utc> {
     start - TimeDelta::minutes(30).min((start - due) / 2)

@@ -1,4 +1,4 @@
-//! What calendars show of bookings.
+//! Calendar entries of bookings.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -9,17 +9,17 @@ use crate::settings::{self, Business};
 use crate::types::{Actor, Rev};
 use crate::{Core, Error, Result};
 
-/// How far back a feed shows appointments.
+/// A feed contains appointments that started at most so long ago.
 const PAST: TimeDelta = TimeDelta::days(31);
 
-/// A booking as a calendar shows it.
+/// A booking as a calendar entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarEntry {
     /// UID, the same for the booking's life.
     pub uid: String,
     /// Revision: SEQUENCE.
     pub rev: Rev,
-    /// Where it stands.
+    /// Its status.
     pub status: BookingStatus,
     /// Start.
     pub start: DateTime<Utc>,
@@ -27,9 +27,9 @@ pub struct CalendarEntry {
     pub end: DateTime<Utc>,
     /// Name of the service.
     pub service_name: String,
-    /// Who performs it.
+    /// Name of the member of staff.
     pub staff_name: String,
-    /// Who comes; none once the person was erased.
+    /// Name of the customer; none once the person was erased.
     pub customer_name: Option<String>,
     /// Their phone number.
     pub customer_phone: Option<String>,
@@ -37,26 +37,25 @@ pub struct CalendarEntry {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A calendar to subscribe to.
+/// The calendar feed of a member of staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
     /// The business.
     pub business: Business,
-    /// Whose calendar it is.
+    /// Name of the member of staff.
     pub staff_name: String,
-    /// Appointments of the last 31 days and all to come, by start; also those called off, so that calendars which
-    /// merge see it.
+    /// Appointments from 31 days ago on, by start. Cancelled ones are included, for clients that merge entries.
     pub entries: Vec<CalendarEntry>,
 }
 
-/// The feed at an address of this epoch.
+/// The feed at a URL of this epoch.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the address was renewed or never made.
+/// [`Error::NotFound`] when the URL was renewed or never made, or the member of staff has left.
 pub async fn of_staff(core: &Core, staff_id: Uuid, epoch: i32) -> Result<Feed> {
     let db = &mut *core.pool.acquire().await?;
     let staff_name = sqlx::query_scalar!(
-        "SELECT name FROM staff WHERE id = $1 AND feed_epoch = $2 AND feed_epoch > 0",
+        "SELECT name FROM staff WHERE id = $1 AND feed_epoch = $2 AND feed_epoch > 0 AND active",
         staff_id,
         epoch
     )
@@ -67,7 +66,8 @@ pub async fn of_staff(core: &Core, staff_id: Uuid, epoch: i32) -> Result<Feed> {
         CalendarEntry,
         r#"SELECT b.ics_uid AS uid, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
                   upper(b.during) AS "end!", b.service_name, staff.name AS staff_name,
-                  nullif(c.name, '') AS customer_name, c.phone AS customer_phone, b.updated_at
+                  coalesce(b.contact_name, nullif(c.name, '')) AS customer_name,
+                  CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.updated_at
            FROM bookings AS b JOIN staff ON staff.id = b.staff_id JOIN customers AS c ON c.id = b.customer_id
            WHERE b.staff_id = $1 AND lower(b.during) > $2
            ORDER BY lower(b.during), b.id"#,
@@ -90,7 +90,8 @@ pub async fn entry(core: &Core, actor: &Actor, booking_id: Uuid) -> Result<(Busi
         CalendarEntry,
         r#"SELECT b.ics_uid AS uid, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
                   upper(b.during) AS "end!", b.service_name, staff.name AS staff_name,
-                  nullif(c.name, '') AS customer_name, c.phone AS customer_phone, b.updated_at
+                  coalesce(b.contact_name, nullif(c.name, '')) AS customer_name,
+                  CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.updated_at
            FROM bookings AS b JOIN staff ON staff.id = b.staff_id JOIN customers AS c ON c.id = b.customer_id
            WHERE b.id = $1"#,
         booking_id,

@@ -15,7 +15,7 @@ use crate::{Core, Error, Result};
 pub struct Closure {
     /// The date, in the business's zone.
     pub date: NaiveDate,
-    /// Why, for staff.
+    /// Reason, shown to staff.
     pub reason: Reason,
 }
 
@@ -37,7 +37,7 @@ pub async fn closures(core: &Core, from: NaiveDate, to: NaiveDate) -> Result<Vec
         .collect()
 }
 
-/// Closes the business on a date; on one that is closed already, the reason is replaced.
+/// Closes the business on a date. If it is closed already, the reason is replaced.
 pub async fn close(core: &Core, closure: Closure) -> Result<Changed<Closure>> {
     change(core, closure, |closure, tx, now| Box::pin(put(tx, now, closure))).await
 }
@@ -56,7 +56,7 @@ async fn put(tx: &mut PgConnection, now: DateTime<Utc>, closure: &Closure) -> Re
     Ok(Changed { value: closure.clone(), stranded: fitting.stranded(tx).await? })
 }
 
-/// Opens the business again on a date, which strands nothing.
+/// Removes a closure. No booking can be stranded by that.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the date is not closed.

@@ -1,7 +1,7 @@
 //! Opening hours: weekly hours, overrides of single dates, closures of the business and time off.
 //!
-//! Each change locks the calendars concerned, so that no booking can be decided by the old hours once it is made, and
-//! answers with the bookings it strands. They are left standing: people decide what becomes of them.
+//! Each change locks the calendars it concerns, so that no concurrent booking is decided by the old hours, and returns the
+//! bookings that no longer fit (stranded bookings). They stay as they are: staff decide what happens to them.
 
 mod closures;
 mod opening;
@@ -13,11 +13,11 @@ mod week;
 pub use closures::{Closure, close, closures, reopen};
 pub use opening::{OpenDay, opening};
 pub use overrides::{DateOverride, MAX_WINDOWS_OF_DATE, overrides, put_override, remove_override};
-pub use stranded::{Changed, StrandedBooking};
+pub use stranded::{Changed, StrandedBooking, StrandedReason, list_stranded};
 pub use time_off::{NewTimeOff, TimeOff, add_time_off, add_time_off_once, remove_time_off, time_off};
 pub use week::{MAX_WINDOWS_OF_WEEK, put_week, week};
 
-pub(crate) use stranded::{Fitting, standing_bookings};
+pub(crate) use stranded::{Fitting, stranded_reasons};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -37,8 +37,8 @@ async fn zone(db: &mut PgConnection) -> Result<Zone> {
     Zone::parse(&name).map_err(|error| Error::internal("settings hold a bad value", error))
 }
 
-/// Counts the business's calendar revision up. That update also puts all changes that concern several members of staff
-/// in a row, before they lock any: settings → staff → the rest.
+/// Increments the business's calendar revision. The lock of that row also serialises all changes that lock several
+/// calendars. Lock order: settings → staff → the rest.
 pub(crate) async fn bump_business(tx: &mut PgConnection) -> Result<()> {
     let bumped = sqlx::query!("UPDATE settings SET calendar_rev = calendar_rev + 1")
         .execute(&mut *tx)
@@ -47,7 +47,7 @@ pub(crate) async fn bump_business(tx: &mut PgConnection) -> Result<()> {
     if bumped == 1 { Ok(()) } else { Err(Error::NotFound("business")) }
 }
 
-/// Locks every calendar, the business's revision first.
+/// Locks the business's revision, then every calendar.
 pub(crate) async fn lock_all(tx: &mut PgConnection) -> Result<Vec<Uuid>> {
     bump_business(tx).await?;
     let staff_ids: Vec<Uuid> =
@@ -56,7 +56,7 @@ pub(crate) async fn lock_all(tx: &mut PgConnection) -> Result<Vec<Uuid>> {
     Ok(staff_ids)
 }
 
-/// The span in which the hours of a date decide about appointments, with room to spare.
+/// A span that contains every appointment that the hours of a date can affect.
 fn touched(zone: Zone, date: NaiveDate) -> Option<Span> {
     let (first, last) = dates_needed(date, date);
     Span::new(day_start(zone, first), day_start(zone, after_date(last)))

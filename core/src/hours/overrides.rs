@@ -1,4 +1,4 @@
-//! Dates with hours of their own.
+//! Date overrides: hours of a single date in place of the usual week's.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use crate::transaction::change;
 use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Result};
 
-/// How many windows one date can have.
+/// Most windows of one date.
 pub const MAX_WINDOWS_OF_DATE: usize = 12;
 
-/// The hours of one date in place of the usual week's. The date is its own: the day before does not reach into it.
+/// The hours of one date in place of the usual week's. A window of the day before ends at 00:00 of this date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateOverride {
     /// The date, in the business's zone.
     pub date: NaiveDate,
-    /// Its windows by opening; none: closed.
+    /// Windows by opening time; empty: closed.
     pub windows: Vec<DayWindow>,
 }
 
@@ -53,7 +53,7 @@ pub async fn overrides(
     Ok(by_date.into_iter().map(|(date, windows)| DateOverride { date, windows }).collect())
 }
 
-/// Gives a date hours of its own, or closes it with none; administrators anyone's, staff their own.
+/// Sets the hours of a date; without windows it is closed. Administrators may for anyone, staff for themselves.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.
@@ -117,10 +117,10 @@ async fn replace(
     Ok(Changed { value: DateOverride { date: own.date, windows }, stranded })
 }
 
-/// Gives a date back to the usual week; administrators anyone's, staff their own.
+/// Removes the override of a date. Administrators may for anyone, staff for themselves.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the date has no hours of its own; [`Error::Forbidden`].
+/// [`Error::NotFound`] when the date has no override; [`Error::Forbidden`].
 pub async fn remove_override(
     core: &Core,
     actor: &Actor,

@@ -1,4 +1,4 @@
-//! When members of staff are away.
+//! Time off: when members of staff are absent.
 
 use chrono::{DateTime, FixedOffset, Utc};
 use punctual_queue::new_id;
@@ -16,31 +16,31 @@ use crate::transaction::change;
 use crate::types::{Actor, Reason};
 use crate::{Core, Error, Result};
 
-/// A time at which a member of staff is away, whatever the hours say.
+/// A time at which a member of staff is absent. It overrides opening hours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeOff {
     /// Its id.
     pub id: Uuid,
-    /// Who is away.
+    /// The member of staff.
     pub staff_id: Uuid,
-    /// From when, with the offset of the business's zone.
+    /// Start, with the offset of the business's zone.
     pub start: DateTime<FixedOffset>,
-    /// Until when, excluded, with the offset of the business's zone.
+    /// End, exclusive, with the offset of the business's zone.
     pub end: DateTime<FixedOffset>,
-    /// Why, for staff.
+    /// Reason, shown to staff.
     pub reason: Reason,
 }
 
-/// Time off to be.
+/// Time off to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTimeOff {
-    /// From when until when.
+    /// Start and end.
     pub during: Span,
-    /// Why, for staff.
+    /// Reason, shown to staff.
     pub reason: Reason,
 }
 
-/// The times off of a member of staff that overlap the span, by start.
+/// The time off of a member of staff that overlaps the span, by start.
 pub async fn time_off(core: &Core, staff_id: Uuid, within: Span) -> Result<Vec<TimeOff>> {
     let db = &mut *core.pool.acquire().await?;
     let zone = zone(db).await?;
@@ -62,7 +62,7 @@ pub async fn time_off(core: &Core, staff_id: Uuid, within: Span) -> Result<Vec<T
         .collect()
 }
 
-/// Takes a member of staff off the calendar for a time; administrators anyone, staff themselves.
+/// Adds time off. Administrators may for anyone, staff for themselves.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`].
@@ -78,7 +78,7 @@ pub async fn add_time_off(
     .await
 }
 
-/// [`add_time_off`], once for each key.
+/// [`add_time_off`] with an idempotency key.
 ///
 /// # Errors
 /// As [`add_time_off`]; [`Error::IdempotencyInProgress`], [`Error::IdempotencyKeyReused`].
@@ -127,7 +127,7 @@ async fn insert(
     Ok(Changed { value, stranded: fitting.stranded(tx).await? })
 }
 
-/// Takes time off back; administrators anyone's, staff their own. It can strand nothing.
+/// Removes time off. Administrators may for anyone, staff for themselves. No booking can be stranded by that.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`].

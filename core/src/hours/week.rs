@@ -1,4 +1,4 @@
-//! The hours of a usual week.
+//! Weekly hours.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -12,10 +12,10 @@ use crate::transaction::change;
 use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Result};
 
-/// How many windows a week can have.
+/// Most windows of a week.
 pub const MAX_WINDOWS_OF_WEEK: usize = 84;
 
-/// The windows of a member of staff's usual week, by opening from Monday on.
+/// The weekly hours of a member of staff, by opening from Monday on.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -43,7 +43,7 @@ async fn find(db: &mut PgConnection, staff_id: Uuid) -> Result<Vec<WeeklyWindow>
         .collect()
 }
 
-/// Replaces the whole week of a member of staff; administrators anyone's, staff their own.
+/// Replaces the weekly hours of a member of staff. Administrators may for anyone, staff for themselves.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.

@@ -1,5 +1,5 @@
-//! Mails of persons who are erased: what waits is called off, and where they went and what was answered is forgotten.
-//! Which mails there were, and how each ended, stays.
+//! Mails of erased persons: unsent ones are cancelled, recipients and replies are removed. Which mails there were and how
+//! each ended is kept.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::{JobId, Payload};
@@ -10,8 +10,8 @@ use super::SendNotification;
 use super::payload::queue_error;
 use crate::Result;
 
-/// Forgets to whom the mails of these bookings went; those to staff are not the person's. A mail past its dot is left to
-/// its sender, who knows how it ends; one that was in doubt stays so.
+/// Removes the recipients of mails to the customers of these bookings; mails to staff are left alone. A mail that is
+/// handed off keeps its outcome open for its sender; one that was in doubt ends in doubt.
 pub(crate) async fn forget_bookings(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -35,7 +35,7 @@ pub(crate) async fn forget_bookings(
     forget_jobs(tx, now, mails).await
 }
 
-/// Forgets the jobs of mails about an account; the ledger's rows go with the account's.
+/// Removes the jobs of mails about an account. The ledger rows are deleted with the account.
 pub(crate) async fn forget_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
     let mails = sqlx::query_as!(
         Mail,
@@ -56,7 +56,7 @@ struct Mail {
     live: bool,
 }
 
-/// A job that runs is asked to stop, and past its dot it does not.
+/// Cancels the jobs and removes what they store. A running job is asked to stop, which it ignores after the hand-off.
 async fn forget_jobs(tx: &mut PgConnection, now: DateTime<Utc>, mails: Vec<Mail>) -> Result<()> {
     for mail in mails.iter().filter(|mail| mail.live) {
         punctual_queue::cancel_by_key(tx, now, SendNotification::KIND, &mail.id.to_string())

@@ -1,9 +1,9 @@
-//! The facts of sending one mail, as the worker learns them.
+//! Updates of the ledger while one mail is sent.
 //!
-//! A try begins ([`begin`]), passes the relay's checks up to RCPT, and then commits to the final dot
-//! ([`commit_to_dot`]): that commit is the order between a mail and a cancellation. What follows is one of accepted,
-//! refused or in doubt. Every statement but [`accepted`] is fenced: a worker that lost its job changes nothing, while a
-//! 250 is a fact whoever heard it. Of a mail whose recipient was erased meanwhile, what the relay said is not kept.
+//! An attempt begins ([`begin`]), passes the relay's checks up to RCPT, and is then marked as handed off
+//! ([`mark_handed_off`]) before the message is sent after DATA: that commit orders the mail against a cancellation. The
+//! result is one of accepted, refused or in doubt. Every statement but [`accepted`] is fenced, so a worker that lost its
+//! job changes nothing; a 250 reply is recorded whoever received it. Replies about an erased recipient are not stored.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -13,10 +13,10 @@ use super::{NotificationKind, NotificationOutcome, account};
 use crate::Result;
 use crate::types::{BookingStatus, Rev};
 
-/// Longest reply that is kept, in characters.
+/// Longest stored reply, in characters.
 const REPLY_LIMIT: usize = 500;
 
-/// Who sends: a job and the lease under which it runs. Greater is later.
+/// The fencing token of an attempt: a job and the lease under which it runs. A later attempt has a greater one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fence {
     /// The job.
@@ -25,49 +25,49 @@ pub struct Fence {
     pub lease_seq: i64,
 }
 
-/// A try that began.
+/// An attempt that has begun.
 #[derive(Debug, Clone, Copy)]
 pub struct Sending {
     /// The ledger row.
     pub notification_id: Uuid,
-    /// The booking it speaks of.
+    /// The booking the mail is about.
     pub booking_id: Option<Uuid>,
-    /// The account it speaks of.
+    /// The account the mail is about.
     pub user_id: Option<Uuid>,
     /// Which mail.
     pub kind: NotificationKind,
-    /// The booking's revision it speaks of; of a mail to an account the link epoch.
+    /// The revision of the booking the mail is about; for a mail about an account, its link epoch.
     pub rev: Rev,
-    /// Who sends.
+    /// Fencing token of this attempt.
     pub fence: Fence,
 }
 
-/// Whether a try may begin.
+/// Whether an attempt may begin.
 #[derive(Debug, Clone, Copy)]
 pub enum Begun {
-    /// It began.
+    /// It has begun.
     Sending(Sending),
-    /// The mail has ended; perhaps just now, when a second try left it in doubt.
+    /// The mail has ended, possibly by this call: its second attempt in doubt is its last.
     Over(NotificationOutcome),
     /// A later lease has it.
     Fenced,
-    /// There is no such row.
+    /// The row is gone.
     Gone,
 }
 
-/// Whether the message may go out.
+/// Whether the message may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dot {
-    /// `dot_at` is set: once the caller commits, the message may be sent.
-    Set,
-    /// The mail has ended, perhaps just now: the booking changed, or it is too late.
+pub enum HandOff {
+    /// The mail is marked: once the caller commits, the message may be sent.
+    Marked,
+    /// The mail has ended, possibly by this call: the booking changed, or it is too late.
     Over(NotificationOutcome),
     /// A later lease has it.
     Fenced,
 }
 
-/// Begins a try. A dot that an earlier try left without a verdict puts the mail in doubt: the first time it is sent
-/// once more, the second time it ends.
+/// Begins an attempt. If an earlier attempt handed the mail off and recorded no result, the mail is in doubt: the first
+/// time it is sent once more, the second time it ends.
 pub async fn begin(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -105,7 +105,7 @@ pub async fn begin(
                 fence,
             }),
         },
-        None => match why_not(conn, notification_id).await? {
+        None => match outcome_of(conn, notification_id).await? {
             None => Begun::Gone,
             Some(Some(outcome)) => Begun::Over(outcome),
             Some(None) => Begun::Fenced,
@@ -113,16 +113,20 @@ pub async fn begin(
     })
 }
 
-/// Checks under a lock on the booking or the account that the mail still stands, and sets `dot_at`. A mail that no
-/// longer stands, or comes too late, is ended instead. Runs in the caller's transaction: only its commit allows the
-/// message.
-pub async fn commit_to_dot(conn: &mut PgConnection, now: DateTime<Utc>, sending: &Sending) -> Result<Dot> {
-    let off = match (sending.booking_id, sending.user_id) {
-        (Some(booking_id), _) => why_off(conn, booking_id, sending).await?,
-        (None, Some(user_id)) if account::stands(conn, user_id, sending.kind, sending.rev).await? => None,
+/// Checks under a lock on the booking or the account that the mail is still true, and marks it as handed off (column
+/// `dot_at`). A mail that is no longer true, or is too late, ends instead. Runs in the caller's transaction; the message
+/// may be sent only after its commit.
+pub async fn mark_handed_off(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    sending: &Sending,
+) -> Result<HandOff> {
+    let ended = match (sending.booking_id, sending.user_id) {
+        (Some(booking_id), _) => reason_to_end(conn, booking_id, sending).await?,
+        (None, Some(user_id)) if account::is_current(conn, user_id, sending.kind, sending.rev).await? => None,
         (None, _) => Some(NotificationOutcome::Cancelled),
     };
-    if let Some(outcome) = off {
+    if let Some(outcome) = ended {
         return end(conn, now, sending, outcome).await;
     }
     let row = sqlx::query!(
@@ -140,43 +144,55 @@ pub async fn commit_to_dot(conn: &mut PgConnection, now: DateTime<Utc>, sending:
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) if row.in_time => Ok(Dot::Set),
+        Some(row) if row.in_time => Ok(HandOff::Marked),
         Some(_) => end(conn, now, sending, NotificationOutcome::Expired).await,
-        None => lost(conn, sending).await,
+        None => fenced_result(conn, sending).await,
     }
 }
 
-/// Locks the booking against changes and tells why the mail is off: the booking is no longer what the mail says, or
-/// the customer does not want to be reminded. None: it is on.
-async fn why_off(
+/// Locks the booking against changes and returns why the mail is not to be sent: the booking has changed, the customer does
+/// not want reminders, or the member of staff has left. None: it may be sent.
+async fn reason_to_end(
     conn: &mut PgConnection,
     booking_id: Uuid,
     sending: &Sending,
 ) -> Result<Option<NotificationOutcome>> {
+    // The lock comes first and without joins: what is read after it is newer than the wait.
     let booking = sqlx::query!(
-        r#"SELECT b.rev AS "rev: Rev", b.status AS "status: BookingStatus", coalesce(c.reminders, true) AS "reminders!"
-           FROM bookings AS b LEFT JOIN customers AS c ON c.id = b.customer_id
-           WHERE b.id = $1 FOR SHARE OF b"#,
+        r#"SELECT rev AS "rev: Rev", status AS "status: BookingStatus" FROM bookings WHERE id = $1 FOR SHARE"#,
         booking_id,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    if !booking.is_some_and(|booking| booking.rev == sending.rev && sending.kind.is_true_of(booking.status)) {
+        return Ok(Some(NotificationOutcome::Cancelled));
+    }
+    let addressee = sqlx::query!(
+        r#"SELECT coalesce(customers.reminders, true) AS "reminders!", coalesce(staff.active, true) AS "works_here!"
+           FROM notifications AS n JOIN bookings ON bookings.id = n.booking_id
+           LEFT JOIN customers ON customers.id = bookings.customer_id
+           LEFT JOIN staff ON staff.id = n.staff_id
+           WHERE n.id = $1"#,
+        sending.notification_id,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(match booking {
-        Some(booking) if booking.rev == sending.rev && sending.kind.stands_for(booking.status) => {
-            let unwanted = sending.kind == NotificationKind::Reminder && !booking.reminders;
-            unwanted.then_some(NotificationOutcome::Unwanted)
+    Ok(match addressee {
+        Some(addressee) if !addressee.works_here => Some(NotificationOutcome::Cancelled),
+        Some(addressee) if sending.kind == NotificationKind::Reminder && !addressee.reminders => {
+            Some(NotificationOutcome::Unwanted)
         }
-        _ => Some(NotificationOutcome::Cancelled),
+        _ => None,
     })
 }
 
-/// Ends a mail that is not sent any more. One that was in doubt before stays so, for it may have arrived.
+/// Ends a mail that will not be sent. One that was in doubt ends in doubt, because it may have arrived.
 pub async fn end(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     sending: &Sending,
     outcome: NotificationOutcome,
-) -> Result<Dot> {
+) -> Result<HandOff> {
     let row = sqlx::query!(
         r#"
         UPDATE notifications
@@ -193,19 +209,20 @@ pub async fn end(
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) => Ok(Dot::Over(row.outcome)),
-        None => lost(conn, sending).await,
+        Some(row) => Ok(HandOff::Over(row.outcome)),
+        None => fenced_result(conn, sending).await,
     }
 }
 
-/// The relay answered 250 to the message. True whoever heard it, so it is not fenced and outranks a doubt.
+/// Records that the relay answered 250 to the message. Not fenced, and it overrides a doubt, because the reply is true
+/// whichever worker received it. Returns false if the row is gone, as that of a mail about a deleted account is.
 pub async fn accepted(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     sending: &Sending,
     reply: &str,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<bool> {
+    let recorded = sqlx::query!(
         r#"
         UPDATE notifications
         SET accepted_at = coalesce(accepted_at, $2::timestamptz),
@@ -218,11 +235,11 @@ pub async fn accepted(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(recorded.rows_affected() == 1)
 }
 
-/// The try ended before the relay had the whole message, or it refused it for now: another one follows.
-/// Returns false if a later lease has the mail or it has ended.
+/// Records that the relay does not have the message: the attempt failed before, or the relay deferred it. Another attempt
+/// follows. Returns false if a later lease has the mail or it has ended.
 pub async fn not_taken(conn: &mut PgConnection, sending: &Sending, reply: &str) -> Result<bool> {
     let done = sqlx::query!(
         r#"
@@ -239,7 +256,7 @@ pub async fn not_taken(conn: &mut PgConnection, sending: &Sending, reply: &str) 
     Ok(done.rows_affected() == 1)
 }
 
-/// The relay refused the mail for good. Returns false if a later lease has the mail or it has ended.
+/// Records that the relay refused the mail permanently. Returns false if a later lease has the mail or it has ended.
 pub async fn refused(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -263,8 +280,8 @@ pub async fn refused(
     Ok(done.rows_affected() == 1)
 }
 
-/// The message went out and no reply came back. Returns the outcome if this was the second time; `None` means that it
-/// is sent once more, or that a later lease has it. Doubts the same dot once, however often it is called.
+/// Records that the message was sent and no reply came. Returns the outcome if this was the second time; `None` means
+/// that the mail is sent once more, or that a later lease has it. Idempotent: counts one hand-off once.
 pub async fn in_doubt(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -291,12 +308,12 @@ pub async fn in_doubt(
     .await?;
     match row {
         Some(row) => Ok(row.outcome),
-        None => Ok(why_not(conn, sending.notification_id).await?.flatten()),
+        None => Ok(outcome_of(conn, sending.notification_id).await?.flatten()),
     }
 }
 
-/// The queue itself ended the mail's job, so the mail ends with it, in the queue's transaction. A dot without a verdict
-/// is a doubt, and a doubt stays one. Answers of what kind it was and how it ended, unless it had ended before.
+/// Ends a mail whose job the queue has ended, in the queue's transaction. A mail that was handed off without a result, or
+/// was in doubt, ends in doubt. Returns its kind and outcome, unless it had ended before.
 pub async fn job_ended(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -320,14 +337,14 @@ pub async fn job_ended(
     Ok(ended.map(|ended| (ended.kind, ended.outcome)))
 }
 
-/// Why a fenced statement of this sender found no row.
-async fn lost(conn: &mut PgConnection, sending: &Sending) -> Result<Dot> {
-    let outcome = why_not(conn, sending.notification_id).await?;
-    Ok(outcome.flatten().map_or(Dot::Fenced, Dot::Over))
+/// The result of a fenced statement that changed no row.
+async fn fenced_result(conn: &mut PgConnection, sending: &Sending) -> Result<HandOff> {
+    let outcome = outcome_of(conn, sending.notification_id).await?;
+    Ok(outcome.flatten().map_or(HandOff::Fenced, HandOff::Over))
 }
 
-/// The outcome of a row, if there is one: `None` for no row, `Some(None)` for a row that has not ended.
-async fn why_not(
+/// The outcome of a mail: `None` for no row, `Some(None)` for a mail that has not ended.
+async fn outcome_of(
     conn: &mut PgConnection,
     notification_id: Uuid,
 ) -> Result<Option<Option<NotificationOutcome>>> {

@@ -1,4 +1,4 @@
-//! What can be booked.
+//! Services: what can be booked.
 
 mod create;
 mod display;
@@ -10,7 +10,7 @@ mod write;
 pub use create::{create, create_once};
 pub use display::{ServiceDisplay, ServiceText};
 pub use read::{Service, get, list};
-pub use spec::{MAX_REMINDERS, ServicePatch, ServiceSpec};
+pub use spec::{MAX_REMINDERS, MAX_STAFF, ServicePatch, ServiceSpec};
 pub use update::update;
 
 pub(crate) use read::stored_rules;

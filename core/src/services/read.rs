@@ -1,4 +1,4 @@
-//! Services as people see them.
+//! Reading services.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,16 +13,16 @@ use crate::{Core, Error, Result};
 /// A service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
-    /// The service.
+    /// The service's id.
     pub id: Uuid,
-    /// What it is made of.
+    /// Its properties.
     #[serde(flatten)]
     pub spec: ServiceSpec,
     /// Currency of its price: the business's.
     pub currency: Currency,
     /// Version, for If-Match.
     pub rev: Rev,
-    /// When the row was made.
+    /// When the row was inserted.
     pub created_at: DateTime<Utc>,
     /// Last change.
     pub updated_at: DateTime<Utc>,
@@ -40,7 +40,7 @@ pub(super) async fn find(db: &mut PgConnection, service_id: Uuid) -> Result<Serv
     select(db, Some(service_id), true).await?.pop().ok_or(Error::NotFound("service"))
 }
 
-/// The services by position and name, the inactive ones only on demand.
+/// The services by position and name; inactive ones only if `include_inactive`.
 pub async fn list(core: &Core, include_inactive: bool) -> Result<Vec<Service>> {
     select(&mut *core.pool.acquire().await?, None, include_inactive).await
 }

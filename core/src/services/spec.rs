@@ -1,4 +1,4 @@
-//! What a service is made of, and what is acceptable.
+//! The properties of a service and their bounds.
 
 use std::collections::BTreeMap;
 
@@ -7,37 +7,39 @@ use uuid::Uuid;
 
 use super::{ServiceDisplay, ServiceText};
 use crate::calendar::{CivilTime, ReminderRule};
-use crate::slots::MAX_STAFF;
 use crate::types::{Label, Locale, Note, ParseError};
 use crate::{Error, Result};
 
-/// How many reminder rules a service can have.
+/// Most members of staff of one service; bounds the cost of a slot list.
+pub const MAX_STAFF: usize = 50;
+
+/// Most reminder rules of a service.
 pub const MAX_REMINDERS: usize = 5;
 
-/// All that administrators decide about a service. Lengths are elapsed minutes.
+/// The properties of a service that administrators set. Durations are elapsed minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceSpec {
     /// Name shown to customers.
     pub name: Label,
     /// Plain text shown to customers, at most 2,000 characters.
     pub description: Note,
-    /// Length of the appointment, 5 to 1440.
+    /// Duration of the appointment, 5 to 1440.
     pub duration_min: u32,
-    /// Distance of one start from the next, from each window's opening, 5 to 1440.
+    /// Interval between starts, counted from each window's opening, 5 to 1440.
     pub slot_step_min: u32,
-    /// Kept free before the appointment, at most 480.
+    /// Minutes kept free before the appointment, at most 480.
     pub buffer_before_min: u32,
-    /// Kept free after the appointment, at most 480.
+    /// Minutes kept free after the appointment, at most 480.
     pub buffer_after_min: u32,
     /// Seats of one class, 1 to 500; 1 is a one-to-one service.
     pub capacity: u32,
-    /// Least time between a booking and its start, inclusive; at most a year.
+    /// Least minutes between booking and start, inclusive; at most a year.
     pub min_notice_min: u32,
-    /// How many civil days ahead can be booked, inclusive, 1 to 730.
+    /// Civil days ahead that can be booked, inclusive, 1 to 730.
     pub horizon_days: u32,
-    /// Customers may cancel until then before the start, inclusive; at most a year.
+    /// Customers may cancel until so many minutes before the start, inclusive; at most a year.
     pub cancel_notice_min: u32,
-    /// Customers may move until then before the start, inclusive; at most a year.
+    /// Customers may move until so many minutes before the start, inclusive; at most a year.
     pub reschedule_notice_min: u32,
     /// Whether a booking is pending until staff confirm it.
     pub requires_confirmation: bool,
@@ -45,16 +47,16 @@ pub struct ServiceSpec {
     pub price_minor: i64,
     /// Whether it takes new bookings.
     pub active: bool,
-    /// When customers are reminded; at most five, none twice.
+    /// Reminder rules; at most five, no duplicates.
     pub reminders: Vec<ReminderRule>,
-    /// Who performs it; at most 50, none twice.
+    /// Staff who perform it; at most 50, no duplicates.
     pub staff_ids: Vec<Uuid>,
     /// How lists and pages show it.
     #[serde(default)]
     pub display: ServiceDisplay,
 }
 
-/// What is to change; `None` leaves as it is. Lists are replaced as a whole.
+/// What to change; `None` leaves a value as it is. Lists are replaced as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of ServiceSpec")]
 pub struct ServicePatch {
@@ -81,7 +83,7 @@ pub struct ServicePatch {
 }
 
 impl ServicePatch {
-    /// The service with the change made.
+    /// The properties after the change.
     #[must_use]
     pub(super) fn apply(&self, current: &ServiceSpec) -> ServiceSpec {
         let list = |new: &Option<Vec<Uuid>>, old: &Vec<Uuid>| new.clone().unwrap_or_else(|| old.clone());
@@ -125,7 +127,7 @@ impl ServiceSpec {
         }
     }
 
-    /// Refuses values out of bounds, and rules or staff named twice.
+    /// Refuses values out of bounds and duplicates.
     pub(super) fn check(&self) -> Result<()> {
         const YEAR: u32 = 365 * 24 * 60;
         within("/duration_min", self.duration_min, 5..=1440)?;
@@ -144,7 +146,7 @@ impl ServiceSpec {
         if self.reminders.len() > MAX_REMINDERS {
             return Err(invalid("/reminders", "too_many", "a service has at most five reminder rules"));
         }
-        if has_twins(&self.reminders) {
+        if has_duplicates(&self.reminders) {
             return Err(invalid("/reminders", "duplicate", "the same reminder rule twice"));
         }
         if !self.reminders.iter().copied().all(acceptable) {
@@ -157,7 +159,7 @@ impl ServiceSpec {
         if self.staff_ids.len() > MAX_STAFF {
             return Err(invalid("/staff_ids", "too_many", "at most 50 can perform one service"));
         }
-        if has_twins(&self.staff_ids) {
+        if has_duplicates(&self.staff_ids) {
             return Err(invalid("/staff_ids", "duplicate", "the same member of staff twice"));
         }
         Ok(())
@@ -183,6 +185,6 @@ fn invalid(pointer: &'static str, code: &'static str, message: &'static str) -> 
     Error::Invalid { pointer, error: ParseError::new(code, message) }
 }
 
-fn has_twins<T: PartialEq>(list: &[T]) -> bool {
+fn has_duplicates<T: PartialEq>(list: &[T]) -> bool {
     list.iter().enumerate().any(|(index, item)| list[..index].contains(item))
 }

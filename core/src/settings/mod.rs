@@ -1,4 +1,4 @@
-//! The one business of this deployment.
+//! Settings of the business. There is one per deployment.
 
 mod replace;
 mod update;
@@ -8,12 +8,12 @@ pub use update::{BusinessPatch, update};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::types::{AccentColour, Currency, EmailAddress, Locale, ParseError, Phone, Zone};
 use crate::{Error, Result};
 
-/// The business and how it speaks.
+/// The business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Business {
     /// Name shown in mails and pages, 1 to 200 characters.
@@ -26,20 +26,20 @@ pub struct Business {
     pub reply_to: EmailAddress,
     /// From address of every mail.
     pub sender: EmailAddress,
-    /// Told of new, moved and cancelled bookings.
+    /// Receives mails about new, moved and cancelled bookings.
     pub notify_address: Option<EmailAddress>,
     /// Currency of all prices.
     pub currency: Currency,
-    /// Zone in which hours and civil dates are read.
+    /// Zone of opening hours and civil dates.
     pub zone: Zone,
-    /// Language of mails to people who chose none.
+    /// Default language of mails.
     pub locale: Locale,
     /// Base of links, `http(s)://…` without a trailing slash.
     pub public_url: String,
-    /// Whether a booking can be made without an account.
+    /// Whether guests may book, without an account.
     pub guests_allowed: bool,
-    /// Customers are erased so many days (1 to 36,500) after their last appointment ended; none: they are kept until
-    /// somebody erases them.
+    /// Retention period: customers are erased so many days (1 to 36,500) after their last appointment ended; none: they are
+    /// kept until somebody erases them.
     pub retention_days: Option<u16>,
     /// Colour of buttons and links on pages; none: the default.
     #[serde(default)]
@@ -83,17 +83,34 @@ pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
     })
 }
 
-/// For how many days after their last appointment customers are kept; none: without end.
+/// The retention period in days; none: unlimited.
 pub async fn retention_days(db: impl PgExecutor<'_>) -> Result<Option<u16>> {
     let stored = sqlx::query_scalar!("SELECT retention_days FROM settings").fetch_optional(db).await?;
     stored.flatten().map(days).transpose()
+}
+
+/// Refuses another currency while services have prices: the amounts would be read in it.
+///
+/// # Errors
+/// [`Error::Invalid`].
+async fn keep_currency(db: &mut PgConnection, old: Currency, new: Currency) -> Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    let priced =
+        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM services WHERE price_minor > 0) AS "priced!""#);
+    if !priced.fetch_one(db).await? {
+        return Ok(());
+    }
+    let message = "services have prices in the former currency: set their prices to 0, change the currency, then set the new prices";
+    Err(Error::Invalid { pointer: "/currency", error: ParseError::new("prices_exist", message) })
 }
 
 fn days(stored: i32) -> Result<u16> {
     u16::try_from(stored).map_err(|error| Error::internal("settings hold a bad value", error))
 }
 
-/// Sets the business up or changes it as a whole. Calendars computed before are out of date afterwards.
+/// Inserts or replaces the business and increments its calendar revision.
 pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Business) -> Result<()> {
     sqlx::query!(
         "INSERT INTO settings (name, address, phone, reply_to, sender, notify_address, currency, zone, locale, public_url,

@@ -1,15 +1,18 @@
-//! The business as a whole: setting it up on an empty database, or replacing what it says.
+//! Setting the business up, or replacing it as a whole.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Business, get, put};
+use super::{Business, get, keep_currency, put};
 use crate::hours::{Changed, Fitting, lock_all};
 use crate::transaction::change;
 use crate::{Core, Error, Result};
 
-/// Sets the business up, or replaces it. In another zone its hours begin at other instants: every calendar is locked,
-/// and the bookings that no longer fit are answered and left standing.
+/// Sets the business up, or replaces it. Another zone moves all opening hours to other instants: every calendar is locked,
+/// and the stranded bookings are returned.
+///
+/// # Errors
+/// [`Error::Invalid`] for another currency while services have prices.
 pub async fn replace(core: &Core, business: Business) -> Result<Changed<Business>> {
     change(core, business, |business, tx, now| Box::pin(apply(tx, now, business))).await
 }
@@ -17,21 +20,19 @@ pub async fn replace(core: &Core, business: Business) -> Result<Changed<Business
 async fn apply(tx: &mut PgConnection, now: DateTime<Utc>, business: &Business) -> Result<Changed<Business>> {
     let staff_ids = match lock_all(tx).await {
         Ok(staff_ids) => staff_ids,
-        // Without a business there are no hours in a zone and no bookings, so nothing can be stranded.
+        // Before the business is set up there are no bookings.
         Err(Error::NotFound(_)) => {
             put(&mut *tx, now, business).await?;
             return Ok(Changed { value: business.clone(), stranded: Vec::new() });
         }
         Err(error) => return Err(error),
     };
-    let moves = get(&mut *tx).await?.zone != business.zone;
+    let current = get(&mut *tx).await?;
+    keep_currency(tx, current.currency, business.currency).await?;
+    let moves = current.zone != business.zone;
     let affected = if moves { staff_ids } else { Vec::new() };
     let fitting = Fitting::before(tx, now, &affected, None).await?;
     put(&mut *tx, now, business).await?;
-    let mut stranded = fitting.stranded(tx).await?;
-    for booking in &mut stranded {
-        booking.start = business.zone.at(booking.start.to_utc());
-        booking.end = business.zone.at(booking.end.to_utc());
-    }
+    let stranded = fitting.stranded(tx).await?;
     Ok(Changed { value: business.clone(), stranded })
 }

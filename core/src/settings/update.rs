@@ -1,15 +1,15 @@
-//! Changes of the business.
+//! Changing the business.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Business, get, put};
+use super::{Business, get, keep_currency, put};
 use crate::hours::{Changed, Fitting, bump_business, lock_all};
 use crate::transaction::change;
 use crate::types::{AccentColour, Currency, EmailAddress, Label, Locale, Phone, PostalAddress, Zone};
 use crate::{Core, Result};
 
-/// What to change of the business; none: it stays.
+/// What to change; `None` leaves a value as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::option_option, reason = "what stays differs from what is cleared")]
 pub struct BusinessPatch {
@@ -23,27 +23,28 @@ pub struct BusinessPatch {
     pub reply_to: Option<EmailAddress>,
     /// From address of every mail.
     pub sender: Option<EmailAddress>,
-    /// Told of new, moved and cancelled bookings.
+    /// Receives mails about new, moved and cancelled bookings.
     pub notify_address: Option<Option<EmailAddress>>,
     /// Currency of all prices.
     pub currency: Option<Currency>,
-    /// Zone in which hours and civil dates are read.
+    /// Zone of opening hours and civil dates.
     pub zone: Option<Zone>,
-    /// Language of mails to people who chose none.
+    /// Default language of mails.
     pub locale: Option<Locale>,
-    /// Whether a booking can be made without an account.
+    /// Whether guests may book, without an account.
     pub guests_allowed: Option<bool>,
-    /// For how many days after their last appointment customers are kept.
+    /// Retention period in days.
     pub retention_days: Option<Option<u16>>,
     /// Colour of buttons and links on pages.
     pub accent_colour: Option<Option<AccentColour>>,
 }
 
-/// Changes the business. In another zone its hours begin at other instants: every calendar is locked, and the bookings
-/// that no longer fit are answered and left standing.
+/// Changes the business. Another zone moves all opening hours to other instants: every calendar is locked, and the
+/// stranded bookings are returned.
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] before the business is set up.
+/// [`crate::Error::NotFound`] before the business is set up; [`crate::Error::Invalid`] for another currency while services
+/// have prices.
 pub async fn update(core: &Core, patch: BusinessPatch) -> Result<Changed<Business>> {
     change(core, patch, |patch, tx, now| Box::pin(apply(tx, now, patch))).await
 }
@@ -53,21 +54,19 @@ async fn apply(
     now: DateTime<Utc>,
     patch: &BusinessPatch,
 ) -> Result<Changed<Business>> {
-    // Either way the row is locked before it is read: two changes at once both count.
+    // The row is locked before it is read, so that concurrent changes are not lost.
     let staff_ids = if patch.zone.is_some() {
         lock_all(tx).await?
     } else {
         bump_business(tx).await?;
         Vec::new()
     };
-    let business = patch.apply(get(&mut *tx).await?);
+    let current = get(&mut *tx).await?;
+    keep_currency(tx, current.currency, patch.currency.unwrap_or(current.currency)).await?;
+    let business = patch.apply(current);
     let fitting = Fitting::before(tx, now, &staff_ids, None).await?;
     put(&mut *tx, now, &business).await?;
-    let mut stranded = fitting.stranded(tx).await?;
-    for booking in &mut stranded {
-        booking.start = business.zone.at(booking.start.to_utc());
-        booking.end = business.zone.at(booking.end.to_utc());
-    }
+    let stranded = fitting.stranded(tx).await?;
     Ok(Changed { value: business, stranded })
 }
 

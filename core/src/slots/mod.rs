@@ -10,6 +10,7 @@ mod snapshots;
 mod stored;
 mod terms;
 
+pub use crate::services::MAX_STAFF;
 pub use alternatives::alternatives;
 pub use check::{StaffAnswer, StartQuery, candidates, check_start};
 pub use list::{DaySlots, MAX_DAYS, OfferedSlot, SlotList, SlotQuery, list};
@@ -18,7 +19,7 @@ pub(crate) use load::opening_hours;
 pub use revisions::Revisions;
 pub use snapshots::{Page, Snapshots};
 pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_window};
-pub use terms::{MAX_STAFF, ServiceTerms, terms};
+pub use terms::{ServiceTerms, terms, terms_of_booking};
 
 use crate::Error;
 use crate::calendar::Refusal;

@@ -13,26 +13,26 @@ use crate::transaction::change;
 use crate::types::{Actor, EmailAddress, PersonName};
 use crate::{Core, Result};
 
-/// A member of staff to be.
+/// A member of staff to be added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewStaff {
     /// Name shown to customers.
     pub name: PersonName,
-    /// Where mails about own bookings go; none: none are sent.
+    /// Address of mails about their bookings; none: no mails are sent.
     pub email: Option<EmailAddress>,
-    /// Their account.
+    /// Their account, if they have one.
     pub user_id: Option<Uuid>,
 }
 
 /// Adds a member of staff, active, without hours or services.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] when the account is unknown or another's.
+/// [`crate::Error::Invalid`] when the account is unknown or belongs to another member of staff.
 pub async fn create(core: &Core, staff: NewStaff) -> Result<StaffMember> {
     change(core, staff, |staff, tx, now| Box::pin(insert(tx, now, staff))).await
 }
 
-/// [`create`], once for each key.
+/// [`create`] with an idempotency key.
 ///
 /// # Errors
 /// As [`create`]; [`crate::Error::IdempotencyInProgress`], [`crate::Error::IdempotencyKeyReused`].

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// A member of staff whose row this transaction has locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Locked {
-    /// The member of staff.
+    /// The id of the member of staff.
     pub id: Uuid,
     /// Their account.
     pub user_id: Option<Uuid>,
@@ -17,9 +17,9 @@ pub struct Locked {
     pub active: bool,
 }
 
-/// Locks the calendars of these members of staff until the transaction ends, in the order of their ids, and counts
-/// their `calendar_rev` up. A statement of its own: what the transaction reads afterwards is newer than the wait.
-/// Unknown ids are left out of the answer, which is by id.
+/// Locks the calendars of these members of staff until the transaction ends, in the order of their ids, and increments
+/// their `calendar_rev`. It is a statement of its own, so that later statements of the transaction have a snapshot from
+/// after the wait. Returns the known ones by id.
 pub async fn lock(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<Vec<Locked>> {
     let mut locked = sqlx::query_as!(
         Locked,
@@ -36,7 +36,7 @@ pub async fn lock(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<Vec<Locke
     Ok(locked)
 }
 
-/// Locks the calendar of one member of staff for a change of hours or time off.
+/// Locks the calendar of one member of staff to change hours or time off.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] when the actor is neither an administrator nor that person.

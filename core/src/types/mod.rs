@@ -2,6 +2,7 @@
 
 mod actor;
 mod booking_action;
+mod booking_change;
 mod booking_status;
 mod colour;
 mod locale;
@@ -15,6 +16,7 @@ mod zone;
 
 pub use actor::{Actor, ActorKind};
 pub use booking_action::BookingAction;
+pub use booking_change::{ChangeKind, EventDetails, Position};
 pub use booking_status::BookingStatus;
 pub use colour::AccentColour;
 pub use locale::Locale;

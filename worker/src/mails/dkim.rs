@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 
-use super::Mail;
+use super::{InvalidKey, Mail};
 
 /// The signed headers, in order. A header that the mail lacks is signed as absent, so that nobody can add it.
 const SIGNED: [&str; 10] = [
@@ -26,20 +26,6 @@ const SIGNED: [&str; 10] = [
 
 /// Characters of the signature per line.
 const LINE_LENGTH: usize = 70;
-
-/// Why the configured key cannot sign. Never contains the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidKey {
-    /// The selector is missing.
-    #[error("PUNCTUAL_DKIM_KEY is set, so PUNCTUAL_DKIM_SELECTOR has to name it")]
-    NoSelector,
-    /// The key is missing.
-    #[error("PUNCTUAL_DKIM_SELECTOR is set, so PUNCTUAL_DKIM_KEY has to hold its key")]
-    NoKey,
-    /// The key is invalid or of an unsupported kind.
-    #[error("PUNCTUAL_DKIM_KEY: expected a private key in PEM, RSA of 2048 to 4096 bits or Ed25519")]
-    Key,
-}
 
 enum KeyPair {
     Rsa(Box<RsaKeyPair>),

@@ -12,10 +12,10 @@ use punctual_core::notifications::facts::{Business, Facts};
 use punctual_core::types::EmailAddress;
 use uuid::Uuid;
 
+use super::InvalidKey;
 use super::Templates;
 use super::calendar_part::{self, Method};
 use super::context::MailContext;
-use super::dkim::InvalidKey;
 use super::links::Links;
 use super::templates::one_line;
 
@@ -68,7 +68,7 @@ pub fn compose(
     now: DateTime<Utc>,
 ) -> Result<Mail, BuildError> {
     let links = Links::of(facts, keys);
-    let rendered = templates.render(facts.kind, facts.locale, &MailContext::new(facts, &links))?;
+    let rendered = templates.render(facts.kind, facts.locale, &MailContext::new(facts, &links, now))?;
     let id = facts.notification_id;
     let mut parts = MultiPart::alternative()
         .boundary(boundary(id))

@@ -9,6 +9,7 @@ mod account;
 mod calendar_part;
 mod context;
 mod dkim;
+mod invalid_key;
 mod links;
 mod message;
 mod templates;
@@ -19,6 +20,7 @@ mod samples;
 mod tests;
 
 pub use account::compose_account;
-pub use dkim::{InvalidKey, Signer};
+pub use dkim::Signer;
+pub use invalid_key::InvalidKey;
 pub use message::{BuildError, Mail, compose, compose_test};
 pub use templates::Templates;

@@ -1,0 +1,113 @@
+//! What the audit trail of a booking holds.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Note, ParseError, decode_by_parsing};
+
+/// What a change did to a booking. Stored as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// A booking was made.
+    Created,
+    /// A slot was held.
+    Held,
+    /// A hold became a booking.
+    Booked,
+    /// A hold was kept longer.
+    Renewed,
+    /// A hold was given back.
+    Released,
+    /// It was moved to another start or another member of staff.
+    Rescheduled,
+    /// Staff accepted it.
+    Confirmed,
+    /// Staff refused it.
+    Declined,
+    /// It was called off.
+    Cancelled,
+    /// Its hold ran out, or its start passed while it was pending.
+    Expired,
+    /// It took place.
+    Completed,
+    /// The customer did not come.
+    NoShow,
+}
+
+impl ChangeKind {
+    const ALL: [Self; 12] = [
+        Self::Created,
+        Self::Held,
+        Self::Booked,
+        Self::Renewed,
+        Self::Released,
+        Self::Rescheduled,
+        Self::Confirmed,
+        Self::Declined,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Completed,
+        Self::NoShow,
+    ];
+
+    /// The name in the database and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Held => "held",
+            Self::Booked => "booked",
+            Self::Renewed => "renewed",
+            Self::Released => "released",
+            Self::Rescheduled => "rescheduled",
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Completed => "completed",
+            Self::NoShow => "no_show",
+        }
+    }
+
+    /// Parses a stored name.
+    ///
+    /// # Errors
+    /// For a name that is none of these.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(ParseError::new("bad_change", "not a kind of change to a booking"))
+    }
+}
+
+decode_by_parsing!(ChangeKind);
+
+/// When a booking starts and who performs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Start.
+    pub start: DateTime<Utc>,
+    /// The member of staff.
+    pub staff_id: Uuid,
+}
+
+/// What the audit trail keeps beside the kind of a change. Stored as JSON; a field added later needs
+/// `#[serde(default)]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventDetails {
+    /// Position before the change; none for a new booking and where the position stayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Position>,
+    /// Position after the change; none where the position stayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Position>,
+    /// What staff told the customer; removed when the customer is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Note>,
+    /// Whether staff turned off the mail to the customer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
+}
