@@ -25,10 +25,11 @@ pub mod types;
 pub mod users;
 pub mod wording;
 
+mod batch_queue;
 mod batcher;
 mod context;
 mod transaction;
 
-pub use context::Core;
+pub use context::{Core, CoreLimits};
 pub use error::{Alternative, Error, Result};
 pub use migrate::migrate;

@@ -1,20 +1,13 @@
 //! Holding a slot for at most ten minutes, while a customer fills in a form.
 
-use std::sync::Arc;
-
-use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::{BookingChange, ChangeKind, EventDetails};
-use super::create::require_guests_allowed;
-use super::insert::{InsertParams, insert};
-use super::{Booking, BookingStatus, NewHold, calendars, place};
-use crate::calendar::Limits;
-use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
+use super::alternatives::with_alternatives;
+use super::batch::{self, NewEntry, What};
+use super::{Booking, NewHold, place};
+use crate::idempotency::{self, Answer, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
-use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, Note, ParseError};
+use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Result};
 
 /// The longest hold, in minutes.
@@ -39,16 +32,16 @@ pub async fn hold(
         return Err(Error::Invalid { pointer: "/minutes", error });
     }
     let request = key.map(|key| request(actor, guest, key, &new)).transpose()?;
-    let key_turn = match &request {
+    let key_guard = match &request {
         Some(request) => Some(request.lock(core).await?),
         None => None,
     };
     let performers = again_if_cut(|| place::performers(core, &new.slot)).await?;
-    let turns = calendars::turns(core, &performers).await?;
-    let work = Arc::new(Hold { actor: *actor, request, new, performers });
-    match write(core, Arc::clone(&work), (key_turn, turns)).await {
-        Ok(answer) => Ok(answer),
-        Err(error) => Err(place::with_alternatives(core, error, &work.new.slot, None).await),
+    let slot = new.slot.clone();
+    let entry = NewEntry { actor: *actor, request, what: What::Hold(new), performers };
+    match batch::submit(core, key_guard, entry).await {
+        Err(error) => Err(with_alternatives(core, error, &slot, None).await),
+        reply => reply,
     }
 }
 
@@ -79,41 +72,4 @@ pub async fn is_held_by(core: &Core, hold_id: Uuid, user_id: Uuid) -> Result<boo
     .fetch_one(&core.pool)
     .await?;
     Ok(own)
-}
-
-struct Hold {
-    actor: Actor,
-    request: Option<Request>,
-    new: NewHold,
-    performers: Vec<Uuid>,
-}
-
-impl Write for Hold {
-    type Output = Answer<Booking>;
-
-    async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
-        if let Some(request) = &self.request
-            && let Claim::Answered(value) = idempotency::claim(tx, now, request).await?
-        {
-            return Ok(Outcome::Unchanged(Answer { value, replayed: true }));
-        }
-        require_guests_allowed(tx, &self.actor).await?;
-        let placement = place::find(tx, now, &self.new.slot, &self.performers, Limits::Enforced).await?;
-        let params = InsertParams {
-            status: BookingStatus::Held,
-            customer_id: None,
-            customer_note: &Note::empty(),
-            staff_note: &Note::empty(),
-            hold_expires_at: Some(now + TimeDelta::minutes(i64::from(self.new.minutes))),
-        };
-        let change = BookingChange {
-            details: EventDetails { from: None, to: Some(placement.position()) },
-            ..BookingChange::in_place(ChangeKind::Held, &self.actor)
-        };
-        let value = insert(tx, now, &change, &placement, &params).await?.seen_by(&self.actor);
-        if let Some(request) = &self.request {
-            idempotency::store(tx, request, &value).await?;
-        }
-        Ok(Outcome::Changed(Answer { value, replayed: false }, &[]))
-    }
 }

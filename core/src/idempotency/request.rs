@@ -62,6 +62,12 @@ impl Request {
         })
     }
 
+    /// Id of the advisory lock that stands for scope and key.
+    pub(super) fn lock_id(&self) -> i64 {
+        let digest = Sha256::digest(format!("{}\n{}", self.scope, self.key));
+        digest.iter().take(8).fold(0, |id, byte| (id << 8) | i64::from(*byte))
+    }
+
     pub(super) fn scope(&self) -> &str {
         &self.scope
     }

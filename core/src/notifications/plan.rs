@@ -63,24 +63,32 @@ pub struct Reminder {
     pub due: DateTime<Utc>,
 }
 
-/// A booking was made or changed: what was still to be sent for older revisions is cancelled, these mails go out now,
-/// and the reminders are planned anew.
-pub async fn on_change(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    subject: &Subject<'_>,
-    at_once: &[AtOnce],
-) -> Result<()> {
-    if subject.rev.0 > 1 {
-        cancel_older(conn, now, subject.booking_id, subject.rev).await?;
+/// One booking that was made or changed.
+pub struct Change<'a> {
+    /// The booking.
+    pub subject: Subject<'a>,
+    /// Mails that are due at once.
+    pub at_once: &'a [AtOnce],
+    /// The span that the jobs of its mails belong to; none: the current one.
+    pub span: Option<&'a tracing::Span>,
+}
+
+/// Bookings were made or changed: cancels the unsent mails of older revisions, enqueues the mails that are due at once and
+/// plans the reminders, all by one statement for each table.
+pub async fn on_changes(conn: &mut PgConnection, now: DateTime<Utc>, changes: &[Change<'_>]) -> Result<()> {
+    for Change { subject, .. } in changes {
+        if subject.rev.0 > 1 {
+            cancel_older(conn, now, subject.booking_id, subject.rev).await?;
+        }
     }
-    let rows = planned(now, subject, at_once);
-    if rows.is_empty() { Ok(()) } else { write(conn, now, subject, rows).await }
+    let rows: Vec<Planned<'_>> = changes.iter().flat_map(|change| planned(now, change)).collect();
+    if rows.is_empty() { Ok(()) } else { write(conn, now, rows).await }
 }
 
 /// One ledger row to be.
 struct Planned<'a> {
     id: Uuid,
+    change: &'a Change<'a>,
     kind: NotificationKind,
     to: &'a Addressee,
     rule: Option<i16>,
@@ -96,9 +104,11 @@ impl Planned<'_> {
     }
 }
 
-fn planned<'a>(now: DateTime<Utc>, subject: &Subject<'a>, at_once: &'a [AtOnce]) -> Vec<Planned<'a>> {
-    let mails = at_once.iter().map(|mail| Planned {
+fn planned<'a>(now: DateTime<Utc>, change: &'a Change<'a>) -> Vec<Planned<'a>> {
+    let subject = &change.subject;
+    let mails = change.at_once.iter().map(|mail| Planned {
         id: new_id(now),
+        change,
         kind: mail.kind,
         to: &mail.to,
         rule: None,
@@ -109,6 +119,7 @@ fn planned<'a>(now: DateTime<Utc>, subject: &Subject<'a>, at_once: &'a [AtOnce])
     let reminders = subject.customer.into_iter().flat_map(|customer| {
         subject.reminders.iter().map(move |reminder| Planned {
             id: new_id(now),
+            change,
             kind: NotificationKind::Reminder,
             to: customer,
             rule: Some(reminder.rule),
@@ -133,16 +144,13 @@ fn expires_at(now: DateTime<Utc>, kind: NotificationKind, start: DateTime<Utc>) 
 }
 
 /// Writes the rows in one statement and makes the jobs of those that are near.
-async fn write(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    subject: &Subject<'_>,
-    rows: Vec<Planned<'_>>,
-) -> Result<()> {
+async fn write(conn: &mut PgConnection, now: DateTime<Utc>, rows: Vec<Planned<'_>>) -> Result<()> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let booking_ids: Vec<Uuid> = rows.iter().map(|row| row.change.subject.booking_id).collect();
+    let revs: Vec<i32> = rows.iter().map(|row| row.change.subject.rev.0).collect();
     let kinds: Vec<NotificationKind> = rows.iter().map(|row| row.kind).collect();
     let rules: Vec<Option<i16>> = rows.iter().map(|row| row.rule).collect();
-    let keys: Vec<String> = rows.iter().map(|row| dedupe_key(subject, row)).collect();
+    let keys: Vec<String> = rows.iter().map(dedupe_key).collect();
     let send_at: Vec<DateTime<Utc>> = rows.iter().map(|row| row.send_at).collect();
     let expires_at: Vec<DateTime<Utc>> = rows.iter().map(|row| row.expires_at).collect();
     let enqueued_at: Vec<Option<DateTime<Utc>>> =
@@ -156,17 +164,18 @@ async fn write(
         r#"
         INSERT INTO notifications (id, booking_id, kind, rule, rev, dedupe_key, recipient, locale, to_staff, staff_id,
                                    send_at, expires_at, enqueued_at, outcome, outcome_at, created_at)
-        SELECT id, $1, kind, rule, $2, dedupe_key, recipient, locale, to_staff, staff_id, send_at, expires_at, enqueued_at,
-               outcome, CASE WHEN outcome IS NOT NULL THEN $3::timestamptz END, $3::timestamptz
-        FROM unnest($4::uuid[], $5::notification_kind[], $6::smallint[], $7::text[], $8::text[], $9::text[], $10::bool[],
-                    $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::notification_outcome[])
-             AS mail (id, kind, rule, dedupe_key, recipient, locale, to_staff, staff_id, send_at, expires_at, enqueued_at,
+        SELECT id, booking_id, kind, rule, rev, dedupe_key, recipient, locale, to_staff, staff_id, send_at, expires_at, enqueued_at,
+               outcome, CASE WHEN outcome IS NOT NULL THEN $1::timestamptz END, $1::timestamptz
+        FROM unnest($2::uuid[], $3::uuid[], $4::integer[], $5::notification_kind[], $6::smallint[], $7::text[], $8::text[],
+                    $9::text[], $10::bool[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
+                    $15::notification_outcome[])
+             AS mail (id, booking_id, rev, kind, rule, dedupe_key, recipient, locale, to_staff, staff_id, send_at, expires_at, enqueued_at,
                       outcome)
         "#,
-        subject.booking_id,
-        subject.rev.0,
         now,
         &ids,
+        &booking_ids,
+        &revs,
         &kinds as &[NotificationKind],
         &rules as &[Option<i16>],
         &keys,
@@ -185,13 +194,18 @@ async fn write(
         .iter()
         .filter(|row| row.is_near(now))
         .map(|row| {
-            payload::job(&Near {
+            let due = Near {
                 id: row.id,
                 kind: row.kind,
                 recipient: Some(row.to.email.as_str()),
                 send_at: row.send_at,
                 expires_at: row.expires_at,
-            })
+            };
+            // A job belongs to the trace it is made in.
+            match row.change.span {
+                Some(span) => span.in_scope(|| payload::job(&due)),
+                None => payload::job(&due),
+            }
         })
         .collect::<Result<Vec<_>>>()?;
     if !jobs.is_empty() {
@@ -201,8 +215,8 @@ async fn write(
 }
 
 /// A mail is owed once: subject, kind, rule or whom it is for, and revision in one text.
-fn dedupe_key(subject: &Subject<'_>, row: &Planned<'_>) -> String {
-    let Subject { booking_id, rev, .. } = subject;
+fn dedupe_key(row: &Planned<'_>) -> String {
+    let Subject { booking_id, rev, .. } = &row.change.subject;
     let kind = row.kind.as_str();
     match (row.rule, row.to.staff_id) {
         (Some(rule), _) => format!("booking:{booking_id}:{kind}:{rule}:{rev}"),

@@ -1,0 +1,70 @@
+//! Booking the place of a hold.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::audit::{BookingChange, ChangeKind, write_booking};
+use super::row::{self, Row};
+use super::{Booking, BookingStatus, NewBooking};
+use crate::slots::{self, ServiceTerms};
+use crate::types::{Actor, BookingAction};
+use crate::{Error, Result};
+
+/// A hold that can be booked, locked.
+pub(super) struct Hold(Booking);
+
+/// Locks the hold and checks that it can be booked. It passed all limits when it was made. The calendars of `performers`
+/// are locked.
+///
+/// # Errors
+/// [`Error::HoldExpired`].
+pub(super) async fn check(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    performers: &[Uuid],
+    hold_id: Uuid,
+) -> Result<Hold> {
+    let hold = row::lock(tx, hold_id).await?.ok_or(Error::HoldExpired)?;
+    let usable = hold.status_at().after(BookingAction::Book, now).is_some()
+        && hold.booking.hold_expires_at.is_some_and(|end| end > now)
+        && performers.contains(&hold.booking.staff.id);
+    if usable { Ok(Hold(hold.booking)) } else { Err(Error::HoldExpired) }
+}
+
+/// Makes the hold a booking of this customer.
+pub(super) async fn book(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    actor: &Actor,
+    new: &NewBooking,
+    Hold(hold): Hold,
+    customer_id: Uuid,
+) -> Result<(Row, ServiceTerms)> {
+    let terms = slots::terms(tx, hold.service.id, None).await?;
+    let status = first_status(actor, terms.requires_confirmation);
+    let change =
+        BookingChange { overridden: new.overriding, ..BookingChange::in_place(ChangeKind::Booked, actor) };
+    let row = write_booking!(
+        "UPDATE bookings SET status = $9, customer_id = $10, customer_note = $11, staff_note = $12,
+                             hold_expires_at = NULL, rev = rev + 1, updated_at = $6
+         WHERE id = $7 AND rev = $8",
+        now,
+        change,
+        hold.id,
+        hold.rev.0,
+        status as BookingStatus,
+        customer_id,
+        new.customer_note.as_str(),
+        new.staff_note.as_str(),
+    )
+    .fetch_optional(tx)
+    .await?
+    .ok_or_else(|| Error::internal("booking a hold", "it changed under its lock"))?;
+    Ok((row, terms))
+}
+
+/// The status of a new booking.
+pub(super) fn first_status(actor: &Actor, requires_confirmation: bool) -> BookingStatus {
+    if requires_confirmation && !actor.is_staff() { BookingStatus::Pending } else { BookingStatus::Confirmed }
+}
