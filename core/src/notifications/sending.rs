@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{NotificationKind, NotificationOutcome, account};
+use super::{EndedMail, NotificationKind, NotificationOutcome, account, record_ended};
 use crate::Result;
 use crate::types::{BookingStatus, Rev};
 
@@ -40,6 +40,12 @@ pub struct Sending {
     pub rev: Rev,
     /// Who sends.
     pub fence: Fence,
+}
+
+impl Sending {
+    fn record_end(&self, outcome: NotificationOutcome) {
+        record_ended([EndedMail { id: self.notification_id, kind: self.kind, outcome }]);
+    }
 }
 
 /// Whether a try may begin.
@@ -95,7 +101,10 @@ pub async fn begin(
     .await?;
     Ok(match begun {
         Some(row) => match row.outcome {
-            Some(outcome) => Begun::Over(outcome),
+            Some(outcome) => {
+                record_ended([EndedMail { id: notification_id, kind: row.kind, outcome }]);
+                Begun::Over(outcome)
+            }
             None => Begun::Sending(Sending {
                 notification_id,
                 booking_id: row.booking_id,
@@ -193,7 +202,10 @@ pub async fn end(
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) => Ok(Dot::Over(row.outcome)),
+        Some(row) => {
+            sending.record_end(row.outcome);
+            Ok(Dot::Over(row.outcome))
+        }
         None => lost(conn, sending).await,
     }
 }
@@ -205,7 +217,7 @@ pub async fn accepted(
     sending: &Sending,
     reply: &str,
 ) -> Result<()> {
-    sqlx::query!(
+    let updated = sqlx::query!(
         r#"
         UPDATE notifications
         SET accepted_at = coalesce(accepted_at, $2::timestamptz),
@@ -218,6 +230,9 @@ pub async fn accepted(
     )
     .execute(conn)
     .await?;
+    if updated.rows_affected() == 1 {
+        sending.record_end(NotificationOutcome::Sent);
+    }
     Ok(())
 }
 
@@ -260,7 +275,11 @@ pub async fn refused(
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let ended = done.rows_affected() == 1;
+    if ended {
+        sending.record_end(NotificationOutcome::Failed);
+    }
+    Ok(ended)
 }
 
 /// The message went out and no reply came back. Returns the outcome if this was the second time; `None` means that it
@@ -290,7 +309,12 @@ pub async fn in_doubt(
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) => Ok(row.outcome),
+        Some(row) => {
+            if let Some(outcome) = row.outcome {
+                sending.record_end(outcome);
+            }
+            Ok(row.outcome)
+        }
         None => Ok(why_not(conn, sending.notification_id).await?.flatten()),
     }
 }
@@ -317,6 +341,9 @@ pub async fn job_ended(
     )
     .fetch_optional(conn)
     .await?;
+    if let Some(ended) = &ended {
+        record_ended([EndedMail { id: notification_id, kind: ended.kind, outcome: ended.outcome }]);
+    }
     Ok(ended.map(|ended| (ended.kind, ended.outcome)))
 }
 

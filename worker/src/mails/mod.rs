@@ -9,6 +9,7 @@ mod account;
 mod calendar_part;
 mod context;
 mod dkim;
+mod greeting;
 mod links;
 mod message;
 mod templates;
