@@ -15,6 +15,8 @@ mod secret;
 
 use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, time::Duration};
 
+use ipnet::IpNet;
+
 pub use error::{ConfigError, Fault};
 pub use keys::{Key, Keys};
 pub use limits::{RequestLimit, RequestLimits};
@@ -106,6 +108,8 @@ pub struct WorkerConfig {
     pub dkim_selector: Option<String>,
     /// Private key that mails are signed with, in PEM.
     pub dkim_key: Option<Secret>,
+    /// Private networks that webhooks may be posted to.
+    pub webhook_networks: Vec<IpNet>,
 }
 
 impl Config {
@@ -262,12 +266,17 @@ fn read_worker(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<W
     let dkim_key = r.secret("PUNCTUAL_DKIM_KEY", "a private key in PEM", |text| {
         if text.starts_with("-----BEGIN ") { Ok(Secret::new(text)) } else { Err("it is not PEM") }
     });
+    let webhook_networks =
+        r.optional("PUNCTUAL_WEBHOOK_NETWORKS", "networks such as 10.20.0.0/16", |text| {
+            text.split(',').map(|item| item.trim().parse().ok()).collect::<Option<Vec<IpNet>>>()
+        });
     Some(WorkerConfig {
         metrics_listen,
         database_connections: database_connections?,
         concurrency: concurrency?,
         dkim_selector,
         dkim_key,
+        webhook_networks: webhook_networks.unwrap_or_default(),
     })
 }
 

@@ -10,6 +10,8 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 
+use crate::changes;
+
 /// The migrations of the domain; the queue has its own.
 pub static MIGRATOR: Migrator = {
     let mut migrator = sqlx::migrate!("../migrations");
@@ -59,7 +61,9 @@ pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     // The role's defaults are meant for requests: a migration may wait and work longer.
     sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut *conn).await?;
     punctual_queue::migrate(conn).await?;
-    MIGRATOR.run(conn).await
+    MIGRATOR.run(&mut *conn).await?;
+    changes::rebase(conn).await?;
+    Ok(())
 }
 
 /// Whether this program can work with the database's schema.
