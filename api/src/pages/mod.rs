@@ -15,6 +15,7 @@ mod manage;
 mod ops;
 mod page;
 mod reminders;
+mod session_cookie;
 mod signed_in;
 mod times;
 mod trouble;

@@ -5,7 +5,7 @@ use punctual_queue::{Payload, new_id};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::payload::{self, Near, queue_error};
+use super::payload::{self, DueJob, queue_error};
 use super::{NotificationKind, SendNotification};
 use crate::types::Rev;
 use crate::{Error, Result};
@@ -49,8 +49,8 @@ pub(crate) async fn plan(
     .fetch_optional(&mut *conn)
     .await?
     .ok_or(Error::SessionEnded)?;
-    let near = Near { id, kind, recipient: Some(&recipient), send_at: now, expires_at };
-    punctual_queue::enqueue(conn, now, payload::job(&near)?).await.map_err(queue_error)?;
+    let due = DueJob { id, kind, recipient: Some(&recipient), send_at: now, expires_at };
+    punctual_queue::enqueue(conn, now, payload::job(&due)?).await.map_err(queue_error)?;
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::NotificationKind;
-use super::payload::{self, Near, queue_error};
-use super::plan::NEAR;
+use super::payload::{self, DueJob, queue_error};
+use super::plan::ENQUEUE_AHEAD;
 use crate::Result;
 
 /// How many ledger rows one transaction hands over.
@@ -39,7 +39,7 @@ async fn enqueue_batch(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
         RETURNING id, kind AS "kind: NotificationKind", recipient::text, send_at, expires_at
         "#,
         now,
-        now + NEAR,
+        now + ENQUEUE_AHEAD,
         BATCH,
     )
     .fetch_all(&mut *tx)
@@ -47,7 +47,7 @@ async fn enqueue_batch(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     let jobs = rows
         .iter()
         .map(|row| {
-            payload::job(&Near {
+            payload::job(&DueJob {
                 id: row.id,
                 kind: row.kind,
                 recipient: row.recipient.as_deref(),

@@ -10,7 +10,7 @@ use super::SendNotification;
 use super::payload::queue_error;
 use crate::Result;
 
-/// Forgets to whom the mails of these bookings went; those to staff are not the person's. A mail past its dot is left to
+/// Forgets to whom the mails of these bookings went; those to staff are not the person's. A mail that was handed off is left to
 /// its sender, who knows how it ends; one that was in doubt stays so.
 pub(crate) async fn forget_bookings(
     tx: &mut PgConnection,
@@ -56,7 +56,7 @@ struct Mail {
     live: bool,
 }
 
-/// A job that runs is asked to stop, and past its dot it does not.
+/// A job that runs is asked to stop, which it does not after the hand-off.
 async fn forget_jobs(tx: &mut PgConnection, now: DateTime<Utc>, mails: Vec<Mail>) -> Result<()> {
     for mail in mails.iter().filter(|mail| mail.live) {
         punctual_queue::cancel_by_key(tx, now, SendNotification::KIND, &mail.id.to_string())

@@ -21,12 +21,12 @@ pub struct SendNotification {
 impl Payload for SendNotification {
     const KIND: &'static str = "mail.send.v1";
     const QUEUE: &'static str = "mails";
-    /// Longer than all steps up to the dot may take together; the wait after it is not counted.
+    /// Longer than all SMTP steps before the hand-off take together. The wait for the reply after it does not count.
     const TIMEOUT: Duration = Duration::from_mins(20);
 }
 
 /// A ledger row whose job is to be made.
-pub(super) struct Near<'a> {
+pub(super) struct DueJob<'a> {
     pub id: Uuid,
     pub kind: NotificationKind,
     pub recipient: Option<&'a str>,
@@ -36,7 +36,7 @@ pub(super) struct Near<'a> {
 
 /// The job of a row. Recipients of one domain share a limit; mails to staff let those to customers pass,
 /// and reminders, which come in crowds, let all others pass.
-pub(super) fn job(row: &Near<'_>) -> Result<Job> {
+pub(super) fn job(row: &DueJob<'_>) -> Result<Job> {
     let job = Job::new(&SendNotification { notification_id: row.id }).map_err(queue_error)?;
     let job = job
         .run_at(row.send_at)

@@ -7,7 +7,7 @@ use punctual_queue::{Payload, new_id};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::payload::{self, Near, queue_error};
+use super::payload::{self, DueJob, queue_error};
 use super::{NotificationKind, NotificationOutcome, SendNotification};
 use crate::Result;
 use crate::calendar::reminder_expires;
@@ -15,7 +15,7 @@ use crate::types::{EmailAddress, Locale, Rev};
 
 /// A mail whose time has come within this span gets its job at once; the others wait in the ledger, where
 /// cancelling them is one UPDATE.
-pub const NEAR: TimeDelta = TimeDelta::minutes(10);
+pub const ENQUEUE_AHEAD: TimeDelta = TimeDelta::minutes(10);
 
 /// What the ledger has to know of a booking.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ struct Planned<'a> {
 
 impl Planned<'_> {
     fn is_near(&self, now: DateTime<Utc>) -> bool {
-        self.outcome.is_none() && self.send_at <= now + NEAR
+        self.outcome.is_none() && self.send_at <= now + ENQUEUE_AHEAD
     }
 }
 
@@ -185,7 +185,7 @@ async fn write(
         .iter()
         .filter(|row| row.is_near(now))
         .map(|row| {
-            payload::job(&Near {
+            payload::job(&DueJob {
                 id: row.id,
                 kind: row.kind,
                 recipient: Some(row.to.email.as_str()),
@@ -211,7 +211,7 @@ fn dedupe_key(subject: &Subject<'_>, row: &Planned<'_>) -> String {
     }
 }
 
-/// Ends what older revisions still had to send. A mail past its dot is left to its sender, who knows how it ends; one
+/// Ends what older revisions still had to send. A mail that was handed off is left to its sender, who knows how it ends; one
 /// that was in doubt before stays so, for it may have arrived.
 async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: Uuid, rev: Rev) -> Result<()> {
     let ended = sqlx::query!(

@@ -7,7 +7,7 @@ use punctual_queue::Payload;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::payload::{self, Near, queue_error};
+use super::payload::{self, DueJob, queue_error};
 use super::{Notification, NotificationKind, NotificationOutcome, SendNotification, list};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingStatus, Rev};
@@ -78,14 +78,14 @@ impl Write for Resend {
         if updated.rows_affected() != 1 {
             return Err(Error::internal("sending a mail again", "a mail that was accepted is not sent"));
         }
-        let near = Near {
+        let due = DueJob {
             id: self.id,
             kind: mail.kind,
             recipient: Some(&recipient),
             send_at: now,
             expires_at: mail.expires_at,
         };
-        let job = payload::job(&near)?;
+        let job = payload::job(&due)?;
         if !punctual_queue::enqueue(tx, now, job).await.map_err(queue_error)?.inserted {
             return Err(Error::NotResendable("Its last try has not ended yet."));
         }

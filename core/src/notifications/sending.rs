@@ -1,7 +1,7 @@
 //! The facts of sending one mail, as the worker learns them.
 //!
-//! A try begins ([`begin`]), passes the relay's checks up to RCPT, and then commits to the final dot
-//! ([`commit_to_dot`]): that commit is the order between a mail and a cancellation. What follows is one of accepted,
+//! A try begins ([`begin`]), passes the relay's checks up to RCPT, and is then marked as handed off
+//! ([`mark_handed_off`]): that commit is the order between a mail and a cancellation. What follows is one of accepted,
 //! refused or in doubt. Every statement but [`accepted`] is fenced: a worker that lost its job changes nothing, while a
 //! 250 is a fact whoever heard it. Of a mail whose recipient was erased meanwhile, what the relay said is not kept.
 
@@ -57,7 +57,7 @@ pub enum Begun {
 
 /// Whether the message may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dot {
+pub enum HandOff {
     /// `dot_at` is set: once the caller commits, the message may be sent.
     Set,
     /// The mail has ended, perhaps just now: the booking changed, or it is too late.
@@ -66,7 +66,7 @@ pub enum Dot {
     Fenced,
 }
 
-/// Begins a try. A dot that an earlier try left without a verdict puts the mail in doubt: the first time it is sent
+/// Begins a try. A hand-off of an earlier try without a known result puts the mail in doubt: the first time it is sent
 /// once more, the second time it ends.
 pub async fn begin(
     conn: &mut PgConnection,
@@ -116,7 +116,11 @@ pub async fn begin(
 /// Checks under a lock on the booking or the account that the mail still stands, and sets `dot_at`. A mail that no
 /// longer stands, or comes too late, is ended instead. Runs in the caller's transaction: only its commit allows the
 /// message.
-pub async fn commit_to_dot(conn: &mut PgConnection, now: DateTime<Utc>, sending: &Sending) -> Result<Dot> {
+pub async fn mark_handed_off(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    sending: &Sending,
+) -> Result<HandOff> {
     let off = match (sending.booking_id, sending.user_id) {
         (Some(booking_id), _) => why_off(conn, booking_id, sending).await?,
         (None, Some(user_id)) if account::stands(conn, user_id, sending.kind, sending.rev).await? => None,
@@ -140,7 +144,7 @@ pub async fn commit_to_dot(conn: &mut PgConnection, now: DateTime<Utc>, sending:
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) if row.in_time => Ok(Dot::Set),
+        Some(row) if row.in_time => Ok(HandOff::Set),
         Some(_) => end(conn, now, sending, NotificationOutcome::Expired).await,
         None => lost(conn, sending).await,
     }
@@ -176,7 +180,7 @@ pub async fn end(
     now: DateTime<Utc>,
     sending: &Sending,
     outcome: NotificationOutcome,
-) -> Result<Dot> {
+) -> Result<HandOff> {
     let row = sqlx::query!(
         r#"
         UPDATE notifications
@@ -193,19 +197,20 @@ pub async fn end(
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) => Ok(Dot::Over(row.outcome)),
+        Some(row) => Ok(HandOff::Over(row.outcome)),
         None => lost(conn, sending).await,
     }
 }
 
-/// The relay answered 250 to the message. True whoever heard it, so it is not fenced and outranks a doubt.
+/// Records that the relay answered 250 to the message. Not fenced, and it overrides a doubt, because the reply is true
+/// whichever worker received it. Returns false if the row is gone, as that of a mail about a deleted account is.
 pub async fn accepted(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     sending: &Sending,
     reply: &str,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<bool> {
+    let recorded = sqlx::query!(
         r#"
         UPDATE notifications
         SET accepted_at = coalesce(accepted_at, $2::timestamptz),
@@ -218,7 +223,7 @@ pub async fn accepted(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(recorded.rows_affected() == 1)
 }
 
 /// The try ended before the relay had the whole message, or it refused it for now: another one follows.
@@ -264,7 +269,7 @@ pub async fn refused(
 }
 
 /// The message went out and no reply came back. Returns the outcome if this was the second time; `None` means that it
-/// is sent once more, or that a later lease has it. Doubts the same dot once, however often it is called.
+/// is sent once more, or that a later lease has it. Counts the same hand-off once, however often it is called.
 pub async fn in_doubt(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -295,7 +300,7 @@ pub async fn in_doubt(
     }
 }
 
-/// The queue itself ended the mail's job, so the mail ends with it, in the queue's transaction. A dot without a verdict
+/// The queue itself ended the mail's job, so the mail ends with it, in the queue's transaction. A hand-off without a known result
 /// is a doubt, and a doubt stays one. Answers of what kind it was and how it ended, unless it had ended before.
 pub async fn job_ended(
     conn: &mut PgConnection,
@@ -321,9 +326,9 @@ pub async fn job_ended(
 }
 
 /// Why a fenced statement of this sender found no row.
-async fn lost(conn: &mut PgConnection, sending: &Sending) -> Result<Dot> {
+async fn lost(conn: &mut PgConnection, sending: &Sending) -> Result<HandOff> {
     let outcome = why_not(conn, sending.notification_id).await?;
-    Ok(outcome.flatten().map_or(Dot::Fenced, Dot::Over))
+    Ok(outcome.flatten().map_or(HandOff::Fenced, HandOff::Over))
 }
 
 /// The outcome of a row, if there is one: `None` for no row, `Some(None)` for a row that has not ended.

@@ -119,7 +119,7 @@ pub(super) const RULES: &[Rule] = &[
                     WHEN n.outcome = 'sent' THEN j.state <> 'completed' ELSE false END",
     ),
     settled(
-        "a mail is past its dot and nobody has judged it",
+        "a mail was handed off and has no result",
         "SELECT format('%s %s, dot at %s', id, kind, dot_at) FROM notifications
          WHERE outcome IS NULL AND dot_at IS NOT NULL AND $1::timestamptz IS NOT NULL",
     ),

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use punctual_core::notifications::NotificationOutcome;
-use punctual_core::notifications::sending::{self, Dot, Sending};
+use punctual_core::notifications::sending::{self, HandOff, Sending};
 use punctual_core::{Core, Error};
 use punctual_queue::{JobContext, Outcome};
 
@@ -51,11 +51,11 @@ impl LedgerEntry {
     }
 
     /// Records that the message is about to be handed to the relay, unless the mail is no longer valid.
-    pub async fn mark_handed_off(&self) -> Result<Dot, Error> {
+    pub async fn mark_handed_off(&self) -> Result<HandOff, Error> {
         let mut tx = self.core.pool.begin().await?;
-        let dot = sending::commit_to_dot(&mut tx, self.core.now(), &self.sending).await?;
+        let hand_off = sending::mark_handed_off(&mut tx, self.core.now(), &self.sending).await?;
         tx.commit().await?;
-        Ok(dot)
+        Ok(hand_off)
     }
 
     /// The relay accepted the mail: ledger row and job end in one transaction. If another worker owns the job by now,
@@ -63,7 +63,9 @@ impl LedgerEntry {
     pub async fn accepted(&self, ctx: &JobContext, reply: &str) -> Outcome {
         until_written(|| async {
             let mut tx = self.core.pool.begin().await?;
-            sending::accepted(&mut tx, self.core.now(), &self.sending, reply).await?;
+            if !sending::accepted(&mut tx, self.core.now(), &self.sending, reply).await? {
+                tracing::warn!(notification_id = %self.sending.notification_id, "an accepted mail has no ledger row");
+            }
             let outcome = match ctx.complete_in(&mut tx).await {
                 Ok(completed) => completed,
                 Err(punctual_queue::Error::Fenced(_)) => Outcome::Done,

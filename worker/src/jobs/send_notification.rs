@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::config::Keys;
 use punctual_core::notifications::facts::{self, Facts};
-use punctual_core::notifications::sending::{self, Begun, Dot, Fence, Sending};
+use punctual_core::notifications::sending::{self, Begun, Fence, HandOff, Sending};
 use punctual_core::notifications::{NotificationOutcome, SendNotification};
 use punctual_core::{Core, Error};
 use punctual_queue::runtime::{FinishReason, HookFuture};
@@ -121,8 +121,8 @@ async fn prepare_and_send(
         Begun::Gone => return Ok(Outcome::Skip("it is gone".to_owned())),
     };
     let Some(mail) = build(&mut conn, core.now(), mailer, &sending).await? else {
-        let dot = sending::end(&mut conn, core.now(), &sending, NotificationOutcome::Cancelled).await?;
-        return Ok(not_sent(dot));
+        let hand_off = sending::end(&mut conn, core.now(), &sending, NotificationOutcome::Cancelled).await?;
+        return Ok(not_sent(hand_off));
     };
     drop(conn);
     let attempt = Attempt { ctx, ledger: LedgerEntry::new(core, sending), sending, permit };
@@ -173,11 +173,11 @@ impl Attempt {
             return Ok(Outcome::Skip("stopped before the message was sent".to_owned()));
         }
         match self.ledger.mark_handed_off().await {
-            Ok(Dot::Set) => self.send(transaction, mail).await,
-            Ok(dot) => {
+            Ok(HandOff::Set) => self.send(transaction, mail).await,
+            Ok(hand_off) => {
                 transaction.abort().await;
                 self.permit.succeeded();
-                Ok(not_sent(dot))
+                Ok(not_sent(hand_off))
             }
             Err(error) => {
                 transaction.abort().await;
@@ -265,10 +265,10 @@ fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, why: &str) -> Outcome {
     Outcome::Snooze { until: until + spread.max(TimeDelta::zero()), reason: why.to_owned() }
 }
 
-fn not_sent(dot: Dot) -> Outcome {
-    match dot {
-        Dot::Over(outcome) => already_ended(outcome),
-        Dot::Set | Dot::Fenced => Outcome::Skip("a later lease has it".to_owned()),
+fn not_sent(hand_off: HandOff) -> Outcome {
+    match hand_off {
+        HandOff::Over(outcome) => already_ended(outcome),
+        HandOff::Set | HandOff::Fenced => Outcome::Skip("a later lease has it".to_owned()),
     }
 }
 

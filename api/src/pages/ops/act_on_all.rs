@@ -6,7 +6,7 @@ use punctual_core::{
 use punctual_queue::JobId;
 use serde::Serialize;
 
-use super::{Desk, OpsPage, jobs};
+use super::{AdminVisit, OpsPage, jobs};
 use crate::{
     contract::Operation,
     http::problem::{Code, Problem},
@@ -36,10 +36,10 @@ impl OpsPage for ActOnAll {
     const PATTERN: &'static str = "/ops/all-jobs/{verb}";
     const POSTS: bool = true;
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        let (button, _) = asked(&desk)?;
-        let wanted = jobs::wanted(&desk.visit, 100)?;
-        let page = again_if_cut(|| operators::jobs(&desk.visit.state.core, &wanted)).await?;
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        let (button, _) = asked(&admin)?;
+        let wanted = jobs::wanted(&admin.visit, 100)?;
+        let page = again_if_cut(|| operators::jobs(&admin.visit.state.core, &wanted)).await?;
         let count = match (page.jobs.len(), page.next) {
             (count, None) => format!("all {count} jobs"),
             (count, Some(_)) => format!("all jobs, more than {count},"),
@@ -56,28 +56,28 @@ impl OpsPage for ActOnAll {
             ),
             button,
             danger: button != "Retry",
-            back: format!("ops/jobs?{}", desk.visit.query()),
+            back: format!("ops/jobs?{}", admin.visit.query()),
         };
-        desk.page("confirm.html.j2", &facts)
+        admin.page("confirm.html.j2", &facts)
     }
 
-    async fn submit(desk: Desk, _: Form) -> Result<Response, Problem> {
-        let (_, action) = asked(&desk)?;
-        let wanted = jobs::wanted(&desk.visit, 100)?;
-        let operator = Operator::Admin(desk.operator);
-        let tally = operators::act_on_all(&desk.visit.state.core, operator, &wanted, action).await?;
+    async fn submit(admin: AdminVisit, _: Form) -> Result<Response, Problem> {
+        let (_, action) = asked(&admin)?;
+        let wanted = jobs::wanted(&admin.visit, 100)?;
+        let operator = Operator::Admin(admin.operator);
+        let tally = operators::act_on_all(&admin.visit.state.core, operator, &wanted, action).await?;
         let more = if tally.more { " More jobs match: repeat it for them." } else { "" };
         let detail =
             format!("Done to {} jobs; {} had changed and were left.{more}", tally.done, tally.skipped);
-        desk.page("problem.html.j2", &Done { title: "Done", detail })
+        admin.page("problem.html.j2", &Done { title: "Done", detail })
     }
 }
 
 /// An action on one job, whichever it is.
 type ToJob = fn(JobId) -> Action;
 
-fn asked(desk: &Desk) -> Result<(&'static str, ToJob), Problem> {
-    match desk.visit.step(2) {
+fn asked(admin: &AdminVisit) -> Result<(&'static str, ToJob), Problem> {
+    match admin.visit.step(2) {
         Some("retry") => Ok(("Retry", Action::Retry)),
         Some("cancel") => Ok(("Cancel", Action::Cancel)),
         Some("discard") => Ok(("Discard", Action::Discard)),

@@ -6,7 +6,7 @@ use punctual_core::{
 use punctual_queue::JobId;
 use serde::Serialize;
 
-use super::{Desk, OpsPage, job::id_of};
+use super::{AdminVisit, OpsPage, job::id_of};
 use crate::{
     contract::Operation,
     http::problem::{Code, Problem},
@@ -30,9 +30,9 @@ impl OpsPage for ActOnJob {
     const PATTERN: &'static str = "/ops/jobs/{id}/{verb}";
     const POSTS: bool = true;
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        let (id, action) = asked(&desk)?;
-        let job = again_if_cut(|| operators::job(&desk.visit.state.core, id)).await?.summary;
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        let (id, action) = asked(&admin)?;
+        let job = again_if_cut(|| operators::job(&admin.visit.state.core, id)).await?.summary;
         let (verb, what) = match action {
             Action::Retry(_) => (
                 "Retry",
@@ -54,19 +54,19 @@ impl OpsPage for ActOnJob {
             danger: verb != "Retry",
             back: format!("ops/jobs/{id}"),
         };
-        desk.page("confirm.html.j2", &facts)
+        admin.page("confirm.html.j2", &facts)
     }
 
-    async fn submit(desk: Desk, _: Form) -> Result<Response, Problem> {
-        let (id, action) = asked(&desk)?;
-        operators::act(&desk.visit.state.core, Operator::Admin(desk.operator), action).await?;
-        Ok(desk.go(&format!("ops/jobs/{id}")))
+    async fn submit(admin: AdminVisit, _: Form) -> Result<Response, Problem> {
+        let (id, action) = asked(&admin)?;
+        operators::act(&admin.visit.state.core, Operator::Admin(admin.operator), action).await?;
+        Ok(admin.go(&format!("ops/jobs/{id}")))
     }
 }
 
-fn asked(desk: &Desk) -> Result<(JobId, Action), Problem> {
-    let id = id_of(desk)?;
-    let action = match desk.visit.step(3) {
+fn asked(admin: &AdminVisit) -> Result<(JobId, Action), Problem> {
+    let id = id_of(admin)?;
+    let action = match admin.visit.step(3) {
         Some("retry") => Action::Retry(id),
         Some("cancel") => Action::Cancel(id),
         Some("discard") => Action::Discard(id),

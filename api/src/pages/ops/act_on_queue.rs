@@ -9,7 +9,7 @@ use punctual_core::{
 use punctual_queue::{Limit, ops::QueueStatus};
 use serde::Serialize;
 
-use super::{Desk, OpsPage};
+use super::{AdminVisit, OpsPage};
 use crate::{
     contract::Operation,
     http::problem::{Code, Place, Problem},
@@ -50,28 +50,28 @@ impl OpsPage for ActOnQueue {
     const PATTERN: &'static str = "/ops/queues/{queue}/{verb}";
     const POSTS: bool = true;
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        let core = &desk.visit.state.core;
-        let name = desk.visit.step(2).unwrap_or_default();
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        let core = &admin.visit.state.core;
+        let name = admin.visit.step(2).unwrap_or_default();
         let queues = again_if_cut(|| operators::queues(core)).await?;
         let queue = queues.into_iter().find(|queue| queue.queue == name).ok_or(Error::NotFound("queue"))?;
-        let (button, what) = match desk.visit.step(3) {
+        let (button, what) = match admin.visit.step(3) {
             Some("pause") => (
                 "Pause",
                 "No worker begins a job of it until somebody resumes it. What runs is finished. Nothing is lost, but mails may become too late to be sent.",
             ),
             Some("resume") => ("Resume", "Workers begin its jobs again, within two seconds."),
-            Some("limits") => return desk.page("limits.html.j2", &limit_facts(queue)),
+            Some("limits") => return admin.page("limits.html.j2", &limit_facts(queue)),
             _ => return Err(Problem::new(Code::NotFound)),
         };
         let question = format!("{button} the queue {name}?");
         let facts = Facts { question, what, button, danger: button == "Pause", back: "ops" };
-        desk.page("confirm.html.j2", &facts)
+        admin.page("confirm.html.j2", &facts)
     }
 
-    async fn submit(desk: Desk, form: Form) -> Result<Response, Problem> {
-        let queue = desk.visit.step(2).unwrap_or_default().to_owned();
-        let action = match desk.visit.step(3) {
+    async fn submit(admin: AdminVisit, form: Form) -> Result<Response, Problem> {
+        let queue = admin.visit.step(2).unwrap_or_default().to_owned();
+        let action = match admin.visit.step(3) {
             Some("pause") => Action::Pause(queue),
             Some("resume") => Action::Resume(queue),
             Some("limits") => {
@@ -80,8 +80,8 @@ impl OpsPage for ActOnQueue {
             }
             _ => return Err(Problem::new(Code::NotFound)),
         };
-        operators::act(&desk.visit.state.core, Operator::Admin(desk.operator), action).await?;
-        Ok(desk.go("ops"))
+        operators::act(&admin.visit.state.core, Operator::Admin(admin.operator), action).await?;
+        Ok(admin.go("ops"))
     }
 }
 

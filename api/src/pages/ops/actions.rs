@@ -6,7 +6,7 @@ use punctual_core::{
 };
 use serde::Serialize;
 
-use super::{Desk, OpsPage, words};
+use super::{AdminVisit, OpsPage, words};
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
 /// `/ops/actions`
@@ -32,15 +32,15 @@ impl OpsPage for Actions {
     const OPERATION: &'static Operation = &named("opsActions");
     const PATTERN: &'static str = "/ops/actions";
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        let core = &desk.visit.state.core;
-        let cursor = desk.visit.asked("cursor").and_then(|text| Cursor::parse(text).ok());
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        let core = &admin.visit.state.core;
+        let cursor = admin.visit.asked("cursor").and_then(|text| Cursor::parse(text).ok());
         let page = again_if_cut(|| operators::actions(core, None, PageSize::default(), cursor)).await?;
         let facts = Facts {
             actions: page.data.into_iter().map(row).collect(),
             next: page.next_cursor.map(|next| next.encode()),
         };
-        desk.page("actions.html.j2", &facts)
+        admin.page("actions.html.j2", &facts)
     }
 }
 

@@ -8,7 +8,7 @@ use punctual_core::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Desk, OpsPage, words};
+use super::{AdminVisit, OpsPage, words};
 use crate::{
     contract::Operation,
     http::problem::{Code, Problem},
@@ -42,9 +42,9 @@ impl OpsPage for Booking {
     const OPERATION: &'static Operation = &named("opsBooking");
     const PATTERN: &'static str = "/ops/bookings/{id}";
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        let core = &desk.visit.state.core;
-        let (id, actor) = (id_at(&desk, 2)?, actor(&desk));
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        let core = &admin.visit.state.core;
+        let (id, actor) = (id_at(&admin, 2)?, actor(&admin));
         let booking = again_if_cut(|| bookings::get(core, &actor, id)).await?;
         let mails = again_if_cut(|| bookings::notifications(core, &actor, id)).await?;
         let facts = Facts {
@@ -59,18 +59,18 @@ impl OpsPage for Booking {
             ],
             mails: mails.into_iter().map(mail).collect(),
         };
-        desk.page("booking.html.j2", &facts)
+        admin.page("booking.html.j2", &facts)
     }
 }
 
 /// Acts with the rights of the administrator who looks.
-pub fn actor(desk: &Desk) -> Actor {
-    Actor::Account { user_id: desk.operator, role: Role::Admin }
+pub fn actor(admin: &AdminVisit) -> Actor {
+    Actor::Account { user_id: admin.operator, role: Role::Admin }
 }
 
 /// The id at this step of the path.
-pub fn id_at(desk: &Desk, place: usize) -> Result<Uuid, Problem> {
-    let id = desk.visit.step(place).and_then(|step| Uuid::try_parse(step).ok());
+pub fn id_at(admin: &AdminVisit, place: usize) -> Result<Uuid, Problem> {
+    let id = admin.visit.step(place).and_then(|step| Uuid::try_parse(step).ok());
     id.ok_or_else(|| Problem::new(Code::NotFound).detail("There is no such booking or mail."))
 }
 

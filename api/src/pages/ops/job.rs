@@ -3,7 +3,7 @@ use punctual_core::{notifications::SendNotification, operators, pool::again_if_c
 use punctual_queue::{JobId, JobState, Payload, ops::JobSummary};
 use serde::Serialize;
 
-use super::{Desk, OpsPage, words};
+use super::{AdminVisit, OpsPage, words};
 use crate::{
     contract::Operation,
     http::problem::{Code, Problem},
@@ -31,9 +31,9 @@ impl OpsPage for Job {
     const OPERATION: &'static Operation = &named("opsJob");
     const PATTERN: &'static str = "/ops/jobs/{id}";
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        let core = &desk.visit.state.core;
-        let id = id_of(&desk)?;
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        let core = &admin.visit.state.core;
+        let id = id_of(&admin)?;
         let job = again_if_cut(|| operators::job(core, id)).await?;
         let actions = operators::actions(core, Some(id), PageSize::default(), None).await?.data;
         let booking =
@@ -60,13 +60,13 @@ impl OpsPage for Job {
                 .map(|action| (words::instant(action.at), action.verb.as_str(), who(action.user_id)))
                 .collect(),
         };
-        desk.page("job.html.j2", &facts)
+        admin.page("job.html.j2", &facts)
     }
 }
 
 /// The job of the path.
-pub fn id_of(desk: &Desk) -> Result<JobId, Problem> {
-    let id = desk.visit.step(2).and_then(|step| step.parse().ok()).filter(|id| *id > 0);
+pub fn id_of(admin: &AdminVisit) -> Result<JobId, Problem> {
+    let id = admin.visit.step(2).and_then(|step| step.parse().ok()).filter(|id| *id > 0);
     id.map(JobId).ok_or_else(|| Problem::new(Code::NotFound).detail("There is no such job."))
 }
 

@@ -14,7 +14,7 @@ use punctual_queue::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Desk, OpsPage, words};
+use super::{AdminVisit, OpsPage, words};
 use crate::{
     contract::Operation,
     http::{
@@ -60,13 +60,13 @@ impl OpsPage for Jobs {
     const OPERATION: &'static Operation = &named("opsJobs");
     const PATTERN: &'static str = "/ops/jobs";
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        let visit = &desk.visit;
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        let visit = &admin.visit;
         // A number is most often the id of a job.
         if let Some(id) = asked(visit, "q").and_then(|text| text.parse().ok())
             && operators::job(&visit.state.core, JobId(id)).await.is_ok()
         {
-            return Ok(desk.go(&format!("ops/jobs/{id}")));
+            return Ok(admin.go(&format!("ops/jobs/{id}")));
         }
         let wanted = wanted(visit, 25)?;
         let page = again_if_cut(|| operators::jobs(&visit.state.core, &wanted)).await?;
@@ -83,7 +83,7 @@ impl OpsPage for Jobs {
             jobs: page.jobs.into_iter().map(|job| row(&bookings, job, now)).collect(),
             next: page.next.map(|next| next.to_string()),
         };
-        desk.page("jobs.html.j2", &facts)
+        admin.page("jobs.html.j2", &facts)
     }
 }
 

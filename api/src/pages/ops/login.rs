@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use super::{
     html,
-    session::{LASTS, Token},
+    session::{LASTS, OPS},
 };
 use crate::{
     auth::Verified,
     contract::Operation,
     http::problem::Problem,
-    pages::{Page, form::Form, html::see_other, named, visit::Visit},
+    pages::{Page, form::Form, html::see_other, named, session_cookie::SessionToken, visit::Visit},
     throttle::{Allowance, Policy},
 };
 
@@ -53,7 +53,7 @@ impl Page for Login {
         allowance.settle(status.as_u16(), false).await;
         if let Some(token) = answer? {
             let mut response = see_other(&format!("{}{next}", visit.root()));
-            response.headers_mut().insert(header::SET_COOKIE, token.set_cookie());
+            response.headers_mut().insert(header::SET_COOKIE, token.set_cookie(LASTS.num_seconds()));
             return Ok(response);
         }
         let facts = Facts { next, refused: true };
@@ -63,7 +63,7 @@ impl Page for Login {
 
 /// Begins a session, if the password is that of an administrator. Whoever is refused cannot tell why, nor by the time it
 /// takes.
-async fn log_in(visit: &Visit, form: &Form, allowance: &Allowance) -> Result<Option<Token>, Problem> {
+async fn log_in(visit: &Visit, form: &Form, allowance: &Allowance) -> Result<Option<SessionToken>, Problem> {
     allowance.for_client().await?;
     let (core, pool) = (&visit.state.core, &visit.state.core.pool);
     let password = form.text("password").unwrap_or_default();
@@ -75,7 +75,7 @@ async fn log_in(visit: &Visit, form: &Form, allowance: &Allowance) -> Result<Opt
     let verified = visit.state.passwords.verify(password.to_owned(), hash).await?;
     let admin = |user: &users::LoginUser| verified == Verified::Yes && user.role == Role::Admin;
     let Some(user) = user.filter(admin) else { return Ok(None) };
-    let (token, now) = (Token::new(), core.now());
+    let (token, now) = (OPS.new_token(), core.now());
     sessions::start(pool, now, user.id, user.token_epoch, &token.hash(), now + LASTS).await?;
     tracing::info!(user_id = %user.id, "an administrator logged in to the ops page");
     Ok(Some(token))

@@ -1,7 +1,7 @@
 use poem::{Response, http::header};
 use punctual_core::sessions;
 
-use super::{Desk, OpsPage, session::clear_cookie};
+use super::{AdminVisit, OpsPage, session::OPS};
 use crate::{
     contract::Operation,
     http::problem::Problem,
@@ -16,15 +16,15 @@ impl OpsPage for Logout {
     const PATTERN: &'static str = "/ops/logout";
     const POSTS: bool = true;
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        Ok(desk.go("ops"))
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        Ok(admin.go("ops"))
     }
 
-    async fn submit(desk: Desk, _: Form) -> Result<Response, Problem> {
-        let core = &desk.visit.state.core;
-        sessions::logout(&core.pool, core.now(), &desk.token.hash()).await?;
-        let mut response = desk.go("ops/login");
-        response.headers_mut().insert(header::SET_COOKIE, clear_cookie());
+    async fn submit(admin: AdminVisit, _: Form) -> Result<Response, Problem> {
+        let core = &admin.visit.state.core;
+        sessions::logout(&core.pool, core.now(), &admin.token.hash()).await?;
+        let mut response = admin.go("ops/login");
+        response.headers_mut().insert(header::SET_COOKIE, OPS.clear_cookie());
         Ok(response)
     }
 }

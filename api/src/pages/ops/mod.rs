@@ -5,8 +5,8 @@ mod act_on_all;
 mod act_on_job;
 mod act_on_queue;
 mod actions;
+mod admin_visit;
 mod booking;
-mod desk;
 mod html;
 mod job;
 mod jobs;
@@ -22,7 +22,7 @@ mod words;
 use poem::Route;
 
 use super::Served;
-use desk::{Behind, Desk, OpsPage};
+use admin_visit::{AdminVisit, Behind, OpsPage};
 
 /// Adds the pages to the routes.
 pub(super) fn add_to(routes: Route) -> Route {

@@ -4,7 +4,7 @@ use punctual_queue::ops::{QueueStatus, WorkerStatus};
 use serde::Serialize;
 
 use super::{
-    Desk, OpsPage,
+    AdminVisit, OpsPage,
     picture::{self, Picture, a_minute},
     words,
 };
@@ -50,8 +50,8 @@ impl OpsPage for Overview {
     const OPERATION: &'static Operation = &named("opsOverview");
     const PATTERN: &'static str = "/ops";
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        let core = &desk.visit.state.core;
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        let core = &admin.visit.state.core;
         let now = core.now();
         let mut queues = Vec::new();
         for queue in again_if_cut(|| operators::queues(core)).await? {
@@ -76,7 +76,7 @@ impl OpsPage for Overview {
         }
         let workers = again_if_cut(|| operators::workers(core)).await?;
         let workers = workers.into_iter().map(|worker| seen(worker, now)).collect();
-        desk.page("overview.html.j2", &Facts { at: words::instant(now), queues, workers })
+        admin.page("overview.html.j2", &Facts { at: words::instant(now), queues, workers })
     }
 }
 

@@ -3,7 +3,7 @@ use punctual_core::{Error, bookings, notifications, pool::again_if_cut};
 use serde::Serialize;
 
 use super::{
-    Desk, OpsPage,
+    AdminVisit, OpsPage,
     booking::{actor, id_at, word},
 };
 use crate::{
@@ -29,9 +29,9 @@ impl OpsPage for Resend {
     const PATTERN: &'static str = "/ops/bookings/{id}/{mail}";
     const POSTS: bool = true;
 
-    async fn show(desk: Desk) -> Result<Response, Problem> {
-        let core = &desk.visit.state.core;
-        let (id, mail, actor) = (id_at(&desk, 2)?, id_at(&desk, 3)?, actor(&desk));
+    async fn show(admin: AdminVisit) -> Result<Response, Problem> {
+        let core = &admin.visit.state.core;
+        let (id, mail, actor) = (id_at(&admin, 2)?, id_at(&admin, 3)?, actor(&admin));
         let mails = again_if_cut(|| bookings::notifications(core, &actor, id)).await?;
         let found =
             mails.into_iter().find(|found| found.id == mail).ok_or(Error::NotFound("notification"))?;
@@ -42,12 +42,12 @@ impl OpsPage for Resend {
             danger: false,
             back: format!("ops/bookings/{id}"),
         };
-        desk.page("confirm.html.j2", &facts)
+        admin.page("confirm.html.j2", &facts)
     }
 
-    async fn submit(desk: Desk, _: Form) -> Result<Response, Problem> {
-        let (id, mail, actor) = (id_at(&desk, 2)?, id_at(&desk, 3)?, actor(&desk));
-        notifications::resend(&desk.visit.state.core, &actor, id, mail).await?;
-        Ok(desk.go(&format!("ops/bookings/{id}")))
+    async fn submit(admin: AdminVisit, _: Form) -> Result<Response, Problem> {
+        let (id, mail, actor) = (id_at(&admin, 2)?, id_at(&admin, 3)?, actor(&admin));
+        notifications::resend(&admin.visit.state.core, &actor, id, mail).await?;
+        Ok(admin.go(&format!("ops/bookings/{id}")))
     }
 }

@@ -5,7 +5,7 @@ use punctual_core::users::{self, PasswordChange};
 
 use super::{
     page::{AccountPage, go},
-    session::{self, SignedIn, Token},
+    session::{self, ACCOUNT, SignedIn},
 };
 use crate::{
     auth::{
@@ -44,7 +44,7 @@ impl AccountPage for Password {
             return Ok(go(visitor, "/profile", Some("wrong")));
         }
         let new_hash = state.passwords.hash(password.to_owned()).await?;
-        let token = Token::new();
+        let token = ACCOUNT.new_token();
         let change = PasswordChange {
             user_id: who.user_id,
             old_hash: owner.password_hash,
@@ -54,7 +54,7 @@ impl AccountPage for Password {
         };
         users::change_password(&state.core, change).await?;
         let mut response = go(visitor, "", Some("password"));
-        token.give(&mut response, state.session.num_seconds());
+        session::give(&token, state, &mut response);
         Ok(response)
     }
 }

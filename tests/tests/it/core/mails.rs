@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use punctual_core::bookings;
-use punctual_core::notifications::sending::{Begun, Dot, Fence, begin, commit_to_dot};
+use punctual_core::notifications::sending::{Begun, Fence, HandOff, begin, mark_handed_off};
 use punctual_core::types::ExpectedRev;
 use uuid::Uuid;
 
@@ -28,11 +28,11 @@ async fn a_reminder_and_a_cancellation_at_once_come_in_one_order_or_the_other() 
             let begun = begin(&mut conn, now, reminder, fence).await.unwrap();
             let Begun::Sending(sending) = begun else { return None };
             let mut tx = salon.core.pool.begin().await.unwrap();
-            let dot = commit_to_dot(&mut tx, now, &sending).await.unwrap();
+            let hand_off = mark_handed_off(&mut tx, now, &sending).await.unwrap();
             tx.commit().await.unwrap();
-            Some(dot)
+            Some(hand_off)
         };
-        let (dot, cancelled) =
+        let (hand_off, cancelled) =
             tokio::join!(send, bookings::cancel(&salon.core, &customer, booking.id, ExpectedRev::Any));
         cancelled.unwrap();
         let (outcome, committed): (Option<String>, bool) =
@@ -41,9 +41,9 @@ async fn a_reminder_and_a_cancellation_at_once_come_in_one_order_or_the_other() 
                 .fetch_one(&salon.core.pool)
                 .await
                 .unwrap();
-        match dot {
+        match hand_off {
             // The reminder came first: it goes out, and its sender will say how it ended.
-            Some(Dot::Set) => assert_eq!((outcome, committed), (None, true), "round {round}"),
+            Some(HandOff::Set) => assert_eq!((outcome, committed), (None, true), "round {round}"),
             // The cancellation came first: no reminder.
             _ => assert_eq!((outcome.as_deref(), committed), (Some("cancelled"), false), "round {round}"),
         }

@@ -4,24 +4,21 @@ use poem::{Response, http::StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{
-    html,
-    session::{self, Token},
-};
+use super::{html, session};
 use crate::{
     contract::Operation,
     http::problem::{Code, Problem},
-    pages::{Page, form::Form, html::see_other, visit::Visit},
+    pages::{Page, form::Form, html::see_other, session_cookie::SessionToken, visit::Visit},
 };
 
 /// A visit of somebody who has logged in as an administrator.
-pub struct Desk {
+pub struct AdminVisit {
     pub visit: Visit,
     pub operator: Uuid,
-    pub token: Token,
+    pub token: SessionToken,
 }
 
-impl Desk {
+impl AdminVisit {
     /// A page for them.
     pub fn page(&self, template: &str, facts: &impl Serialize) -> Result<Response, Problem> {
         html::page(StatusCode::OK, template, self.visit.root(), Some(&self.token.form_token()), facts)
@@ -43,10 +40,10 @@ pub trait OpsPage: Send + Sync + 'static {
     const POSTS: bool = false;
 
     /// Shows it, and changes nothing.
-    fn show(desk: Desk) -> impl Future<Output = Result<Response, Problem>> + Send;
+    fn show(visit: AdminVisit) -> impl Future<Output = Result<Response, Problem>> + Send;
 
     /// Does what its form says.
-    fn submit(_: Desk, _: Form) -> impl Future<Output = Result<Response, Problem>> + Send {
+    fn submit(_: AdminVisit, _: Form) -> impl Future<Output = Result<Response, Problem>> + Send {
         async { Err(Problem::new(Code::NotFound)) }
     }
 }
@@ -64,7 +61,7 @@ impl<P: OpsPage> Page for Behind<P> {
         let Some((token, operator)) = session::of(&visit.state, &visit.headers).await? else {
             return Ok(to_login(&visit));
         };
-        told(P::show(Desk { visit, operator, token }).await, root)
+        told(P::show(AdminVisit { visit, operator, token }).await, root)
     }
 
     async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {
@@ -75,7 +72,7 @@ impl<P: OpsPage> Page for Behind<P> {
         if form.text("form_token") != Some(&token.form_token()) {
             return Err(Problem::new(Code::Forbidden).detail("The form is not of this session."));
         }
-        told(P::submit(Desk { visit, operator, token }, form).await, root)
+        told(P::submit(AdminVisit { visit, operator, token }, form).await, root)
     }
 }
 
