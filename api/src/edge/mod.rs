@@ -40,8 +40,8 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct HtmlErrors {
     /// The language to answer in, or `None` where the path is for programs.
     pub language: fn(&Request) -> Option<Locale>,
-    /// The problem as a page; takes the public URL and the request's id.
-    pub render: fn(Problem, Locale, &str, Uuid) -> Response,
+    /// The problem as a page; takes the request's id.
+    pub render: fn(Problem, Locale, &State, Uuid) -> Response,
 }
 
 /// The outermost endpoint.
@@ -117,7 +117,7 @@ impl<E> Edge<E> {
     /// A problem as a page on paths for people, as JSON elsewhere.
     fn problem_response(&self, problem: Problem, prefs: &ResponsePrefs, id: Uuid) -> Response {
         match prefs.page {
-            Some(language) => (self.html_errors.render)(problem, language, &self.state.public_url, id),
+            Some(language) => (self.html_errors.render)(problem, language, &self.state, id),
             None => problem.into_answer(&self.state.public_url, id),
         }
     }

@@ -4,6 +4,7 @@ pub mod address;
 pub mod body;
 pub mod compress;
 pub mod etag;
+pub mod even_time;
 pub mod image;
 pub mod params;
 pub mod problem;

@@ -26,6 +26,7 @@ macro_rules! embedded {
 /// Every file of `templates/` but the style.
 const TEMPLATES: &[(&str, &str)] = embedded![
     "layout.html.j2",
+    "links.html.j2",
     "appointment.html.j2",
     "manage.html.j2",
     "cancel.html.j2",

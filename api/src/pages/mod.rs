@@ -10,6 +10,7 @@ mod decide;
 mod feed;
 mod form;
 mod html;
+mod links;
 mod look;
 mod manage;
 mod ops;
@@ -34,6 +35,7 @@ const ROOTS: [&str; 10] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/h/", "/ac
 /// Adds the pages to the routes.
 pub fn add_to(routes: Route) -> Route {
     signed_in::add_to(book::add_to(look::add_to(ops::add_to(routes))))
+        .at("/links", Served::<book::OfBook<links::Links>>::new())
         .at("/m/:token", Served::<manage::Show>::new())
         .at("/m/:token/calendar.ics", Served::<manage::Calendar>::new())
         .at("/m/:token/note", Served::<manage::Note>::new())
@@ -50,5 +52,6 @@ pub fn add_to(routes: Route) -> Route {
 
 /// Whether a person opened this path, who is to be answered in HTML.
 pub fn is_for_people(path: &str) -> bool {
-    matches!(path, "/" | "/account" | "/book" | "/ops") || ROOTS.iter().any(|root| path.starts_with(root))
+    matches!(path, "/" | "/account" | "/book" | "/links" | "/ops")
+        || ROOTS.iter().any(|root| path.starts_with(root))
 }

@@ -4,18 +4,23 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::html::page;
-use crate::http::problem::{Code, Problem};
+use crate::{
+    http::problem::{Code, Problem},
+    state::State,
+};
 
 #[derive(Serialize)]
 struct Trouble {
     /// Which sentence says what happened.
     kind: &'static str,
+    /// Where the links of one's bookings can be asked for.
+    links: Option<String>,
     /// For whoever asks the business about it.
     request_id: String,
 }
 
 /// A problem as a person reads it.
-pub fn trouble(problem: Problem, locale: Locale, public_url: &str, request_id: Uuid) -> Response {
+pub fn trouble(problem: Problem, locale: Locale, state: &State, request_id: Uuid) -> Response {
     let kind = match problem.code {
         Code::NotFound => "trouble_link",
         Code::LinkVoid => "trouble_void",
@@ -24,8 +29,10 @@ pub fn trouble(problem: Problem, locale: Locale, public_url: &str, request_id: U
         Code::InternalError => "trouble_ours",
         _ => "trouble_request",
     };
-    let facts = Trouble { kind, request_id: request_id.to_string() };
-    let answer = problem.into_answer(public_url, request_id);
+    let lost = problem.code == Code::NotFound && state.config.booking_page;
+    let links = lost.then(|| format!("{}/links?lang={}", state.public_url, locale.as_str()));
+    let facts = Trouble { kind, links, request_id: request_id.to_string() };
+    let answer = problem.into_answer(&state.public_url, request_id);
     let Ok(mut response) = page(answer.status(), "trouble.html.j2", locale, &facts) else { return answer };
     for name in [header::RETRY_AFTER, header::ALLOW] {
         if let Some(value) = answer.headers().get(&name) {

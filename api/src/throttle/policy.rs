@@ -43,6 +43,10 @@ pub enum Policy {
     ResetAddress,
     /// Password resets of one e-mail address, whether it has an account or not.
     ResetEmail,
+    /// Links of bookings asked for from one address.
+    LinksAddress,
+    /// Mails with links of bookings to one e-mail address, whether anything is booked with it or not.
+    LinksEmail,
     /// Mails to verify one e-mail address.
     VerifyEmail,
     /// Bookings and holds of guests from one address.
@@ -66,6 +70,8 @@ impl Policy {
             Self::RegisterEmail => "register-email",
             Self::ResetAddress => "reset-address",
             Self::ResetEmail => "reset-email",
+            Self::LinksAddress => "links-address",
+            Self::LinksEmail => "links-email",
             Self::VerifyEmail => "verify-email",
             Self::BookingAddress => "booking-address",
             Self::BookingEmail => "booking-email",
@@ -77,14 +83,17 @@ impl Policy {
     #[must_use]
     pub const fn by(self) -> By {
         match self {
-            Self::LoginAddress | Self::RefreshAddress | Self::RegisterAddress | Self::ResetAddress => {
-                By::Address
-            }
+            Self::LoginAddress
+            | Self::RefreshAddress
+            | Self::RegisterAddress
+            | Self::ResetAddress
+            | Self::LinksAddress => By::Address,
             Self::BookingAddress => By::Guest,
             Self::LoginGuesses => By::EmailAndAddress,
             Self::LoginAccount
             | Self::RegisterEmail
             | Self::ResetEmail
+            | Self::LinksEmail
             | Self::VerifyEmail
             | Self::BookingEmail
             | Self::MoveEmail => By::Email,
@@ -98,7 +107,12 @@ impl Policy {
             Self::LoginAddress | Self::LoginGuesses | Self::LoginAccount | Self::RefreshAddress => {
                 Counts::Failures
             }
-            Self::RegisterAddress | Self::ResetAddress | Self::ResetEmail | Self::VerifyEmail => Counts::All,
+            Self::RegisterAddress
+            | Self::ResetAddress
+            | Self::ResetEmail
+            | Self::LinksAddress
+            | Self::LinksEmail
+            | Self::VerifyEmail => Counts::All,
             Self::RegisterEmail | Self::BookingAddress | Self::BookingEmail | Self::MoveEmail => {
                 Counts::Successes
             }
@@ -116,10 +130,14 @@ impl Policy {
                 "An e-mail address that is not verified has so many a day. Verify it, or try again after `Retry-After`."
             }
             Self::RegisterEmail => "An account was made for this e-mail address a short while ago.",
-            Self::ResetEmail | Self::VerifyEmail => {
+            Self::ResetEmail | Self::LinksEmail | Self::VerifyEmail => {
                 "Mails were sent to this address a short while ago. Look for them, or try again after `Retry-After`."
             }
-            Self::RefreshAddress | Self::RegisterAddress | Self::ResetAddress | Self::BookingAddress => {
+            Self::RefreshAddress
+            | Self::RegisterAddress
+            | Self::ResetAddress
+            | Self::LinksAddress
+            | Self::BookingAddress => {
                 "Too many requests came from this address. Try again after `Retry-After`."
             }
         }
@@ -136,6 +154,8 @@ impl Policy {
             Self::RegisterEmail => limits.register_email,
             Self::ResetAddress => limits.reset_address,
             Self::ResetEmail => limits.reset_email,
+            Self::LinksAddress => limits.links_address,
+            Self::LinksEmail => limits.links_email,
             Self::VerifyEmail => limits.verify_email,
             Self::BookingAddress => limits.booking_address,
             Self::BookingEmail => limits.booking_email,

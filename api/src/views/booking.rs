@@ -319,6 +319,8 @@ mirrored! {
         PasswordReset,
         /// A link that sets the first password of an account that was made for somebody.
         SetPassword,
+        /// Links of all bookings to come of an address.
+        BookingLinks,
     }
 }
 

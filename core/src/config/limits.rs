@@ -39,6 +39,10 @@ pub struct RequestLimits {
     pub reset_address: Option<RequestLimit>,
     /// Password resets of one e-mail address.
     pub reset_email: Option<RequestLimit>,
+    /// Mails with links of bookings asked for from one address.
+    pub links_address: Option<RequestLimit>,
+    /// Mails with links of bookings to one e-mail address.
+    pub links_email: Option<RequestLimit>,
     /// Mails to verify one e-mail address.
     pub verify_email: Option<RequestLimit>,
     /// Bookings and holds of guests from one address.
@@ -101,6 +105,8 @@ pub(super) fn read(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Requ
         register_email: limit("PUNCTUAL_LIMIT_REGISTER_EMAIL"),
         reset_address: limit("PUNCTUAL_LIMIT_RESET_ADDRESS"),
         reset_email: limit("PUNCTUAL_LIMIT_RESET_EMAIL"),
+        links_address: limit("PUNCTUAL_LIMIT_LINKS_ADDRESS"),
+        links_email: limit("PUNCTUAL_LIMIT_LINKS_EMAIL"),
         verify_email: limit("PUNCTUAL_LIMIT_VERIFY_EMAIL"),
         booking_address: limit("PUNCTUAL_LIMIT_BOOKING_ADDRESS"),
         booking_email: limit("PUNCTUAL_LIMIT_BOOKING_EMAIL"),

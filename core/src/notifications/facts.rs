@@ -1,6 +1,7 @@
 //! What a mail's templates have to know, read when it is sent.
 
 mod account;
+mod booking_links;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -11,6 +12,7 @@ use crate::types::{BookingStatus, Currency, EmailAddress, Locale, Money, ParseEr
 use crate::{Error, Result, settings};
 
 pub use account::{AccountFacts, load_account};
+pub use booking_links::{BookingLinksFacts, LinkedBooking, load_booking_links};
 
 /// Everything one mail says.
 #[derive(Debug, Clone)]

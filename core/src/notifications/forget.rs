@@ -35,6 +35,30 @@ pub(crate) async fn forget_bookings(
     forget_jobs(tx, now, mails).await
 }
 
+/// Forgets to whom mails with the links of these customers' bookings went; those not yet sent are called off.
+pub(crate) async fn forget_customers(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    customer_ids: &[Uuid],
+) -> Result<()> {
+    let rows = sqlx::query!(
+        r#"UPDATE notifications
+           SET recipient = NULL, reply = NULL,
+               outcome = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome
+                              WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END,
+               outcome_at = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome_at ELSE $2 END
+           WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE customer_id = ANY($1)
+                              ORDER BY id FOR NO KEY UPDATE))
+           RETURNING id, job_id, outcome IS NULL OR outcome_at = $2 AS "live!""#,
+        customer_ids,
+        now,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mails = rows.into_iter().map(|row| Mail { id: row.id, job_id: row.job_id, live: row.live }).collect();
+    forget_jobs(tx, now, mails).await
+}
+
 /// Forgets the jobs of mails about an account; the ledger's rows go with the account's.
 pub(crate) async fn forget_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
     let mails = sqlx::query_as!(

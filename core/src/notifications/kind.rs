@@ -38,6 +38,8 @@ pub enum NotificationKind {
     PasswordReset,
     /// A link that sets the first password of an account that was made for somebody.
     SetPassword,
+    /// Links of all bookings to come of an address.
+    BookingLinks,
 }
 
 impl NotificationKind {
@@ -77,6 +79,7 @@ impl NotificationKind {
             Self::VerifyEmail => "verify_email",
             Self::PasswordReset => "password_reset",
             Self::SetPassword => "set_password",
+            Self::BookingLinks => "booking_links",
         }
     }
 
@@ -108,7 +111,7 @@ impl NotificationKind {
             Self::Declined => status == BookingStatus::Declined,
             Self::Expired => status == BookingStatus::Expired,
             Self::StaffMoved => matches!(status, BookingStatus::Confirmed | BookingStatus::Pending),
-            Self::VerifyEmail | Self::PasswordReset | Self::SetPassword => false,
+            Self::VerifyEmail | Self::PasswordReset | Self::SetPassword | Self::BookingLinks => false,
         }
     }
 }

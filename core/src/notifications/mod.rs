@@ -5,6 +5,7 @@
 //! where each mail stands; a person can have one sent again that failed or is in doubt ([`resend`]).
 
 pub(crate) mod account;
+pub(crate) mod booking_links;
 pub mod facts;
 pub mod plan;
 pub mod sending;
@@ -18,7 +19,7 @@ mod payload;
 mod resend;
 
 pub use due::enqueue_due;
-pub(crate) use forget::{forget_account, forget_bookings};
+pub(crate) use forget::{forget_account, forget_bookings, forget_customers};
 pub use kind::{NotificationKind, NotificationOutcome};
 pub use list::{Notification, NotificationState, list};
 pub use owed::oldest_owed_age;

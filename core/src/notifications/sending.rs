@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{NotificationKind, NotificationOutcome, account};
+use super::{NotificationKind, NotificationOutcome, account, booking_links};
 use crate::Result;
 use crate::types::{BookingStatus, Rev};
 
@@ -34,9 +34,11 @@ pub struct Sending {
     pub booking_id: Option<Uuid>,
     /// The account it speaks of.
     pub user_id: Option<Uuid>,
+    /// Of links to bookings: a customer with the recipient's address.
+    pub customer_id: Option<Uuid>,
     /// Which mail.
     pub kind: NotificationKind,
-    /// The booking's revision it speaks of; of a mail to an account the link epoch.
+    /// The booking's revision it speaks of; of a mail to an account the link epoch; of other mails 0.
     pub rev: Rev,
     /// Who sends.
     pub fence: Fence,
@@ -83,7 +85,7 @@ pub async fn begin(
             outcome = CASE WHEN dot_at IS NOT NULL AND doubts > 0 THEN 'in_doubt'::notification_outcome END,
             outcome_at = CASE WHEN dot_at IS NOT NULL AND doubts > 0 THEN $4::timestamptz END
         WHERE id = $1 AND outcome IS NULL AND accepted_at IS NULL AND (job_id, fence) < ($2, $3)
-        RETURNING booking_id, user_id, kind AS "kind: NotificationKind", rev AS "rev: Rev",
+        RETURNING booking_id, user_id, customer_id, kind AS "kind: NotificationKind", rev AS "rev: Rev",
                   outcome AS "outcome: NotificationOutcome"
         "#,
         notification_id,
@@ -100,6 +102,7 @@ pub async fn begin(
                 notification_id,
                 booking_id: row.booking_id,
                 user_id: row.user_id,
+                customer_id: row.customer_id,
                 kind: row.kind,
                 rev: row.rev,
                 fence,
@@ -113,7 +116,7 @@ pub async fn begin(
     })
 }
 
-/// Checks under a lock on the booking or the account that the mail still stands, and sets `dot_at`. A mail that no
+/// Checks under a lock on the booking, the account or the customer that the mail still stands, and sets `dot_at`. A mail that no
 /// longer stands, or comes too late, is ended instead. Runs in the caller's transaction: only its commit allows the
 /// message.
 pub async fn mark_handed_off(
@@ -121,10 +124,11 @@ pub async fn mark_handed_off(
     now: DateTime<Utc>,
     sending: &Sending,
 ) -> Result<HandOff> {
-    let off = match (sending.booking_id, sending.user_id) {
-        (Some(booking_id), _) => why_off(conn, booking_id, sending).await?,
-        (None, Some(user_id)) if account::stands(conn, user_id, sending.kind, sending.rev).await? => None,
-        (None, _) => Some(NotificationOutcome::Cancelled),
+    let off = match (sending.booking_id, sending.user_id, sending.customer_id) {
+        (Some(booking_id), ..) => why_off(conn, booking_id, sending).await?,
+        (None, Some(user_id), _) if account::stands(conn, user_id, sending.kind, sending.rev).await? => None,
+        (None, None, Some(id)) if booking_links::stands(conn, id, sending.notification_id).await? => None,
+        (None, ..) => Some(NotificationOutcome::Cancelled),
     };
     if let Some(outcome) = off {
         return end(conn, now, sending, outcome).await;

@@ -16,7 +16,7 @@ use punctual_queue::runtime::{FinishReason, HookFuture};
 use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payload as _};
 
 use super::ledger::{LedgerEntry, SendError};
-use crate::mails::{BuildError, Mail, Signer, Templates, compose, compose_account};
+use crate::mails::{BuildError, Mail, Signer, Templates, compose, compose_account, compose_booking_links};
 use crate::metrics;
 use crate::smtp::{Failure, FailureClass, MailTransaction, Permit, Relay};
 
@@ -129,7 +129,7 @@ async fn prepare_and_send(
     attempt.run(&mailer.relay, &mail).await
 }
 
-/// The message; `None` if the booking or the account has changed since, or the recipient was erased.
+/// The message; `None` if what it speaks of has changed since, or the recipient was erased.
 async fn build(
     conn: &mut sqlx::PgConnection,
     now: DateTime<Utc>,
@@ -141,6 +141,10 @@ async fn build(
         let facts = facts::load(conn, id).await?.filter(Facts::stand);
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose(templates, links, &facts, &to, now))
+    } else if sending.customer_id.is_some() {
+        let facts = facts::load_booking_links(conn, now, id).await?;
+        let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
+        facts.map(|(facts, to)| compose_booking_links(templates, links, &facts, &to, now))
     } else {
         let facts = facts::load_account(conn, id).await?;
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));

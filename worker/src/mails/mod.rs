@@ -3,9 +3,10 @@
 //! To add a kind: its variant in `core::notifications::NotificationKind` (and a migration), the folder
 //! `templates/<kind>/` with its bodies and its words in each language, its lines in [`templates`], and whether it has a
 //! calendar part in [`calendar_part`]; the snapshot tests then cover it. Mails about an account instead of a booking are
-//! built in [`account`].
+//! built in [`account`], the one with the links of somebody's bookings in [`booking_links`].
 
 mod account;
+mod booking_links;
 mod calendar_part;
 mod context;
 mod dkim;
@@ -20,6 +21,7 @@ mod samples;
 mod tests;
 
 pub use account::compose_account;
+pub use booking_links::compose_booking_links;
 pub use dkim::Signer;
 pub use invalid_key::InvalidKey;
 pub use message::{BuildError, Mail, compose, compose_test};

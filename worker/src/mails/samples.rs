@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 use punctual_core::bookings::BookingStatus;
 use punctual_core::config::{Config, Keys};
-use punctual_core::links::Link;
+use punctual_core::links::{Link, Purpose};
 use punctual_core::notifications::NotificationKind;
-use punctual_core::notifications::facts::{AccountFacts, Booking, Business, Facts};
+use punctual_core::notifications::facts::{
+    AccountFacts, Booking, BookingLinksFacts, Business, Facts, LinkedBooking,
+};
 use punctual_core::types::{Currency, EmailAddress, Locale, Money, Rev, Zone};
 use uuid::Uuid;
 
@@ -48,6 +50,29 @@ pub fn account_facts(kind: NotificationKind, locale: Locale) -> AccountFacts {
         link: Link { purpose: kind.account_link().unwrap(), id, epoch: 0 },
         expires_at: at("2027-05-04T08:00:00Z"),
         zone: Zone::parse("Europe/Berlin").unwrap(),
+    }
+}
+
+/// Links of two bookings, of which the second waits for staff.
+pub fn booking_links_facts(locale: Locale) -> BookingLinksFacts {
+    let booking = |number, start, end, pending| LinkedBooking {
+        link: Link { purpose: Purpose::Manage, id: Uuid::from_u128(number), epoch: 0 },
+        start: at(start),
+        end: at(end),
+        zone: Zone::parse("Europe/Berlin").unwrap(),
+        pending,
+        service_name: "Haarschnitt & Föhnen".to_owned(),
+        staff_name: "Mia Weiß".to_owned(),
+    };
+    BookingLinksFacts {
+        notification_id: Uuid::from_u128(0x0196_f8f0_5555_7000_8000_0000_0000_0005),
+        locale,
+        recipient: Some(address("zoe@example.org")),
+        business: business(),
+        bookings: vec![
+            booking(6, "2027-05-04T08:00:00Z", "2027-05-04T08:45:00Z", false),
+            booking(7, "2027-06-01T08:00:00Z", "2027-06-01T08:45:00Z", true),
+        ],
     }
 }
 

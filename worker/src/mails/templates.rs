@@ -80,6 +80,10 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "set_password/body.txt.j2",
     "set_password/words.de.j2",
     "set_password/words.en.j2",
+    "booking_links/body.html.j2",
+    "booking_links/body.txt.j2",
+    "booking_links/words.de.j2",
+    "booking_links/words.en.j2",
 ];
 
 /// Subject and bodies of a mail.
@@ -187,7 +191,7 @@ mod tests {
             source.lines().filter_map(|line| line.split_whitespace().nth(2)).map(str::to_owned).collect()
         };
         let kinds = NotificationKind::ALL.into_iter().chain(NotificationKind::OF_ACCOUNTS);
-        for folder in kinds.map(NotificationKind::as_str).chain(["layout"]) {
+        for folder in kinds.map(NotificationKind::as_str).chain(["booking_links", "layout"]) {
             let english = names(&format!("{folder}/words.en.j2"));
             assert!(!english.is_empty());
             assert_eq!(english, names(&format!("{folder}/words.de.j2")), "{folder}");

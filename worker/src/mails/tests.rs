@@ -6,8 +6,8 @@ use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::Facts;
 use punctual_core::types::Locale;
 
-use super::samples::{account_facts, address, at, facts, keys};
-use super::{Mail, Templates, compose, compose_account};
+use super::samples::{account_facts, address, at, booking_links_facts, facts, keys};
+use super::{Mail, Templates, compose, compose_account, compose_booking_links};
 
 const NOW: &str = "2027-05-01T09:30:00Z";
 
@@ -62,6 +62,18 @@ fn every_mail_to_an_account_in_every_language() {
             assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
             insta::assert_snapshot!(format!("{}.{}", kind.as_str(), locale.as_str()), readable(&mail));
         }
+    }
+}
+
+#[test]
+fn the_mail_with_links_in_every_language() {
+    for locale in [Locale::En, Locale::De] {
+        let facts = booking_links_facts(locale);
+        let templates = Templates::embedded().unwrap();
+        let to = address("zoe@example.org");
+        let mail = compose_booking_links(&templates, &keys(), &facts, &to, at(NOW)).unwrap();
+        assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
+        insta::assert_snapshot!(format!("booking_links.{}", locale.as_str()), readable(&mail));
     }
 }
 

@@ -1,20 +1,16 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi};
 use punctual_core::users;
-use tokio::time::{Instant, sleep_until};
 
 use crate::{
     contract::{Access, Operation},
     endpoints::Tag,
-    http::{body::Body, problem::Problem, reply::Accepted, values::Email},
+    http::{body::Body, even_time::at_whole_ticks, problem::Problem, reply::Accepted, values::Email},
     state::State,
     throttle::{Allowance, Policy},
 };
-
-/// Answers come at whole multiples of this: how long the work took, and so whether there was any, is not seen.
-const TICK: Duration = Duration::from_millis(250);
 
 /// Whose password is to be set anew.
 #[derive(Debug, Object)]
@@ -50,28 +46,7 @@ impl RequestPasswordReset {
     ) -> Result<Accepted, Problem> {
         let email = body.0.email.0;
         allowance.for_email(&email).await?;
-        let started = Instant::now();
-        let done = users::request_password_reset(&state.core, email).await;
-        sleep_until(next_tick(started, started.elapsed())).await;
-        done?;
+        at_whole_ticks(users::request_password_reset(&state.core, email)).await?;
         Ok(Accepted)
-    }
-}
-
-fn next_tick(started: Instant, took: Duration) -> Instant {
-    let ticks = took.as_nanos() / TICK.as_nanos() + 1;
-    started + TICK * u32::try_from(ticks).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_comes_at_a_whole_tick() {
-        let start = Instant::now();
-        for (took, ticks) in [(0, 1), (1, 1), (249, 1), (250, 2), (600, 3)] {
-            assert_eq!(next_tick(start, Duration::from_millis(took)), start + TICK * ticks, "{took} ms");
-        }
     }
 }

@@ -6,6 +6,7 @@ mod book_browser;
 mod browser;
 mod decide;
 mod feed;
+mod links;
 mod manage;
 mod ops;
 mod reminders;

@@ -1,6 +1,7 @@
 //! The whole way on real processes: an api, a worker, and a mail server between them and the customer.
 
 mod accounts;
+mod booking_links;
 mod clocks;
 mod database_roles;
 mod fail_over;
