@@ -1,9 +1,8 @@
-//! Configuration by environment, after the twelve-factor rules.
+//! Configuration from environment variables.
 //!
-//! `defaults.env` at the root of the repository is the manual and is compiled in: a key that is not in it does not
-//! exist, and its value there is the default. [`Config::parse`] is pure; [`Config::from_env`] hands it the process
-//! environment. All faults are reported at once, each with the name of its key and what is expected; the value of a
-//! secret is never shown.
+//! `defaults.env` at the root of the repository documents every key, supplies its default and is compiled in. A key
+//! that is not in it is unknown. [`Config::parse`] is pure; [`Config::from_env`] passes the process environment. All
+//! errors are reported at once, each with its key and what is expected. The value of a secret is never shown.
 
 mod error;
 mod keys;
@@ -32,7 +31,7 @@ pub use secret::Secret;
 /// The manual and the defaults, as committed.
 pub const DEFAULTS: &str = include_str!("../../defaults.env");
 
-/// Which web pages may call the API from a browser.
+/// Origins of web pages that may call the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CorsOrigins {
     /// None: no CORS header is sent.
@@ -43,18 +42,18 @@ pub enum CorsOrigins {
     Any,
 }
 
-/// What both programs are told.
+/// Settings of both programs.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Base of problem types and links, without a trailing slash.
+    /// Base URL of problem types and links, without a trailing slash.
     pub public_url: String,
     /// Log and traces.
     pub telemetry: punctual_telemetry::Settings,
-    /// How long running requests and jobs have to finish after SIGTERM.
+    /// Time that running requests and jobs have to finish after SIGTERM.
     pub shutdown_grace: Duration,
-    /// What only the api is told.
+    /// Settings of the api only.
     pub api: ApiConfig,
-    /// What only the worker is told.
+    /// Settings of the worker only.
     pub worker: WorkerConfig,
     /// Redis, if there is one.
     pub redis_url: Option<Secret>,
@@ -64,7 +63,7 @@ pub struct Config {
     link_keys: Option<Keys>,
 }
 
-/// What only the api is told.
+/// Settings of the api only.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
     /// Where the API listens.
@@ -75,35 +74,35 @@ pub struct ApiConfig {
     pub database_connections: u32,
     /// Most clients connected at a time.
     pub max_connections: usize,
-    /// From a request's first byte to its answer's head.
+    /// Time from a request's first byte to its answer's head.
     pub request_timeout: Duration,
-    /// For the header of a request to arrive.
+    /// Time for a request's head to arrive.
     pub header_timeout: Duration,
-    /// From `/readyz` saying no to the end of listening.
+    /// Time from `/readyz` failing to the end of listening.
     pub drain: Duration,
-    /// Whose X-Forwarded-For is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Network>,
-    /// Which web pages may call the API.
+    /// Origins of web pages that may call the API.
     pub cors: CorsOrigins,
     /// Whether customers can book on pages of the api.
     pub booking_page: bool,
     /// Origins whose pages may frame the booking page.
     pub embed_origins: Vec<String>,
-    /// How long an access token is good for.
+    /// Lifetime of an access token.
     pub access_token: Duration,
-    /// How long a session lasts without being used.
+    /// Lifetime of an unused session.
     pub refresh_token: Duration,
     /// Threads that hash passwords; `0`: one fewer than processors, at least one.
     pub password_threads: usize,
     /// Requests that may wait for such a thread.
     pub password_queue: usize,
-    /// How often clients may ask.
+    /// Rate limits of requests.
     pub limits: RequestLimits,
-    /// Bytes of lists of slots that are kept in memory.
+    /// Memory for slot lists, in bytes.
     pub slot_memory: usize,
 }
 
-/// What only the worker is told.
+/// Settings of the worker only.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
     /// Where `/metrics` listens; `None`: nowhere.
@@ -114,9 +113,9 @@ pub struct WorkerConfig {
     pub concurrency: usize,
     /// Our name in EHLO: a domain, or an address in brackets.
     pub ehlo_name: String,
-    /// Under which name the public key of `dkim_key` stands in the sender's domain.
+    /// DKIM selector: the DNS name of the public key of `dkim_key` below the sender's domain.
     pub dkim_selector: Option<String>,
-    /// Private key that mails are signed with, in PEM.
+    /// Private DKIM key, in PEM.
     pub dkim_key: Option<Secret>,
 }
 
@@ -328,7 +327,7 @@ fn domain(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
-/// The host of the public URL, as far as a relay can make sense of it.
+/// The host of the public URL, or an address literal if a relay could not resolve it.
 fn default_ehlo_name(public_url: &str) -> String {
     let host = host_of(public_url);
     match host.parse::<IpAddr>() {
@@ -354,7 +353,7 @@ fn needed<'a, T>(value: Option<&'a T>, key: &'static str) -> Result<&'a T, Confi
     value.ok_or_else(|| ConfigError { faults: vec![Fault::missing(key)] })
 }
 
-/// A URL that the database driver accepts: it also reads port and parameters.
+/// A URL that the database driver accepts, with its port and parameters.
 fn database_url(text: &str) -> Result<Secret, &'static str> {
     let url = url_of(text, &["postgres", "postgresql"])?;
     text.parse::<sqlx::postgres::PgConnectOptions>().map_err(|_| {

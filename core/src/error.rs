@@ -1,5 +1,5 @@
-//! What can go wrong in a use case. Each variant is one problem of the API, named alike; only `Unavailable` and
-//! `Internal` carry a cause, which is logged once and shown to nobody.
+//! Errors of use cases. Each variant is one problem of the API with the same name. Only `Unavailable` and `Internal`
+//! carry a cause, which is logged once and never sent to a client.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub enum Error {
         /// What can be done with it.
         allowed: Vec<BookingAction>,
     },
-    /// Bookings stand in the way (409).
+    /// There are future bookings (409).
     #[error("bookings stand in the way")]
     HasBookings(Vec<Uuid>),
     /// There is no other administrator (409).

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Mutexes by key. A key that nobody holds or waits for takes no memory.
+/// Mutexes by key. A key without a holder or waiter takes no memory.
 pub struct KeyedMutex<K: Eq + Hash> {
     limit: usize,
     entries: Arc<Mutex<HashMap<K, Entry>>>,

@@ -33,7 +33,7 @@ pub enum Purpose {
     /// A form of the booking page that asks for a hold. The id is its idempotency key, the epoch the minute since 1970 in
     /// which it was made.
     Form,
-    /// `/h/{token}`: a hold of the booking page, for whoever made it. The id is the hold's.
+    /// `/h/{token}`: a hold made on the booking page. The id is the hold's.
     Hold,
     /// `/r/{token}`: set an account's password. The id is that of the mail in the ledger, the epoch the account's.
     SetPassword,

@@ -124,7 +124,7 @@ fn note_cut() {
     LAST_CUT.fetch_max(since_start() + 1, Ordering::Relaxed);
 }
 
-/// Milliseconds after `START` of the last write that failed for lack of disk or memory; 0: none yet.
+/// Milliseconds after `START` of the last write that failed for lack of disk or memory; 0: none.
 static LAST_STORAGE_FAILURE: AtomicU64 = AtomicU64::new(0);
 /// A program counts as not ready for this long after such a failure.
 const STORAGE_FAILURE_COUNTS: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! What the log and the traces can be told. The programs read it from their environment.
+//! Settings of log and traces, read from the environment by the programs.
 
 use std::fmt;
 use std::str::FromStr;

@@ -61,12 +61,12 @@ pub fn relay_failed(step: Step) {
     metrics::counter!("mail_relay_failures_total", "step" => step.as_str()).increment(1);
 }
 
-/// Sets how late the oldest mail is that is still owed.
+/// Sets the age of the oldest due mail that has not been sent, in seconds.
 pub fn oldest_owed_mail(age: TimeDelta) {
     metrics::gauge!("mails_oldest_owed_age_seconds").set(age.as_seconds_f64());
 }
 
-/// Sets whether mails are held back.
+/// Sets whether the circuit is open.
 pub fn breaker(open: bool) {
     metrics::gauge!("mail_relay_breaker_open").set(f64::from(u8::from(open)));
 }

@@ -7,8 +7,8 @@ use super::change_status::change_status;
 use crate::types::{Actor, BookingAction, ExpectedRev};
 use crate::{Core, Result};
 
-/// Calls a booking off. One that is cancelled already is returned unchanged, whatever revision is expected. Customers may
-/// cancel until the service's notice before the start ([`crate::Error::NoticePassed`]).
+/// Cancels a booking. If it is already cancelled, it is returned unchanged and the expected revision is ignored.
+/// Customers may cancel until the service's notice before the start ([`crate::Error::NoticePassed`]).
 ///
 /// Errors: `NotFound`, `Forbidden`, `RevMismatch`, `InvalidTransition`, `Overloaded`.
 pub async fn cancel(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev) -> Result<Booking> {

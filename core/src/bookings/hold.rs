@@ -20,8 +20,8 @@ use crate::{Core, Error, Result};
 /// The longest hold, in minutes.
 pub(super) const LONGEST_MIN: u32 = 10;
 
-/// Holds a slot. `guest` scopes the idempotency keys of guests, who have given no address yet: a name that the caller
-/// derives from where the request comes from.
+/// Holds a slot. `guest` scopes the idempotency keys of guests without an e-mail address: a name that the caller
+/// derives from the client address.
 ///
 /// Errors: as [`super::create`]; `Invalid` for minutes out of range.
 pub async fn hold(

@@ -52,7 +52,7 @@ pub enum Booker {
     Myself,
     /// A customer on file; only staff may.
     Customer(Uuid),
-    /// A person by their contact details: a guest, or somebody staff book for.
+    /// A person by their contact details: a guest, or a person for whom staff book.
     Person(Contact),
 }
 

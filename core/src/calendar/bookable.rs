@@ -54,7 +54,7 @@ pub struct Place {
     pub seats_left: u32,
 }
 
-/// Beyond this no start is taken, whatever staff override, so that arithmetic on instants stays within its range.
+/// The latest start, also with override, so that arithmetic on instants stays within its range.
 const FARTHEST_DAYS: i64 = 3653;
 
 /// Whether a booking made at `now` can start at `start`, and where it goes. `now` and `start` are instants; what
@@ -75,8 +75,8 @@ pub fn is_bookable(
     place(calendar, rules, open.as_ref(), start)
 }
 
-/// What nobody can override: `StartInPast`, or `TooFar` when the start is more than ten years ahead. Ask this before
-/// arithmetic on an instant or a query with it.
+/// The checks that `override` does not skip: `StartInPast`, or `TooFar` when the start is more than ten years ahead.
+/// Call it before arithmetic on the instant or a query with it.
 #[must_use]
 pub fn out_of_reach(start: DateTime<Utc>, now: DateTime<Utc>) -> Option<Refusal> {
     if start < now {

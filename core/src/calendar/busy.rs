@@ -1,4 +1,4 @@
-//! What already stands in a calendar.
+//! The busy times of a calendar.
 
 use std::collections::HashMap;
 

@@ -65,8 +65,8 @@ pub(crate) async fn on_file(tx: &mut PgConnection, id: Uuid) -> Result<Uuid> {
         .ok_or(Error::NotFound("customer"))
 }
 
-/// The row with exactly these contact details, inserted if there is none. Other details with the same address make another
-/// row, so that nobody can change what another person wrote. The row is locked against being erased.
+/// The row with exactly these contact details, inserted if there is none. Other details with the same address get
+/// another row, so a booking cannot change another person's data. The row is locked against being erased.
 pub(crate) async fn of_contact(tx: &mut PgConnection, now: DateTime<Utc>, contact: &Contact) -> Result<Uuid> {
     let phone = contact.phone.as_ref().map(Phone::as_str);
     let locale = contact.locale.map(Locale::as_str);

@@ -1,4 +1,4 @@
-//! The links of somebody's bookings, mailed once more.
+//! Mails the links of a person's bookings again.
 
 use punctual_queue::Payload;
 

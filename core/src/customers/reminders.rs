@@ -94,7 +94,7 @@ async fn choose(
     read(tx, customer_id, link_epoch).await
 }
 
-/// Ends the reminders not yet sent. One that is handed off is left to its sender; one that was in doubt stays in doubt.
+/// Ends the reminders not yet sent. A reminder that is handed off or in doubt is not changed.
 async fn cancel_reminders(tx: &mut PgConnection, now: DateTime<Utc>, customer_ids: &[Uuid]) -> Result<()> {
     let ended = sqlx::query!(
         r#"UPDATE notifications

@@ -10,7 +10,7 @@ use crate::transaction::change;
 use crate::types::Reason;
 use crate::{Core, Error, Result};
 
-/// A date on which the whole business is closed, whatever overrides and weekly hours say.
+/// A date on which the whole business is closed. It takes precedence over overrides and weekly hours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closure {
     /// The date, in the business's zone.
@@ -56,7 +56,7 @@ async fn put(tx: &mut PgConnection, now: DateTime<Utc>, closure: &Closure) -> Re
     Ok(Changed { value: closure.clone(), stranded: fitting.stranded(tx).await? })
 }
 
-/// Opens the business again on a date, which strands nothing.
+/// Removes the closure of a date. No booking can be affected.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the date is not closed.

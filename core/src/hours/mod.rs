@@ -1,7 +1,7 @@
 //! Opening hours: weekly hours, overrides of single dates, closures of the business and time off.
 //!
-//! Each change locks the calendars concerned, so that no booking can be decided by the old hours once it is made, and
-//! answers with the bookings it strands. They are left standing: people decide what becomes of them.
+//! Each change locks the affected calendars, so no concurrent booking is checked against the old hours. It returns the
+//! bookings that no longer fit; these are not changed.
 
 mod closures;
 mod opening;
@@ -37,8 +37,8 @@ async fn zone(db: &mut PgConnection) -> Result<Zone> {
     Zone::parse(&name).map_err(|error| Error::internal("settings hold a bad value", error))
 }
 
-/// Counts the business's calendar revision up. That update also puts all changes that concern several members of staff
-/// in a row, before they lock any: settings → staff → the rest.
+/// Increments the business's calendar revision. The row lock also serialises changes of several calendars before they
+/// lock any staff row. Lock order: settings → staff → the rest.
 pub(crate) async fn bump_business(tx: &mut PgConnection) -> Result<()> {
     let bumped = sqlx::query!("UPDATE settings SET calendar_rev = calendar_rev + 1")
         .execute(&mut *tx)
@@ -56,7 +56,7 @@ pub(crate) async fn lock_all(tx: &mut PgConnection) -> Result<Vec<Uuid>> {
     Ok(staff_ids)
 }
 
-/// The span in which the hours of a date decide about appointments, with room to spare.
+/// The span in which the hours of a date can affect appointments, rounded up.
 fn touched(zone: Zone, date: NaiveDate) -> Option<Span> {
     let (first, last) = dates_needed(date, date);
     Span::new(day_start(zone, first), day_start(zone, after_date(last)))

@@ -1,4 +1,4 @@
-//! When the business is open, as its staff's usual weeks say.
+//! The business's opening hours: the weekly hours of its active staff together.
 
 use chrono::Weekday;
 
@@ -6,12 +6,12 @@ use crate::calendar::CivilTime;
 use crate::slots::iso_weekday;
 use crate::{Core, Error, Result};
 
-/// The times of one weekday at which somebody is there.
+/// The opening hours of one weekday.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenDay {
     /// The day.
     pub weekday: Weekday,
-    /// From when to when, in order and apart. A time past midnight ends at a smaller one.
+    /// Opening and closing, sorted, not overlapping. A closing past midnight is smaller than its opening.
     pub windows: Vec<(CivilTime, CivilTime)>,
 }
 

@@ -1,4 +1,4 @@
-//! Dates with hours of their own.
+//! Overrides: hours of single dates.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::{Core, Error, Result};
 /// How many windows one date can have.
 pub const MAX_WINDOWS_OF_DATE: usize = 12;
 
-/// The hours of one date in place of the usual week's. The date is its own: the day before does not reach into it.
+/// The hours of one date instead of the weekly hours. A window of the day before does not reach into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateOverride {
     /// The date, in the business's zone.
@@ -53,7 +53,7 @@ pub async fn overrides(
     Ok(by_date.into_iter().map(|(date, windows)| DateOverride { date, windows }).collect())
 }
 
-/// Gives a date hours of its own, or closes it with none; administrators anyone's, staff their own.
+/// Sets the hours of a date; none: closed. Administrators anyone's, staff their own.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.
@@ -117,7 +117,7 @@ async fn replace(
     Ok(Changed { value: DateOverride { date: own.date, windows }, stranded })
 }
 
-/// Gives a date back to the usual week; administrators anyone's, staff their own.
+/// Removes the override of a date; administrators anyone's, staff their own.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the date has no hours of its own; [`Error::Forbidden`].

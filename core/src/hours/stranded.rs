@@ -1,4 +1,4 @@
-//! Bookings that a change of a calendar leaves without open time or without somebody to perform them.
+//! Bookings that no longer fit after a change: outside opening hours, or their staff no longer perform the service.
 
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,11 +16,11 @@ use crate::types::BookingStatus;
 pub struct Changed<T> {
     /// What was changed, as it is now.
     pub value: T,
-    /// Bookings that stood before the change and no longer fit; they are left standing. By start.
+    /// Bookings that no longer fit after the change, by start. They are not changed.
     pub stranded: Vec<StrandedBooking>,
 }
 
-/// A pending or confirmed booking, not yet over, that a change strands.
+/// A pending or confirmed booking, not yet over, that no longer fits after a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StrandedBooking {
     /// The booking.

@@ -16,7 +16,7 @@ use crate::transaction::change;
 use crate::types::{Actor, Reason};
 use crate::{Core, Error, Result};
 
-/// A time at which a member of staff is away, whatever the hours say.
+/// A time at which a member of staff is away. It takes precedence over all hours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeOff {
     /// Its id.
@@ -127,7 +127,7 @@ async fn insert(
     Ok(Changed { value, stranded: fitting.stranded(tx).await? })
 }
 
-/// Takes time off back; administrators anyone's, staff their own. It can strand nothing.
+/// Removes time off; administrators anyone's, staff their own. No booking can be affected.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`].

@@ -1,4 +1,4 @@
-//! The mail with links of all bookings to come of an address, for whoever lost the mails of their bookings.
+//! The mail with the links of all future bookings of an address, for customers who lost their mails.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::new_id;

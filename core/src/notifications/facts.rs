@@ -114,7 +114,7 @@ pub struct Booking {
     pub customer_zone: Option<Zone>,
     /// Start and end before the move that the mail is about.
     pub previous: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    /// Who performed it before that move, if it was somebody else.
+    /// The previous member of staff, if the move changed it.
     pub previous_staff: Option<String>,
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn forget_bookings(
     forget_jobs(tx, now, mails).await
 }
 
-/// Forgets to whom mails with the links of these customers' bookings went; those not yet sent are called off.
+/// Removes the recipients of mails with the links of these customers' bookings. Unsent ones are cancelled.
 pub(crate) async fn forget_customers(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

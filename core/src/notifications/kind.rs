@@ -36,7 +36,7 @@ pub enum NotificationKind {
     VerifyEmail,
     /// A link that sets a new password.
     PasswordReset,
-    /// A link that sets the first password of an account that was made for somebody.
+    /// A link that sets the first password of an account created by an administrator.
     SetPassword,
     /// Links of all bookings to come of an address.
     BookingLinks,
@@ -129,7 +129,7 @@ pub enum NotificationOutcome {
     SkippedTooLate,
     /// Too late to be of use.
     Expired,
-    /// Refused for good.
+    /// Permanently refused.
     Failed,
     /// The relay may or may not have taken it, and it is not sent again.
     InDoubt,

@@ -31,7 +31,7 @@ pub enum NotificationState {
     SkippedTooLate,
     /// Too late to be of use.
     Expired,
-    /// Refused for good.
+    /// Permanently refused.
     Failed,
     /// The mail server may or may not have taken it, and it is not sent again.
     InDoubt,

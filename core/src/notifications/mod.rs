@@ -1,8 +1,8 @@
-//! The ledger of mails: one row for each mail that is owed, with the facts of its sending.
+//! The ledger of mails: one row per mail, with the progress and outcome of its sending.
 //!
 //! Three callers: a booking or an account plans its mails within its own transaction ([`plan`], `account`), the leader
-//! hands over to the queue what falls due ([`enqueue_due`]), and the worker sends ([`sending`], [`facts`]). [`list`] shows
-//! where each mail stands; a person can have one sent again that failed or is in doubt ([`resend`]).
+//! enqueues the mails that fall due ([`enqueue_due`]), and the worker sends ([`sending`], [`facts`]). [`list`] shows
+//! the state of each mail. Staff can resend one that failed or is in doubt ([`resend`]).
 
 pub(crate) mod account;
 pub(crate) mod booking_links;

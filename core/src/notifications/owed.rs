@@ -1,11 +1,11 @@
-//! How late the mails are that are still owed.
+//! The age of the oldest due mail that has not been sent.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use crate::Result;
 
-/// How long the oldest mail that is due has not been sent, whatever the state of its job; zero when none is due.
+/// Time since the oldest unsent mail became due, in any state of its job; zero when none is due.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -26,11 +26,12 @@ pub struct Subject<'a> {
     pub rev: Rev,
     /// Its start after the change.
     pub start: DateTime<Utc>,
-    /// Whom reminders go to; none: nobody is reminded.
+    /// The recipient of reminders; none: no reminders.
     pub customer: Option<&'a Addressee>,
     /// When its service's rules remind of it, by `calendar`; empty unless it is confirmed.
     pub reminders: &'a [Reminder],
-    /// Whether the customer wants them; if not they are entered as such, to be planned when the customer does.
+    /// Whether the customer wants reminders. If not, they are stored as `unwanted` and planned when the customer turns
+    /// them on.
     pub wants_reminders: bool,
 }
 
@@ -200,7 +201,7 @@ async fn write(
     Ok(())
 }
 
-/// A mail is owed once: subject, kind, rule or whom it is for, and revision in one text.
+/// The unique key of a mail: subject, kind, rule or recipient, and revision in one text.
 fn dedupe_key(subject: &Subject<'_>, row: &Planned<'_>) -> String {
     let Subject { booking_id, rev, .. } = subject;
     let kind = row.kind.as_str();

@@ -1,9 +1,10 @@
-//! The facts of sending one mail, as the worker learns them.
+//! Records the progress of sending one mail.
 //!
-//! A try begins ([`begin`]), passes the relay's checks up to RCPT, and is then marked as handed off
-//! ([`mark_handed_off`]): that commit is the order between a mail and a cancellation. What follows is one of accepted,
-//! refused or in doubt. Every statement but [`accepted`] is fenced: a worker that lost its job changes nothing, while a
-//! 250 is a fact whoever heard it. Of a mail whose recipient was erased meanwhile, what the relay said is not kept.
+//! An attempt begins ([`begin`]), passes the relay's checks up to RCPT, and is then marked as handed off
+//! ([`mark_handed_off`]). That commit orders the mail against a cancellation. The result is accepted, refused or in
+//! doubt. Every statement except [`accepted`] is fenced: a worker that lost its lease changes nothing. A 250 is
+//! recorded even without the lease, because the relay has the mail. If the recipient was erased meanwhile, the relay's
+//! reply is not stored.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -154,8 +155,8 @@ pub async fn mark_handed_off(
     }
 }
 
-/// Locks the booking against changes and tells why the mail is off: the booking is no longer what the mail says, or
-/// the customer does not want to be reminded. None: it is on.
+/// Locks the booking against changes. Returns why the mail must not be sent: the booking changed, or the customer
+/// turned reminders off. None: it may be sent.
 async fn why_off(
     conn: &mut PgConnection,
     booking_id: Uuid,
@@ -248,7 +249,7 @@ pub async fn not_taken(conn: &mut PgConnection, sending: &Sending, reply: &str) 
     Ok(done.rows_affected() == 1)
 }
 
-/// The relay refused the mail for good. Returns false if a later lease has the mail or it has ended.
+/// The relay permanently refused the mail. Returns false if a later lease has the mail or it has ended.
 pub async fn refused(
     conn: &mut PgConnection,
     now: DateTime<Utc>,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{Error, Result, idempotency, notifications};
 
-/// Locks those of the customers who are not erased yet, and answers them.
+/// Locks the customers that are not erased, and returns them.
 pub(super) async fn lock(tx: &mut PgConnection, customer_ids: &[Uuid]) -> Result<Vec<Uuid>> {
     let locked = sqlx::query_scalar!(
         "SELECT id FROM customers WHERE id = ANY($1) AND erased_at IS NULL ORDER BY id FOR UPDATE",
@@ -20,7 +20,7 @@ pub(super) async fn lock(tx: &mut PgConnection, customer_ids: &[Uuid]) -> Result
     Ok(locked)
 }
 
-/// Refuses while an appointment of theirs is still to come: it would stand in the calendar for nobody.
+/// Refuses customers with a future appointment: its customer would be unknown.
 ///
 /// # Errors
 /// [`Error::HasBookings`].
@@ -41,8 +41,8 @@ pub(super) async fn none_to_come(
     if standing.is_empty() { Ok(()) } else { Err(Error::HasBookings(standing)) }
 }
 
-/// Erases the customers, who are locked: who they are, what they and staff wrote, where their mails went. Mails not yet
-/// sent are called off; links in mails no longer lead anywhere.
+/// Erases the locked customers: contact details, notes, and recipients of mails. Unsent mails are cancelled; links in
+/// mails stop working.
 pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_ids: &[Uuid]) -> Result<()> {
     let accounts = sqlx::query_scalar!(
         r#"SELECT user_id AS "user_id!" FROM customers WHERE id = ANY($1) AND user_id IS NOT NULL"#,

@@ -1,8 +1,7 @@
-//! What is kept of a person: all of it for them to read, and its end. A person ends in one of three ways, all of them
-//! [`erase`]: they delete their account, staff erase a customer, or the business keeps nobody that long.
+//! Personal data: export and erasure. There are three ways, all by [`erase`]: the owner deletes the account, staff
+//! erase a customer, or the business's retention period ends.
 //!
-//! What stays of a booking is its place in the calendar: service, staff, time, price and status, and who of the staff
-//! did what to it.
+//! A booking keeps service, staff, time, price and status, and the changes made by staff.
 
 mod account;
 mod customer;

@@ -1,4 +1,4 @@
-//! The business keeps nobody longer than it has said.
+//! Erases customers after the business's retention period.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -20,12 +20,12 @@ pub struct Kept {
     pub more: bool,
 }
 
-/// Erases customers whose last appointment ended longer ago than the business keeps them, at most `most` of them, each
-/// in a transaction of their own. Without a setting nobody is erased. Who never had an appointment counts from the day
-/// the row was made; one to come keeps them. Accounts are their owners' to delete.
+/// Erases at most `most` customers whose last appointment ended before the retention period, each in its own
+/// transaction. Without the setting none is erased. A customer without appointments counts from the row's creation; a
+/// future appointment prevents erasure. Accounts are not deleted.
 ///
 /// # Errors
-/// Those of the database; whoever was erased before stays erased.
+/// Database errors; customers erased before the error stay erased.
 pub async fn erase_outdated(core: &Core, most: u64) -> Result<Kept> {
     let now = core.now();
     let Some(days) = settings::retention_days(&core.pool).await? else { return Ok(Kept::default()) };

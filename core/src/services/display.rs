@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub struct ServiceDisplay {
     /// Heading under which it is listed.
     pub category: Option<Label>,
-    /// Place in lists, 0 to 10,000, the smallest first; equal ones by name.
+    /// Position in lists, 0 to 10,000, ascending; equal ones by name.
     pub position: u32,
     /// Its texts by language; where one is missing, those of the service itself are shown.
     pub translations: BTreeMap<Locale, ServiceText>,

@@ -38,8 +38,7 @@ pub struct Business {
     pub public_url: String,
     /// Whether a booking can be made without an account.
     pub guests_allowed: bool,
-    /// Customers are erased so many days (1 to 36,500) after their last appointment ended; none: they are kept until
-    /// somebody erases them.
+    /// Customers are erased so many days (1 to 36,500) after their last appointment ended; none: no automatic erasure.
     pub retention_days: Option<u16>,
     /// Colour of buttons and links on pages; none: the default.
     #[serde(default)]

@@ -8,8 +8,8 @@ use crate::hours::{Changed, Fitting, lock_all};
 use crate::transaction::change;
 use crate::{Core, Error, Result};
 
-/// Sets the business up, or replaces it. In another zone its hours begin at other instants: every calendar is locked,
-/// and the bookings that no longer fit are answered and left standing.
+/// Creates or replaces the business. A new zone moves all opening hours: every calendar is locked, and the bookings
+/// that no longer fit are returned unchanged.
 pub async fn replace(core: &Core, business: Business) -> Result<Changed<Business>> {
     change(core, business, |business, tx, now| Box::pin(apply(tx, now, business))).await
 }
@@ -17,7 +17,7 @@ pub async fn replace(core: &Core, business: Business) -> Result<Changed<Business
 async fn apply(tx: &mut PgConnection, now: DateTime<Utc>, business: &Business) -> Result<Changed<Business>> {
     let staff_ids = match lock_all(tx).await {
         Ok(staff_ids) => staff_ids,
-        // Without a business there are no hours in a zone and no bookings, so nothing can be stranded.
+        // Without a business there are no bookings to check.
         Err(Error::NotFound(_)) => {
             put(&mut *tx, now, business).await?;
             return Ok(Changed { value: business.clone(), stranded: Vec::new() });

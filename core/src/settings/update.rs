@@ -39,8 +39,8 @@ pub struct BusinessPatch {
     pub accent_colour: Option<Option<AccentColour>>,
 }
 
-/// Changes the business. In another zone its hours begin at other instants: every calendar is locked, and the bookings
-/// that no longer fit are answered and left standing.
+/// Changes the business. A new zone moves all opening hours: every calendar is locked, and the bookings that no longer
+/// fit are returned unchanged.
 ///
 /// # Errors
 /// [`crate::Error::NotFound`] before the business is set up.

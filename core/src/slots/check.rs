@@ -28,8 +28,8 @@ pub struct StaffAnswer {
     pub place: Result<Place, Refusal>,
 }
 
-/// Checks the start with [`is_bookable`] in the calendars of these members of staff, in their order. Runs two queries,
-/// whatever their number. The caller has locked the staff rows by an earlier statement.
+/// Checks the start with [`is_bookable`] in the calendars of these members of staff, in their order. Runs two queries
+/// for any number of them. The caller has locked the staff rows by an earlier statement.
 pub async fn check_start(
     db: &mut PgConnection,
     now: DateTime<Utc>,

@@ -62,7 +62,7 @@ pub struct OfferedSlot {
     pub seats_left: u32,
 }
 
-/// The slots that can be booked now. Runs three queries, whatever the number of staff.
+/// The slots that can be booked now. Runs three queries for any number of staff.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown or inactive service (inactive is fine when a booking is to be moved) or a member

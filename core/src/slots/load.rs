@@ -1,4 +1,4 @@
-//! Loads the calendars of members of staff by two queries, whatever their number.
+//! Loads the calendars of any number of members of staff by two queries.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

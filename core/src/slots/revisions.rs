@@ -18,7 +18,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 /// The revisions of everything a list was built from, read before that data or by the same statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revisions {
-    /// Start of the database server. After a fail-over the counters may stand for other changes.
+    /// Start time of the database server. After a fail-over the same revisions can belong to other data.
     pub(crate) server: DateTime<Utc>,
     /// `settings.calendar_rev`: covers settings, closures, services and their staff.
     pub(crate) business: i64,

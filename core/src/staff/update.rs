@@ -27,8 +27,8 @@ pub struct StaffPatch {
     pub active: Option<bool>,
 }
 
-/// Changes a member of staff. One who becomes inactive strands all bookings to come, which are left standing. An account
-/// that is no longer theirs loses the role of staff.
+/// Changes a member of staff. When one becomes inactive, all future bookings are returned as no longer fitting; they
+/// are not changed. An account that is removed loses the role of staff.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] when the account is unknown or another's.

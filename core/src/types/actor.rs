@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Role;
 
-/// Who asks for something to be done, as the edge has established it.
+/// The caller of a use case, as established by the api or worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
     /// Somebody without an account.
@@ -15,7 +15,7 @@ pub enum Actor {
         /// The booking the link is for.
         booking_id: Uuid,
     },
-    /// The holder of a link from a mail to staff: that booking, as who performs it.
+    /// The holder of a link from a mail to staff: that booking, as its member of staff.
     StaffLink {
         /// The booking the link is for.
         booking_id: Uuid,
@@ -40,7 +40,7 @@ pub enum Actor {
 pub enum ActorKind {
     /// An account of a customer.
     Customer,
-    /// Somebody without an account, or the holder of a link.
+    /// A caller without an account, or the holder of a link.
     Guest,
     /// An account of a member of staff.
     Staff,
@@ -73,8 +73,8 @@ impl Actor {
         }
     }
 
-    /// Whether this is staff, an administrator or Punctual itself: those who may see and change every booking. The holder
-    /// of a link from a mail to staff counts as one, for the one booking.
+    /// Whether this is staff, an administrator or Punctual itself: they may see and change every booking. The holder of
+    /// a link from a mail to staff counts as staff for that booking.
     #[must_use]
     pub const fn is_staff(&self) -> bool {
         matches!(

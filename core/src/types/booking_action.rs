@@ -14,7 +14,7 @@ pub enum BookingAction {
     Confirm,
     /// Refuse a pending booking. Staff only.
     Decline,
-    /// Call the booking off.
+    /// Cancel it.
     Cancel,
     /// Move it to another start or another member of staff.
     Reschedule,

@@ -1,4 +1,4 @@
-//! What the audit trail of a booking holds.
+//! Entries of a booking's audit trail.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub enum ChangeKind {
     Confirmed,
     /// Staff refused it.
     Declined,
-    /// It was called off.
+    /// It was cancelled.
     Cancelled,
     /// Its hold ran out, or its start passed while it was pending.
     Expired,
@@ -94,8 +94,7 @@ pub struct Position {
     pub staff_id: Uuid,
 }
 
-/// What the audit trail keeps beside the kind of a change. Stored as JSON; a field added later needs
-/// `#[serde(default)]`.
+/// Details of a change in the audit trail. Stored as JSON; a field added later needs `#[serde(default)]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventDetails {
     /// Position before the change; none for a new booking and where the position stayed.

@@ -15,7 +15,7 @@ pub enum BookingStatus {
     Confirmed,
     /// Refused by staff.
     Declined,
-    /// Called off by the customer or by staff.
+    /// Cancelled by the customer or by staff.
     Cancelled,
     /// A hold whose time was up, or a pending booking whose start passed.
     Expired,
@@ -38,7 +38,7 @@ impl BookingStatus {
         Self::NoShow,
     ];
 
-    /// Whether a booking of this status takes its time in the calendar.
+    /// Whether a booking of this status occupies its time in the calendar.
     #[must_use]
     pub const fn blocks(self) -> bool {
         matches!(self, Self::Held | Self::Pending | Self::Confirmed)

@@ -12,13 +12,13 @@ const READABLE: f64 = 4.5;
 /// The dark theme's card, on which the colour has to be readable too.
 const DARK_CARD: [u8; 3] = [0x1b, 0x1e, 0x24];
 
-/// Colour of buttons and links: an sRGB colour on which white text, and which on white, can be read.
+/// Colour of buttons and links: an sRGB colour with enough contrast to white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccentColour([u8; 3]);
 
 impl AccentColour {
-    /// What pages use where the business has chosen none.
+    /// Default for a business without a colour.
     pub const DEFAULT: Self = Self([0x1d, 0x6f, 0x5c]);
 
     /// Parses `#rrggbb`.
@@ -48,7 +48,7 @@ impl AccentColour {
                 u8::try_from(channel + (255 - channel) * step / 20).unwrap_or(u8::MAX)
             })
         };
-        // A little more than needed: on dark ground text at the limit looks dim.
+        // More than the required contrast: text exactly at the limit is hard to read on a dark background.
         let found = (0..=20).map(lightened).find(|colour| contrast(*colour, DARK_CARD) >= READABLE + 2.0);
         hex(found.unwrap_or([0xff; 3]))
     }

@@ -1,4 +1,4 @@
-//! Languages Punctual speaks.
+//! Supported languages.
 
 use serde::{Deserialize, Serialize};
 

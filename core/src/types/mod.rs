@@ -1,4 +1,4 @@
-//! Values that are valid because they exist: parsed once at the edge, never checked again.
+//! Validated values: parsed once at the edge, never checked again.
 
 mod actor;
 mod booking_action;

@@ -44,7 +44,7 @@ macro_rules! text_type {
             }
         }
 
-        // What people write is personal: it must not reach a log by way of `{:?}`.
+        // Personal data: `{:?}` must not write it to a log.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "(…)"))
@@ -116,7 +116,7 @@ impl EmailAddress {
         }
     }
 
-    /// The part after the `@`, in lower case: what rate limits of sending go by.
+    /// The part after the `@`, in lower case: the key of the sending limit.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
@@ -168,7 +168,7 @@ impl Reason {
 }
 
 impl Default for Reason {
-    /// None is given.
+    /// The empty reason.
     fn default() -> Self {
         Self(String::new())
     }
@@ -192,7 +192,7 @@ impl About {
 }
 
 impl Default for About {
-    /// Nothing is said.
+    /// The empty sentence.
     fn default() -> Self {
         Self(String::new())
     }
@@ -247,7 +247,7 @@ impl Note {
         Ok(Self(text.to_owned()))
     }
 
-    /// The note nobody wrote.
+    /// The empty note.
     #[must_use]
     pub fn empty() -> Self {
         Self(String::new())

@@ -15,7 +15,7 @@ use crate::{Core, Error, Result};
 pub struct PasswordOwner {
     /// The account's address.
     pub email: EmailAddress,
-    /// argon2id in PHC format; none: no password was set yet.
+    /// argon2id in PHC format; none: no password is set.
     pub password_hash: Option<String>,
 }
 

@@ -39,8 +39,8 @@ pub async fn register(core: &Core, user: NewUser, password_hash: String) -> Resu
     .await
 }
 
-/// Creates an administrator's account. Without `password_hash` nobody can log in until one is set by link.
-/// [`crate::Error::EmailTaken`] when another account has the address.
+/// Creates an administrator's account. Without `password_hash` the account cannot log in until a password is set by
+/// link. [`crate::Error::EmailTaken`] when another account has the address.
 pub async fn create_admin(
     db: impl PgExecutor<'_>,
     now: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Times and prices as people read them, in the languages Punctual speaks: the same in mails and on pages.
+//! Times and prices as people read them, in each language: the same in mails and on pages.
 
 mod price;
 mod when;

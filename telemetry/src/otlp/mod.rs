@@ -111,7 +111,7 @@ async fn send_all(endpoint: HttpEndpoint, resource: request::Resource, mut waiti
 enum BatchEnd {
     /// It is full or old enough.
     Ready,
-    /// The caller wants all spans sent now.
+    /// Sends all spans now.
     Flush(oneshot::Sender<()>),
     /// Every exporter is gone.
     Closed,

@@ -1,8 +1,8 @@
 //! Sends one mail of the ledger.
 //!
-//! The order of the steps gives the guarantees: the ledger row records the attempt; MAIL and RCPT; then, under a lock on
-//! the booking, the row is marked as handed off; DATA and the message. The relay's reply to the message is recorded
-//! whatever happens. Without a reply the mail is in doubt, and is sent once more.
+//! The order of the steps gives the guarantees: the ledger row records the attempt; MAIL and RCPT; then, under a lock
+//! on the booking, the row is marked as handed off; DATA and the message. The relay's reply to the message is always
+//! recorded. Without a reply the mail is in doubt, and is sent once more.
 
 use std::sync::Arc;
 

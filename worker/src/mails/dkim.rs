@@ -10,7 +10,8 @@ use ring::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 
 use super::{InvalidKey, Mail};
 
-/// The signed headers, in order. A header that the mail lacks is signed as absent, so that nobody can add it.
+/// The signed headers, in order. A header that the mail lacks is signed as absent, so that adding it breaks the
+/// signature.
 const SIGNED: [&str; 10] = [
     "from",
     "to",

@@ -25,11 +25,11 @@ pub struct AccountFacts {
     pub business: Business,
     /// Name of the account's owner.
     pub name: String,
-    /// What its link stands for; the sender derives the address of it from the keys.
+    /// The content of its link; the sender derives the URL from it and the link keys.
     pub link: Link,
     /// From this instant on the link is void.
     pub expires_at: DateTime<Utc>,
-    /// The business's zone, in which that is told.
+    /// The business's zone, in which times are written.
     pub zone: Zone,
 }
 
