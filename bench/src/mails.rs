@@ -205,7 +205,7 @@ impl<'a> Post<'a> {
         }
     }
 
-    /// Looks again and again at what the statements of the workers wait for.
+    /// Repeatedly samples what the workers' statements wait for.
     async fn watch_locks(&self, looks: &mut Looks) -> Result<Infallible> {
         loop {
             let (active, locked): (i64, i64) = sqlx::query_as(

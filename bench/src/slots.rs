@@ -190,7 +190,7 @@ async fn report(conn: &mut PgConnection, pool: &PgPool, offered: usize, each: Du
     Ok(scans == 0 && total < AIM.as_secs_f64() * 1000.0)
 }
 
-/// The plan that is taken whatever the parameters are.
+/// The generic plan, independent of parameters.
 async fn plan(pool: &PgPool, statement: &str) -> Result<String> {
     let mut conn = pool.acquire().await?;
     let parameters = (1..10).take_while(|n| statement.contains(&format!("${n}"))).count();

@@ -37,7 +37,7 @@ pub async fn ensure(pool: &PgPool, home: &Home, public_url: &str) -> Result<Opti
         Err(error) => return Err(error.into()),
     }
     let admin = Admin { email: ADMIN.to_owned(), password: home.secret("admin-password", new_password)? };
-    // The administrator is made last: whoever is there has a whole business.
+    // The administrator is created last: its existence means that the business is complete.
     let email = EmailAddress::parse(ADMIN)?;
     if let Some(user) = users::find_for_login(pool, &email).await? {
         if !verifies(&admin.password, &user.password_hash.unwrap_or_default()) {

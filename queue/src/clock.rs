@@ -16,7 +16,7 @@ const MEASURE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A difference above this is a step, not drift.
 const STEP: TimeDelta = TimeDelta::seconds(1);
 
-/// Source of the present instant for due times, expiries and everything that people see.
+/// Source of the present instant for due times, expiries and displayed times.
 pub trait Clock: Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> DateTime<Utc>;

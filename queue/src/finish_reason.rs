@@ -11,7 +11,7 @@ pub enum FinishReason {
     Failed(String),
     /// The job was not started before `expires_at`.
     Expired,
-    /// The worker process died three times in a row while it ran the job.
+    /// The worker process died three consecutive times while it ran the job.
     Poison,
     /// This build can't decode the payload; holds the decoder's message.
     Undecodable(String),

@@ -26,7 +26,7 @@ pub struct JobInfo {
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was enqueued.
     pub created_at: DateTime<Utc>,
-    /// How often in a row its worker process died.
+    /// Consecutive deaths of its worker process.
     pub rescues: i16,
     /// How often it was snoozed.
     pub snoozes: i32,

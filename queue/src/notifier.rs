@@ -27,7 +27,7 @@ impl Notifier {
         std::mem::take(&mut *self.queues.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits for a notification; one that came while nobody waited counts.
+    /// Waits for a notification; returns at once if one came since the last wait.
     pub(crate) async fn notified(&self) {
         self.notify.notified().await;
     }

@@ -16,7 +16,7 @@ use super::message::{Reply, Request, ServerList};
 use super::programs::program;
 use super::runtime_folder;
 
-/// The connection stays open while this process lives; its end tells the guard that the process ended.
+/// The connection stays open while this process runs; the guard sees its end.
 pub(super) struct Client {
     pub(super) servers: ServerList,
     stream: Mutex<BufReader<UnixStream>>,

@@ -47,13 +47,13 @@ impl FakeClock {
         fs::rename(new, self.offset.path()).expect("the offset is replaced");
     }
 
-    /// Programs that go by this clock.
+    /// Programs that use this clock.
     #[must_use]
     pub fn on(&self, programs: Programs) -> Programs {
         self.environment().iter().fold(programs, |programs, (name, value)| programs.set(name, value))
     }
 
-    /// The variables that make a program go by this clock.
+    /// The variables that make a program use this clock.
     ///
     /// # Panics
     /// When a path is not UTF-8.

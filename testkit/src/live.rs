@@ -18,9 +18,9 @@ const PASSWORD: &str = "correct horse battery staple";
 pub struct Live {
     /// The api's process.
     pub api: Process,
-    /// Access token of an administrator, good for an hour.
+    /// Access token of an administrator, valid for an hour.
     pub admin: String,
-    /// Access token of a customer, good for an hour.
+    /// Access token of a customer, valid for an hour.
     pub customer: String,
     /// The service that is open all week.
     pub service_id: String,

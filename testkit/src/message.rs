@@ -14,7 +14,7 @@ pub(super) enum Request {
     StopRedis { port: u16 },
     /// Start a Postgres cluster, the one of a given port again or a new one; it ends with this connection.
     StartPostgres { port: Option<u16> },
-    /// Stop the cluster that was started on this port, in order or as if it had crashed.
+    /// Stop the cluster that was started on this port, with or without an orderly shutdown.
     StopPostgres { port: u16, crash: bool },
     /// Start a standby of the cluster that was started on this port; it ends with this connection.
     StartStandby { primary: u16 },

@@ -52,7 +52,7 @@ impl TestPostgres {
         self.end(false).await;
     }
 
-    /// Stops it as if the machine had lost power.
+    /// Kills it without a shutdown, like a loss of power.
     ///
     /// # Panics
     /// When it does not run.

@@ -212,7 +212,7 @@ impl Process {
     /// Whether it has ended.
     ///
     /// # Panics
-    /// When the system cannot tell.
+    /// When its state cannot be read.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("the state of a child").is_some()
     }

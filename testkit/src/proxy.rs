@@ -32,8 +32,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port of this machine for what is to go to `upstream`, as `127.0.0.1:5432`. Nothing has to listen
-    /// there yet.
+    /// Listens on a free local port and forwards to `upstream`, such as `127.0.0.1:5432`. The upstream may start later.
     ///
     /// # Panics
     /// When there is no free port.

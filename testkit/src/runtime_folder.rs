@@ -34,7 +34,7 @@ pub(super) fn lock(folder: &Path) -> Result<Locked> {
             file => file?,
         };
         file.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
-        // A guard may have removed the file meanwhile: then its lock excludes nobody.
+        // A guard may have removed the file meanwhile: then its lock has no effect.
         if fs::metadata(&lock_path)
             .is_ok_and(|there| file.metadata().is_ok_and(|ours| ours.ino() == there.ino()))
         {

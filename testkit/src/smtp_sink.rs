@@ -1,5 +1,5 @@
-//! A mail server for fault tests: it does as its script says, and whatever message it has taken is in its journal
-//! before the 250 goes out, so that journal and ledger can be compared whoever is cut off or killed.
+//! A scripted mail server for fault tests. An accepted message is in its journal before the 250 is sent, so journal and
+//! ledger can be compared after any cut or kill.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -96,7 +96,7 @@ struct Shared {
     script: HashMap<Verb, VecDeque<Act>>,
     always: HashMap<Verb, Act>,
     always_to: HashMap<(Verb, String), Act>,
-    /// Connections that may be open at a time; one more is told 421 at the banner.
+    /// Connections that may be open at a time; a further one gets 421 as its greeting.
     most_connections: Option<usize>,
     /// Messages that one connection may carry; MAIL for one more is answered with 450.
     most_messages: Option<usize>,
@@ -493,7 +493,7 @@ impl Conversation {
                 let mut released = self.released.subscribe();
                 tokio::select! {
                     _ = released.wait_for(|released| *released) => usual,
-                    // What arrives now is a client that gave up: it closes, or says what a stalled server does not hear.
+                    // The client gave up: it closes, or sends commands that a stalled server does not read.
                     _ = client.fill_buf() => return Ok(Then::HangUp),
                 }
             }

@@ -87,7 +87,7 @@ impl Inbox {
         format!("smtp://{HOST}:{}", self.smtp_port)
     }
 
-    /// The page for people.
+    /// The HTML page.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://localhost:{}", self.http_port)

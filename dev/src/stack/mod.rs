@@ -60,12 +60,12 @@ pub struct Stack {
 pub struct Admin {
     /// Login name.
     pub email: String,
-    /// In clear: it is good for this machine only.
+    /// Not encrypted: it is valid on this machine only.
     pub password: String,
 }
 
 impl Stack {
-    /// A stack of which nothing runs yet.
+    /// A stack without running programs.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {

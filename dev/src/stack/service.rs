@@ -15,7 +15,7 @@ use super::watch::Restarts;
 use crate::console::{self, Colour};
 use crate::servers::process::{self, Identity};
 
-/// Longer than the programs' own grace period: whoever does not stop within it never will.
+/// Longer than the programs' own grace period: a program that exceeds it is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Where a child's log goes.

@@ -149,7 +149,7 @@ impl Stack {
         Ok(())
     }
 
-    /// What all programs are told.
+    /// Settings of all programs.
     fn environment(&self) -> Result<Vec<(&'static str, Option<String>)>> {
         let key = || Ok(Keys::write_local(1, &random_bytes::<32>()?));
         let home = &self.settings.home;

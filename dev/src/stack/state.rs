@@ -37,7 +37,7 @@ pub struct Recorded {
     pub name: String,
     /// Its process.
     pub identity: Identity,
-    /// Whether it is Postgres, which wants another signal.
+    /// Whether it is Postgres, which needs another signal.
     pub is_postgres: bool,
 }
 
@@ -89,7 +89,7 @@ fn path(home: &Home) -> PathBuf {
 pub struct Lock(#[expect(dead_code, reason = "held, not read")] fs::File);
 
 impl Lock {
-    /// Takes it, `None` when somebody else has it.
+    /// Takes the lock; `None` when another process has it.
     ///
     /// # Errors
     /// When the file cannot be opened.

@@ -11,7 +11,7 @@ use crate::servers::{Cluster, RedisServer};
 
 /// How soon an ended program is seen.
 const WATCH_PERIOD: Duration = Duration::from_millis(500);
-/// Wait before the second start in a row; it doubles with each.
+/// Wait before the second consecutive start; it doubles with each.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// Whoever ran this long starts at once when it ends.

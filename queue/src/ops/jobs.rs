@@ -18,7 +18,7 @@ pub async fn jobs(
     limit: u32,
 ) -> Result<Page> {
     let limit = limit.clamp(1, 1000) as usize;
-    // One more than requested tells whether there is a next page.
+    // One more than requested, to know whether there is a next page.
     let mut places = list::places(conn, filter, after, i64::try_from(limit).unwrap_or(1000) + 1).await?;
     let more = places.len() > limit;
     places.truncate(limit);

@@ -97,7 +97,7 @@ pub struct JobSummary {
     pub run_at: DateTime<Utc>,
     /// From this instant on it is not started.
     pub expires_at: Option<DateTime<Utc>>,
-    /// How often in a row its worker process died.
+    /// Consecutive deaths of its worker process.
     pub rescues: i16,
     /// How often it was snoozed.
     pub snoozes: i32,

@@ -1,9 +1,9 @@
 //! The source from which an apalis worker takes the jobs of one kind, and the layer under which they run.
 //!
-//! apalis asks a [`Feed`] for tasks. The dispatcher sends only tasks that have a permit, so nothing is prefetched. A feed
-//! never reports an error, so no fault of Postgres or Redis stops a worker. [`RunLayer`] is the backend's middleware,
-//! hence outside all other layers. It spawns each job, stops it when it must be stopped (tower's timeout layer would drop
-//! a job past its point of no return), and reports what becomes of it.
+//! apalis asks a [`Feed`] for tasks. The dispatcher sends only tasks that have a permit, so nothing is prefetched. A
+//! feed never reports an error, so no fault of Postgres or Redis stops a worker. [`RunLayer`] is the backend's
+//! middleware, and so outside all other layers. It spawns each job, stops it when it must be stopped (tower's timeout
+//! layer would drop a job past its point of no return), and reports its transition.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -118,7 +118,7 @@ impl<P: Payload> Backend for Feed<P> {
     ) -> Poll<Option<Result<Task<P>, Infallible>>> {
         let task = std::task::ready!(self.tasks.poll_recv(cx));
         if task.is_none() {
-            // The dispatcher has ended. apalis ends a worker only when it is told to stop.
+            // The dispatcher has ended. apalis ends a worker only on request.
             let _ = worker.stop();
         }
         Poll::Ready(task.map(Ok))
@@ -145,7 +145,7 @@ impl<P: Payload> BackendConfig for Feed<P> {
     }
 }
 
-/// Spawns each job and reports what becomes of it.
+/// Spawns each job and reports its transition.
 #[derive(Debug, Clone)]
 pub struct RunLayer {
     reporter: Reporter,

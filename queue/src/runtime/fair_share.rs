@@ -1,7 +1,7 @@
 //! Sharing scarce permits among queues.
 
-/// Divides up to `free` permits among queues, given as (weight, wanted permits), in proportion to their weights. Permits
-/// that a queue does not want go to the others; remaining single permits go to the heaviest queues.
+/// Divides up to `free` permits among queues, given as (weight, wanted permits), in proportion to their weights.
+/// Permits that a queue does not need go to the others; remaining single permits go to the heaviest queues.
 pub(crate) fn fair_share(free: u32, queues: &[(u32, u32)]) -> Vec<u32> {
     let mut shares = vec![0; queues.len()];
     let mut left = free;

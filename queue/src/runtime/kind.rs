@@ -131,9 +131,9 @@ impl Kind {
         self
     }
 
-    /// Retries a job of this kind until it expires, however often its worker process died: from the third death in a row
-    /// on with growing pauses (15 s up to 1 h), and alone in its process. For handlers that can tell by their own records
-    /// whether a side effect may have happened. Without this such a job is discarded as poison.
+    /// Retries a job of this kind until it expires, for any number of deaths of its worker process: from the third
+    /// consecutive death on with growing pauses (15 s up to 1 h), and alone in its process. For handlers that can tell
+    /// by their own records whether a side effect may have happened. Without this such a job is discarded as poison.
     #[must_use]
     pub fn retry_poison_until_expiry(mut self) -> Self {
         self.is_patient = true;

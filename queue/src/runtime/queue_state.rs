@@ -82,7 +82,7 @@ impl QueueState {
         };
         let last = claimed.iter().map(|claimed| claimed.place).max();
         self.claimed_up_to = last.filter(|_| full).map(|last| (last, until));
-        // Only a search from the start can tell that the queue is empty.
+        // Only a search from the start proves that the queue is empty.
         self.may_have_jobs = full || after.is_some();
     }
 

@@ -1,4 +1,4 @@
-//! Decides what becomes of a leased job: before it starts, when its handler returns, and when it is stopped.
+//! Decides the transition of a lease: before the job starts, when its handler returns, and when it is stopped.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::store::transition::Transition;
 const MAX_TEXT: usize = 2000;
 /// How long a job waits that failed because Postgres was not available.
 const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
-/// A job whose process died this many times in a row is poison.
+/// A job whose process died this many consecutive times is poison.
 const POISON_RESCUES: i16 = 3;
 
 /// Whether the job's process died so often that it must run alone, or not at all.

@@ -157,7 +157,7 @@ impl RuntimeShared {
         self.leases().release(ctx.id(), ctx.lease_seq());
     }
 
-    /// The leases of this process whose ends are not written yet.
+    /// The leases of this process whose transitions are not written.
     pub(crate) fn leases(&self) -> MutexGuard<'_, Leases> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,7 +10,7 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// A shutdown that was not requested yet.
+    /// A shutdown that is not requested.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

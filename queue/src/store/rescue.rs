@@ -55,8 +55,8 @@ pub(crate) async fn end_silent(
 /// Makes the running jobs of ended sessions available again; the interrupted attempt counts. Runs after each
 /// [`end_silent`], whether it ended sessions or not: a claim may have committed after its session was ended.
 ///
-/// From the third death in a row on, a job of `patient_kinds` waits first, 15 s doubled with each further death up to 1 h,
-/// and its attempt is given back. Other kinds become available and are ended as poison when they are claimed.
+/// From the third consecutive death on, a job of `patient_kinds` waits first, 15 s doubled with each further death up
+/// to 1 h, and its attempt is given back. Other kinds become available and are ended as poison when they are claimed.
 pub(crate) async fn rescue(
     conn: &mut PgConnection,
     now: DateTime<Utc>,

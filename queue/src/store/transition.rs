@@ -86,7 +86,7 @@ impl Transition {
     }
 }
 
-/// A lease and what becomes of its job.
+/// A lease and its transition.
 #[derive(Debug, Clone)]
 pub(crate) struct LeaseTransition {
     pub(crate) id: JobId,

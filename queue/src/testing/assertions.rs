@@ -33,7 +33,7 @@ pub struct StoredJob {
     pub errors: serde_json::Value,
     /// Why it ended or waits.
     pub note: Option<String>,
-    /// How often in a row its worker process died.
+    /// Consecutive deaths of its worker process.
     pub rescues: i16,
     /// How often it was snoozed.
     pub snoozes: i32,

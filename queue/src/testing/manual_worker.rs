@@ -21,7 +21,7 @@ pub struct ManualLease {
     pub lease_seq: i64,
     /// Number of the attempt, from 1.
     pub attempt: i32,
-    /// How often in a row its worker process died.
+    /// Consecutive deaths of its worker process.
     pub rescues: i16,
 }
 
@@ -124,7 +124,7 @@ impl ManualLease {
         self.write(conn, now, Transition::Release).await
     }
 
-    /// Discards the job as a handler that failed for good; false when fenced.
+    /// Discards the job like a handler that failed permanently; false when fenced.
     pub async fn discard(&self, conn: &mut PgConnection, now: DateTime<Utc>) -> bool {
         self.write(conn, now, Transition::Finish(FinishReason::Poison)).await
     }

@@ -197,7 +197,7 @@ impl ApiClient {
         }
     }
 
-    /// Cancels or moves a booking that nobody else changes.
+    /// Cancels or moves a booking that no other client changes.
     async fn change(&self, id: &str, rng: &mut SmallRng) {
         let Some((rev, _)) = self.known().bookings.get(id).cloned() else { return };
         let (path, body) = if rng.random_bool(0.5) {

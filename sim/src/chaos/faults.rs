@@ -1,5 +1,5 @@
-//! What is done to a running system, each thing while customers book, move and cancel. What is broken is mended when the
-//! function returns, or by [`Deployment::heal`] right after it.
+//! The faults, injected while customers book, move and cancel. Each is repaired when its function returns, or by
+//! [`Deployment::heal`] afterwards.
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ struct Known {
 }
 
 /// Allowed problem codes beside success. Anything else is unexpected, above all a refused slot that was listed at this
-/// instant and not taken by somebody else.
+/// instant and not taken by another client.
 const RACES: [&str; 5] = [
     "409 slot_taken",
     "409 invalid_transition",

@@ -1,5 +1,5 @@
-//! A real browser for tests and pictures: headless Chromium, driven through a pipe of its own, so that it needs no
-//! driver, no port and no library, and ends with whoever started it.
+//! A real browser for tests and pictures: headless Chromium, controlled through a pipe. It needs no driver, port or
+//! library, and ends with its parent process.
 //!
 //! ```no_run
 //! # async fn story(url: &str) -> anyhow::Result<()> {
@@ -71,7 +71,7 @@ impl Look {
         Self { height: 1, scale, ..self }
     }
 
-    /// The same, of somebody who likes it dark.
+    /// The same in dark mode.
     #[must_use]
     pub const fn dark(self) -> Self {
         Self { dark: true, ..self }
@@ -217,7 +217,7 @@ impl Browser {
         self.pipe.loaded_after(loads).await.with_context(|| format!("after the key {key:?}"))
     }
 
-    /// Types into whatever has the focus.
+    /// Types into the focused element.
     ///
     /// # Errors
     /// When the browser refuses.

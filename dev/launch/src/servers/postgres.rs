@@ -43,7 +43,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts the cluster in its folder, which is made first where it does not exist yet.
+    /// Starts the cluster in its folder; creates the folder if it does not exist.
     ///
     /// # Errors
     /// When a program fails; the end of its log is in the message.
@@ -144,7 +144,7 @@ impl Cluster {
         self.end(Signal::INT)
     }
 
-    /// Stops it as if the machine had lost power.
+    /// Kills it without a shutdown, like a loss of power.
     ///
     /// # Errors
     /// When it cannot be signalled.

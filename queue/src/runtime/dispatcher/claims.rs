@@ -1,4 +1,4 @@
-//! Claiming: which queue gets how many permits, and what becomes of each claimed job.
+//! Claiming: which queue gets how many permits, and the first step of each claimed job.
 
 use tokio::time::Instant;
 
