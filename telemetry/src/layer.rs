@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::otlp::Exporter;
 use crate::span::{Fields, ParentField, SpanData, now};
 
-/// The layer of `tracing` that does so.
+/// The `tracing` layer.
 pub struct TraceLayer {
     exporter: Option<Exporter>,
     /// A trace is sampled if the lower 64 bits of its id are at most this, so all programs with the same ratio agree.

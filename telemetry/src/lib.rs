@@ -5,7 +5,7 @@
 //! `span_id`. Spans leave the process only if `PUNCTUAL_OTLP_ENDPOINT` is set.
 //!
 //! Recorded are the `tracing` spans of Punctual's own crates, level info and above. Three conventions:
-//! - a field `traceparent` on a new span makes it a child of that context, whatever span it was created in;
+//! - a field `traceparent` on a new span makes it a child of that context instead of the enclosing span;
 //! - the fields `method`, `route`, `operation`, `kind` and `step` complete a span's name, so they never hold ids;
 //! - an event with target `access` adds its fields to its span.
 
@@ -67,7 +67,7 @@ pub fn start(settings: &Settings, program: &'static str) -> Telemetry {
     Telemetry { exporter }
 }
 
-/// The `traceparent` of the current span, for what carries a trace on: the queue stores it with each job.
+/// The `traceparent` of the current span. The queue stores it with each job to continue the trace.
 #[must_use]
 pub fn current_traceparent() -> Option<String> {
     Context::current().map(|context| context.to_string())

@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum LogFormat {
     /// One JSON object a line.
     Json,
-    /// For people.
+    /// Human-readable text.
     Human,
 }
 

@@ -1,4 +1,4 @@
-//! The one answer to "can this start be booked?".
+//! Decides whether a start can be booked.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
@@ -8,13 +8,13 @@ use super::hours::OpenTime;
 use super::{Calendar, ServiceRules, Span, class_id, local_date};
 use crate::types::Zone;
 
-/// Which limits hold.
+/// Which limits apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limits {
     /// All of them.
     Enforced,
-    /// Staff pass notice, horizon, hours and grid on purpose; never the past, never another booking. Starts stay
-    /// whole minutes within ten years.
+    /// Override by staff: notice, horizon, hours and grid are ignored, the past and other bookings are not. The start
+    /// must be a whole minute within ten years.
     Overridden,
 }
 
@@ -41,10 +41,10 @@ pub enum Refusal {
     Taken,
 }
 
-/// Where a booking goes.
+/// The times and the class that a booking gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The appointment; of a class that stands already, as that class was made.
+    /// The appointment; in an existing class, the class's own times.
     pub during: Span,
     /// The appointment with its buffers; likewise.
     pub blocked: Span,
@@ -57,8 +57,8 @@ pub struct Place {
 /// The latest start, also with override, so that arithmetic on instants stays within its range.
 const FARTHEST_DAYS: i64 = 3653;
 
-/// Whether a booking made at `now` can start at `start`, and where it goes. `now` and `start` are instants; what
-/// decides is the calendar of one member of staff and the rules of one service.
+/// Whether a booking made at `now` can start at `start`, and its place. The calendar of one member of staff and the
+/// rules of one service decide.
 ///
 /// # Errors
 /// The first [`Refusal`] that applies.

@@ -16,11 +16,11 @@ pub struct Seat {
     pub during: Span,
     /// The appointment with its buffers.
     pub blocked: Span,
-    /// Of a hold: from when on it no longer blocks.
+    /// When a hold stops blocking; none for a booking.
     pub held_until: Option<DateTime<Utc>>,
 }
 
-/// The bookings of one member of staff, indexed for the question which of them a span would overlap.
+/// The bookings of one member of staff, indexed by time to find those that overlap a span.
 #[derive(Debug, Clone, Default)]
 pub struct Busy {
     /// By start of `blocked`.

@@ -1,4 +1,4 @@
-//! Wall clock and instants. This is the one place where one is turned into the other.
+//! Converts between wall-clock times and instants. No other code does.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use crate::types::Zone;
 #[serde(try_from = "String", into = "String")]
 pub struct CivilTime(u16);
 
-/// A text or number that is no time of day.
+/// The text or number is not a time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a time of day is HH:MM, 00:00 to 24:00")]
 pub struct CivilTimeError;
@@ -79,13 +79,13 @@ impl From<CivilTime> for String {
     }
 }
 
-/// The instants at which clocks show a reading. Where a day repeats an hour there are two; where clocks leap over
-/// the reading both are the instant of the leap; else they are equal.
+/// The instants of a wall-clock time. In a repeated hour there are two. In a gap both are the end of the gap. Otherwise
+/// they are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalInstants {
-    /// First occurrence: what an opening takes.
+    /// First occurrence: used for an opening.
     pub first: DateTime<Utc>,
-    /// Last occurrence: what a closing takes.
+    /// Last occurrence: used for a closing.
     pub last: DateTime<Utc>,
 }
 
@@ -104,7 +104,7 @@ pub fn local_to_instants(zone: Zone, reading: NaiveDateTime) -> LocalInstants {
     LocalInstants { first, last }
 }
 
-/// The offsets under which clocks show the reading; UTC's for a year that no calendar has.
+/// The offsets at which the wall-clock time exists; UTC's for a year out of range.
 fn offsets(rules: &TimeZone, reading: NaiveDateTime) -> AmbiguousOffset {
     civil_reading(reading).map_or(AmbiguousOffset::Unambiguous { offset: Offset::UTC }, |reading| {
         rules.to_ambiguous_timestamp(reading).offset()
@@ -119,14 +119,14 @@ fn civil_reading(reading: NaiveDateTime) -> Option<civil::DateTime> {
     Some(date.ok()?.to_datetime(time.ok()?))
 }
 
-/// The instant after the given one at which clocks leap to that offset.
+/// The next transition to that offset after the given instant.
 fn leap(rules: &TimeZone, after: DateTime<Utc>, offset: Offset) -> Option<DateTime<Utc>> {
     let after = jiff::Timestamp::from_second(after.timestamp()).ok()?;
     let leap = rules.following(after).find(|change| change.offset() == offset)?;
     DateTime::from_timestamp(leap.timestamp().as_second(), 0)
 }
 
-/// The first instant of a civil date in a zone; of a date that the zone skips, the instant of the leap over it.
+/// The first instant of a civil date in a zone; for a skipped date, the instant of the transition.
 #[must_use]
 pub fn day_start(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
     local_to_instants(zone, date.and_time(NaiveTime::MIN)).first
@@ -138,18 +138,18 @@ pub fn local_date(zone: Zone, instant: DateTime<Utc>) -> NaiveDate {
     zone.at(instant).date_naive()
 }
 
-/// The date after this one, or the last date there is.
+/// The next date, or the maximum date.
 #[must_use]
 pub fn after_date(date: NaiveDate) -> NaiveDate {
     plus_days(date, 1)
 }
 
-/// The date so many days later, or the last one there is.
+/// The date so many days later, or the maximum date.
 pub(super) fn plus_days(date: NaiveDate, days: u64) -> NaiveDate {
     date.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
 }
 
-/// The date so many days earlier, or the first one there is.
+/// The date so many days earlier, or the minimum date.
 pub(super) fn minus_days(date: NaiveDate, days: u64) -> NaiveDate {
     date.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
 }

@@ -48,8 +48,8 @@ impl DayWindow {
         if closes > opens { closes - opens } else { closes + CivilTime::END_OF_DAY.minutes() - opens }
     }
 
-    /// The window as instants on that date: an opening takes the first occurrence of its reading, a closing the last,
-    /// either clamps to the leap in a gap. `None` when the leap swallows it.
+    /// The window as instants on that date: an opening is the first occurrence of its wall-clock time, a closing the
+    /// last; in a gap both move to its end. `None` when the whole window lies in a gap.
     fn on(self, date: NaiveDate, zone: Zone) -> Option<Span> {
         let closing_date = if self.closes > self.opens { date } else { plus_days(date, 1) };
         let opens = local_to_instants(zone, self.opens.on(date)).first;
@@ -67,10 +67,10 @@ pub struct WeeklyWindow {
     pub window: DayWindow,
 }
 
-/// The calendar of one member of staff, as far as the dates asked about need it (see [`dates_needed`]).
+/// The calendar of one member of staff, restricted to the queried dates (see [`dates_needed`]).
 #[derive(Debug, Clone)]
 pub struct Calendar {
-    /// Whose calendar.
+    /// The member of staff.
     pub staff_id: Uuid,
     /// The business's zone.
     pub zone: Zone,
@@ -78,11 +78,11 @@ pub struct Calendar {
     pub closures: Arc<BTreeSet<NaiveDate>>,
     /// The usual week.
     pub weekly: Vec<WeeklyWindow>,
-    /// Dates with windows of their own in place of the usual week's; without any: closed.
+    /// Overrides: the windows of single dates; none: closed.
     pub overrides: BTreeMap<NaiveDate, Vec<DayWindow>>,
-    /// When this person is away.
+    /// Time off.
     pub time_off: Vec<Span>,
-    /// What is booked.
+    /// Bookings.
     pub busy: Busy,
 }
 
@@ -93,7 +93,7 @@ pub struct OpenWindow {
     pub span: Span,
 }
 
-/// The first and last date whose closures and overrides decide what can start on the dates `from` to `to`.
+/// The first and last date whose closures and overrides affect starts on the dates `from` to `to`.
 #[must_use]
 pub fn dates_needed(from: NaiveDate, to: NaiveDate) -> (NaiveDate, NaiveDate) {
     (minus_days(from, 2), plus_days(to, 3))
@@ -131,14 +131,14 @@ impl Calendar {
         }
     }
 
-    /// Whether all of the appointment is in open time: what a change of hours must not take from bookings unnoticed.
+    /// Whether the whole appointment is in open time. Used to find bookings that no longer fit after a change.
     #[must_use]
     pub fn is_open(&self, during: Span) -> bool {
         OpenTime::around(self, local_date(self.zone, during.start()), local_date(self.zone, during.end()))
             .covers(during)
     }
 
-    /// Whether the date has rules of its own, so that neither the usual week nor the day before reaches into it.
+    /// Whether the date has a closure or override, so that weekly hours and the previous night do not apply.
     fn owns(&self, date: NaiveDate) -> bool {
         self.closures.contains(&date) || self.overrides.contains_key(&date)
     }
@@ -169,7 +169,7 @@ pub(super) struct OpenTime {
 }
 
 impl OpenTime {
-    /// What decides about appointments (of at most a day) that start on the dates `from` to `to`.
+    /// The open time that matters to appointments (of at most a day) that start on the dates `from` to `to`.
     pub(super) fn around(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Self {
         let windows = open_windows(calendar, minus_days(from, 2), plus_days(to, 2));
         let open = union(windows.iter().map(|window| window.span).collect());

@@ -1,7 +1,7 @@
 //! The calendar of one member of staff as a pure function: no SQL, no clock; instants and zones are parameters.
 //!
-//! The rules are written for users in `docs/time-rules.md`. The list of slots, the booking, the move and the hold
-//! all ask [`is_bookable`], so what is offered can be booked at the same instant and nothing else can.
+//! The rules are written for users in `docs/time-rules.md`. The list of slots, the booking, the move and the hold all
+//! call [`is_bookable`], so exactly the offered slots can be booked.
 
 mod bookable;
 mod busy;
@@ -30,14 +30,14 @@ pub use week::{Overlap, overlap_of_day, overlap_of_week};
 
 use uuid::Uuid;
 
-/// What of a service decides when it can be booked. All lengths are elapsed minutes.
+/// The rules of a service that limit its starts. All durations are elapsed minutes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceRules {
     /// The service.
     pub service_id: Uuid,
     /// Length of the appointment.
     pub duration_min: u32,
-    /// Distance of one start from the next, counted from the opening of each window; at least 1.
+    /// Minutes between two starts, counted from the opening of each window; at least 1.
     pub slot_step_min: u32,
     /// Kept free before the appointment; may reach past opening hours.
     pub buffer_before_min: u32,

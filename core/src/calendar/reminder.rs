@@ -23,8 +23,8 @@ pub enum ReminderRule {
     },
 }
 
-/// When the reminder of a booking that starts at `start` falls due. In a gap: at the leap; where a reading occurs
-/// twice: the first time.
+/// When the reminder of a booking that starts at `start` falls due. In a gap: at its end; in a repeated hour: the first
+/// occurrence.
 #[must_use]
 pub fn reminder_due(rule: ReminderRule, start: DateTime<Utc>, zone: Zone) -> DateTime<Utc> {
     match rule {
@@ -35,7 +35,7 @@ pub fn reminder_due(rule: ReminderRule, start: DateTime<Utc>, zone: Zone) -> Dat
     }
 }
 
-/// From when on a reminder is of no use: min(30 min, half of start − due) before the start.
+/// When a reminder expires: min(30 min, half of start − due) before the start.
 #[must_use]
 pub fn reminder_expires(due: DateTime<Utc>, start: DateTime<Utc>) -> DateTime<Utc> {
     start - TimeDelta::minutes(30).min((start - due) / 2)

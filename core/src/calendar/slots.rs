@@ -51,9 +51,8 @@ pub fn slots(
         .collect()
 }
 
-/// Until when, that instant excluded, `slots` (those of the calendar as of `now`) stay as they are if nothing is written:
-/// time alone takes the first one away when its notice is no longer kept, gives free what a hold kept, and moves the
-/// horizon at midnight.
+/// The instant (excluded) until which `slots`, computed at `now`, stay valid without a write. Time alone changes them
+/// when the first one falls below the notice, when a hold ends, and at local midnight, when the horizon moves.
 #[must_use]
 pub fn unchanged_until(
     calendar: &Calendar,

@@ -1,4 +1,4 @@
-//! Calendars to subscribe to: one for each member of staff, behind a secret address that its owner can renew.
+//! Calendar feeds: one per member of staff, at a secret URL that its owner can renew.
 
 mod read;
 mod renew;

@@ -1,4 +1,4 @@
-//! What calendars show of bookings.
+//! Bookings as calendar entries.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -12,14 +12,14 @@ use crate::{Core, Error, Result};
 /// How far back a feed shows appointments.
 const PAST: TimeDelta = TimeDelta::days(31);
 
-/// A booking as a calendar shows it.
+/// A booking as a calendar entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarEntry {
     /// UID, the same for the booking's life.
     pub uid: String,
     /// Revision: SEQUENCE.
     pub rev: Rev,
-    /// Where it stands.
+    /// Its status.
     pub status: BookingStatus,
     /// Start.
     pub start: DateTime<Utc>,
@@ -27,9 +27,9 @@ pub struct CalendarEntry {
     pub end: DateTime<Utc>,
     /// Name of the service.
     pub service_name: String,
-    /// Who performs it.
+    /// The member of staff.
     pub staff_name: String,
-    /// Who comes; none once the person was erased.
+    /// The customer; none after erasure.
     pub customer_name: Option<String>,
     /// Their phone number.
     pub customer_phone: Option<String>,
@@ -37,22 +37,22 @@ pub struct CalendarEntry {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A calendar to subscribe to.
+/// The feed of one member of staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
     /// The business.
     pub business: Business,
-    /// Whose calendar it is.
+    /// The member of staff.
     pub staff_name: String,
-    /// Appointments of the last 31 days and all to come, by start; also those called off, so that calendars which
-    /// merge see it.
+    /// Appointments since 31 days ago, by start; also cancelled ones, so that calendar programs which merge entries
+    /// mark them.
     pub entries: Vec<CalendarEntry>,
 }
 
-/// The feed at an address of this epoch.
+/// The feed of the URL with this epoch.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the address was renewed or never made.
+/// [`Error::NotFound`] when the URL was renewed or never created.
 pub async fn of_staff(core: &Core, staff_id: Uuid, epoch: i32) -> Result<Feed> {
     let db = &mut *core.pool.acquire().await?;
     let staff_name = sqlx::query_scalar!(

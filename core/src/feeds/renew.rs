@@ -1,4 +1,4 @@
-//! Making the address of a feed, and making it anew.
+//! Creates and renews the URL of a feed.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -8,8 +8,8 @@ use crate::transaction::change;
 use crate::types::Actor;
 use crate::{Core, Error, Result};
 
-/// Makes the feed of a member of staff, or revokes its address for another; answers the epoch that the address is to
-/// carry. For administrators and that person.
+/// Creates the feed of a member of staff, or revokes its URL. Returns the epoch of the new URL. Allowed to
+/// administrators and that member of staff.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`].

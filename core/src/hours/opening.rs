@@ -15,7 +15,7 @@ pub struct OpenDay {
     pub windows: Vec<(CivilTime, CivilTime)>,
 }
 
-/// The usual week of all active staff together, Monday to Sunday, a closed day without windows.
+/// The weekly hours of all active staff together, Monday to Sunday; a closed day has no windows.
 pub async fn opening(core: &Core) -> Result<Vec<OpenDay>> {
     let rows = sqlx::query!(
         "SELECT weekday, start_min, end_min FROM weekly_hours JOIN staff ON staff.id = weekly_hours.staff_id

@@ -11,10 +11,10 @@ use crate::calendar::{Calendar, Span, local_date};
 use crate::slots::opening_hours;
 use crate::types::BookingStatus;
 
-/// What a change answers.
+/// The result of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed<T> {
-    /// What was changed, as it is now.
+    /// The changed resource.
     pub value: T,
     /// Bookings that no longer fit after the change, by start. They are not changed.
     pub stranded: Vec<StrandedBooking>,
@@ -25,11 +25,11 @@ pub struct Changed<T> {
 pub struct StrandedBooking {
     /// The booking.
     pub booking_id: Uuid,
-    /// What was booked.
+    /// The service.
     pub service_id: Uuid,
-    /// Who was to perform it.
+    /// The member of staff.
     pub staff_id: Uuid,
-    /// Where it stands.
+    /// Its status.
     pub status: BookingStatus,
     /// Start, with the offset of the business's zone.
     pub start: DateTime<FixedOffset>,
@@ -90,7 +90,7 @@ pub(crate) struct Fitting {
 }
 
 impl Fitting {
-    /// Takes them down before the change; `within` is the span that the change can touch, if it is known.
+    /// Reads them before the change; `within` is the span that the change can affect, if known.
     pub(crate) async fn before(
         tx: &mut PgConnection,
         now: DateTime<Utc>,

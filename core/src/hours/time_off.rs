@@ -1,4 +1,4 @@
-//! When members of staff are away.
+//! Time off of members of staff.
 
 use chrono::{DateTime, FixedOffset, Utc};
 use punctual_queue::new_id;
@@ -31,7 +31,7 @@ pub struct TimeOff {
     pub reason: Reason,
 }
 
-/// Time off to be.
+/// New time off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTimeOff {
     /// From when until when.
@@ -62,7 +62,7 @@ pub async fn time_off(core: &Core, staff_id: Uuid, within: Span) -> Result<Vec<T
         .collect()
 }
 
-/// Takes a member of staff off the calendar for a time; administrators anyone, staff themselves.
+/// Adds time off; administrators for anyone, staff for themselves.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`].

@@ -1,4 +1,4 @@
-//! The hours of a usual week.
+//! Weekly hours.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

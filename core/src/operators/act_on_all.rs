@@ -6,13 +6,13 @@ use super::action::{Action, Operator};
 use super::{JobsWanted, act, jobs};
 use crate::{Core, Error, Result};
 
-/// Jobs of one call at most: it answers within a request's time.
+/// Most jobs per call, so that it ends within a request's time.
 pub const MOST_AT_ONCE: usize = 500;
 
-/// What an action on many jobs came to.
+/// The result of an action on many jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Jobs that it was done to; each has its row in the audit.
+    /// Jobs that were changed; each has its row in the audit.
     pub done: usize,
     /// Jobs whose state had changed meanwhile, or does not allow it.
     pub skipped: usize,
@@ -20,11 +20,11 @@ pub struct Tally {
     pub more: bool,
 }
 
-/// Does `action` to the jobs that match, up to [`MOST_AT_ONCE`] of them; each in a transaction of its own, so that one
-/// that cannot be changed does not undo the others.
+/// Applies `action` to up to [`MOST_AT_ONCE`] matching jobs, each in its own transaction, so that a job that cannot be
+/// changed does not undo the others.
 ///
 /// # Errors
-/// Those of the database. What was done before stays done.
+/// Database errors; jobs changed before the error stay changed.
 pub async fn act_on_all(
     core: &Core,
     operator: Operator,
@@ -34,7 +34,7 @@ pub async fn act_on_all(
     let mut tally = Tally::default();
     let mut wanted = wanted.clone();
     let mut ids = Vec::new();
-    // Listed before anything is done: an action moves a job to another state and so to another list.
+    // All jobs are listed before any is changed: an action moves a job to another state and so out of the list.
     loop {
         let page = jobs(core, &wanted).await?;
         ids.extend(page.jobs.iter().map(|job| job.id));

@@ -1,4 +1,4 @@
-//! From jobs that send mails to the bookings they are about.
+//! Finds the bookings of jobs that send mails.
 
 use std::collections::HashMap;
 

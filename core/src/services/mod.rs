@@ -1,4 +1,4 @@
-//! What can be booked.
+//! Services: what customers can book.
 
 mod create;
 mod display;

@@ -1,4 +1,4 @@
-//! Services as people see them.
+//! Reads services.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::{Core, Error, Result};
 pub struct Service {
     /// The service.
     pub id: Uuid,
-    /// What it is made of.
+    /// Its fields.
     #[serde(flatten)]
     pub spec: ServiceSpec,
     /// Currency of its price: the business's.

@@ -1,4 +1,4 @@
-//! What a service is made of, and what is acceptable.
+//! The fields of a service and their bounds.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub const MAX_STAFF: usize = 50;
 /// How many reminder rules a service can have.
 pub const MAX_REMINDERS: usize = 5;
 
-/// All that administrators decide about a service. Lengths are elapsed minutes.
+/// The fields of a service that administrators set. Durations are elapsed minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceSpec {
     /// Name shown to customers.
@@ -25,7 +25,7 @@ pub struct ServiceSpec {
     pub description: Note,
     /// Length of the appointment, 5 to 1440.
     pub duration_min: u32,
-    /// Distance of one start from the next, from each window's opening, 5 to 1440.
+    /// Minutes between two starts, counted from each window's opening, 5 to 1440.
     pub slot_step_min: u32,
     /// Kept free before the appointment, at most 480.
     pub buffer_before_min: u32,
@@ -47,16 +47,16 @@ pub struct ServiceSpec {
     pub price_minor: i64,
     /// Whether it takes new bookings.
     pub active: bool,
-    /// When customers are reminded; at most five, none twice.
+    /// Reminder rules; at most five, no duplicates.
     pub reminders: Vec<ReminderRule>,
-    /// Who performs it; at most 50, none twice.
+    /// Staff who perform it; at most 50, no duplicates.
     pub staff_ids: Vec<Uuid>,
     /// How lists and pages show it.
     #[serde(default)]
     pub display: ServiceDisplay,
 }
 
-/// What is to change; `None` leaves as it is. Lists are replaced as a whole.
+/// Fields to change; `None` keeps a field. Lists are replaced as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of ServiceSpec")]
 pub struct ServicePatch {

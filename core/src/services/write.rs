@@ -1,4 +1,4 @@
-//! What creating and changing a service share.
+//! Shared by creating and changing a service.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::staff::lock;
 use crate::types::ParseError;
 use crate::{Error, Result};
 
-/// Locks the calendars of the staff a service has and is to have, and refuses unknown ones.
+/// Locks the calendars of the service's present and future staff; refuses unknown ids.
 pub(super) async fn lock_concerned(tx: &mut PgConnection, old: &[Uuid], new: &[Uuid]) -> Result<()> {
     let concerned: Vec<Uuid> = old.iter().chain(new).copied().collect();
     let locked = lock(tx, &concerned).await?;
@@ -21,7 +21,7 @@ pub(super) async fn lock_concerned(tx: &mut PgConnection, old: &[Uuid], new: &[U
     }
 }
 
-/// Replaces who performs the service, when it reminds, and its translations.
+/// Replaces the service's staff, reminder rules and translations.
 pub(super) async fn put_lists(tx: &mut PgConnection, service_id: Uuid, spec: &ServiceSpec) -> Result<()> {
     sqlx::query!(
         "DELETE FROM service_staff WHERE service_id = $1 AND staff_id <> ALL($2)",

@@ -1,4 +1,4 @@
-//! The one business of this deployment.
+//! The business of this deployment.
 
 mod replace;
 mod update;
@@ -13,7 +13,7 @@ use sqlx::PgExecutor;
 use crate::types::{AccentColour, Currency, EmailAddress, Locale, ParseError, Phone, Zone};
 use crate::{Error, Result};
 
-/// The business and how it speaks.
+/// The business: identity, mail addresses, zone and language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Business {
     /// Name shown in mails and pages, 1 to 200 characters.
@@ -26,13 +26,13 @@ pub struct Business {
     pub reply_to: EmailAddress,
     /// From address of every mail.
     pub sender: EmailAddress,
-    /// Told of new, moved and cancelled bookings.
+    /// Recipient of mails about new, moved and cancelled bookings.
     pub notify_address: Option<EmailAddress>,
     /// Currency of all prices.
     pub currency: Currency,
     /// Zone in which hours and civil dates are read.
     pub zone: Zone,
-    /// Language of mails to people who chose none.
+    /// Default language of mails.
     pub locale: Locale,
     /// Base of links, `http(s)://…` without a trailing slash.
     pub public_url: String,
@@ -82,7 +82,7 @@ pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
     })
 }
 
-/// For how many days after their last appointment customers are kept; none: without end.
+/// Days after a customer's last appointment until erasure; none: no automatic erasure.
 pub async fn retention_days(db: impl PgExecutor<'_>) -> Result<Option<u16>> {
     let stored = sqlx::query_scalar!("SELECT retention_days FROM settings").fetch_optional(db).await?;
     stored.flatten().map(days).transpose()
@@ -92,7 +92,7 @@ fn days(stored: i32) -> Result<u16> {
     u16::try_from(stored).map_err(|error| Error::internal("settings hold a bad value", error))
 }
 
-/// Sets the business up or changes it as a whole. Calendars computed before are out of date afterwards.
+/// Inserts or replaces the business. Increments its calendar revision, so cached slot lists are rebuilt.
 pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Business) -> Result<()> {
     sqlx::query!(
         "INSERT INTO settings (name, address, phone, reply_to, sender, notify_address, currency, zone, locale, public_url,

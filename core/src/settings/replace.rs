@@ -1,4 +1,4 @@
-//! The business as a whole: setting it up on an empty database, or replacing what it says.
+//! Creates the business in an empty database, or replaces it.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

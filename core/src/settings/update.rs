@@ -9,7 +9,7 @@ use crate::transaction::change;
 use crate::types::{AccentColour, Currency, EmailAddress, Label, Locale, Phone, PostalAddress, Zone};
 use crate::{Core, Result};
 
-/// What to change of the business; none: it stays.
+/// Fields to change; `None` keeps a field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::option_option, reason = "what stays differs from what is cleared")]
 pub struct BusinessPatch {
@@ -23,17 +23,17 @@ pub struct BusinessPatch {
     pub reply_to: Option<EmailAddress>,
     /// From address of every mail.
     pub sender: Option<EmailAddress>,
-    /// Told of new, moved and cancelled bookings.
+    /// Recipient of mails about new, moved and cancelled bookings.
     pub notify_address: Option<Option<EmailAddress>>,
     /// Currency of all prices.
     pub currency: Option<Currency>,
     /// Zone in which hours and civil dates are read.
     pub zone: Option<Zone>,
-    /// Language of mails to people who chose none.
+    /// Default language of mails.
     pub locale: Option<Locale>,
     /// Whether a booking can be made without an account.
     pub guests_allowed: Option<bool>,
-    /// For how many days after their last appointment customers are kept.
+    /// Days after a customer's last appointment until erasure.
     pub retention_days: Option<Option<u16>>,
     /// Colour of buttons and links on pages.
     pub accent_colour: Option<Option<AccentColour>>,
@@ -53,7 +53,7 @@ async fn apply(
     now: DateTime<Utc>,
     patch: &BusinessPatch,
 ) -> Result<Changed<Business>> {
-    // Either way the row is locked before it is read: two changes at once both count.
+    // In both cases the row is locked before it is read, so no concurrent change is lost.
     let staff_ids = if patch.zone.is_some() {
         lock_all(tx).await?
     } else {

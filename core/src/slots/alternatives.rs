@@ -1,4 +1,4 @@
-//! Slots offered in place of one that is taken.
+//! Alternatives to a taken slot.
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use sqlx::PgConnection;

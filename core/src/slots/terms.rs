@@ -1,4 +1,4 @@
-//! The terms of a service: what a booking needs to know of it.
+//! The terms of a service: its rules, price and staff, as needed by a booking.
 
 use sqlx::PgConnection;
 use uuid::Uuid;

@@ -13,12 +13,12 @@ use crate::transaction::change;
 use crate::types::{Actor, EmailAddress, PersonName};
 use crate::{Core, Result};
 
-/// A member of staff to be.
+/// A new member of staff.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewStaff {
     /// Name shown to customers.
     pub name: PersonName,
-    /// Where mails about own bookings go; none: none are sent.
+    /// Recipient of mails about their bookings; none: no mails.
     pub email: Option<EmailAddress>,
     /// Their account.
     pub user_id: Option<Uuid>,

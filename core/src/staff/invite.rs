@@ -1,4 +1,4 @@
-//! An account for a member of staff, by mail.
+//! Invites a member of staff by mail.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -9,8 +9,8 @@ use super::read::find;
 use crate::transaction::change_waking;
 use crate::{Core, Error, Result, users};
 
-/// Gives a member of staff an account, unless they have one, and mails a link that sets its password. An account with
-/// their address becomes theirs. May be repeated: every mail has a link of its own.
+/// Gives a member of staff an account, unless they have one, and mails a link that sets its password. An existing
+/// account with their address is linked. Each call mails a new link.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::NoAddress`]; [`Error::Invalid`] when the account with the address is another's.

@@ -17,9 +17,9 @@ pub struct Locked {
     pub active: bool,
 }
 
-/// Locks the calendars of these members of staff until the transaction ends, in the order of their ids, and counts
-/// their `calendar_rev` up. A statement of its own: what the transaction reads afterwards is newer than the wait.
-/// Unknown ids are left out of the answer, which is by id.
+/// Locks the calendars of these members of staff until the transaction ends, in the order of their ids, and increments
+/// their `calendar_rev`. It is a statement of its own, so later statements of the transaction read data from after the
+/// wait. Unknown ids are omitted; the result is ordered by id.
 pub async fn lock(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<Vec<Locked>> {
     let mut locked = sqlx::query_as!(
         Locked,

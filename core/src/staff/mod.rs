@@ -1,4 +1,4 @@
-//! Those who perform services, and the lock that orders all changes of their calendars.
+//! Members of staff, and the lock that orders all changes of their calendars.
 
 mod create;
 mod invite;

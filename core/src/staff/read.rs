@@ -1,4 +1,4 @@
-//! Staff as people see them.
+//! Reads members of staff.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub struct StaffMember {
     pub user_id: Option<Uuid>,
     /// Name shown to customers.
     pub name: PersonName,
-    /// Where mails about own bookings go; only staff see it.
+    /// Recipient of mails about their bookings; only staff see it.
     pub email: Option<EmailAddress>,
     /// A sentence about them, shown to customers; may be empty.
     #[serde(default)]

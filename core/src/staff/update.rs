@@ -11,7 +11,7 @@ use crate::transaction::change;
 use crate::types::{About, EmailAddress, ExpectedRev, PersonName};
 use crate::{Core, Error, Result, users};
 
-/// What is to change; `None` leaves as it is.
+/// Fields to change; `None` keeps a field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::option_option, reason = "leave, remove and set are three cases")]
 pub struct StaffPatch {
