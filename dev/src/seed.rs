@@ -1,4 +1,4 @@
-//! A small business to play with: three services, two members of staff, their hours, one administrator.
+//! The demo business: three services, two members of staff, their hours, one administrator.
 
 use anyhow::{Context as _, Result};
 use argon2::password_hash::phc::PasswordHash;
@@ -23,8 +23,8 @@ const ADMIN: &str = "admin@salon-morgenrot.test";
 const STAFF: [(&str, &str); 2] =
     [("Maria Lindner", "maria@salon-morgenrot.test"), ("Jonas Weber", "jonas@salon-morgenrot.test")];
 
-/// Sets the business up where there is none, and gives its administrator. A database that holds another business is left
-/// as it is and the answer is `None`.
+/// Creates the demo business if there is none, and returns its administrator. `None` if the database has another
+/// business, which is not changed.
 ///
 /// # Errors
 /// When the database refuses.

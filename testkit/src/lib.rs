@@ -1,4 +1,4 @@
-//! Postgres and Redis for tests, with no set-up before them and nothing left behind after them.
+//! Postgres and Redis for tests, without manual set-up or clean-up.
 //!
 //! ```no_run
 //! # async fn story() -> Result<(), reqwest::Error> {

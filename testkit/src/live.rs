@@ -1,4 +1,4 @@
-//! A real api with a small salon, for as long as a command runs beside it: what clients in other languages talk to.
+//! A real api with demo data while a command runs: used by the tests of generated clients.
 
 use std::process::ExitStatus;
 

@@ -1,4 +1,4 @@
-//! What test processes and the guard say to each other: one JSON document a line.
+//! The protocol between test processes and the guard: one JSON document per line.
 
 use serde::{Deserialize, Serialize};
 

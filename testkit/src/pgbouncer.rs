@@ -36,7 +36,7 @@ pub struct TestPgBouncer {
 }
 
 impl TestPgBouncer {
-    /// Starts one in front of the database with this URL, or answers `None` after printing the calling test as skipped.
+    /// Starts one in front of the database with this URL, or returns `None` after printing the calling test as skipped.
     /// With `PUNCTUAL_REQUIRE_PGBOUNCER=1` the test process ends with status 2 instead.
     ///
     /// # Panics

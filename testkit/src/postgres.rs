@@ -22,7 +22,7 @@ pub struct TestPostgres {
 }
 
 impl TestPostgres {
-    /// Makes and starts a cluster, or answers `None` after saying so where the tests run on a server that was named.
+    /// Creates and starts a cluster; `None`, with a message, where the tests use a configured server.
     ///
     /// # Panics
     /// When it does not start.

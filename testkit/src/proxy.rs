@@ -1,4 +1,4 @@
-//! A TCP proxy for fault tests: what goes through it can be cut, held back, slowed down or refused.
+//! A TCP proxy for fault tests: it can cut, stall, delay and refuse connections.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,20 +9,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What happens to what goes through.
+/// Behaviour of the proxy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Weather {
     /// New connections are closed at once.
     refuses: bool,
     /// Nothing moves, in either direction.
     stalls: bool,
-    /// So long is each piece under way.
+    /// Delay of each chunk of data.
     latency: Duration,
     /// Connections made before the last cut are closed.
     cuts: u64,
 }
 
-/// A running proxy; it ends with the value, and all that goes through it is cut.
+/// A running proxy. It ends on drop, which cuts its connections.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -81,17 +81,17 @@ impl Proxy {
         });
     }
 
-    /// Lets nothing through until [`Self::clear`]; connections stay open.
+    /// Stalls all data until [`Self::clear`]; connections stay open.
     pub fn stall(&self) {
         self.weather.send_modify(|weather| weather.stalls = true);
     }
 
-    /// Keeps each piece under way for so long until [`Self::clear`].
+    /// Delays each chunk of data by this long until [`Self::clear`].
     pub fn slow(&self, latency: Duration) {
         self.weather.send_modify(|weather| weather.latency = latency);
     }
 
-    /// Lets everything through again.
+    /// Forwards normally again.
     pub fn clear(&self) {
         self.weather.send_modify(|weather| *weather = Weather { cuts: weather.cuts, ..Weather::default() });
     }
@@ -111,7 +111,7 @@ async fn pass(client: TcpStream, upstream: String, mut weather: watch::Receiver<
         let Ok(server) = TcpStream::connect(upstream).await else { return };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-        // Either end is the end of both: nothing that is tested here goes on half closed.
+        // One side's end closes both: half-closed connections are not used by what is tested.
         tokio::select! {
             _ = copy(from_client, to_server, cut.clone()) => {}
             _ = copy(from_server, to_client, cut) => {}
@@ -151,10 +151,10 @@ mod tests {
 
     use super::*;
 
-    /// Long enough for anything that will happen, short enough for what will not.
+    /// How long to wait for data that must not arrive.
     const MOMENT: Duration = Duration::from_millis(200);
 
-    /// Answers each piece with itself.
+    /// Echoes each chunk.
     async fn echo() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

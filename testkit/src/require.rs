@@ -1,5 +1,5 @@
-//! What a test needs and a machine may lack. Such a test is skipped with a message; where everything must run, as in CI,
-//! `PUNCTUAL_REQUIRE_<TOOL>=1` turns a missing tool into an error.
+//! Tools that a test needs and a machine may lack. Such a test is skipped with a message; where everything must run, as
+//! in CI, `PUNCTUAL_REQUIRE_<TOOL>=1` turns a missing tool into an error.
 
 use std::env;
 use std::process::{self, Command, Stdio};
@@ -59,7 +59,7 @@ impl Tool {
     }
 }
 
-/// Whether the command ends with success; what it prints is dropped.
+/// Whether the command succeeds; its output is dropped.
 #[must_use]
 pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);

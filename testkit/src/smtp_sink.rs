@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::WAIT_TIMEOUT;
 use crate::certificate::Certificate;
 
-/// When the sink has something to say.
+/// Points of the dialogue at which a script can act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verb {
     /// A client has connected.
@@ -24,7 +24,7 @@ pub enum Verb {
     Ehlo,
     /// STARTTLS.
     StartTls,
-    /// AUTH, with a password that is right.
+    /// AUTH with the correct password.
     Auth,
     /// MAIL FROM.
     Mail,
@@ -40,22 +40,22 @@ pub enum Verb {
     Quit,
 }
 
-/// What it does then, instead of what a mail server should.
+/// The scripted action instead of the normal reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Says this, as `450 4.2.0 later`. A message refused so is not in the journal.
+    /// Replies with this text, such as `450 4.2.0 later`. A refused message is not in the journal.
     Reply(&'static str),
     /// Sends these bytes, line end included. Not for DATA.
     Raw(&'static [u8]),
-    /// Does as it should, but waits for [`SmtpSink::release`] or for the client to go away. At the dot the message is in
-    /// the journal before.
+    /// Replies normally, but waits first for [`SmtpSink::release`] or the client's disconnect. At the end of a message
+    /// it is in the journal before the wait.
     Stall,
-    /// Closes the connection without a word. At the dot the message is in the journal before.
+    /// Closes the connection without a reply. At the end of a message it is in the journal before.
     Cut,
 }
 
 impl Act {
-    /// Whether a message that is answered so is not taken.
+    /// Whether this reply refuses the message.
     fn refuses(&self) -> bool {
         match self {
             Self::Reply(_) => true,
@@ -65,20 +65,20 @@ impl Act {
     }
 }
 
-/// How a sink is spoken to that is not open to all.
+/// TLS and credentials of a sink that requires them.
 #[derive(Clone)]
 pub struct Secured {
-    /// What it shows of itself.
+    /// The server's certificate and key.
     pub certificate: Certificate,
     /// Encrypted from the first byte, instead of by STARTTLS.
     pub implicit_tls: bool,
-    /// Who may send.
+    /// The user name.
     pub user: &'static str,
-    /// And by what.
+    /// The password.
     pub password: &'static str,
 }
 
-/// A message that was taken.
+/// An accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// RCPT TO.
@@ -87,7 +87,7 @@ pub struct Taken {
     pub message_id: String,
     /// The Subject header, as sent.
     pub subject: String,
-    /// All of it, dots unstuffed.
+    /// The whole message, dot-unstuffed.
     pub bytes: Vec<u8>,
 }
 
@@ -98,7 +98,7 @@ struct Shared {
     always_to: HashMap<(Verb, String), Act>,
     /// Connections that may be open at a time; a further one gets 421 as its greeting.
     most_connections: Option<usize>,
-    /// Messages that one connection may carry; MAIL for one more is answered with 450.
+    /// Messages per connection; a further MAIL gets 450.
     most_messages: Option<usize>,
     open: usize,
     most_open: usize,
@@ -188,12 +188,12 @@ impl SmtpSink {
         lock(&self.shared).always_to.insert((verb, recipient.to_owned()), act);
     }
 
-    /// Allows so many open connections; a further one is answered with 421 at the banner.
+    /// Sets the most open connections; a further one gets 421 as its greeting.
     pub fn limit_connections(&self, most: usize) {
         lock(&self.shared).most_connections = Some(most);
     }
 
-    /// Allows so many messages on one connection; MAIL for a further one is answered with 450.
+    /// Sets the most messages per connection; a further MAIL gets 450.
     pub fn limit_messages(&self, most: usize) {
         lock(&self.shared).most_messages = Some(most);
     }
@@ -210,7 +210,7 @@ impl SmtpSink {
         lock(&self.shared).hellos.clone()
     }
 
-    /// Does as it should again.
+    /// Removes all scripts and limits.
     pub fn heal(&self) {
         let mut shared = lock(&self.shared);
         shared.always_to.clear();
@@ -219,7 +219,7 @@ impl SmtpSink {
         shared.always.clear();
     }
 
-    /// Lets those go on that are stalled, now and later.
+    /// Ends present and future stalls.
     pub fn release(&self) {
         self.released.send_replace(true);
     }
@@ -229,19 +229,19 @@ impl SmtpSink {
         self.released.send_replace(false);
     }
 
-    /// What it has taken so far.
+    /// The accepted messages so far.
     #[must_use]
     pub fn journal(&self) -> Vec<Taken> {
         lock(&self.shared).journal.clone()
     }
 
-    /// How often it has heard the verb.
+    /// How often the verb was received.
     #[must_use]
     pub fn seen(&self, verb: Verb) -> usize {
         lock(&self.shared).seen.get(&verb).copied().unwrap_or_default()
     }
 
-    /// Waits until it has heard the verb so often.
+    /// Waits until the verb was received so often.
     ///
     /// # Panics
     /// When it has not within a minute.
@@ -249,7 +249,7 @@ impl SmtpSink {
         self.wait_until(&format!("{times} × {verb:?}"), || self.seen(verb) >= times).await;
     }
 
-    /// Waits until it has taken so many messages.
+    /// Waits until so many messages were accepted.
     ///
     /// # Panics
     /// When it has not within a minute.
@@ -283,14 +283,14 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 impl Secured {
-    /// Whether the line says user and password (RFC 4616).
+    /// Whether the line has the user and password (RFC 4616).
     fn accepts(&self, line: &str) -> bool {
         let said = line.trim_end().strip_prefix("AUTH PLAIN ").and_then(|text| STANDARD.decode(text).ok());
         said.is_some_and(|said| said == format!("\0{}\0{}", self.user, self.password).into_bytes())
     }
 }
 
-/// One client's conversation.
+/// One client's SMTP dialogue.
 #[derive(Clone)]
 struct Conversation {
     shared: Arc<Mutex<Shared>>,
@@ -306,7 +306,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 type Client = BufReader<Box<dyn Wire>>;
 
-/// How a verb ends.
+/// Result of a verb.
 enum Then {
     Continue,
     Refused,
@@ -314,7 +314,7 @@ enum Then {
 }
 
 impl Conversation {
-    /// An error is a client that went away.
+    /// An error means that the client disconnected.
     async fn with(self, client: TcpStream) {
         let _ = client.set_nodelay(true);
         let welcome = {
@@ -427,7 +427,7 @@ impl Conversation {
         }
     }
 
-    /// Notes the verb and does as the script says, else as it should.
+    /// Counts the verb and executes its script, or else replies normally.
     async fn answer(&self, client: &mut Client, verb: Verb, usual: &str) -> std::io::Result<Then> {
         let act = self.next_act(verb);
         self.note(verb);
@@ -448,7 +448,7 @@ impl Conversation {
         self.perform(client, act, usual).await
     }
 
-    /// A message that is not refused is in the journal before anything is said.
+    /// A message that is not refused is in the journal before the reply.
     async fn take(&self, client: &mut Client, recipient: &str, bytes: Vec<u8>) -> std::io::Result<Then> {
         let act = self.act_for(Verb::Dot, recipient).or_else(|| self.next_act(Verb::Dot));
         if !act.as_ref().is_some_and(Act::refuses) {
@@ -507,7 +507,7 @@ impl Conversation {
     }
 }
 
-/// Reads up to the dot and takes the stuffing out (RFC 5321 §4.5.2).
+/// Reads up to the final dot and removes dot-stuffing (RFC 5321 §4.5.2).
 async fn read_message(client: &mut Client) -> std::io::Result<Vec<u8>> {
     let mut message = Vec::new();
     loop {

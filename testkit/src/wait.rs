@@ -1,5 +1,5 @@
-//! Waiting for a condition. A test never sleeps until something should have happened: it asks again until it has, and
-//! fails with what it saw last.
+//! Waiting for a condition. A test does not sleep for a fixed time: it polls a condition, and fails with the last state
+//! seen.
 
 use std::fmt::{Debug, Display};
 use std::time::{Duration, Instant};

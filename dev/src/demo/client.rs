@@ -33,7 +33,7 @@ impl Client {
         self.send(path, self.request(Method::POST, path).json(body)).await
     }
 
-    /// A page as a person's browser gets it.
+    /// A page as a browser requests it.
     pub(super) async fn page(&self, path: &str) -> Result<String> {
         let request = self.request(Method::GET, path).header("Accept-Language", "en");
         let answer = request.send().await.with_context(|| format!("{path} cannot be reached"))?;

@@ -21,7 +21,7 @@ use crate::inbox::Inbox;
 use crate::servers::process::Identity;
 use crate::servers::{Cluster, Programs, RedisServer};
 
-/// What makes one stack differ from another.
+/// Configuration of a stack.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where it keeps its files.
@@ -42,7 +42,7 @@ pub struct Settings {
     pub programs: Programs,
 }
 
-/// What runs of a stack. Parts are filled in as they start, so that a start given up in the middle can be stopped.
+/// The running parts of a stack. Each is set when it starts, so that an aborted start can be stopped.
 #[derive(Debug)]
 pub struct Stack {
     settings: Settings,
@@ -80,7 +80,7 @@ impl Stack {
         }
     }
 
-    /// Where what runs is.
+    /// Addresses of the running parts.
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
@@ -92,7 +92,7 @@ impl Stack {
         self.admin.as_ref()
     }
 
-    /// The inbox, unless mails go to a server of one's own.
+    /// The inbox, unless `SMTP_URL` names another server.
     #[must_use]
     pub fn inbox(&self) -> Option<&Inbox> {
         self.inbox.as_ref()
@@ -101,7 +101,7 @@ impl Stack {
     /// Stops all: workers, API, inbox, Redis, Postgres.
     ///
     /// # Errors
-    /// When something cannot be signalled; the rest is stopped all the same.
+    /// When something cannot be signalled; the rest is stopped anyway.
     pub async fn stop(self) -> Result<()> {
         let mut results = Vec::new();
         for worker in self.workers {
@@ -125,7 +125,7 @@ impl Stack {
         results.into_iter().collect()
     }
 
-    /// What to kill when stopping takes too long.
+    /// Processes to kill when stopping takes too long.
     #[must_use]
     pub fn groups(&self) -> Vec<Identity> {
         let programs = self.workers.iter().chain(&self.api).map(|running| running.identity().clone());
@@ -134,7 +134,7 @@ impl Stack {
         programs.chain(servers.into_iter().flatten().cloned()).collect()
     }
 
-    /// Puts on disk what runs.
+    /// Stores on disk which processes run.
     fn record(&self) -> Result<()> {
         let programs = self.workers.iter().chain(&self.api);
         let mut children: Vec<Recorded> =

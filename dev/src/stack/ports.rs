@@ -1,4 +1,4 @@
-//! On which ports the stack listens.
+//! Ports of the stack.
 
 use std::env;
 

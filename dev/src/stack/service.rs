@@ -52,7 +52,7 @@ pub struct Running {
 }
 
 impl Service {
-    /// Starts it in a process group of its own, so that Ctrl-C reaches us alone and we stop all in order.
+    /// Starts it in its own process group, so that Ctrl-C reaches only this program, which stops all children in order.
     ///
     /// # Errors
     /// When the program cannot be started.
@@ -78,10 +78,10 @@ impl Service {
         Ok(Running { service: self.clone(), restarts: Restarts::new(), child, identity })
     }
 
-    /// Runs one of the program's sub-commands to its end and gives what it printed.
+    /// Runs one of the program's sub-commands and returns its output.
     ///
     /// # Errors
-    /// When it cannot be started or fails; what it said is in the message.
+    /// When it cannot be started or fails; its output is in the message.
     pub async fn call(&self, arguments: &[&str]) -> Result<String> {
         let mut command = Command::new(&self.program);
         self.set_environment(&mut command);

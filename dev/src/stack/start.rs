@@ -1,4 +1,4 @@
-//! The order in which a stack comes up.
+//! Starts a stack in order.
 
 use std::env;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::servers::{Cluster, ClusterSettings, RedisServer};
 
 const READY_TIMEOUT: Duration = Duration::from_mins(1);
 const MAX_CONNECTIONS: u32 = 200;
-/// Everybody here asks from one address. A variable of the environment wins.
+/// All local clients share one address, so limits per address are higher. Environment variables override these.
 const LIMITS: [(&str, &str); 4] = [
     ("PUNCTUAL_LIMIT_LOGIN_ADDRESS", "1000/15m"),
     ("PUNCTUAL_LIMIT_REGISTER_ADDRESS", "1000/1h"),

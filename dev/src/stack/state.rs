@@ -1,4 +1,5 @@
-//! What runs where, on disk: for a second `cargo dev`, for `cargo dev env`, and for the run after one that was killed.
+//! The state file of a running stack: read by a second `cargo dev`, by `cargo dev env`, and by the run after a killed
+//! one.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -30,7 +31,7 @@ pub struct Addresses {
     pub redis: Option<String>,
 }
 
-/// A child of ours that runs, and what asks it to stop.
+/// A running child process and its stop signal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     /// Name shown to people.
@@ -85,7 +86,7 @@ fn path(home: &Home) -> PathBuf {
     home.folder.join("state.json")
 }
 
-/// Whoever holds it runs the stack of this home. The kernel lets go of it however its holder ends.
+/// The lock's holder runs the stack of this home. The kernel releases it when the holder ends.
 pub struct Lock(#[expect(dead_code, reason = "held, not read")] fs::File);
 
 impl Lock {
@@ -104,7 +105,7 @@ impl Lock {
     }
 }
 
-/// Stops what a killed run left; its number of processes. Wants the lock held.
+/// Stops what a killed run left; its number of processes. The caller holds the lock.
 ///
 /// # Errors
 /// When a process cannot be stopped.

@@ -1,4 +1,4 @@
-//! Starts again what ended by itself, ever more slowly while it keeps ending.
+//! Restarts ended programs, with growing waits while they keep ending.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ const WATCH_PERIOD: Duration = Duration::from_millis(500);
 /// Wait before the second consecutive start; it doubles with each.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// Whoever ran this long starts at once when it ends.
+/// A program that ran this long restarts at once.
 const STEADY: Duration = Duration::from_mins(1);
 
-/// When something that ended may start again.
+/// When an ended program may restart.
 #[derive(Clone, Copy, Debug)]
 pub struct Restarts {
     in_a_row: u32,
@@ -32,7 +32,7 @@ impl Restarts {
         Self { in_a_row: 0, last_start: Instant::now(), due: None }
     }
 
-    /// Called while it does not run: whether to start it now. Says once that it ended, and when it starts again.
+    /// Called while it does not run: whether to start it now. Prints once that it ended and when it restarts.
     fn is_due(&mut self, name: &str, how: &str) -> bool {
         let now = Instant::now();
         if self.due.is_none() {
@@ -61,7 +61,7 @@ fn delay(in_a_row: u32) -> Duration {
 }
 
 impl Stack {
-    /// Watches what runs and starts again what ends by itself; never returns.
+    /// Watches the programs and restarts those that end; never returns.
     ///
     /// # Errors
     /// When a program of ours is gone from the disk, or what runs cannot be written down.

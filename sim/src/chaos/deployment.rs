@@ -32,9 +32,9 @@ pub struct Deployment {
     pub postgres: TestPostgres,
     pub redis: TestRedis,
     pub relay: SmtpSink,
-    /// The workers' way to Postgres.
+    /// The proxy between workers and Postgres.
     pub to_postgres: Proxy,
-    /// The api's way to Postgres.
+    /// The proxy between api and Postgres.
     pub api_to_postgres: Proxy,
     pub to_redis: Proxy,
     pub to_relay: Proxy,
@@ -46,11 +46,11 @@ pub struct Deployment {
     api_programs: Programs,
     /// The system clock of the workers.
     pub clock: Option<FakeClock>,
-    /// Looks which apis are ready.
+    /// Polls which apis are ready.
     watch: Option<AbortOnDropHandle<()>>,
 }
 
-/// Who plays.
+/// The customers.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     pub apis: usize,

@@ -20,7 +20,7 @@ use punctual_testkit::smtp_sink::{Act, Verb};
 const FAULT_DURATION: Duration = Duration::from_secs(3);
 /// How far the clock of the workers is stepped, in seconds.
 const CLOCK_STEP: i64 = 5 * 3600;
-/// How long a script of the mail server may wait to be used; a command that no mail reaches is no fault.
+/// How long a script of the mail server may stay unused. A command that no mail reaches is not a fault.
 const PLAYED: Duration = Duration::from_secs(20);
 
 /// How long a mail may take to continue after its worker died.

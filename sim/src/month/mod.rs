@@ -1,9 +1,9 @@
-//! A simulated month: customers book, move, cancel, hold and come back over HTTP, staff confirm, decline and record, the mail
-//! server has bad moments, and the clock runs from one of these to the next, stopping wherever a mail falls due. Then one
-//! checker looks at everything.
+//! A simulated month: customers book, move, cancel and hold over HTTP; staff confirm, decline and mark; the mail server
+//! sometimes fails. The clock jumps between events and stops whenever a mail falls due. Then a checker compares
+//! everything.
 //!
-//! Api and workers are the real code in this process, on a real Postgres and by SMTP; only the clock is moved. What is done,
-//! and when, follows from the seed. Customers who act at one instant act at once, so who of them gets a slot does not.
+//! Api and workers are the real code in this process, on a real Postgres and by SMTP; only the clock is simulated. The
+//! seed decides who does what and when, but not who wins a race for a slot: customers of one instant act concurrently.
 
 mod customer;
 mod simulation;
@@ -27,7 +27,7 @@ type Result<T> = std::result::Result<T, Error>;
 /// Parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// Decides everything but races.
+    /// The seed; decides everything except races.
     pub seed: u64,
     /// How many customers.
     pub customers: usize,
@@ -67,7 +67,7 @@ struct Outcome {
     acknowledged: Vec<Acknowledged>,
 }
 
-/// Runs the month; `tell` is called for each day.
+/// Runs the month; `tell` reports each day's progress.
 ///
 /// # Errors
 ///

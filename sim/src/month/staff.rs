@@ -1,4 +1,4 @@
-//! What staff do meanwhile: they answer those who wait for them, and record some of that are over.
+//! Actions of staff: they confirm or decline pending bookings, and mark some past ones.
 
 use reqwest::Method;
 use serde_json::Value;

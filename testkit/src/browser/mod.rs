@@ -45,19 +45,19 @@ pub fn find() -> Option<PathBuf> {
         .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file()))
 }
 
-/// What the browser's window is like.
+/// Properties of the browser's window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     width: u32,
     height: u32,
-    /// Pixels of the screen to one of CSS.
+    /// Device pixels per CSS pixel.
     scale: u32,
     mobile: bool,
     dark: bool,
 }
 
 impl Look {
-    /// A phone, held upright.
+    /// A phone in portrait orientation.
     pub const PHONE: Self = Self { width: 390, height: 844, scale: 2, mobile: true, dark: false };
     /// A desktop's window.
     pub const DESKTOP: Self = Self { width: 1280, height: 800, scale: 1, mobile: false, dark: false };
@@ -65,7 +65,7 @@ impl Look {
     /// The narrowest window that pages have to fit (WCAG 2.2, 1.4.10): 320 CSS pixels.
     pub const NARROW: Self = Self { width: 320, height: 640, scale: 1, mobile: false, dark: false };
 
-    /// The same with so many pixels of the screen to one of CSS, and as high as the page: for pictures.
+    /// The same with so many device pixels per CSS pixel, and as high as the page: for pictures.
     #[must_use]
     pub const fn picture(self, scale: u32) -> Self {
         Self { height: 1, scale, ..self }
@@ -123,10 +123,10 @@ impl Browser {
         self.pipe.call("Emulation.setScriptExecutionDisabled", json!({ "value": !may_run })).await.map(drop)
     }
 
-    /// Opens an address and waits until it is there.
+    /// Opens a URL and waits until it is loaded.
     ///
     /// # Errors
-    /// When there is nothing at the address.
+    /// When the URL does not load.
     pub async fn open(&mut self, url: &str) -> Result<()> {
         let opened = self.pipe.call("Page.navigate", json!({ "url": url })).await?;
         if let Some(error) = opened["errorText"].as_str() {
@@ -135,7 +135,7 @@ impl Browser {
         self.settled().await
     }
 
-    /// Shows a document that stands nowhere.
+    /// Shows an HTML document without a URL.
     ///
     /// # Errors
     /// When the browser refuses.
@@ -146,7 +146,7 @@ impl Browser {
         self.settled().await
     }
 
-    /// What a person reads on the page.
+    /// The visible text of the page.
     ///
     /// # Errors
     /// When the browser does not answer.
@@ -162,7 +162,7 @@ impl Browser {
         self.evaluate("document.title").await
     }
 
-    /// The page's address.
+    /// The page's URL.
     ///
     /// # Errors
     /// When the browser does not answer.
@@ -170,7 +170,7 @@ impl Browser {
         self.evaluate("document.location.href").await
     }
 
-    /// What an expression gives, as text.
+    /// The value of a JavaScript expression, as text.
     ///
     /// # Errors
     /// When it throws, or gives no text.
@@ -180,7 +180,7 @@ impl Browser {
         Ok(value.with_context(|| format!("{expression} gives {answer}"))?.to_owned())
     }
 
-    /// What the promise that an expression gives comes to, as text.
+    /// The value of the promise that an expression returns, as text.
     ///
     /// # Errors
     /// When it throws, or gives no text.
@@ -225,7 +225,7 @@ impl Browser {
         self.pipe.call("Input.insertText", json!({ "text": text })).await.map(drop)
     }
 
-    /// Waits until the page says this, as pages do that change by themselves.
+    /// Waits until the page contains this text.
     ///
     /// # Errors
     /// When it does not within a minute.
@@ -238,7 +238,7 @@ impl Browser {
         shown.await.map_err(|seen| anyhow!("the page does not say {wanted:?} but {seen}"))
     }
 
-    /// Clicks the link, button or label that is called this: by its text, or as it is read aloud.
+    /// Clicks the link, button or label with this text or accessible name.
     ///
     /// # Errors
     /// When there is not exactly one, or it can't be seen.
@@ -272,7 +272,7 @@ impl Browser {
         self.pipe.loaded_after(loads).await.with_context(|| format!("after a click on {text:?}"))
     }
 
-    /// Clicks the line that folds or unfolds a part of the page: the one of this number on it, from 0.
+    /// Clicks the `summary` with this index on the page, from 0.
     ///
     /// # Errors
     /// When there is none.
@@ -318,7 +318,7 @@ impl Browser {
         comes_true.await.map_err(|seen| anyhow!("{expression} gives {seen}"))
     }
 
-    /// Types into the field that this CSS selector names, in the place of what it held.
+    /// Replaces the text of the field with this CSS selector.
     ///
     /// # Errors
     /// When there is not exactly one.
@@ -329,7 +329,7 @@ impl Browser {
         self.pipe.call("Input.insertText", json!({ "text": text })).await.map(drop)
     }
 
-    /// The whole page as it looks, as PNG.
+    /// The whole page as PNG.
     ///
     /// # Errors
     /// When the browser does not answer.
@@ -342,7 +342,7 @@ impl Browser {
         Ok(STANDARD.decode(answer["data"].as_str().context("no picture")?)?)
     }
 
-    /// Ends it; without this it is killed when the value goes.
+    /// Ends it; otherwise it is killed on drop.
     ///
     /// # Errors
     /// When it does not end.
@@ -350,7 +350,7 @@ impl Browser {
         self.pipe.close().await
     }
 
-    /// Waits until the page has all it needs.
+    /// Waits until the page and its resources are loaded.
     async fn settled(&mut self) -> Result<()> {
         let ready = try_wait_for(WAIT_TIMEOUT, async || {
             let state = self.evaluate("document.readyState").await;
@@ -359,9 +359,9 @@ impl Browser {
         ready.await.map_err(|state| anyhow!("the page is not loaded: {state}"))
     }
 
-    /// The one element that a CSS selector or an `XPath` names.
+    /// The only element that matches a CSS selector or `XPath`.
     async fn the_one(&mut self, query: &str) -> Result<Value> {
-        // Without a document at hand the browser gives no element a number.
+        // The browser assigns node ids only after the document was requested.
         self.pipe.call("DOM.getDocument", json!({ "depth": 0 })).await?;
         let found = self.pipe.call("DOM.performSearch", json!({ "query": query })).await?;
         let count = found["resultCount"].as_u64().unwrap_or_default();

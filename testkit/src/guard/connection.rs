@@ -1,4 +1,4 @@
-//! One test process: its questions, and the Redis servers that end with it.
+//! One test process: its requests, and the servers that end with it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::message::{Reply, Request};
 use punctual_launch::servers::process::Identity;
 use punctual_launch::servers::{Cluster, RedisServer, ports};
 
-/// Answers until the process closes its end, by will or by being killed.
+/// Answers until the process closes its end or is killed.
 pub(super) async fn serve(stream: UnixStream, servers: Arc<Result<Servers, String>>) {
     let mut owned = Owned::default();
     let _ = answer_all(stream, &servers, &mut owned).await;

@@ -20,14 +20,14 @@ const USER: &str = "punctual";
 const START_TIMEOUT: Duration = Duration::from_mins(1);
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What makes one cluster differ from another.
+/// Configuration of a cluster.
 #[derive(Clone, Debug)]
 pub struct ClusterSettings {
     /// Folder of its own; as root it is given to the account Postgres runs under.
     pub folder: PathBuf,
     /// TCP port on 127.0.0.1.
     pub port: u16,
-    /// Whether what it holds may be lost in a crash: no fsync, for tests only.
+    /// Whether data may be lost in a crash: no fsync, for tests only.
     pub disposable: bool,
     /// Connections it takes.
     pub max_connections: u32,
@@ -182,7 +182,7 @@ impl Cluster {
 }
 
 impl Drop for Cluster {
-    /// A server that nobody stopped must not outlive its owner.
+    /// The server must not outlive its owner.
     fn drop(&mut self) {
         let _ = self.end(Signal::QUIT);
     }
@@ -219,7 +219,7 @@ fn create(programs: &PostgresPrograms, settings: &ClusterSettings, account: Opti
         account.own(folder)?;
         account.own(&password_file)?;
     }
-    // Renamed when it is whole, so that a run killed in the middle leaves nothing that looks like a cluster.
+    // Renamed when complete, so that a killed run leaves no partial cluster under this name.
     let unfinished = folder.join("unfinished");
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished)?;

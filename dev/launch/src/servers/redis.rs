@@ -29,7 +29,7 @@ impl RedisServer {
     /// Starts a server; its log and its working directory are in `folder`.
     ///
     /// # Errors
-    /// When it does not answer; what it said is in the message.
+    /// When it does not answer; its output is in the message.
     pub fn start(program: &Path, folder: &Path, port: u16) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let log: PathBuf = folder.join(format!("redis-{port}.log"));
