@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// A password is verified in 19 MiB at a time, between requests of a few KiB: the system's allocator keeps the holes.
+/// Password hashing needs 19 MiB at a time between small requests, which fragments the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

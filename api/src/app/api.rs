@@ -1,4 +1,4 @@
-//! The operations, put together: their routes, their schemas and their document.
+//! Routes, schemas and document of all operations.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The document, made when it is first asked for, and the page that shows it: Swagger UI out of this program.
+//! The document, built on first request, and its page: an embedded Swagger UI.
 
 use std::{io::Read, sync::OnceLock};
 
@@ -14,7 +14,7 @@ use crate::http::{
     problem::{Code, Problem},
 };
 
-/// Nothing is loaded from another host; Swagger UI sets styles as it goes.
+/// Nothing is loaded from another host; Swagger UI sets inline styles.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -72,7 +72,7 @@ fn text() -> Result<&'static str, Problem> {
     Ok(TEXT.get_or_init(|| text))
 }
 
-/// A file that this program holds in gzip: as it is for those who take it so, unpacked for the others.
+/// An embedded gzip file: sent as it is to clients that accept gzip, unpacked for others.
 fn packed(request: &Request, content_type: &'static str, bytes: &'static [u8]) -> Result<Response, Problem> {
     let response = Response::builder()
         .content_type(content_type)

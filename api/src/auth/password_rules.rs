@@ -1,5 +1,5 @@
-//! Which passwords may be chosen (NIST SP 800-63B §5.1.1.2): a length, and none that an attacker tries first. No rule
-//! asks for kinds of characters, and none expires.
+//! Allowed passwords (NIST SP 800-63B §5.1.1.2): a minimum length, and none that is common. There are no composition
+//! rules and no expiry.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub const SHORTEST: usize = 8;
 /// Most characters: long enough for any passphrase, short enough to be hashed.
 pub const LONGEST: usize = 128;
 
-/// Passwords of breaches that are tried first, in lower case, one a line. Source: docs/decisions/0012-passwords.md.
+/// Passwords common in breaches, in lower case, one per line. Source: docs/decisions/0012-passwords.md.
 const BREACHED: &str = include_str!("breached.txt");
 
 /// Why a password may not be chosen.
@@ -20,14 +20,14 @@ pub enum Weakness {
     TooShort,
     /// More than [`LONGEST`] characters.
     TooLong,
-    /// One of those that are tried first.
+    /// Common in breaches.
     Breached,
     /// The address or the name of its owner.
     Personal,
 }
 
 impl Weakness {
-    /// Stable code, also of the sentence that a page says.
+    /// Stable code, also the key of the page's message.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ pub fn check(password: &str, email: &str, name: Option<&str>) -> Result<(), Weak
     if own.into_iter().flatten().any(|text| text.to_lowercase() == password) {
         return Err(Weakness::Personal);
     }
-    // A look through the whole list takes a thousandth of the time of the hash that follows.
+    // Searching the whole list takes a thousandth of the time of the hash that follows.
     if BREACHED.lines().any(|line| line == password) { Err(Weakness::Breached) } else { Ok(()) }
 }
 

@@ -16,7 +16,7 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 );
 const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
 
-/// The answer to a browser that asks whether it may ask.
+/// The answer to a CORS preflight request.
 pub fn preflight(origins: &CorsOrigins, request: &Request) -> Option<Response> {
     let asks = *request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);

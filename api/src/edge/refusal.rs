@@ -1,4 +1,4 @@
-//! The answer to what is not a request: there is nothing to route, so it is written here, whole.
+//! The answer to input that is not a valid request: it cannot be routed, so it is written here.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The trace of a request, after W3C Trace Context: taken up from its `traceparent`, told in the answer's.
+//! The trace of a request (W3C Trace Context): continued from its `traceparent` and returned in the answer's.
 
 use poem::http::{
     HeaderMap, HeaderValue,
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The span in which a request is answered. Of the client's header only what parses is taken.
+/// The span of a request. An invalid client header is ignored.
 pub fn span(request_id: Uuid, headers: &HeaderMap) -> Span {
     let given = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()).and_then(Context::parse);
     let traceparent = given.map(|context| context.to_string());

@@ -1,4 +1,4 @@
-//! gzip (RFC 1952) of answers that are text, whole in memory and large enough to gain by it.
+//! gzip (RFC 1952) of text answers that are in memory and large enough.
 
 use std::{
     io::Write,
@@ -13,15 +13,15 @@ use poem::{
     http::{HeaderMap, HeaderValue, header},
 };
 
-/// Smaller answers fit a packet as they are.
+/// Smaller answers fit into a packet.
 const LEAST: u64 = 1024;
 
-/// Whether a request with these fields takes its answer in gzip.
+/// Whether the request accepts gzip.
 pub fn takes_gzip(headers: &HeaderMap) -> bool {
     accepted(headers.get_all(header::ACCEPT_ENCODING).iter())
 }
 
-/// Whether one of the `Accept-Encoding` fields takes gzip (RFC 9110 §12.5.3).
+/// Whether an `Accept-Encoding` field accepts gzip (RFC 9110 §12.5.3).
 fn accepted<'a>(fields: impl Iterator<Item = &'a HeaderValue>) -> bool {
     let mut any = None;
     for item in fields.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
@@ -46,7 +46,7 @@ fn length(body: &http_body_util::combinators::BoxBody<bytes::Bytes, std::io::Err
     body.size_hint().exact()
 }
 
-/// The answer in gzip, if the client takes it and it is worth it.
+/// The answer in gzip, if accepted and worthwhile.
 pub async fn gzip(mut response: Response, accepted: bool) -> Response {
     let is_text = response
         .headers()
@@ -81,7 +81,7 @@ pub async fn gzip(mut response: Response, accepted: bool) -> Response {
     response
 }
 
-/// The answer's body in gzip, kept with an answer that is sent many times: put in its data, it is packed once.
+/// The compressed body of an answer that is sent many times: stored in its data, it is compressed once.
 #[derive(Debug, Clone, Default)]
 pub struct Packed(Arc<OnceLock<Option<Bytes>>>);
 

@@ -1,4 +1,4 @@
-//! Query parameters. Those of path and headers are poem-openapi's; all are checked before, by the guard.
+//! Query parameters. poem-openapi handles those of path and headers; the guard has checked all before.
 
 use poem::{Request, RequestBody, Result};
 use poem_openapi::{
@@ -9,7 +9,7 @@ use poem_openapi::{
 
 use crate::http::problem::{Place, Problem};
 
-/// The decoded pairs of the query string, in their order; put in the request by the guard.
+/// The decoded pairs of the query string in order; set by the guard.
 #[derive(Debug, Clone)]
 pub struct Pairs(pub Vec<(String, String)>);
 

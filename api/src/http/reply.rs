@@ -12,10 +12,10 @@ use poem_openapi::{
 use punctual_core::types::Rev;
 use serde::Serialize;
 
-/// Says that the answer is that of an earlier request with the same Idempotency-Key.
+/// Marks the stored answer of an earlier request with the same Idempotency-Key.
 pub const IDEMPOTENCY_REPLAYED: header::HeaderName = header::HeaderName::from_static("idempotency-replayed");
 
-/// A JSON body with status `STATUS`. Which headers an operation sends stands in the table of operations.
+/// A JSON body with status `STATUS`. The operation's declaration lists its headers.
 #[derive(Debug)]
 pub struct Reply<const STATUS: u16, T> {
     body: T,
@@ -47,7 +47,7 @@ impl<const STATUS: u16, T> Reply<STATUS, T> {
         self.header(header::LOCATION, path)
     }
 
-    /// With the note that this is a stored answer, if it is.
+    /// Marks a stored answer.
     #[must_use]
     pub fn replayed(self, replayed: bool) -> Self {
         if replayed { self.header(IDEMPOTENCY_REPLAYED, "true") } else { self }

@@ -7,7 +7,7 @@ use punctual_core::{
 use super::{Page, named, visit::Visit};
 use crate::{contract::Operation, http::problem::Problem, views::calendar_file::CalendarFile};
 
-/// `/f/{token}.ics`: the calendar of a member of staff, which programs ask for again and again.
+/// `/f/{token}.ics`: the calendar feed of a member of staff.
 pub struct Feed;
 
 impl Page for Feed {
@@ -16,7 +16,7 @@ impl Page for Feed {
     const POSTS: bool = false;
 
     async fn show(mut visit: Visit) -> Result<Response, Problem> {
-        // The router takes the ending for a part of the parameter.
+        // The router includes the extension in the parameter.
         let token = visit.token.strip_suffix(".ics").ok_or(Error::NotFound("feed"))?.to_owned();
         visit.token = token;
         let Link { id, epoch, .. } = visit.link(Purpose::Feed)?;

@@ -1,5 +1,4 @@
-//! Checks a value against the schema that the document publishes, so that the two can never disagree: every fault is
-//! found, each with its JSON pointer, and none of them holds a value that was sent.
+//! Validates a value against the published schema. Every error has its JSON pointer and never contains a sent value.
 
 use std::borrow::Cow;
 
@@ -10,7 +9,7 @@ pub mod format;
 
 use crate::http::problem::{Fault, Place};
 
-/// More faults than this are not told: a hostile body must not make a large answer.
+/// Maximum number of reported errors, so that a hostile body cannot cause a large answer.
 const MOST_FAULTS: usize = 50;
 
 /// Checks values of one part of a request.
@@ -94,7 +93,7 @@ impl<'a> Checker<'a> {
             match schema.properties.iter().find(|(known, _)| known == name) {
                 Some((_, schema)) => self.check(value, schema, &join(pointer, name)),
                 None if schema.additional_properties.is_none() => {
-                    // A name that was sent may be anything; it is cut so that it cannot fill the answer.
+                    // A sent name is truncated, so that it cannot fill the answer.
                     let shown: String = name.chars().take(40).collect();
                     self.fault(&join(pointer, &shown), "unknown_field", "is not a field of this object");
                 }

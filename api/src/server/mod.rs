@@ -1,4 +1,4 @@
-//! The accept loop: hyper's HTTP/1 with the limits that poem's own server does not set, feeding poem.
+//! The accept loop: hyper's HTTP/1 with limits that poem's own server does not have.
 
 mod socket;
 
@@ -19,26 +19,26 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// A request's head may have so many bytes (beyond it the answer is 431), and a connection buffers no more.
+/// Maximum size of a request's head (beyond it 431), and of a connection's buffer.
 const BUFFER: usize = 16 * 1024;
 
-/// A request's head may have so many fields.
+/// Maximum number of header fields.
 const FIELDS: usize = 64;
 
-/// How a listener treats its clients.
+/// Limits of a listener.
 #[derive(Clone)]
 pub struct Limits {
     /// Clients at a time; further ones wait in the kernel's queue.
     pub connections: usize,
-    /// For a request's head to arrive, also on a connection kept open, and for a client to take some of its answer.
+    /// Time for a request's head to arrive, also on a kept connection, and for a client to read more of its answer.
     pub header_timeout: Duration,
-    /// For what runs at the end to finish.
+    /// Time for running requests to finish at shutdown.
     pub grace: Duration,
-    /// What is answered to a head that cannot be read.
+    /// The answer to an invalid head.
     pub refusal: Refusal,
 }
 
-/// Serves `endpoint` until `stop`, then lets what runs finish.
+/// Serves `endpoint` until `stop`, then lets running requests finish.
 pub async fn serve<E>(listener: TcpListener, endpoint: Arc<E>, limits: Limits, stop: CancellationToken)
 where
     E: Endpoint<Output = Response> + 'static,
@@ -75,7 +75,7 @@ where
     }
 }
 
-/// A client that is gone before it was accepted is its own affair; a process without file handles has to wait for one.
+/// Errors of clients that disconnected are ignored; without free file handles the loop waits.
 async fn pause_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
@@ -95,7 +95,7 @@ impl Connection {
     where
         E: Endpoint<Output = Response> + 'static,
     {
-        // Without it small answers may wait for an acknowledgement.
+        // Otherwise small answers may wait for an acknowledgement.
         let _ = self.socket.set_nodelay(true);
         let socket = Socket::new(self.socket, limits.header_timeout, limits.refusal);
         let (peer, local) = (self.peer, self.local.unwrap_or(self.peer));

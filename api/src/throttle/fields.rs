@@ -14,7 +14,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// What the tokens say, each with how many are left once the request is answered.
+    /// The headers for these tokens, each with the number left after the request.
     pub(super) fn of<'a>(tokens: impl Iterator<Item = (&'a Token, u32)> + Clone) -> Option<Self> {
         let now = tokens.clone().map(|(token, left)| {
             let seconds = seconds(token.standing.wait);
@@ -37,7 +37,7 @@ impl Fields {
     }
 }
 
-/// Whole seconds, rounded up: whoever waits so long has waited long enough.
+/// Whole seconds, rounded up.
 pub(super) fn seconds(time: std::time::Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }

@@ -7,10 +7,10 @@ use punctual_core::config::RequestLimit;
 
 use super::subject::{Standing, Subject};
 
-/// Subjects whose requests are remembered: about 5 MB. Beyond it the half that was quiet longest is forgotten.
+/// Maximum number of subjects, about 5 MB. Beyond it the least recent half is dropped.
 const CAPACITY: usize = 20_000;
 
-/// The last requests of each subject as this process saw them.
+/// The last requests of each subject in this process.
 #[derive(Default)]
 pub struct Logs {
     logs: HashMap<Subject, Log>,
@@ -31,7 +31,7 @@ impl Log {
 }
 
 impl Logs {
-    /// Counts one more request of the subject, if there is room.
+    /// Counts one more request of the subject, if allowed.
     pub fn take(&mut self, now: Instant, subject: Subject, limit: RequestLimit) -> Standing {
         if self.logs.len() >= CAPACITY && !self.logs.contains_key(&subject) {
             self.make_room(now);
@@ -44,7 +44,7 @@ impl Logs {
             log.times.push_back(now);
         }
         let left = u32::try_from(count.saturating_sub(log.times.len())).unwrap_or(u32::MAX);
-        // With the oldest gone there is one more.
+        // When the oldest expires, one more is allowed.
         let oldest = log.times.front().map_or(Duration::ZERO, |time| now.duration_since(*time));
         Standing { granted, left, wait: limit.per.saturating_sub(oldest) }
     }

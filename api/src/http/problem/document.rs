@@ -1,4 +1,4 @@
-//! What a problem looks like on the wire.
+//! The JSON form of a problem.
 
 use chrono::{DateTime, FixedOffset};
 use poem::{Response, http::header};
@@ -110,7 +110,7 @@ pub struct AlternativeSlot {
 pub enum BookingAction {
     /// A hold becomes a booking.
     Book,
-    /// A hold runs out, or a pending booking's start comes.
+    /// A hold expires, or a pending booking's start passes.
     Expire,
     /// Staff accept a pending booking.
     Confirm,
@@ -215,8 +215,8 @@ impl Problem {
     }
 }
 
-/// Named here as the answer to faults of the server, so that the schema stays in the document; which problems an
-/// operation has, one response per status, is written into the document from the table of operations.
+/// Registers the schema as the answer to server errors. The problems of each operation are added to the document from
+/// its declaration.
 impl ApiResponse for Problem {
     fn meta() -> MetaResponses {
         let schema = ProblemDocument::schema_ref();

@@ -1,4 +1,4 @@
-//! Problems: the one form of every answer that is not a success (RFC 9457).
+//! Problems (RFC 9457): the form of every error.
 
 mod code;
 mod document;

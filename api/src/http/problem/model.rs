@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Code;
 
-/// Where in a request a fault lies.
+/// The part of a request with an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// The JSON body.
@@ -18,7 +18,7 @@ pub enum Place {
     Header,
 }
 
-/// One fault of a request. Never holds a value that was sent.
+/// An error in a request. Never contains a sent value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Where it lies.
@@ -31,14 +31,14 @@ pub struct Fault {
     pub detail: Cow<'static, str>,
 }
 
-/// An answer that is not a success, before it is given its request's id.
+/// An error answer, before it gets its request's id.
 #[derive(Debug)]
 pub struct Problem {
     /// Which.
     pub code: Code,
-    /// What happened in this case, for a person; the code's meaning when `None`.
+    /// What happened in this case, for people; the code's meaning when `None`.
     pub detail: Option<Cow<'static, str>>,
-    /// What else is known; boxed, so that results stay small.
+    /// Additional data; boxed, so that results stay small.
     pub facts: Box<Facts>,
 }
 
@@ -101,13 +101,13 @@ impl Problem {
         self
     }
 
-    /// A request that does not fit, with every place.
+    /// An invalid request, with every place.
     #[must_use]
     pub fn invalid(errors: Vec<Fault>) -> Self {
         Self::with(Code::InvalidRequest, Facts { errors, ..Facts::default() })
     }
 
-    /// A request that does not fit in one place.
+    /// A request with one invalid place.
     #[must_use]
     pub fn invalid_at(
         place: Place,

@@ -1,4 +1,4 @@
-//! What the links in mails to an account lead to. A link is good once; what it asks is shown first and done by a form.
+//! Pages of the links in account mails. A link is valid once; the page shows the action and a form executes it.
 
 mod choose_password;
 mod verify;
@@ -17,28 +17,28 @@ use crate::{http::problem::Problem, state::State};
 pub use choose_password::ChoosePassword;
 pub use verify::VerifyEmail;
 
-/// What both pages show.
+/// Data of both pages.
 #[derive(Serialize)]
 struct Facts {
     business_name: String,
     email: String,
     token: String,
-    /// Whether what the link is for has just been done.
+    /// Whether the action has just been done.
     done: bool,
-    /// Which sentence says why the form was not taken.
+    /// The message why the form was refused.
     fault: Option<String>,
 }
 
-/// The account that the link speaks of.
+/// The account of the link.
 async fn linked(visit: &Visit, purpose: Purpose) -> Result<LinkedAccount, Problem> {
     let State { core, links, .. } = &*visit.state;
     Ok(users::linked_account(&core.pool, core.now(), links, purpose, &visit.token).await?)
 }
 
-/// How the page stands.
+/// State of the page.
 enum Stage {
     Asked,
-    /// With the code of what is wrong.
+    /// With the code of the error.
     Refused(&'static str),
     Done,
 }

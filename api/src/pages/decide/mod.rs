@@ -1,4 +1,4 @@
-//! `/d/{token}`: a booking that waits for staff, for who got the mail about it.
+//! `/d/{token}`: a pending booking, for the recipient of its `staff_pending` mail.
 
 mod confirm;
 mod decline;
@@ -19,7 +19,7 @@ pub use confirm::Confirm;
 pub use decline::Decline;
 pub use show::Show;
 
-/// What staff have to know of the customer.
+/// The customer's data for staff.
 #[derive(Serialize)]
 struct Customer {
     name: Option<String>,
@@ -35,10 +35,10 @@ struct Facts {
     #[serde(flatten)]
     appointment: Appointment,
     customer: Customer,
-    /// The path of the booking's page, seen from the page that shows this.
+    /// Relative path of the booking's page.
     base: String,
     notice: Option<&'static str>,
-    /// `status` for what went well, `alert` for what did not.
+    /// ARIA role: `status` for success, `alert` for errors.
     notice_role: &'static str,
     is_open: bool,
 }
@@ -70,7 +70,7 @@ fn facts(decided: &Decision, base: String) -> Facts {
     }
 }
 
-/// After an answer that cannot be given: the booking as it stands now, and why. Other errors stay what they are.
+/// After a refused decision: the booking's current state and the reason. Other errors are returned.
 async fn unchanged(visit: &Visit, error: Error) -> Result<Response, Problem> {
     let notice = match error {
         Error::RevMismatch { .. } => "notice_stale",
