@@ -12,12 +12,13 @@ use punctual_core::{
     config::{ApiConfig, Config, ConfigError, Fault, Keys, Secret},
     sessions::Epochs,
     slots::Snapshots,
+    storefront::Storefronts,
 };
 
 use crate::{
     auth::{Passwords, Tokens},
     throttle::Throttle,
-    views::SlotsPage,
+    views::{SlotsPage, StorefrontPages},
 };
 
 /// What handlers share; made once.
@@ -38,6 +39,8 @@ pub struct State {
     pub schemas: &'static Registry,
     /// Lists of slots.
     pub slots: Snapshots<SlotsPage>,
+    /// The business as pages show it.
+    pub storefronts: Storefronts<StorefrontPages>,
     /// What the api was told.
     pub config: ApiConfig,
     /// Base of problem types, without a trailing slash.
@@ -69,6 +72,7 @@ impl State {
             schemas,
             epochs: Epochs::new(&core.pool),
             slots: Snapshots::new(&core.pool, api.slot_memory),
+            storefronts: Storefronts::default(),
             core,
             tokens: Tokens::new(config.jwt_keys()?, &config.public_url, api.access_token),
             links: config.link_keys()?.clone(),

@@ -21,6 +21,7 @@ pub mod sessions;
 pub mod settings;
 pub mod slots;
 pub mod staff;
+pub mod storefront;
 pub mod types;
 pub mod users;
 pub mod wording;

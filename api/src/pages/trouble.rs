@@ -13,10 +13,16 @@ use crate::{
 struct Trouble {
     /// Which sentence says what happened.
     kind: &'static str,
-    /// Where the links of one's bookings can be asked for.
-    links: Option<String>,
+    /// Where a link that works can be asked for.
+    next: Option<Next>,
     /// For whoever asks the business about it.
     request_id: String,
+}
+
+#[derive(Serialize)]
+struct Next {
+    href: String,
+    words: &'static str,
 }
 
 /// A problem as a person reads it.
@@ -29,9 +35,16 @@ pub fn trouble(problem: Problem, locale: Locale, state: &State, request_id: Uuid
         Code::InternalError => "trouble_ours",
         _ => "trouble_request",
     };
-    let lost = problem.code == Code::NotFound && state.config.booking_page;
-    let links = lost.then(|| format!("{}/links?lang={}", state.public_url, locale.as_str()));
-    let facts = Trouble { kind, links, request_id: request_id.to_string() };
+    let next = match problem.code {
+        Code::NotFound => Some(("links", "links_title")),
+        Code::LinkVoid => Some(("account/login", "account_login")),
+        _ => None,
+    };
+    let next = next.filter(|_| state.config.booking_page).map(|(path, words)| Next {
+        href: format!("{}/{path}?lang={}", state.public_url, locale.as_str()),
+        words,
+    });
+    let facts = Trouble { kind, next, request_id: request_id.to_string() };
     let answer = problem.into_answer(&state.public_url, request_id);
     let Ok(mut response) = page(answer.status(), "trouble.html.j2", locale, &facts) else { return answer };
     for name in [header::RETRY_AFTER, header::ALLOW] {

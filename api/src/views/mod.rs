@@ -10,6 +10,7 @@ mod export;
 mod hours;
 pub mod ops;
 mod slots;
+mod storefront;
 
 pub use account::{Account, Language, Role};
 pub use booking::{
@@ -21,3 +22,4 @@ pub use display::Translations;
 pub use export::PersonalData;
 pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBookings, TimeOff, Window};
 pub use slots::{ListPage, Slots, SlotsPage};
+pub use storefront::StorefrontPages;

@@ -40,11 +40,16 @@ async fn zone(db: &mut PgConnection) -> Result<Zone> {
 /// Increments the business's calendar revision. The row lock also serialises changes of several calendars before they
 /// lock any staff row. Lock order: settings → staff → the rest.
 pub(crate) async fn bump_business(tx: &mut PgConnection) -> Result<()> {
+    if bump_shown(tx).await? { Ok(()) } else { Err(Error::NotFound("business")) }
+}
+
+/// [`bump_business`] for a change that pages show and that is possible before the business is set up. False: it is not.
+pub(crate) async fn bump_shown(tx: &mut PgConnection) -> Result<bool> {
     let bumped = sqlx::query!("UPDATE settings SET calendar_rev = calendar_rev + 1")
         .execute(&mut *tx)
         .await?
         .rows_affected();
-    if bumped == 1 { Ok(()) } else { Err(Error::NotFound("business")) }
+    Ok(bumped == 1)
 }
 
 /// Locks every calendar, the business's revision first.

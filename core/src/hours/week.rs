@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::bump_shown;
 use super::stranded::{Changed, Fitting};
 use crate::calendar::{WeeklyWindow, overlap_of_week};
 use crate::slots::{iso_number, iso_weekday, minutes_to_store, stored_window};
@@ -75,6 +76,7 @@ async fn replace(
     staff_id: Uuid,
     windows: &[WeeklyWindow],
 ) -> Result<Changed<Vec<WeeklyWindow>>> {
+    bump_shown(tx).await?;
     lock_own(tx, actor, staff_id).await?;
     let fitting = Fitting::before(tx, now, &[staff_id], None).await?;
     sqlx::query!("DELETE FROM weekly_hours WHERE staff_id = $1", staff_id).execute(&mut *tx).await?;

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{MediaType, Picture};
-use crate::hours::bump_business;
+use crate::hours::{bump_business, bump_shown};
 use crate::transaction::change;
 use crate::{Core, Error, Result, staff};
 
@@ -116,6 +116,7 @@ pub async fn remove_photo(core: &Core, staff_id: Uuid) -> Result<()> {
 }
 
 async fn lock_member(tx: &mut PgConnection, staff_id: Uuid) -> Result<()> {
+    bump_shown(tx).await?;
     let locked = staff::lock(tx, &[staff_id]).await?;
     if locked.is_empty() { Err(Error::NotFound("staff")) } else { Ok(()) }
 }

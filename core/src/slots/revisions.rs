@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
-use crate::Result;
 use crate::batcher::Batch;
 use crate::pool::again_if_cut;
+use crate::{Core, Error, Result};
 
 /// Timeout of one check. After it the connection is closed and the lists concerned are rebuilt.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -20,10 +20,26 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Revisions {
     /// Start time of the database server. After a fail-over the same revisions can belong to other data.
     pub(crate) server: DateTime<Utc>,
-    /// `settings.calendar_rev`: covers settings, closures, services and their staff.
+    /// `settings.calendar_rev`: covers settings, closures, services and their staff, and what pages show of these.
     pub(crate) business: i64,
     /// `staff.calendar_rev` of each member of staff of the service, active or not.
     pub(crate) staff: Vec<(Uuid, i64)>,
+}
+
+impl Revisions {
+    /// The revision of the business alone.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] before the business is set up.
+    pub(crate) async fn of_business(core: &Core) -> Result<Self> {
+        let row = sqlx::query!(
+            r#"SELECT pg_postmaster_start_time() AS "server!", calendar_rev AS business FROM settings"#
+        )
+        .fetch_optional(&core.pool)
+        .await?
+        .ok_or(Error::NotFound("business"))?;
+        Ok(Self { server: row.server, business: row.business, staff: Vec::new() })
+    }
 }
 
 /// Compares revisions with the database on a dedicated connection, so that no check waits behind bookings.

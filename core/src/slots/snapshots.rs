@@ -88,6 +88,11 @@ impl<P: Page> Snapshots<P> {
         Box::pin(self.build(core, query, asked)).await
     }
 
+    /// Whether a check sent after this call finds these revisions current.
+    pub(crate) async fn are_current(&self, revisions: &Arc<Revisions>) -> bool {
+        self.checks.submit(Arc::clone(revisions)).await == Some(true)
+    }
+
     /// One request builds the list; others that arrived before it began to do so share it.
     async fn build(&self, core: &Core, query: &SlotQuery, asked: Instant) -> Result<Arc<P>> {
         let guard = self.builders.lock(query.clone(), WAIT_TIMEOUT).await;

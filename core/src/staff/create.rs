@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::StaffMember;
 use super::read::find;
+use crate::hours::bump_shown;
 use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
 use crate::transaction::change;
 use crate::types::{Actor, EmailAddress, PersonName};
@@ -47,6 +48,7 @@ pub async fn create_once(
 }
 
 async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, staff: &NewStaff) -> Result<StaffMember> {
+    bump_shown(tx).await?;
     let id = new_id(now);
     sqlx::query!(
         "INSERT INTO staff (id, user_id, name, email, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)",

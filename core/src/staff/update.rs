@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::read::find;
 use super::{StaffMember, lock};
-use crate::hours::{Changed, standing_bookings};
+use crate::hours::{Changed, bump_shown, standing_bookings};
 use crate::transaction::change;
 use crate::types::{About, EmailAddress, ExpectedRev, PersonName};
 use crate::{Core, Error, Result, users};
@@ -51,6 +51,7 @@ async fn apply(
     expected: ExpectedRev,
     patch: &StaffPatch,
 ) -> Result<Changed<StaffMember>> {
+    bump_shown(tx).await?;
     lock(tx, &[staff_id]).await?;
     let current = find(tx, staff_id).await?;
     if !expected.matches(current.rev) {

@@ -62,7 +62,7 @@ impl BookPage for Choice {
             Who::Anyone => None,
             Who::Staff(id) => Some(staff::get(&visitor.visit.state.core, id).await?.name.as_str().to_owned()),
         };
-        let summary = Summary::new(visitor, &chosen.service, staff, chosen.start, site.business.zone);
+        let summary = Summary::new(visitor, &chosen.service, staff, chosen.start, site.business().zone);
         let back = format!("../{}{}", chosen.who.step(), visitor.carry());
         let facts = Facts { summary, back, token: token.to_owned() };
         site.page(visitor, StatusCode::OK, "book/choice.html.j2", &facts)

@@ -1,5 +1,5 @@
 //! Pages of free times that were made before: handed out again while the list that they show is what the database would
-//! answer, which is asked each time. What stands beside the times, such as the hours of colleagues, is at most a minute old.
+//! answer, which is asked each time. Whatever else such a page shows counts up a revision of that list when it changes.
 
 use std::{
     collections::HashMap,
@@ -96,7 +96,8 @@ pub fn keep(visitor: &Visitor, list: &SlotsPage, text: String, shown: &Shown<'_>
     list.keep(way, page);
 }
 
-fn respond(visitor: &Visitor, page: &ListPage) -> Response {
+/// A page that was made before, as this visitor gets it.
+pub fn respond(visitor: &Visitor, page: &ListPage) -> Response {
     let framed_by = visitor.visit.state.config.embed_origins.join(" ");
     let shown = Shown {
         accent: page.accent,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Visitor, site::Site};
 
 /// The business with all it offers.
-pub fn business(site: &Site, visitor: &Visitor, services: &[Service]) -> String {
+pub fn business(site: &Site, visitor: &Visitor, services: &[&Service]) -> String {
     let mut data = provider(site, visitor);
     data["@context"] = "https://schema.org".into();
     let offers = services.iter().map(|service| {
@@ -28,7 +28,7 @@ pub fn service(site: &Site, visitor: &Visitor, service: &Service) -> String {
 }
 
 fn provider(site: &Site, visitor: &Visitor) -> Value {
-    let business = &site.business;
+    let business = site.business();
     let public_url = &visitor.visit.state.public_url;
     let mut data =
         json!({ "@type": "LocalBusiness", "name": business.name, "url": format!("{public_url}/book") });
@@ -38,11 +38,11 @@ fn provider(site: &Site, visitor: &Visitor) -> Value {
     if let Some(phone) = &business.phone {
         data["telephone"] = phone.as_str().into();
     }
-    if let Some(logo) = &site.logo {
+    if let Some(logo) = site.logo() {
         data["logo"] = format!("{public_url}/{logo}").into();
         data["image"] = data["logo"].clone();
     }
-    let hours = site.hours.iter().flat_map(|day| {
+    let hours = site.hours().iter().flat_map(|day| {
         day.windows.iter().map(|(opens, closes)| {
             json!({ "@type": "OpeningHoursSpecification", "dayOfWeek": format!("https://schema.org/{}", english(day.weekday)),
                     "opens": opens.to_string(), "closes": closes.to_string() })

@@ -3,10 +3,7 @@
 use std::{future::Future, marker::PhantomData};
 
 use poem::Response;
-use punctual_core::{
-    Error,
-    services::{self, Service},
-};
+use punctual_core::{Error, services::Service};
 use uuid::Uuid;
 
 use super::{trouble, visitor::Visitor};
@@ -69,6 +66,5 @@ async fn told(visitor: &Visitor, answer: Result<Response, Problem>) -> Result<Re
 pub(super) async fn service(visitor: &Visitor) -> Result<Service, Problem> {
     let id = visitor.visit.step(1).and_then(|text| Uuid::try_parse(text).ok());
     let id = id.ok_or(Error::NotFound("service"))?;
-    let service = services::get(&visitor.visit.state.core, id).await?;
-    if service.spec.active { Ok(service) } else { Err(Error::NotFound("service").into()) }
+    Ok(visitor.storefront().await?.front.service(id)?.clone())
 }

@@ -2,14 +2,15 @@ use poem::{
     Response,
     http::{StatusCode, header},
 };
-use punctual_core::services::{self, Service};
+use punctual_core::{services::Service, types::Locale};
 use serde::Serialize;
 
-use super::{BookPage, Visitor, linked_data, site::Site, summary::ServiceFacts};
+use super::{BookPage, Visitor, kept, linked_data, site::Site, summary::ServiceFacts};
 use crate::{
     contract::Operation,
-    http::problem::Problem,
+    http::{compress::Packed, problem::Problem},
     pages::{Page, form::Form, html, named, signed_in::session, visit::Visit},
+    views::ListPage,
 };
 
 /// `/`: where the booking page is.
@@ -50,19 +51,33 @@ impl BookPage for Services {
     const POSTS: bool = false;
 
     async fn show(visitor: &Visitor) -> Result<Response, Problem> {
-        let mut services = services::list(&visitor.visit.state.core, false).await?;
+        let storefront = visitor.storefront().await?;
+        let state = &visitor.visit.state;
+        let login_needed = !storefront.front.business.guests_allowed
+            && session::of(state, &visitor.visit.headers).await?.is_none();
+        let way = way(visitor, login_needed);
+        if let Some(page) = way.and_then(|way| storefront.page(way)) {
+            return Ok(kept::respond(visitor, page));
+        }
+        let site = Site::with(visitor, storefront);
         // What nobody performs cannot be booked.
-        services.retain(|service| !service.spec.staff_ids.is_empty());
-        let site = Site::of(visitor).await?;
-        let signed_in = session::of(&visitor.visit.state, &visitor.visit.headers).await?.is_some();
-        let facts = Facts {
-            login_needed: !site.business.guests_allowed && !signed_in,
-            groups: groups(visitor, &services),
-        };
+        let services = site.storefront.front.services.iter();
+        let services: Vec<&Service> = services.filter(|service| !service.spec.staff_ids.is_empty()).collect();
+        let facts = Facts { login_needed, groups: groups(visitor, &services) };
         let share = site.share(visitor, "book", title(visitor, &site), description(visitor, &services));
         let linked_data = linked_data::business(&site, visitor, &services);
         let text = site.public_text(visitor, "book/services.html.j2", &facts, share, Some(linked_data))?;
-        Ok(html::respond(StatusCode::OK, text, visitor.locale, &site.shown(visitor.is_plain(), None)))
+        let shown = site.shown(visitor.is_plain(), None);
+        if let Some(way) = way {
+            let page = ListPage {
+                body: text.clone().into(),
+                packed: Packed::default(),
+                accent: shown.accent,
+                public: shown.public,
+            };
+            site.storefront.keep(way, page);
+        }
+        Ok(html::respond(StatusCode::OK, text, visitor.locale, &shown))
     }
 
     async fn submit(_: &Visitor, _: Form) -> Result<Response, Problem> {
@@ -70,8 +85,15 @@ impl BookPage for Services {
     }
 }
 
+/// Which of the ways to show the list this is; none for a page that only this visitor sees.
+fn way(visitor: &Visitor, login_needed: bool) -> Option<usize> {
+    let bits = [visitor.locale == Locale::De, visitor.asked_locale().is_some(), login_needed];
+    let way = bits.into_iter().fold(0, |way, bit| way * 2 + usize::from(bit));
+    visitor.is_plain().then_some(way)
+}
+
 /// The services by category, in the order of their first one.
-fn groups(visitor: &Visitor, services: &[Service]) -> Vec<Group> {
+fn groups(visitor: &Visitor, services: &[&Service]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for service in services {
         let name = service.spec.text(visitor.locale).category.map(|label| label.as_str().to_owned());
@@ -85,15 +107,14 @@ fn groups(visitor: &Visitor, services: &[Service]) -> Vec<Group> {
 }
 
 fn title(visitor: &Visitor, site: &Site) -> String {
-    use punctual_core::types::Locale;
     match visitor.locale {
-        Locale::En => format!("Book an appointment – {}", site.business.name),
-        Locale::De => format!("Termin buchen – {}", site.business.name),
+        Locale::En => format!("Book an appointment – {}", site.business().name),
+        Locale::De => format!("Termin buchen – {}", site.business().name),
     }
 }
 
 /// What can be booked, in one line.
-fn description(visitor: &Visitor, services: &[Service]) -> String {
+fn description(visitor: &Visitor, services: &[&Service]) -> String {
     let names = services.iter().map(|service| service.spec.text(visitor.locale).name.as_str().to_owned());
     let mut line = names.collect::<Vec<_>>().join(" · ");
     if let Some((end, _)) = line.char_indices().nth(155) {

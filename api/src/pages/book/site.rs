@@ -1,14 +1,10 @@
 //! What every one of these pages shows of the business.
 
+use std::sync::Arc;
+
 use chrono::Weekday;
 use poem::{Response, http::StatusCode};
-use punctual_core::{
-    hours::{self, OpenDay},
-    pictures,
-    settings::{self, Business},
-    types::Locale,
-    wording::weekday,
-};
+use punctual_core::{hours::OpenDay, settings::Business, types::Locale, wording::weekday};
 use serde::Serialize;
 
 use super::Visitor;
@@ -18,13 +14,13 @@ use crate::{
         appointment::map,
         html::{self, Shown},
     },
+    views::StorefrontPages,
 };
 
 /// The business, and how to draw a page of it.
 pub struct Site {
-    pub business: Business,
-    pub hours: Vec<OpenDay>,
-    pub logo: Option<String>,
+    pub storefront: Arc<StorefrontPages>,
+    logo: Option<String>,
     root: String,
     carry: String,
     framed_by: String,
@@ -91,17 +87,33 @@ impl Site {
     /// # Errors
     /// `not_found` before the business is set up, `unavailable`.
     pub async fn of(visitor: &Visitor) -> Result<Self, Problem> {
-        let core = &visitor.visit.state.core;
-        let root = visitor.visit.root();
-        let logo = pictures::logo_tag(core).await?;
-        Ok(Self {
-            business: settings::get(&core.pool).await?,
-            hours: hours::opening(core).await?,
-            logo: logo.map(|tag| format!("look/logo?v={tag}")),
+        Ok(Self::with(visitor, visitor.storefront().await?))
+    }
+
+    /// From this copy of the business.
+    pub fn with(visitor: &Visitor, storefront: Arc<StorefrontPages>) -> Self {
+        Self {
+            logo: storefront.front.logo.as_ref().map(|tag| format!("look/logo?v={tag}")),
             carry: visitor.carry(),
             framed_by: visitor.visit.state.config.embed_origins.join(" "),
-            root,
-        })
+            root: visitor.visit.root(),
+            storefront,
+        }
+    }
+
+    /// The business's settings.
+    pub fn business(&self) -> &Business {
+        &self.storefront.front.business
+    }
+
+    /// When somebody is there.
+    pub fn hours(&self) -> &[OpenDay] {
+        &self.storefront.front.hours
+    }
+
+    /// Path of the logo below the site's top.
+    pub fn logo(&self) -> Option<&str> {
+        self.logo.as_deref()
     }
 
     /// What search engines are told of the page at this path below the public URL.
@@ -130,7 +142,7 @@ impl Site {
     /// How the page is sent.
     pub fn shown(&self, public: bool, linked_data: Option<String>) -> Shown<'_> {
         Shown {
-            accent: self.business.accent_colour,
+            accent: self.business().accent_colour,
             root: &self.root,
             carry: &self.carry,
             framed_by: &self.framed_by,
@@ -173,7 +185,7 @@ impl Site {
     }
 
     fn facts(&self, visitor: &Visitor, share: Option<Share>) -> Facts {
-        let business = &self.business;
+        let business = self.business();
         let lines = business.address.lines().map(str::trim).filter(|line| !line.is_empty());
         let phone = business.phone.as_ref().map(|phone| phone.as_str().to_owned());
         let is_digit = |c: &char| c.is_ascii_digit() || *c == '+';
@@ -191,7 +203,7 @@ impl Site {
             map: map(&business.name, &business.address),
             phone_digits: phone.iter().flat_map(|phone| phone.chars()).filter(is_digit).collect(),
             phone,
-            hours: week(&self.hours, visitor.locale),
+            hours: week(self.hours(), visitor.locale),
             tongues: vec![tongue(Locale::En, "English"), tongue(Locale::De, "Deutsch")],
             embed: visitor.embed.clone(),
             share,

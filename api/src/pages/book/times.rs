@@ -3,9 +3,8 @@ use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
     services::Service,
-    settings,
     slots::{self, DaySlots, SlotQuery},
-    staff::{self, StaffMember},
+    staff::StaffMember,
     types::Zone,
     wording::{clock, long_day},
 };
@@ -116,29 +115,31 @@ impl BookPage for Times {
             return Ok(response);
         }
         let state = &visitor.visit.state;
-        let before = (service(visitor).await?, settings::get(&state.core.pool).await?);
-        let who = Who::of(visitor, &before.0)?;
-        let span = Span { zone: before.1.zone, horizon_days: before.0.spec.horizon_days };
+        let before = visitor.storefront().await?;
+        let service = before.front.service(id)?;
+        let who = Who::of(visitor, service)?;
+        let span = Span { zone: before.front.business.zone, horizon_days: service.spec.horizon_days };
         let (from, to, _) = span.dates(visitor);
         let query = SlotQuery { service_id: id, staff_id: who.id(), from, to, exclude_booking: None };
         let list = state.slots.read(&state.core, &query).await?;
         // Read after the list, so that a page is kept that is not older than the list's revision.
-        let (service, site) = (service(visitor).await?, Site::of(visitor).await?);
-        let facts = facts(visitor, &site, &service, who, list.list().days.clone()).await?;
+        let site = Site::of(visitor).await?;
+        let service = site.storefront.front.service(id)?;
+        let facts = facts(visitor, &site, service, who, list.list().days.clone()).await?;
         let text = service.spec.text(visitor.locale);
         let path = format!("book/{}/{}", service.id, who.step());
-        let title = format!("{} – {}", text.name.as_str(), site.business.name);
+        let title = format!("{} – {}", text.name.as_str(), site.business().name);
         let about = match text.description.as_str() {
             "" => format!("{} · {}", facts.service.duration, facts.service.price.as_deref().unwrap_or("")),
             description => description.to_owned(),
         };
         let is_first = visitor.visit.asked("from").is_none() && who == Who::Anyone;
         let share = if is_first { site.share(visitor, &path, title, about) } else { None };
-        let linked_data = linked_data::service(&site, visitor, &service);
+        let linked_data = linked_data::service(&site, visitor, service);
         let public = share.is_some();
         let text = site.public_text(visitor, "book/times.html.j2", &facts, share, Some(linked_data))?;
         let shown = site.shown(public, None);
-        let same = span == Span { zone: site.business.zone, horizon_days: service.spec.horizon_days };
+        let same = span == Span { zone: site.business().zone, horizon_days: service.spec.horizon_days };
         // A page without times also shows when the next one is, which another list knows.
         if same && !facts.days.is_empty() {
             kept::keep(visitor, &list, text.clone(), &shown);
@@ -160,7 +161,7 @@ async fn facts(
     mut list: Vec<DaySlots>,
 ) -> Result<Facts, Problem> {
     let core = &visitor.visit.state.core;
-    let zone = site.business.zone;
+    let zone = site.business().zone;
     let today = zone.at(core.now()).date_naive();
     let span = Span { zone, horizon_days: service.spec.horizon_days };
     let (from, _, horizon) = span.dates(visitor);
@@ -181,7 +182,7 @@ async fn facts(
         href: format!("{}/{}{}", who.step(), crate::pages::times::compact(start.to_utc()), visitor.carry()),
         label: format!("{}, {}", long_day(start.date_naive(), visitor.locale), clock(start.time())),
     });
-    let people = people(visitor, service, who).await?;
+    let people = people(visitor, site, service, who);
     let to =
         |date: NaiveDate| format!("{}{}", who.step(), visitor.carry_with(&[("from", &date.to_string())]));
     let back = from.checked_sub_days(Days::new(DAYS)).unwrap_or(today).max(today);
@@ -245,10 +246,11 @@ fn cut(list: &mut Vec<DaySlots>) -> Option<NaiveDate> {
 }
 
 /// Whom to choose from, where there is a choice.
-async fn people(visitor: &Visitor, service: &Service, who: Who) -> Result<Option<Vec<Person>>, Problem> {
-    let staff = staff::list(&visitor.visit.state.core, Some(service.id), false).await?;
+fn people(visitor: &Visitor, site: &Site, service: &Service, who: Who) -> Option<Vec<Person>> {
+    let performs = |member: &&StaffMember| member.service_ids.contains(&service.id);
+    let staff: Vec<&StaffMember> = site.storefront.front.staff.iter().filter(performs).collect();
     if staff.len() < 2 {
-        return Ok(None);
+        return None;
     }
     let anyone = Person {
         href: "anyone".to_owned(),
@@ -259,13 +261,13 @@ async fn people(visitor: &Visitor, service: &Service, who: Who) -> Result<Option
         current: who == Who::Anyone,
     };
     let root = visitor.visit.root();
-    let person = |member: StaffMember| Person {
+    let person = |member: &StaffMember| Person {
         href: member.id.to_string(),
         about: Some(member.about.as_str().to_owned()).filter(|text| !text.is_empty()),
-        photo: member.photo.map(|tag| format!("{root}look/staff/{}?v={tag}", member.id)),
+        photo: member.photo.as_ref().map(|tag| format!("{root}look/staff/{}?v={tag}", member.id)),
         initial: Some(initial(member.name.as_str())),
         current: who == Who::Staff(member.id),
         name: Some(member.name.as_str().to_owned()),
     };
-    Ok(Some(std::iter::once(anyone).chain(staff.into_iter().map(person)).collect()))
+    Some(std::iter::once(anyone).chain(staff.into_iter().map(person)).collect())
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use punctual_core::{
     Error,
     types::{Locale, Zone},
@@ -6,6 +8,7 @@ use punctual_core::{
 use crate::{
     http::problem::Problem,
     pages::{html::accepted_language, visit::Visit},
+    views::StorefrontPages,
 };
 
 /// Who looks at the booking page, as far as the address and the browser tell.
@@ -38,6 +41,15 @@ impl Visitor {
             asked_locale,
             visit,
         })
+    }
+
+    /// The business as it is now.
+    ///
+    /// # Errors
+    /// `not_found` before the business is set up, `unavailable`.
+    pub async fn storefront(&self) -> Result<Arc<StorefrontPages>, Problem> {
+        let state = &self.visit.state;
+        Ok(state.storefronts.read(&state.core, &state.slots).await?)
     }
 
     /// What links carry on of the address: `?lang=de&tz=…`, or nothing.

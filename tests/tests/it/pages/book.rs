@@ -652,3 +652,43 @@ async fn a_page_that_is_handed_out_again_shows_what_has_changed_since() {
     let german = salon.see(salon.ask(Method::GET, &path).header("accept-language", "de")).await;
     assert_eq!(german.header("content-language"), "de");
 }
+
+#[tokio::test]
+async fn a_page_made_from_memory_shows_every_change_at_once() {
+    let salon = salon(2, json!({})).await;
+    let book = Booking { salon: &salon };
+    let (admin, staff) = (&salon.admin, &salon.staff);
+    let shows = async |path: &str, text: &str| {
+        let page = salon.get(path).await;
+        assert!(page.text.contains(text), "{path} without {text}: {}", page.text);
+    };
+    let services = async |text: &str| shows("/book", text).await;
+    let times = async |text: &str| shows(&book.times(), text).await;
+    services("Sonnenallee").await;
+    times("Maria 2").await;
+
+    change_business(&salon, json!({ "phone": "+49 30 9999", "address": "Weg 2" })).await;
+    services("+49 30 9999").await;
+    times("Weg 2").await;
+    let rename = json!({ "name": "Shave" });
+    let path = format!("/v1/services/{}", salon.service);
+    assert_eq!(salon.api.write(Method::PATCH, &path, admin, Some(&rename)).await.status, 200);
+    services("Shave").await;
+    let rename = json!({ "name": "Zoë" });
+    let path = format!("/v1/staff/{}", staff[1]);
+    assert_eq!(salon.api.write(Method::PATCH, &path, admin, Some(&rename)).await.status, 200);
+    times("Zoë").await;
+    let week = json!({ "windows": [{ "weekday": 6, "start": "13:00", "end": "15:00" }] });
+    let put = salon.api.request(Method::PUT, &format!("/v1/staff/{}/hours", staff[1]));
+    assert_eq!(salon.api.send(put.bearer_auth(&admin.access).json(&week)).await.status, 200);
+    services("13:00–15:00").await;
+    times("13:00–15:00").await;
+    let logo = salon.api.request(Method::PUT, "/v1/business/logo").header("content-type", "image/svg+xml");
+    let logo = logo
+        .bearer_auth(&admin.access)
+        .body("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 9 9\"><path d=\"M0 0h9v9z\"/></svg>");
+    assert!(salon.api.send(logo).await.status.is_success());
+    services("look&#x2f;logo?v=").await;
+    let german = salon.get("/book?lang=de").await;
+    assert!(german.text.contains("Termin buchen") && german.text.contains("Geschlossen"), "{}", german.text);
+}
