@@ -3,11 +3,14 @@
 mod growth;
 mod machine;
 mod mails;
+mod pages;
 mod peers;
+mod programs;
 mod queue;
 mod sink;
 mod slots;
 mod storm;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -27,6 +30,8 @@ enum What {
     Growth(growth::Options),
     /// The worker: mails a second, and how soon after the commit
     Mails(mails::Options),
+    /// Pages of `/book` a second
+    Pages(pages::Options),
     /// The queue and its peers from crates.io
     Queue(queue::Options),
     /// The list of slots of 20 members of staff over 31 days, with a million bookings in the table
@@ -58,6 +63,7 @@ async fn measure(what: What) -> Result<ExitCode> {
         What::Peers(options) => peers::run(options).await,
         What::Growth(options) => growth::run(options).await,
         What::Mails(options) => mails::run(options).await,
+        What::Pages(options) => pages::run(options).await,
         What::Queue(options) => queue::run(options).await,
         What::Slots(options) => slots::run(options).await,
         What::Storm(options) => storm::run(options).await,

@@ -1,29 +1,22 @@
 //! `cargo dev bench storm`: slot reads during a login storm.
 
-mod load;
-mod wire;
+pub(crate) mod load;
 
-use std::env;
-use std::os::unix::process::CommandExt as _;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta};
-use punctual_launch::programs::{cargo, clone_root};
 use serde_json::{Value, json};
-use tokio::process::Command;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use load::Latencies;
 use punctual_dev::console;
-use punctual_dev::home::Home;
-use punctual_dev::stack::{Lock, Ports, Settings, Stack};
-use punctual_launch::servers::{Consent, Needs, install_commands, provide};
+use punctual_dev::stack::Stack;
 
-/// Exit status where a server is missing and may not be installed.
-const STATUS_MISSING: u8 = 2;
+use crate::programs;
+
 const PASSWORD: &str = "correct horse battery staple";
 /// Reading connections.
 const READERS: usize = 50;
@@ -56,63 +49,12 @@ pub struct Options {
 /// When something does not build or start, or a read fails.
 pub async fn run(options: Options) -> Result<ExitCode> {
     if options.here {
-        return measure(&options).await;
+        return programs::with_stack(async |stack| blow(stack, &options).await).await;
     }
-    let program = if options.quick {
-        env::current_exe()?
-    } else {
-        console::step("building the programs for release");
-        let mut build = Command::new(cargo());
-        build.args(["build", "--release", "--quiet", "--workspace"]);
-        build.args(["--bin", "punctual-bench", "--bin", "punctual-api", "--bin", "punctual-worker"]);
-        anyhow::ensure!(build.current_dir(clone_root()).status().await?.success(), "they do not build");
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| clone_root().join("target"), Into::into);
-        target.join("release/punctual-bench")
-    };
-    // Replaces this process, so that signals reach the measuring one.
-    let mut command = std::process::Command::new(program);
-    command.args(["storm", "--here"]);
-    command.args(["--seconds", &options.seconds.to_string(), "--rate", &options.rate.to_string()]);
-    command.args(["--clients", &options.clients.to_string()]);
-    // Production settings except for the request limits, which would end the storm.
-    command.env("PUNCTUAL_LIMITS", "off").stdin(Stdio::null());
-    Err(command.exec()).context("the measurement cannot be started")
-}
-
-/// A home that is removed with the measurement, even if it is interrupted.
-struct Passing(Home);
-
-impl Drop for Passing {
-    fn drop(&mut self) {
-        if let Err(error) = self.0.remove() {
-            console::problem(&format!("what was measured in is left behind: {error:#}"));
-        }
-    }
-}
-
-async fn measure(options: &Options) -> Result<ExitCode> {
-    let needs = Needs { postgres: true, redis: true };
-    let programs = provide(needs, Consent::Ask, &console::step);
-    if programs.postgres.is_none() {
-        console::problem(&format!("install what is missing and try again:\n\n{}\n", install_commands(needs)));
-        return Ok(ExitCode::from(STATUS_MISSING));
-    }
-    let home = Passing(Home::of_demo()?);
-    let _lock = Lock::take(&home.0)?;
-    let mut stack = Stack::new(Settings {
-        home: home.0.clone(),
-        ports: Ports::any(),
-        workers: 0,
-        database_url: None,
-        redis_url: None,
-        smtp_url: None,
-        disposable: true,
-        programs,
-    });
-    let result = blow(&mut stack, options).await;
-    stack.stop().await?;
-    result?;
-    Ok(ExitCode::SUCCESS)
+    let [seconds, rate, clients] =
+        [options.seconds.to_string(), options.rate.to_string(), options.clients.to_string()];
+    let arguments = ["storm", "--here", "--seconds", &seconds, "--rate", &rate, "--clients", &clients];
+    programs::become_release(options.quick, &arguments).await
 }
 
 async fn blow(stack: &mut Stack, options: &Options) -> Result<()> {
@@ -154,7 +96,7 @@ async fn register(base: &str, count: usize) -> Result<Vec<String>> {
 }
 
 /// A week of slots of each service.
-async fn slot_paths(base: &str) -> Result<Vec<String>> {
+pub(crate) async fn slot_paths(base: &str) -> Result<Vec<String>> {
     let answer = reqwest::get(format!("{base}/v1/services")).await?;
     let today = answer.headers().get("date").and_then(|date| date.to_str().ok()).context("no Date")?;
     let from = DateTime::parse_from_rfc2822(today)?.date_naive() + TimeDelta::days(1);

@@ -41,6 +41,11 @@ impl Wire {
         Ok(status)
     }
 
+    /// Bytes of the last answer's body.
+    pub(super) fn body_bytes(&self) -> usize {
+        self.body.len()
+    }
+
     async fn read_line(&mut self) -> Result<()> {
         self.line.clear();
         anyhow::ensure!(self.socket.read_line(&mut self.line).await? > 0, "the connection was closed");
