@@ -123,6 +123,32 @@ impl Browser {
         self.pipe.call("Emulation.setScriptExecutionDisabled", json!({ "value": !may_run })).await.map(drop)
     }
 
+    /// A phone on a slow network from now on: 150 ms to each answer, 1.6 Mbit/s down, 0.75 up, a quarter of the processor.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn slow(&mut self) -> Result<()> {
+        self.pipe.call("Network.enable", json!({})).await?;
+        let conditions = json!({ "offline": false, "latency": 150, "downloadThroughput": 1_600_000 / 8,
+            "uploadThroughput": 750_000 / 8 });
+        self.pipe.call("Network.emulateNetworkConditions", conditions).await?;
+        self.pipe.call("Network.setCacheDisabled", json!({ "cacheDisabled": true })).await?;
+        self.pipe.call("Emulation.setCPUThrottlingRate", json!({ "rate": 4 })).await.map(drop)
+    }
+
+    /// Milliseconds from the start of the navigation until the page's first text or picture was seen.
+    ///
+    /// # Errors
+    /// When nothing is seen within a minute.
+    pub async fn first_paint(&mut self) -> Result<f64> {
+        let paint = "String(performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? '')";
+        let painted = try_wait_for(WAIT_TIMEOUT, async || match self.evaluate(paint).await {
+            Ok(text) => text.parse::<f64>().map_err(|_| "nothing is painted".to_owned()),
+            Err(error) => Err(format!("{error:#}")),
+        });
+        painted.await.map_err(|seen| anyhow!("no first paint: {seen}"))
+    }
+
     /// Opens a URL and waits until it is loaded.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Ten thousand hostile requests to a real api: it must not fail, hang or grow, and must answer the next good request.
 
 mod bodies;
+mod forms;
 mod requests;
 mod tokens;
 

@@ -10,7 +10,7 @@ use super::test_pages::Salon;
 const GERMAN: &str = "Haarschnitt";
 
 /// A salon as they are: two who cut hair, several services.
-async fn busy_salon(settings: &[(&str, &str)]) -> Salon {
+pub async fn busy_salon(settings: &[(&str, &str)]) -> Salon {
     let spec = json!({ "name": "Haircut", "category": "Hair", "description": "Wash, cut and blow-dry.", "slot_step_min": 15,
         "cancel_notice_min": 120, "reschedule_notice_min": 120,
         "translations": { "de": { "name": GERMAN, "category": "Haar" } } });
@@ -29,13 +29,13 @@ async fn busy_salon(settings: &[(&str, &str)]) -> Salon {
 }
 
 /// Nothing is wider than the window.
-async fn fits(browser: &mut Browser) -> bool {
+pub async fn fits(browser: &mut Browser) -> bool {
     let fits = "String(document.documentElement.scrollWidth <= window.innerWidth)";
     browser.evaluate(fits).await.unwrap() == "true"
 }
 
 /// Keeps pictures of the page for people to look at: on a phone and a desk, by day and in the dark.
-async fn keep(browser: &mut Browser, name: &str) {
+pub async fn keep(browser: &mut Browser, name: &str) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/pictures/pages");
     std::fs::create_dir_all(&folder).unwrap();
     for (window, look) in [("phone", Look::PHONE), ("desk", Look::DESKTOP)] {
@@ -48,7 +48,7 @@ async fn keep(browser: &mut Browser, name: &str) {
     browser.look(Look::PHONE).await.unwrap();
 }
 
-async fn only_booking(salon: &Salon) -> Value {
+pub async fn only_booking(salon: &Salon) -> Value {
     let id: String = sqlx::query_scalar("SELECT id::text FROM bookings WHERE status <> 'expired'")
         .fetch_one(salon.api.database.pool())
         .await
@@ -121,7 +121,7 @@ async fn a_customer_books_with_the_keyboard_alone() {
 }
 
 /// Presses Tab until what has the focus begins with this text or has this id; the focus is seen on the way.
-async fn tab_to(browser: &mut Browser, wanted: &str) {
+pub async fn tab_to(browser: &mut Browser, wanted: &str) {
     let focused = "(() => { const e = document.activeElement; const style = getComputedStyle(e);
         return JSON.stringify([e.id || e.innerText || '', e === document.body || style.outlineStyle !== 'none']); })()";
     for _ in 0..80 {

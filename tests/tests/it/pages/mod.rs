@@ -1,5 +1,6 @@
 //! Stories of people who open links from their mails, over HTTP and in a browser.
 
+mod account_browser;
 mod axe;
 mod book;
 mod book_browser;
@@ -12,3 +13,6 @@ mod ops;
 mod reminders;
 mod signed_in;
 mod test_pages;
+
+pub use book::{ADA, Booking, salon, target};
+pub use test_pages::Salon;
