@@ -39,6 +39,7 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "password.html.j2",
     "trouble.html.j2",
     "account/appointments.html.j2",
+    "account/forgotten.html.j2",
     "account/login.html.j2",
     "account/profile.html.j2",
     "account/register.html.j2",

@@ -1,6 +1,7 @@
 //! `/account`: what somebody with an account sees and changes, behind a login of its own.
 
 mod appointments;
+mod forgotten;
 mod leave;
 mod login;
 mod page;
@@ -20,6 +21,7 @@ pub(super) fn add_to(routes: Route) -> Route {
     routes
         .at("/account", Served::<OfBook<Behind<appointments::Appointments>>>::new())
         .at("/account/login", Served::<OfBook<login::Login>>::new())
+        .at("/account/forgotten", Served::<OfBook<forgotten::Forgotten>>::new())
         .at("/account/register", Served::<OfBook<register::Register>>::new())
         .at("/account/profile", Served::<OfBook<Behind<profile::Profile>>>::new())
         .at("/account/password", Served::<OfBook<Behind<password::Password>>>::new())

@@ -52,6 +52,8 @@ async fn every_page_of_an_account_keeps_the_rules_of_accessibility_and_fits() {
     for (name, path) in [
         ("login", "/account/login"),
         ("register", "/account/register"),
+        ("forgotten", "/account/forgotten"),
+        ("forgotten-sent", "/account/forgotten?done=sent&lang=de"),
         ("register-de", "/account/register?lang=de"),
         ("links", "/links"),
         ("links-de", "/links?lang=de"),

@@ -106,6 +106,23 @@ async fn what_is_wrong_with_a_registration_is_said_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn who_forgot_the_password_asks_for_a_link_where_they_log_in() {
+    let salon = Salon::open(1, json!({})).await;
+    drop(ada(&salon).await);
+    assert!(salon.get("/account/login").await.text.contains("Forgot your password?"));
+    for email in ["nobody@example.org", "ada@example.org"] {
+        let answer = salon.submit("/account/forgotten", &[("email", email)]).await;
+        assert_eq!(target("/account/forgotten", &answer), "/account/forgotten?done=sent", "{email}");
+    }
+    assert!(salon.get("/account/forgotten?done=sent").await.text.contains("on its way"));
+    let mails = "notifications WHERE kind = 'password_reset' AND recipient = 'ada@example.org'";
+    assert_eq!(salon.api.count(mails).await, 1);
+    assert_eq!(salon.api.count("notifications WHERE kind = 'password_reset'").await, 1);
+    let bad = salon.submit("/account/forgotten", &[("email", "ada@<b>")]).await;
+    assert!(bad.status == 422 && bad.text.contains("name@example.org"), "{}", bad.text);
+}
+
+#[tokio::test]
 async fn an_account_books_where_guests_cannot_and_finds_its_appointments() {
     let salon = Salon::open(1, json!({})).await;
     change_business(&salon, json!({ "phone": "+49 30 1234" })).await;
