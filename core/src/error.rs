@@ -74,6 +74,9 @@ pub enum Error {
     /// The hold ran out, or was booked or given back (410).
     #[error("the hold has expired")]
     HoldExpired,
+    /// The account or guest holds as much time as it may (429 with Retry-After).
+    #[error("too much time is held")]
+    TooManyHolds,
     /// The row is not of the expected version (412).
     #[error("the current version is {current}")]
     RevMismatch {

@@ -1,6 +1,7 @@
 //! Links in mails that grant access to one thing. Tokens are derived, not stored: no secret is kept, and a resent mail has
 //! the same bytes. The row holds an epoch; raising it revokes all earlier links. Tokens appear in mails only, never in a
-//! response, a job or a log. One exception: the response that creates a calendar feed contains its address.
+//! response, a job or a log. Two exceptions: the responses that create a calendar feed
+//! and a guest's hold contain theirs.
 //!
 //! A token is base64url (RFC 4648 §5, no padding) of: purpose, length of the key's name, the key's name, id, epoch,
 //! HMAC-SHA-256 (RFC 2104) over all of these.
@@ -59,8 +60,8 @@ impl Purpose {
             Self::Feed => b'f',
             Self::VerifyEmail => b'v',
             Self::Form => b'b',
-            Self::Hold => b'h',
             Self::SetPassword => b'r',
+            Self::Hold => b'h',
         }
     }
 
@@ -72,8 +73,8 @@ impl Purpose {
             b'f' => Some(Self::Feed),
             b'v' => Some(Self::VerifyEmail),
             b'b' => Some(Self::Form),
-            b'h' => Some(Self::Hold),
             b'r' => Some(Self::SetPassword),
+            b'h' => Some(Self::Hold),
             _ => None,
         }
     }

@@ -60,7 +60,10 @@ fn every_string_number_and_array_has_bounds() {
     each_schema(&document["components"]["schemas"], "", &mut |path, schema| {
         let has = |name: &str| schema.get(name).is_some();
         let bound = match schema["type"].as_str() {
-            Some("string") => has("maxLength") || has("enum") || has("allOf"),
+            Some("string") => {
+                let is_time = schema["format"] == "date" || schema["format"] == "date-time";
+                is_time || has("maxLength") || has("enum") || has("allOf")
+            }
             Some("integer") => has("minimum") && has("maximum"),
             Some("array") => has("maxItems"),
             _ => true,
@@ -117,4 +120,25 @@ fn what_is_told_of_examples_is_of_schemas_and_fields_that_exist() {
             assert!(known, "examples.json tells of {name}.{field}, which is not there");
         }
     }
+}
+
+#[test]
+fn dates_and_instants_have_no_length_which_the_go_generator_cannot_compile() {
+    each_schema(&value(), "", &mut |path, schema| {
+        if schema["format"] == "date" || schema["format"] == "date-time" {
+            assert!(schema.get("minLength").is_none() && schema.get("maxLength").is_none(), "{path}");
+        }
+    });
+}
+
+#[test]
+fn a_field_that_may_be_null_does_not_refer_to_an_enumeration_that_refuses_it() {
+    let document = value();
+    each_schema(&document, "", &mut |path, schema| {
+        if schema["nullable"] == true {
+            let reference = schema.pointer("/allOf/0/$ref").and_then(Value::as_str).unwrap_or_default();
+            let named = document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
+            assert!(named.get("enum").is_none(), "{path}");
+        }
+    });
 }

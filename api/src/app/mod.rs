@@ -23,6 +23,7 @@ pub fn routes() -> Route {
         .at("/docs/swagger-ui.js", Plain(docs::script))
         .at("/docs/swagger-ui.css", Plain(docs::style))
         .at("/docs/start.js", Plain(docs::start))
+        .at("/problems", Plain(problems::index))
         .at("/problems/:code", Plain(problems::page))
 }
 

@@ -4,7 +4,7 @@ use poem::{
     FromRequest, Request, RequestBody, Result,
     http::{HeaderMap, header},
 };
-use punctual_core::types::Actor;
+use punctual_core::{sessions::SessionRef, types::Actor};
 
 use uuid::Uuid;
 
@@ -38,6 +38,14 @@ impl Caller {
             Some(claims) => Actor::Account { user_id: claims.user_id, role: claims.role },
             None => Actor::Guest,
         }
+    }
+
+    /// The session of the token.
+    ///
+    /// # Errors
+    /// `unauthenticated` for a guest.
+    pub fn session_id(&self) -> Result<Uuid, Problem> {
+        self.claims.map(|claims| claims.session_id).ok_or_else(|| Problem::new(Code::Unauthenticated))
     }
 
     /// The account; the guard lets nobody without one reach an operation that needs one.
@@ -75,14 +83,16 @@ pub fn identify(state: &State, headers: &HeaderMap) -> Result<Caller, Problem> {
     }
 }
 
-/// The caller with the role that the account has now, not when the token was issued; asked before every write and
-/// every operation of administrators.
+/// The caller with the role that the account has now, not when the token was issued; asked before every write, every
+/// request of staff and wherever an operation says so.
 ///
 /// # Errors
-/// `session_ended` when the token's epoch is over, `unavailable`.
+/// `session_ended` when the session was logged out or its account is gone, `unavailable`.
 pub async fn as_of_now(state: &State, caller: Caller) -> Result<Caller, Problem> {
     let Some(mut claims) = caller.claims else { return Ok(caller) };
-    let now = state.epochs.check(claims.user_id, claims.epoch).await?;
+    let session =
+        SessionRef { user_id: claims.user_id, family_id: claims.session_id, token_epoch: claims.epoch };
+    let now = state.epochs.check(session).await?;
     claims.role = now.role;
     Ok(Caller { claims: Some(claims), verified: now.verified })
 }

@@ -4,6 +4,7 @@
 //! counts among the api's own threads, but not between the api and a database that the system groups apart from it.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
@@ -17,7 +18,10 @@ use argon2::{
 };
 use tokio::sync::oneshot;
 
-use crate::http::problem::{Code, Problem};
+use crate::{
+    http::problem::{Code, Problem},
+    throttle::{HashPermit, Subject},
+};
 
 /// OWASP's first choice for argon2id with 19 MiB.
 const MEMORY_KIB: u32 = 19_456;
@@ -38,8 +42,50 @@ pub enum Verified {
 }
 
 enum Work {
-    Hash { password: String, answer: oneshot::Sender<Option<String>> },
-    Verify { password: String, hash: Option<String>, answer: oneshot::Sender<Verified> },
+    Hash { password: String, answer: oneshot::Sender<Option<String>>, share: Share },
+    Verify { password: String, hash: Option<String>, answer: oneshot::Sender<Verified>, share: Share },
+}
+
+/// Passwords that wait or are hashed, by account and by client: neither can fill the queue alone.
+#[derive(Default)]
+struct Shares(Mutex<HashMap<Subject, usize>>);
+
+impl Shares {
+    /// Takes a place of the account, then one of the client, if each has fewer than `most`.
+    fn take(self: &Arc<Self>, permit: HashPermit, most: [usize; 2]) -> Option<Share> {
+        let mut share = Share { shares: Arc::clone(self), subjects: Vec::new() };
+        for (subject, most) in permit.shares().into_iter().flatten().zip(most) {
+            let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = taken.entry(subject).or_default();
+            if *count >= most {
+                return None;
+            }
+            *count += 1;
+            drop(taken);
+            share.subjects.push(subject);
+        }
+        Some(share)
+    }
+}
+
+/// A password's places, given back when it is done.
+struct Share {
+    shares: Arc<Shares>,
+    subjects: Vec<Subject>,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut taken = self.shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for subject in &self.subjects {
+            if let Some(count) = taken.get_mut(subject) {
+                *count -= 1;
+                if *count == 0 {
+                    taken.remove(subject);
+                }
+            }
+        }
+    }
 }
 
 /// The threads that hash.
@@ -47,6 +93,7 @@ pub struct Passwords {
     queue: Mutex<Option<SyncSender<Work>>>,
     threads: usize,
     places: usize,
+    shares: Arc<Shares>,
 }
 
 impl Passwords {
@@ -59,27 +106,40 @@ impl Passwords {
                 .map_or(1, |all| usize::from(all).saturating_sub(1).max(1)),
             threads => threads,
         };
-        Self { queue: Mutex::new(None), threads, places }
+        Self { queue: Mutex::new(None), threads, places, shares: Arc::default() }
     }
 
     /// The PHC string of a new password.
     ///
     /// # Errors
-    /// `overloaded` when the queue is full.
-    pub async fn hash(&self, password: String) -> Result<String, Problem> {
+    /// `overloaded` when the queue, or the account's or the client's share of it, is full.
+    pub async fn hash(&self, password: String, permit: HashPermit) -> Result<String, Problem> {
         let (answer, hash) = oneshot::channel();
-        self.submit(Work::Hash { password, answer })?;
+        let share = self.share(permit)?;
+        self.submit(Work::Hash { password, answer, share })?;
         hash.await.ok().flatten().ok_or_else(|| Problem::new(Code::InternalError).cause("hashing a password"))
     }
 
     /// Whether `hash` is of `password`. Without a hash it takes as long and the answer is no.
     ///
     /// # Errors
-    /// `overloaded` when the queue is full.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<Verified, Problem> {
+    /// `overloaded` when the queue, or the account's or the client's share of it, is full.
+    pub async fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+        permit: HashPermit,
+    ) -> Result<Verified, Problem> {
         let (answer, verified) = oneshot::channel();
-        self.submit(Work::Verify { password, hash, answer })?;
+        let share = self.share(permit)?;
+        self.submit(Work::Verify { password, hash, answer, share })?;
         verified.await.map_err(|_| Problem::new(Code::InternalError).cause("verifying a password"))
+    }
+
+    /// An eighth of the queue for one account, three quarters for one client, which may be many behind one address.
+    fn share(&self, permit: HashPermit) -> Result<Share, Problem> {
+        let most = [(self.places / 8).max(2), (self.places * 3 / 4).max(2)];
+        self.shares.take(permit, most).ok_or_else(full)
     }
 
     fn submit(&self, work: Work) -> Result<(), Problem> {
@@ -90,16 +150,18 @@ impl Passwords {
         };
         match sender.try_send(work) {
             Ok(()) => Ok(()),
-            Err(TrySendError::Full(_)) => {
-                metrics::counter!("password_queue_full_total").increment(1);
-                Err(Problem::new(Code::Overloaded).retry_after(Duration::from_secs(1)))
-            }
+            Err(TrySendError::Full(_)) => Err(full()),
             Err(TrySendError::Disconnected(_)) => {
                 *queue = None;
                 Err(Problem::new(Code::InternalError).cause("the threads that hash passwords ended"))
             }
         }
     }
+}
+
+fn full() -> Problem {
+    metrics::counter!("password_queue_full_total").increment(1);
+    Problem::new(Code::Overloaded).retry_after(Duration::from_secs(1))
 }
 
 fn start(threads: usize, places: usize) -> Result<SyncSender<Work>, Problem> {
@@ -134,9 +196,15 @@ fn run(receiver: &Mutex<Receiver<Work>>) {
             // Whoever asked may be gone: then the answer goes nowhere.
             Work::Hash { answer, .. } if answer.is_closed() => {}
             Work::Verify { answer, .. } if answer.is_closed() => {}
-            Work::Hash { password, answer } => drop(answer.send(hash(&password))),
-            Work::Verify { password, hash, answer } => {
-                let _ = answer.send(verify(&password, hash.as_deref(), &mut memory));
+            Work::Hash { password, answer, share } => {
+                let hash = hash(&password);
+                drop(share);
+                let _ = answer.send(hash);
+            }
+            Work::Verify { password, hash, answer, share } => {
+                let verified = verify(&password, hash.as_deref(), &mut memory);
+                drop(share);
+                let _ = answer.send(verified);
             }
         }
     }
@@ -188,10 +256,10 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_verified_and_another_is_not() {
         let passwords = Passwords::new(1, 4);
-        let hash = passwords.hash("correct horse".to_owned()).await.unwrap();
+        let hash = passwords.hash("correct horse".to_owned(), HashPermit::of_operator()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         let verify = async |password: &str, hash: Option<&String>| {
-            passwords.verify(password.to_owned(), hash.cloned()).await.unwrap()
+            passwords.verify(password.to_owned(), hash.cloned(), HashPermit::of_operator()).await.unwrap()
         };
         assert_eq!(verify("correct horse", Some(&hash)).await, Verified::Yes);
         assert_eq!(verify("correct house", Some(&hash)).await, Verified::No);
@@ -211,7 +279,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_says_when_to_come_back() {
         let passwords = Passwords::new(1, 1);
-        let all = (0..8).map(|_| passwords.hash("correct horse".to_owned()));
+        let all = (0..8).map(|_| passwords.hash("correct horse".to_owned(), HashPermit::of_operator()));
         let results = futures::future::join_all(all).await;
         let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
         assert!(!refused.is_empty() && refused.len() < 8, "{}", refused.len());
@@ -220,5 +288,22 @@ mod tests {
                 .iter()
                 .all(|problem| problem.code == Code::Overloaded && problem.facts.retry_after.is_some())
         );
+    }
+
+    #[tokio::test]
+    async fn failing_logins_of_one_account_leave_places_to_others() {
+        let passwords = Passwords::new(1, 32);
+        let login = |account: u8, client: u8| {
+            let permit = HashPermit::of_subjects([Subject::of([account; 16]), Subject::of([client; 16])]);
+            passwords.verify("wrong horse".to_owned(), None, permit)
+        };
+        let attack = futures::future::join_all((0..64).map(|client| login(1, 100 + client)));
+        let (attack, other) = futures::join!(attack, login(2, 9));
+        let hashed = attack.iter().filter(|result| result.is_ok()).count();
+        assert_eq!(hashed, 4, "an eighth of the places");
+        assert_eq!(other.unwrap(), Verified::No, "somebody else is not turned away");
+        assert_eq!(login(1, 8).await.unwrap(), Verified::No, "the places are given back");
+        let one_client = futures::future::join_all((0..64).map(|account| login(account, 7))).await;
+        assert_eq!(one_client.iter().filter(|result| result.is_ok()).count(), 24);
     }
 }

@@ -30,7 +30,9 @@ const LONGEST: usize = 2048;
 pub struct Claims {
     /// The account.
     pub user_id: Uuid,
-    /// Its role when the token was issued.
+    /// The session the token belongs to.
+    pub session_id: Uuid,
+    /// The account's role when the token was issued.
     pub role: Role,
     /// Its token epoch when the token was issued.
     pub epoch: i32,
@@ -39,6 +41,8 @@ pub struct Claims {
 #[derive(Serialize, Deserialize)]
 struct Wire {
     sub: Uuid,
+    /// Session (OpenID Connect Front-Channel Logout 1.0).
+    sid: Uuid,
     role: Role,
     epoch: i32,
     iat: i64,
@@ -95,6 +99,7 @@ impl Tokens {
         let ends = now + self.lifetime;
         let wire = Wire {
             sub: claims.user_id,
+            sid: claims.session_id,
             role: claims.role,
             epoch: claims.epoch,
             iat: now.timestamp(),
@@ -117,7 +122,7 @@ impl Tokens {
         let issued = DateTime::from_timestamp(wire.iat, 0)?;
         let ends = DateTime::from_timestamp(wire.exp, 0)?;
         let good = issued <= now + LEEWAY && now < ends + LEEWAY && ends - issued <= self.lifetime;
-        good.then_some(Claims { user_id: wire.sub, role: wire.role, epoch: wire.epoch })
+        good.then_some(Claims { user_id: wire.sub, session_id: wire.sid, role: wire.role, epoch: wire.epoch })
     }
 }
 
@@ -186,7 +191,8 @@ mod tests {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
     }
 
-    const CLAIMS: Claims = Claims { user_id: Uuid::from_u128(7), role: Role::Staff, epoch: 3 };
+    const CLAIMS: Claims =
+        Claims { user_id: Uuid::from_u128(7), session_id: Uuid::from_u128(8), role: Role::Staff, epoch: 3 };
 
     #[test]
     fn a_token_is_good_for_its_lifetime_and_a_little_leeway() {
@@ -240,6 +246,7 @@ mod tests {
         let signed = |kid: Option<&str>, change: fn(&mut Wire)| {
             let mut wire = Wire {
                 sub: CLAIMS.user_id,
+                sid: CLAIMS.session_id,
                 role: CLAIMS.role,
                 epoch: CLAIMS.epoch,
                 iat: now().timestamp(),

@@ -11,7 +11,10 @@ use punctual_core::{
 use punctual_queue::{ServerClock, Wake};
 
 use super::Failure;
-use crate::auth::{Passwords, password_rules};
+use crate::{
+    auth::{Passwords, password_rules},
+    throttle::HashPermit,
+};
 
 /// Where the new administrator's password comes from.
 pub enum Password {
@@ -108,7 +111,7 @@ async fn with_password(
     password: String,
 ) -> Result<Result<User, Error>, Failure> {
     password_rules::check(&password, user.email.as_str(), Some(user.name.as_str()))?;
-    let hash = Passwords::new(1, 1).hash(password).await?;
+    let hash = Passwords::new(1, 1).hash(password, HashPermit::of_operator()).await?;
     Ok(users::create_admin(&core.pool, core.now(), user, Some(&hash)).await)
 }
 

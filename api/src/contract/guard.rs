@@ -17,11 +17,12 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use super::{Access, Operation};
+use super::Operation;
 use crate::{
     auth::{self, Caller},
     http::{
         address::ClientAddress,
+        body,
         params::Pairs,
         problem::{Code, Fault, Place, Problem},
         reply::IDEMPOTENCY_REPLAYED,
@@ -54,7 +55,10 @@ pub fn routes<T: OpenApi>(api: T, operations: impl Iterator<Item = &'static Oper
             let id = meta.operation_id.unwrap_or_default();
             let operation = operations.get(id).copied().unwrap_or_else(|| panic!("{id} declares no access"));
             let matched = Matched { operation, pattern: pattern.into(), caller: None, limits: None };
-            methods.0.insert(method.to_string(), Guard { matched, params: meta.params, inner });
+            methods.0.insert(
+                method.to_string(),
+                Guard { matched, params: meta.params, takes_body: meta.request.is_some(), inner },
+            );
         }
         route = route.at(path, methods);
     }
@@ -122,6 +126,7 @@ impl Endpoint for Methods {
 struct Guard {
     matched: Matched,
     params: Vec<MetaOperationParam>,
+    takes_body: bool,
     inner: BoxEndpoint<'static>,
 }
 
@@ -178,7 +183,7 @@ impl Guard {
             allowance.for_client().await?;
         }
         let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
-        if writes || operation.access == Access::ADMIN {
+        if writes || operation.current || caller.actor().is_staff() {
             caller = auth::as_of_now(&state, caller).await?;
             operation.access.check(&caller)?;
         }
@@ -186,6 +191,9 @@ impl Guard {
         let faults = self.check_params(state.schemas, request, &pairs);
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
+        }
+        if !self.takes_body {
+            body::require_none(request).await?;
         }
         request.set_data(Pairs(pairs));
         request.set_data(caller);

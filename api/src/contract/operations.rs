@@ -64,13 +64,15 @@ pub struct Operation {
     pub headers: &'static [SuccessHeader],
     /// How often it may be asked for.
     pub limits: &'static [Policy],
+    /// Whether the account is looked up even for a customer's read: otherwise a read trusts the access token.
+    pub current: bool,
 }
 
 impl Operation {
     /// An operation without problems, headers or limits of its own.
     #[must_use]
     pub const fn new(id: &'static str, access: Access) -> Self {
-        Self { id, access, problems: &[], headers: &[], limits: &[] }
+        Self { id, access, problems: &[], headers: &[], limits: &[], current: false }
     }
 
     /// With these problems.
@@ -83,6 +85,12 @@ impl Operation {
     #[must_use]
     pub const fn headers(self, headers: &'static [SuccessHeader]) -> Self {
         Self { headers, ..self }
+    }
+
+    /// Looks the account up, so that a session that has ended reads nothing.
+    #[must_use]
+    pub const fn current(self) -> Self {
+        Self { current: true, ..self }
     }
 
     /// With these limits. Those by e-mail address count where the handler names the address.

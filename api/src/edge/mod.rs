@@ -1,6 +1,7 @@
 //! The outermost layer: gives every request its id, its time limit and its line in the log, turns every error and
 //! panic into a problem, and sets the headers of every answer.
 
+mod body_rest;
 mod cors;
 mod refusal;
 mod secure;
@@ -8,12 +9,13 @@ mod trace;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
+use body_rest::BodyRest;
 use futures::FutureExt;
 use poem::{
     Endpoint, Request, Response, Result,
     http::{
-        HeaderValue, Method,
-        header::{CONNECTION, HeaderName},
+        HeaderValue, Method, Version,
+        header::{CONNECTION, HOST, HeaderName},
     },
 };
 use punctual_core::types::Locale;
@@ -27,7 +29,7 @@ use crate::{
     contract::Matched,
     http::{
         address, compress,
-        problem::{Code, Problem},
+        problem::{Code, Place, Problem},
     },
     state::State,
 };
@@ -89,7 +91,11 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         if let Some(preflight) = cors::preflight(&self.state.config.cors, &request) {
             return Ok(self.apply_headers(preflight, id, &span, &prefs).await);
         }
-        let answer = self.run(request).instrument(span.clone()).await;
+        let rest = BodyRest::watch(&mut request);
+        let answer = match one_host(&request) {
+            Ok(()) => self.run(request).instrument(span.clone()).await,
+            Err(problem) => Err(problem.into()),
+        };
         let (mut response, matched) = match answer {
             Ok(response) => {
                 let matched = response.data::<Matched>().cloned();
@@ -102,6 +108,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
                 (self.problem_response(problem, &prefs, id), matched)
             }
         };
+        if !rest.finish().await {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         observe(&span, &method, matched.as_ref(), &response, started);
         if let Some(limits) = matched.and_then(|matched| matched.limits) {
             limits.apply_headers(response.headers_mut());
@@ -163,6 +172,16 @@ impl ResponsePrefs {
             origin: headers.get(ORIGIN).cloned(),
         }
     }
+}
+
+/// A request names one host (RFC 9112 §3.2): proxies that choose another one of two than this server are fooled by it.
+fn one_host(request: &Request) -> Result<(), Problem> {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    let missing = hosts == 0 && request.version() == Version::HTTP_11;
+    if missing || hosts > 1 {
+        return Err(Problem::invalid_at(Place::Header, "/Host", "host", "must be given exactly once"));
+    }
+    Ok(())
 }
 
 /// The id the client gave, if it is a UUID; any other text is not taken over.

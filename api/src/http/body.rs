@@ -62,6 +62,41 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
     }
 }
 
+/// A JSON body that may be left out: without bytes it is the default.
+#[derive(Debug)]
+pub struct OptionalBody<T>(pub T);
+
+impl<'a, T: ParseFromJSON + Default> ApiExtractor<'a> for OptionalBody<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content = vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }];
+        Some(MetaRequest { description: None, content, required: false })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        let schemas = state_of(request)?.schemas;
+        let body = body.take().map_err(|error| Problem::new(Code::InternalError).cause(error.to_string()))?;
+        let bytes = whole(request, body, LIMIT).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        check_type(request.headers())?;
+        Ok(Self(parse(schemas, &bytes)?))
+    }
+}
+
 /// What a patch asks for a field: `None` leaves it, `Some(None)` clears it.
 #[expect(clippy::option_option, reason = "core's patches tell what stays from what is cleared so")]
 pub fn change<T>(sent: MaybeUndefined<T>) -> Option<Option<T>> {
@@ -145,6 +180,26 @@ pub async fn whole(request: &Request, body: poem::Body, limit: usize) -> Result<
 
 fn state_of(request: &Request) -> Result<&Arc<State>, Problem> {
     request.data::<Arc<State>>().ok_or_else(|| Problem::new(Code::InternalError))
+}
+
+/// Refuses a body that the operation does not take, so that nothing that was sent is ignored. An empty body, `{}` and
+/// `null` say nothing: some clients always send one.
+///
+/// # Errors
+/// `invalid_request`; those of [`whole`].
+pub async fn require_none(request: &mut Request) -> Result<(), Problem> {
+    let headers = request.headers();
+    let is_sent = headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
+    if !is_sent {
+        return Ok(());
+    }
+    let body = request.take_body();
+    let bytes = whole(request, body, LIMIT).await?;
+    if matches!(bytes.trim_ascii(), b"" | b"{}" | b"null") {
+        return Ok(());
+    }
+    Err(Problem::invalid_at(Place::Body, "", "unexpected", "this operation takes no body"))
 }
 
 async fn collect(body: poem::Body, limit: usize) -> Result<Vec<u8>, Problem> {

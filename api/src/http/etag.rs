@@ -9,7 +9,7 @@ pub fn contains(field: &str, tag: &str) -> bool {
     field.trim() == "*" || field.split(',').any(|item| opaque(item) == Some(tag))
 }
 
-/// What an `If-Match` field expects: `"3"`, `W/"3"` or `*`.
+/// What an `If-Match` field expects: `"3"`, `W/"3"`, `3` or `*`.
 ///
 /// # Errors
 /// `precondition_required` without the field, `invalid_request` when it is not a revision.
@@ -18,7 +18,7 @@ pub fn expected(field: Option<&str>) -> Result<ExpectedRev, Problem> {
     if field == "*" {
         return Ok(ExpectedRev::Any);
     }
-    let rev = opaque(field).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let rev = opaque(field).or(Some(field)).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     match rev.and_then(|text| text.parse().ok()) {
         Some(rev) => Ok(ExpectedRev::Exactly(Rev(rev))),
         None => Err(Problem::invalid_at(
@@ -43,12 +43,13 @@ mod tests {
 
     #[test]
     fn if_match_is_a_revision_or_a_star() {
-        for field in ["\"3\"", "W/\"3\"", " \"3\" "] {
+        for field in ["\"3\"", "W/\"3\"", " \"3\" ", "3"] {
             assert_eq!(expected(Some(field)).unwrap(), ExpectedRev::Exactly(Rev(3)), "{field}");
         }
         assert_eq!(expected(Some("*")).unwrap(), ExpectedRev::Any);
         assert_eq!(expected(None).unwrap_err().code, Code::PreconditionRequired);
-        for field in ["3", "\"\"", "\"x\"", "\"-3\"", "\"3\", \"4\"", "w/\"3\"", "\"99999999999\"", ""] {
+        for field in ["x", "-3", "\"\"", "\"x\"", "\"-3\"", "\"3\", \"4\"", "w/\"3\"", "\"99999999999\"", ""]
+        {
             assert_eq!(expected(Some(field)).unwrap_err().code, Code::InvalidRequest, "{field}");
         }
     }

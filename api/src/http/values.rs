@@ -145,7 +145,7 @@ value! {
 }
 value! {
     /// A wall-clock time to the minute, `00:00` to `24:00`.
-    TimeOfDay(CivilTime) as "TimeOfDay", "civil-time", 5..=5, example "09:00", parse |text| text.parse().ok()
+    TimeOfDay(CivilTime) as "TimeOfDay", "civil-time", 1..=5, example "09:00", parse |text| text.parse().ok()
 }
 value! {
     /// An ISO 4217 currency code.

@@ -15,7 +15,7 @@ use crate::{
 
 /// How a page is called in the metrics.
 pub(super) const fn named(id: &'static str) -> Operation {
-    Operation { id, access: Access::Public, problems: &[], headers: &[], limits: &[] }
+    Operation::new(id, Access::Public)
 }
 
 /// One page.

@@ -42,12 +42,22 @@ pub struct Socket {
     instead: Option<(Vec<u8>, usize)>,
     discarded: usize,
     refused: bool,
+    head: Head,
 }
 
 impl Socket {
     /// A client that takes nothing of its answer for `patience` is let go.
     pub fn new(inner: TcpStream, patience: Duration, refusal: Refusal) -> Self {
-        Self { inner, refusal, patience, timer: None, instead: None, discarded: 0, refused: false }
+        Self {
+            inner,
+            refusal,
+            patience,
+            timer: None,
+            instead: None,
+            discarded: 0,
+            refused: false,
+            head: Head::default(),
+        }
     }
 
     /// Ready with an error once nothing has happened for so long.
@@ -102,6 +112,33 @@ impl Socket {
     }
 }
 
+/// Where in a request's head the connection is. hyper takes a line feed without a carriage return for the end of a line,
+/// which proxies may read otherwise (RFC 9112 §2.2): such a byte is replaced by one that no head may have, so that the
+/// answer is 400. The head of a request that was sent before the answer to the one before it is not looked at.
+#[derive(Default)]
+struct Head {
+    /// The last bytes that were read, the newest first.
+    last: [u8; 3],
+    begun: bool,
+    ended: bool,
+}
+
+impl Head {
+    fn spoil_bare_line_feeds(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            if self.ended {
+                return;
+            }
+            if *byte == b'\n' && self.last[0] != b'\r' {
+                *byte = 0;
+            }
+            self.ended = self.begun && *byte == b'\n' && self.last == *b"\r\n\r";
+            self.begun |= !matches!(*byte, b'\r' | b'\n');
+            self.last = [*byte, self.last[0], self.last[1]];
+        }
+    }
+}
+
 /// The status of an answer that hyper gives by itself: a head alone, which says that there is no body.
 fn own_answer(bytes: &[u8]) -> Option<StatusCode> {
     let (_, status) = OWN.iter().find(|(start, _)| bytes.starts_with(start))?;
@@ -116,7 +153,10 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        self.head.spoil_bare_line_feeds(&mut buf.filled_mut()[before..]);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -131,6 +171,9 @@ impl AsyncWrite for Socket {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
+        if first.starts_with(b"HTTP/1.") && !first.starts_with(b"HTTP/1.1 100") {
+            self.head = Head::default();
+        }
         let Some(status) = own_answer(first) else { return self.poll_write_some(cx, bufs) };
         if self.instead.is_none() {
             self.refused = true;
@@ -160,6 +203,23 @@ impl AsyncWrite for Socket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bare_line_feed_is_spoilt_in_a_head_and_left_in_a_body() {
+        let read = |parts: &[&str]| {
+            let mut head = Head::default();
+            parts.iter().fold(Vec::new(), |mut all, part| {
+                let mut bytes = part.as_bytes().to_vec();
+                head.spoil_bare_line_feeds(&mut bytes);
+                all.extend(bytes);
+                all
+            })
+        };
+        assert_eq!(read(&["GET / HTTP/1.1\nhost: x\r\n\r\n"]), b"GET / HTTP/1.1\0host: x\r\n\r\n");
+        assert_eq!(read(&["GET / HTTP/1.1\r", "\nhost: x\r\n\n"]), b"GET / HTTP/1.1\r\nhost: x\r\n\0");
+        let body = "\r\nPOST / HTTP/1.1\r\nhost: x\r\n\r\n{\n}\n";
+        assert_eq!(read(&[body]), body.as_bytes());
+    }
 
     #[test]
     fn only_an_answer_that_is_not_ours_is_replaced() {

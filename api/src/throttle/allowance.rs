@@ -6,9 +6,11 @@ use std::{
 
 use poem::{FromRequest, Request, RequestBody, Result};
 use punctual_core::{keyed_mutex::KeyedMutexGuard, types::EmailAddress};
+use uuid::Uuid;
 
 use super::{
-    By, Counts, Fields, Policy, fields,
+    By, Counts, Fields, HashPermit, Policy, fields,
+    limiter::Whose,
     subject::{Subject, Token},
 };
 use crate::{
@@ -31,7 +33,7 @@ struct Inner {
 #[derive(Default)]
 struct Taken {
     tokens: Vec<Token>,
-    lock: Option<KeyedMutexGuard<Subject>>,
+    locks: Vec<KeyedMutexGuard<Subject>>,
 }
 
 impl Allowance {
@@ -46,7 +48,7 @@ impl Allowance {
     /// # Errors
     /// `too_many_requests`.
     pub async fn for_client(&self) -> Result<(), Problem> {
-        self.take(|by| by == By::Address, None).await
+        self.take(|by| by == By::Address, Whose::Client).await
     }
 
     /// Counts a guest by the client's address.
@@ -54,7 +56,7 @@ impl Allowance {
     /// # Errors
     /// `too_many_requests`.
     pub async fn for_guest(&self) -> Result<(), Problem> {
-        self.take(|by| by == By::Guest, None).await
+        self.take(|by| by == By::Guest, Whose::Client).await
     }
 
     /// Counts by the e-mail address that the request is about. Where successes count, requests for one address follow
@@ -63,13 +65,37 @@ impl Allowance {
     /// # Errors
     /// `too_many_requests`.
     pub async fn for_email(&self, email: &EmailAddress) -> Result<(), Problem> {
-        if self.is_serialized() && self.has(By::Email) {
-            let lock = self.0.state.throttle.lock(email).await;
-            let lock =
-                lock.ok_or_else(|| Problem::new(Code::Overloaded).retry_after(Duration::from_secs(1)))?;
-            self.taken().lock = Some(lock);
+        self.serialize(By::Email, Whose::Email(email)).await?;
+        self.take(|by| matches!(by, By::Email | By::EmailAndAddress), Whose::Email(email)).await
+    }
+
+    /// Counts by the customer's account, one request after the other.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub async fn for_account(&self, user_id: Uuid) -> Result<(), Problem> {
+        self.serialize(By::Account, Whose::Account(user_id)).await?;
+        self.take(|by| by == By::Account, Whose::Account(user_id)).await
+    }
+
+    /// Counts one comparison of a password with that of the account with this e-mail address: by the client's address,
+    /// by the account, and by both, whatever the operation declares. The only way to a [`HashPermit`] in a request.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub async fn for_password(&self, email: &EmailAddress) -> Result<HashPermit, Problem> {
+        let counted: Vec<Policy> = self.taken().tokens.iter().map(|token| token.policy).collect();
+        for policy in Policy::PASSWORD.iter().filter(|policy| !counted.contains(policy)) {
+            self.take_one(*policy, Whose::Email(email)).await?;
         }
-        self.take(|by| matches!(by, By::Email | By::EmailAndAddress), Some(email)).await
+        Ok(HashPermit::new(self.0.state.throttle.shares(email, self.0.address)))
+    }
+
+    /// For the hash of a new password of an account: its right to set one was proven by a link, or it is being made
+    /// under the limits of registrations. Takes a share of the hashing queue and counts nothing.
+    #[must_use]
+    pub fn for_new_password(&self, email: &EmailAddress) -> HashPermit {
+        HashPermit::new(self.0.state.throttle.shares(email, self.0.address))
     }
 
     /// Whether any limit in force counts so.
@@ -81,7 +107,7 @@ impl Allowance {
 
     /// Keeps what counts and gives back the rest; what to tell the client of it.
     pub async fn settle(&self, status: u16, replayed: bool) -> Option<Fields> {
-        let Taken { tokens, lock } = std::mem::take(&mut *self.taken());
+        let Taken { tokens, locks } = std::mem::take(&mut *self.taken());
         let made = (200..300).contains(&status) && !replayed;
         let counts = |token: &Token| {
             status != 429
@@ -99,27 +125,40 @@ impl Allowance {
             }
             left.push(token.standing.left + u32::from(given_back));
         }
-        drop(lock);
+        drop(locks);
         Fields::of(tokens.iter().zip(left))
     }
 
-    async fn take(&self, which: impl Fn(By) -> bool, email: Option<&EmailAddress>) -> Result<(), Problem> {
+    async fn take(&self, which: impl Fn(By) -> bool, whose: Whose<'_>) -> Result<(), Problem> {
         for policy in self.0.policies.iter().filter(|policy| which(policy.by())) {
-            let Some(token) = self.0.state.throttle.take(*policy, email, self.0.address).await else {
-                continue;
-            };
-            let (granted, wait) = (token.standing.granted, token.standing.wait);
-            self.taken().tokens.push(token);
-            if !granted {
-                let wait = Duration::from_secs(fields::seconds(wait));
-                return Err(Problem::new(Code::TooManyRequests).detail(policy.refusal()).retry_after(wait));
-            }
+            self.take_one(*policy, whose).await?;
         }
         Ok(())
     }
 
-    fn is_serialized(&self) -> bool {
-        self.0.policies.iter().any(|policy| policy.counts() == Counts::Successes)
+    async fn take_one(&self, policy: Policy, whose: Whose<'_>) -> Result<(), Problem> {
+        let Some(token) = self.0.state.throttle.take(policy, whose, self.0.address).await else {
+            return Ok(());
+        };
+        let (granted, wait) = (token.standing.granted, token.standing.wait);
+        self.taken().tokens.push(token);
+        if !granted {
+            let wait = Duration::from_secs(fields::seconds(wait));
+            return Err(Problem::new(Code::TooManyRequests).detail(policy.refusal()).retry_after(wait));
+        }
+        Ok(())
+    }
+
+    /// Waits for the other requests of the same subject where successes count, so that the room of one that fails goes
+    /// to the next.
+    async fn serialize(&self, by: By, whose: Whose<'_>) -> Result<(), Problem> {
+        if self.has(by) && self.0.policies.iter().any(|policy| policy.counts() == Counts::Successes) {
+            let lock = self.0.state.throttle.lock(whose).await;
+            let lock =
+                lock.ok_or_else(|| Problem::new(Code::Overloaded).retry_after(Duration::from_secs(1)))?;
+            self.taken().locks.push(lock);
+        }
+        Ok(())
     }
 
     fn taken(&self) -> std::sync::MutexGuard<'_, Taken> {

@@ -11,10 +11,11 @@ use punctual_core::{
     types::EmailAddress,
 };
 use sha2::Sha256;
+use uuid::Uuid;
 
 use super::{
     logs::Logs,
-    policy::{By, Policy},
+    policy::{By, Counts, Policy},
     shared::Shared,
     subject::{Standing, Subject, Token},
 };
@@ -68,17 +69,26 @@ impl Throttle {
     pub(super) async fn take(
         &self,
         policy: Policy,
-        email: Option<&EmailAddress>,
+        whose: Whose<'_>,
         address: Option<IpAddr>,
     ) -> Option<Token> {
         let limit = policy.limit(&self.limits)?;
-        let email = email.map(|email| email.as_str().to_ascii_lowercase());
+        let email = match whose {
+            Whose::Email(email) if policy.counts() == Counts::Failures => Some(account(email)),
+            Whose::Email(email) => Some(mailbox(email)),
+            Whose::Client | Whose::Account(_) => None,
+        };
+        let user = match whose {
+            Whose::Account(user_id) => user_id.to_string(),
+            Whose::Client | Whose::Email(_) => String::new(),
+        };
         let address = address_text(address);
         let parts: &[&str] = match (policy.by(), &email) {
             (By::Address | By::Guest, _) => &[&address],
             (By::Email, Some(email)) => &[email],
             (By::EmailAndAddress, Some(email)) => &[email, &address],
-            (By::Email | By::EmailAndAddress, None) => return None,
+            (By::Account, _) if !user.is_empty() => &[&user],
+            (By::Email | By::EmailAndAddress | By::Account, _) => return None,
         };
         let subject = self.subject(policy.name(), parts);
         let mut token = Token { policy, limit, subject, standing: self.log(subject, limit), shared: false };
@@ -107,9 +117,19 @@ impl Throttle {
     }
 
     /// One at a time, so that the end of one request decides whether there is room for the next.
-    pub(super) async fn lock(&self, email: &EmailAddress) -> Option<KeyedMutexGuard<Subject>> {
-        let subject = self.subject("lock", &[&email.as_str().to_ascii_lowercase()]);
+    pub(super) async fn lock(&self, whose: Whose<'_>) -> Option<KeyedMutexGuard<Subject>> {
+        let subject = match whose {
+            Whose::Email(email) => self.subject("lock", &[&mailbox(email)]),
+            Whose::Account(user_id) => self.subject("lock-account", &[&user_id.to_string()]),
+            Whose::Client => return None,
+        };
         self.mutex.lock(subject, WAIT_TIMEOUT).await.ok()
+    }
+
+    /// The subjects whose shares of the hashing queue a password of this account, from this address, takes.
+    pub(super) fn shares(&self, email: &EmailAddress, address: Option<IpAddr>) -> [Subject; 2] {
+        let address = address_text(address);
+        [self.subject("hash-account", &[&account(email)]), self.subject("hash-address", &[&address])]
     }
 
     fn log(&self, subject: Subject, limit: RequestLimit) -> Standing {
@@ -134,6 +154,35 @@ impl Throttle {
     }
 }
 
+/// Whose requests are counted, beside the client's address.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whose<'a> {
+    /// Only the client.
+    Client,
+    /// Of this e-mail address.
+    Email(&'a EmailAddress),
+    /// Of this account.
+    Account(Uuid),
+}
+
+/// The account with this address, which has one whatever its case.
+fn account(email: &EmailAddress) -> String {
+    email.as_str().to_ascii_lowercase()
+}
+
+/// The mailbox that an address leads to, as limits count it: without case and without a sub-address (`ada+x@`,
+/// RFC 5233), of which one person can make any number.
+fn mailbox(email: &EmailAddress) -> String {
+    let text = account(email);
+    match text.rsplit_once('@') {
+        Some((local, domain)) => {
+            let user = local.split_once('+').map_or(local, |(user, _)| user);
+            format!("{}@{domain}", if user.is_empty() { local } else { user })
+        }
+        None => text,
+    }
+}
+
 /// Of IPv6 the network a customer is given: the rest of the address is theirs to choose.
 fn address_text(address: Option<IpAddr>) -> String {
     match address {
@@ -153,6 +202,15 @@ mod tests {
         assert_eq!(text("2001:db8:1:2::1"), text("2001:db8:1:2:ffff::9"));
         assert_ne!(text("2001:db8:1:2::1"), text("2001:db8:1:3::1"));
         assert_ne!(text("192.0.2.1"), text("192.0.2.2"));
+    }
+
+    #[test]
+    fn sub_addresses_are_one_mailbox() {
+        let of = |text: &str| mailbox(&EmailAddress::parse(text).unwrap());
+        assert_eq!(of("Ada+salon@Example.org"), "ada@example.org");
+        assert_eq!(of("ada@example.org"), of("ada+x+y@example.org"));
+        assert_ne!(of("ada@example.org"), of("ada@example.net"));
+        assert_eq!(of("+x@example.org"), "+x@example.org");
     }
 
     #[tokio::test]

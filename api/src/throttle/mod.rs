@@ -9,6 +9,7 @@
 
 mod allowance;
 mod fields;
+mod hash_permit;
 mod limiter;
 mod logs;
 mod policy;
@@ -17,5 +18,7 @@ mod subject;
 
 pub use allowance::Allowance;
 pub use fields::Fields;
+pub use hash_permit::HashPermit;
 pub use limiter::Throttle;
 pub use policy::{By, Counts, Policy};
+pub use subject::Subject;

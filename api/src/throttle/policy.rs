@@ -9,6 +9,8 @@ pub enum By {
     Guest,
     /// The e-mail address the request is about.
     Email,
+    /// The customer's account.
+    Account,
     /// Both together.
     EmailAndAddress,
 }
@@ -55,6 +57,17 @@ pub enum Policy {
     BookingEmail,
     /// Bookings moved for one e-mail address that nobody has verified.
     MoveEmail,
+    /// Bookings of one account.
+    BookingAccount,
+    /// Holds of one account.
+    HoldAccount,
+    /// Holds of guests from one address.
+    HoldAddress,
+}
+
+impl Policy {
+    /// What every comparison with a stored password counts.
+    pub const PASSWORD: &[Self] = &[Self::LoginAddress, Self::LoginGuesses, Self::LoginAccount];
 }
 
 impl Policy {
@@ -76,6 +89,9 @@ impl Policy {
             Self::BookingAddress => "booking-address",
             Self::BookingEmail => "booking-email",
             Self::MoveEmail => "move-email",
+            Self::BookingAccount => "booking-account",
+            Self::HoldAccount => "hold-account",
+            Self::HoldAddress => "hold-address",
         }
     }
 
@@ -88,7 +104,8 @@ impl Policy {
             | Self::RegisterAddress
             | Self::ResetAddress
             | Self::LinksAddress => By::Address,
-            Self::BookingAddress => By::Guest,
+            Self::BookingAddress | Self::HoldAddress => By::Guest,
+            Self::BookingAccount | Self::HoldAccount => By::Account,
             Self::LoginGuesses => By::EmailAndAddress,
             Self::LoginAccount
             | Self::RegisterEmail
@@ -113,9 +130,13 @@ impl Policy {
             | Self::LinksAddress
             | Self::LinksEmail
             | Self::VerifyEmail => Counts::All,
-            Self::RegisterEmail | Self::BookingAddress | Self::BookingEmail | Self::MoveEmail => {
-                Counts::Successes
-            }
+            Self::RegisterEmail
+            | Self::BookingAddress
+            | Self::BookingEmail
+            | Self::MoveEmail
+            | Self::BookingAccount
+            | Self::HoldAccount
+            | Self::HoldAddress => Counts::Successes,
         }
     }
 
@@ -128,6 +149,12 @@ impl Policy {
             }
             Self::BookingEmail | Self::MoveEmail => {
                 "An e-mail address that is not verified has so many a day. Verify it, or try again after `Retry-After`."
+            }
+            Self::BookingAccount => {
+                "An account has so many new bookings a day. Try again after `Retry-After`, or call the business."
+            }
+            Self::HoldAccount | Self::HoldAddress => {
+                "So many slots are held at a time. Book one, or wait until a hold runs out."
             }
             Self::RegisterEmail => "An account was made for this e-mail address a short while ago.",
             Self::ResetEmail | Self::LinksEmail | Self::VerifyEmail => {
@@ -160,6 +187,9 @@ impl Policy {
             Self::BookingAddress => limits.booking_address,
             Self::BookingEmail => limits.booking_email,
             Self::MoveEmail => limits.move_email,
+            Self::BookingAccount => limits.booking_account,
+            Self::HoldAccount => limits.hold_account,
+            Self::HoldAddress => limits.hold_address,
         }
     }
 }

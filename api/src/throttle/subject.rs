@@ -29,3 +29,10 @@ pub struct Token {
     /// Whether Redis counted it, too.
     pub shared: bool,
 }
+
+#[cfg(test)]
+impl Subject {
+    pub const fn of(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}

@@ -1,18 +1,36 @@
+//! Bookings in the document. Core's values serialise themselves: the structs here describe that JSON and are never
+//! filled; a newtype ties the two together.
+
 use chrono::{DateTime, FixedOffset, Utc};
-use poem_openapi::{Enum, Object};
+use poem_openapi::Object;
 use punctual_core::{
     bookings::{self, BookingStatus},
     notifications::{Notification, NotificationKind, NotificationState},
     types::{ActorKind, Page},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
+use super::described::{described, described_enum};
 use crate::http::values::{CurrencyCode, Email, Name, NoteText, PageCursor, PhoneNumber, TimeZone};
 
+described! {
+    /// A booking of core, as it serialises.
+    Booking(bookings::Booking) by BookingObject
+}
+described! {
+    /// A row of the audit trail of core, as it serialises.
+    BookingEvent(bookings::BookingEvent) by BookingEventObject
+}
+described! {
+    /// A mail of core, as it serialises.
+    Mail(Notification) by NotificationObject
+}
+
 /// A booking.
-#[derive(Debug, Object, Serialize)]
-pub struct Booking {
+#[derive(Debug, Object)]
+#[oai(rename = "Booking")]
+pub struct BookingObject {
     /// The booking's id.
     pub id: Uuid,
     /// What was booked, as it was promised.
@@ -20,7 +38,6 @@ pub struct Booking {
     /// Who performs it.
     pub staff: BookedStaff,
     /// Who comes; absent for a hold.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<BookedCustomer>,
     /// Where it stands.
     pub status: Status,
@@ -36,11 +53,12 @@ pub struct Booking {
     /// What the customer wrote.
     pub customer_note: NoteText,
     /// What staff wrote; shown to staff only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub staff_note: Option<NoteText>,
     /// When a hold runs out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hold_expires_at: Option<DateTime<Utc>>,
+    /// The secret with which a guest releases the hold (`Hold-Token`); only in the answer that made it.
+    #[oai(validator(max_length = 200))]
+    pub hold_token: Option<String>,
     /// The revision, for `If-Match`.
     #[oai(validator(minimum(value = "1")))]
     pub rev: i32,
@@ -51,7 +69,7 @@ pub struct Booking {
 }
 
 /// A service as it was promised.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct BookedService {
     /// The service's id.
     pub id: Uuid,
@@ -66,7 +84,7 @@ pub struct BookedService {
 }
 
 /// An amount of money.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct Price {
     /// The amount in the currency's minor unit, such as cents.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
@@ -76,7 +94,7 @@ pub struct Price {
 }
 
 /// Who performs a booking.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct BookedStaff {
     /// The member of staff.
     pub id: Uuid,
@@ -86,42 +104,16 @@ pub struct BookedStaff {
 }
 
 /// Who comes.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct BookedCustomer {
     /// The customer.
     pub id: Uuid,
     /// Name; absent once the person was erased.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
     /// E-mail address; absent once the person was erased.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
     /// Phone number.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<PhoneNumber>,
-}
-
-/// Where a booking stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum, Serialize)]
-#[oai(rename = "BookingStatus", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Kept for a short while, no customer yet.
-    Held,
-    /// Waits for staff to confirm it.
-    Pending,
-    /// Stands.
-    Confirmed,
-    /// Staff said no.
-    Declined,
-    /// Called off.
-    Cancelled,
-    /// A hold that ran out, or a pending booking whose start came.
-    Expired,
-    /// Took place.
-    Completed,
-    /// The customer did not come.
-    NoShow,
 }
 
 /// A page of bookings by start.
@@ -144,8 +136,9 @@ pub struct BookingEvents {
 }
 
 /// A change of a booking.
-#[derive(Debug, Object, Serialize)]
-pub struct BookingEvent {
+#[derive(Debug, Object)]
+#[oai(rename = "BookingEvent")]
+pub struct BookingEventObject {
     /// The revision it made.
     #[oai(validator(minimum(value = "1")))]
     pub rev: i32,
@@ -157,7 +150,6 @@ pub struct BookingEvent {
     /// Who did it.
     pub actor: Actor,
     /// Their account; shown to staff only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<Uuid>,
     /// Whether staff passed grid, hours, notice or horizon on purpose.
     pub overridden: bool,
@@ -168,40 +160,21 @@ pub struct BookingEvent {
 }
 
 /// Where a change led from and to; empty where neither start nor member of staff changed.
-#[derive(Debug, Default, Object, Serialize, Deserialize)]
+#[derive(Debug, Object)]
 pub struct BookingEventDetails {
     /// Before; absent for a new booking.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<BookingPlace>,
     /// After.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<BookingPlace>,
 }
 
 /// When and with whom.
-#[derive(Debug, Object, Serialize, Deserialize)]
+#[derive(Debug, Object)]
 pub struct BookingPlace {
     /// The start.
     pub start: DateTime<Utc>,
     /// The member of staff.
     pub staff_id: Uuid,
-}
-
-/// Who did something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
-#[oai(rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum Actor {
-    /// An account of a customer.
-    Customer,
-    /// Somebody without an account, or the holder of a link.
-    Guest,
-    /// An account of a member of staff.
-    Staff,
-    /// An account of an administrator.
-    Admin,
-    /// Punctual itself.
-    System,
 }
 
 /// Where each mail of a booking stands.
@@ -214,9 +187,9 @@ pub struct Mails {
 }
 
 /// Where a mail stands.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 #[oai(rename = "Notification")]
-pub struct Mail {
+pub struct NotificationObject {
     /// The mail's id.
     pub id: Uuid,
     /// Which mail.
@@ -234,222 +207,36 @@ pub struct Mail {
     #[oai(validator(minimum(value = "0")))]
     pub tries: i32,
     /// When the next try is, while one is to come.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_try_at: Option<DateTime<Utc>>,
     /// When the mail server took it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<DateTime<Utc>>,
     /// What the mail server said last, or why it could not be asked.
     #[oai(validator(max_length = 500))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
 }
 
-macro_rules! mirrored {
-    ($(#[$doc:meta])* $name:ident $rename:literal = $core:ident { $($(#[$vdoc:meta])* $variant:ident,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
-        #[oai(rename = $rename, rename_all = "snake_case")]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$vdoc])* $variant,)* }
-
-        impl From<$core> for $name {
-            fn from(value: $core) -> Self {
-                match value { $($core::$variant => Self::$variant,)* }
-            }
-        }
-    };
+described_enum! {
+    /// Where a booking stands.
+    Status(BookingStatus) as "BookingStatus"
 }
-
-mirrored! {
+described_enum! {
+    /// Who did something.
+    Actor(ActorKind) as "Actor"
+}
+described_enum! {
     /// Where a mail stands.
-    MailState "NotificationState" = NotificationState {
-        /// Its time has not come.
-        Planned,
-        /// A worker will take it next.
-        Queued,
-        /// A worker is sending it.
-        Sending,
-        /// A try failed or the mail server is away; the next is at `next_try_at`.
-        Waiting,
-        /// The mail server took it.
-        Sent,
-        /// The booking changed first.
-        Cancelled,
-        /// It was due before the booking was made.
-        SkippedTooLate,
-        /// Too late to be of use.
-        Expired,
-        /// Refused for good.
-        Failed,
-        /// The mail server may or may not have taken it, and it is not sent again.
-        InDoubt,
-        /// A reminder that its customer does not want; planned again when they do.
-        Unwanted,
-    }
+    MailState(NotificationState) as "NotificationState"
 }
-mirrored! {
+described_enum! {
     /// Which mail.
-    MailKind "NotificationKind" = NotificationKind {
-        /// The booking stands.
-        Confirmation,
-        /// It is near.
-        Reminder,
-        /// It was called off.
-        Cancellation,
-        /// It was moved.
-        Reschedule,
-        /// It waits for staff to confirm it.
-        Pending,
-        /// Staff said no.
-        Declined,
-        /// Staff said nothing before its start.
-        Expired,
-        /// To staff and the business: there is a booking.
-        StaffNew,
-        /// To staff and the business: there is one to confirm or decline.
-        StaffPending,
-        /// To staff and the business: it was moved.
-        StaffMoved,
-        /// To staff and the business: it was called off.
-        StaffCancelled,
-        /// A link that proves the address of an account.
-        VerifyEmail,
-        /// A link that sets a new password.
-        PasswordReset,
-        /// A link that sets the first password of an account that was made for somebody.
-        SetPassword,
-        /// Links of all bookings to come of an address.
-        BookingLinks,
-    }
-}
-
-impl From<ActorKind> for Actor {
-    fn from(kind: ActorKind) -> Self {
-        match kind {
-            ActorKind::Customer => Self::Customer,
-            ActorKind::Guest => Self::Guest,
-            ActorKind::Staff => Self::Staff,
-            ActorKind::Admin => Self::Admin,
-            ActorKind::System => Self::System,
-        }
-    }
-}
-
-impl From<BookingStatus> for Status {
-    fn from(status: BookingStatus) -> Self {
-        match status {
-            BookingStatus::Held => Self::Held,
-            BookingStatus::Pending => Self::Pending,
-            BookingStatus::Confirmed => Self::Confirmed,
-            BookingStatus::Declined => Self::Declined,
-            BookingStatus::Cancelled => Self::Cancelled,
-            BookingStatus::Expired => Self::Expired,
-            BookingStatus::Completed => Self::Completed,
-            BookingStatus::NoShow => Self::NoShow,
-        }
-    }
-}
-
-impl From<Status> for BookingStatus {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Held => Self::Held,
-            Status::Pending => Self::Pending,
-            Status::Confirmed => Self::Confirmed,
-            Status::Declined => Self::Declined,
-            Status::Cancelled => Self::Cancelled,
-            Status::Expired => Self::Expired,
-            Status::Completed => Self::Completed,
-            Status::NoShow => Self::NoShow,
-        }
-    }
-}
-
-impl From<bookings::Booking> for Booking {
-    fn from(booking: bookings::Booking) -> Self {
-        let price = Price {
-            minor: booking.service.price.minor,
-            currency: CurrencyCode(booking.service.price.currency),
-        };
-        let customer = |customer: bookings::BookedCustomer| BookedCustomer {
-            id: customer.id,
-            name: customer.name.map(Name),
-            email: customer.email.map(Email),
-            phone: customer.phone.map(PhoneNumber),
-        };
-        Self {
-            id: booking.id,
-            service: BookedService {
-                id: booking.service.id,
-                name: booking.service.name,
-                duration_min: booking.service.duration_min,
-                price,
-            },
-            staff: BookedStaff { id: booking.staff.id, name: booking.staff.name },
-            customer: booking.customer.map(customer),
-            status: booking.status.into(),
-            start: booking.start,
-            end: booking.end,
-            zone: TimeZone(booking.zone),
-            seat_no: booking.seat_no,
-            customer_note: NoteText(booking.customer_note),
-            staff_note: booking.staff_note.map(NoteText),
-            hold_expires_at: booking.hold_expires_at,
-            rev: booking.rev.0,
-            created_at: booking.created_at,
-            updated_at: booking.updated_at,
-        }
-    }
+    MailKind(NotificationKind) as "NotificationKind"
 }
 
 impl From<Page<bookings::Booking>> for BookingPage {
     fn from(page: Page<bookings::Booking>) -> Self {
         Self {
-            data: page.data.into_iter().map(Booking::from).collect(),
+            data: page.data.into_iter().map(Booking).collect(),
             next_cursor: page.next_cursor.map(PageCursor),
-        }
-    }
-}
-
-impl From<bookings::BookingEvent> for BookingEvent {
-    fn from(event: bookings::BookingEvent) -> Self {
-        Self {
-            rev: event.rev.0,
-            status: event.status.into(),
-            change: event.change.as_str().to_owned(),
-            actor: event.actor.into(),
-            actor_id: event.actor_id,
-            overridden: event.overridden,
-            details: event.details.0.into(),
-            at: event.at,
-        }
-    }
-}
-
-impl From<bookings::EventDetails> for BookingEventDetails {
-    fn from(details: bookings::EventDetails) -> Self {
-        let place = |position: bookings::Position| BookingPlace {
-            start: position.start,
-            staff_id: position.staff_id,
-        };
-        Self { from: details.from.map(place), to: details.to.map(place) }
-    }
-}
-
-impl From<Notification> for Mail {
-    fn from(mail: Notification) -> Self {
-        Self {
-            id: mail.id,
-            kind: mail.kind.into(),
-            rev: mail.rev.0,
-            state: mail.state.into(),
-            send_at: mail.send_at,
-            expires_at: mail.expires_at,
-            tries: mail.tries,
-            next_try_at: mail.next_try_at,
-            accepted_at: mail.accepted_at,
-            reply: mail.reply,
         }
     }
 }

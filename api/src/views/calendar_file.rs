@@ -49,7 +49,9 @@ impl CalendarFile {
     /// Of a member of staff.
     pub fn of_feed(feed: &Feed) -> Self {
         let mut calendar = empty();
-        calendar.name(&one_line(&format!("{} – {}", feed.staff_name, feed.business.name)));
+        // The crate escapes values of properties that it knows to be text; this one it does not.
+        let name = one_line(&format!("{} – {}", feed.staff_name, feed.business.name));
+        calendar.name(&name.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,"));
         calendar.append_property(
             Property::new("REFRESH-INTERVAL", "PT15M").add_parameter("VALUE", "DURATION").done(),
         );

@@ -5,6 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Status;
+use super::described::{described, described_enum};
 use crate::http::values::{ReasonText, TimeOfDay};
 
 /// A window of a usual week.
@@ -72,9 +73,19 @@ pub struct StrandedBookings {
     pub stranded: Vec<StrandedBooking>,
 }
 
-/// A booking that a change leaves standing although it no longer fits.
-#[derive(Debug, Object, Serialize)]
-pub struct StrandedBooking {
+described! {
+    /// A stranded booking of core, as it serialises.
+    StrandedBooking(hours::StrandedBooking) by StrandedBookingObject
+}
+described_enum! {
+    /// Why a booking is stranded.
+    StrandedReason(hours::StrandedReason) as "StrandedReason"
+}
+
+/// A hold or booking that the calendar, as it is now, would no longer take.
+#[derive(Debug, Object)]
+#[oai(rename = "StrandedBooking")]
+pub struct StrandedBookingObject {
     /// The booking.
     pub booking_id: Uuid,
     /// What was booked.
@@ -87,6 +98,9 @@ pub struct StrandedBooking {
     pub start: DateTime<FixedOffset>,
     /// When it ends.
     pub end: DateTime<FixedOffset>,
+    /// Why it is stranded.
+    #[oai(validator(max_items = 5))]
+    pub reasons: Vec<StrandedReason>,
 }
 
 impl From<calendar::WeeklyWindow> for Window {
@@ -126,18 +140,5 @@ impl Closure {
     #[must_use]
     pub fn new(closure: hours::Closure, for_staff: bool) -> Self {
         Self { date: closure.date, reason: for_staff.then_some(ReasonText(closure.reason)) }
-    }
-}
-
-impl From<hours::StrandedBooking> for StrandedBooking {
-    fn from(stranded: hours::StrandedBooking) -> Self {
-        Self {
-            booking_id: stranded.booking_id,
-            service_id: stranded.service_id,
-            staff_id: stranded.staff_id,
-            status: stranded.status.into(),
-            start: stranded.start,
-            end: stranded.end,
-        }
     }
 }

@@ -5,6 +5,7 @@ mod booking;
 pub mod calendar_file;
 mod catalogue;
 mod customer;
+mod described;
 mod display;
 mod export;
 mod hours;

@@ -1,5 +1,6 @@
 //! The audit trail: one row in `booking_events` for each revision, written by the statement that makes the revision.
 
+use super::StaffMessage;
 use crate::types::{Actor, ChangeKind, EventDetails};
 
 /// A change to a booking: the audit trail stores it, and the mails follow from it.
@@ -10,6 +11,13 @@ pub(super) struct BookingChange<'a> {
     /// Whether staff bypassed grid, hours, notice or horizon with `override`.
     pub overridden: bool,
     pub details: EventDetails,
+}
+
+impl EventDetails {
+    /// With what staff tell the customer.
+    pub(super) fn with_message(self, message: &StaffMessage) -> Self {
+        Self { message: message.text.clone(), silent: !message.notify, ..self }
+    }
 }
 
 impl<'a> BookingChange<'a> {

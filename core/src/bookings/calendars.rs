@@ -2,6 +2,7 @@
 //! booking, several in the order of their ids. Writers of one calendar first wait in this process, which costs no
 //! connection.
 
+use std::future::Future;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -16,6 +17,22 @@ use crate::{Core, Error, Result};
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// `Retry-After` of the refusal.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Runs `attempt` until it finds the booking with the member of staff it has locked. A booking can be moved to other staff
+/// between reading it and locking the calendar; every such move is progress of another request.
+///
+/// # Errors
+/// Those of `attempt`; [`Error::Overloaded`] when the booking was moved again and again for [`WAIT_TIMEOUT`].
+pub(super) async fn follow<T, F: Future<Output = Result<Option<T>>>>(attempt: impl Fn() -> F) -> Result<T> {
+    let found = tokio::time::timeout(WAIT_TIMEOUT, async {
+        loop {
+            if let Some(done) = attempt().await? {
+                return Ok(done);
+            }
+        }
+    });
+    found.await.unwrap_or(Err(Error::Overloaded { retry_after: RETRY_AFTER }))
+}
 
 /// Waits in this process for each of these calendars, in the order of their ids.
 pub(super) async fn turns(core: &Core, staff_ids: &[Uuid]) -> Result<Vec<KeyedMutexGuard<Uuid>>> {
@@ -47,7 +64,7 @@ pub(super) async fn expire_dead_holds(
 ) -> Result<u64> {
     let ended = sqlx::query!(
         "WITH dead AS (
-             UPDATE bookings SET status = 'expired', rev = rev + 1, updated_at = $1
+             UPDATE bookings SET status = 'expired', held_by = NULL, rev = rev + 1, updated_at = $1
              WHERE staff_id = ANY($2) AND status = 'held' AND hold_expires_at <= $1
              RETURNING id, rev, status
          )

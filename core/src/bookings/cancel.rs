@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::Booking;
-use super::change_status::change_status;
+use super::change_status::{StatusOptions, change_status};
+use super::{Booking, StaffMessage};
 use crate::types::{Actor, BookingAction, ExpectedRev};
 use crate::{Core, Result};
 
@@ -12,5 +12,19 @@ use crate::{Core, Result};
 ///
 /// Errors: `NotFound`, `Forbidden`, `RevMismatch`, `InvalidTransition`, `Overloaded`.
 pub async fn cancel(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev) -> Result<Booking> {
-    change_status(core, actor, id, expected, BookingAction::Cancel).await
+    cancel_with(core, actor, id, expected, StaffMessage::default()).await
+}
+
+/// [`cancel`] with what staff tell the customer.
+///
+/// Errors: those of [`cancel`]; `StaffOnly`.
+pub async fn cancel_with(
+    core: &Core,
+    actor: &Actor,
+    id: Uuid,
+    expected: ExpectedRev,
+    message: StaffMessage,
+) -> Result<Booking> {
+    let options = StatusOptions { message, ..StatusOptions::default() };
+    change_status(core, actor, id, expected, BookingAction::Cancel, options).await
 }

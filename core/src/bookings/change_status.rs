@@ -10,14 +10,12 @@ use super::audit::{BookingChange, write_booking};
 use super::read::visible;
 use super::row::{self, Row};
 use super::transitions::is_for_staff;
-use super::{Booking, BookingStatus, calendars, mails};
+use super::{Booking, BookingStatus, StaffMessage, calendars, mails, place};
+use crate::calendar::Limits;
 use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, BookingAction, ChangeKind, ExpectedRev};
+use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev};
 use crate::{Core, Error, Result, slots, staff};
-
-/// How often the use case starts again because the booking was moved to other staff before its calendar was locked.
-const FOLLOWS: usize = 3;
 
 /// Does `action` and returns the booking after it.
 pub(super) async fn change_status(
@@ -26,19 +24,20 @@ pub(super) async fn change_status(
     id: Uuid,
     expected: ExpectedRev,
     action: BookingAction,
+    options: StatusOptions,
 ) -> Result<Booking> {
-    for _ in 0..FOLLOWS {
+    let options = &options;
+    calendars::follow(|| async move {
         let staff_id = again_if_cut(|| visible(core, actor, id)).await?.booking.staff.id;
         if is_for_staff(action) && !actor.is_staff() {
             return Err(Error::Forbidden);
         }
+        options.message.authorize(actor)?;
         let turns = calendars::turns(core, &[staff_id]).await?;
-        let work = ChangeStatus { actor: *actor, id, staff_id, expected, action };
-        if let Some(booking) = write(core, Arc::new(work), turns).await? {
-            return Ok(booking);
-        }
-    }
-    Err(Error::Overloaded { retry_after: std::time::Duration::from_secs(1) })
+        let work = ChangeStatus { actor: *actor, id, staff_id, expected, action, options: options.clone() };
+        write(core, Arc::new(work), turns).await
+    })
+    .await
 }
 
 struct ChangeStatus {
@@ -47,6 +46,16 @@ struct ChangeStatus {
     staff_id: Uuid,
     expected: ExpectedRev,
     action: BookingAction,
+    options: StatusOptions,
+}
+
+/// What a change of status takes beside the action.
+#[derive(Clone, Default)]
+pub(super) struct StatusOptions {
+    /// What staff tell the customer.
+    pub message: StaffMessage,
+    /// Whether staff confirm a booking outside open hours.
+    pub overriding: bool,
 }
 
 impl Write for ChangeStatus {
@@ -70,10 +79,18 @@ impl Write for ChangeStatus {
                 require_notice(&row, &self.actor, terms.cancel_notice_min, now)?;
                 Vec::new()
             }
-            BookingAction::Confirm => slots::terms(tx, service_id, None).await?.reminders,
+            BookingAction::Confirm => {
+                let limits = if self.options.overriding { Limits::Overridden } else { Limits::Enforced };
+                place::still_fits(tx, now, &row.booking, limits).await?;
+                slots::terms(tx, service_id, None).await?.reminders
+            }
             _ => Vec::new(),
         };
-        let change = BookingChange::in_place(kind_of(self.action), &self.actor);
+        let change = BookingChange {
+            details: EventDetails::default().with_message(&self.options.message),
+            overridden: self.options.overriding,
+            ..BookingChange::in_place(kind_of(self.action), &self.actor)
+        };
         let row = write_booking!(
             "UPDATE bookings SET status = $9, rev = rev + 1, updated_at = $6 WHERE id = $7 AND rev = $8",
             now,
@@ -85,7 +102,7 @@ impl Write for ChangeStatus {
         .fetch_optional(&mut *tx)
         .await?
         .ok_or_else(|| Error::internal("changing a status", "the booking changed under its lock"))?;
-        mails::plan(tx, now, &row, change.kind, None, &reminders).await?;
+        mails::plan(tx, now, &row, &change, &reminders).await?;
         Ok(Outcome::Changed(Some(row.seen_by(&self.actor)), mails::QUEUES))
     }
 }

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::Booking;
-use super::change_status::change_status;
+use super::change_status::{StatusOptions, change_status};
+use super::{Booking, StaffMessage};
 use crate::types::{Actor, BookingAction, ExpectedRev};
 use crate::{Core, Result};
 
@@ -11,5 +11,19 @@ use crate::{Core, Result};
 ///
 /// Errors: `NotFound`, `Forbidden`, `RevMismatch`, `InvalidTransition`, `Overloaded`.
 pub async fn decline(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev) -> Result<Booking> {
-    change_status(core, actor, id, expected, BookingAction::Decline).await
+    decline_with(core, actor, id, expected, StaffMessage::default()).await
+}
+
+/// [`decline`] with what staff tell the customer.
+///
+/// Errors: those of [`decline`]; `StaffOnly`.
+pub async fn decline_with(
+    core: &Core,
+    actor: &Actor,
+    id: Uuid,
+    expected: ExpectedRev,
+    message: StaffMessage,
+) -> Result<Booking> {
+    let options = StatusOptions { message, ..StatusOptions::default() };
+    change_status(core, actor, id, expected, BookingAction::Decline, options).await
 }

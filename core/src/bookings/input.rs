@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::BookingStatus;
 use crate::customers::Contact;
-use crate::types::{Cursor, Note, PageSize};
+use crate::types::{Actor, Cursor, Note, PageSize};
+use crate::{Error, Result};
 
 /// A booking to be made. Its JSON is what repeated requests with one idempotency key are compared by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,6 +66,41 @@ pub struct NewHold {
     pub minutes: u32,
 }
 
+/// What staff tell the customer with a change they make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaffMessage {
+    /// Text for the customer's mail, kept in the audit trail; only staff may give one.
+    pub text: Option<Note>,
+    /// Whether the customer gets a mail about the change; only staff may turn it off.
+    pub notify: bool,
+}
+
+impl Default for StaffMessage {
+    /// The usual mail, without a text of staff.
+    fn default() -> Self {
+        Self { text: None, notify: true }
+    }
+}
+
+impl StaffMessage {
+    /// A text, if it is not empty, and whether to send the mail; true if absent.
+    #[must_use]
+    pub fn new(text: Option<Note>, notify: Option<bool>) -> Self {
+        let text = text.filter(|text| !text.as_str().trim().is_empty());
+        Self { text, notify: notify.unwrap_or(true) }
+    }
+
+    /// # Errors
+    /// [`Error::StaffOnly`] when somebody else writes a text or turns the mail off.
+    pub(super) fn authorize(&self, actor: &Actor) -> Result<()> {
+        if actor.is_staff() || *self == Self::default() {
+            Ok(())
+        } else {
+            Err(Error::StaffOnly("message and notify are for staff."))
+        }
+    }
+}
+
 /// Where a booking is moved to. The service stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
@@ -74,6 +110,19 @@ pub struct Move {
     pub staff_id: Option<Uuid>,
     /// Bypass grid, hours, notice and horizon, never another booking; only staff may.
     pub overriding: bool,
+    /// Take the service's current name, duration, price and buffers in place of the promised ones; only staff may.
+    pub current_terms: bool,
+    /// What staff tell the customer.
+    pub message: StaffMessage,
+}
+
+impl Move {
+    /// A move under the promised terms, within all limits, with the usual mail. No member of staff: the same as before.
+    #[must_use]
+    pub fn to(start: DateTime<Utc>, staff_id: Option<Uuid>) -> Self {
+        let message = StaffMessage::default();
+        Self { start, staff_id, overriding: false, current_terms: false, message }
+    }
 }
 
 /// Which bookings a list holds; those of a customer's list are their own in any case.

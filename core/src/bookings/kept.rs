@@ -78,7 +78,7 @@ impl Write for Keep {
             }
             Step::Release if is_held => {
                 write_booking!(
-                    "UPDATE bookings SET status = 'expired', rev = rev + 1, updated_at = $6
+                    "UPDATE bookings SET status = 'expired', held_by = NULL, rev = rev + 1, updated_at = $6
                  WHERE id = $7 AND rev = $8",
                     now,
                     BookingChange::in_place(ChangeKind::Released, &actor),

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::BookingStatus;
+use super::audit::BookingChange;
 use super::row::Row;
 use crate::Result;
 use crate::calendar::{ReminderRule, reminder_due};
@@ -51,14 +52,13 @@ fn kinds_of(
     }
 }
 
-/// Plans the mails of a booking as it is after `change` and cancels those of older revisions. `moved_from` is the member
-/// of staff before a move; `rules` are the service's reminder rules by place, used once the booking is confirmed.
+/// Plans the mails of a booking as it is after `change` and cancels those of older revisions. `rules` are the service's
+/// reminder rules by place, used once the booking is confirmed.
 pub(super) async fn plan(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     row: &Row,
-    change: ChangeKind,
-    moved_from: Option<Uuid>,
+    change: &BookingChange<'_>,
     rules: &[(i16, ReminderRule)],
 ) -> Result<()> {
     let booking = &row.booking;
@@ -69,14 +69,16 @@ pub(super) async fn plan(
         Some(_) if booking.status == BookingStatus::Confirmed => reminders(row, rules),
         _ => Vec::new(),
     };
-    let (for_customer, for_staff) = kinds_of(change, booking.status);
+    let (for_customer, for_staff) = kinds_of(change.kind, booking.status);
+    let for_customer = for_customer.filter(|_| !change.details.silent);
     let mail = |kind: NotificationKind| move |to: Addressee| AtOnce { kind, to };
     let mut at_once: Vec<AtOnce> =
         for_customer.zip(customer.clone()).map(|(kind, to)| AtOnce { kind, to }).into_iter().collect();
     if let Some(kind) = for_staff {
         at_once.extend(staff_and_business(row).into_iter().map(mail(kind)));
-        if let Some(from) = moved_from.filter(|from| *from != booking.staff.id) {
-            let former = former_staff(tx, from).await?.into_iter().map(mail(NotificationKind::StaffMoved));
+        if let Some(from) = change.details.from.filter(|from| from.staff_id != booking.staff.id) {
+            let former =
+                former_staff(tx, from.staff_id).await?.into_iter().map(mail(NotificationKind::StaffMoved));
             let told = |to: &Addressee| at_once.iter().any(|mail| same(&mail.to, to) && mail.kind == kind);
             let former: Vec<AtOnce> = former.filter(|mail| !told(&mail.to)).collect();
             at_once.extend(former);
@@ -107,13 +109,13 @@ fn staff_and_business(row: &Row) -> Vec<Addressee> {
     to
 }
 
-/// The member of staff before a move to a colleague.
+/// The member of staff before a move to a colleague; none if they have left.
 async fn former_staff(tx: &mut PgConnection, staff_id: Uuid) -> Result<Option<Addressee>> {
     let row = sqlx::query!(
         r#"SELECT staff.email::text AS "email: EmailAddress",
                   coalesce(users.locale, settings.locale) AS "locale!: Locale"
            FROM staff CROSS JOIN settings LEFT JOIN users ON users.id = staff.user_id
-           WHERE staff.id = $1"#,
+           WHERE staff.id = $1 AND staff.active"#,
         staff_id
     )
     .fetch_optional(tx)

@@ -59,7 +59,7 @@ async fn load(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
     let link = sqlx::query!(
         r#"SELECT c.id AS customer_id, c.zone AS "zone: Zone", c.link_epoch
          FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
-         WHERE b.id = $1 AND b.link_epoch = $2 AND c.erased_at IS NULL"#,
+         WHERE b.id = $1 AND b.link_epoch + c.link_epoch = $2 AND c.erased_at IS NULL"#,
         id,
         link_epoch,
     )

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::Booking;
-use super::change_status::change_status;
+use super::change_status::{StatusOptions, change_status};
 use crate::types::{Actor, BookingAction, ExpectedRev};
 use crate::{Core, Result};
 
@@ -11,5 +11,5 @@ use crate::{Core, Result};
 ///
 /// Errors: `NotFound`, `Forbidden`, `RevMismatch`, `InvalidTransition`, `Overloaded`.
 pub async fn no_show(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev) -> Result<Booking> {
-    change_status(core, actor, id, expected, BookingAction::NoShow).await
+    change_status(core, actor, id, expected, BookingAction::NoShow, StatusOptions::default()).await
 }

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{WantedSlot, calendars};
+use super::{Booking, BookingStatus, WantedSlot, calendars};
 use crate::calendar::{Limits, Place};
+use crate::hours::{self, StrandedReason};
 use crate::slots::{self, ServiceTerms, StartQuery};
-use crate::types::Position;
+use crate::types::{ParseError, Position};
 use crate::{Core, Error, Result, staff};
 
 /// Where a booking goes. The calendar is locked until the transaction ends.
@@ -68,11 +69,43 @@ pub(super) async fn find(
     calendars::expire_dead_holds(tx, now, performers).await?;
     let order = slots::candidates(tx, now, &terms, slot.start, None).await?;
     let ask = StartQuery { start: slot.start, limits, exclude: None };
+    if slot.staff_id.is_none() && terms.staff_ids.is_empty() {
+        let error = ParseError::new("no_staff", "nobody performs this service at present");
+        return Err(Error::Invalid { pointer: "/service_id", error });
+    }
     let (staff_id, place) = first_place(slots::check_start(tx, now, &terms, &order, ask).await?)?;
     if slot.staff_id.is_none() {
         staff::lock(tx, &[staff_id]).await?;
     }
     Ok(Placement { terms, staff_id, place })
+}
+
+/// Asks the calendar again about a booking that exists: hours, closures, time off, staff, service and capacity may have
+/// changed since. Notice, horizon and grid were checked when it was made. Its calendar is to be locked.
+///
+/// # Errors
+/// `NotFound` when the service is inactive; `SlotTaken` when its member of staff left or no longer performs the service, or
+/// the class has no seat for it; `OutsideHours`, unless the limits are overridden.
+pub(super) async fn still_fits(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    booking: &Booking,
+    limits: Limits,
+) -> Result<()> {
+    for reason in hours::stranded_reasons(tx, now, booking.staff.id, booking.id).await? {
+        match reason {
+            StrandedReason::ServiceInactive if booking.status == BookingStatus::Held => {
+                return Err(Error::NotFound("service"));
+            }
+            StrandedReason::OutsideHours if limits == Limits::Enforced => return Err(Error::OutsideHours),
+            StrandedReason::StaffInactive
+            | StrandedReason::StaffNotAssigned
+            | StrandedReason::OverCapacity => return Err(Error::SlotTaken { alternatives: Vec::new() }),
+            // Staff may confirm a request for a service that takes no new bookings, and override hours.
+            StrandedReason::ServiceInactive | StrandedReason::OutsideHours => {}
+        }
+    }
+    Ok(())
 }
 
 /// The first calendar with a place. If there is none and the slot is taken in at least one calendar, the error is
@@ -94,7 +127,7 @@ pub(super) fn first_place(answers: Vec<slots::StaffAnswer>) -> Result<(Uuid, Pla
     }
 }
 
-/// Adds alternatives to [`Error::SlotTaken`]. Runs after the transaction, so that no lock is held meanwhile.
+/// Adds alternatives to [`Error::SlotTaken`], under the promised terms of the booking `exclude` if it is a move. Runs after the transaction, so that no lock is held meanwhile.
 pub(super) async fn with_alternatives(
     core: &Core,
     error: Error,
@@ -106,7 +139,10 @@ pub(super) async fn with_alternatives(
     }
     let search = async {
         let mut db = core.pool.acquire().await?;
-        let terms = slots::terms(&mut db, slot.service_id, slot.staff_id).await?;
+        let terms = match exclude {
+            Some(id) => slots::terms_of_booking(&mut db, id, slot.service_id, slot.staff_id).await?,
+            None => slots::terms(&mut db, slot.service_id, slot.staff_id).await?,
+        };
         slots::alternatives(&mut db, core.now(), &terms, slot.start, exclude).await
     };
     match search.await {

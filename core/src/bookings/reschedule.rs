@@ -14,17 +14,16 @@ use super::row::Row;
 use super::{Booking, BookingStatus, Move, WantedSlot, calendars, mails};
 use crate::calendar::Limits;
 use crate::pool::again_if_cut;
-use crate::slots::{self, StartQuery};
+use crate::slots::{self, ServiceTerms, StartQuery};
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev, Position};
+use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev, ParseError, Position};
 use crate::{Core, Error, Result, staff};
 
-/// How often the use case starts again because the booking was moved to other staff before its calendar was locked.
-const FOLLOWS: usize = 3;
-
-/// Moves a booking: the same id, the next revision. Start and staff may change; the service and its price stay as
-/// promised, its other rules are the current ones. By a customer of a service that requires confirmation it becomes
-/// pending again. A move to the position it already has changes nothing.
+/// Moves a booking: the same id, the next revision. Start and staff may change. Name, duration, price and buffers stay as
+/// promised, unless staff take the current ones with `current_terms`; notice, horizon, grid and reminders are the current
+/// ones. A seat in a class that exists takes the duration of that class. By a customer of a service that requires
+/// confirmation the booking becomes pending again, and the former position is given up. A move to the position it already
+/// has changes nothing.
 ///
 /// Errors: those of [`super::cancel`] and [`super::create`].
 pub async fn reschedule(
@@ -34,11 +33,13 @@ pub async fn reschedule(
     expected: ExpectedRev,
     to: Move,
 ) -> Result<Booking> {
-    for _ in 0..FOLLOWS {
+    let to = &to;
+    calendars::follow(|| async move {
         let booking = again_if_cut(|| visible(core, actor, id)).await?.booking;
-        if to.overriding && !actor.is_staff() {
-            return Err(Error::StaffOnly("override is for staff."));
+        if (to.overriding || to.current_terms) && !actor.is_staff() {
+            return Err(Error::StaffOnly("override and current_terms are for staff."));
         }
+        to.message.authorize(actor)?;
         let from = booking.staff.id;
         let slot = WantedSlot {
             service_id: booking.service.id,
@@ -48,12 +49,11 @@ pub async fn reschedule(
         let turns = calendars::turns(core, &[from, to.staff_id.unwrap_or(from)]).await?;
         let work = Reschedule { actor: *actor, id, from, expected, to: to.clone() };
         match write(core, Arc::new(work), turns).await {
-            Ok(Some(booking)) => return Ok(booking),
-            Ok(None) => {}
-            Err(error) => return Err(place::with_alternatives(core, error, &slot, Some(id)).await),
+            Err(error) => Err(place::with_alternatives(core, error, &slot, Some(id)).await),
+            done => done,
         }
-    }
-    Err(Error::Overloaded { retry_after: std::time::Duration::from_secs(1) })
+    })
+    .await
 }
 
 struct Reschedule {
@@ -77,10 +77,10 @@ impl Write for Reschedule {
             return Ok(Outcome::Unchanged(None));
         }
         let status = next_status(&row, &self.actor, self.expected, BookingAction::Reschedule, now)?;
-        let terms = slots::terms(tx, row.booking.service.id, Some(staff_id)).await?;
+        let terms = self.terms(tx, &row, staff_id).await?;
         require_notice(&row, &self.actor, terms.reschedule_notice_min, now)?;
         let from = Position { start: row.booking.start.to_utc(), staff_id: self.from };
-        if from == (Position { start: self.to.start, staff_id }) {
+        if from == (Position { start: self.to.start, staff_id }) && !self.to.current_terms {
             return Ok(Outcome::Unchanged(Some(row.seen_by(&self.actor))));
         }
         calendars::expire_dead_holds(tx, now, &[staff_id]).await?;
@@ -94,11 +94,37 @@ impl Write for Reschedule {
             kind: ChangeKind::Rescheduled,
             actor: &self.actor,
             overridden: self.to.overriding,
-            details: EventDetails { from: Some(from), to: Some(placement.position()) },
+            details: EventDetails {
+                from: Some(from),
+                to: Some(placement.position()),
+                ..EventDetails::default().with_message(&self.to.message)
+            },
         };
         let row = put(tx, now, &row, &placement, status, &change).await?;
-        mails::plan(tx, now, &row, change.kind, Some(self.from), &placement.terms.reminders).await?;
+        mails::plan(tx, now, &row, &change, &placement.terms.reminders).await?;
         Ok(Outcome::Changed(Some(row.seen_by(&self.actor)), mails::QUEUES))
+    }
+}
+
+impl Reschedule {
+    async fn terms(&self, tx: &mut PgConnection, row: &Row, staff_id: Uuid) -> Result<ServiceTerms> {
+        let service_id = row.booking.service.id;
+        let terms = if self.to.current_terms {
+            slots::terms(tx, service_id, Some(staff_id)).await
+        } else {
+            slots::terms_of_booking(tx, row.booking.id, service_id, Some(staff_id)).await
+        };
+        match terms {
+            // Nobody asked for this member of staff: it is the one the booking has.
+            Err(Error::NotFound("staff")) if self.to.staff_id.is_none() => Err(Error::Invalid {
+                pointer: "/staff_id",
+                error: ParseError::new(
+                    "staff_unavailable",
+                    "the booking's member of staff no longer performs this service: name another one",
+                ),
+            }),
+            terms => terms,
+        }
     }
 }
 
@@ -122,7 +148,8 @@ async fn put(
                      SELECT other.seat_no FROM bookings AS other
                      WHERE (other.class_id, other.seat_no) BETWEEN ($15, 1) AND ($15, $16) AND other.blocks
                        AND other.id <> $7))), $16) END,
-             zone = $17, local_start = $18, duration_min = $19, rev = rev + 1, updated_at = $6
+             zone = $17, local_start = $18, duration_min = $19, service_name = $20, price_minor = $21, currency = $22,
+             rev = rev + 1, updated_at = $6
          WHERE id = $7 AND rev = $8",
         now,
         change,
@@ -139,6 +166,9 @@ async fn put(
         terms.zone.name(),
         terms.zone.wall(place.during.start()),
         placement.minutes(),
+        terms.name,
+        terms.price.minor,
+        terms.price.currency.as_str(),
     )
     .fetch_optional(tx)
     .await?

@@ -12,7 +12,7 @@ use crate::types::{Actor, EmailAddress, Locale};
 pub(super) struct Row {
     /// The booking as staff see it.
     pub booking: Booking,
-    /// Where mails to its member of staff go.
+    /// Where mails to its member of staff go; none once they have left.
     pub staff_email: Option<EmailAddress>,
     /// Language of its member of staff, else the business's.
     pub staff_locale: Locale,
@@ -49,13 +49,14 @@ macro_rules! query_bookings {
                       b.customer_note AS "customer_note: crate::types::Note",
                       b.staff_note AS "staff_note: crate::types::Note", b.hold_expires_at,
                       b.rev AS "rev: crate::types::Rev", b.created_at, b.updated_at, staff.name AS staff_name,
-                      staff.email::text AS "staff_email: crate::types::EmailAddress",
+                      CASE WHEN staff.active THEN staff.email::text END AS "staff_email: crate::types::EmailAddress",
                       coalesce(performer.locale, settings.locale) AS "staff_locale!: crate::types::Locale",
                       settings.notify_address::text AS "notify_address: crate::types::EmailAddress",
                       settings.locale AS "business_locale: crate::types::Locale", c.user_id AS "owner_id?",
-                      nullif(c.name, '') AS "customer_name?: crate::types::PersonName",
+                      coalesce(b.contact_name, nullif(c.name, '')) AS "customer_name?: crate::types::PersonName",
                       c.email::text AS "customer_email?: crate::types::EmailAddress",
-                      c.phone AS "customer_phone?: crate::types::Phone",
+                      CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END
+                          AS "customer_phone?: crate::types::Phone",
                       coalesce(c.locale, settings.locale) AS "locale!: crate::types::Locale",
                       coalesce(c.reminders, true) AS "wants_reminders!"
                FROM "# + $from + r#" AS b
@@ -91,6 +92,7 @@ macro_rules! query_bookings {
                 hold_expires_at: row
                     .hold_expires_at
                     .filter(|_| row.status == $crate::types::BookingStatus::Held),
+                hold_token: None,
                 rev: row.rev,
                 created_at: row.created_at,
                 updated_at: row.updated_at,
@@ -113,9 +115,13 @@ pub(super) async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<Row>>
 }
 
 /// The booking, locked against changes and against handing off a mail about it. The row of its staff is to be locked
-/// before.
+/// before. The lock is a statement of its own, without joins: after a wait, READ COMMITTED rechecks the new row against the
+/// joined rows of the old one, and a booking that was moved to other staff meanwhile would not be found.
 pub(super) async fn lock(tx: &mut PgConnection, id: Uuid) -> Result<Option<Row>> {
-    Ok(select_bookings!("WHERE b.id = $1 FOR NO KEY UPDATE OF b", id).fetch_optional(tx).await?)
+    sqlx::query_scalar!("SELECT id FROM bookings WHERE id = $1 FOR NO KEY UPDATE", id)
+        .fetch_optional(&mut *tx)
+        .await?;
+    find(tx, id).await
 }
 
 impl Row {

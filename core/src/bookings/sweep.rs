@@ -7,9 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::audit::BookingChange;
 use super::{calendars, mails, row};
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{ActorKind, ChangeKind};
+use crate::types::{Actor, ActorKind, ChangeKind};
 use crate::{Core, Error, Result, staff};
 
 /// A confirmed booking whose outcome staff have not recorded is completed so long after its end.
@@ -101,7 +102,8 @@ async fn expire_started(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uui
     .await?;
     for id in &expired {
         let row = row::find(tx, *id).await?.ok_or(Error::NotFound("booking"))?;
-        mails::plan(tx, now, &row, ChangeKind::Expired, None, &[]).await?;
+        mails::plan(tx, now, &row, &BookingChange::in_place(ChangeKind::Expired, &Actor::System), &[])
+            .await?;
     }
     Ok(expired.len() as u64)
 }

@@ -10,7 +10,7 @@ use crate::types::{
     ActorKind, ChangeKind, EmailAddress, EventDetails, Money, Note, PersonName, Phone, Rev, Zone,
 };
 
-/// A booking. Its JSON is also the stored answer of an idempotent request: a field added later needs
+/// A booking. Its JSON is that of the API and the stored answer of an idempotent request: a field added later needs
 /// `#[serde(default)]`, so that answers stored before can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
@@ -21,6 +21,7 @@ pub struct Booking {
     /// Who performs it.
     pub staff: BookedStaff,
     /// The customer; none for a hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<BookedCustomer>,
     /// Its status.
     pub status: BookingStatus,
@@ -35,10 +36,14 @@ pub struct Booking {
     /// What the customer wrote.
     pub customer_note: Note,
     /// What staff wrote; only staff see it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staff_note: Option<Note>,
     /// When the hold expires; none unless it is a hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hold_expires_at: Option<DateTime<Utc>>,
+    /// The secret with which a guest releases the hold; only in the answer that made it, and never stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_token: Option<String>,
     /// Version, for If-Match.
     pub rev: Rev,
     /// When it was created.
@@ -75,10 +80,13 @@ pub struct BookedCustomer {
     /// The customer's id.
     pub id: Uuid,
     /// Name; none once the person was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<PersonName>,
     /// Address; none once the person was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailAddress>,
     /// Phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
 }
 
@@ -94,6 +102,7 @@ pub struct BookingEvent {
     /// Who made the change.
     pub actor: ActorKind,
     /// Their account; none for guests and the system. Only staff see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<Uuid>,
     /// Whether staff bypassed grid, hours, notice or horizon with `override`.
     pub overridden: bool,

@@ -18,22 +18,22 @@ pub enum Limits {
     Overridden,
 }
 
-/// Why a start cannot be booked; the first that applies, in this order.
+/// Why a start cannot be booked: the first reason that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
-    /// It is before now.
+    /// The start is before now.
     #[error("the start is in the past")]
     StartInPast,
-    /// Less than the minimum notice is left.
+    /// The start is nearer than the minimum notice.
     #[error("the start is too soon: the service needs more notice")]
     TooSoon,
-    /// Its date is beyond the horizon.
+    /// The date is beyond the horizon.
     #[error("the start is too far ahead")]
     TooFar,
-    /// Not all of the appointment is in open time, or the person is away.
+    /// Part of the appointment is outside open hours or within time off.
     #[error("the appointment is outside opening hours")]
     OutsideHours,
-    /// No window's grid has this start.
+    /// The start is not on the grid of any window.
     #[error("the start is not one of the service's starts")]
     OffGrid,
     /// It would overlap another booking, or its class is full.
@@ -46,9 +46,9 @@ pub enum Refusal {
 pub struct Place {
     /// The appointment; in an existing class, the class's own times.
     pub during: Span,
-    /// The appointment with its buffers; likewise.
+    /// The appointment with its buffers, likewise.
     pub blocked: Span,
-    /// The class of a group service; `None` for a one-to-one service, whose bookings are classes of their own.
+    /// The class of a group service; `None` for a one-to-one service.
     pub class_id: Option<Uuid>,
     /// Bookings that can still be made here, this one included; at least 1.
     pub seats_left: u32,
@@ -94,7 +94,7 @@ pub fn last_bookable_date(zone: Zone, rules: &ServiceRules, now: DateTime<Utc>) 
     plus_days(local_date(zone, now), u64::from(rules.horizon_days))
 }
 
-/// Past, notice and horizon.
+/// Checks past, notice and horizon.
 fn within_limits(
     calendar: &Calendar,
     rules: &ServiceRules,
@@ -117,7 +117,7 @@ fn within_limits(
     Ok(())
 }
 
-/// Hours, grid and neighbours; without `open` only neighbours.
+/// Checks hours, grid and other bookings; without `open` only other bookings.
 fn place(
     calendar: &Calendar,
     rules: &ServiceRules,
@@ -155,7 +155,7 @@ fn place(
     Ok(place)
 }
 
-/// The same question for many starts on known dates: the open time is computed once.
+/// Checks many starts on known dates with open hours computed once.
 pub(super) struct Asker<'a> {
     pub(super) calendar: &'a Calendar,
     pub(super) rules: &'a ServiceRules,

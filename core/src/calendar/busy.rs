@@ -25,9 +25,9 @@ pub struct Seat {
 pub struct Busy {
     /// By start of `blocked`.
     classes: Vec<Class>,
-    /// Latest end of `blocked` among `classes[..=i]`: where it is not after a span's start, the search can stop.
+    /// Latest end of `blocked` among `classes[..=i]`. A search backwards can stop where it is not after the span's start.
     latest_end: Vec<DateTime<Utc>>,
-    /// When the first of the holds among them ends.
+    /// When the first of the holds expires.
     pub(super) first_release: Option<DateTime<Utc>>,
 }
 

@@ -97,8 +97,8 @@ pub fn local_to_instants(zone: Zone, reading: NaiveDateTime) -> LocalInstants {
         AmbiguousOffset::Unambiguous { offset } => (under(offset), under(offset)),
         AmbiguousOffset::Fold { before, after } => (under(before), under(after)),
         AmbiguousOffset::Gap { after, .. } => {
-            let leap = leap(zone.rules(), under(after), after).unwrap_or_else(|| under(after));
-            (leap, leap)
+            let transition = transition(zone.rules(), under(after), after).unwrap_or_else(|| under(after));
+            (transition, transition)
         }
     };
     LocalInstants { first, last }
@@ -119,11 +119,11 @@ fn civil_reading(reading: NaiveDateTime) -> Option<civil::DateTime> {
     Some(date.ok()?.to_datetime(time.ok()?))
 }
 
-/// The next transition to that offset after the given instant.
-fn leap(rules: &TimeZone, after: DateTime<Utc>, offset: Offset) -> Option<DateTime<Utc>> {
+/// The instant after the given one at which clocks change to that offset.
+fn transition(rules: &TimeZone, after: DateTime<Utc>, offset: Offset) -> Option<DateTime<Utc>> {
     let after = jiff::Timestamp::from_second(after.timestamp()).ok()?;
-    let leap = rules.following(after).find(|change| change.offset() == offset)?;
-    DateTime::from_timestamp(leap.timestamp().as_second(), 0)
+    let change = rules.following(after).find(|change| change.offset() == offset)?;
+    DateTime::from_timestamp(change.timestamp().as_second(), 0)
 }
 
 /// The first instant of a civil date in a zone; for a skipped date, the instant of the transition.

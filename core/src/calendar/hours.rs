@@ -1,4 +1,4 @@
-//! Opening hours: from civil rules to windows of instants.
+//! Opening hours: from wall-clock rules to windows of instants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -86,7 +86,7 @@ pub struct Calendar {
     pub busy: Busy,
 }
 
-/// A window as instants. Its opening anchors its grid of starts.
+/// A window as instants. The grid of starts begins at its opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenWindow {
     /// From the opening to the closing.
@@ -158,10 +158,10 @@ impl Calendar {
     }
 }
 
-/// No window is longer: a civil day, on one that repeats hours or spans a date the zone skips.
+/// No window is longer: a window of at most one civil day can span a repeated hour or a date the zone skips.
 const LONGEST_WINDOW: TimeDelta = TimeDelta::days(3);
 
-/// The open time of a calendar around some dates.
+/// The open hours of a calendar around some dates.
 pub(super) struct OpenTime {
     pub(super) windows: Vec<OpenWindow>,
     /// The union of the windows minus time off: disjoint, in order.
@@ -183,7 +183,7 @@ impl OpenTime {
         after.checked_sub(1).is_some_and(|i| self.open[i].contains(span))
     }
 
-    /// Whether some window's grid has a start at this instant.
+    /// Whether this instant is on the grid of a window.
     pub(super) fn on_grid(&self, start: DateTime<Utc>, step_min: u32) -> bool {
         let step_seconds = i64::from(step_min.max(1)) * 60;
         let begun = self.windows.partition_point(|window| window.span.start() <= start);

@@ -1,4 +1,4 @@
-//! The calendar of one member of staff as a pure function: no SQL, no clock; instants and zones are parameters.
+//! The calendar of one member of staff as pure functions, without SQL and clock; instants and zones are parameters.
 //!
 //! The rules are written for users in `docs/time-rules.md`. The list of slots, the booking, the move and the hold all
 //! call [`is_bookable`], so exactly the offered slots can be booked.
@@ -33,20 +33,20 @@ use uuid::Uuid;
 /// The rules of a service that limit its starts. All durations are elapsed minutes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceRules {
-    /// The service.
+    /// The service's id.
     pub service_id: Uuid,
-    /// Length of the appointment.
+    /// Duration of the appointment.
     pub duration_min: u32,
     /// Minutes between two starts, counted from the opening of each window; at least 1.
     pub slot_step_min: u32,
-    /// Kept free before the appointment; may reach past opening hours.
+    /// Minutes kept free before the appointment; may lie outside open hours.
     pub buffer_before_min: u32,
-    /// Kept free after the appointment; may reach past opening hours.
+    /// Minutes kept free after the appointment; may lie outside open hours.
     pub buffer_after_min: u32,
     /// Seats of one class; 1 is a one-to-one service.
     pub capacity: u32,
-    /// Least time between the booking and its start, inclusive.
+    /// Least minutes between booking and start, inclusive.
     pub min_notice_min: u32,
-    /// How many civil days after today can be booked, inclusive: 0 is today only.
+    /// Civil days after today that can be booked, inclusive; 0 is today only.
     pub horizon_days: u32,
 }

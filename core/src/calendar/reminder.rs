@@ -1,4 +1,4 @@
-//! When reminders fall due (time rules 5 and 7).
+//! When reminders are due (time rules 5 and 7).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,11 @@ use super::civil::minus_days;
 use super::{CivilTime, local_date, local_to_instants};
 use crate::types::Zone;
 
-/// When to remind.
+/// A reminder rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ReminderRule {
-    /// So many elapsed minutes before the start.
+    /// Elapsed minutes before the start.
     Offset {
         /// 1 to 43200 (30 days).
         minutes: u32,

@@ -1,4 +1,4 @@
-//! The list of slots: every start of every window's grid that [`super::is_bookable`] accepts.
+//! The list of slots: every start on the grid of a window that [`super::is_bookable`] accepts.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -10,15 +10,15 @@ use super::{Calendar, ServiceRules, day_start, local_date};
 /// A start that can be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
-    /// When the appointment begins.
+    /// Start of the appointment.
     pub start: DateTime<Utc>,
-    /// When it ends.
+    /// End of the appointment.
     pub end: DateTime<Utc>,
     /// Bookings that can still be made at this start; at least 1.
     pub seats_left: u32,
 }
 
-/// The slots that start on the civil dates `from` to `to`, both included, as of `now`: in order, each start once.
+/// The slots that start on the civil dates `from` to `to`, both included, as of `now`, in order and without duplicates.
 #[must_use]
 pub fn slots(
     calendar: &Calendar,
@@ -67,7 +67,7 @@ pub fn unchanged_until(
     too_soon.into_iter().chain(calendar.busy.first_release).fold(midnight, DateTime::min)
 }
 
-/// The `count` starts nearest to the wanted one, in order of time; of two equally near the earlier.
+/// The `count` starts nearest to the wanted one, in order of time. Of two equally near starts, the earlier is chosen.
 #[must_use]
 pub fn nearest(
     starts: impl IntoIterator<Item = DateTime<Utc>>,

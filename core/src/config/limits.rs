@@ -51,6 +51,12 @@ pub struct RequestLimits {
     pub booking_email: Option<RequestLimit>,
     /// Bookings moved for one e-mail address that is not verified.
     pub move_email: Option<RequestLimit>,
+    /// Bookings of one account.
+    pub booking_account: Option<RequestLimit>,
+    /// Holds of one account; a hold lasts ten minutes at most, so this bounds those that are live.
+    pub hold_account: Option<RequestLimit>,
+    /// Holds of guests from one address.
+    pub hold_address: Option<RequestLimit>,
 }
 
 impl RequestLimit {
@@ -111,6 +117,9 @@ pub(super) fn read(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Requ
         booking_address: limit("PUNCTUAL_LIMIT_BOOKING_ADDRESS"),
         booking_email: limit("PUNCTUAL_LIMIT_BOOKING_EMAIL"),
         move_email: limit("PUNCTUAL_LIMIT_MOVE_EMAIL"),
+        booking_account: limit("PUNCTUAL_LIMIT_BOOKING_ACCOUNT"),
+        hold_account: limit("PUNCTUAL_LIMIT_HOLD_ACCOUNT"),
+        hold_address: limit("PUNCTUAL_LIMIT_HOLD_ADDRESS"),
     };
     if on == Some(false) { RequestLimits::default() } else { limits }
 }

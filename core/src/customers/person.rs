@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-use crate::types::{Actor, EmailAddress, Locale, PersonName, Phone, Zone};
+use super::same_person::person_of;
+use crate::notifications::NotificationKind;
+use crate::notifications::plan::{self, Addressee, AtOnce, Subject};
+use crate::types::{Actor, BookingStatus, EmailAddress, Locale, PersonName, Phone, Rev, Zone};
 use crate::{Error, Result};
 
 /// A customer.
@@ -79,8 +82,9 @@ pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<V
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Corrects a customer's address, also as the recipient of mails that are not yet sent and of those that failed, which
-/// can be sent again; only staff may.
+/// Corrects the address of a person; only staff may. Links in mails to the former address become void. Unsent mails go to
+/// the new address, those that failed can be sent again, and each pending or confirmed booking that has not begun is
+/// confirmed to the new address, with its link.
 ///
 /// # Errors
 /// [`Error::NotFound`], also for one who was erased; [`Error::Forbidden`].
@@ -95,30 +99,72 @@ pub async fn correct(
         return Err(Error::Forbidden);
     }
     let mut tx = pool.begin().await?;
-    let corrected = sqlx::query!(
-        "UPDATE customers SET email = $2, updated_at = $3 WHERE id = $1 AND erased_at IS NULL",
-        id,
+    let person = person_of(&mut tx, id).await?;
+    // Rows are locked in the order of their ids, as in every statement that locks several.
+    let corrected = sqlx::query_scalar!(
+        "UPDATE customers SET email = $2, link_epoch = link_epoch + 1, updated_at = $3
+         WHERE id = ANY(ARRAY(SELECT id FROM customers WHERE id = ANY($1) AND erased_at IS NULL
+                              ORDER BY id FOR NO KEY UPDATE))
+         RETURNING id",
+        &person,
         email.as_str() as _,
         now
     )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    if corrected.rows_affected() == 0 {
+    if !corrected.contains(&id) {
         return Err(Error::NotFound("customer"));
     }
-    // Rows are locked in the order of their ids, as in every statement that locks several.
+    let bookings = sqlx::query!(
+        r#"SELECT b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
+                  coalesce(c.locale, settings.locale) AS "locale!: Locale"
+           FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id CROSS JOIN settings
+           WHERE b.customer_id = ANY($1) ORDER BY b.id"#,
+        &corrected,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.id).collect();
+    // Links in mails to the former address: its reader may be somebody else.
     sqlx::query!(
-        "UPDATE notifications SET recipient = $2
-         WHERE id = ANY(ARRAY(SELECT n.id FROM notifications AS n JOIN bookings AS b ON b.id = n.booking_id
-                              WHERE b.customer_id = $1 AND NOT n.to_staff AND n.dot_at IS NULL
-                                AND (n.outcome IS NULL OR n.outcome = 'failed')
-                              ORDER BY n.id FOR NO KEY UPDATE OF n))",
-        id,
-        email.as_str() as _
+        "UPDATE bookings SET link_epoch = link_epoch + 1
+         WHERE id = ANY(ARRAY(SELECT id FROM bookings WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE))",
+        &ids
     )
     .execute(&mut *tx)
     .await?;
+    replace_recipient(&mut tx, &ids, email).await?;
+    for booking in bookings.into_iter().filter(|booking| booking.start > now) {
+        let kind = match booking.status {
+            BookingStatus::Confirmed => NotificationKind::Confirmation,
+            BookingStatus::Pending => NotificationKind::Pending,
+            _ => continue,
+        };
+        let subject = Subject::without_reminders(booking.id, booking.rev, booking.start);
+        let to = Addressee { email: email.clone(), locale: booking.locale, staff_id: None };
+        plan::once_more(&mut tx, now, &subject, AtOnce { kind, to }).await?;
+    }
     let customer = get(&mut *tx, actor, id).await?;
     tx.commit().await?;
     Ok(customer)
+}
+
+/// Changes the recipient of mails to the customers of these bookings that are unsent, or that failed and can be sent again.
+pub(super) async fn replace_recipient(
+    tx: &mut PgConnection,
+    booking_ids: &[Uuid],
+    email: &EmailAddress,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE notifications SET recipient = $2
+         WHERE id = ANY(ARRAY(SELECT id FROM notifications
+                              WHERE booking_id = ANY($1) AND NOT to_staff AND dot_at IS NULL
+                                AND (outcome IS NULL OR outcome = 'failed')
+                              ORDER BY id FOR NO KEY UPDATE))",
+        booking_ids,
+        email.as_str() as _
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -6,8 +6,8 @@ use super::Customer;
 use crate::types::{Actor, Cursor, EmailAddress, Locale, Page, PageSize, PersonName, Phone, Zone};
 use crate::{Error, Result};
 
-/// Customers whose name or address contains `text`, ignoring case, oldest first; all of them for an empty text. Only staff
-/// may search.
+/// Customers whose name, address and phone number together contain each word of `text`, in any order, ignoring case, accents
+/// and Unicode form, oldest first; all of them for an empty text. Only staff may search.
 pub async fn search(
     pool: &PgPool,
     actor: &Actor,
@@ -23,7 +23,9 @@ pub async fn search(
         r#"SELECT id, user_id, email::text AS "email: EmailAddress", nullif(name, '') AS "name: PersonName",
                   phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", created_at FROM customers
            WHERE erased_at IS NULL
-             AND ($1 = '' OR position(lower($1) IN lower(name)) > 0 OR position(lower($1) IN lower(email::text)) > 0)
+             AND NOT EXISTS (
+                 SELECT FROM regexp_split_to_table(lower(unaccent(normalize($1, NFC))), '\s+') AS word
+                 WHERE position(word IN lower(unaccent(normalize(concat_ws(' ', name, email, phone), NFC)))) = 0)
              AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3))
            ORDER BY created_at, id LIMIT $4"#,
         text.trim(),

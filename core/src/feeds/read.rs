@@ -9,7 +9,7 @@ use crate::settings::{self, Business};
 use crate::types::{Actor, Rev};
 use crate::{Core, Error, Result};
 
-/// How far back a feed shows appointments.
+/// A feed contains appointments that started at most so long ago.
 const PAST: TimeDelta = TimeDelta::days(31);
 
 /// A booking as a calendar entry.
@@ -56,7 +56,7 @@ pub struct Feed {
 pub async fn of_staff(core: &Core, staff_id: Uuid, epoch: i32) -> Result<Feed> {
     let db = &mut *core.pool.acquire().await?;
     let staff_name = sqlx::query_scalar!(
-        "SELECT name FROM staff WHERE id = $1 AND feed_epoch = $2 AND feed_epoch > 0",
+        "SELECT name FROM staff WHERE id = $1 AND feed_epoch = $2 AND feed_epoch > 0 AND active",
         staff_id,
         epoch
     )
@@ -67,7 +67,8 @@ pub async fn of_staff(core: &Core, staff_id: Uuid, epoch: i32) -> Result<Feed> {
         CalendarEntry,
         r#"SELECT b.ics_uid AS uid, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
                   upper(b.during) AS "end!", b.service_name, staff.name AS staff_name,
-                  nullif(c.name, '') AS customer_name, c.phone AS customer_phone, b.updated_at
+                  coalesce(b.contact_name, nullif(c.name, '')) AS customer_name,
+                  CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.updated_at
            FROM bookings AS b JOIN staff ON staff.id = b.staff_id JOIN customers AS c ON c.id = b.customer_id
            WHERE b.staff_id = $1 AND lower(b.during) > $2
            ORDER BY lower(b.during), b.id"#,
@@ -90,7 +91,8 @@ pub async fn entry(core: &Core, actor: &Actor, booking_id: Uuid) -> Result<(Busi
         CalendarEntry,
         r#"SELECT b.ics_uid AS uid, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
                   upper(b.during) AS "end!", b.service_name, staff.name AS staff_name,
-                  nullif(c.name, '') AS customer_name, c.phone AS customer_phone, b.updated_at
+                  coalesce(b.contact_name, nullif(c.name, '')) AS customer_name,
+                  CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.updated_at
            FROM bookings AS b JOIN staff ON staff.id = b.staff_id JOIN customers AS c ON c.id = b.customer_id
            WHERE b.id = $1"#,
         booking_id,

@@ -12,17 +12,18 @@ use crate::{Core, Error, Result};
 /// administrators and that member of staff.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`].
+/// [`Error::NotFound`], also for one who has left; [`Error::Forbidden`].
 pub async fn renew(core: &Core, actor: &Actor, staff_id: Uuid) -> Result<i32> {
     change(core, (*actor, staff_id), |(actor, staff_id), tx, now| Box::pin(raise(tx, now, actor, *staff_id)))
         .await
 }
 
 async fn raise(tx: &mut PgConnection, now: DateTime<Utc>, actor: &Actor, staff_id: Uuid) -> Result<i32> {
-    let owner = sqlx::query_scalar!("SELECT user_id FROM staff WHERE id = $1 FOR NO KEY UPDATE", staff_id)
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(Error::NotFound("staff"))?;
+    let owner =
+        sqlx::query_scalar!("SELECT user_id FROM staff WHERE id = $1 AND active FOR NO KEY UPDATE", staff_id)
+            .fetch_optional(&mut *tx)
+            .await?
+            .ok_or(Error::NotFound("staff"))?;
     let own = actor.is_staff() && owner.is_some() && owner == actor.user_id();
     if !actor.is_admin() && !own {
         return Err(Error::Forbidden);

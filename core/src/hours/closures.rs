@@ -15,7 +15,7 @@ use crate::{Core, Error, Result};
 pub struct Closure {
     /// The date, in the business's zone.
     pub date: NaiveDate,
-    /// Why, for staff.
+    /// Reason, shown to staff.
     pub reason: Reason,
 }
 
@@ -37,7 +37,7 @@ pub async fn closures(core: &Core, from: NaiveDate, to: NaiveDate) -> Result<Vec
         .collect()
 }
 
-/// Closes the business on a date; on one that is closed already, the reason is replaced.
+/// Closes the business on a date. If it is closed already, the reason is replaced.
 pub async fn close(core: &Core, closure: Closure) -> Result<Changed<Closure>> {
     change(core, closure, |closure, tx, now| Box::pin(put(tx, now, closure))).await
 }

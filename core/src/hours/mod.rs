@@ -13,11 +13,11 @@ mod week;
 pub use closures::{Closure, close, closures, reopen};
 pub use opening::{OpenDay, opening};
 pub use overrides::{DateOverride, MAX_WINDOWS_OF_DATE, overrides, put_override, remove_override};
-pub use stranded::{Changed, StrandedBooking};
+pub use stranded::{Changed, StrandedBooking, StrandedReason, list_stranded};
 pub use time_off::{NewTimeOff, TimeOff, add_time_off, add_time_off_once, remove_time_off, time_off};
 pub use week::{MAX_WINDOWS_OF_WEEK, put_week, week};
 
-pub(crate) use stranded::{Fitting, standing_bookings};
+pub(crate) use stranded::{Fitting, stranded_reasons};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -52,7 +52,7 @@ pub(crate) async fn bump_shown(tx: &mut PgConnection) -> Result<bool> {
     Ok(bumped == 1)
 }
 
-/// Locks every calendar, the business's revision first.
+/// Locks the business's revision, then every calendar.
 pub(crate) async fn lock_all(tx: &mut PgConnection) -> Result<Vec<Uuid>> {
     bump_business(tx).await?;
     let staff_ids: Vec<Uuid> =

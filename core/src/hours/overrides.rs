@@ -16,7 +16,7 @@ use crate::transaction::change;
 use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Result};
 
-/// How many windows one date can have.
+/// Most windows of one date.
 pub const MAX_WINDOWS_OF_DATE: usize = 12;
 
 /// The hours of one date instead of the weekly hours. A window of the day before does not reach into it.
@@ -24,7 +24,7 @@ pub const MAX_WINDOWS_OF_DATE: usize = 12;
 pub struct DateOverride {
     /// The date, in the business's zone.
     pub date: NaiveDate,
-    /// Its windows by opening; none: closed.
+    /// Windows by opening time; empty: closed.
     pub windows: Vec<DayWindow>,
 }
 
@@ -120,7 +120,7 @@ async fn replace(
 /// Removes the override of a date; administrators anyone's, staff their own.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the date has no hours of its own; [`Error::Forbidden`].
+/// [`Error::NotFound`] when the date has no override; [`Error::Forbidden`].
 pub async fn remove_override(
     core: &Core,
     actor: &Actor,

@@ -1,4 +1,6 @@
-//! Bookings that no longer fit after a change: outside opening hours, or their staff no longer perform the service.
+//! Stranded bookings: those that the calendar, as it is now, would no longer take. They stay as they are until staff decide.
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,24 +8,66 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::zone;
-use crate::Result;
 use crate::calendar::{Calendar, Span, local_date};
 use crate::slots::opening_hours;
-use crate::types::BookingStatus;
+use crate::types::{Actor, BookingStatus, Cursor, Page, PageSize};
+use crate::{Core, Error, Result};
 
-/// The result of a change.
+/// Bookings that one step of [`list_stranded`] examines.
+const BATCH: i64 = 500;
+
+/// The result of a change to a calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed<T> {
-    /// The changed resource.
+    /// What was changed, as it is afterwards.
     pub value: T,
-    /// Bookings that no longer fit after the change, by start. They are not changed.
+    /// Bookings that fitted before the change and no longer do, by start. They stay as they are.
     pub stranded: Vec<StrandedBooking>,
 }
 
-/// A pending or confirmed booking, not yet over, that no longer fits after a change.
+/// Why a booking is stranded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StrandedReason {
+    /// Part of it is outside open hours: hours changed, a closure or time off was added, or the zone changed.
+    OutsideHours,
+    /// Its member of staff is inactive.
+    StaffInactive,
+    /// Its member of staff no longer performs the service.
+    StaffNotAssigned,
+    /// Its service is inactive.
+    ServiceInactive,
+    /// The class has fewer seats than bookings, and this is one of the later ones.
+    OverCapacity,
+}
+
+impl StrandedReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
+        Self::OutsideHours,
+        Self::StaffInactive,
+        Self::StaffNotAssigned,
+        Self::ServiceInactive,
+        Self::OverCapacity,
+    ];
+
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OutsideHours => "outside_hours",
+            Self::StaffInactive => "staff_inactive",
+            Self::StaffNotAssigned => "staff_not_assigned",
+            Self::ServiceInactive => "service_inactive",
+            Self::OverCapacity => "over_capacity",
+        }
+    }
+}
+
+/// A stranded hold, pending or confirmed booking that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StrandedBooking {
-    /// The booking.
+    /// The booking's id.
     pub booking_id: Uuid,
     /// The service.
     pub service_id: Uuid,
@@ -35,58 +79,153 @@ pub struct StrandedBooking {
     pub start: DateTime<FixedOffset>,
     /// End, with the offset of the business's zone.
     pub end: DateTime<FixedOffset>,
+    /// Why it is stranded.
+    #[serde(default)]
+    pub reasons: Vec<StrandedReason>,
 }
 
-impl StrandedBooking {
-    fn during(&self) -> Option<Span> {
-        Span::new(self.start.to_utc(), self.end.to_utc())
+/// Which bookings to examine.
+#[derive(Default)]
+struct Scope<'a> {
+    staff_ids: &'a [Uuid],
+    service_id: Option<Uuid>,
+    booking_id: Option<Uuid>,
+    within: Option<Span>,
+    /// Those after this one by (start, id).
+    after: Option<Cursor>,
+    /// None: all of them.
+    limit: Option<i64>,
+}
+
+/// The stranded bookings, by (start, id); for staff.
+///
+/// # Errors
+/// [`Error::Forbidden`].
+pub async fn list_stranded(
+    core: &Core,
+    actor: &Actor,
+    limit: PageSize,
+    cursor: Option<Cursor>,
+) -> Result<Page<StrandedBooking>> {
+    if !actor.is_staff() {
+        return Err(Error::Forbidden);
     }
+    let (db, now) = (&mut *core.pool.acquire().await?, core.now());
+    let staff_ids: Vec<Uuid> = sqlx::query_scalar!("SELECT id FROM staff").fetch_all(&mut *db).await?;
+    let (mut data, mut after) = (Vec::new(), cursor);
+    loop {
+        let scope = Scope { staff_ids: &staff_ids, after, limit: Some(BATCH), ..Scope::default() };
+        let examined = examine(db, now, &scope).await?;
+        let Some(last) = examined.last() else { break };
+        after = Some(Cursor { at: last.start.to_utc(), id: last.booking_id });
+        let complete = i64::try_from(examined.len()).is_ok_and(|count| count < BATCH);
+        data.extend(examined.into_iter().filter(|booking| !booking.reasons.is_empty()));
+        if complete || data.len() > limit.rows() {
+            break;
+        }
+    }
+    let more = data.len() > limit.rows();
+    data.truncate(limit.rows());
+    let last = data.last().filter(|_| more);
+    let next_cursor = last.map(|booking| Cursor { at: booking.start.to_utc(), id: booking.booking_id });
+    Ok(Page { data, next_cursor })
 }
 
-/// The pending and confirmed bookings of these members of staff (of one service, if given; within a span, if given)
-/// that are not over at `now`, by start.
-pub(crate) async fn standing_bookings(
+/// Why this booking would be stranded; empty if it fits. Its calendar is to be locked.
+pub(crate) async fn stranded_reasons(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    staff_ids: &[Uuid],
-    service_id: Option<Uuid>,
-    within: Option<Span>,
-) -> Result<Vec<StrandedBooking>> {
-    let zone = zone(tx).await?;
-    // An appointment is at most a day long, which lets the index on (staff_id, start) find those that still run.
-    let rows = sqlx::query!(
-        r#"SELECT id, service_id, staff_id, status AS "status: BookingStatus", lower(during) AS "start!",
-                  upper(during) AS "end!"
-           FROM bookings
-           WHERE staff_id = ANY($1) AND blocks AND status IN ('pending', 'confirmed')
-             AND lower(during) > $2::timestamptz - interval '24 hours' AND upper(during) > $2
-             AND ($3::uuid IS NULL OR service_id = $3)
-             AND ($4::timestamptz IS NULL OR upper(during) > $4)
-             AND ($5::timestamptz IS NULL OR lower(during) < $5)
-           ORDER BY lower(during), id"#,
-        staff_ids,
-        now,
-        service_id,
-        within.map(|span| span.start()),
-        within.map(|span| span.end()),
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    let bookings = rows.into_iter().map(|row| StrandedBooking {
-        booking_id: row.id,
-        service_id: row.service_id,
-        staff_id: row.staff_id,
-        status: row.status,
-        start: zone.at(row.start),
-        end: zone.at(row.end),
-    });
-    Ok(bookings.collect())
+    staff_id: Uuid,
+    booking_id: Uuid,
+) -> Result<Vec<StrandedReason>> {
+    let scope = Scope { staff_ids: &[staff_id], booking_id: Some(booking_id), ..Scope::default() };
+    Ok(examine(tx, now, &scope).await?.pop().map(|booking| booking.reasons).unwrap_or_default())
 }
 
-/// The bookings that fit the hours before a change of hours.
+/// Holds, pending and confirmed bookings that have not ended at `now`, by (start, id), each with the reasons for which it is
+/// stranded; none if it fits.
+async fn examine(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    scope: &Scope<'_>,
+) -> Result<Vec<StrandedBooking>> {
+    let zone = zone(db).await?;
+    // The index on (staff_id, start) finds appointments in progress, because none is longer than a day.
+    let rows = sqlx::query!(
+        r#"SELECT b.id, b.service_id, b.staff_id, b.status AS "status: BookingStatus", lower(b.during) AS "start!",
+                  upper(b.during) AS "end!", staff.active AS staff_active, services.active AS service_active,
+                  EXISTS (SELECT FROM service_staff AS s
+                          WHERE s.service_id = b.service_id AND s.staff_id = b.staff_id) AS "assigned!",
+                  (SELECT count(*) FROM bookings AS other
+                   WHERE other.class_id = b.class_id AND other.blocks
+                     AND (other.hold_expires_at IS NULL OR other.hold_expires_at > $2)
+                     AND (other.created_at, other.id) < (b.created_at, b.id)) >= services.capacity AS "over_capacity!"
+           FROM bookings AS b JOIN staff ON staff.id = b.staff_id JOIN services ON services.id = b.service_id
+           WHERE b.staff_id = ANY($1) AND b.blocks
+             AND lower(b.during) > $2::timestamptz - interval '24 hours' AND upper(b.during) > $2
+             AND (b.hold_expires_at IS NULL OR b.hold_expires_at > $2)
+             AND ($3::uuid IS NULL OR b.service_id = $3) AND ($4::uuid IS NULL OR b.id = $4)
+             AND ($5::timestamptz IS NULL OR upper(b.during) > $5)
+             AND ($6::timestamptz IS NULL OR lower(b.during) < $6)
+             AND ($7::timestamptz IS NULL OR (lower(b.during), b.id) > ($7, $8))
+           ORDER BY lower(b.during), b.id LIMIT $9"#,
+        scope.staff_ids,
+        now,
+        scope.service_id,
+        scope.booking_id,
+        scope.within.map(|span| span.start()),
+        scope.within.map(|span| span.end()),
+        scope.after.map(|cursor| cursor.at),
+        scope.after.map(|cursor| cursor.id),
+        scope.limit,
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let Some((first, last)) =
+        rows.iter().map(|row| row.start).min().zip(rows.iter().map(|row| row.end).max())
+    else {
+        return Ok(Vec::new());
+    };
+    let dates = (local_date(zone, first), local_date(zone, last));
+    let calendars = opening_hours(db, zone, scope.staff_ids, dates).await?;
+    let is_open = |staff_id: Uuid, start, end| {
+        let calendar = calendars.iter().find(|calendar: &&Calendar| calendar.staff_id == staff_id);
+        calendar.zip(Span::new(start, end)).is_some_and(|(calendar, during)| calendar.is_open(during))
+    };
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let reasons = [
+                (StrandedReason::OutsideHours, !is_open(row.staff_id, row.start, row.end)),
+                (StrandedReason::StaffInactive, !row.staff_active),
+                (StrandedReason::StaffNotAssigned, !row.assigned),
+                (StrandedReason::ServiceInactive, !row.service_active),
+                (StrandedReason::OverCapacity, row.over_capacity),
+            ];
+            StrandedBooking {
+                booking_id: row.id,
+                service_id: row.service_id,
+                staff_id: row.staff_id,
+                status: row.status,
+                start: zone.at(row.start),
+                end: zone.at(row.end),
+                reasons: reasons
+                    .into_iter()
+                    .filter(|(_, applies)| *applies)
+                    .map(|(reason, _)| reason)
+                    .collect(),
+            }
+        })
+        .collect())
+}
+
+/// The bookings that fit before a change, to find those that the change strands.
 pub(crate) struct Fitting {
+    now: DateTime<Utc>,
     staff_ids: Vec<Uuid>,
-    bookings: Vec<StrandedBooking>,
+    service_id: Option<Uuid>,
+    within: Option<Span>,
+    booking_ids: HashSet<Uuid>,
 }
 
 impl Fitting {
@@ -97,45 +236,51 @@ impl Fitting {
         staff_ids: &[Uuid],
         within: Option<Span>,
     ) -> Result<Self> {
-        let bookings = standing_bookings(tx, now, staff_ids, None, within).await?;
-        let mut fitting = Self { staff_ids: staff_ids.to_vec(), bookings };
-        let fits = fitting.fits(tx).await?;
-        let mut fits = fits.into_iter();
-        fitting.bookings.retain(|_| fits.next().unwrap_or(false));
+        Self::read(tx, now, staff_ids, None, within).await
+    }
+
+    /// Reads those of one service with these members of staff, before a change of the service.
+    pub(crate) async fn before_change_of_service(
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        staff_ids: &[Uuid],
+        service_id: Uuid,
+    ) -> Result<Self> {
+        Self::read(tx, now, staff_ids, Some(service_id), None).await
+    }
+
+    async fn read(
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        staff_ids: &[Uuid],
+        service_id: Option<Uuid>,
+        within: Option<Span>,
+    ) -> Result<Self> {
+        let mut staff_ids = staff_ids.to_vec();
+        staff_ids.sort_unstable();
+        staff_ids.dedup();
+        let mut fitting = Self { now, staff_ids, service_id, within, booking_ids: HashSet::new() };
+        let examined = fitting.examine(tx).await?;
+        let fits = examined.into_iter().filter(|booking| booking.reasons.is_empty());
+        fitting.booking_ids = fits.map(|booking| booking.booking_id).collect();
         Ok(fitting)
     }
 
-    /// Those that no longer fit after it.
+    /// Those that no longer fit after the change, by start.
     pub(crate) async fn stranded(self, tx: &mut PgConnection) -> Result<Vec<StrandedBooking>> {
-        let fits = self.fits(tx).await?;
-        Ok(self
-            .bookings
+        if self.booking_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let examined = self.examine(tx).await?;
+        let stranded = examined
             .into_iter()
-            .zip(fits)
-            .filter(|(_, fits)| !fits)
-            .map(|(booking, _)| booking)
-            .collect())
+            .filter(|booking| !booking.reasons.is_empty() && self.booking_ids.contains(&booking.booking_id));
+        Ok(stranded.collect())
     }
 
-    async fn fits(&self, tx: &mut PgConnection) -> Result<Vec<bool>> {
-        let spans = || self.bookings.iter().filter_map(StrandedBooking::during);
-        let Some((first, last)) =
-            spans().map(|span| span.start()).min().zip(spans().map(|span| span.end()).max())
-        else {
-            return Ok(Vec::new());
-        };
-        let zone = zone(tx).await?;
-        let dates = (local_date(zone, first), local_date(zone, last));
-        let calendars = opening_hours(tx, zone, &self.staff_ids, dates).await?;
-        let calendar_of = |id: Uuid| calendars.iter().find(|calendar: &&Calendar| calendar.staff_id == id);
-        Ok(self
-            .bookings
-            .iter()
-            .map(|booking| {
-                calendar_of(booking.staff_id)
-                    .zip(booking.during())
-                    .is_some_and(|(calendar, during)| calendar.is_open(during))
-            })
-            .collect())
+    async fn examine(&self, tx: &mut PgConnection) -> Result<Vec<StrandedBooking>> {
+        let Self { staff_ids, service_id, within, .. } = self;
+        let scope = Scope { staff_ids, service_id: *service_id, within: *within, ..Scope::default() };
+        examine(tx, self.now, &scope).await
     }
 }

@@ -21,26 +21,26 @@ use crate::{Core, Error, Result};
 pub struct TimeOff {
     /// Its id.
     pub id: Uuid,
-    /// Who is away.
+    /// The member of staff.
     pub staff_id: Uuid,
-    /// From when, with the offset of the business's zone.
+    /// Start, with the offset of the business's zone.
     pub start: DateTime<FixedOffset>,
-    /// Until when, excluded, with the offset of the business's zone.
+    /// End, exclusive, with the offset of the business's zone.
     pub end: DateTime<FixedOffset>,
-    /// Why, for staff.
+    /// Reason, shown to staff.
     pub reason: Reason,
 }
 
 /// New time off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTimeOff {
-    /// From when until when.
+    /// Start and end.
     pub during: Span,
-    /// Why, for staff.
+    /// Reason, shown to staff.
     pub reason: Reason,
 }
 
-/// The times off of a member of staff that overlap the span, by start.
+/// The time off of a member of staff that overlaps the span, by start.
 pub async fn time_off(core: &Core, staff_id: Uuid, within: Span) -> Result<Vec<TimeOff>> {
     let db = &mut *core.pool.acquire().await?;
     let zone = zone(db).await?;
@@ -78,7 +78,7 @@ pub async fn add_time_off(
     .await
 }
 
-/// [`add_time_off`], once for each key.
+/// [`add_time_off`] with an idempotency key.
 ///
 /// # Errors
 /// As [`add_time_off`]; [`Error::IdempotencyInProgress`], [`Error::IdempotencyKeyReused`].

@@ -13,10 +13,10 @@ use crate::transaction::change;
 use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Result};
 
-/// How many windows a week can have.
+/// Most windows of a week.
 pub const MAX_WINDOWS_OF_WEEK: usize = 84;
 
-/// The windows of a member of staff's usual week, by opening from Monday on.
+/// The weekly hours of a member of staff, by opening from Monday on.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -44,7 +44,7 @@ async fn find(db: &mut PgConnection, staff_id: Uuid) -> Result<Vec<WeeklyWindow>
         .collect()
 }
 
-/// Replaces the whole week of a member of staff; administrators anyone's, staff their own.
+/// Replaces the weekly hours of a member of staff. Administrators may for anyone, staff for themselves.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.

@@ -1,4 +1,4 @@
-//! Mails that an account owes its owner: each carries a link that is good until the mail's `expires_at`.
+//! Mails about an account. Each carries a link that is valid until the mail's `expires_at`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::{Payload, new_id};
@@ -10,7 +10,7 @@ use super::{NotificationKind, SendNotification};
 use crate::types::Rev;
 use crate::{Error, Result};
 
-/// How long the link of a mail is good; none for a kind that has no link to an account.
+/// How long the link of a mail is valid; none for a kind that is not about an account.
 fn lifetime(kind: NotificationKind) -> Option<TimeDelta> {
     match kind {
         NotificationKind::VerifyEmail => Some(TimeDelta::days(3)),
@@ -20,7 +20,7 @@ fn lifetime(kind: NotificationKind) -> Option<TimeDelta> {
     }
 }
 
-/// Writes the mail and its job, in the transaction that gives reason to it.
+/// Inserts the mail and its job, in the transaction that causes it.
 pub(crate) async fn plan(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -54,7 +54,7 @@ pub(crate) async fn plan(
     Ok(())
 }
 
-/// Ends the mails of these kinds that the account still had to get: what they are for has been done.
+/// Cancels the unsent mails of these kinds: their purpose has been achieved.
 pub(crate) async fn cancel(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -82,8 +82,8 @@ pub(crate) async fn cancel(
     Ok(())
 }
 
-/// Locks the account against changes and tells whether a mail's link is still of use to it.
-pub(super) async fn stands(
+/// Locks the account against changes and returns whether the link of a mail is still valid.
+pub(super) async fn is_current(
     conn: &mut PgConnection,
     user_id: Uuid,
     kind: NotificationKind,

@@ -1,4 +1,4 @@
-//! Hands over to the queue what falls due.
+//! Enqueuing the mails that are due.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -8,17 +8,17 @@ use super::payload::{self, DueJob, queue_error};
 use super::plan::ENQUEUE_AHEAD;
 use crate::Result;
 
-/// How many ledger rows one transaction hands over.
+/// Rows per transaction.
 const BATCH: i64 = 500;
 
-/// Makes jobs of all mails that fall due within ten minutes; returns how many. The leader calls it at least each
-/// minute, so that each job exists well before its time.
+/// Enqueues all mails that are due within [`ENQUEUE_AHEAD`]; returns how many. The leader calls it at least once a minute,
+/// so every job exists before it is due.
 pub async fn enqueue_due(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     let mut total = 0;
     loop {
-        let handed_over = enqueue_batch(pool, now).await?;
-        total += handed_over;
-        if handed_over < BATCH.unsigned_abs() {
+        let enqueued = enqueue_batch(pool, now).await?;
+        total += enqueued;
+        if enqueued < BATCH.unsigned_abs() {
             return Ok(total);
         }
     }

@@ -1,45 +1,48 @@
-//! What a mail's templates have to know, read when it is sent.
+//! The content of a mail, read when it is sent.
 
 mod account;
 mod booking_links;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::NotificationKind;
-use crate::types::{BookingStatus, Currency, EmailAddress, Locale, Money, ParseError, Rev, Zone};
-use crate::{Error, Result, settings};
+use crate::types::{
+    ActorKind, BookingStatus, Currency, EmailAddress, EventDetails, Locale, Money, Rev, Zone,
+};
+use crate::{Result, settings};
 
 pub use account::{AccountFacts, load_account};
 pub use booking_links::{BookingLinksFacts, LinkedBooking, load_booking_links};
 
-/// Everything one mail says.
+/// The content of one mail.
 #[derive(Debug, Clone)]
 pub struct Facts {
     /// The ledger row.
     pub notification_id: Uuid,
     /// Which mail.
     pub kind: NotificationKind,
-    /// The booking's revision it speaks of.
+    /// The revision of the booking it is about.
     pub rev: Rev,
     /// Its language.
     pub locale: Locale,
-    /// Where it goes; `None` once the person was erased.
+    /// Its recipient; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
-    /// Whom it goes to: the customer, the member of staff or the business.
+    /// Name of the recipient: the customer, the member of staff or the business.
     pub recipient_name: String,
-    /// Who sends it.
+    /// The sender.
     pub business: Business,
-    /// What it speaks of.
+    /// The booking it is about.
     pub booking: Booking,
 }
 
 impl Facts {
-    /// Whether the booking is still what the mail says. Once it is not, it never is again.
+    /// Whether the mail is still true of the booking. Once it is not, it never is again.
     #[must_use]
-    pub fn stand(&self) -> bool {
-        self.booking.rev == self.rev && self.kind.stands_for(self.booking.status)
+    pub fn are_current(&self) -> bool {
+        self.booking.rev == self.rev && self.kind.is_true_of(self.booking.status)
     }
 }
 
@@ -80,12 +83,14 @@ pub struct Booking {
     pub id: Uuid,
     /// Its revision: SEQUENCE of the calendar entry.
     pub rev: Rev,
-    /// Where it stands.
+    /// Its status.
     pub status: BookingStatus,
     /// UID of the calendar entry.
     pub ics_uid: String,
-    /// Epoch that its links carry.
+    /// Epoch of the links with which staff confirm or decline it.
     pub link_epoch: i32,
+    /// Epoch of the customer's links to it: rises with the booking's and with the customer's.
+    pub manage_epoch: i32,
     /// Start.
     pub start: DateTime<Utc>,
     /// End.
@@ -98,9 +103,9 @@ pub struct Booking {
     pub price: Money,
     /// Who performs it.
     pub staff_name: String,
-    /// Who comes.
+    /// The customer.
     pub customer_id: Uuid,
-    /// Epoch that their unsubscribe links carry.
+    /// Epoch of the customer's unsubscribe links.
     pub customer_link_epoch: i32,
     /// Their name; empty once they were erased.
     pub customer_name: String,
@@ -116,29 +121,55 @@ pub struct Booking {
     pub previous: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// The previous member of staff, if the move changed it.
     pub previous_staff: Option<String>,
+    /// Whether the customer made the change the mail is about, rather than staff or the system.
+    pub changed_by_customer: bool,
+    /// What staff tell the customer with the change.
+    pub message: Option<String>,
+    /// Whether staff turned off the customer's mail about the change.
+    pub customer_not_told: bool,
+    /// Start and end of the confirmed appointment that the customer gave up by asking for this one.
+    pub given_up: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Until when the customer may cancel it, inclusive.
+    pub cancel_until: DateTime<Utc>,
+    /// Until when the customer may move it, inclusive.
+    pub move_until: DateTime<Utc>,
 }
 
-/// Reads the facts of a mail; `None` if it is not, or not about a booking with a customer.
+/// Reads the content of a mail; `None` if there is no such mail, or it is not about a booking with a customer.
 pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Option<Facts>> {
     let row = sqlx::query!(
         r#"
-        SELECT n.kind AS "kind: NotificationKind", n.locale, n.recipient::text AS "recipient: EmailAddress",
+        SELECT n.kind AS "kind: NotificationKind", n.locale AS "locale: Locale", n.recipient::text AS "recipient: EmailAddress",
                b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
-               b.zone, b.service_name, b.price_minor, b.currency::text AS "currency!", staff.name AS staff_name,
-               c.id AS customer_id, c.link_epoch AS customer_link_epoch, c.name AS customer_name, c.zone AS customer_zone,
-               c.email::text AS "customer_email: EmailAddress", c.phone AS customer_phone, b.customer_note,
+               b.zone AS "zone: Zone", b.service_name, b.price_minor, b.currency AS "currency: Currency", staff.name AS staff_name,
+               c.id AS customer_id, c.link_epoch AS customer_link_epoch, coalesce(b.contact_name, c.name) AS "customer_name!", c.zone AS "customer_zone: Zone",
+               c.email::text AS "customer_email: EmailAddress", CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.customer_note,
                addressee.name AS "addressee_name?", former.name AS "former_name?",
                s.name, s.address, s.phone, s.sender::text AS "sender!: EmailAddress",
                s.reply_to::text AS "reply_to!: EmailAddress", s.public_url,
-               n.rev AS "notification_rev: Rev", event.details #>> '{from,start}' AS previous_start
+               n.rev AS "notification_rev: Rev", event.details AS "details?: Json<EventDetails>",
+               event.actor AS "actor?: ActorKind", services.cancel_notice_min, services.reschedule_notice_min,
+               given_up.details AS "given_up?: Json<EventDetails>"
         FROM notifications n
         JOIN bookings b ON b.id = n.booking_id
         JOIN customers c ON c.id = b.customer_id
         JOIN staff ON staff.id = b.staff_id
+        JOIN services ON services.id = b.service_id
         CROSS JOIN settings s
         LEFT JOIN booking_events event ON event.booking_id = n.booking_id AND event.rev = n.rev
         LEFT JOIN staff addressee ON addressee.id = n.staff_id
         LEFT JOIN staff former ON former.id = (event.details #>> '{from,staff_id}')::uuid AND former.id <> b.staff_id
+        -- The last move of a confirmed booking that made it pending and was not confirmed since.
+        LEFT JOIN LATERAL (
+            SELECT moved.details
+            FROM booking_events moved
+            JOIN booking_events former ON former.booking_id = moved.booking_id AND former.rev = moved.rev - 1
+            WHERE moved.booking_id = b.id AND moved.rev <= n.rev AND moved.change = 'rescheduled'
+              AND moved.status = 'pending' AND former.status = 'confirmed'
+              AND NOT EXISTS (SELECT FROM booking_events later
+                              WHERE later.booking_id = b.id AND later.rev > moved.rev AND later.rev <= n.rev
+                                AND later.status = 'confirmed')
+            ORDER BY moved.rev DESC LIMIT 1) given_up ON true
         WHERE n.id = $1
         "#,
         notification_id,
@@ -146,19 +177,15 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let stored = |error: ParseError| Error::internal("a stored value of a mail", error);
-    let previous = match row.previous_start {
-        Some(text) => {
-            let start = DateTime::parse_from_rfc3339(&text);
-            Some(start.map_err(|error| Error::internal("a stored start", error))?.to_utc())
-        }
-        None => None,
-    };
+    let details = row.details.map(|details| details.0).unwrap_or_default();
+    let given_up = row.given_up.and_then(|details| details.0.from);
+    let duration = row.end - row.start;
+    let before_start = |minutes: i32| row.start - TimeDelta::minutes(minutes.into());
     Ok(Some(Facts {
         notification_id,
         rev: row.notification_rev,
         kind: row.kind,
-        locale: Locale::parse(&row.locale).map_err(stored)?,
+        locale: row.locale,
         recipient: row.recipient,
         recipient_name: match row.addressee_name {
             Some(name) => name,
@@ -179,14 +206,12 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
             status: row.status,
             ics_uid: row.ics_uid,
             link_epoch: row.link_epoch,
+            manage_epoch: row.link_epoch + row.customer_link_epoch,
             start: row.start,
             end: row.end,
-            zone: Zone::parse(&row.zone).map_err(stored)?,
+            zone: row.zone,
             service_name: row.service_name,
-            price: Money {
-                minor: row.price_minor,
-                currency: Currency::parse(&row.currency).map_err(stored)?,
-            },
+            price: Money { minor: row.price_minor, currency: row.currency },
             staff_name: row.staff_name,
             customer_id: row.customer_id,
             customer_link_epoch: row.customer_link_epoch,
@@ -194,9 +219,15 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
             customer_email: row.customer_email,
             customer_phone: row.customer_phone,
             customer_note: row.customer_note,
-            customer_zone: row.customer_zone.as_deref().map(Zone::parse).transpose().map_err(stored)?,
-            previous: previous.map(|start| (start, start + (row.end - row.start))),
+            customer_zone: row.customer_zone,
+            previous: details.from.map(|from| (from.start, from.start + duration)),
             previous_staff: row.former_name,
+            changed_by_customer: matches!(row.actor, Some(ActorKind::Customer | ActorKind::Guest)),
+            message: details.message.map(String::from),
+            customer_not_told: details.silent,
+            given_up: given_up.map(|from| (from.start, from.start + duration)),
+            cancel_until: before_start(row.cancel_notice_min),
+            move_until: before_start(row.reschedule_notice_min),
         },
     }))
 }

@@ -1,5 +1,5 @@
-//! Mails of persons who are erased: what waits is called off, and where they went and what was answered is forgotten.
-//! Which mails there were, and how each ended, stays.
+//! Mails of erased persons: unsent ones are cancelled, recipients and replies are removed. Which mails there were and how
+//! each ended is kept.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::{JobId, Payload};
@@ -10,8 +10,8 @@ use super::SendNotification;
 use super::payload::queue_error;
 use crate::Result;
 
-/// Forgets to whom the mails of these bookings went; those to staff are not the person's. A mail that was handed off is left to
-/// its sender, who knows how it ends; one that was in doubt stays so.
+/// Removes the recipients of mails to the customers of these bookings; mails to staff are left alone. A mail that is
+/// handed off keeps its outcome open for its sender; one that was in doubt ends in doubt.
 pub(crate) async fn forget_bookings(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -80,7 +80,7 @@ struct Mail {
     live: bool,
 }
 
-/// A job that runs is asked to stop, which it does not after the hand-off.
+/// Cancels the jobs and removes what they store. A running job is asked to stop, which it ignores after the hand-off.
 async fn forget_jobs(tx: &mut PgConnection, now: DateTime<Utc>, mails: Vec<Mail>) -> Result<()> {
     for mail in mails.iter().filter(|mail| mail.live) {
         punctual_queue::cancel_by_key(tx, now, SendNotification::KIND, &mail.id.to_string())

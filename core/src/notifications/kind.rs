@@ -1,36 +1,36 @@
-//! Which mail a ledger row is, and how it ended.
+//! Kinds and outcomes of mails.
 
 use serde::{Deserialize, Serialize};
 
 use crate::links::Purpose;
 use crate::types::BookingStatus;
 
-/// Which mail. The templates of a kind live in `templates/<kind>/`.
+/// The kind of a mail. Its templates are in `templates/<kind>/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "notification_kind", rename_all = "snake_case")]
 pub enum NotificationKind {
-    /// The booking stands.
+    /// The booking is confirmed.
     Confirmation,
-    /// It is near.
+    /// The appointment is near.
     Reminder,
-    /// It was called off.
+    /// The booking was cancelled.
     Cancellation,
-    /// It was moved.
+    /// The booking was moved.
     Reschedule,
-    /// It waits for staff to confirm it.
+    /// The booking waits for staff to confirm it.
     Pending,
-    /// Staff said no.
+    /// Staff declined the booking.
     Declined,
-    /// Staff said nothing before its start.
+    /// Staff did not decide before the start.
     Expired,
-    /// To staff and the business: there is a booking.
+    /// To staff and the business: a new booking.
     StaffNew,
-    /// To staff and the business: there is one to confirm or decline.
+    /// To staff and the business: a booking to confirm or decline.
     StaffPending,
-    /// To staff and the business: it was moved.
+    /// To staff and the business: a booking was moved.
     StaffMoved,
-    /// To staff and the business: it was called off.
+    /// To staff and the business: a booking was cancelled.
     StaffCancelled,
     /// A link that proves the address of an account.
     VerifyEmail,
@@ -43,8 +43,8 @@ pub enum NotificationKind {
 }
 
 impl NotificationKind {
-    /// Every kind that speaks of a booking, in the order in which one may meet them.
-    pub const ALL: [Self; 11] = [
+    /// Every kind that is about a booking.
+    pub const OF_BOOKINGS: [Self; 11] = [
         Self::Confirmation,
         Self::Reminder,
         Self::Cancellation,
@@ -58,7 +58,26 @@ impl NotificationKind {
         Self::StaffCancelled,
     ];
 
-    /// Every kind that speaks of an account.
+    /// Every kind.
+    pub const ALL: [Self; 15] = [
+        Self::Confirmation,
+        Self::Reminder,
+        Self::Cancellation,
+        Self::Reschedule,
+        Self::Pending,
+        Self::Declined,
+        Self::Expired,
+        Self::StaffNew,
+        Self::StaffPending,
+        Self::StaffMoved,
+        Self::StaffCancelled,
+        Self::VerifyEmail,
+        Self::PasswordReset,
+        Self::SetPassword,
+        Self::BookingLinks,
+    ];
+
+    /// Every kind that is about an account.
     pub const OF_ACCOUNTS: [Self; 3] = [Self::VerifyEmail, Self::PasswordReset, Self::SetPassword];
 
     /// The name in the database, the API and the templates' folder.
@@ -83,7 +102,7 @@ impl NotificationKind {
         }
     }
 
-    /// What the link in a mail of this kind is for; none of the kinds that speak of a booking.
+    /// The purpose of the link in a mail about an account; none for a mail about a booking.
     #[must_use]
     pub fn account_link(self) -> Option<Purpose> {
         match self {
@@ -93,15 +112,15 @@ impl NotificationKind {
         }
     }
 
-    /// Whether it goes to staff or the business, and is none of the customer's concern.
+    /// Whether it goes to staff or the business rather than to the customer.
     #[must_use]
     pub fn is_for_staff(self) -> bool {
         matches!(self, Self::StaffNew | Self::StaffPending | Self::StaffMoved | Self::StaffCancelled)
     }
 
-    /// Whether the mail still tells the truth of a booking of this status, its revision being the same.
+    /// Whether what the mail says is true of a booking with this status and the mail's revision.
     #[must_use]
-    pub fn stands_for(self, status: BookingStatus) -> bool {
+    pub fn is_true_of(self, status: BookingStatus) -> bool {
         match self {
             Self::Confirmation | Self::Reminder | Self::Reschedule | Self::StaffNew => {
                 status == BookingStatus::Confirmed
@@ -123,17 +142,17 @@ impl NotificationKind {
 pub enum NotificationOutcome {
     /// The relay answered 250.
     Sent,
-    /// The booking changed first.
+    /// The booking changed before it was sent.
     Cancelled,
     /// It was due before the booking was made.
     SkippedTooLate,
-    /// Too late to be of use.
+    /// It was not sent in time.
     Expired,
     /// Permanently refused.
     Failed,
-    /// The relay may or may not have taken it, and it is not sent again.
+    /// The relay may or may not have accepted it; it is not sent again by itself.
     InDoubt,
-    /// A reminder that its customer does not want.
+    /// A reminder to a customer who does not want reminders.
     Unwanted,
 }
 

@@ -1,4 +1,4 @@
-//! Where each mail of a booking stands.
+//! The mails of a booking and their states.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::{JobState, JobStatus, Payload};
@@ -11,56 +11,59 @@ use super::{NotificationKind, NotificationOutcome, SendNotification};
 use crate::Result;
 use crate::types::Rev;
 
-/// Where a mail stands: its outcome, or what it waits for.
+/// The state of a mail: its outcome, or what it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationState {
-    /// Its time has not come.
+    /// It is not due yet.
     Planned,
-    /// A worker will take it next.
+    /// It is due and waits for a worker.
     Queued,
     /// A worker is sending it.
     Sending,
-    /// A try failed or the mail server is away; the next is at `next_try_at`.
+    /// An attempt failed or the mail server is unavailable; the next attempt is at `next_try_at`.
     Waiting,
-    /// The mail server took it.
+    /// The mail server accepted it.
     Sent,
-    /// The booking changed first.
+    /// The booking changed before it was sent.
     Cancelled,
     /// It was due before the booking was made.
     SkippedTooLate,
-    /// Too late to be of use.
+    /// It was not sent in time.
     Expired,
     /// Permanently refused.
     Failed,
-    /// The mail server may or may not have taken it, and it is not sent again.
+    /// The mail server may or may not have accepted it; it is not sent again by itself.
     InDoubt,
-    /// A reminder that its customer does not want; planned again when they do.
+    /// A reminder to a customer who does not want reminders; planned again when they do.
     Unwanted,
 }
 
-/// One mail of a booking, as the API shows it.
+/// One mail of a booking. Its JSON is that of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
     /// The ledger row.
     pub id: Uuid,
     /// Which mail.
     pub kind: NotificationKind,
-    /// The booking's revision it speaks of.
+    /// The revision of the booking it is about.
     pub rev: Rev,
-    /// Where it stands.
+    /// Its state.
     pub state: NotificationState,
     /// Not sent before this instant.
     pub send_at: DateTime<Utc>,
     /// Not sent from this instant on.
     pub expires_at: DateTime<Utc>,
-    /// How often sending began.
+    /// Number of attempts.
     pub tries: i32,
-    /// When the next try is; only while one is to come.
+    /// When the next attempt is, while there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_try_at: Option<DateTime<Utc>>,
-    /// When the mail server took it.
+    /// When the mail server accepted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<DateTime<Utc>>,
-    /// What the mail server said last, or why it could not be asked.
+    /// The mail server's last reply, or why it could not be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
 }
 
@@ -84,7 +87,7 @@ pub async fn list(conn: &mut PgConnection, booking_id: Uuid) -> Result<Vec<Notif
         let job = if waits { job_of(conn, row.id).await? } else { None };
         let (state, next_try_at) = match (row.outcome, &job) {
             (Some(outcome), _) => (outcome.into(), None),
-            (None, Some(job)) => standing(job),
+            (None, Some(job)) => state_by_job(job),
             (None, None) => (NotificationState::Planned, Some(row.send_at)),
         };
         mails.push(Notification {
@@ -107,8 +110,8 @@ async fn job_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<JobStatus>> 
     punctual_queue::job_state(conn, SendNotification::KIND, &id.to_string()).await.map_err(queue_error)
 }
 
-/// Where a mail stands by its job, and when it is tried next.
-fn standing(job: &JobStatus) -> (NotificationState, Option<DateTime<Utc>>) {
+/// The state of a mail by its job, and the time of its next attempt.
+fn state_by_job(job: &JobStatus) -> (NotificationState, Option<DateTime<Utc>>) {
     let tried = job.attempt > 0 || job.snoozes > 0;
     match job.state {
         JobState::Running => (NotificationState::Sending, None),
@@ -116,6 +119,41 @@ fn standing(job: &JobStatus) -> (NotificationState, Option<DateTime<Utc>>) {
         _ if tried => (NotificationState::Waiting, Some(job.run_at)),
         JobState::Scheduled => (NotificationState::Planned, Some(job.run_at)),
         _ => (NotificationState::Queued, Some(job.run_at)),
+    }
+}
+
+impl NotificationState {
+    /// Every state.
+    pub const ALL: [Self; 11] = [
+        Self::Planned,
+        Self::Queued,
+        Self::Sending,
+        Self::Waiting,
+        Self::Sent,
+        Self::Cancelled,
+        Self::SkippedTooLate,
+        Self::Expired,
+        Self::Failed,
+        Self::InDoubt,
+        Self::Unwanted,
+    ];
+
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Waiting => "waiting",
+            Self::Sent => "sent",
+            Self::Cancelled => "cancelled",
+            Self::SkippedTooLate => "skipped_too_late",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::InDoubt => "in_doubt",
+            Self::Unwanted => "unwanted",
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::NotificationKind;
 use crate::{Error, Result};
 
-/// Sends the mail of one ledger row. It carries the id only: what the mail says is read when it is sent.
-/// Its unique key is that id.
+/// Sends the mail of one ledger row. It carries only the row's id, which is also its unique key: the content is read when
+/// the mail is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendNotification {
     /// The ledger row.
@@ -21,11 +21,11 @@ pub struct SendNotification {
 impl Payload for SendNotification {
     const KIND: &'static str = "mail.send.v1";
     const QUEUE: &'static str = "mails";
-    /// Longer than all SMTP steps before the hand-off take together. The wait for the reply after it does not count.
+    /// Longer than all SMTP steps before the message together. The time after the hand-off is not counted.
     const TIMEOUT: Duration = Duration::from_mins(20);
 }
 
-/// A ledger row whose job is to be made.
+/// A ledger row that is due soon, with what its job needs.
 pub(super) struct DueJob<'a> {
     pub id: Uuid,
     pub kind: NotificationKind,
@@ -34,8 +34,8 @@ pub(super) struct DueJob<'a> {
     pub expires_at: DateTime<Utc>,
 }
 
-/// The job of a row. Recipients of one domain share a limit; mails to staff let those to customers pass,
-/// and reminders, which come in crowds, let all others pass.
+/// The job of a row. Recipients of one domain share a rate limit. Mails to customers come before those to staff, and both
+/// before reminders, which are due in large numbers at once.
 pub(super) fn job(row: &DueJob<'_>) -> Result<Job> {
     let job = Job::new(&SendNotification { notification_id: row.id }).map_err(queue_error)?;
     let job = job
@@ -49,7 +49,7 @@ pub(super) fn job(row: &DueJob<'_>) -> Result<Job> {
     })
 }
 
-/// The lower, the sooner.
+/// A lower number runs first.
 fn priority(kind: NotificationKind) -> i16 {
     match kind {
         NotificationKind::Reminder => 10,
@@ -58,7 +58,7 @@ fn priority(kind: NotificationKind) -> i16 {
     }
 }
 
-/// The queue's errors, of which only those of the database are not ours.
+/// Errors of the queue: database errors keep their meaning, all others are internal.
 pub(super) fn queue_error(error: punctual_queue::Error) -> Error {
     match error {
         punctual_queue::Error::Database(error) => error.into(),

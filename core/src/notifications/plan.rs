@@ -1,6 +1,6 @@
-//! What mails a booking owes, written in the transaction that changes the booking: they exist exactly if it commits.
+//! Planning the mails of a booking, in the transaction that changes the booking: they exist exactly if it commits.
 //!
-//! Each function takes the booking as it stands *after* the change, with its new revision.
+//! Each function takes the booking as it is *after* the change, with its new revision.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::{Payload, new_id};
@@ -9,15 +9,15 @@ use uuid::Uuid;
 
 use super::payload::{self, DueJob, queue_error};
 use super::{NotificationKind, NotificationOutcome, SendNotification};
-use crate::Result;
 use crate::calendar::reminder_expires;
 use crate::types::{EmailAddress, Locale, Rev};
+use crate::{Error, Result};
 
-/// A mail whose time has come within this span gets its job at once; the others wait in the ledger, where
-/// cancelling them is one UPDATE.
+/// A mail that is due within this time is enqueued at once. Later ones wait in the ledger, where cancelling them is one
+/// UPDATE.
 pub const ENQUEUE_AHEAD: TimeDelta = TimeDelta::minutes(10);
 
-/// What the ledger has to know of a booking.
+/// What the ledger needs of a booking.
 #[derive(Debug, Clone)]
 pub struct Subject<'a> {
     /// The booking.
@@ -28,30 +28,30 @@ pub struct Subject<'a> {
     pub start: DateTime<Utc>,
     /// The recipient of reminders; none: no reminders.
     pub customer: Option<&'a Addressee>,
-    /// When its service's rules remind of it, by `calendar`; empty unless it is confirmed.
+    /// When its reminders are due; empty unless it is confirmed.
     pub reminders: &'a [Reminder],
     /// Whether the customer wants reminders. If not, they are stored as `unwanted` and planned when the customer turns
     /// them on.
     pub wants_reminders: bool,
 }
 
-/// Somebody to write to.
+/// The recipient of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addressee {
-    /// Where it goes.
+    /// Address.
     pub email: EmailAddress,
-    /// In which language.
+    /// Language.
     pub locale: Locale,
-    /// The member of staff; none: the customer, or the business.
+    /// The member of staff; none: the customer or the business.
     pub staff_id: Option<Uuid>,
 }
 
-/// A mail that goes out at once.
+/// A mail that is due at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AtOnce {
-    /// Which.
+    /// Its kind.
     pub kind: NotificationKind,
-    /// To whom.
+    /// Its recipient.
     pub to: Addressee,
 }
 
@@ -60,12 +60,12 @@ pub struct AtOnce {
 pub struct Reminder {
     /// Place of the rule in its service, 1 to 5.
     pub rule: i16,
-    /// When it falls due.
+    /// When it is due.
     pub due: DateTime<Utc>,
 }
 
-/// A booking was made or changed: what was still to be sent for older revisions is cancelled, these mails go out now,
-/// and the reminders are planned anew.
+/// A booking was made or changed: cancels the unsent mails of older revisions, enqueues these mails and plans the
+/// reminders.
 pub async fn on_change(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -79,20 +79,44 @@ pub async fn on_change(
     if rows.is_empty() { Ok(()) } else { write(conn, now, subject, rows).await }
 }
 
-/// One ledger row to be.
+impl Subject<'_> {
+    /// A booking for which one mail is planned and its reminders stay as they are.
+    #[must_use]
+    pub fn without_reminders(booking_id: Uuid, rev: Rev, start: DateTime<Utc>) -> Self {
+        Self { booking_id, rev, start, customer: None, reminders: &[], wants_reminders: true }
+    }
+}
+
+/// Plans one mail about a booking as it is, whether or not such a mail was sent before; returns the ledger row.
+pub async fn once_more(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    subject: &Subject<'_>,
+    mail: AtOnce,
+) -> Result<Uuid> {
+    let mut rows = planned(now, subject, std::slice::from_ref(&mail));
+    let Some(row) = rows.first_mut() else { return Err(Error::internal("planning a mail", "no row")) };
+    let id = row.id;
+    row.key = format!("{}:{id}", row.key);
+    write(conn, now, subject, rows).await?;
+    Ok(id)
+}
+
+/// A ledger row to be inserted.
 struct Planned<'a> {
     id: Uuid,
+    key: String,
     kind: NotificationKind,
     to: &'a Addressee,
     rule: Option<i16>,
     send_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
-    /// Known from the start only for a reminder that would have been due before the change, or is not wanted.
+    /// Only for a reminder that was due before the change, or that the customer does not want.
     outcome: Option<NotificationOutcome>,
 }
 
 impl Planned<'_> {
-    fn is_near(&self, now: DateTime<Utc>) -> bool {
+    fn is_due_soon(&self, now: DateTime<Utc>) -> bool {
         self.outcome.is_none() && self.send_at <= now + ENQUEUE_AHEAD
     }
 }
@@ -100,6 +124,7 @@ impl Planned<'_> {
 fn planned<'a>(now: DateTime<Utc>, subject: &Subject<'a>, at_once: &'a [AtOnce]) -> Vec<Planned<'a>> {
     let mails = at_once.iter().map(|mail| Planned {
         id: new_id(now),
+        key: dedupe_key(subject, mail.kind, None, mail.to.staff_id),
         kind: mail.kind,
         to: &mail.to,
         rule: None,
@@ -110,6 +135,7 @@ fn planned<'a>(now: DateTime<Utc>, subject: &Subject<'a>, at_once: &'a [AtOnce])
     let reminders = subject.customer.into_iter().flat_map(|customer| {
         subject.reminders.iter().map(move |reminder| Planned {
             id: new_id(now),
+            key: dedupe_key(subject, NotificationKind::Reminder, Some(reminder.rule), None),
             kind: NotificationKind::Reminder,
             to: customer,
             rule: Some(reminder.rule),
@@ -125,7 +151,7 @@ fn planned<'a>(now: DateTime<Utc>, subject: &Subject<'a>, at_once: &'a [AtOnce])
     mails.chain(reminders).collect()
 }
 
-/// From when on a mail that goes out at once is of no use.
+/// From when on a mail that is due at once is not sent any more.
 fn expires_at(now: DateTime<Utc>, kind: NotificationKind, start: DateTime<Utc>) -> DateTime<Utc> {
     match kind {
         NotificationKind::Confirmation | NotificationKind::Reschedule | NotificationKind::Reminder => start,
@@ -133,7 +159,7 @@ fn expires_at(now: DateTime<Utc>, kind: NotificationKind, start: DateTime<Utc>) 
     }
 }
 
-/// Writes the rows in one statement and makes the jobs of those that are near.
+/// Inserts the rows in one statement and enqueues those that are due soon.
 async fn write(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -143,11 +169,11 @@ async fn write(
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let kinds: Vec<NotificationKind> = rows.iter().map(|row| row.kind).collect();
     let rules: Vec<Option<i16>> = rows.iter().map(|row| row.rule).collect();
-    let keys: Vec<String> = rows.iter().map(|row| dedupe_key(subject, row)).collect();
+    let keys: Vec<String> = rows.iter().map(|row| row.key.clone()).collect();
     let send_at: Vec<DateTime<Utc>> = rows.iter().map(|row| row.send_at).collect();
     let expires_at: Vec<DateTime<Utc>> = rows.iter().map(|row| row.expires_at).collect();
     let enqueued_at: Vec<Option<DateTime<Utc>>> =
-        rows.iter().map(|row| row.is_near(now).then_some(now)).collect();
+        rows.iter().map(|row| row.is_due_soon(now).then_some(now)).collect();
     let recipients: Vec<String> = rows.iter().map(|row| row.to.email.as_str().to_owned()).collect();
     let locales: Vec<String> = rows.iter().map(|row| row.to.locale.as_str().to_owned()).collect();
     let to_staff: Vec<bool> = rows.iter().map(|row| row.kind.is_for_staff()).collect();
@@ -184,7 +210,7 @@ async fn write(
     .await?;
     let jobs = rows
         .iter()
-        .filter(|row| row.is_near(now))
+        .filter(|row| row.is_due_soon(now))
         .map(|row| {
             payload::job(&DueJob {
                 id: row.id,
@@ -201,19 +227,24 @@ async fn write(
     Ok(())
 }
 
-/// The unique key of a mail: subject, kind, rule or recipient, and revision in one text.
-fn dedupe_key(subject: &Subject<'_>, row: &Planned<'_>) -> String {
+/// Unique per mail: booking, kind, rule or member of staff, and revision in one text.
+fn dedupe_key(
+    subject: &Subject<'_>,
+    kind: NotificationKind,
+    rule: Option<i16>,
+    staff_id: Option<Uuid>,
+) -> String {
     let Subject { booking_id, rev, .. } = subject;
-    let kind = row.kind.as_str();
-    match (row.rule, row.to.staff_id) {
+    let kind = kind.as_str();
+    match (rule, staff_id) {
         (Some(rule), _) => format!("booking:{booking_id}:{kind}:{rule}:{rev}"),
         (None, Some(staff_id)) => format!("booking:{booking_id}:{kind}:{staff_id}:{rev}"),
         (None, None) => format!("booking:{booking_id}:{kind}:{rev}"),
     }
 }
 
-/// Ends what older revisions still had to send. A mail that was handed off is left to its sender, who knows how it ends; one
-/// that was in doubt before stays so, for it may have arrived.
+/// Cancels the unsent mails of older revisions. A mail that is handed off is left to its sender, which records how it ends;
+/// one that was in doubt ends in doubt, because it may have arrived.
 async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: Uuid, rev: Rev) -> Result<()> {
     let ended = sqlx::query!(
         r#"

@@ -1,4 +1,4 @@
-//! Sending a mail again because a person says so.
+//! Sending a mail again on request of staff.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingStatus, Rev};
 use crate::{Core, Error, Result};
 
-/// Sends a mail of a booking again that failed or is in doubt, with the same Message-ID; only staff may. A mail that was
-/// in doubt has had its second copy: if this try ends in doubt too, none follows by itself.
+/// Sends a mail of a booking again that failed or is in doubt, with the same Message-ID; only staff may. If this attempt
+/// ends in doubt too, no other follows by itself.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::NotResendable`] for a mail that did not fail, that the booking has outrun, that comes too
-/// late, or whose recipient was erased.
+/// [`Error::NotFound`]; [`Error::NotResendable`] for a mail that did not fail, that is no longer true of the booking, that
+/// is too late, or whose recipient was erased.
 pub async fn resend(core: &Core, actor: &Actor, booking_id: Uuid, id: Uuid) -> Result<Notification> {
     if !actor.is_staff() {
         return Err(Error::Forbidden);
     }
     let sent = write(core, Arc::new(Resend { booking_id, id }), ()).await?;
-    tracing::info!(notification_id = %id, user_id = ?actor.user_id(), "a person has a mail sent again");
+    tracing::info!(notification_id = %id, user_id = ?actor.user_id(), "staff send a mail again");
     Ok(sent)
 }
 
@@ -57,7 +57,7 @@ impl Write for Resend {
         if !matches!(mail.outcome, Some(NotificationOutcome::Failed | NotificationOutcome::InDoubt)) {
             return Err(Error::NotResendable("The mail has neither failed nor is it in doubt."));
         }
-        if mail.rev != booking.rev || !mail.kind.stands_for(booking.status) {
+        if mail.rev != booking.rev || !mail.kind.is_true_of(booking.status) {
             return Err(Error::NotResendable("The booking has changed since: the mail is no longer true."));
         }
         if mail.expires_at <= now {

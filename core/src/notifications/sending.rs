@@ -14,10 +14,10 @@ use super::{NotificationKind, NotificationOutcome, account, booking_links};
 use crate::Result;
 use crate::types::{BookingStatus, Rev};
 
-/// Longest reply that is kept, in characters.
+/// Longest stored reply, in characters.
 const REPLY_LIMIT: usize = 500;
 
-/// Who sends: a job and the lease under which it runs. Greater is later.
+/// The fencing token of an attempt: a job and the lease under which it runs. A later attempt has a greater one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fence {
     /// The job.
@@ -26,14 +26,14 @@ pub struct Fence {
     pub lease_seq: i64,
 }
 
-/// A try that began.
+/// An attempt that has begun.
 #[derive(Debug, Clone, Copy)]
 pub struct Sending {
     /// The ledger row.
     pub notification_id: Uuid,
-    /// The booking it speaks of.
+    /// The booking the mail is about.
     pub booking_id: Option<Uuid>,
-    /// The account it speaks of.
+    /// The account the mail is about.
     pub user_id: Option<Uuid>,
     /// Of links to bookings: a customer with the recipient's address.
     pub customer_id: Option<Uuid>,
@@ -41,36 +41,36 @@ pub struct Sending {
     pub kind: NotificationKind,
     /// The booking's revision it speaks of; of a mail to an account the link epoch; of other mails 0.
     pub rev: Rev,
-    /// Who sends.
+    /// Fencing token of this attempt.
     pub fence: Fence,
 }
 
-/// Whether a try may begin.
+/// Whether an attempt may begin.
 #[derive(Debug, Clone, Copy)]
 pub enum Begun {
-    /// It began.
+    /// It has begun.
     Sending(Sending),
-    /// The mail has ended; perhaps just now, when a second try left it in doubt.
+    /// The mail has ended, possibly by this call: its second attempt in doubt is its last.
     Over(NotificationOutcome),
     /// A later lease has it.
     Fenced,
-    /// There is no such row.
+    /// The row is gone.
     Gone,
 }
 
-/// Whether the message may go out.
+/// Whether the message may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HandOff {
-    /// `dot_at` is set: once the caller commits, the message may be sent.
-    Set,
-    /// The mail has ended, perhaps just now: the booking changed, or it is too late.
+    /// The mail is marked: once the caller commits, the message may be sent.
+    Marked,
+    /// The mail has ended, possibly by this call: the booking changed, or it is too late.
     Over(NotificationOutcome),
     /// A later lease has it.
     Fenced,
 }
 
-/// Begins a try. A hand-off of an earlier try without a known result puts the mail in doubt: the first time it is sent
-/// once more, the second time it ends.
+/// Begins an attempt. If an earlier attempt handed the mail off and recorded no result, the mail is in doubt: the first
+/// time it is sent once more, the second time it ends.
 pub async fn begin(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -109,7 +109,7 @@ pub async fn begin(
                 fence,
             }),
         },
-        None => match why_not(conn, notification_id).await? {
+        None => match outcome_of(conn, notification_id).await? {
             None => Begun::Gone,
             Some(Some(outcome)) => Begun::Over(outcome),
             Some(None) => Begun::Fenced,
@@ -125,13 +125,13 @@ pub async fn mark_handed_off(
     now: DateTime<Utc>,
     sending: &Sending,
 ) -> Result<HandOff> {
-    let off = match (sending.booking_id, sending.user_id, sending.customer_id) {
-        (Some(booking_id), ..) => why_off(conn, booking_id, sending).await?,
-        (None, Some(user_id), _) if account::stands(conn, user_id, sending.kind, sending.rev).await? => None,
+    let ended = match (sending.booking_id, sending.user_id, sending.customer_id) {
+        (Some(booking_id), ..) => reason_to_end(conn, booking_id, sending).await?,
+        (None, Some(user_id), _) if account::is_current(conn, user_id, sending.kind, sending.rev).await? => None,
         (None, None, Some(id)) if booking_links::stands(conn, id, sending.notification_id).await? => None,
         (None, ..) => Some(NotificationOutcome::Cancelled),
     };
-    if let Some(outcome) = off {
+    if let Some(outcome) = ended {
         return end(conn, now, sending, outcome).await;
     }
     let row = sqlx::query!(
@@ -149,37 +149,49 @@ pub async fn mark_handed_off(
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) if row.in_time => Ok(HandOff::Set),
+        Some(row) if row.in_time => Ok(HandOff::Marked),
         Some(_) => end(conn, now, sending, NotificationOutcome::Expired).await,
-        None => lost(conn, sending).await,
+        None => fenced_result(conn, sending).await,
     }
 }
 
-/// Locks the booking against changes. Returns why the mail must not be sent: the booking changed, or the customer
-/// turned reminders off. None: it may be sent.
-async fn why_off(
+/// Locks the booking against changes and returns why the mail is not to be sent: the booking has changed, the customer does
+/// not want reminders, or the member of staff has left. None: it may be sent.
+async fn reason_to_end(
     conn: &mut PgConnection,
     booking_id: Uuid,
     sending: &Sending,
 ) -> Result<Option<NotificationOutcome>> {
+    // The lock comes first and without joins: what is read after it is newer than the wait.
     let booking = sqlx::query!(
-        r#"SELECT b.rev AS "rev: Rev", b.status AS "status: BookingStatus", coalesce(c.reminders, true) AS "reminders!"
-           FROM bookings AS b LEFT JOIN customers AS c ON c.id = b.customer_id
-           WHERE b.id = $1 FOR SHARE OF b"#,
+        r#"SELECT rev AS "rev: Rev", status AS "status: BookingStatus" FROM bookings WHERE id = $1 FOR SHARE"#,
         booking_id,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    if !booking.is_some_and(|booking| booking.rev == sending.rev && sending.kind.is_true_of(booking.status)) {
+        return Ok(Some(NotificationOutcome::Cancelled));
+    }
+    let addressee = sqlx::query!(
+        r#"SELECT coalesce(customers.reminders, true) AS "reminders!", coalesce(staff.active, true) AS "works_here!"
+           FROM notifications AS n JOIN bookings ON bookings.id = n.booking_id
+           LEFT JOIN customers ON customers.id = bookings.customer_id
+           LEFT JOIN staff ON staff.id = n.staff_id
+           WHERE n.id = $1"#,
+        sending.notification_id,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(match booking {
-        Some(booking) if booking.rev == sending.rev && sending.kind.stands_for(booking.status) => {
-            let unwanted = sending.kind == NotificationKind::Reminder && !booking.reminders;
-            unwanted.then_some(NotificationOutcome::Unwanted)
+    Ok(match addressee {
+        Some(addressee) if !addressee.works_here => Some(NotificationOutcome::Cancelled),
+        Some(addressee) if sending.kind == NotificationKind::Reminder && !addressee.reminders => {
+            Some(NotificationOutcome::Unwanted)
         }
-        _ => Some(NotificationOutcome::Cancelled),
+        _ => None,
     })
 }
 
-/// Ends a mail that is not sent any more. One that was in doubt before stays so, for it may have arrived.
+/// Ends a mail that will not be sent. One that was in doubt ends in doubt, because it may have arrived.
 pub async fn end(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -203,7 +215,7 @@ pub async fn end(
     .await?;
     match row {
         Some(row) => Ok(HandOff::Over(row.outcome)),
-        None => lost(conn, sending).await,
+        None => fenced_result(conn, sending).await,
     }
 }
 
@@ -231,8 +243,8 @@ pub async fn accepted(
     Ok(recorded.rows_affected() == 1)
 }
 
-/// The try ended before the relay had the whole message, or it refused it for now: another one follows.
-/// Returns false if a later lease has the mail or it has ended.
+/// Records that the relay does not have the message: the attempt failed before, or the relay deferred it. Another attempt
+/// follows. Returns false if a later lease has the mail or it has ended.
 pub async fn not_taken(conn: &mut PgConnection, sending: &Sending, reply: &str) -> Result<bool> {
     let done = sqlx::query!(
         r#"
@@ -273,8 +285,8 @@ pub async fn refused(
     Ok(done.rows_affected() == 1)
 }
 
-/// The message went out and no reply came back. Returns the outcome if this was the second time; `None` means that it
-/// is sent once more, or that a later lease has it. Counts the same hand-off once, however often it is called.
+/// Records that the message was sent and no reply came. Returns the outcome if this was the second time; `None` means
+/// that the mail is sent once more, or that a later lease has it. Idempotent: counts one hand-off once.
 pub async fn in_doubt(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -301,12 +313,12 @@ pub async fn in_doubt(
     .await?;
     match row {
         Some(row) => Ok(row.outcome),
-        None => Ok(why_not(conn, sending.notification_id).await?.flatten()),
+        None => Ok(outcome_of(conn, sending.notification_id).await?.flatten()),
     }
 }
 
-/// The queue itself ended the mail's job, so the mail ends with it, in the queue's transaction. A hand-off without a known result
-/// is a doubt, and a doubt stays one. Answers of what kind it was and how it ended, unless it had ended before.
+/// Ends a mail whose job the queue has ended, in the queue's transaction. A mail that was handed off without a result, or
+/// was in doubt, ends in doubt. Returns its kind and outcome, unless it had ended before.
 pub async fn job_ended(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -330,14 +342,14 @@ pub async fn job_ended(
     Ok(ended.map(|ended| (ended.kind, ended.outcome)))
 }
 
-/// Why a fenced statement of this sender found no row.
-async fn lost(conn: &mut PgConnection, sending: &Sending) -> Result<HandOff> {
-    let outcome = why_not(conn, sending.notification_id).await?;
+/// The result of a fenced statement that changed no row.
+async fn fenced_result(conn: &mut PgConnection, sending: &Sending) -> Result<HandOff> {
+    let outcome = outcome_of(conn, sending.notification_id).await?;
     Ok(outcome.flatten().map_or(HandOff::Fenced, HandOff::Over))
 }
 
-/// The outcome of a row, if there is one: `None` for no row, `Some(None)` for a row that has not ended.
-async fn why_not(
+/// The outcome of a mail: `None` for no row, `Some(None)` for a mail that has not ended.
+async fn outcome_of(
     conn: &mut PgConnection,
     notification_id: Uuid,
 ) -> Result<Option<Option<NotificationOutcome>>> {

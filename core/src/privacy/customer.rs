@@ -1,4 +1,4 @@
-//! Staff erase a customer.
+//! Erasing a customer on request of staff.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -7,13 +7,14 @@ use uuid::Uuid;
 use super::erase::{erase, lock, none_to_come};
 use crate::transaction::change;
 use crate::types::Actor;
-use crate::{Core, Error, Result};
+use crate::{Core, Error, Result, customers};
 
-/// Erases a customer; only staff may. One who is erased already stays so. An account that the customer belongs to is its
-/// owner's to delete: it stays, and its next booking makes a new customer.
+/// Erases a person by one of their customers: all rows of the same account or address, unless staff said that they are
+/// people of their own; only staff may. Erasing twice changes nothing. An account the customer belongs to stays, because only
+/// its owner may delete it; its next booking inserts a new customer.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::HasBookings`] while an appointment is to come.
+/// [`Error::NotFound`]; [`Error::HasBookings`] while an appointment is upcoming.
 pub async fn erase_customer(core: &Core, actor: &Actor, id: Uuid) -> Result<()> {
     if !actor.is_staff() {
         return Err(Error::Forbidden);
@@ -26,7 +27,8 @@ pub async fn erase_customer(core: &Core, actor: &Actor, id: Uuid) -> Result<()> 
 async fn run(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> {
     let known = sqlx::query_scalar!("SELECT id FROM customers WHERE id = $1", id).fetch_optional(&mut *tx);
     known.await?.ok_or(Error::NotFound("customer"))?;
-    let locked = lock(tx, &[id]).await?;
+    let person = customers::person_of(tx, id).await?;
+    let locked = lock(tx, &person).await?;
     if locked.is_empty() {
         return Ok(());
     }

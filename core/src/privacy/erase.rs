@@ -1,7 +1,7 @@
-//! Takes persons out of what is kept, within the caller's transaction.
+//! Removing personal data, within the caller's transaction.
 //!
-//! Locks go from customer to booking to mail to job. Whoever makes a booking holds a key share of its customer, so
-//! either the booking is seen here or the customer is seen there to be erased.
+//! Lock order: customer → booking → mail → job. A transaction that makes a booking holds a key-share lock on its customer,
+//! so either the booking is visible here or the erasure is visible there.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -65,7 +65,8 @@ pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_id
     }
     let booking_ids = sqlx::query_scalar!(
         "UPDATE bookings
-         SET customer_note = '', staff_note = '', link_epoch = link_epoch + 1, updated_at = $2
+         SET customer_note = '', staff_note = '', contact_name = NULL, contact_phone = NULL,
+             link_epoch = link_epoch + 1, updated_at = $2
          WHERE id = ANY(ARRAY(SELECT id FROM bookings WHERE customer_id = ANY($1) ORDER BY id FOR NO KEY UPDATE))
          RETURNING id",
         customer_ids,
@@ -73,10 +74,12 @@ pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_id
     )
     .fetch_all(&mut *tx)
     .await?;
-    // That a customer did it stays; which one does not.
+    // The audit trail keeps that a customer made a change, not which, and nothing that staff wrote to them.
     sqlx::query!(
-        "UPDATE booking_events SET actor_id = NULL
-         WHERE booking_id = ANY($1) AND (actor = 'customer' OR actor_id = ANY($2))",
+        "UPDATE booking_events
+         SET actor_id = CASE WHEN actor = 'customer' OR actor_id = ANY($2) THEN NULL ELSE actor_id END,
+             details = details - 'message'
+         WHERE booking_id = ANY($1)",
         &booking_ids,
         &accounts,
     )

@@ -1,4 +1,4 @@
-//! Everything that is kept of an account's owner.
+//! The export of an account owner's data.
 
 use std::collections::HashMap;
 
@@ -7,22 +7,22 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::bookings::{self, Booking, BookingEvent, BookingStatus, ChangeKind, EventDetails};
+use crate::bookings::{self, Booking, BookingEvent};
 use crate::customers::ExportedCustomer;
 use crate::notifications::{NotificationKind, NotificationOutcome};
 use crate::pool::again_if_cut;
-use crate::types::{ActorKind, EmailAddress, Rev};
+use crate::types::{ActorKind, BookingStatus, ChangeKind, EmailAddress, EventDetails, Rev};
 use crate::users::{self, User};
 use crate::{Core, Result, customers};
 
-/// What is kept of a person with an account.
+/// All stored data about the owner of an account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PersonalData {
     /// The account.
     pub account: User,
-    /// When and until when it was logged in, oldest first.
+    /// Its sessions, oldest first.
     pub sessions: Vec<ExportedSession>,
-    /// As whom it has booked.
+    /// Its customers.
     pub customers: Vec<ExportedCustomer>,
     /// Its bookings by start.
     pub bookings: Vec<ExportedBooking>,
@@ -30,24 +30,24 @@ pub struct PersonalData {
     pub mails: Vec<ExportedMail>,
 }
 
-/// One use of a refresh token: a login, or its renewal.
+/// One refresh token: of a login, or of a renewal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_field_names, reason = "named as in the table")]
 pub struct ExportedSession {
     /// When it was issued.
     pub created_at: DateTime<Utc>,
-    /// Until when it could be used.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
-    /// When it was exchanged for the next.
+    /// When it was exchanged for its successor.
     pub spent_at: Option<DateTime<Utc>>,
-    /// When its login was ended.
+    /// When its session was ended.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
 /// A booking with its history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExportedBooking {
-    /// As its customer sees it.
+    /// The booking as its customer sees it.
     pub booking: Booking,
     /// Its changes, oldest first, without the accounts of staff.
     pub events: Vec<BookingEvent>,
@@ -55,30 +55,30 @@ pub struct ExportedBooking {
     pub mails: Vec<ExportedMail>,
 }
 
-/// A row of the ledger of mails.
+/// One mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportedMail {
-    /// The row.
+    /// Its id.
     pub id: Uuid,
-    /// The booking it speaks of; none: the account.
+    /// The booking it is about; none: the account.
     pub booking_id: Option<Uuid>,
-    /// Which mail.
+    /// Its kind.
     pub kind: NotificationKind,
-    /// Where it goes or went.
+    /// Its recipient.
     pub recipient: Option<EmailAddress>,
     /// When it was planned.
     pub created_at: DateTime<Utc>,
     /// Not sent before this instant.
     pub send_at: DateTime<Utc>,
-    /// When the mail server took it.
+    /// When the mail server accepted it.
     pub accepted_at: Option<DateTime<Utc>>,
-    /// What the mail server said last.
+    /// The mail server's last reply.
     pub reply: Option<String>,
-    /// How it ended; none: not yet.
+    /// Its outcome; none: not yet sent.
     pub outcome: Option<NotificationOutcome>,
 }
 
-/// What is kept of the owner of this account. What staff note for themselves is left out, as it is elsewhere.
+/// All stored data about the owner of this account, without the notes of staff.
 ///
 /// # Errors
 /// [`crate::Error::SessionEnded`] when the account is gone.

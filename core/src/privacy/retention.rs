@@ -6,15 +6,15 @@ use uuid::Uuid;
 
 use super::erase::{erase, lock};
 use crate::transaction::change;
-use crate::{Core, Result, settings};
+use crate::{Core, Result, customers, settings};
 
-/// How many customers one statement looks at.
+/// Customers per statement.
 const LOOK: i64 = 1000;
 
 /// What one run of the retention job did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Customers who were erased.
+    /// Number of customers erased.
     pub erased: u64,
     /// Whether more are left for the next run.
     pub more: bool,
@@ -33,7 +33,7 @@ pub async fn erase_outdated(core: &Core, most: u64) -> Result<Kept> {
     let mut kept = Kept::default();
     let mut after = (DateTime::UNIX_EPOCH, Uuid::nil());
     loop {
-        // The limit keeps EXISTS from being made into one look at the whole table of bookings.
+        // The LIMIT keeps Postgres from planning the subquery as one scan of all bookings.
         let rows = sqlx::query!(
             r#"SELECT c.id, c.created_at,
                       coalesce((SELECT true FROM bookings AS b
@@ -44,7 +44,7 @@ pub async fn erase_outdated(core: &Core, most: u64) -> Result<Kept> {
                ORDER BY c.created_at, c.id LIMIT $5"#,
             after.0,
             after.1,
-            // No appointment is longer than a day, and the index knows starts only.
+            // The index is on starts, and no appointment is longer than a day.
             cutoff - TimeDelta::days(2),
             cutoff,
             LOOK,
@@ -63,12 +63,15 @@ pub async fn erase_outdated(core: &Core, most: u64) -> Result<Kept> {
     }
 }
 
-/// Whether the customer was erased: they may have booked since they were looked at.
+/// Erases the person of one customer, unless one of their rows is recent: they may have booked since they were selected, or
+/// as another customer. Returns whether they were erased.
 async fn run(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid, cutoff: DateTime<Utc>) -> Result<bool> {
-    let locked = lock(tx, &[id]).await?;
+    let person = customers::person_of(tx, id).await?;
+    let locked = lock(tx, &person).await?;
     let recent = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM bookings WHERE customer_id = $1 AND upper(during) > $2) AS "recent!""#,
-        id,
+        r#"SELECT EXISTS (SELECT FROM bookings WHERE customer_id = ANY($1) AND upper(during) > $2)
+               OR EXISTS (SELECT FROM customers WHERE id = ANY($1) AND created_at > $2) AS "recent!""#,
+        &person,
         cutoff,
     )
     .fetch_one(&mut *tx)

@@ -1,4 +1,4 @@
-//! New services.
+//! Adding services.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::new_id;
@@ -22,7 +22,7 @@ pub async fn create(core: &Core, spec: ServiceSpec) -> Result<Service> {
     change(core, spec, |spec, tx, now| Box::pin(insert(tx, now, spec))).await
 }
 
-/// [`create`], once for each key.
+/// [`create`] with an idempotency key.
 ///
 /// # Errors
 /// As [`create`]; [`crate::Error::IdempotencyInProgress`], [`crate::Error::IdempotencyKeyReused`].

@@ -13,7 +13,7 @@ use crate::{Core, Error, Result};
 /// A service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
-    /// The service.
+    /// The service's id.
     pub id: Uuid,
     /// Its fields.
     #[serde(flatten)]
@@ -22,7 +22,7 @@ pub struct Service {
     pub currency: Currency,
     /// Version, for If-Match.
     pub rev: Rev,
-    /// When the row was made.
+    /// When the row was inserted.
     pub created_at: DateTime<Utc>,
     /// Last change.
     pub updated_at: DateTime<Utc>,
@@ -40,7 +40,7 @@ pub(super) async fn find(db: &mut PgConnection, service_id: Uuid) -> Result<Serv
     select(db, Some(service_id), true).await?.pop().ok_or(Error::NotFound("service"))
 }
 
-/// The services by position and name, the inactive ones only on demand.
+/// The services by position and name; inactive ones only if `include_inactive`.
 pub async fn list(core: &Core, include_inactive: bool) -> Result<Vec<Service>> {
     select(&mut *core.pool.acquire().await?, None, include_inactive).await
 }

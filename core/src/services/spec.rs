@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// Most members of staff of one service; bounds the cost of a slot list.
 pub const MAX_STAFF: usize = 50;
 
-/// How many reminder rules a service can have.
+/// Most reminder rules of a service.
 pub const MAX_REMINDERS: usize = 5;
 
 /// The fields of a service that administrators set. Durations are elapsed minutes.
@@ -23,23 +23,23 @@ pub struct ServiceSpec {
     pub name: Label,
     /// Plain text shown to customers, at most 2,000 characters.
     pub description: Note,
-    /// Length of the appointment, 5 to 1440.
+    /// Duration of the appointment, 5 to 1440.
     pub duration_min: u32,
     /// Minutes between two starts, counted from each window's opening, 5 to 1440.
     pub slot_step_min: u32,
-    /// Kept free before the appointment, at most 480.
+    /// Minutes kept free before the appointment, at most 480.
     pub buffer_before_min: u32,
-    /// Kept free after the appointment, at most 480.
+    /// Minutes kept free after the appointment, at most 480.
     pub buffer_after_min: u32,
     /// Seats of one class, 1 to 500; 1 is a one-to-one service.
     pub capacity: u32,
-    /// Least time between a booking and its start, inclusive; at most a year.
+    /// Least minutes between booking and start, inclusive; at most a year.
     pub min_notice_min: u32,
-    /// How many civil days ahead can be booked, inclusive, 1 to 730.
+    /// Civil days ahead that can be booked, inclusive, 1 to 730.
     pub horizon_days: u32,
-    /// Customers may cancel until then before the start, inclusive; at most a year.
+    /// Customers may cancel until so many minutes before the start, inclusive; at most a year.
     pub cancel_notice_min: u32,
-    /// Customers may move until then before the start, inclusive; at most a year.
+    /// Customers may move until so many minutes before the start, inclusive; at most a year.
     pub reschedule_notice_min: u32,
     /// Whether a booking is pending until staff confirm it.
     pub requires_confirmation: bool,
@@ -83,7 +83,7 @@ pub struct ServicePatch {
 }
 
 impl ServicePatch {
-    /// The service with the change made.
+    /// The properties after the change.
     #[must_use]
     pub(super) fn apply(&self, current: &ServiceSpec) -> ServiceSpec {
         let list = |new: &Option<Vec<Uuid>>, old: &Vec<Uuid>| new.clone().unwrap_or_else(|| old.clone());
@@ -127,7 +127,7 @@ impl ServiceSpec {
         }
     }
 
-    /// Refuses values out of bounds, and rules or staff named twice.
+    /// Refuses values out of bounds and duplicates.
     pub(super) fn check(&self) -> Result<()> {
         const YEAR: u32 = 365 * 24 * 60;
         within("/duration_min", self.duration_min, 5..=1440)?;
@@ -146,7 +146,7 @@ impl ServiceSpec {
         if self.reminders.len() > MAX_REMINDERS {
             return Err(invalid("/reminders", "too_many", "a service has at most five reminder rules"));
         }
-        if has_twins(&self.reminders) {
+        if has_duplicates(&self.reminders) {
             return Err(invalid("/reminders", "duplicate", "the same reminder rule twice"));
         }
         if !self.reminders.iter().copied().all(acceptable) {
@@ -159,7 +159,7 @@ impl ServiceSpec {
         if self.staff_ids.len() > MAX_STAFF {
             return Err(invalid("/staff_ids", "too_many", "at most 50 can perform one service"));
         }
-        if has_twins(&self.staff_ids) {
+        if has_duplicates(&self.staff_ids) {
             return Err(invalid("/staff_ids", "duplicate", "the same member of staff twice"));
         }
         Ok(())
@@ -185,6 +185,6 @@ fn invalid(pointer: &'static str, code: &'static str, message: &'static str) -> 
     Error::Invalid { pointer, error: ParseError::new(code, message) }
 }
 
-fn has_twins<T: PartialEq>(list: &[T]) -> bool {
+fn has_duplicates<T: PartialEq>(list: &[T]) -> bool {
     list.iter().enumerate().any(|(index, item)| list[..index].contains(item))
 }

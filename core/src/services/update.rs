@@ -1,4 +1,4 @@
-//! Changes of services.
+//! Changing services.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::read::find;
 use super::write::{lock_concerned, put_lists};
 use super::{Service, ServicePatch};
-use crate::hours::{Changed, bump_business, standing_bookings};
+use crate::hours::{Changed, Fitting, bump_business};
 use crate::transaction::change;
 use crate::types::{ExpectedRev, Label};
 use crate::{Core, Error, Result};
@@ -45,6 +45,8 @@ async fn apply(
     let spec = patch.apply(&current.spec);
     spec.check()?;
     lock_concerned(tx, &current.spec.staff_ids, &spec.staff_ids).await?;
+    let concerned: Vec<Uuid> = current.spec.staff_ids.iter().chain(&spec.staff_ids).copied().collect();
+    let fitting = Fitting::before_change_of_service(tx, now, &concerned, service_id).await?;
     let changed = sqlx::query!(
         "UPDATE services
          SET name = $2, description = $3, duration_min = $4, slot_step_min = $5, buffer_before_min = $6,
@@ -78,13 +80,5 @@ async fn apply(
         return Err(Error::internal("update service", "the row changed under its lock"));
     }
     put_lists(tx, service_id, &spec).await?;
-    let left: Vec<Uuid> = current
-        .spec
-        .staff_ids
-        .iter()
-        .filter(|id| !spec.staff_ids.contains(id) || (current.spec.active && !spec.active))
-        .copied()
-        .collect();
-    let stranded = standing_bookings(tx, now, &left, Some(service_id), None).await?;
-    Ok(Changed { value: find(tx, service_id).await?, stranded })
+    Ok(Changed { value: find(tx, service_id).await?, stranded: fitting.stranded(tx).await? })
 }

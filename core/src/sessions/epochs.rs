@@ -1,68 +1,75 @@
-//! Whether access tokens are still valid, checked before every write; concurrent checks share a statement.
+//! Whether the sessions of access tokens have not ended; concurrent checks share a statement.
 
 use std::collections::HashMap;
 
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{Standing, check_epoch};
+use super::{SessionRef, Standing, check};
 use crate::batcher::{Batch, Batcher};
 use crate::pool::again_if_cut;
 use crate::types::Role;
 use crate::{Error, Result};
 
-/// Checks token epochs of accounts.
+/// Checks sessions and token epochs.
 pub struct Epochs {
     pool: PgPool,
-    batcher: Batcher<ByAccount>,
+    batcher: Batcher<BySession>,
 }
 
 impl Epochs {
     /// Runs its statements on this pool.
     #[must_use]
     pub fn new(pool: &PgPool) -> Self {
-        Self { pool: pool.clone(), batcher: Batcher::new(ByAccount { pool: pool.clone() }) }
+        Self { pool: pool.clone(), batcher: Batcher::new(BySession { pool: pool.clone() }) }
     }
 
-    /// As [`check_epoch`], by a statement sent after this call.
+    /// As [`check`], by a statement sent after this call.
     ///
     /// # Errors
     /// [`Error::SessionEnded`], [`Error::Unavailable`].
-    pub async fn check(&self, user_id: Uuid, token_epoch: i32) -> Result<Standing> {
-        match self.batcher.submit(user_id).await {
-            Some(Some((epoch, standing))) if epoch == token_epoch => Ok(standing),
+    pub async fn check(&self, session: SessionRef) -> Result<Standing> {
+        match self.batcher.submit((session.user_id, session.family_id)).await {
+            Some(Some((epoch, standing))) if epoch == session.token_epoch => Ok(standing),
             Some(_) => Err(Error::SessionEnded),
             // The batch failed: a statement of its own finds out why.
-            None => again_if_cut(|| check_epoch(&self.pool, user_id, token_epoch)).await,
+            None => again_if_cut(|| check(&self.pool, session)).await,
         }
     }
 }
 
-struct ByAccount {
+struct BySession {
     pool: PgPool,
 }
 
-impl Batch for ByAccount {
-    type Request = Uuid;
-    /// None: there is no such account.
+impl Batch for BySession {
+    /// The account and the session.
+    type Request = (Uuid, Uuid);
+    /// None: the account is gone or the session has ended.
     type Answer = Option<(i32, Standing)>;
 
-    async fn run(&self, user_ids: Vec<Uuid>) -> Vec<Self::Answer> {
+    async fn run(&self, asked: Vec<(Uuid, Uuid)>) -> Vec<Self::Answer> {
+        let (user_ids, family_ids): (Vec<Uuid>, Vec<Uuid>) = asked.iter().copied().unzip();
         let rows = sqlx::query!(
-            r#"SELECT id, token_epoch, role AS "role: Role", email_verified_at IS NOT NULL AS "verified!"
-               FROM users WHERE id = ANY($1)"#,
+            r#"SELECT u.id, asked.family_id AS "family_id!", u.token_epoch, u.role AS "role: Role",
+                      u.email_verified_at IS NOT NULL AS "verified!"
+               FROM unnest($1::uuid[], $2::uuid[]) AS asked (user_id, family_id) JOIN users u ON u.id = asked.user_id
+               WHERE EXISTS (SELECT FROM refresh_tokens t
+                             WHERE t.family_id = asked.family_id AND t.user_id = u.id
+                               AND t.spent_at IS NULL AND t.revoked_at IS NULL)"#,
             &user_ids,
+            &family_ids,
         )
         .fetch_all(&self.pool)
         .await;
         match rows {
             Ok(rows) => {
                 let standing = |role, verified| Standing { role, verified };
-                let found: HashMap<Uuid, (i32, Standing)> = rows
+                let found: HashMap<(Uuid, Uuid), (i32, Standing)> = rows
                     .into_iter()
-                    .map(|row| (row.id, (row.token_epoch, standing(row.role, row.verified))))
+                    .map(|row| ((row.id, row.family_id), (row.token_epoch, standing(row.role, row.verified))))
                     .collect();
-                user_ids.iter().map(|id| found.get(id).copied()).collect()
+                asked.iter().map(|session| found.get(session).copied()).collect()
             }
             Err(error) => {
                 tracing::debug!(%error, "epochs cannot be read");

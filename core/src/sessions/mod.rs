@@ -14,7 +14,7 @@ use crate::types::Role;
 use crate::{Error, Result};
 
 pub use epochs::Epochs;
-pub use family::{logout, rotate, start};
+pub use family::{SessionSummary, end, list, logout, rotate, start};
 pub use token_hash::TokenHash;
 
 /// The claims of an access token.
@@ -28,6 +28,14 @@ pub struct Session {
     pub role: Role,
     /// Part of access tokens; tokens with an older epoch are refused.
     pub token_epoch: i32,
+}
+
+impl Session {
+    /// What an access token of the session claims about it.
+    #[must_use]
+    pub const fn reference(&self) -> SessionRef {
+        SessionRef { user_id: self.user_id, family_id: self.family_id, token_epoch: self.token_epoch }
+    }
 }
 
 /// The session of a token with the account's current role; none if the token is unknown, spent, revoked or expired.
@@ -54,15 +62,34 @@ pub struct Standing {
     pub verified: bool,
 }
 
-/// Checks that access tokens of this epoch are still valid, and returns the account's current state. Called on every
-/// write and every administrator route. [`Error::SessionEnded`] if the epoch is old or the account is gone.
-pub async fn check_epoch(db: impl PgExecutor<'_>, user_id: Uuid, token_epoch: i32) -> Result<Standing> {
+/// How long after its login a session can be refreshed.
+pub const MAX_AGE: chrono::TimeDelta = chrono::TimeDelta::days(90);
+
+/// What an access token claims about its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionRef {
+    /// The account.
+    pub user_id: Uuid,
+    /// The login that the token descends from.
+    pub family_id: Uuid,
+    /// The account's token epoch when the token was issued.
+    pub token_epoch: i32,
+}
+
+/// Checks that the session of an access token has not ended, and returns the account's current state. Called on every
+/// write, every request of staff and every export. [`Error::SessionEnded`] if the session was logged out or revoked, the
+/// epoch is old or the account is gone.
+pub async fn check(db: impl PgExecutor<'_>, session: SessionRef) -> Result<Standing> {
     sqlx::query_as!(
         Standing,
         r#"SELECT role AS "role: Role", email_verified_at IS NOT NULL AS "verified!"
-           FROM users WHERE id = $1 AND token_epoch = $2"#,
-        user_id,
-        token_epoch
+           FROM users u
+           WHERE id = $1 AND token_epoch = $2
+             AND EXISTS (SELECT FROM refresh_tokens t
+                         WHERE t.family_id = $3 AND t.user_id = u.id AND t.spent_at IS NULL AND t.revoked_at IS NULL)"#,
+        session.user_id,
+        session.token_epoch,
+        session.family_id,
     )
     .fetch_optional(db)
     .await?

@@ -8,7 +8,7 @@ pub use update::{BusinessPatch, update};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::types::{AccentColour, Currency, EmailAddress, Locale, ParseError, Phone, Zone};
 use crate::{Error, Result};
@@ -30,13 +30,13 @@ pub struct Business {
     pub notify_address: Option<EmailAddress>,
     /// Currency of all prices.
     pub currency: Currency,
-    /// Zone in which hours and civil dates are read.
+    /// Zone of opening hours and civil dates.
     pub zone: Zone,
     /// Default language of mails.
     pub locale: Locale,
     /// Base of links, `http(s)://…` without a trailing slash.
     pub public_url: String,
-    /// Whether a booking can be made without an account.
+    /// Whether guests may book, without an account.
     pub guests_allowed: bool,
     /// Customers are erased so many days (1 to 36,500) after their last appointment ended; none: no automatic erasure.
     pub retention_days: Option<u16>,
@@ -86,6 +86,23 @@ pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
 pub async fn retention_days(db: impl PgExecutor<'_>) -> Result<Option<u16>> {
     let stored = sqlx::query_scalar!("SELECT retention_days FROM settings").fetch_optional(db).await?;
     stored.flatten().map(days).transpose()
+}
+
+/// Refuses another currency while services have prices: the amounts would be read in it.
+///
+/// # Errors
+/// [`Error::Invalid`].
+async fn keep_currency(db: &mut PgConnection, old: Currency, new: Currency) -> Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    let priced =
+        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM services WHERE price_minor > 0) AS "priced!""#);
+    if !priced.fetch_one(db).await? {
+        return Ok(());
+    }
+    let message = "services have prices in the former currency: set their prices to 0, change the currency, then set the new prices";
+    Err(Error::Invalid { pointer: "/currency", error: ParseError::new("prices_exist", message) })
 }
 
 fn days(stored: i32) -> Result<u16> {

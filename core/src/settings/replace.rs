@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Business, get, put};
+use super::{Business, get, keep_currency, put};
 use crate::hours::{Changed, Fitting, lock_all};
 use crate::transaction::change;
 use crate::{Core, Error, Result};
@@ -24,14 +24,12 @@ async fn apply(tx: &mut PgConnection, now: DateTime<Utc>, business: &Business) -
         }
         Err(error) => return Err(error),
     };
-    let moves = get(&mut *tx).await?.zone != business.zone;
+    let current = get(&mut *tx).await?;
+    keep_currency(tx, current.currency, business.currency).await?;
+    let moves = current.zone != business.zone;
     let affected = if moves { staff_ids } else { Vec::new() };
     let fitting = Fitting::before(tx, now, &affected, None).await?;
     put(&mut *tx, now, business).await?;
-    let mut stranded = fitting.stranded(tx).await?;
-    for booking in &mut stranded {
-        booking.start = business.zone.at(booking.start.to_utc());
-        booking.end = business.zone.at(booking.end.to_utc());
-    }
+    let stranded = fitting.stranded(tx).await?;
     Ok(Changed { value: business.clone(), stranded })
 }

@@ -1,9 +1,9 @@
-//! Changes of the business.
+//! Changing the business.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Business, get, put};
+use super::{Business, get, keep_currency, put};
 use crate::hours::{Changed, Fitting, bump_business, lock_all};
 use crate::transaction::change;
 use crate::types::{AccentColour, Currency, EmailAddress, Label, Locale, Phone, PostalAddress, Zone};
@@ -27,11 +27,11 @@ pub struct BusinessPatch {
     pub notify_address: Option<Option<EmailAddress>>,
     /// Currency of all prices.
     pub currency: Option<Currency>,
-    /// Zone in which hours and civil dates are read.
+    /// Zone of opening hours and civil dates.
     pub zone: Option<Zone>,
     /// Default language of mails.
     pub locale: Option<Locale>,
-    /// Whether a booking can be made without an account.
+    /// Whether guests may book, without an account.
     pub guests_allowed: Option<bool>,
     /// Days after a customer's last appointment until erasure.
     pub retention_days: Option<Option<u16>>,
@@ -43,7 +43,8 @@ pub struct BusinessPatch {
 /// fit are returned unchanged.
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] before the business is set up.
+/// [`crate::Error::NotFound`] before the business is set up; [`crate::Error::Invalid`] for another currency while services
+/// have prices.
 pub async fn update(core: &Core, patch: BusinessPatch) -> Result<Changed<Business>> {
     change(core, patch, |patch, tx, now| Box::pin(apply(tx, now, patch))).await
 }
@@ -60,14 +61,12 @@ async fn apply(
         bump_business(tx).await?;
         Vec::new()
     };
-    let business = patch.apply(get(&mut *tx).await?);
+    let current = get(&mut *tx).await?;
+    keep_currency(tx, current.currency, patch.currency.unwrap_or(current.currency)).await?;
+    let business = patch.apply(current);
     let fitting = Fitting::before(tx, now, &staff_ids, None).await?;
     put(&mut *tx, now, &business).await?;
-    let mut stranded = fitting.stranded(tx).await?;
-    for booking in &mut stranded {
-        booking.start = business.zone.at(booking.start.to_utc());
-        booking.end = business.zone.at(booking.end.to_utc());
-    }
+    let stranded = fitting.stranded(tx).await?;
     Ok(Changed { value: business, stranded })
 }
 

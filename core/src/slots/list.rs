@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::terms::{ServiceTerms, terms};
+use super::terms::{ServiceTerms, terms, terms_of_booking};
 use super::{MAX_STAFF, Revisions, calendars};
 use crate::calendar::{after_date, day_start, last_bookable_date, local_date, slots, unchanged_until};
 use crate::types::{ParseError, Zone};
@@ -95,7 +95,10 @@ pub(super) async fn list_with_revisions(
     if query.to - query.from >= TimeDelta::days(MAX_DAYS) {
         return Err(range_error("range_too_long", "at most 31 dates can be asked for at once"));
     }
-    let terms = terms(db, query.service_id, query.staff_id).await?;
+    let terms = match query.exclude_booking {
+        Some(id) => terms_of_booking(db, id, query.service_id, query.staff_id).await?,
+        None => terms(db, query.service_id, query.staff_id).await?,
+    };
     if !terms.active && query.exclude_booking.is_none() {
         return Err(Error::NotFound("service"));
     }

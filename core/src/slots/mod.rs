@@ -19,7 +19,7 @@ pub(crate) use load::opening_hours;
 pub use revisions::Revisions;
 pub use snapshots::{Page, Snapshots};
 pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_window};
-pub use terms::{ServiceTerms, terms};
+pub use terms::{ServiceTerms, terms, terms_of_booking};
 
 use crate::Error;
 use crate::calendar::Refusal;

@@ -1,5 +1,6 @@
 //! The terms of a service: its rules, price and staff, as needed by a booking.
 
+use chrono::TimeDelta;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -101,4 +102,40 @@ pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uui
             staff: row.seen_ids.into_iter().zip(row.seen_revs).collect(),
         },
     })
+}
+
+/// [`terms`] with what a booking of the service was promised in place of what the service offers now: name, duration,
+/// buffers and price. A move is decided by these.
+///
+/// # Errors
+/// As [`terms`].
+pub async fn terms_of_booking(
+    db: &mut PgConnection,
+    booking_id: Uuid,
+    service_id: Uuid,
+    staff_id: Option<Uuid>,
+) -> Result<ServiceTerms> {
+    let mut terms = terms(db, service_id, staff_id).await?;
+    let promised = sqlx::query!(
+        r#"SELECT b.service_name, lower(b.during) AS "start!", upper(b.during) AS "end!",
+                  lower(b.blocked) AS "blocked_from!", upper(b.blocked) AS "blocked_to!", b.price_minor,
+                  b.currency AS "currency: Currency", staff.id AS staff_id, staff.calendar_rev
+           FROM bookings AS b JOIN staff ON staff.id = b.staff_id WHERE b.id = $1 AND b.service_id = $2"#,
+        booking_id,
+        service_id,
+    )
+    .fetch_optional(db)
+    .await?;
+    let Some(promised) = promised else { return Ok(terms) };
+    let minutes = |length: TimeDelta| u32::try_from(length.num_minutes()).unwrap_or_default();
+    terms.name = promised.service_name;
+    terms.price = Money { minor: promised.price_minor, currency: promised.currency };
+    terms.rules.duration_min = minutes(promised.end - promised.start);
+    terms.rules.buffer_before_min = minutes(promised.start - promised.blocked_from);
+    terms.rules.buffer_after_min = minutes(promised.blocked_to - promised.end);
+    // What was promised changes only under the lock of the booking's calendar.
+    if !terms.revisions.staff.iter().any(|(id, _)| *id == promised.staff_id) {
+        terms.revisions.staff.push((promised.staff_id, promised.calendar_rev));
+    }
+    Ok(terms)
 }

@@ -21,19 +21,19 @@ pub struct NewStaff {
     pub name: PersonName,
     /// Recipient of mails about their bookings; none: no mails.
     pub email: Option<EmailAddress>,
-    /// Their account.
+    /// Their account, if they have one.
     pub user_id: Option<Uuid>,
 }
 
 /// Adds a member of staff, active, without hours or services.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] when the account is unknown or another's.
+/// [`crate::Error::Invalid`] when the account is unknown or belongs to another member of staff.
 pub async fn create(core: &Core, staff: NewStaff) -> Result<StaffMember> {
     change(core, staff, |staff, tx, now| Box::pin(insert(tx, now, staff))).await
 }
 
-/// [`create`], once for each key.
+/// [`create`] with an idempotency key.
 ///
 /// # Errors
 /// As [`create`]; [`crate::Error::IdempotencyInProgress`], [`crate::Error::IdempotencyKeyReused`].

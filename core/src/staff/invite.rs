@@ -7,13 +7,15 @@ use uuid::Uuid;
 use super::lock;
 use super::read::find;
 use crate::transaction::change_waking;
+use crate::types::ParseError;
 use crate::{Core, Error, Result, users};
 
 /// Gives a member of staff an account, unless they have one, and mails a link that sets its password. An existing
 /// account with their address is linked. Each call mails a new link.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::NoAddress`]; [`Error::Invalid`] when the account with the address is another's.
+/// [`Error::NotFound`]; [`Error::NoAddress`]; [`Error::Invalid`] when the member of staff is inactive, or the account with
+/// the address is another's.
 pub async fn invite(core: &Core, staff_id: Uuid) -> Result<()> {
     change_waking(core, users::MAILS, staff_id, |staff_id, tx, now| Box::pin(apply(tx, now, *staff_id))).await
 }
@@ -21,6 +23,10 @@ pub async fn invite(core: &Core, staff_id: Uuid) -> Result<()> {
 async fn apply(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Result<()> {
     lock(tx, &[staff_id]).await?;
     let member = find(tx, staff_id).await?;
+    if !member.active {
+        let error = ParseError::new("inactive", "does not work here: set `active` first");
+        return Err(Error::Invalid { pointer: "/id", error });
+    }
     let email = member.email.as_ref().ok_or(Error::NoAddress)?;
     let user_id = users::employ(tx, now, member.user_id, email, &member.name).await?;
     if member.user_id == Some(user_id) {

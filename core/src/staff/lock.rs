@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// A member of staff whose row this transaction has locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Locked {
-    /// The member of staff.
+    /// The id of the member of staff.
     pub id: Uuid,
     /// Their account.
     pub user_id: Option<Uuid>,
@@ -36,7 +36,7 @@ pub async fn lock(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<Vec<Locke
     Ok(locked)
 }
 
-/// Locks the calendar of one member of staff for a change of hours or time off.
+/// Locks the calendar of one member of staff to change hours or time off.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] when the actor is neither an administrator nor that person.

@@ -11,7 +11,7 @@ use crate::{Core, Error, Result};
 /// A member of staff.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaffMember {
-    /// The member of staff.
+    /// The id of the member of staff.
     pub id: Uuid,
     /// Their account; only administrators see it.
     pub user_id: Option<Uuid>,
@@ -31,7 +31,7 @@ pub struct StaffMember {
     pub service_ids: Vec<Uuid>,
     /// Version, for If-Match.
     pub rev: Rev,
-    /// When the row was made.
+    /// When the row was inserted.
     pub created_at: DateTime<Utc>,
     /// Last change.
     pub updated_at: DateTime<Utc>,
@@ -49,7 +49,7 @@ pub(super) async fn find(db: &mut PgConnection, staff_id: Uuid) -> Result<StaffM
     select(db, Some(staff_id), None, true).await?.pop().ok_or(Error::NotFound("staff"))
 }
 
-/// Staff by name, those who perform `service_id` if given; the inactive ones only on demand.
+/// Members of staff by name: those who perform `service_id`, if given; inactive ones only if `include_inactive`.
 pub async fn list(core: &Core, service_id: Option<Uuid>, include_inactive: bool) -> Result<Vec<StaffMember>> {
     select(&mut *core.pool.acquire().await?, None, service_id, include_inactive).await
 }

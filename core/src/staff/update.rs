@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::read::find;
 use super::{StaffMember, lock};
-use crate::hours::{Changed, bump_shown, standing_bookings};
+use crate::hours::{Changed, Fitting, bump_shown};
 use crate::transaction::change;
 use crate::types::{About, EmailAddress, ExpectedRev, PersonName};
 use crate::{Core, Error, Result, users};
@@ -31,7 +31,7 @@ pub struct StaffPatch {
 /// are not changed. An account that is removed loses the role of staff.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] when the account is unknown or another's.
+/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] when the account is unknown or belongs to another member of staff.
 pub async fn update(
     core: &Core,
     staff_id: Uuid,
@@ -59,8 +59,10 @@ async fn apply(
     }
     let name = patch.name.as_ref().unwrap_or(&current.name);
     let email = patch.email.as_ref().unwrap_or(&current.email);
+    let fitting = Fitting::before(tx, now, &[staff_id], None).await?;
     let changed = sqlx::query!(
-        "UPDATE staff SET name = $2, email = $3, user_id = $4, active = $5, about = $6, rev = rev + 1, updated_at = $7
+        "UPDATE staff SET name = $2, email = $3, user_id = $4, active = $5, about = $6, rev = rev + 1, updated_at = $7,
+                feed_epoch = CASE WHEN active AND NOT $5 AND feed_epoch > 0 THEN feed_epoch + 1 ELSE feed_epoch END
          WHERE id = $1 AND rev = $8",
         staff_id,
         name.as_str(),
@@ -77,13 +79,12 @@ async fn apply(
         return Err(Error::internal("update staff", "the row changed under its lock"));
     }
     let value = find(tx, staff_id).await?;
-    if let Some(dismissed) = current.user_id.filter(|_| value.user_id != current.user_id) {
+    let left = current.active && !value.active;
+    if let Some(dismissed) = current.user_id.filter(|_| left || value.user_id != current.user_id) {
         users::dismiss(tx, now, dismissed).await?;
     }
-    let stranded = if current.active && !value.active {
-        standing_bookings(tx, now, &[staff_id], None, None).await?
-    } else {
-        Vec::new()
-    };
-    Ok(Changed { value, stranded })
+    if let Some(returned) = value.user_id.filter(|_| !current.active && value.active) {
+        users::reinstate(tx, now, returned).await?;
+    }
+    Ok(Changed { value, stranded: fitting.stranded(tx).await? })
 }

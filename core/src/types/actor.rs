@@ -34,7 +34,7 @@ pub enum Actor {
 }
 
 /// The kind of an actor as the audit trail keeps it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "actor_kind", rename_all = "snake_case")]
 pub enum ActorKind {
@@ -48,6 +48,23 @@ pub enum ActorKind {
     Admin,
     /// Punctual itself.
     System,
+}
+
+impl ActorKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Customer, Self::Guest, Self::Staff, Self::Admin, Self::System];
+
+    /// The name in the database and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Guest => "guest",
+            Self::Staff => "staff",
+            Self::Admin => "admin",
+            Self::System => "system",
+        }
+    }
 }
 
 impl Actor {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ParseError, decode_by_parsing};
+use super::{Note, ParseError, decode_by_parsing};
 
 /// What a change did to a booking. Stored as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -14,12 +14,12 @@ pub enum ChangeKind {
     Created,
     /// A slot was held.
     Held,
+    /// A hold became a booking.
+    Booked,
     /// A hold was kept longer.
     Renewed,
     /// A hold was given back.
     Released,
-    /// A hold became a booking.
-    Booked,
     /// It was moved to another start or another member of staff.
     Rescheduled,
     /// Staff accepted it.
@@ -40,9 +40,9 @@ impl ChangeKind {
     const ALL: [Self; 12] = [
         Self::Created,
         Self::Held,
+        Self::Booked,
         Self::Renewed,
         Self::Released,
-        Self::Booked,
         Self::Rescheduled,
         Self::Confirmed,
         Self::Declined,
@@ -58,9 +58,9 @@ impl ChangeKind {
         match self {
             Self::Created => "created",
             Self::Held => "held",
+            Self::Booked => "booked",
             Self::Renewed => "renewed",
             Self::Released => "released",
-            Self::Booked => "booked",
             Self::Rescheduled => "rescheduled",
             Self::Confirmed => "confirmed",
             Self::Declined => "declined",
@@ -103,4 +103,10 @@ pub struct EventDetails {
     /// Position after the change; none where the position stayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Position>,
+    /// What staff told the customer; removed when the customer is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Note>,
+    /// Whether staff turned off the mail to the customer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
 }

@@ -11,16 +11,30 @@ use super::ParseError;
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
+const BAD_CURRENCY: ParseError =
+    ParseError::new("bad_currency", "not a currency of ISO 4217: expected three letters such as EUR");
+
+/// The currencies of ISO 4217 in which goods and services are paid.
+const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF \
+    CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD \
+    HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL \
+    LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP \
+    PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT \
+    TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
+
 impl Currency {
-    /// Parses a code such as `EUR`.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
+    /// A code that was stored. One that ISO 4217 no longer has is kept.
+    pub(super) fn stored(text: &str) -> Result<Self, ParseError> {
         match <[u8; 3]>::try_from(text.as_bytes()) {
             Ok(code) if code.iter().all(u8::is_ascii_uppercase) => Ok(Self(code)),
-            _ => Err(ParseError::new(
-                "bad_currency",
-                "not an ISO 4217 code: expected three letters such as EUR",
-            )),
+            _ => Err(BAD_CURRENCY),
         }
+    }
+
+    /// Parses a code such as `EUR`.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let known = CODES.split_ascii_whitespace().any(|code| code == text);
+        if known { Self::stored(text) } else { Err(BAD_CURRENCY) }
     }
 
     /// The code.
@@ -46,7 +60,7 @@ impl TryFrom<String> for Currency {
     type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, ParseError> {
-        Self::parse(&text)
+        Self::stored(&text)
     }
 }
 

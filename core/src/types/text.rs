@@ -1,8 +1,10 @@
 //! Text written by people: addresses, names, numbers and notes.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::ParseError;
 
@@ -97,6 +99,12 @@ impl EmailAddress {
             return Err(ParseError::new("too_long", "an e-mail address has at most 254 characters"));
         }
         let (local, domain) = text.rsplit_once('@').ok_or(BAD)?;
+        // Mail servers and the database know an internationalised domain by its ASCII form (RFC 5891).
+        let domain = if domain.is_ascii() {
+            Cow::Borrowed(domain)
+        } else {
+            Cow::Owned(idna::domain_to_ascii(domain).map_err(|_| BAD)?)
+        };
         let atom = |part: &str| {
             !part.is_empty()
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
@@ -123,24 +131,51 @@ impl EmailAddress {
     }
 }
 
+/// Characters without a glyph that a name may contain: joiners, variation selectors and fillers.
+fn is_blank(c: char) -> bool {
+    let filler = matches!(c, '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{2800}');
+    c.is_whitespace() || filler || matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
+}
+
+/// Characters that hide text, change its direction or end its line: no part of a name.
+fn is_deceptive(c: char) -> bool {
+    let of_direction =
+        matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let invisible = matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}');
+    of_direction || invisible || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 impl PersonName {
-    /// Parses a name.
+    /// Parses a name. It is kept in Unicode's composed form (NFC).
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(ParseError::new("empty", "a name has at least one character"));
+        let text: String = text.trim().nfc().collect();
+        if text.chars().any(is_deceptive) {
+            return Err(ParseError::new(
+                "invisible_character",
+                "a name has no invisible characters and none that change the direction of text",
+            ));
+        }
+        if text.chars().all(is_blank) {
+            return Err(ParseError::new("empty", "a name has at least one visible character"));
         }
         if text.chars().count() > 200 {
             return Err(ParseError::new("too_long", "a name has at most 200 characters"));
         }
-        if text.chars().any(char::is_control) {
+        if text.chars().any(is_format) {
             return Err(ParseError::new(
                 "control_character",
-                "a name has no line breaks or control characters",
+                "a name has no line breaks, control characters or marks of text direction",
             ));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text))
     }
+}
+
+/// Whether a character changes how the text around it is laid out: control characters, line and paragraph separators,
+/// and the marks that embed, override or isolate a direction (Unicode UAX #9), by which a name can show as another.
+fn is_format(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl Label {
@@ -157,7 +192,7 @@ impl Reason {
         if text.chars().count() > 200 {
             return Err(ParseError::new("too_long", "a reason has at most 200 characters"));
         }
-        if text.chars().any(char::is_control) {
+        if text.chars().any(is_format) {
             return Err(ParseError::new(
                 "control_character",
                 "a reason is one line without control characters",
@@ -265,6 +300,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn marks_that_change_how_text_is_laid_out_are_no_part_of_a_name() {
+        for mark in ['\u{202e}', '\u{2066}', '\u{200f}', '\u{61c}', '\u{2028}', '\u{2029}', '\u{85}'] {
+            assert!(PersonName::parse(&format!("Ada{mark}ecalevoL")).is_err(), "{mark:?}");
+            assert!(Label::parse(&format!("Cut{mark}")).is_err() || mark.is_whitespace(), "{mark:?}");
+            assert!(Reason::parse(&format!("a{mark}b")).is_err(), "{mark:?}");
+        }
+        for name in ["Ada Lovelace", "\u{5d3}\u{5d5}\u{5d3}", "Zo\u{eb}", "\u{645}\u{631}\u{64a}\u{645}"] {
+            assert!(PersonName::parse(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
     fn an_address_is_one_that_needs_no_quoting() {
         for good in ["ada@example.org", "a.b+c@sub.example.co.uk", "O'Neil@EXAMPLE.org", " x@y.de "] {
             assert!(EmailAddress::parse(good).is_ok(), "{good}");
@@ -289,6 +336,8 @@ mod tests {
             assert!(EmailAddress::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(EmailAddress::parse("Ada@EXAMPLE.Org").unwrap().as_str(), "Ada@example.org");
+        let international = EmailAddress::parse("max@M\u{FC}ller.example").unwrap();
+        assert_eq!(international.as_str(), "max@xn--mller-kva.example");
         assert!(EmailAddress::parse(&format!("{}@b.de", "a".repeat(65))).is_err());
     }
 
@@ -296,6 +345,11 @@ mod tests {
     fn names_phones_and_notes_hold_no_surprises() {
         assert_eq!(PersonName::parse("  Zoë Łukasz ").unwrap().as_str(), "Zoë Łukasz");
         assert!(PersonName::parse("   ").is_err());
+        for hidden in ["\u{200B}", "\u{2060}\u{FEFF}", "\u{200D}", "\u{3164}", "Ada\u{202E}", "A\u{2028}da"] {
+            assert!(PersonName::parse(hidden).is_err(), "{hidden:?}");
+        }
+        assert_eq!(PersonName::parse("Mu\u{308}ller").unwrap().as_str(), "M\u{FC}ller");
+        assert!(PersonName::parse("\u{0646}\u{200C}\u{0645}").is_ok(), "joiners between letters");
         assert!(PersonName::parse("a\nb").is_err());
         assert!(PersonName::parse(&"x".repeat(201)).is_err());
         assert!(Phone::parse("+49 (30) 123-45/6").is_ok());

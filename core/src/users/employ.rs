@@ -60,15 +60,24 @@ async fn promote(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<
     if proven { Ok(()) } else { revoke_all(tx, now, id).await }
 }
 
-/// Makes an account without a member of staff a customer's again; administrators keep their role.
+/// Makes the account of a member of staff who is active again one of staff; administrators keep their role.
+pub(crate) async fn reinstate(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> {
+    let role =
+        sqlx::query_scalar!(r#"SELECT role AS "role: Role" FROM users WHERE id = $1 FOR NO KEY UPDATE"#, id)
+            .fetch_optional(&mut *tx)
+            .await?;
+    if role == Some(Role::Customer) { promote(tx, now, id).await } else { Ok(()) }
+}
+
+/// Makes an account without an active member of staff a customer's again and ends its sessions; administrators keep both.
 pub(crate) async fn dismiss(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> {
-    sqlx::query!(
+    let dismissed = sqlx::query!(
         "UPDATE users SET role = 'customer', token_epoch = token_epoch + 1, updated_at = $2
          WHERE id = $1 AND role = 'staff'",
         id,
         now,
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    if dismissed.rows_affected() > 0 { revoke_all(tx, now, id).await } else { Ok(()) }
 }

@@ -32,14 +32,6 @@ pub async fn find_for_login(db: impl PgExecutor<'_>, email: &EmailAddress) -> Re
     Ok(user)
 }
 
-/// The password hash of an account, to verify its owner; [`Error::SessionEnded`] when the account no longer exists.
-pub async fn password_hash(db: impl PgExecutor<'_>, id: Uuid) -> Result<Option<String>> {
-    sqlx::query_scalar!("SELECT password_hash FROM users WHERE id = $1", id)
-        .fetch_optional(db)
-        .await?
-        .ok_or(Error::SessionEnded)
-}
-
 /// Stores a hash of the same password with newer parameters; does nothing if the password changed meanwhile.
 pub async fn rehash(db: impl PgExecutor<'_>, id: Uuid, old_hash: &str, new_hash: &str) -> Result<()> {
     sqlx::query!(

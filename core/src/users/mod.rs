@@ -15,12 +15,12 @@ use crate::notifications::SendNotification;
 
 pub use account::{User, UserPatch, get, update};
 pub use change_password::{PasswordChange, PasswordOwner, change_password, password_owner};
-pub(crate) use employ::{dismiss, employ};
+pub(crate) use employ::{dismiss, employ, reinstate};
 pub use link::{LinkedAccount, linked_account};
-pub use login::{LoginUser, find_for_login, password_hash, rehash, set_password};
+pub use login::{LoginUser, find_for_login, rehash, set_password};
 pub use register::{NewUser, create_admin, invite_admin, register};
 pub use reset::{request_password_reset, set_password_by_link};
-pub use verify::{resend_verification, verify_email};
+pub use verify::{PasswordProof, resend_verification, verify_email};
 
 /// The queues to wake after an account mail was planned.
 pub(crate) const MAILS: &[&str] = &[SendNotification::QUEUE];

@@ -9,17 +9,55 @@ use crate::config::Keys;
 use crate::links::Purpose;
 use crate::notifications::{NotificationKind, account};
 use crate::transaction::{change, change_waking};
-use crate::{Core, Error, Result};
+use crate::{Core, Error, Result, customers};
 
-/// Verifies the address by its mailed link, and joins guest bookings with that address to the account.
+/// What is known of the password when an address is proven. Anybody can register with the address of another person, so a
+/// password that was set before the proof counts only if the person who follows the link knows it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PasswordProof {
+    /// They gave the account's password: this is its stored hash. Sessions go on.
+    Known {
+        /// argon2id in PHC format.
+        hash: String,
+    },
+    /// They gave another one, which takes its place. All sessions end.
+    New {
+        /// argon2id in PHC format.
+        hash: String,
+    },
+    /// They gave none: the account has no password from now on, and all sessions end. A reset link sets one.
+    None,
+}
+
+/// Verifies the address by its mailed link, and joins guest bookings with that address to the account. A password and
+/// sessions of somebody who does not read the address's mails end.
 ///
 /// # Errors
 ///
 /// [`Error::LinkVoid`].
-pub async fn verify_email(core: &Core, keys: &Keys, token: &str) -> Result<()> {
-    change(core, (keys.clone(), token.to_owned()), |(keys, token), tx, now| {
+pub async fn verify_email(core: &Core, keys: &Keys, token: &str, password: PasswordProof) -> Result<()> {
+    change(core, (keys.clone(), token.to_owned(), password), |(keys, token, password), tx, now| {
         Box::pin(async move {
             let user_id = link::locked(tx, now, keys, Purpose::VerifyEmail, token).await?;
+            let (known, new) = match password {
+                PasswordProof::Known { hash } => (Some(hash), None),
+                PasswordProof::New { hash } => (None, Some(hash)),
+                PasswordProof::None => (None, None),
+            };
+            let replaced = sqlx::query!(
+                "UPDATE users
+                 SET password_hash = $3, token_epoch = token_epoch + 1, link_epoch = link_epoch + 1, updated_at = $4
+                 WHERE id = $1 AND password_hash IS DISTINCT FROM $2",
+                user_id,
+                known.map(String::as_str),
+                new.map(String::as_str),
+                now,
+            )
+            .execute(&mut *tx)
+            .await?;
+            if replaced.rows_affected() > 0 {
+                crate::sessions::revoke_all(tx, now, user_id).await?;
+            }
             proven(tx, now, user_id).await
         })
     })
@@ -47,7 +85,8 @@ pub async fn resend_verification(core: &Core, user_id: Uuid) -> Result<()> {
     .await
 }
 
-/// Marks the address as verified and joins the guest customers with it; the caller has locked the account.
+/// Marks the address as proven and makes one customer of the account's and of those that booked by the address as guests.
+/// The caller has locked the account.
 pub(super) async fn proven(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
     let marked = sqlx::query!(
         "UPDATE users SET email_verified_at = coalesce(email_verified_at, $2), updated_at = $2 WHERE id = $1",
@@ -69,5 +108,6 @@ pub(super) async fn proven(tx: &mut PgConnection, now: DateTime<Utc>, user_id: U
     )
     .execute(&mut *tx)
     .await?;
+    customers::merge_account(tx, now, user_id).await?;
     account::cancel(tx, now, user_id, &[NotificationKind::VerifyEmail]).await
 }

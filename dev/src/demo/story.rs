@@ -40,7 +40,7 @@ pub(super) async fn play(api: &str, admin: &Admin, inbox: &Store) -> Result<()> 
     mails::print(&proof);
     let link = proof.text.lines().find(|line| line.contains("/v/")).context("a link in the mail")?;
     let token = link.rsplit('/').next().unwrap_or_default();
-    visitor.post("/v1/auth/verify-email", &json!({ "token": token })).await?;
+    visitor.post("/v1/auth/verify-email", &json!({ "token": token, "password": PASSWORD })).await?;
     say("she follows its link: her address is proven");
 
     let service = service(&ada, "Haircut").await?;

@@ -99,7 +99,7 @@ async fn damage_of_every_kind_is_named_and_nothing_else_is() {
     let second = setup.book(tuesday("12:00")).await;
     setup.sink.wait_for_mails(2).await;
     setup.pass(TimeDelta::minutes(1));
-    let to = bookings::Move { start: tuesday("15:00"), staff_id: None, overriding: false };
+    let to = bookings::Move::to(tuesday("15:00"), None);
     let moved = bookings::reschedule(&setup.salon.core, &setup.customer, second.id, ExpectedRev::Any, to)
         .await
         .unwrap();

@@ -121,8 +121,8 @@ async fn prepare_and_send(
         Begun::Gone => return Ok(Outcome::Skip("it is gone".to_owned())),
     };
     let Some(mail) = build(&mut conn, core.now(), mailer, &sending).await? else {
-        let hand_off = sending::end(&mut conn, core.now(), &sending, NotificationOutcome::Cancelled).await?;
-        return Ok(not_sent(hand_off));
+        let ended = sending::end(&mut conn, core.now(), &sending, NotificationOutcome::Cancelled).await?;
+        return Ok(not_sent(ended));
     };
     drop(conn);
     let attempt = Attempt { ctx, ledger: LedgerEntry::new(core, sending), sending, permit };
@@ -138,7 +138,7 @@ async fn build(
 ) -> Result<Option<Mail>, SendError> {
     let (templates, links, id) = (&mailer.templates, &mailer.links, sending.notification_id);
     let mail = if sending.booking_id.is_some() {
-        let facts = facts::load(conn, id).await?.filter(Facts::stand);
+        let facts = facts::load(conn, id).await?.filter(Facts::are_current);
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose(templates, links, &facts, &to, now))
     } else if sending.customer_id.is_some() {
@@ -177,7 +177,7 @@ impl Attempt {
             return Ok(Outcome::Skip("stopped before the message was sent".to_owned()));
         }
         match self.ledger.mark_handed_off().await {
-            Ok(HandOff::Set) => self.send(transaction, mail).await,
+            Ok(HandOff::Marked) => self.send(transaction, mail).await,
             Ok(hand_off) => {
                 transaction.abort().await;
                 self.permit.succeeded();
@@ -272,7 +272,7 @@ fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, why: &str) -> Outcome {
 fn not_sent(hand_off: HandOff) -> Outcome {
     match hand_off {
         HandOff::Over(outcome) => already_ended(outcome),
-        HandOff::Set | HandOff::Fenced => Outcome::Skip("a later lease has it".to_owned()),
+        HandOff::Marked | HandOff::Fenced => Outcome::Skip("a later lease has it".to_owned()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The names templates can use.
 
+use chrono::{DateTime, Utc};
 use punctual_core::notifications::facts::Facts;
 use punctual_core::wording::{When, price};
 use serde::Serialize;
@@ -51,15 +52,35 @@ struct BookingContext {
     previously: Option<When>,
     /// The member of staff before that move, if it was another one.
     previous_staff: Option<String>,
+    /// Whether the move changed the start.
+    time_changed: bool,
     /// The customer's note, if there is one.
     note: Option<String>,
+    /// What staff tell the customer; in mails to the customer only.
+    message: Option<String>,
+    /// Whether the customer made the change.
+    changed_by_customer: bool,
+    /// Whether staff turned off the customer's mail about the change.
+    customer_not_told: bool,
+    /// The confirmed time that the customer gave up by asking for this one.
+    given_up: Option<When>,
+    /// Whether the customer may still cancel it.
+    can_cancel: bool,
+    /// Whether the customer may still move it.
+    can_move: bool,
+    /// Until when the customer may cancel it, if that ends before the start and has not passed.
+    cancel_until: Option<String>,
+    /// Until when the customer may move it, likewise.
+    move_until: Option<String>,
 }
 
 impl MailContext {
     /// Selects what the templates may show of these facts.
-    pub fn new(facts: &Facts, links: &Links) -> Self {
+    pub fn new(facts: &Facts, links: &Links, now: DateTime<Utc>) -> Self {
         let Facts { business, booking, locale, .. } = facts;
         let when = |zone| When::new(booking.start, booking.end, zone, *locale);
+        let at = |(start, end)| When::new(start, end, booking.zone, *locale);
+        let until = |end| (now <= end && end < booking.start).then(|| at((end, end)).short);
         let elsewhere = booking
             .customer_zone
             .filter(|_| !facts.kind.is_for_staff())
@@ -84,9 +105,18 @@ impl MailContext {
                 price: (booking.price.minor > 0).then(|| price(booking.price, *locale)),
                 when: when(booking.zone),
                 when_for_customer: elsewhere.map(when),
-                previously: booking.previous.map(|(start, end)| When::new(start, end, booking.zone, *locale)),
+                previously: booking.previous.map(at),
                 previous_staff: booking.previous_staff.clone(),
+                time_changed: booking.previous.is_some_and(|(start, _)| start != booking.start),
                 note: Some(booking.customer_note.trim()).filter(|note| !note.is_empty()).map(str::to_owned),
+                message: booking.message.clone().filter(|_| !facts.kind.is_for_staff()),
+                changed_by_customer: booking.changed_by_customer,
+                customer_not_told: booking.customer_not_told,
+                given_up: booking.given_up.map(at),
+                can_cancel: now <= booking.cancel_until,
+                can_move: now <= booking.move_until && now < booking.start,
+                cancel_until: until(booking.cancel_until),
+                move_until: until(booking.move_until),
             },
             manage_url: links.manage.clone(),
             decide_url: links.decide.clone(),

@@ -21,7 +21,7 @@ impl Links {
         let booking = &facts.booking;
         let url = |purpose, id, epoch| Link { purpose, id, epoch }.url(keys, &facts.business.public_url);
         let unsubscribe = || url(Purpose::Unsubscribe, booking.customer_id, booking.customer_link_epoch);
-        let manage = || url(Purpose::Manage, booking.id, booking.link_epoch);
+        let manage = || url(Purpose::Manage, booking.id, booking.manage_epoch);
         let decide = || url(Purpose::Decide, facts.notification_id, booking.link_epoch);
         Self {
             manage: (!facts.kind.is_for_staff()).then(manage),

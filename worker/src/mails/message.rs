@@ -68,7 +68,7 @@ pub fn compose(
     now: DateTime<Utc>,
 ) -> Result<Mail, BuildError> {
     let links = Links::of(facts, keys);
-    let rendered = templates.render(facts.kind, facts.locale, &MailContext::new(facts, &links))?;
+    let rendered = templates.render(facts.kind, facts.locale, &MailContext::new(facts, &links, now))?;
     let id = facts.notification_id;
     let mut parts = MultiPart::alternative()
         .boundary(boundary(id))

@@ -42,7 +42,7 @@ fn calendar_part(mail: &Mail) -> Option<String> {
 
 #[test]
 fn every_mail_in_every_language() {
-    for kind in NotificationKind::ALL {
+    for kind in NotificationKind::OF_BOOKINGS {
         for locale in [Locale::En, Locale::De] {
             let mail = composed(&facts(kind, locale));
             assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
@@ -183,4 +183,76 @@ fn the_customers_time_is_shown_only_if_their_offset_differs() {
     );
     facts.booking.customer_zone = Some(punctual_core::types::Zone::parse("Europe/Paris").unwrap());
     assert!(!readable(&composed(&facts)).contains("Your time"));
+}
+
+/// Subject and plain text.
+fn told(facts: &Facts) -> String {
+    let mail = composed(facts);
+    let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
+    format!("{}\n{}", parsed.subject().unwrap(), parsed.body_text(0).unwrap())
+}
+
+#[test]
+fn a_hand_over_at_the_same_time_says_who_and_not_that_the_time_is_new() {
+    let mut moved = facts(NotificationKind::Reschedule, Locale::En);
+    moved.booking.previous = Some((moved.booking.start, moved.booking.end));
+    moved.booking.previous_staff = Some("Jonas Groß".to_owned());
+    let text = told(&moved);
+    assert!(text.contains("your appointment is with Mia Weiß in place of Jonas Groß"), "{text}");
+    assert!(!text.contains("new time") && !text.contains("Moved"), "{text}");
+    moved.booking.previous = Some((at("2027-05-03T12:00:00Z"), at("2027-05-03T12:45:00Z")));
+    let text = told(&moved);
+    assert!(text.contains("has a new time and is with Mia Weiß in place of Jonas Groß"), "{text}");
+}
+
+#[test]
+fn staff_are_not_told_that_a_customer_stays_away_whom_the_business_cancelled() {
+    let mut cancelled = facts(NotificationKind::StaffCancelled, Locale::En);
+    assert!(told(&cancelled).contains("Zoë Łukasz has cancelled and will not come"));
+    cancelled.booking.changed_by_customer = false;
+    cancelled.booking.customer_not_told = true;
+    let text = told(&cancelled);
+    assert!(text.contains("We have cancelled the appointment of Zoë Łukasz. No mail"), "{text}");
+    assert!(!text.contains("will not come"), "{text}");
+}
+
+#[test]
+fn whoever_asks_for_another_time_is_told_that_the_former_one_is_given_up() {
+    for kind in [NotificationKind::Pending, NotificationKind::Declined, NotificationKind::Expired] {
+        for locale in [Locale::En, Locale::De] {
+            let mut asked = facts(kind, locale);
+            let plain = told(&asked);
+            assert!(!plain.contains("given up") && !plain.contains("aufgegeben"), "{plain}");
+            asked.booking.given_up = Some((at("2027-05-03T12:00:00Z"), at("2027-05-03T12:45:00Z")));
+            let text = told(&asked);
+            assert!(text.contains("given up") || text.contains("aufgegeben"), "{text}");
+            assert!(text.contains("14:00"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_reminder_after_the_notice_offers_only_what_is_still_possible() {
+    let mut near = facts(NotificationKind::Reminder, Locale::En);
+    assert!(told(&near).contains("See, move or cancel it"));
+    near.booking.cancel_until = at("2027-05-03T08:00:00Z");
+    let text = told(&near);
+    assert!(text.contains("You can cancel it until: Monday, 3 May, 10:00"), "{text}");
+    near.booking.cancel_until = at("2027-05-01T09:29:59Z");
+    let text = told(&near);
+    assert!(text.contains("See or move it:") && !text.contains("cancel"), "{text}");
+    near.booking.move_until = near.booking.cancel_until;
+    let text = told(&near);
+    assert!(text.contains("See it:") && !text.contains("move"), "{text}");
+}
+
+#[test]
+fn what_staff_write_is_in_the_mail_to_the_customer_only() {
+    let message = Some("The heating is broken.".to_owned());
+    let mut cancelled = facts(NotificationKind::Cancellation, Locale::En);
+    cancelled.booking.message.clone_from(&message);
+    assert!(told(&cancelled).contains("The heating is broken."));
+    let mut to_staff = facts(NotificationKind::StaffCancelled, Locale::En);
+    to_staff.booking.message = message;
+    assert!(!told(&to_staff).contains("heating"));
 }

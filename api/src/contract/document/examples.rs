@@ -3,6 +3,7 @@
 //! an optional field out.
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 const EXAMPLES: &str = include_str!("examples.json");
 
@@ -59,10 +60,13 @@ impl FieldExamples {
         }
         Some(match (schema["type"].as_str()?, schema["format"].as_str().unwrap_or_default()) {
             ("array", _) => {
-                let item = self.of(schemas, owner, "", &schema["items"], depth - 1);
+                let item = match schema["items"]["format"].as_str() {
+                    Some("uuid") => Some(json!(example_id(owner, field))),
+                    _ => self.of(schemas, owner, "", &schema["items"], depth - 1),
+                };
                 Value::Array(item.into_iter().collect())
             }
-            ("string", "uuid") => json!("0196a1f0-7c1e-7000-8000-000000000000"),
+            ("string", "uuid") => json!(example_id(owner, field)),
             ("string", "date-time") => json!("2027-05-04T10:00:00+02:00"),
             ("string", "date") => json!("2027-05-04"),
             ("string", _) => json!("text"),
@@ -77,5 +81,27 @@ impl FieldExamples {
             Some((field.clone(), self.of(schemas, name, field, schema, depth - 1)?))
         };
         Value::Object(properties.iter().filter_map(field).collect())
+    }
+}
+
+/// An id that differs by what it identifies and is the same wherever that is referred to: a booking's `service_id` is the
+/// `id` of the service.
+fn example_id(owner: &str, field: &str) -> String {
+    let name = field.trim_end_matches('s').trim_end_matches("_id");
+    let name = if name.is_empty() || name == "id" { owner } else { name };
+    let digest = Sha256::digest(name.to_ascii_lowercase());
+    let tail = digest.iter().take(6).fold(String::new(), |tail, byte| format!("{tail}{byte:02x}"));
+    format!("0196a1f0-7c1e-7000-8000-{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_different_things_differ_and_those_of_one_thing_agree() {
+        assert_eq!(example_id("Booking", "service_id"), example_id("Service", "id"));
+        assert_eq!(example_id("Slot", "staff_ids"), example_id("Staff", "id"));
+        assert_ne!(example_id("Booking", "id"), example_id("Booking", "service_id"));
     }
 }

@@ -31,7 +31,13 @@ pub fn finish(document: &mut Value, operations: &[&Operation]) {
     close_requests(document, closed);
     finish_info(document);
     let codes: Vec<Value> = Code::ALL.iter().map(|code| code.as_str().into()).collect();
-    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = Value::Array(codes);
+    document["components"]["schemas"]["ProblemCode"] = json!({
+        "type": "string",
+        "description": "The kind of a problem, for programs. New codes may be added: treat an unknown one as its status.",
+        "enum": codes,
+    });
+    document["components"]["schemas"]["Problem"]["properties"]["code"] =
+        json!({ "$ref": "#/components/schemas/ProblemCode" });
     walk(document, &|schema| {
         flatten(schema);
         bound(schema);
@@ -74,9 +80,15 @@ fn inline_nullable(schema: &mut Map<String, Value>, schemas: &Value) {
     let reference = schema.get("allOf").and_then(|parts| parts.pointer("/0/$ref")).and_then(Value::as_str);
     let named = reference.and_then(|path| path.rsplit('/').next()).and_then(|name| schemas.get(name));
     let Some(Value::Object(named)) = named.filter(|named| named["type"] == "string") else { return };
-    // A list of values is left to refer: generators would make a type of its own of each copy.
-    if named.contains_key("enum") {
+    // An enumeration that is referred to refuses null: its values are told by a pattern, which null does not concern. A
+    // copy of the enumeration would become a type of its own in generated clients.
+    if let Some(values) = named.get("enum").and_then(Value::as_array) {
+        let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+        let longest = values.iter().map(|value| value.len()).max().unwrap_or_default();
+        schema.remove("allOf");
         schema.insert("type".to_owned(), "string".into());
+        schema.insert("pattern".to_owned(), format!("^({})$", values.join("|")).into());
+        schema.insert("maxLength".to_owned(), longest.into());
         return;
     }
     schema.remove("allOf");
@@ -125,16 +137,14 @@ fn finish_operation(operation: &mut Map<String, Value>, entry: &Operation) {
 /// The problems of an operation by status: its own, and those that follow from what it takes.
 fn problems(operation: &Map<String, Value>, entry: &Operation) -> BTreeMap<u16, Vec<Code>> {
     let has_body = operation.contains_key("requestBody");
-    let has_params =
-        operation.get("parameters").and_then(Value::as_array).is_some_and(|params| !params.is_empty());
     let mut codes: BTreeSet<Code> = entry.problems.iter().copied().collect();
     codes.extend([Code::InvalidToken, Code::SessionEnded, Code::InternalError, Code::Unavailable]);
+    codes.extend([Code::RequestTimeout, Code::ContentTooLarge]);
     if has_body {
-        codes.extend([Code::RequestTimeout, Code::ContentTooLarge, Code::UnsupportedMediaType]);
+        codes.insert(Code::UnsupportedMediaType);
     }
-    if has_body || has_params {
-        codes.insert(Code::InvalidRequest);
-    }
+    // Also where there is nothing to send: unknown parameters and bodies are refused.
+    codes.insert(Code::InvalidRequest);
     if !entry.limits.is_empty() {
         codes.insert(Code::TooManyRequests);
     }
@@ -278,7 +288,8 @@ fn flatten(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Bounds that follow from a format, where none is given.
+/// Bounds that follow from a format, where none is given. Dates and instants have none: generators make them types of
+/// their languages, which have no length.
 fn bound(schema: &mut Map<String, Value>) {
     if schema.get("format").is_some_and(|format| format == "naive-date") {
         schema.insert("format".to_owned(), "date".into());
@@ -287,8 +298,6 @@ fn bound(schema: &mut Map<String, Value>) {
     let (ty, format) = (text("type"), text("format"));
     let bounds: &[(&str, i64)] = match (ty.as_str(), format.as_str()) {
         ("string", "uuid") => &[("minLength", 36), ("maxLength", 36)],
-        ("string", "date-time") => &[("minLength", 20), ("maxLength", 35)],
-        ("string", "date") => &[("minLength", 10), ("maxLength", 10)],
         ("integer", "int16") => &[("minimum", -32_768), ("maximum", 32_767)],
         ("integer", "int32") => &[("minimum", -2_147_483_648), ("maximum", 2_147_483_647)],
         ("integer", "uint32") => &[("minimum", 0), ("maximum", 4_294_967_295)],

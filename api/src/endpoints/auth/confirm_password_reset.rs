@@ -15,6 +15,7 @@ use crate::{
         reply::NoContent,
     },
     state::State,
+    throttle::{Allowance, Policy},
 };
 
 /// A new password, and the right to set it.
@@ -28,11 +29,9 @@ pub struct NewPassword {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("confirmPasswordReset", Access::Public).problems(&[
-    Code::LinkVoid,
-    Code::Unprocessable,
-    Code::Overloaded,
-]);
+pub const OPERATION: Operation = Operation::new("confirmPasswordReset", Access::Public)
+    .problems(&[Code::LinkVoid, Code::Unprocessable, Code::Overloaded])
+    .limits(&[Policy::ResetAddress]);
 
 #[derive(Default)]
 pub struct ConfirmPasswordReset;
@@ -52,6 +51,7 @@ impl ConfirmPasswordReset {
     async fn confirm_password_reset(
         &self,
         Data(state): Data<&Arc<State>>,
+        allowance: Allowance,
         body: Body<NewPassword>,
     ) -> Result<NoContent, Problem> {
         let NewPassword { token, password } = body.0;
@@ -61,7 +61,8 @@ impl ConfirmPasswordReset {
             users::linked_account(&core.pool, core.now(), keys, Purpose::SetPassword, &token).await?;
         password_rules::check(&password.0, account.email.as_str(), Some(account.name.as_str()))
             .map_err(|weak| weak.at("/password"))?;
-        let hash = state.passwords.hash(password.0).await?;
+        let permit = allowance.for_new_password(&account.email);
+        let hash = state.passwords.hash(password.0, permit).await?;
         users::set_password_by_link(core, keys, &token, hash).await?;
         Ok(NoContent)
     }

@@ -34,7 +34,7 @@ pub struct Credentials {
 /// Access, limits and problems.
 pub const OPERATION: Operation = Operation::new("login", Access::Public)
     .problems(&[Code::InvalidCredentials, Code::Overloaded])
-    .limits(&[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount]);
+    .limits(Policy::PASSWORD);
 
 #[derive(Default)]
 pub struct Login;
@@ -53,10 +53,10 @@ impl Login {
     ) -> Result<Found<SessionTokens>, Problem> {
         let pool = &state.core.pool;
         let Credentials { email, password } = body.0;
-        allowance.for_email(&email.0).await?;
+        let permit = allowance.for_password(&email.0).await?;
         let user = users::find_for_login(pool, &email.0).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-        let verified = state.passwords.verify(password.0, hash).await?;
+        let verified = state.passwords.verify(password.0, hash, permit).await?;
         let user = user.filter(|_| verified == Verified::Yes);
         let user = user.ok_or_else(|| Problem::new(Code::InvalidCredentials))?;
         let now = state.core.now();

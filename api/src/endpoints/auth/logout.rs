@@ -22,8 +22,9 @@ pub struct Logout;
 impl Logout {
     /// Log out
     ///
-    /// Ends the session of this refresh token. A token that is not known ends nothing and is answered alike. An access
-    /// token that is out stays good until it ends.
+    /// Ends the session of this refresh token. A token that is not known ends nothing and is answered alike. With
+    /// its access tokens nothing is written any more, and nothing is read that only staff may; what an account reads of
+    /// its own they read until they end.
     #[oai(path = "/v1/auth/logout", method = "post", operation_id = "logout", tag = "Tag::Auth")]
     async fn logout(
         &self,

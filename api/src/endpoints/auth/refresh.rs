@@ -38,7 +38,7 @@ impl Refresh {
     /// Refresh a session
     ///
     /// Exchanges the refresh token for new tokens. Each is good for one exchange: presenting one a second time ends
-    /// the whole session, because somebody else may hold it.
+    /// the whole session, because somebody else may hold it. 90 days after its login a session ends for good.
     #[oai(path = "/v1/auth/refresh", method = "post", operation_id = "refresh", tag = "Tag::Auth")]
     async fn refresh(
         &self,
@@ -47,9 +47,10 @@ impl Refresh {
     ) -> Result<Found<SessionTokens>, Problem> {
         let presented = TokenHash::of(&body.0.refresh_token);
         let now = state.core.now();
-        let token = NewRefreshToken::issue(state, now);
-        let session =
+        let mut token = NewRefreshToken::issue(state, now);
+        let (session, expires_at) =
             sessions::rotate(&state.core.pool, now, &presented, &token.hash(), token.expires_at).await?;
+        token.expires_at = expires_at;
         Ok(Found::new(token.answer(state, &session, now)?))
     }
 }

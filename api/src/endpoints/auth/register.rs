@@ -66,7 +66,8 @@ impl Register {
         }
         password_rules::check(&password.0, email.0.as_str(), Some(name.0.as_str()))
             .map_err(|weak| weak.at("/password"))?;
-        let hash = state.passwords.hash(password.0).await?;
+        let permit = allowance.for_new_password(&email.0);
+        let hash = state.passwords.hash(password.0, permit).await?;
         let user = NewUser {
             email: email.0,
             name: name.0,

@@ -55,7 +55,12 @@ impl NewRefreshToken {
         session: &Session,
         now: DateTime<Utc>,
     ) -> Result<SessionTokens, Problem> {
-        let claims = Claims { user_id: session.user_id, role: session.role, epoch: session.token_epoch };
+        let claims = Claims {
+            user_id: session.user_id,
+            session_id: session.family_id,
+            role: session.role,
+            epoch: session.token_epoch,
+        };
         let signed = state.tokens.issue(claims, now);
         let (access_token, ends) = signed.map_err(|error| Problem::new(Code::InternalError).cause(error))?;
         Ok(SessionTokens {

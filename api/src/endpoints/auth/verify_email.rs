@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi};
-use punctual_core::users;
 
+use super::Password;
 use crate::{
+    auth::prove_email,
     contract::{Access, Operation},
     endpoints::Tag,
     http::{
@@ -13,6 +14,7 @@ use crate::{
         reply::NoContent,
     },
     state::State,
+    throttle::{Allowance, Policy},
 };
 
 /// A proof that somebody reads the mails of an address.
@@ -21,10 +23,15 @@ pub struct EmailProof {
     /// The last part of the link in the mail.
     #[oai(validator(min_length = 1, max_length = 200))]
     token: String,
+    /// The account's password. Another one takes the place of the one that was set at registration; without one the
+    /// account has no password until it is reset.
+    password: Option<Password>,
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("verifyEmail", Access::Public).problems(&[Code::LinkVoid]);
+pub const OPERATION: Operation = Operation::new("verifyEmail", Access::Public)
+    .problems(&[Code::LinkVoid, Code::Unprocessable, Code::Overloaded])
+    .limits(&[Policy::LoginAddress]);
 
 #[derive(Default)]
 pub struct VerifyEmail;
@@ -35,13 +42,19 @@ impl VerifyEmail {
     ///
     /// Proves the address of an account by the link that was mailed to it. What was booked by the address without an
     /// account belongs to the account from then on. A link is good once and for three days.
+    ///
+    /// Anybody can register with the address of somebody else. So send the password along: with the account's own its
+    /// sessions go on, with another one, or none, they end.
     #[oai(path = "/v1/auth/verify-email", method = "post", operation_id = "verifyEmail", tag = "Tag::Auth")]
     async fn verify_email(
         &self,
         Data(state): Data<&Arc<State>>,
+        allowance: Allowance,
         body: Body<EmailProof>,
     ) -> Result<NoContent, Problem> {
-        users::verify_email(&state.core, &state.links, &body.0.token).await?;
+        let EmailProof { token, password } = body.0;
+        let password = password.map(|password| password.0);
+        prove_email(state, &allowance, &token, password, |weak| weak.at("/password")).await?;
         Ok(NoContent)
     }
 }

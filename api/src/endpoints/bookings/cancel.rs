@@ -8,11 +8,13 @@ use poem_openapi::{
 use punctual_core::bookings;
 use uuid::Uuid;
 
+use super::message::MessageRequest;
 use crate::{
     auth::Caller,
     contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
+        body::OptionalBody,
         etag,
         problem::{Code, Problem},
         reply::Found,
@@ -24,6 +26,7 @@ use crate::{
 /// Access, limits and problems.
 pub const OPERATION: Operation = Operation::new("cancelBooking", Access::ACCOUNT)
     .problems(&[
+        Code::Forbidden,
         Code::NotFound,
         Code::InvalidTransition,
         Code::PreconditionFailed,
@@ -41,7 +44,7 @@ impl CancelBooking {
     /// Cancel a booking
     ///
     /// Calls it off and sends the cancellation. Customers may until the service's notice. Cancelling a cancelled booking
-    /// changes nothing.
+    /// changes nothing. Staff may tell the customer why with `message`, or turn the mail off with `notify`.
     #[oai(
         path = "/v1/bookings/:id/cancel",
         method = "post",
@@ -57,9 +60,11 @@ impl CancelBooking {
         /// The `rev` you read, as an entity tag, or `*` for any.
         #[oai(name = "If-Match", validator(max_length = 64))]
         if_match: Header<Option<String>>,
+        body: OptionalBody<MessageRequest>,
     ) -> Result<Found<Booking>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
-        let booking = bookings::cancel(&state.core, &caller.actor(), id.0, expected).await?;
+        let booking =
+            bookings::cancel_with(&state.core, &caller.actor(), id.0, expected, body.0.into()).await?;
         let rev = booking.rev;
         Ok(Found::new(Booking::from(booking)).rev(rev))
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::{
-    OpenApi,
+    Object, OpenApi,
     param::{Header, Path},
 };
 use punctual_core::bookings;
@@ -10,16 +10,37 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    contract::{Access, Operation, SuccessHeader, problems},
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
-    http::{etag, problem::Problem, reply::Found},
+    http::{
+        body::OptionalBody,
+        etag,
+        problem::{Code, Problem},
+        reply::Found,
+    },
     state::State,
     views::Booking,
 };
 
+/// How a booking is confirmed.
+#[derive(Debug, Default, Object)]
+pub struct ConfirmRequest {
+    /// Confirm it although part of it is outside open hours by now.
+    #[oai(rename = "override")]
+    overriding: Option<bool>,
+}
+
 /// Access, limits and problems.
 pub const OPERATION: Operation = Operation::new("confirmBooking", Access::STAFF)
-    .problems(problems::CHANGE)
+    .problems(&[
+        Code::NotFound,
+        Code::InvalidTransition,
+        Code::SlotTaken,
+        Code::PreconditionFailed,
+        Code::PreconditionRequired,
+        Code::OutsideHours,
+        Code::Overloaded,
+    ])
     .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
@@ -29,7 +50,8 @@ pub struct ConfirmBooking;
 impl ConfirmBooking {
     /// Confirm a booking
     ///
-    /// Staff accept a booking that waits for them; the confirmation goes out.
+    /// Staff accept a booking that waits for them; the confirmation goes out. Hours, staff and capacity are checked again:
+    /// they may have changed since the request.
     #[oai(
         path = "/v1/bookings/:id/confirm",
         method = "post",
@@ -45,9 +67,15 @@ impl ConfirmBooking {
         /// The `rev` you read, as an entity tag, or `*` for any.
         #[oai(name = "If-Match", validator(max_length = 64))]
         if_match: Header<Option<String>>,
+        body: OptionalBody<ConfirmRequest>,
     ) -> Result<Found<Booking>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
-        let booking = bookings::confirm(&state.core, &caller.actor(), id.0, expected).await?;
+        let (core, actor) = (&state.core, caller.actor());
+        let booking = if body.0.overriding.unwrap_or(false) {
+            bookings::confirm_overriding(core, &actor, id.0, expected).await?
+        } else {
+            bookings::confirm(core, &actor, id.0, expected).await?
+        };
         let rev = booking.rev;
         Ok(Found::new(Booking::from(booking)).rev(rev))
     }

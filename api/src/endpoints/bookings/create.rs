@@ -66,6 +66,8 @@ pub struct ContactRequest {
     locale: Option<Language>,
     /// Time zone that mails name beside the business's.
     zone: Option<TimeZone>,
+    /// For staff: another person who shares the address, and a customer of their own. Else one address is one customer.
+    new_customer: Option<bool>,
 }
 
 /// Access, limits and problems.
@@ -87,7 +89,7 @@ pub const OPERATION: Operation = Operation::new("createBooking", Access::Guests)
         Code::Overloaded,
     ])
     .headers(&[SuccessHeader::ETag, SuccessHeader::Location, SuccessHeader::IdempotencyReplayed])
-    .limits(&[Policy::BookingAddress, Policy::BookingEmail]);
+    .limits(&[Policy::BookingAddress, Policy::BookingAccount, Policy::BookingEmail]);
 
 #[derive(Default)]
 pub struct CreateBooking;
@@ -113,20 +115,17 @@ impl CreateBooking {
         let actor = caller.actor();
         let key = key.0.parsed()?;
         let new = body.0.into_core(&actor)?;
-        let contact = match &new.booker {
-            Booker::Person(contact) => Some(&contact.email),
-            Booker::Myself | Booker::Customer(_) => None,
-        };
-        // A customer's own hold was counted when it was made.
-        let counted = match (actor.user_id(), &new.slot) {
+        let counted_as_hold = match (actor.user_id(), &new.slot) {
             (Some(user_id), Wanted::Hold(id)) => bookings::is_held_by(&state.core, *id, user_id).await?,
             _ => false,
         };
-        if !counted && let Err(refusal) = limit::count(state, &allowance, &caller, contact).await {
-            // Whoever lost an answer asks for it again, however often they have booked.
-            if !bookings::is_repeated(&state.core, &actor, &key, &new).await? {
-                return Err(refusal);
-            }
+        if !counted_as_hold {
+            let contact = match &new.booker {
+                Booker::Person(contact) => Some(&contact.email),
+                Booker::Myself | Booker::Customer(_) => None,
+            };
+            let repeated = bookings::is_repeated(&state.core, &actor, &key, &new);
+            limit::count_unless_repeated(state, &allowance, &caller, contact, repeated).await?;
         }
         let answer = bookings::create(&state.core, &actor, Some(&key), new).await?;
         Ok(created(answer))
@@ -141,12 +140,6 @@ pub(super) fn created(answer: idempotency::Answer<bookings::Booking>) -> Created
 
 impl BookingRequest {
     fn into_core(self, actor: &Actor) -> Result<NewBooking, Problem> {
-        let overriding = self.overriding.unwrap_or(false);
-        if !actor.is_staff() && (self.customer_id.is_some() || self.staff_note.is_some() || overriding) {
-            return Err(
-                Problem::new(Code::Forbidden).detail("customer_id, staff_note and override are for staff.")
-            );
-        }
         let slot = wanted(self.hold_id, self.service_id, self.staff_id, self.start)?;
         let booker = booker(actor, self.customer_id, self.contact)?;
         let note = |text: Option<NoteText>| text.map_or_else(Note::empty, |text| text.0);
@@ -155,7 +148,7 @@ impl BookingRequest {
             booker,
             customer_note: note(self.customer_note),
             staff_note: note(self.staff_note),
-            overriding,
+            overriding: self.overriding.unwrap_or(false),
         })
     }
 }
@@ -199,6 +192,7 @@ fn booker(
             phone: contact.phone.map(|phone| phone.0),
             locale: contact.locale.map(Into::into),
             zone: contact.zone.map(|zone| zone.0),
+            separate: contact.new_customer.unwrap_or(false),
         })
     };
     match (actor, customer_id, contact) {

@@ -8,11 +8,12 @@ use poem_openapi::{
 use punctual_core::bookings;
 use uuid::Uuid;
 
+use super::message::MessageRequest;
 use crate::{
     auth::Caller,
     contract::{Access, Operation, SuccessHeader, problems},
     endpoints::Tag,
-    http::{etag, problem::Problem, reply::Found},
+    http::{body::OptionalBody, etag, problem::Problem, reply::Found},
     state::State,
     views::Booking,
 };
@@ -29,7 +30,7 @@ pub struct DeclineBooking;
 impl DeclineBooking {
     /// Decline a booking
     ///
-    /// Staff refuse a booking that waits for them.
+    /// Staff refuse a booking that waits for them. `message` tells the customer why; `notify` turns the mail off.
     #[oai(
         path = "/v1/bookings/:id/decline",
         method = "post",
@@ -45,9 +46,11 @@ impl DeclineBooking {
         /// The `rev` you read, as an entity tag, or `*` for any.
         #[oai(name = "If-Match", validator(max_length = 64))]
         if_match: Header<Option<String>>,
+        body: OptionalBody<MessageRequest>,
     ) -> Result<Found<Booking>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
-        let booking = bookings::decline(&state.core, &caller.actor(), id.0, expected).await?;
+        let booking =
+            bookings::decline_with(&state.core, &caller.actor(), id.0, expected, body.0.into()).await?;
         let rev = booking.rev;
         Ok(Found::new(Booking::from(booking)).rev(rev))
     }

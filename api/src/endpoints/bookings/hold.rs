@@ -3,7 +3,11 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset};
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, param::Header};
-use punctual_core::bookings::{self, NewHold, WantedSlot};
+use punctual_core::{
+    bookings::{self, NewHold, WantedSlot},
+    links::{Link, Purpose},
+    types::Actor,
+};
 use uuid::Uuid;
 
 use super::{create::created, limit};
@@ -55,7 +59,7 @@ pub const OPERATION: Operation = Operation::new("holdSlot", Access::Guests)
         Code::Overloaded,
     ])
     .headers(&[SuccessHeader::ETag, SuccessHeader::Location, SuccessHeader::IdempotencyReplayed])
-    .limits(&[Policy::BookingAddress, Policy::BookingEmail]);
+    .limits(&[Policy::BookingAddress, Policy::HoldAddress, Policy::HoldAccount, Policy::BookingEmail]);
 
 #[derive(Default)]
 pub struct HoldSlot;
@@ -64,7 +68,9 @@ pub struct HoldSlot;
 impl HoldSlot {
     /// Hold a slot
     ///
-    /// Keeps a slot while a customer fills in a form. Book it with `hold_id` before it runs out.
+    /// Keeps a slot while a customer fills in a form. Book it with `hold_id` before it runs out, or release it. An account,
+    /// or a network address without one, can hold four hours of appointments at once; then the answer is
+    /// `too_many_requests`.
     #[oai(path = "/v1/holds", method = "post", operation_id = "holdSlot", tag = "Tag::Bookings")]
     async fn hold_slot(
         &self,
@@ -83,12 +89,13 @@ impl HoldSlot {
         let (actor, key) = (caller.actor(), key.0.parsed()?);
         // Guests have given no address of theirs yet: keys belong to where they ask from.
         let guest = state.throttle.name_of(address.0);
-        if let Err(refusal) = limit::count(state, &allowance, &caller, None).await
-            && !bookings::is_hold_repeated(&state.core, &actor, &guest, &key, &new).await?
-        {
-            return Err(refusal);
+        let repeated = bookings::is_hold_repeated(&state.core, &actor, &guest, &key, &new);
+        limit::count_unless_repeated(state, &allowance, &caller, None, repeated).await?;
+        let mut answer = bookings::hold(&state.core, &actor, &guest, Some(&key), new).await?;
+        if actor == Actor::Guest {
+            let link = Link { purpose: Purpose::Hold, id: answer.value.id, epoch: 0 };
+            answer.value.hold_token = Some(link.token(&state.links));
         }
-        let answer = bookings::hold(&state.core, &actor, &guest, Some(&key), new).await?;
         Ok(created(answer))
     }
 }

@@ -1,5 +1,5 @@
-//! How often somebody books whose e-mail address nobody has verified: so that no mailbox can be flooded with mails of
-//! bookings its owner never made.
+//! How often a client may book or hold, and in which order that is asked: first the limits, and only where one refuses
+//! whether the request repeats one that was answered, which is answered again however often its sender has booked.
 
 use punctual_core::{
     types::{Actor, EmailAddress, Role},
@@ -13,11 +13,26 @@ use crate::{
     throttle::{Allowance, By},
 };
 
-/// Counts a guest by where they ask from and by the address they give, if they give one, and a customer by the
-/// account's address until that is verified. Staff are not counted.
+/// Counts the request, unless it repeats one that was answered.
 ///
 /// # Errors
-/// `too_many_requests`.
+/// `too_many_requests`; those of `is_repeated`.
+pub(super) async fn count_unless_repeated(
+    state: &State,
+    allowance: &Allowance,
+    caller: &Caller,
+    contact: Option<&EmailAddress>,
+    is_repeated: impl Future<Output = punctual_core::Result<bool>>,
+) -> Result<(), Problem> {
+    match count(state, allowance, caller, contact).await {
+        Err(refusal) if !is_repeated.await? => Err(refusal),
+        _ => Ok(()),
+    }
+}
+
+/// Counts a guest by the client's address and by the e-mail address of the contact, and a customer by their account and,
+/// until that is verified, by its e-mail address: no mailbox can be flooded with mails of bookings that its owner never
+/// made. Staff are not counted.
 pub(super) async fn count(
     state: &State,
     allowance: &Allowance,
@@ -32,9 +47,11 @@ pub(super) async fn count(
                 None => Ok(()),
             }
         }
-        (Actor::Account { user_id, role: Role::Customer }, _)
-            if !caller.is_verified() && allowance.has(By::Email) =>
-        {
+        (Actor::Account { user_id, role: Role::Customer }, _) => {
+            allowance.for_account(user_id).await?;
+            if caller.is_verified() || !allowance.has(By::Email) {
+                return Ok(());
+            }
             let user = users::get(&state.core.pool, user_id).await?;
             allowance.for_email(&user.email).await
         }

@@ -64,7 +64,7 @@ impl ListBookings {
         let which = bookings::ListBookings {
             from: from.0.map(|from| from.to_utc()),
             to: to.0.map(|to| to.to_utc()),
-            statuses: status.0.unwrap_or_default().into_iter().map(Into::into).collect(),
+            statuses: status.0.unwrap_or_default().into_iter().map(|status| status.0).collect(),
             staff_id: staff_id.0,
             customer_id: customer_id.0,
             limit,

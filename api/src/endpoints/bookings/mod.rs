@@ -11,17 +11,22 @@ mod get;
 mod hold;
 mod limit;
 mod list;
+mod message;
 mod no_show;
 mod notifications;
+mod release;
 mod reschedule;
 mod resend;
+mod send_confirmation;
+mod stranded;
 
 use crate::contract::Operation;
 
 /// The operations of this group.
 pub type Operations = (Create, Update, Read);
 
-type Create = (create::CreateBooking, hold::HoldSlot, get::GetBooking, list::ListBookings);
+type Create =
+    (create::CreateBooking, hold::HoldSlot, release::ReleaseHold, get::GetBooking, list::ListBookings);
 
 type Update = (
     cancel::CancelBooking,
@@ -37,15 +42,19 @@ type Read = (
     events::ListBookingEvents,
     notifications::ListBookingNotifications,
     resend::ResendNotification,
+    send_confirmation::SendConfirmation,
+    stranded::ListStrandedBookings,
 );
 
 /// Their access, limits and problems.
 pub const OPERATIONS: &[&Operation] = &[
     &create::OPERATION,
     &hold::OPERATION,
+    &release::OPERATION,
     &get::OPERATION,
     &calendar::OPERATION,
     &list::OPERATION,
+    &stranded::OPERATION,
     &cancel::OPERATION,
     &reschedule::OPERATION,
     &confirm::OPERATION,
@@ -55,4 +64,5 @@ pub const OPERATIONS: &[&Operation] = &[
     &events::OPERATION,
     &notifications::OPERATION,
     &resend::OPERATION,
+    &send_confirmation::OPERATION,
 ];

@@ -6,7 +6,7 @@ use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path},
 };
-use punctual_core::bookings::{self, Move};
+use punctual_core::bookings::{self, Move, StaffMessage};
 use uuid::Uuid;
 
 use super::limit;
@@ -19,6 +19,7 @@ use crate::{
         etag,
         problem::{Code, Problem},
         reply::Found,
+        values::NoteText,
     },
     state::State,
     throttle::{Allowance, Policy},
@@ -35,6 +36,12 @@ pub struct RescheduleRequest {
     /// For staff: pass grid, hours, notice and horizon on purpose; never another booking.
     #[oai(rename = "override")]
     overriding: Option<bool>,
+    /// For staff: take the service's current name, duration, price and buffers in place of the promised ones.
+    current_terms: Option<bool>,
+    /// For staff: a text for the customer's mail, kept with the change.
+    message: Option<NoteText>,
+    /// For staff: whether the customer gets a mail about the change; true when absent.
+    notify: Option<bool>,
 }
 
 /// Access, limits and problems.
@@ -65,8 +72,8 @@ pub struct RescheduleBooking;
 impl RescheduleBooking {
     /// Move a booking
     ///
-    /// Moves it in place: the same id, one revision on. Its reminders follow, and the customer is told. Customers may
-    /// until the service's notice.
+    /// Moves it: the same id, one revision on. Its name, duration, price and buffers stay as they were promised. Its
+    /// reminders follow, and the customer is told. Customers may until the service's notice.
     #[oai(
         path = "/v1/bookings/:id/reschedule",
         method = "post",
@@ -87,13 +94,14 @@ impl RescheduleBooking {
     ) -> Result<Found<Booking>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
         let actor = caller.actor();
-        let RescheduleRequest { start, staff_id, overriding } = body.0;
-        let overriding = overriding.unwrap_or(false);
-        if overriding && !actor.is_staff() {
-            return Err(Problem::new(Code::Forbidden).detail("override is for staff."));
-        }
+        let RescheduleRequest { start, staff_id, overriding, current_terms, message, notify } = body.0;
         limit::count(state, &allowance, &caller, None).await?;
-        let to = Move { start: start.to_utc(), staff_id, overriding };
+        let to = Move {
+            overriding: overriding.unwrap_or(false),
+            current_terms: current_terms.unwrap_or(false),
+            message: StaffMessage::new(message.map(|text| text.0), notify),
+            ..Move::to(start.to_utc(), staff_id)
+        };
         let booking = bookings::reschedule(&state.core, &actor, id.0, expected, to).await?;
         let rev = booking.rev;
         Ok(Found::new(Booking::from(booking)).rev(rev))

@@ -30,7 +30,7 @@ pub struct EraseCustomer;
 impl EraseCustomer {
     /// Erase a customer
     ///
-    /// Past bookings stay as taken time, without a name, an address, a phone number or a note; mails not yet sent are
+    /// Erases the person, in all rows of the same account or address. Past bookings stay as taken time, without a name, an address, a phone number or a note; mails not yet sent are
     /// called off. This cannot be undone; one who is erased already stays so. While an appointment is to come nothing is
     /// erased: cancel it first. An account that the customer belongs to is its owner's to delete.
     #[oai(

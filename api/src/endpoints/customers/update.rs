@@ -36,7 +36,9 @@ pub struct UpdateCustomer;
 impl UpdateCustomer {
     /// Correct a customer's address
     ///
-    /// Mails that are planned and not yet sent go to the new address; send one again that failed.
+    /// Corrects it for the person, in all rows of the same account or address. Unsent mails go to the new address, those
+    /// that failed can be sent again, and bookings to come are confirmed to it. Links in mails to the former address become
+    /// void.
     #[oai(
         path = "/v1/customers/:id",
         method = "patch",

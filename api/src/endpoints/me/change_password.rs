@@ -32,7 +32,7 @@ pub struct PasswordChangeRequest {
 /// Access, limits and problems.
 pub const OPERATION: Operation = Operation::new("changePassword", Access::ACCOUNT)
     .problems(&[Code::InvalidCredentials, Code::Unprocessable, Code::Overloaded])
-    .limits(&[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount]);
+    .limits(Policy::PASSWORD);
 
 #[derive(Default)]
 pub struct ChangePassword;
@@ -54,14 +54,14 @@ impl ChangePassword {
         let PasswordChangeRequest { current_password, password } = body.0;
         let user_id = caller.user_id()?;
         let owner = users::password_owner(&state.core.pool, user_id).await?;
-        allowance.for_email(&owner.email).await?;
+        let permit = allowance.for_password(&owner.email).await?;
         password_rules::check(&password.0, owner.email.as_str(), None)
             .map_err(|weak| weak.at("/password"))?;
         let old_hash = owner.password_hash;
-        if state.passwords.verify(current_password.0, old_hash.clone()).await? != Verified::Yes {
+        if state.passwords.verify(current_password.0, old_hash.clone(), permit).await? != Verified::Yes {
             return Err(Problem::new(Code::InvalidCredentials).detail("This is not the account's password."));
         }
-        let new_hash = state.passwords.hash(password.0).await?;
+        let new_hash = state.passwords.hash(password.0, permit).await?;
         let now = state.core.now();
         let token = NewRefreshToken::issue(state, now);
         let (hash, expires_at) = (token.hash(), token.expires_at);

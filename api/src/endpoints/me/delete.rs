@@ -14,6 +14,7 @@ use crate::{
         reply::NoContent,
     },
     state::State,
+    throttle::{Allowance, Policy},
 };
 
 /// Proof that it is the owner who asks.
@@ -24,12 +25,9 @@ pub struct AccountDeletion {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("deleteMe", Access::ACCOUNT).problems(&[
-    Code::InvalidCredentials,
-    Code::HasBookings,
-    Code::LastAdmin,
-    Code::Overloaded,
-]);
+pub const OPERATION: Operation = Operation::new("deleteMe", Access::ACCOUNT)
+    .problems(&[Code::InvalidCredentials, Code::HasBookings, Code::LastAdmin, Code::Overloaded])
+    .limits(Policy::PASSWORD);
 
 #[derive(Default)]
 pub struct DeleteMe;
@@ -46,11 +44,13 @@ impl DeleteMe {
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
+        allowance: Allowance,
         body: Body<AccountDeletion>,
     ) -> Result<NoContent, Problem> {
         let id = caller.user_id()?;
-        let hash = users::password_hash(&state.core.pool, id).await?;
-        if state.passwords.verify(body.0.password.0, hash).await? != Verified::Yes {
+        let owner = users::password_owner(&state.core.pool, id).await?;
+        let permit = allowance.for_password(&owner.email).await?;
+        if state.passwords.verify(body.0.password.0, owner.password_hash, permit).await? != Verified::Yes {
             return Err(Problem::new(Code::InvalidCredentials).detail("This is not the account's password."));
         }
         privacy::delete_account(&state.core, id).await?;

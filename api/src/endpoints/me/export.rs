@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("exportMe", Access::ACCOUNT);
+pub const OPERATION: Operation = Operation::new("exportMe", Access::ACCOUNT).current();
 
 #[derive(Default)]
 pub struct ExportMe;

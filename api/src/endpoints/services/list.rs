@@ -27,7 +27,7 @@ pub struct ServiceList {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("listServices", Access::Public);
+pub const OPERATION: Operation = Operation::new("listServices", Access::Public).problems(&[Code::Forbidden]);
 
 #[derive(Default)]
 pub struct ListServices;

@@ -28,7 +28,7 @@ pub struct StaffList {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("listStaff", Access::Public);
+pub const OPERATION: Operation = Operation::new("listStaff", Access::Public).problems(&[Code::Forbidden]);
 
 #[derive(Default)]
 pub struct ListStaff;

@@ -42,6 +42,9 @@ impl From<Error> for Problem {
             Error::NoAddress => Self::new(Code::Unprocessable)
                 .detail("This member of staff has no e-mail address: set `email` first."),
             Error::HoldExpired => Self::new(Code::HoldExpired),
+            Error::TooManyHolds => Self::new(Code::TooManyRequests)
+                .retry_after(Duration::from_mins(1))
+                .detail("You hold as much time as is allowed at once: book or release a held slot first."),
             Error::RevMismatch { current } => Self::new(Code::PreconditionFailed)
                 .detail(format!("The current revision is {current}. Read it again.")),
             Error::StartInPast => Self::new(Code::StartInPast),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use poem::Response;
 use punctual_core::{links::Purpose, users};
 
@@ -6,6 +8,7 @@ use crate::{
     auth::password_rules::{self, Weakness},
     contract::Operation,
     http::problem::Problem,
+    throttle::{Allowance, Policy},
 };
 
 /// `/r/{token}`: choose an account's password, for the first time or after it was forgotten.
@@ -30,7 +33,10 @@ impl Page for ChoosePassword {
         if let Err(weakness) = checked {
             return render(visit, TEMPLATE, account, Stage::Refused(Weakness::code(weakness))).await;
         }
-        let hash = visit.state.passwords.hash(password.to_owned()).await?;
+        let allowance = Allowance::new(Arc::clone(&visit.state), &[Policy::ResetAddress], visit.address);
+        allowance.for_client().await?;
+        let permit = allowance.for_new_password(&account.email);
+        let hash = visit.state.passwords.hash(password.to_owned(), permit).await?;
         users::set_password_by_link(&visit.state.core, &visit.state.links, &visit.token, hash).await?;
         render(visit, TEMPLATE, account, Stage::Done).await
     }

@@ -116,7 +116,7 @@ async fn hold(visitor: &Visitor, form: &Form, slot: WantedSlot) -> Result<Answer
     let who = session::of(state, &visitor.visit.headers).await.map_err(Refusal::Problem)?;
     let actor = who.as_ref().map_or(Actor::Guest, SignedIn::actor);
     // The limits of the API's holds.
-    let limits = &[Policy::BookingAddress, Policy::BookingEmail];
+    let limits = &[Policy::BookingAddress, Policy::HoldAddress, Policy::HoldAccount, Policy::BookingEmail];
     let allowance = Allowance::new(Arc::clone(state), limits, visitor.visit.address);
     let answer = async {
         if let Err(refusal) = count(visitor, &allowance, &actor, None).await {

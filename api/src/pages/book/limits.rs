@@ -25,6 +25,7 @@ pub async fn count(
         }
         (Some(_), _) if actor.is_staff() => Ok(()),
         (Some(user_id), _) => {
+            allowance.for_account(user_id).await?;
             let user = users::get(&visitor.visit.state.core.pool, user_id).await?;
             if user.email_verified_at.is_some() { Ok(()) } else { allowance.for_email(&user.email).await }
         }

@@ -67,7 +67,7 @@ impl Page for Move {
         let rev = form.value("rev", |text| text.parse().ok().map(Rev))?;
         let start = form.value("start", instant)?;
         let staff_id = form.value("staff", |text| Uuid::try_parse(text).ok())?;
-        let to = bookings::Move { start, staff_id: Some(staff_id), overriding: false };
+        let to = bookings::Move::to(start, Some(staff_id));
         let (core, id) = (&visit.state.core, managed.booking.id);
         match bookings::reschedule(core, &holder(&managed), id, ExpectedRev::Exactly(rev), to).await {
             Ok(_) => Ok(html::see_other(&format!("../{}?done=moved", visit.token))),

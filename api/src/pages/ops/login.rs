@@ -42,8 +42,7 @@ impl Page for Login {
     async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {
         let next = safe(form.text("next"));
         // Counted with the logins over the API: neither door is a way around the other's limits.
-        let limits = &[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount];
-        let allowance = Allowance::new(Arc::clone(&visit.state), limits, visit.address);
+        let allowance = Allowance::new(Arc::clone(&visit.state), Policy::PASSWORD, visit.address);
         let answer = log_in(&visit, &form, &allowance).await;
         let status = match &answer {
             Ok(Some(_)) => StatusCode::SEE_OTHER,
@@ -69,10 +68,10 @@ async fn log_in(visit: &Visit, form: &Form, allowance: &Allowance) -> Result<Opt
     let password = form.text("password").unwrap_or_default();
     let email = EmailAddress::parse(form.text("email").unwrap_or_default()).ok();
     let (Some(email), true) = (email, password.len() <= 512) else { return Ok(None) };
-    allowance.for_email(&email).await?;
+    let permit = allowance.for_password(&email).await?;
     let user = again_if_cut(|| users::find_for_login(pool, &email)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let verified = visit.state.passwords.verify(password.to_owned(), hash).await?;
+    let verified = visit.state.passwords.verify(password.to_owned(), hash, permit).await?;
     let admin = |user: &users::LoginUser| verified == Verified::Yes && user.role == Role::Admin;
     let Some(user) = user.filter(admin) else { return Ok(None) };
     let (token, now) = (OPS.new_token(), core.now());

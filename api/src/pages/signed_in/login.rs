@@ -77,9 +77,9 @@ async fn verified(
     let password = form.text("password").unwrap_or_default();
     let email = EmailAddress::parse(form.text("email").unwrap_or_default()).ok();
     let (Some(email), true) = (email, password.len() <= 512) else { return Ok(None) };
-    allowance.for_email(&email).await?;
+    let permit = allowance.for_password(&email).await?;
     let user = again_if_cut(|| users::find_for_login(&state.core.pool, &email)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let verified = state.passwords.verify(password.to_owned(), hash).await?;
+    let verified = state.passwords.verify(password.to_owned(), hash, permit).await?;
     Ok(user.filter(|_| verified == Verified::Yes))
 }

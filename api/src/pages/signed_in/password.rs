@@ -15,7 +15,7 @@ use crate::{
     contract::Operation,
     http::problem::Problem,
     pages::{book::Visitor, form::Form, named},
-    throttle::{Allowance, Policy},
+    throttle::{Allowance, HashPermit, Policy},
 };
 
 /// `/account/password`: another password. All other sessions end.
@@ -40,10 +40,10 @@ impl AccountPage for Password {
         if let Err(weakness) = password_rules::check(password, owner.email.as_str(), None) {
             return Ok(go(visitor, "/profile", Some(&format!("password_{}", Weakness::code(weakness)))));
         }
-        if !is_owner(visitor, &who, &form).await? {
+        let Some(permit) = prove_owner(visitor, &who, &form).await? else {
             return Ok(go(visitor, "/profile", Some("wrong")));
-        }
-        let new_hash = state.passwords.hash(password.to_owned()).await?;
+        };
+        let new_hash = state.passwords.hash(password.to_owned(), permit).await?;
         let token = ACCOUNT.new_token();
         let change = PasswordChange {
             user_id: who.user_id,
@@ -64,12 +64,16 @@ impl AccountPage for Password {
 /// # Errors
 /// `too_many_requests`, `overloaded`.
 pub async fn is_owner(visitor: &Visitor, who: &SignedIn, form: &Form) -> Result<bool, Problem> {
+    Ok(prove_owner(visitor, who, form).await?.is_some())
+}
+
+async fn prove_owner(visitor: &Visitor, who: &SignedIn, form: &Form) -> Result<Option<HashPermit>, Problem> {
     let state = &visitor.visit.state;
     let allowance = Allowance::new(Arc::clone(state), GUESSES, visitor.visit.address);
     let answer = guess(visitor, who, form, &allowance).await;
     let status = match &answer {
-        Ok(true) => StatusCode::OK,
-        Ok(false) => StatusCode::UNAUTHORIZED,
+        Ok(Some(_)) => StatusCode::OK,
+        Ok(None) => StatusCode::UNAUTHORIZED,
         Err(problem) => problem.code.status(),
     };
     allowance.settle(status.as_u16(), false).await;
@@ -81,14 +85,15 @@ async fn guess(
     who: &SignedIn,
     form: &Form,
     allowance: &Allowance,
-) -> Result<bool, Problem> {
+) -> Result<Option<HashPermit>, Problem> {
     let state = &visitor.visit.state;
     allowance.for_client().await?;
     let owner = users::password_owner(&state.core.pool, who.user_id).await?;
-    allowance.for_email(&owner.email).await?;
+    let permit = allowance.for_password(&owner.email).await?;
     let sent = form.text("password").unwrap_or_default();
     if sent.len() > 512 {
-        return Ok(false);
+        return Ok(None);
     }
-    Ok(state.passwords.verify(sent.to_owned(), owner.password_hash).await? == Verified::Yes)
+    let verified = state.passwords.verify(sent.to_owned(), owner.password_hash, permit).await?;
+    Ok((verified == Verified::Yes).then_some(permit))
 }

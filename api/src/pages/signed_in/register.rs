@@ -93,7 +93,7 @@ async fn register(
         facts.email_fault = Some("fault_email_taken");
         return Ok(Err(Box::new(facts)));
     }
-    let hash = state.passwords.hash(text("password").to_owned()).await?;
+    let hash = state.passwords.hash(text("password").to_owned(), allowance.for_new_password(&email)).await?;
     let user = NewUser { email, name, phone: None, locale: Some(visitor.locale), zone: visitor.zone };
     match users::register(&state.core, user, hash).await {
         Ok(user) => Ok(Ok(user)),

@@ -1,16 +1,16 @@
-//! What the templates of a mail to an account have to know.
+//! The content of a mail about an account, read when it is sent.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Business;
+use crate::Result;
 use crate::links::Link;
 use crate::notifications::NotificationKind;
-use crate::types::{EmailAddress, Locale, ParseError, Zone};
-use crate::{Error, Result};
+use crate::types::{EmailAddress, Locale, Zone};
 
-/// Everything a mail to an account says.
+/// The content of one mail about an account.
 #[derive(Debug, Clone)]
 pub struct AccountFacts {
     /// The ledger row.
@@ -19,29 +19,29 @@ pub struct AccountFacts {
     pub kind: NotificationKind,
     /// Its language.
     pub locale: Locale,
-    /// Where it goes; `None` once the person was erased.
+    /// Its recipient; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
-    /// Who sends it.
+    /// The sender.
     pub business: Business,
     /// Name of the account's owner.
     pub name: String,
     /// The content of its link; the sender derives the URL from it and the link keys.
     pub link: Link,
-    /// From this instant on the link is void.
+    /// The link is void from this instant on.
     pub expires_at: DateTime<Utc>,
     /// The business's zone, in which times are written.
     pub zone: Zone,
 }
 
-/// Reads the facts of a mail to an account; `None` if there is no such mail or its link is of no use any more, and once
-/// it is not it never is again.
+/// Reads the content of a mail about an account; `None` if there is no such mail or its link is no longer valid. Once it
+/// is not valid, it never is again.
 pub async fn load_account(conn: &mut PgConnection, notification_id: Uuid) -> Result<Option<AccountFacts>> {
     let row = sqlx::query!(
         r#"
-        SELECT n.kind AS "kind: NotificationKind", n.locale, n.recipient::text AS "recipient: EmailAddress", n.rev,
+        SELECT n.kind AS "kind: NotificationKind", n.locale AS "locale: Locale", n.recipient::text AS "recipient: EmailAddress", n.rev,
                n.expires_at, u.name AS user_name, u.email_verified_at,
                s.name, s.address, s.phone, s.sender::text AS "sender!: EmailAddress",
-               s.reply_to::text AS "reply_to!: EmailAddress", s.public_url, s.zone
+               s.reply_to::text AS "reply_to!: EmailAddress", s.public_url, s.zone AS "zone: Zone"
         FROM notifications n
         JOIN users u ON u.id = n.user_id AND u.link_epoch = n.rev
         CROSS JOIN settings s
@@ -54,11 +54,10 @@ pub async fn load_account(conn: &mut PgConnection, notification_id: Uuid) -> Res
     let Some(row) = row else { return Ok(None) };
     let proven = row.kind == NotificationKind::VerifyEmail && row.email_verified_at.is_some();
     let Some(purpose) = row.kind.account_link().filter(|_| !proven) else { return Ok(None) };
-    let stored = |error: ParseError| Error::internal("a stored value of a mail", error);
     Ok(Some(AccountFacts {
         notification_id,
         kind: row.kind,
-        locale: Locale::parse(&row.locale).map_err(stored)?,
+        locale: row.locale,
         recipient: row.recipient,
         business: Business {
             name: row.name,
@@ -71,6 +70,6 @@ pub async fn load_account(conn: &mut PgConnection, notification_id: Uuid) -> Res
         name: row.user_name,
         link: Link { purpose, id: notification_id, epoch: row.rev },
         expires_at: row.expires_at,
-        zone: Zone::parse(&row.zone).map_err(stored)?,
+        zone: row.zone,
     }))
 }

@@ -24,7 +24,8 @@ impl TestApi {
     }
 
     async fn verify(&self, token: &str) -> (u16, String) {
-        let answer = self.post("/v1/auth/verify-email", None, &json!({ "token": token })).await;
+        let body = json!({ "token": token, "password": PASSWORD });
+        let answer = self.post("/v1/auth/verify-email", None, &body).await;
         (answer.status.as_u16(), answer.code().to_owned())
     }
 
@@ -268,4 +269,85 @@ async fn mailboxes_are_not_flooded_and_limits_do_not_reveal_accounts() {
     let resend =
         async || api.post("/v1/auth/verify-email/resend", Some(&ada), &json!({})).await.status.as_u16();
     assert_eq!([resend().await, resend().await, resend().await, resend().await], [202, 202, 202, 429]);
+}
+
+#[tokio::test]
+async fn an_account_that_somebody_else_made_is_lost_to_them_once_its_address_is_proven() {
+    let salon = Salon::open(1).await;
+    let api = &salon.api;
+    salon.allow_guests().await;
+    let mut wish = salon.wish("09:00");
+    wish["contact"] = json!({ "email": "victim@example.org", "name": "Victim" });
+    assert_eq!(api.create("/v1/bookings", None, &wish).await.status, 201);
+
+    for (how, password) in [("with a password of her own", Some(NEW)), ("without one", None)] {
+        let email = if password.is_some() { "victim@example.org" } else { "other@example.org" };
+        api.register(email).await;
+        let attacker = api.login(email).await;
+        let token = api.tokens("verify_email", email).await.remove(0);
+        let mut proof = json!({ "token": token });
+        if let Some(password) = password {
+            proof["password"] = password.into();
+        }
+        assert_eq!(api.post("/v1/auth/verify-email", None, &proof).await.status, 204, "{how}");
+        assert_eq!(api.lives(&attacker).await, (false, false), "{how}");
+        assert_eq!(api.log_in(email, PASSWORD).await, 401, "the attacker's password, {how}");
+    }
+    assert_eq!(api.log_in("victim@example.org", NEW).await, 200);
+}
+
+#[tokio::test]
+async fn the_link_of_a_mail_asks_for_the_password_and_sessions_of_who_knows_it_go_on() {
+    let api = TestApi::start().await;
+    api.register("ada@example.org").await;
+    let ada = api.login("ada@example.org").await;
+    let token = api.tokens("verify_email", "ada@example.org").await.remove(0);
+    let page = api.client.get(format!("{}/v/{token}", api.url)).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("name=\"password\""), "{page}");
+    let form = async |password: &str| {
+        let request = api.client.post(format!("{}/v/{token}", api.url));
+        request.form(&[("password", password)]).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(form("Password1").await, 422, "another password, and a weak one");
+    assert_eq!(api.lives(&ada).await.1, true);
+    assert_eq!(form(PASSWORD).await, 200);
+    assert_eq!(api.log_in("ada@example.org", PASSWORD).await, 200);
+    assert_eq!(api.count("users WHERE email_verified_at IS NOT NULL").await, 1);
+    let patch = json!({ "name": "Ada" });
+    assert_eq!(api.write(Method::PATCH, "/v1/me", &ada, Some(&patch)).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_no_longer_works_here_has_no_role_no_session_and_no_feed() {
+    let api = TestApi::start().await;
+    let admin = api.somebody("admin").await;
+    let new = json!({ "name": "Maria", "email": "maria@example.org" });
+    let member = api.post("/v1/staff", Some(&admin), &new).await.body;
+    let path = format!("/v1/staff/{}", member["id"].as_str().unwrap());
+    assert_eq!(api.post(&format!("{path}/invitation"), Some(&admin), &json!({})).await.status, 202);
+    let token = api.tokens("set_password", "maria@example.org").await.remove(0);
+    assert_eq!(api.set_password(&token, PASSWORD).await, done());
+    let maria = api.login("maria@example.org").await;
+    let feed = api.post(&format!("{path}/calendar-feed"), Some(&maria), &Value::Null).await;
+    let feed = feed.body["url"].as_str().unwrap().replace("http://localhost:8080", &api.url);
+    let reads = async || api.client.get(&feed).send().await.unwrap().status().as_u16();
+    assert_eq!((reads().await, api.get("/v1/customers", Some(&maria)).await.status.as_u16()), (200, 200));
+
+    let active = async |active: bool| {
+        let patch = json!({ "active": active });
+        assert_eq!(api.write(Method::PATCH, &path, &admin, Some(&patch)).await.status, 200);
+    };
+    active(false).await;
+    assert_eq!(brief(&api.get("/v1/customers", Some(&maria)).await), (401, "session_ended"));
+    assert_eq!(reads().await, 404);
+    let maria = api.login("maria@example.org").await;
+    assert_eq!(api.get("/v1/me", Some(&maria)).await.body["role"], "customer");
+    assert_eq!(brief(&api.get("/v1/customers", Some(&maria)).await), (403, "forbidden"));
+    let invited = api.post(&format!("{path}/invitation"), Some(&admin), &json!({})).await;
+    assert_eq!(brief(&invited), (422, "unprocessable"), "an invitation would give the role back");
+
+    active(true).await;
+    assert_eq!(reads().await, 404, "the address of the feed was lost with the job");
+    let maria = api.login("maria@example.org").await;
+    assert_eq!(api.get("/v1/customers", Some(&maria)).await.status, 200);
 }

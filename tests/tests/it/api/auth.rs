@@ -86,6 +86,56 @@ async fn logging_out_ends_the_session_and_no_other() {
 }
 
 #[tokio::test]
+async fn after_logout_an_access_token_writes_nothing_and_reads_nothing_of_staff() {
+    let api = TestApi::start().await;
+    for role in ["customer", "staff", "admin"] {
+        let (session, other) = (api.somebody(role).await, api.somebody(role).await);
+        let out = json!({ "refresh_token": session.refresh });
+        assert_eq!(api.post("/v1/auth/logout", None, &out).await.status, 204);
+        let patch = json!({ "name": "Ada" });
+        let written = api.write(Method::PATCH, "/v1/me", &session, Some(&patch)).await;
+        assert_eq!(brief(&written), (401, "session_ended"), "{role}");
+        assert_eq!(brief(&api.get("/v1/me/export", Some(&session)).await), (401, "session_ended"), "{role}");
+        if role != "customer" {
+            for path in ["/v1/customers", "/v1/bookings"] {
+                assert_eq!(
+                    brief(&api.get(path, Some(&session)).await),
+                    (401, "session_ended"),
+                    "{role} {path}"
+                );
+                assert_eq!(api.get(path, Some(&other)).await.status, 200, "{role} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_one_by_one() {
+    let api = TestApi::start().await;
+    api.register("ada@example.org").await;
+    let phone = api.login("ada@example.org").await;
+    api.clock.advance(TimeDelta::minutes(1));
+    let laptop = api.login("ada@example.org").await;
+    let eve = api.somebody("customer").await;
+    let listed = api.get("/v1/me/sessions", Some(&laptop)).await;
+    let sessions = listed.body["data"].as_array().unwrap();
+    let current: Vec<_> = sessions.iter().map(|session| session["current"].as_bool().unwrap()).collect();
+    assert_eq!(current, [true, false], "{}", listed.body);
+    assert!(
+        sessions.iter().all(|session| session["started_at"].is_string() && session["expires_at"].is_string())
+    );
+    let lost = format!("/v1/me/sessions/{}", sessions[1]["id"].as_str().unwrap());
+    assert_eq!(brief(&api.write(Method::DELETE, &lost, &eve, None).await), (404, "not_found"), "not hers");
+    assert_eq!(api.write(Method::DELETE, &lost, &laptop, None).await.status, 204);
+    assert_eq!(brief(&api.write(Method::DELETE, &lost, &laptop, None).await), (404, "not_found"));
+    let patch = json!({ "name": "Ada" });
+    assert_eq!(api.write(Method::PATCH, "/v1/me", &phone, Some(&patch)).await.status, 401);
+    let refresh = json!({ "refresh_token": phone.refresh });
+    assert_eq!(api.post("/v1/auth/refresh", None, &refresh).await.status, 401);
+    assert_eq!(api.get("/v1/me/sessions", Some(&laptop)).await.body["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_bad_token_is_never_treated_as_a_guest() {
     let api = TestApi::start().await;
     api.register("ada@example.org").await;

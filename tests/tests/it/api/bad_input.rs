@@ -145,3 +145,15 @@ async fn a_password_has_8_to_128_characters_of_any_kind() {
     assert_eq!(register("c@example.org", format!("{PASSWORD} {}", "🦀".repeat(99))).await, 201);
     assert_eq!(register("d@example.org", "x".repeat(129)).await, 400);
 }
+
+#[tokio::test]
+async fn a_body_that_an_operation_does_not_take_is_refused_and_not_ignored() {
+    let api = TestApi::start().await;
+    let ada = api.somebody("customer").await;
+    let message = json!({ "message": "Please call me." });
+    let sent = api.post("/v1/auth/verify-email/resend", Some(&ada), &message).await;
+    assert_eq!((sent.status.as_u16(), sent.faults()), (400, vec!["body  unexpected".to_owned()]));
+    assert_eq!(api.post("/v1/auth/logout-everywhere", Some(&ada), &message).await.status, 400);
+    assert_eq!(api.get("/v1/me", Some(&ada)).await.status, 200, "nothing was done");
+    assert_eq!(api.post("/v1/auth/verify-email/resend", Some(&ada), &json!({})).await.status, 202);
+}

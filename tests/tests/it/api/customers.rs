@@ -1,5 +1,6 @@
 //! Customers as seen by staff.
 
+use punctual_core::links::{Link, Purpose};
 use reqwest::Method;
 use serde_json::json;
 
@@ -64,4 +65,28 @@ async fn staff_search_customers_and_correct_an_address() {
     assert_eq!(brief(&api.get(nobody, Some(&maria)).await), (404, "not_found"));
     let ada = api.somebody("customer").await;
     assert_eq!(brief(&api.get(&path, Some(&ada)).await), (403, "forbidden"));
+}
+
+#[tokio::test]
+async fn correcting_an_address_voids_the_links_that_went_to_the_wrong_one() {
+    let salon = Salon::open(1).await;
+    let api = &salon.api;
+    let mut wish = salon.wish("09:00");
+    wish["contact"] = json!({ "name": "Alan Turing", "email": "alan@exmaple.org" });
+    let booked = api.create("/v1/bookings", Some(&salon.admin), &wish).await.body;
+    let id = booked["id"].as_str().unwrap().parse().unwrap();
+    let opens = async |epoch: i32| {
+        let token = Link { purpose: Purpose::Manage, id, epoch }.token(&api.links);
+        api.client.get(format!("{}/m/{token}", api.url)).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(opens(0).await, 200);
+    let path = format!("/v1/customers/{}", booked["customer"]["id"].as_str().unwrap());
+    let correct = async |email: &str| {
+        let patch = json!({ "email": email });
+        assert_eq!(api.write(Method::PATCH, &path, &salon.admin, Some(&patch)).await.status, 200);
+    };
+    correct("alan@exmaple.org").await;
+    assert_eq!(opens(0).await, 200, "nothing was corrected");
+    correct("alan@example.org").await;
+    assert_eq!((opens(0).await, opens(1).await), (404, 200));
 }

@@ -43,9 +43,16 @@ async fn a_request_id_that_is_a_uuid_is_kept_and_another_is_not() {
 #[tokio::test]
 async fn every_answer_has_the_default_headers() {
     let api = TestApi::start().await;
-    for path in
-        ["/healthz", "/readyz", "/openapi.json", "/docs", "/v1/services", "/nowhere", "/problems/slot_taken"]
-    {
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/v1/services",
+        "/nowhere",
+        "/problems",
+        "/problems/slot_taken",
+    ] {
         let answer = api.get(path, None).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");

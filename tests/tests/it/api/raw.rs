@@ -64,6 +64,9 @@ async fn what_is_not_http_is_answered_with_a_problem_and_the_end() {
         b"POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
         b"POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
         b"POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ntransfer-encoding: rot13\r\n\r\n",
+        b"GET /healthz HTTP/1.1\nhost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nhost: x\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-a: 1\n\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     ] {
         let answer = exchange(&api, bytes).await;
@@ -71,6 +74,44 @@ async fn what_is_not_http_is_answered_with_a_problem_and_the_end() {
         assert_eq!(problem(&answer), (400, "invalid_request".to_owned()), "{shown}");
     }
     assert_eq!(api.get("/healthz", None).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let api = TestApi::start().await;
+    for head in [
+        "GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n",
+        "GET /healthz HTTP/1.0\r\nhost: a\r\nhost: a\r\n\r\n",
+    ] {
+        let answer = exchange(&api, head.as_bytes()).await.replacen("HTTP/1.0", "HTTP/1.1", 1);
+        assert_eq!(problem(&answer), (400, "invalid_request".to_owned()), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_before_the_body_leaves_a_connection_that_works_or_says_that_it_ends() {
+    let api = TestApi::start().await;
+    for length in [2, 70_000] {
+        let mut socket = connect(&api).await;
+        let head = format!(
+            "POST /v1/services HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let mut early = vec![0; 8192];
+        // An answer that does not wait for the body comes within this time.
+        let answered = timeout(Duration::from_millis(300), socket.read(&mut early)).await;
+        if let Ok(read) = answered {
+            let answer = String::from_utf8_lossy(&early[..read.unwrap()]).to_ascii_lowercase();
+            assert!(answer.starts_with("http/1.1 401") && answer.contains("connection: close"), "{answer}");
+            continue;
+        }
+        assert_eq!(length, 2, "a large body is not waited for");
+        socket.write_all(b"{}GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let answers = rest(&mut socket).await;
+        assert!(answers.starts_with("HTTP/1.1 401") && answers.contains("HTTP/1.1 200"), "{answers}");
+    }
 }
 
 #[tokio::test]
@@ -180,7 +221,7 @@ async fn every_path_knows_its_methods() {
             (steps.collect::<Vec<_>>().join("/"), methods.collect())
         })
         .collect();
-    for path in ["/healthz", "/readyz", "/docs", "/openapi.json", "/problems/not_found"] {
+    for path in ["/healthz", "/readyz", "/docs", "/openapi.json", "/problems", "/problems/not_found"] {
         paths.push((path.to_owned(), vec!["GET".to_owned()]));
     }
     assert!(paths.len() > 25);

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use punctual_core::config::{Config, Keys};
@@ -98,9 +98,14 @@ impl TestApi {
         Self { database, clock, url, client: reqwest::Client::new(), links, running }
     }
 
+    /// Sends the request; an answer whose status the document does not have fails the test.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
+        assert_documented(&method, &path, status);
         let text = response.text().await.unwrap();
         let body = if text.is_empty() {
             Value::Null
@@ -188,6 +193,32 @@ impl TestApi {
         let statement = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         sqlx::query_scalar(statement).fetch_one(self.database.pool()).await.unwrap()
     }
+}
+
+/// Fails when an operation answers with a status that the document does not list for it.
+fn assert_documented(method: &Method, path: &str, status: StatusCode) {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/openapi.json");
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    });
+    let steps: Vec<&str> = path.split('/').collect();
+    let matches = |pattern: &str| {
+        let known: Vec<&str> = pattern.split('/').collect();
+        known.len() == steps.len()
+            && known.iter().zip(&steps).all(|(known, step)| known.starts_with('{') || known == step)
+    };
+    // A path without parameters is meant before one with them.
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    let found = paths
+        .iter()
+        .filter(|(pattern, _)| matches(pattern))
+        .min_by_key(|(pattern, _)| pattern.matches('{').count());
+    let Some((pattern, methods)) = found else { return };
+    let Some(operation) = methods.get(method.as_str().to_ascii_lowercase()) else { return };
+    assert!(
+        operation["responses"].get(status.as_str()).is_some(),
+        "{method} {pattern} answered {status}, which the document does not list"
+    );
 }
 
 fn with(request: reqwest::RequestBuilder, session: Option<&Session>) -> reqwest::RequestBuilder {

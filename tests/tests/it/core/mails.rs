@@ -43,7 +43,7 @@ async fn a_reminder_and_a_cancellation_at_once_come_in_one_order_or_the_other() 
                 .unwrap();
         match hand_off {
             // The reminder came first: it goes out, and its sender will say how it ended.
-            Some(HandOff::Set) => assert_eq!((outcome, committed), (None, true), "round {round}"),
+            Some(HandOff::Marked) => assert_eq!((outcome, committed), (None, true), "round {round}"),
             // The cancellation came first: no reminder.
             _ => assert_eq!((outcome.as_deref(), committed), (Some("cancelled"), false), "round {round}"),
         }
@@ -56,7 +56,7 @@ async fn reminders_follow_a_booking_that_moves_and_end_with_it() {
     let service = salon.service(|_| ()).await;
     let customer = salon.customer().await;
     let booking = salon.book(&customer, service, None, tuesday("10:00")).await.unwrap();
-    let to = bookings::Move { start: tuesday("15:00"), staff_id: None, overriding: false };
+    let to = bookings::Move::to(tuesday("15:00"), None);
     bookings::reschedule(&salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
     let ledger = async || {
         let rows: Vec<(String, i32, Option<String>)> =

@@ -1,10 +1,13 @@
 //! The domain on a real Postgres: what the database decides, and what many do at once.
 
+mod changed_meanwhile;
+mod histories;
 mod holds;
 mod idempotency;
 mod lists;
 mod mails;
 mod outages;
+mod people;
 mod properties;
 mod races;
 pub(crate) mod salon;

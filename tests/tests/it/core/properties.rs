@@ -90,7 +90,7 @@ async fn doer(salon: &Salon, services: &[Uuid], mut dice: Dice, shared: &tokio::
                 bookings::cancel(&salon.core, &salon.admin, booking.id, expected).await
             }
             (2 | 3, Some(booking)) => {
-                let to = Move { start, staff_id, overriding: dice.below(4) == 0 };
+                let to = Move { overriding: dice.below(4) == 0, ..Move::to(start, staff_id) };
                 bookings::reschedule(&salon.core, &salon.admin, booking.id, ExpectedRev::Any, to).await
             }
             (4, Some(booking)) => {

@@ -100,7 +100,7 @@ async fn moves_in_opposite_directions_between_two_calendars_all_succeed() {
     for round in 2..=5 {
         let requests = standing.iter().map(|booking| {
             let other = salon.staff.iter().copied().find(|id| *id != booking.staff.id);
-            let to = Move { start: booking.start.to_utc(), staff_id: other, overriding: false };
+            let to = Move::to(booking.start.to_utc(), other);
             let expected = ExpectedRev::Exactly(booking.rev);
             bookings::reschedule(&salon.core, &customer, booking.id, expected, to)
         });
@@ -122,7 +122,7 @@ async fn of_two_who_change_one_booking_by_one_revision_one_succeeds() {
     let customer = salon.customer().await;
     let booking = salon.book(&customer, service, Some(salon.staff[0]), tuesday("10:00")).await.unwrap();
     let expected = ExpectedRev::Exactly(booking.rev);
-    let to = Move { start: tuesday("15:00"), staff_id: Some(salon.staff[1]), overriding: false };
+    let to = Move::to(tuesday("15:00"), Some(salon.staff[1]));
     let (moved, cancelled) = tokio::join!(
         bookings::reschedule(&salon.core, &customer, booking.id, expected, to),
         bookings::cancel(&salon.core, &customer, booking.id, expected),

@@ -19,7 +19,7 @@ async fn start(salon: &Salon, user_id: Uuid, token: &str) -> Result<sessions::Se
 async fn rotate(salon: &Salon, from: &str, to: &str) -> Result<sessions::Session> {
     let now = salon.core.now();
     let (from, to) = (TokenHash::of(from), TokenHash::of(to));
-    sessions::rotate(&salon.core.pool, now, &from, &to, now + TimeDelta::days(30)).await
+    Ok(sessions::rotate(&salon.core.pool, now, &from, &to, now + TimeDelta::days(30)).await?.0)
 }
 
 async fn user(salon: &Salon) -> Uuid {
@@ -58,16 +58,18 @@ async fn logging_out_ends_one_login_and_everywhere_ends_all() {
     let salon = Salon::open(0).await;
     let user_id = user(&salon).await;
     let session = start(&salon, user_id, "a1").await.unwrap();
-    start(&salon, user_id, "b1").await.unwrap();
+    let other = start(&salon, user_id, "b1").await.unwrap();
     sessions::logout(&salon.core.pool, salon.core.now(), &TokenHash::of("a1")).await.unwrap();
     assert!(rotate(&salon, "a1", "a2").await.is_err());
     rotate(&salon, "b1", "b2").await.unwrap();
-    let now = sessions::check_epoch(&salon.core.pool, user_id, session.token_epoch).await.unwrap();
+    let ended = sessions::check(&salon.core.pool, session.reference()).await;
+    assert!(matches!(ended, Err(Error::SessionEnded)), "{ended:?}");
+    let now = sessions::check(&salon.core.pool, other.reference()).await.unwrap();
     assert_eq!((now.role, now.verified), (Role::Customer, false));
 
     sessions::logout_everywhere(&salon.core.pool, salon.core.now(), user_id).await.unwrap();
     assert!(rotate(&salon, "b2", "b3").await.is_err());
-    let ended = sessions::check_epoch(&salon.core.pool, user_id, session.token_epoch).await;
+    let ended = sessions::check(&salon.core.pool, other.reference()).await;
     assert!(matches!(ended, Err(Error::SessionEnded)), "{ended:?}");
     // A login that checked the password before is too late.
     let now = salon.core.now();
@@ -93,6 +95,23 @@ async fn tokens_run_out_and_are_removed() {
     assert_eq!(sessions::prune(&salon.core.pool, salon.core.now()).await.unwrap(), 0);
     salon.wait(TimeDelta::days(1) + TimeDelta::seconds(1));
     assert_eq!(sessions::prune(&salon.core.pool, salon.core.now()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_session_ends_ninety_days_after_its_login_however_often_it_is_refreshed() {
+    let salon = Salon::open(0).await;
+    let user_id = user(&salon).await;
+    start(&salon, user_id, "a0").await.unwrap();
+    for day in 0..89 {
+        salon.wait(TimeDelta::days(1));
+        rotate(&salon, &format!("a{day}"), &format!("a{}", day + 1)).await.unwrap();
+        sessions::prune(&salon.core.pool, salon.core.now()).await.unwrap();
+    }
+    let listed = sessions::list(&salon.core.pool, salon.core.now(), user_id).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].expires_at, listed[0].started_at + TimeDelta::days(90), "not 30 days from now");
+    salon.wait(TimeDelta::days(1));
+    assert!(matches!(rotate(&salon, "a89", "a90").await, Err(Error::InvalidRefreshToken)));
 }
 
 #[tokio::test]

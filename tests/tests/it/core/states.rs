@@ -31,7 +31,7 @@ async fn a_pending_booking_is_confirmed_by_staff_and_only_then_owes_a_confirmati
     assert_eq!(salon.count("SELECT count(*) FROM notifications WHERE rev = 2 AND NOT to_staff").await, 2);
 
     // Moved by its customer it waits for staff again, and what was planned is off.
-    let to = Move { start: tuesday("15:00"), staff_id: None, overriding: false };
+    let to = Move::to(tuesday("15:00"), None);
     let moved = bookings::reschedule(&salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
     assert_eq!((moved.status, moved.rev), (BookingStatus::Pending, Rev(3)));
     assert_eq!(salon.count("SELECT count(*) FROM notifications WHERE outcome IS NULL AND kind <> 'pending' AND NOT to_staff").await, 0);
@@ -93,7 +93,7 @@ async fn customers_change_a_booking_until_the_notice_inclusive_and_staff_at_any_
         .await;
     let customer = salon.customer().await;
     let booking = salon.book(&customer, service, None, tuesday("12:00")).await.unwrap();
-    let to = |time| Move { start: tuesday(time), staff_id: None, overriding: false };
+    let to = |time| Move::to(tuesday(time), None);
 
     salon.clock.set(tuesday("10:00") + TimeDelta::seconds(1));
     let late = bookings::cancel(&salon.core, &customer, booking.id, ExpectedRev::Any).await;
@@ -119,11 +119,11 @@ async fn a_move_keeps_the_booking_and_its_price_and_frees_its_old_time() {
     let customer = salon.customer().await;
     let before = salon.book(&customer, service, Some(salon.staff[0]), tuesday("10:00")).await.unwrap();
     // Half an hour on: into its own old time.
-    let to = Move { start: tuesday("10:30"), staff_id: None, overriding: false };
+    let to = Move::to(tuesday("10:30"), None);
     let moved = bookings::reschedule(&salon.core, &customer, before.id, ExpectedRev::Any, to).await.unwrap();
     assert_eq!((moved.id, moved.rev, moved.start.to_utc()), (before.id, Rev(2), tuesday("10:30")));
     assert_eq!((moved.staff.id, moved.service), (before.staff.id, before.service.clone()));
-    let to = Move { start: tuesday("10:30"), staff_id: Some(salon.staff[1]), overriding: false };
+    let to = Move::to(tuesday("10:30"), Some(salon.staff[1]));
     let moved =
         bookings::reschedule(&salon.core, &customer, before.id, ExpectedRev::Any, to.clone()).await.unwrap();
     assert_eq!((moved.staff.id, moved.rev), (salon.staff[1], Rev(3)));

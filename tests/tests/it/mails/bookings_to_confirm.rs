@@ -79,7 +79,7 @@ async fn a_booking_that_its_customer_moves_is_a_request_again_and_its_reminder_i
     setup.sink.wait_for_mails(2).await;
     setup.wait_for_ledger(&booking, &[sent("pending"), sent("confirmation")]).await;
     setup.pass(TimeDelta::seconds(1));
-    let to = Move { start: tuesday("15:00"), staff_id: None, overriding: false };
+    let to = Move::to(tuesday("15:00"), None);
     bookings::reschedule(&setup.salon.core, &setup.customer, booking.id, ExpectedRev::Any, to).await.unwrap();
     let taken = setup.sink.wait_for_mails(3).await;
     assert_eq!(taken[2].subject, "Request received: Haircut, Tuesday, 4 May, 15:00");

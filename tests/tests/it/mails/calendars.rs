@@ -30,7 +30,7 @@ async fn another_parser_reads_the_same_event_through_its_life() {
     let booking = setup.book(tuesday("10:00")).await;
     setup.sink.wait_for_mails(1).await;
     setup.pass(TimeDelta::seconds(1));
-    let to = Move { start: tuesday("15:30"), staff_id: None, overriding: false };
+    let to = Move::to(tuesday("15:30"), None);
     bookings::reschedule(&setup.salon.core, &setup.customer, booking.id, ExpectedRev::Any, to).await.unwrap();
     setup.sink.wait_for_mails(2).await;
     setup.pass(TimeDelta::seconds(1));

@@ -62,7 +62,7 @@ async fn a_booking_that_moves_before_its_confirmation_is_sent_is_written_about_o
     let mut setup = TestWorker::without_worker().await;
     let booking = setup.book(tuesday("10:00")).await;
     setup.pass(TimeDelta::seconds(1));
-    let to = Move { start: tuesday("15:00"), staff_id: None, overriding: false };
+    let to = Move::to(tuesday("15:00"), None);
     bookings::reschedule(&setup.salon.core, &setup.customer, booking.id, ExpectedRev::Any, to).await.unwrap();
     setup.hire_worker().await;
     let taken = setup.sink.wait_for_mails(1).await;

@@ -11,7 +11,7 @@ use super::test_worker::{TestWorker, ended, sent, waiting};
 use crate::core::salon::{at, tuesday};
 
 async fn move_to(setup: &TestWorker, booking: &Booking, start: DateTime<Utc>) {
-    let to = Move { start, staff_id: None, overriding: false };
+    let to = Move::to(start, None);
     bookings::reschedule(&setup.salon.core, &setup.customer, booking.id, ExpectedRev::Any, to).await.unwrap();
 }
 

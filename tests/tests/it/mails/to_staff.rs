@@ -85,7 +85,7 @@ async fn a_move_to_a_colleague_is_told_to_both_of_them() {
     let booking = setup.salon.book(&customer, setup.service, Some(one), tuesday("10:00")).await.unwrap();
     setup.wait_for_ledger(&booking, &[sent("confirmation"), sent("staff_new"), sent("staff_new")]).await;
     setup.pass(TimeDelta::seconds(1));
-    let to = Move { start: tuesday("11:00"), staff_id: Some(other), overriding: false };
+    let to = Move::to(tuesday("11:00"), Some(other));
     bookings::reschedule(&setup.salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
     let taken = setup.sink.wait_for_mails(7).await;
     let moved: Vec<&Taken> = taken[3..].iter().filter(|mail| mail.subject.contains("Carla")).collect();
