@@ -84,7 +84,7 @@ pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<V
 
 /// Corrects the address of a person; only staff may. Links in mails to the former address become void. Unsent mails go to
 /// the new address, those that failed can be sent again, and each pending or confirmed booking that has not begun is
-/// confirmed to the new address, with its link.
+/// confirmed to the new address, with its link. The address it already has changes nothing.
 ///
 /// # Errors
 /// [`Error::NotFound`], also for one who was erased; [`Error::Forbidden`].
@@ -99,8 +99,13 @@ pub async fn correct(
         return Err(Error::Forbidden);
     }
     let mut tx = pool.begin().await?;
+    let known = get(&mut *tx, actor, id).await?;
+    if known.email.as_ref() == Some(email) {
+        return Ok(known);
+    }
     let person = person_of(&mut tx, id).await?;
-    // Rows are locked in the order of their ids, as in every statement that locks several.
+    // Rows are locked in the order of their ids, as in every statement that locks several. The epoch is part of the links
+    // in mails to the former address, whose reader may be somebody else.
     let corrected = sqlx::query_scalar!(
         "UPDATE customers SET email = $2, link_epoch = link_epoch + 1, updated_at = $3
          WHERE id = ANY(ARRAY(SELECT id FROM customers WHERE id = ANY($1) AND erased_at IS NULL
@@ -125,14 +130,6 @@ pub async fn correct(
     .fetch_all(&mut *tx)
     .await?;
     let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.id).collect();
-    // Links in mails to the former address: its reader may be somebody else.
-    sqlx::query!(
-        "UPDATE bookings SET link_epoch = link_epoch + 1
-         WHERE id = ANY(ARRAY(SELECT id FROM bookings WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE))",
-        &ids
-    )
-    .execute(&mut *tx)
-    .await?;
     replace_recipient(&mut tx, &ids, email).await?;
     for booking in bookings.into_iter().filter(|booking| booking.start > now) {
         let kind = match booking.status {

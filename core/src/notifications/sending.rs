@@ -127,7 +127,9 @@ pub async fn mark_handed_off(
 ) -> Result<HandOff> {
     let ended = match (sending.booking_id, sending.user_id, sending.customer_id) {
         (Some(booking_id), ..) => reason_to_end(conn, booking_id, sending).await?,
-        (None, Some(user_id), _) if account::is_current(conn, user_id, sending.kind, sending.rev).await? => None,
+        (None, Some(user_id), _) if account::is_current(conn, user_id, sending.kind, sending.rev).await? => {
+            None
+        }
         (None, None, Some(id)) if booking_links::stands(conn, id, sending.notification_id).await? => None,
         (None, ..) => Some(NotificationOutcome::Cancelled),
     };

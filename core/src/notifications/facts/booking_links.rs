@@ -54,7 +54,8 @@ pub async fn load_booking_links(
 ) -> Result<Option<BookingLinksFacts>> {
     let rows = sqlx::query!(
         r#"
-        SELECT n.locale, n.recipient::text AS "recipient: EmailAddress", b.id, b.link_epoch,
+        SELECT n.locale, n.recipient::text AS "recipient: EmailAddress", b.id,
+               b.link_epoch + c.link_epoch AS "link_epoch!",
                b.status AS "status: BookingStatus", lower(b.during) AS "start!", upper(b.during) AS "end!",
                b.zone AS "zone: Zone", b.service_name, staff.name AS staff_name
         FROM notifications AS n

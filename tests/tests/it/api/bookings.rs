@@ -26,7 +26,8 @@ async fn a_customer_books_moves_and_cancels() {
     let reschedule = format!("{path}/reschedule");
     assert_eq!(brief(&api.post(&reschedule, Some(&ada), &to).await), (428, "precondition_required"));
     assert_eq!(brief(&api.change(&reschedule, &ada, "\"7\"", Some(&to)).await), (412, "precondition_failed"));
-    assert_eq!(brief(&api.change(&reschedule, &ada, "7", Some(&to)).await), (400, "invalid_request"));
+    assert_eq!(brief(&api.change(&reschedule, &ada, "7", Some(&to)).await), (412, "precondition_failed"));
+    assert_eq!(brief(&api.change(&reschedule, &ada, "seven", Some(&to)).await), (400, "invalid_request"));
     let moved = api.change(&reschedule, &ada, "W/\"1\"", Some(&to)).await;
     assert_eq!((moved.status.as_u16(), moved.body["rev"].as_i64()), (200, Some(2)), "{}", moved.body);
     assert_eq!(salon.starts().await, ["09:00", "10:00"]);

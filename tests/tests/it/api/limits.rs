@@ -78,11 +78,10 @@ async fn a_verified_account_holds_so_many_slots_at_a_time_and_books_so_many_a_da
     let ada = api.somebody("customer").await;
     let verify = "UPDATE users SET email_verified_at = clock_timestamp()";
     sqlx::query(verify).execute(api.database.pool()).await.unwrap();
-    let mut holds = Vec::new();
-    for time in ["08:00", "09:00", "10:00", "11:00", "12:00"] {
+    // Four hours can be held at once, and an appointment takes one.
+    for time in ["08:00", "09:00", "10:00", "11:00"] {
         let held = api.create("/v1/holds", Some(&ada), &salon.wish(time)).await;
         assert_eq!(held.status, 201, "{held:?}");
-        holds.push(held.body["id"].clone());
     }
     assert!(refused(&api.create("/v1/holds", Some(&ada), &salon.wish("13:00")).await));
     for time in ["13:00", "14:00"] {

@@ -119,18 +119,30 @@ impl Walk {
     }
 
     async fn step(&mut self) {
-        match self.dice.index(16) {
-            0 | 1 => self.book(false).await,
-            2 | 3 => self.book(true).await,
-            4 | 5 => self.use_hold().await,
-            6 | 7 => self.reschedule().await,
-            8 => self.decide().await,
-            9 => self.cancel().await,
-            10 => self.release().await,
-            11 => self.close_or_reopen().await,
-            12 => self.leave_or_return().await,
-            13 => self.change_terms().await,
-            14 => self.correct_or_erase().await,
+        // What is closed opens soon, so that most steps find an open calendar.
+        if self.closed && self.dice.index(3) == 0 {
+            self.closed = false;
+            return hours::reopen(&self.salon.core, tuesday("12:00").date_naive()).await.unwrap();
+        }
+        let gone = self.active.iter().position(|active| !active);
+        if let Some(staff) = gone.filter(|_| self.dice.index(3) == 0) {
+            return self.leave_or_return(staff).await;
+        }
+        match self.dice.index(20) {
+            0..=2 => self.book(false).await,
+            3..=5 => self.book(true).await,
+            6..=8 => self.use_hold().await,
+            9 | 10 => self.reschedule().await,
+            11 => self.decide().await,
+            12 => self.cancel().await,
+            13 => self.release().await,
+            14 => self.close_or_reopen().await,
+            15 => {
+                let staff = self.dice.index(2);
+                self.leave_or_return(staff).await;
+            }
+            16 => self.change_terms().await,
+            17 => self.correct_or_erase().await,
             _ => self.wait().await,
         }
     }
@@ -277,8 +289,7 @@ impl Walk {
         assert_eq!(told, &self.stranded() - &before, "a change tells what it strands");
     }
 
-    async fn leave_or_return(&mut self) {
-        let staff = self.dice.index(2);
+    async fn leave_or_return(&mut self, staff: usize) {
         self.active[staff] = !self.active[staff];
         let patch = StaffPatch { active: Some(self.active[staff]), ..StaffPatch::default() };
         staff::update(&self.salon.core, self.salon.staff[staff], ExpectedRev::Any, patch).await.unwrap();
