@@ -19,11 +19,19 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs `attempt` until it finds the booking with the member of staff it has locked. A booking can be moved to other staff
-/// between reading it and locking the calendar; every such move is progress of another request.
+/// between reading it and locking the calendar. Changes of one booking take turns in this process, in order of arrival, so
+/// that none is overtaken for ever; only another process can move it meanwhile.
 ///
 /// # Errors
-/// Those of `attempt`; [`Error::Overloaded`] when the booking was moved again and again for [`WAIT_TIMEOUT`].
-pub(super) async fn follow<T, F: Future<Output = Result<Option<T>>>>(attempt: impl Fn() -> F) -> Result<T> {
+/// Those of `attempt`; [`Error::Overloaded`] after [`WAIT_TIMEOUT`] without a turn, or when other processes moved the booking
+/// again and again for as long.
+pub(super) async fn follow<T, F: Future<Output = Result<Option<T>>>>(
+    core: &Core,
+    booking_id: Uuid,
+    attempt: impl Fn() -> F,
+) -> Result<T> {
+    // Before any calendar: the order of all locks is booking (in this process), staff, booking (in the database).
+    let _turn = turns(core, &[booking_id]).await?;
     let found = tokio::time::timeout(WAIT_TIMEOUT, async {
         loop {
             if let Some(done) = attempt().await? {
@@ -34,9 +42,9 @@ pub(super) async fn follow<T, F: Future<Output = Result<Option<T>>>>(attempt: im
     found.await.unwrap_or(Err(Error::Overloaded { retry_after: RETRY_AFTER }))
 }
 
-/// Waits in this process for each of these calendars, in the order of their ids.
-pub(super) async fn turns(core: &Core, staff_ids: &[Uuid]) -> Result<Vec<KeyedMutexGuard<Uuid>>> {
-    let mut sorted = staff_ids.to_vec();
+/// Waits in this process for each of these calendars (or one booking), in the order of their ids.
+pub(super) async fn turns(core: &Core, ids: &[Uuid]) -> Result<Vec<KeyedMutexGuard<Uuid>>> {
+    let mut sorted = ids.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
     let mut turns = Vec::with_capacity(sorted.len());

@@ -27,7 +27,7 @@ pub(super) async fn change_status(
     options: StatusOptions,
 ) -> Result<Booking> {
     let options = &options;
-    calendars::follow(|| async move {
+    calendars::follow(core, id, || async move {
         let staff_id = again_if_cut(|| visible(core, actor, id)).await?.booking.staff.id;
         if is_for_staff(action) && !actor.is_staff() {
             return Err(Error::Forbidden);

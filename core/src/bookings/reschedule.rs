@@ -34,7 +34,7 @@ pub async fn reschedule(
     to: Move,
 ) -> Result<Booking> {
     let to = &to;
-    calendars::follow(|| async move {
+    calendars::follow(core, id, || async move {
         let booking = again_if_cut(|| visible(core, actor, id)).await?.booking;
         if (to.overriding || to.current_terms) && !actor.is_staff() {
             return Err(Error::StaffOnly("override and current_terms are for staff."));

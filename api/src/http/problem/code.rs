@@ -85,7 +85,7 @@ codes! {
     PreconditionFailed "precondition_failed" PRECONDITION_FAILED "It has changed since you read it"
         "`If-Match` names another revision than the current one. Read it again."
     ContentTooLarge "content_too_large" PAYLOAD_TOO_LARGE "The body is too large"
-        "A request's body has at most 64 KiB."
+        "A JSON body has at most 64 KiB, a picture at most 200 KiB."
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body is not JSON"
         "A request's body is sent as `Content-Type: application/json`, without a content coding."
     Unprocessable "unprocessable" UNPROCESSABLE_ENTITY "A value is not acceptable"
