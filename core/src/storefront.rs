@@ -16,7 +16,7 @@ use crate::staff::{self, StaffMember};
 use crate::{Core, Error, Result, pictures};
 
 /// The copy is read anew after this time even if no revision changed, so that a manual repair by SQL becomes visible.
-const MAX_AGE: Duration = Duration::from_secs(60);
+const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// The business as customers see it.
 #[derive(Debug, Clone)]

@@ -29,13 +29,12 @@ pub async fn prove_email(
             let permit = allowance.for_password(&account.email).await?;
             let verified =
                 state.passwords.verify(password.clone(), owner.password_hash.clone(), permit).await?;
-            match (verified, owner.password_hash) {
-                (Verified::Yes, Some(hash)) => PasswordProof::Known { hash },
-                _ => {
-                    password_rules::check(&password, account.email.as_str(), Some(account.name.as_str()))
-                        .map_err(weak)?;
-                    PasswordProof::New { hash: state.passwords.hash(password, permit).await? }
-                }
+            if let (Verified::Yes, Some(hash)) = (verified, owner.password_hash) {
+                PasswordProof::Known { hash }
+            } else {
+                password_rules::check(&password, account.email.as_str(), Some(account.name.as_str()))
+                    .map_err(weak)?;
+                PasswordProof::New { hash: state.passwords.hash(password, permit).await? }
             }
         }
     };

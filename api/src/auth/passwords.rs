@@ -112,7 +112,7 @@ impl Passwords {
     /// The PHC string of a new password.
     ///
     /// # Errors
-    /// `overloaded` when the queue, or the account's or the client's share of it, is full.
+    /// `overloaded` when the queue is full, `too_many_requests` when the account's or the client's share of it is.
     pub async fn hash(&self, password: String, permit: HashPermit) -> Result<String, Problem> {
         let (answer, hash) = oneshot::channel();
         let share = self.share(permit)?;
@@ -123,7 +123,7 @@ impl Passwords {
     /// Whether `hash` is of `password`. Without a hash it takes as long and the answer is no.
     ///
     /// # Errors
-    /// `overloaded` when the queue, or the account's or the client's share of it, is full.
+    /// `overloaded` when the queue is full, `too_many_requests` when the account's or the client's share of it is.
     pub async fn verify(
         &self,
         password: String,
@@ -137,9 +137,12 @@ impl Passwords {
     }
 
     /// An eighth of the queue for one account, three quarters for one client, which may be many behind one address.
+    /// What is beyond is that client's excess, no overload: 429.
     fn share(&self, permit: HashPermit) -> Result<Share, Problem> {
         let most = [(self.places / 8).max(2), (self.places * 3 / 4).max(2)];
-        self.shares.take(permit, most).ok_or_else(full)
+        self.shares
+            .take(permit, most)
+            .ok_or_else(|| Problem::new(Code::TooManyRequests).retry_after(Duration::from_secs(1)))
     }
 
     fn submit(&self, work: Work) -> Result<(), Problem> {

@@ -41,7 +41,7 @@ pub struct Claims {
 #[derive(Serialize, Deserialize)]
 struct Wire {
     sub: Uuid,
-    /// Session (OpenID Connect Front-Channel Logout 1.0).
+    /// Session (`OpenID` Connect Front-Channel Logout 1.0).
     sid: Uuid,
     role: Role,
     epoch: i32,

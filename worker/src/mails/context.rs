@@ -39,6 +39,7 @@ struct CustomerContext {
     phone_digits: String,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of the templates by itself")]
 #[derive(Debug, Clone, Serialize)]
 struct BookingContext {
     service: String,

@@ -309,7 +309,7 @@ async fn the_link_of_a_mail_asks_for_the_password_and_sessions_of_who_knows_it_g
         request.form(&[("password", password)]).send().await.unwrap().status().as_u16()
     };
     assert_eq!(form("Password1").await, 422, "another password, and a weak one");
-    assert_eq!(api.lives(&ada).await.1, true);
+    assert!(api.lives(&ada).await.1);
     assert_eq!(form(PASSWORD).await, 200);
     assert_eq!(api.log_in("ada@example.org", PASSWORD).await, 200);
     assert_eq!(api.count("users WHERE email_verified_at IS NOT NULL").await, 1);
@@ -334,8 +334,8 @@ async fn who_no_longer_works_here_has_no_role_no_session_and_no_feed() {
     assert_eq!((reads().await, api.get("/v1/customers", Some(&maria)).await.status.as_u16()), (200, 200));
 
     let active = async |active: bool| {
-        let patch = json!({ "active": active });
-        assert_eq!(api.write(Method::PATCH, &path, &admin, Some(&patch)).await.status, 200);
+        let body = json!({ "active": active });
+        assert_eq!(api.write(Method::PATCH, &path, &admin, Some(&body)).await.status, 200);
     };
     active(false).await;
     assert_eq!(brief(&api.get("/v1/customers", Some(&maria)).await), (401, "session_ended"));

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 
+use super::test_api::Answer;
 use super::{TestApi, brief};
 use crate::api::test_api::PASSWORD;
 
@@ -172,10 +173,18 @@ async fn a_demoted_administrator_can_change_nothing_with_the_old_token() {
 
 #[tokio::test]
 async fn a_login_storm_gets_503_and_does_not_stop_other_requests() {
-    let api =
-        TestApi::start_with(&[("PUNCTUAL_PASSWORD_THREADS", "1"), ("PUNCTUAL_PASSWORD_QUEUE", "2")]).await;
-    let body = json!({ "email": "eve@example.org", "password": "wrong password" });
-    let storm = futures::future::join_all((0..24).map(|_| api.post("/v1/auth/login", None, &body)));
+    let api = TestApi::start_with(&[
+        ("PUNCTUAL_PASSWORD_THREADS", "1"),
+        ("PUNCTUAL_PASSWORD_QUEUE", "2"),
+        ("PUNCTUAL_TRUSTED_PROXIES", "127.0.0.1"),
+    ])
+    .await;
+    let login = async |number: usize| -> Answer {
+        let body = json!({ "email": format!("eve{number}@example.org"), "password": "wrong password" });
+        let request = api.request(Method::POST, "/v1/auth/login");
+        api.send(request.header("x-forwarded-for", format!("192.0.2.{number}")).json(&body)).await
+    };
+    let storm = futures::future::join_all((0..24).map(login));
     let (answers, read) = futures::join!(storm, api.get("/v1/services", None));
     assert_eq!(read.status, 200);
     let overloaded: Vec<_> = answers.iter().filter(|answer| answer.status == 503).collect();
@@ -184,4 +193,20 @@ async fn a_login_storm_gets_503_and_does_not_stop_other_requests() {
         overloaded.iter().all(|answer| answer.code() == "overloaded" && answer.header("retry-after") == "1")
     );
     assert!(answers.iter().all(|answer| matches!(answer.status.as_u16(), 401 | 503)));
+}
+
+#[tokio::test]
+async fn many_logins_at_once_to_one_account_are_limited_and_are_no_overload() {
+    let api =
+        TestApi::start_with(&[("PUNCTUAL_PASSWORD_THREADS", "1"), ("PUNCTUAL_PASSWORD_QUEUE", "16")]).await;
+    let body = json!({ "email": "eve@example.org", "password": "wrong password" });
+    let answers = futures::future::join_all((0..12).map(|_| api.post("/v1/auth/login", None, &body))).await;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
+    assert!(!refused.is_empty() && refused.len() < 12);
+    assert!(
+        refused
+            .iter()
+            .all(|answer| answer.code() == "too_many_requests" && answer.header("retry-after") == "1")
+    );
+    assert!(answers.iter().all(|answer| matches!(answer.status.as_u16(), 401 | 429)));
 }

@@ -82,8 +82,8 @@ async fn correcting_an_address_voids_the_links_that_went_to_the_wrong_one() {
     assert_eq!(opens(0).await, 200);
     let path = format!("/v1/customers/{}", booked["customer"]["id"].as_str().unwrap());
     let correct = async |email: &str| {
-        let patch = json!({ "email": email });
-        assert_eq!(api.write(Method::PATCH, &path, &salon.admin, Some(&patch)).await.status, 200);
+        let body = json!({ "email": email });
+        assert_eq!(api.write(Method::PATCH, &path, &salon.admin, Some(&body)).await.status, 200);
     };
     correct("alan@exmaple.org").await;
     assert_eq!(opens(0).await, 200, "nothing was corrected");

@@ -39,14 +39,10 @@ impl Persona {
         match self.told {
             _ if self.invalid => 401,
             None if matches!(access, Access::Roles(_)) => 401,
-            None => 400,
             Some(told) if !lets_in(told) => 403,
-            Some(told) if asks || told != Role::Customer => match () {
-                () if self.ended => 401,
-                () if !lets_in(self.has) => 403,
-                () => 400,
-            },
-            Some(_) => 400,
+            Some(told) if (asks || told != Role::Customer) && self.ended => 401,
+            Some(told) if (asks || told != Role::Customer) && !lets_in(self.has) => 403,
+            None | Some(_) => 400,
         }
     }
 }

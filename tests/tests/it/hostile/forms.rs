@@ -9,7 +9,7 @@ use crate::pages::{ADA, Booking, Salon, salon, target};
 const COUNT: u64 = 10_000;
 const AT_ONCE: usize = 24;
 
-/// Random numbers of a seed (SplitMix64).
+/// Random numbers of a seed (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -91,9 +91,10 @@ impl Aim {
                 1..=3 => &self.tokens[dice.roll(self.tokens.len())],
                 _ => dice.one(&VALUES),
             };
-            body.push_str(&format!("{field}={value}&"));
+            let pair = format!("{field}={value}&");
+            body.push_str(&pair);
             if dice.roll(6) == 0 {
-                body.push_str(&format!("{field}={value}&"));
+                body.push_str(&pair);
             }
         }
         let kind = dice.one(&[
