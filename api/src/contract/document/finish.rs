@@ -61,7 +61,7 @@ fn finish_info(document: &mut Value) {
             if parameter["name"] == "If-Match" {
                 // Without it the answer is 428, not 400, so that the guard lets it pass; whoever calls must send it.
                 parameter["required"] = true.into();
-                parameter["schema"]["pattern"] = "^(\\*|(W/)?\"[0-9]{1,9}\")$".into();
+                parameter["schema"]["pattern"] = "^(\\*|(W/)?\"[0-9]{1,9}\"|[0-9]{1,9})$".into();
                 parameter.insert("example".to_owned(), "\"3\"".into());
             }
             if parameter["schema"]["type"] != "array" {
