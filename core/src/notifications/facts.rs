@@ -27,6 +27,8 @@ pub struct Facts {
     pub locale: Locale,
     /// Where it goes; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
+    /// Whether the recipient has shown that the address is theirs.
+    pub recipient_proven: bool,
     /// Whom it goes to: the customer, the member of staff or the business.
     pub recipient_name: String,
     /// Who sends it.
@@ -130,6 +132,7 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
                addressee.name AS "addressee_name?", former.name AS "former_name?",
                s.name, s.address, s.phone, s.sender::text AS "sender!: EmailAddress",
                s.reply_to::text AS "reply_to!: EmailAddress", s.public_url,
+               EXISTS (SELECT FROM users u WHERE u.email = n.recipient AND u.email_verified_at IS NOT NULL) AS "proven!",
                n.rev AS "notification_rev: Rev", event.details #>> '{from,start}' AS previous_start
         FROM notifications n
         JOIN bookings b ON b.id = n.booking_id
@@ -160,6 +163,7 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
         kind: row.kind,
         locale: Locale::parse(&row.locale).map_err(stored)?,
         recipient: row.recipient,
+        recipient_proven: row.proven,
         recipient_name: match row.addressee_name {
             Some(name) => name,
             None if row.kind.is_for_staff() => row.name.clone(),

@@ -6,8 +6,8 @@ use punctual_queue::{JobId, Payload};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::SendNotification;
 use super::payload::queue_error;
+use super::{EndedMail, NotificationKind, NotificationOutcome, SendNotification, record_ended};
 use crate::Result;
 
 /// Forgets to whom the mails of these bookings went; those to staff are not the person's. A mail that was handed off is left to
@@ -25,12 +25,18 @@ pub(crate) async fn forget_bookings(
                outcome_at = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome_at ELSE $2 END
            WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE booking_id = ANY($1) AND NOT to_staff
                               ORDER BY id FOR NO KEY UPDATE))
-           RETURNING id, job_id, outcome IS NULL OR outcome_at = $2 AS "live!""#,
+           RETURNING id, kind AS "kind: NotificationKind", outcome AS "outcome: NotificationOutcome", job_id,
+                     outcome IS NULL OR outcome_at = $2 AS "live!""#,
         booking_ids,
         now,
     )
     .fetch_all(&mut *tx)
     .await?;
+    let ended = rows
+        .iter()
+        .filter(|row| row.live)
+        .filter_map(|row| row.outcome.map(|outcome| EndedMail { id: row.id, kind: row.kind, outcome }));
+    record_ended(ended);
     let mails = rows.into_iter().map(|row| Mail { id: row.id, job_id: row.job_id, live: row.live }).collect();
     forget_jobs(tx, now, mails).await
 }

@@ -11,17 +11,22 @@ pub mod plan;
 pub mod sending;
 
 mod due;
+mod ended;
 mod forget;
 mod kind;
 mod list;
 mod owed;
 mod payload;
 mod resend;
+mod watch;
 
 pub use due::enqueue_due;
+pub(crate) use ended::{EndedMail, record as record_ended};
 pub(crate) use forget::{forget_account, forget_bookings, forget_customers};
 pub use kind::{NotificationKind, NotificationOutcome};
 pub use list::{Notification, NotificationState, list};
 pub use owed::oldest_owed_age;
 pub use payload::SendNotification;
 pub use resend::resend;
+pub(crate) use resend::resend_in;
+pub use watch::{ResendableMail, resendable};

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{NotificationKind, NotificationOutcome, account, booking_links};
+use super::{EndedMail, NotificationKind, NotificationOutcome, account, booking_links, record_ended};
 use crate::Result;
 use crate::types::{BookingStatus, Rev};
 
@@ -43,6 +43,12 @@ pub struct Sending {
     pub rev: Rev,
     /// Who sends.
     pub fence: Fence,
+}
+
+impl Sending {
+    fn record_end(&self, outcome: NotificationOutcome) {
+        record_ended([EndedMail { id: self.notification_id, kind: self.kind, outcome }]);
+    }
 }
 
 /// Whether a try may begin.
@@ -98,7 +104,10 @@ pub async fn begin(
     .await?;
     Ok(match begun {
         Some(row) => match row.outcome {
-            Some(outcome) => Begun::Over(outcome),
+            Some(outcome) => {
+                record_ended([EndedMail { id: notification_id, kind: row.kind, outcome }]);
+                Begun::Over(outcome)
+            }
             None => Begun::Sending(Sending {
                 notification_id,
                 booking_id: row.booking_id,
@@ -202,7 +211,10 @@ pub async fn end(
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) => Ok(HandOff::Over(row.outcome)),
+        Some(row) => {
+            sending.record_end(row.outcome);
+            Ok(HandOff::Over(row.outcome))
+        }
         None => lost(conn, sending).await,
     }
 }
@@ -228,7 +240,11 @@ pub async fn accepted(
     )
     .execute(conn)
     .await?;
-    Ok(recorded.rows_affected() == 1)
+    let recorded = recorded.rows_affected() == 1;
+    if recorded {
+        sending.record_end(NotificationOutcome::Sent);
+    }
+    Ok(recorded)
 }
 
 /// The try ended before the relay had the whole message, or it refused it for now: another one follows.
@@ -270,7 +286,11 @@ pub async fn refused(
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let ended = done.rows_affected() == 1;
+    if ended {
+        sending.record_end(NotificationOutcome::Failed);
+    }
+    Ok(ended)
 }
 
 /// The message went out and no reply came back. Returns the outcome if this was the second time; `None` means that it
@@ -300,7 +320,12 @@ pub async fn in_doubt(
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) => Ok(row.outcome),
+        Some(row) => {
+            if let Some(outcome) = row.outcome {
+                sending.record_end(outcome);
+            }
+            Ok(row.outcome)
+        }
         None => Ok(why_not(conn, sending.notification_id).await?.flatten()),
     }
 }
@@ -327,6 +352,9 @@ pub async fn job_ended(
     )
     .fetch_optional(conn)
     .await?;
+    if let Some(ended) = &ended {
+        record_ended([EndedMail { id: notification_id, kind: ended.kind, outcome: ended.outcome }]);
+    }
     Ok(ended.map(|ended| (ended.kind, ended.outcome)))
 }
 

@@ -59,7 +59,8 @@ text_type! {
     EmailAddress
 }
 text_type! {
-    /// A person's name as they write it: 1 to 200 characters, no control characters, trimmed.
+    /// A person's name as they write it: 1 to 200 characters with at least one letter, no control characters and no web
+    /// address, trimmed.
     PersonName
 }
 text_type! {
@@ -133,6 +134,53 @@ impl PersonName {
         if text.chars().count() > 200 {
             return Err(ParseError::new("too_long", "a name has at most 200 characters"));
         }
+        if text.chars().any(|c| c.is_control() || is_direction_mark(c)) {
+            return Err(ParseError::new(
+                "control_character",
+                "a name has no line breaks or control characters",
+            ));
+        }
+        if !text.chars().any(is_visible_letter) {
+            return Err(ParseError::new("invisible", "a name has at least one letter"));
+        }
+        if text.split_whitespace().any(is_link) {
+            return Err(ParseError::new("link", "a name has no web address"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A letter or digit; not one of the fillers of Hangul, which are letters and show nothing.
+fn is_visible_letter(c: char) -> bool {
+    c.is_alphanumeric() && !matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
+}
+
+/// Overrides of the direction of text: with them a line reads differently than it is written.
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `https://…`, `www.…` or `evil.example/…`.
+fn is_link(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let host = word.split_once('/').map(|(host, _)| host);
+    word.contains("://")
+        || word.starts_with("www.")
+        || host
+            .and_then(|host| host.rsplit_once('.'))
+            .is_some_and(|(_, last)| last.chars().count() >= 2 && last.chars().all(char::is_alphabetic))
+}
+
+impl Label {
+    /// Parses a name.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(ParseError::new("empty", "a name has at least one character"));
+        }
+        if text.chars().count() > 200 {
+            return Err(ParseError::new("too_long", "a name has at most 200 characters"));
+        }
         if text.chars().any(char::is_control) {
             return Err(ParseError::new(
                 "control_character",
@@ -140,13 +188,6 @@ impl PersonName {
             ));
         }
         Ok(Self(text.to_owned()))
-    }
-}
-
-impl Label {
-    /// Parses a name.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        PersonName::parse(text).map(|name| Self(name.0))
     }
 }
 
@@ -297,6 +338,21 @@ mod tests {
         assert_eq!(PersonName::parse("  Zoë Łukasz ").unwrap().as_str(), "Zoë Łukasz");
         assert!(PersonName::parse("   ").is_err());
         assert!(PersonName::parse("a\nb").is_err());
+        for (text, code) in [
+            ("\u{200b}\u{2060}", "invisible"),
+            ("\u{3164}", "invisible"),
+            ("– –", "invisible"),
+            ("WIN https://evil.example/x", "link"),
+            ("javascript://x", "link"),
+            ("go WWW.evil.example", "link"),
+            ("evil.example/win 500 EUR", "link"),
+            ("Ada \u{202e}niW", "control_character"),
+        ] {
+            assert_eq!(PersonName::parse(text).unwrap_err().code, code, "{text}");
+        }
+        for name in ["Anna/Ben Müller", "Dr. J.R.R. Tolkien", "7of9", "李小龍", "a/b.c"] {
+            assert!(PersonName::parse(name).is_ok(), "{name}");
+        }
         assert!(PersonName::parse(&"x".repeat(201)).is_err());
         assert!(Phone::parse("+49 (30) 123-45/6").is_ok());
         assert!(Phone::parse("call me").is_err());
