@@ -55,12 +55,18 @@ pub(crate) async fn forget_customers(
                outcome_at = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome_at ELSE $2 END
            WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE customer_id = ANY($1)
                               ORDER BY id FOR NO KEY UPDATE))
-           RETURNING id, job_id, outcome IS NULL OR outcome_at = $2 AS "live!""#,
+           RETURNING id, kind AS "kind: NotificationKind", outcome AS "outcome: NotificationOutcome", job_id,
+                     outcome IS NULL OR outcome_at = $2 AS "live!""#,
         customer_ids,
         now,
     )
     .fetch_all(&mut *tx)
     .await?;
+    let ended = rows
+        .iter()
+        .filter(|row| row.live)
+        .filter_map(|row| row.outcome.map(|outcome| EndedMail { id: row.id, kind: row.kind, outcome }));
+    record_ended(ended);
     let mails = rows.into_iter().map(|row| Mail { id: row.id, job_id: row.job_id, live: row.live }).collect();
     forget_jobs(tx, now, mails).await
 }

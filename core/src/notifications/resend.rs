@@ -92,8 +92,13 @@ pub(crate) async fn resend_in(
     if updated.rows_affected() != 1 {
         return Err(Error::internal("sending a mail again", "a mail that was accepted is not sent"));
     }
-    let due =
-        DueJob { id, kind: mail.kind, recipient: Some(&recipient), send_at: now, expires_at: mail.expires_at };
+    let due = DueJob {
+        id,
+        kind: mail.kind,
+        recipient: Some(&recipient),
+        send_at: now,
+        expires_at: mail.expires_at,
+    };
     let job = payload::job(&due)?;
     if !punctual_queue::enqueue(tx, now, job).await.map_err(queue_error)?.inserted {
         return Err(Error::NotResendable("Its last try has not ended yet."));
