@@ -2,6 +2,7 @@
 
 pub mod bookings;
 pub mod calendar;
+pub mod changes;
 pub mod config;
 pub mod customers;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod slots;
 pub mod staff;
 pub mod types;
 pub mod users;
+pub mod webhooks;
 pub mod wording;
 
 mod batcher;

@@ -6,10 +6,12 @@ pub mod calendar_file;
 mod catalogue;
 mod customer;
 mod display;
+mod events;
 mod export;
 mod hours;
 pub mod ops;
 mod slots;
+mod webhooks;
 
 pub use account::{Account, Language, Role};
 pub use booking::{
@@ -18,6 +20,11 @@ pub use booking::{
 pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff};
 pub use customer::Customer;
 pub use display::Translations;
+pub use events::{EventFeed, EventType, types_of};
 pub use export::PersonalData;
 pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBookings, TimeOff, Window};
 pub use slots::{ListPage, Slots, SlotsPage};
+pub use webhooks::{
+    Delivery, DeliveryPage, DeliveryStatus, WebhookEndpoint, WebhookEndpoints, WebhookSecret,
+    WebhookWithSecret,
+};
