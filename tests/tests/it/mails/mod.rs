@@ -9,7 +9,7 @@ mod killed;
 mod odd_replies;
 mod one_recipient;
 mod outages;
-mod python;
+pub mod python;
 mod refusals;
 mod reminders;
 mod signed;

@@ -1,0 +1,9 @@
+//! For programs: the feed of events and webhooks.
+
+mod deliveries;
+mod endpoints;
+mod every_write;
+mod failures;
+mod feed;
+mod killed;
+mod test_hooks;
