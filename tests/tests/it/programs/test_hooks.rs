@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use punctual_core::config::Keys;
+use punctual_core::config::{Config, Keys};
 use punctual_core::types::{PageSize, Reason};
 use punctual_core::webhooks::{self, Delivery, Endpoint, NewEndpoint, WebhookUrl};
 use punctual_testkit::wait_for;
@@ -22,7 +22,9 @@ pub const LOCAL: (&str, &str) = ("PUNCTUAL_WEBHOOK_NETWORKS", "127.0.0.0/8");
 
 /// The keys of the worker.
 pub fn keys() -> Keys {
-    Keys::parse(&Keys::write_local(1, &[7; 32]), true).unwrap()
+    let variables = [("PUNCTUAL_LINK_KEYS".to_owned(), Keys::write_local(1, &[7; 32]))];
+    let config = Config::parse(variables.into(), |_| Err(std::io::ErrorKind::NotFound.into())).unwrap();
+    config.link_keys().unwrap().clone()
 }
 
 /// A salon with a worker that may post to this machine.
