@@ -100,6 +100,15 @@ async fn merge_into(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid, duplica
     if let Some(email) = kept.email.as_ref().filter(|email| duplicate.email.as_ref() != Some(*email)) {
         replace_recipient(tx, &moved, email).await?;
     }
+    // Mails with links that the duplicate asked for: their rows stay in the ledger.
+    sqlx::query!(
+        "UPDATE notifications SET customer_id = $1
+         WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE customer_id = $2 ORDER BY id FOR NO KEY UPDATE))",
+        id,
+        duplicate_id,
+    )
+    .execute(&mut *tx)
+    .await?;
     let kept_row = sqlx::query!(
         "UPDATE customers AS c
          SET reminders = c.reminders AND duplicate.reminders, link_epoch = greatest(c.link_epoch, duplicate.link_epoch),
