@@ -1,4 +1,4 @@
-//! What the person who made a hold can do with it before booking: keep it a little longer, or give it back.
+//! Keeping a hold a little longer.
 
 use std::sync::Arc;
 
@@ -20,16 +20,14 @@ use crate::{Core, Error, Result, staff};
 /// # Errors
 /// [`Error::HoldExpired`] when it has run out, was booked, given back or renewed before.
 pub async fn renew_hold(core: &Core, hold_id: Uuid) -> Result<Booking> {
-    run(core, hold_id, Step::Renew).await
-}
-
-/// Gives a hold back. One that has run out or was given back before is left as it is. The caller has established that
-/// it is theirs.
-///
-/// # Errors
-/// [`Error::HoldExpired`] when it is a booking by now, or there is none.
-pub async fn release_hold(core: &Core, hold_id: Uuid) -> Result<Booking> {
-    run(core, hold_id, Step::Release).await
+    let staff_id = again_if_cut(|| async {
+        let found = sqlx::query_scalar!("SELECT staff_id FROM bookings WHERE id = $1", hold_id);
+        Ok(found.fetch_optional(&core.pool).await?)
+    })
+    .await?
+    .ok_or(Error::HoldExpired)?;
+    let turns = calendars::turns(core, &[staff_id]).await?;
+    write(core, Arc::new(Renew { hold_id, staff_id }), turns).await
 }
 
 /// Whether [`renew_hold`] would be allowed now.
@@ -40,70 +38,33 @@ pub fn can_renew(hold: &Booking, now: DateTime<Utc>) -> bool {
         && hold.hold_expires_at.is_some_and(|end| end > now)
 }
 
-async fn run(core: &Core, hold_id: Uuid, step: Step) -> Result<Booking> {
-    let staff_id = again_if_cut(|| async {
-        let found = sqlx::query_scalar!("SELECT staff_id FROM bookings WHERE id = $1", hold_id);
-        Ok(found.fetch_optional(&core.pool).await?)
-    })
-    .await?
-    .ok_or(Error::HoldExpired)?;
-    let turns = calendars::turns(core, &[staff_id]).await?;
-    write(core, Arc::new(Keep { hold_id, staff_id, step }), turns).await
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Renew,
-    Release,
-}
-
-struct Keep {
+struct Renew {
     hold_id: Uuid,
     staff_id: Uuid,
-    step: Step,
 }
 
-impl Write for Keep {
+impl Write for Renew {
     type Output = Booking;
 
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Booking>> {
         let actor = Actor::Link { booking_id: self.hold_id };
         staff::lock(tx, &[self.staff_id]).await?;
-        let hold = row::lock(tx, self.hold_id).await?.ok_or(Error::HoldExpired)?;
-        let is_held = hold.booking.status == BookingStatus::Held;
-        let stands = is_held && hold.booking.hold_expires_at.is_some_and(|end| end > now);
-        let row = match self.step {
-            Step::Release if hold.booking.status == BookingStatus::Expired => {
-                return Ok(Outcome::Unchanged(hold.seen_by(&actor)));
-            }
-            Step::Release if is_held => {
-                write_booking!(
-                    "UPDATE bookings SET status = 'expired', held_by = NULL, rev = rev + 1, updated_at = $6
+        let hold = row::lock(tx, self.hold_id).await?.ok_or(Error::HoldExpired)?.booking;
+        if !can_renew(&hold, now) {
+            return Err(Error::HoldExpired);
+        }
+        let row = write_booking!(
+            "UPDATE bookings SET hold_expires_at = $9, rev = rev + 1, updated_at = $6
                  WHERE id = $7 AND rev = $8",
-                    now,
-                    BookingChange::in_place(ChangeKind::Released, &actor),
-                    hold.booking.id,
-                    hold.booking.rev.0,
-                )
-                .fetch_optional(tx)
-                .await?
-            }
-            Step::Renew if stands && hold.booking.rev == Rev(1) => {
-                write_booking!(
-                    "UPDATE bookings SET hold_expires_at = $9, rev = rev + 1, updated_at = $6
-                 WHERE id = $7 AND rev = $8",
-                    now,
-                    BookingChange::in_place(ChangeKind::Renewed, &actor),
-                    hold.booking.id,
-                    hold.booking.rev.0,
-                    now + TimeDelta::minutes(i64::from(LONGEST_MIN)),
-                )
-                .fetch_optional(tx)
-                .await?
-            }
-            Step::Release | Step::Renew => return Err(Error::HoldExpired),
-        };
-        let row = row.ok_or_else(|| Error::internal("keeping a hold", "it changed under its lock"))?;
+            now,
+            BookingChange::in_place(ChangeKind::Renewed, &actor),
+            hold.id,
+            hold.rev.0,
+            now + TimeDelta::minutes(i64::from(LONGEST_MIN)),
+        )
+        .fetch_optional(tx)
+        .await?
+        .ok_or_else(|| Error::internal("renewing a hold", "it changed under its lock"))?;
         Ok(Outcome::Changed(row.seen_by(&actor), &[]))
     }
 }

@@ -127,7 +127,8 @@ pub(super) fn first_place(answers: Vec<slots::StaffAnswer>) -> Result<(Uuid, Pla
     }
 }
 
-/// Adds alternatives to [`Error::SlotTaken`], under the promised terms of the booking `exclude` if it is a move. Runs after the transaction, so that no lock is held meanwhile.
+/// Adds alternatives to [`Error::SlotTaken`], under the promised terms of the booking `exclude` if it is a move. Runs after
+/// the transaction, so that no lock is held meanwhile.
 pub(super) async fn with_alternatives(
     core: &Core,
     error: Error,

@@ -13,12 +13,12 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ChangeKind};
 use crate::{Core, Error, Result, staff};
 
-/// Releases a hold before it expires. Allowed for staff, for the account that made it, and for whoever `has_token`: the
-/// caller has verified the secret of the answer that made the hold. One that has expired or was released already stays so.
+/// Releases a hold before it expires. Allowed for staff, for the account that made it, and with `has_token`: the caller has
+/// verified a token of this hold. One that has expired or was released already stays so.
 ///
 /// # Errors
 /// [`Error::NotFound`], also for somebody else's hold; [`Error::HoldExpired`] for one that was booked; `Overloaded`.
-pub async fn release_hold_as(core: &Core, actor: &Actor, has_token: bool, id: Uuid) -> Result<()> {
+pub async fn release_hold(core: &Core, actor: &Actor, has_token: bool, id: Uuid) -> Result<()> {
     let hold = again_if_cut(|| async {
         let hold = sqlx::query!("SELECT staff_id, held_by FROM bookings WHERE id = $1", id);
         Ok(hold.fetch_optional(&core.pool).await?)

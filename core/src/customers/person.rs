@@ -1,15 +1,17 @@
 //! One customer, as staff see them.
 
 use chrono::{DateTime, Utc};
+use punctual_queue::Payload as _;
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::same_person::person_of;
-use crate::notifications::NotificationKind;
 use crate::notifications::plan::{self, Addressee, AtOnce, Subject};
+use crate::notifications::{NotificationKind, SendNotification};
+use crate::transaction::change_waking;
 use crate::types::{Actor, BookingStatus, EmailAddress, Locale, PersonName, Phone, Rev, Zone};
-use crate::{Error, Result};
+use crate::{Core, Error, Result};
 
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,22 +90,28 @@ pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<V
 ///
 /// # Errors
 /// [`Error::NotFound`], also for one who was erased; [`Error::Forbidden`].
-pub async fn correct(
-    pool: &PgPool,
+pub async fn correct(core: &Core, actor: &Actor, id: Uuid, email: &EmailAddress) -> Result<Customer> {
+    change_waking(
+        core,
+        &[SendNotification::QUEUE],
+        (*actor, id, email.clone()),
+        |(actor, id, email), tx, now| Box::pin(correct_in(tx, now, actor, *id, email)),
+    )
+    .await
+}
+
+async fn correct_in(
+    tx: &mut PgConnection,
     now: DateTime<Utc>,
     actor: &Actor,
     id: Uuid,
     email: &EmailAddress,
 ) -> Result<Customer> {
-    if !actor.is_staff() {
-        return Err(Error::Forbidden);
-    }
-    let mut tx = pool.begin().await?;
     let known = get(&mut *tx, actor, id).await?;
     if known.email.as_ref() == Some(email) {
         return Ok(known);
     }
-    let person = person_of(&mut tx, id).await?;
+    let person = person_of(tx, id).await?;
     // Rows are locked in the order of their ids, as in every statement that locks several. The epoch is part of the links
     // in mails to the former address, whose reader may be somebody else.
     let corrected = sqlx::query_scalar!(
@@ -130,7 +138,7 @@ pub async fn correct(
     .fetch_all(&mut *tx)
     .await?;
     let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.id).collect();
-    replace_recipient(&mut tx, &ids, email).await?;
+    replace_recipient(tx, &ids, email).await?;
     for booking in bookings.into_iter().filter(|booking| booking.start > now) {
         let kind = match booking.status {
             BookingStatus::Confirmed => NotificationKind::Confirmation,
@@ -139,11 +147,9 @@ pub async fn correct(
         };
         let subject = Subject::without_reminders(booking.id, booking.rev, booking.start);
         let to = Addressee { email: email.clone(), locale: booking.locale, staff_id: None };
-        plan::once_more(&mut tx, now, &subject, AtOnce { kind, to }).await?;
+        plan::once_more(tx, now, &subject, AtOnce { kind, to }).await?;
     }
-    let customer = get(&mut *tx, actor, id).await?;
-    tx.commit().await?;
-    Ok(customer)
+    get(tx, actor, id).await
 }
 
 /// Changes the recipient of mails to the customers of these bookings that are unsent, or that failed and can be sent again.

@@ -10,35 +10,13 @@ use super::SendNotification;
 use super::payload::queue_error;
 use crate::Result;
 
-/// Removes the recipients of mails to the customers of these bookings; mails to staff are left alone. A mail that is
-/// handed off keeps its outcome open for its sender; one that was in doubt ends in doubt.
-pub(crate) async fn forget_bookings(
+/// Removes the recipients of mails to the customers of these bookings, and of mails with links that these customers asked
+/// for; mails to staff stay as they are. A mail that is handed off keeps its outcome open for its sender; one that was in
+/// doubt ends in doubt.
+pub(crate) async fn forget_person(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     booking_ids: &[Uuid],
-) -> Result<()> {
-    let rows = sqlx::query!(
-        r#"UPDATE notifications
-           SET recipient = NULL, reply = NULL,
-               outcome = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome
-                              WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END,
-               outcome_at = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome_at ELSE $2 END
-           WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE booking_id = ANY($1) AND NOT to_staff
-                              ORDER BY id FOR NO KEY UPDATE))
-           RETURNING id, job_id, outcome IS NULL OR outcome_at = $2 AS "live!""#,
-        booking_ids,
-        now,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    let mails = rows.into_iter().map(|row| Mail { id: row.id, job_id: row.job_id, live: row.live }).collect();
-    forget_jobs(tx, now, mails).await
-}
-
-/// Removes the recipients of mails with the links of these customers' bookings. Unsent ones are cancelled.
-pub(crate) async fn forget_customers(
-    tx: &mut PgConnection,
-    now: DateTime<Utc>,
     customer_ids: &[Uuid],
 ) -> Result<()> {
     let rows = sqlx::query!(
@@ -46,10 +24,12 @@ pub(crate) async fn forget_customers(
            SET recipient = NULL, reply = NULL,
                outcome = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome
                               WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END,
-               outcome_at = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome_at ELSE $2 END
-           WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE customer_id = ANY($1)
+               outcome_at = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome_at ELSE $3 END
+           WHERE id = ANY(ARRAY(SELECT id FROM notifications
+                              WHERE (booking_id = ANY($1) AND NOT to_staff) OR customer_id = ANY($2)
                               ORDER BY id FOR NO KEY UPDATE))
-           RETURNING id, job_id, outcome IS NULL OR outcome_at = $2 AS "live!""#,
+           RETURNING id, job_id, outcome IS NULL OR outcome_at = $3 AS "live!""#,
+        booking_ids,
         customer_ids,
         now,
     )

@@ -19,7 +19,7 @@ mod payload;
 mod resend;
 
 pub use due::enqueue_due;
-pub(crate) use forget::{forget_account, forget_bookings, forget_customers};
+pub(crate) use forget::{forget_account, forget_person};
 pub use kind::{NotificationKind, NotificationOutcome};
 pub use list::{Notification, NotificationState, list};
 pub use owed::oldest_owed_age;

@@ -85,7 +85,6 @@ pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_id
     )
     .execute(&mut *tx)
     .await?;
-    notifications::forget_bookings(tx, now, &booking_ids).await?;
-    notifications::forget_customers(tx, now, customer_ids).await?;
+    notifications::forget_person(tx, now, &booking_ids, customer_ids).await?;
     idempotency::forget_bookings(tx, &booking_ids).await
 }

@@ -51,7 +51,7 @@ impl ReleaseHold {
     ) -> Result<NoContent, Problem> {
         let link = token.0.and_then(|token| Link::verify(&state.links, &token));
         let has_token = link == Some(Link { purpose: Purpose::Hold, id: id.0, epoch: 0 });
-        bookings::release_hold_as(&state.core, &caller.actor(), has_token, id.0).await?;
+        bookings::release_hold(&state.core, &caller.actor(), has_token, id.0).await?;
         Ok(NoContent)
     }
 }

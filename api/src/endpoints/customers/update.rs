@@ -53,8 +53,7 @@ impl UpdateCustomer {
         id: Path<Uuid>,
         body: Body<CustomerPatch>,
     ) -> Result<Found<Customer>, Problem> {
-        let (actor, now) = (caller.actor(), state.core.now());
-        let customer = customers::correct(&state.core.pool, now, &actor, id.0, &body.0.email.0).await?;
+        let customer = customers::correct(&state.core, &caller.actor(), id.0, &body.0.email.0).await?;
         Ok(Found::new(Customer::from(customer)))
     }
 }

@@ -1,5 +1,5 @@
 use poem::Response;
-use punctual_core::{Error, bookings};
+use punctual_core::{Error, bookings, types::Actor};
 
 use super::{BookPage, Visitor, contact::held, trouble};
 use crate::{
@@ -47,8 +47,10 @@ impl BookPage for Release {
 
     async fn submit(visitor: &Visitor, _: Form) -> Result<Response, Problem> {
         let hold = held(visitor).await?;
-        match bookings::release_hold(&visitor.visit.state.core, hold.id).await {
-            Ok(_) => {
+        // The page's own token names the hold.
+        let actor = Actor::Link { booking_id: hold.id };
+        match bookings::release_hold(&visitor.visit.state.core, &actor, true, hold.id).await {
+            Ok(()) => {
                 let times = format!("{}book/{}/anyone", visitor.visit.root(), hold.service.id);
                 Ok(html::see_other(&format!("{times}{}", visitor.carry())))
             }

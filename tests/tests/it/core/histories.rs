@@ -256,7 +256,7 @@ impl Walk {
         let Some(index) = self.any() else { return };
         let hold = self.bookings[index].clone();
         let owner = &self.customers[hold.owner];
-        let released = bookings::release_hold_as(&self.salon.core, owner, false, hold.id).await;
+        let released = bookings::release_hold(&self.salon.core, owner, false, hold.id).await;
         assert_eq!(released.is_ok(), hold.status == Status::Held, "{hold:?}: {released:?}");
         if released.is_ok() {
             self.bookings[index].status = Status::Expired;
@@ -313,7 +313,7 @@ impl Walk {
         if self.dice.index(2) == 0 {
             self.corrections += 1;
             let address = email(&format!("corrected-{}", self.corrections));
-            let corrected = customers::correct(&core.pool, core.now(), admin, customer.id, &address).await;
+            let corrected = customers::correct(core, admin, customer.id, &address).await;
             assert_eq!(corrected.is_ok(), customer.email.is_some(), "{corrected:?}");
             if let Some(former) = customer.email {
                 let left = "SELECT count(*) FROM notifications

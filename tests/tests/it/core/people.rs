@@ -100,6 +100,18 @@ async fn duplicates_are_merged_with_their_bookings() {
 }
 
 #[tokio::test]
+async fn a_duplicate_that_asked_for_its_links_is_merged_and_the_mail_is_still_sent() {
+    let (salon, service) = open().await;
+    let first = book(&salon, &Actor::Guest, service, "09:00", contact("Gina", None)).await.unwrap();
+    let (duplicate, _) = duplicate(&salon, service, "10:00").await;
+    customers::mail_booking_links(&salon.core, email("gina")).await.unwrap();
+    let asked = "SELECT count(*) FROM notifications WHERE kind = 'booking_links' AND outcome IS NULL";
+    assert_eq!(salon.count(asked).await, 1);
+    customers::merge(&salon.core, &salon.admin, customer(&first), duplicate).await.unwrap();
+    assert_eq!(salon.count(asked).await, 1);
+}
+
+#[tokio::test]
 async fn a_customer_with_an_account_is_not_merged_into_anothers() {
     let (salon, service) = open().await;
     let (one, other) = (salon.customer().await, salon.customer().await);
@@ -143,8 +155,7 @@ async fn a_corrected_address_gets_the_confirmation_and_old_links_end() {
     .await
     .unwrap();
     bookings::managed(&salon.core, booking.id, 0).await.unwrap();
-    let (pool, now) = (&salon.core.pool, salon.core.now());
-    customers::correct(pool, now, &salon.admin, customer(&booking), &email("gina.l")).await.unwrap();
+    customers::correct(&salon.core, &salon.admin, customer(&booking), &email("gina.l")).await.unwrap();
     let to_new = "SELECT count(*) FROM notifications
                   WHERE kind = 'confirmation' AND outcome IS NULL AND recipient = 'gina.l@example.org'";
     assert_eq!(salon.count(to_new).await, 1);
@@ -176,20 +187,20 @@ async fn a_hold_is_released_by_whoever_made_it_and_by_staff_only() {
     let (one, other) = (salon.customer().await, salon.customer().await);
     let held = hold(&salon, &one, "", service, "09:00").await.unwrap();
     for stranger in [other, Actor::Guest] {
-        let refused = bookings::release_hold_as(&salon.core, &stranger, false, held.id).await;
+        let refused = bookings::release_hold(&salon.core, &stranger, false, held.id).await;
         assert!(matches!(refused, Err(Error::NotFound("hold"))), "{refused:?}");
     }
-    bookings::release_hold_as(&salon.core, &one, false, held.id).await.unwrap();
-    bookings::release_hold_as(&salon.core, &salon.admin, false, held.id).await.unwrap();
+    bookings::release_hold(&salon.core, &one, false, held.id).await.unwrap();
+    bookings::release_hold(&salon.core, &salon.admin, false, held.id).await.unwrap();
     let released = bookings::get(&salon.core, &salon.admin, held.id).await.unwrap();
     assert_eq!(released.status, BookingStatus::Expired);
     let guests = hold(&salon, &Actor::Guest, "here", service, "09:00").await.unwrap();
-    let refused = bookings::release_hold_as(&salon.core, &Actor::Guest, false, guests.id).await;
+    let refused = bookings::release_hold(&salon.core, &Actor::Guest, false, guests.id).await;
     assert!(matches!(refused, Err(Error::NotFound("hold"))), "{refused:?}");
-    bookings::release_hold_as(&salon.core, &Actor::Guest, true, guests.id).await.unwrap();
+    bookings::release_hold(&salon.core, &Actor::Guest, true, guests.id).await.unwrap();
     salon.book(&other, service, None, tuesday("09:00")).await.unwrap();
     let booked = salon.book(&one, service, None, tuesday("10:00")).await.unwrap();
-    let refused = bookings::release_hold_as(&salon.core, &salon.admin, false, booked.id).await;
+    let refused = bookings::release_hold(&salon.core, &salon.admin, false, booked.id).await;
     assert!(matches!(refused, Err(Error::HoldExpired)), "{refused:?}");
 }
 
@@ -204,7 +215,7 @@ async fn nobody_holds_a_whole_day() {
     let refused = hold(&salon, &Actor::Guest, "one place", service, "13:00").await;
     assert!(matches!(refused, Err(Error::TooManyHolds)), "{refused:?}");
     hold(&salon, &Actor::Guest, "another place", service, "13:00").await.unwrap();
-    bookings::release_hold_as(&salon.core, &Actor::Guest, true, holds[0].id).await.unwrap();
+    bookings::release_hold(&salon.core, &Actor::Guest, true, holds[0].id).await.unwrap();
     hold(&salon, &Actor::Guest, "one place", service, "14:00").await.unwrap();
     // The hold of an account is booked by that account only.
     let customer = salon.customer().await;
