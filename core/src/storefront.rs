@@ -1,7 +1,7 @@
 //! What the booking page shows of the business, read from the database only after a change.
 //!
 //! It is kept with `settings.calendar_rev` and the database server's start, as lists of slots are
-//! (`docs/decisions/0015-slot-lists-from-memory.md`): whoever changes settings, services, staff, weekly hours or pictures
+//! (`docs/decisions/0015-slot-lists-from-memory.md`): every change of settings, services, staff, weekly hours or pictures
 //! counts that revision up, so a check sent after the request arrived tells whether the copy is current.
 
 use std::sync::{Arc, Mutex, PoisonError};

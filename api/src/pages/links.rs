@@ -1,4 +1,4 @@
-//! `/links`: mails somebody the links of their bookings, for whoever lost the mails and has no account.
+//! `/links`: mails the links of an address's bookings, for customers without an account who lost their mails.
 
 use std::sync::Arc;
 
