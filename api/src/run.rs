@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use punctual_core::{
-    Core,
+    Core, CoreLimits,
     config::{Config, ConfigError, Secret},
     migrate::{self, SchemaError},
     pool::{self, PoolSettings},
@@ -121,7 +121,9 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     let prefix = punctual_queue::redis_prefix(&mut conn).await.map_err(StartError::Database)?;
     drop(conn);
     let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
-    let state = Arc::new(State::new(config, Core::new(pool, clock, wake), app::schemas(), &prefix)?);
+    let limits = CoreLimits { booking_batches: config.api.booking_batches };
+    let core = Core::with_limits(pool, clock, wake, limits);
+    let state = Arc::new(State::new(config, core, app::schemas(), &prefix)?);
 
     let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
     let limits = Limits {

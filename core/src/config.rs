@@ -72,6 +72,8 @@ pub struct ApiConfig {
     pub metrics_listen: Option<SocketAddr>,
     /// Most connections to Postgres.
     pub database_connections: u32,
+    /// Most batches of bookings and holds committed at a time.
+    pub booking_batches: usize,
     /// Most clients connected at a time.
     pub max_connections: usize,
     /// Time from a request's first byte to its answer's head.
@@ -222,6 +224,7 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
     let listen = r.text("PUNCTUAL_API_LISTEN", reader::ADDRESS, |text| text.parse().ok());
     let metrics_listen = r.optional("PUNCTUAL_API_METRICS_LISTEN", reader::ADDRESS, |text| text.parse().ok());
     let database_connections = r.number("PUNCTUAL_API_DATABASE_CONNECTIONS", 1..=1000);
+    let booking_batches = r.number("PUNCTUAL_API_BOOKING_BATCHES", 1..=16);
     let max_connections = r.number("PUNCTUAL_API_MAX_CONNECTIONS", 1..=1_000_000);
     let request_timeout = r.seconds("PUNCTUAL_API_REQUEST_SECONDS", 1..=300);
     let header_timeout = r.seconds("PUNCTUAL_API_HEADER_SECONDS", 1..=300);
@@ -257,6 +260,7 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
         listen: listen?,
         metrics_listen,
         database_connections: database_connections?,
+        booking_batches: booking_batches?,
         max_connections: max_connections?,
         request_timeout: request_timeout?,
         header_timeout: header_timeout?,

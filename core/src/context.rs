@@ -1,7 +1,9 @@
 //! What use cases need, created once per process.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use punctual_queue::SharedClock;
@@ -32,19 +34,51 @@ pub struct Inner {
     pub(crate) calendars: KeyedMutex<Uuid>,
     /// Serialises requests with one idempotency key.
     pub(crate) keys: KeyedMutex<String>,
+    pub(crate) limits: CoreLimits,
+    states: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+/// Limits of one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoreLimits {
+    /// Batches of bookings and holds that are committed at the same time.
+    pub booking_batches: usize,
+}
+
+impl Default for CoreLimits {
+    fn default() -> Self {
+        Self { booking_batches: 2 }
+    }
 }
 
 impl Core {
     /// A context from its parts.
     #[must_use]
     pub fn new(pool: PgPool, clock: SharedClock, wake: Wake) -> Self {
+        Self::with_limits(pool, clock, wake, CoreLimits::default())
+    }
+
+    /// A context from its parts, with other limits than the default ones.
+    #[must_use]
+    pub fn with_limits(pool: PgPool, clock: SharedClock, wake: Wake, limits: CoreLimits) -> Self {
         Self(Arc::new(Inner {
             pool,
             clock,
             wake,
             calendars: KeyedMutex::new(CALENDAR_WAITERS),
             keys: KeyedMutex::new(KEY_WAITERS),
+            limits,
+            states: Mutex::default(),
         }))
+    }
+
+    /// What one use case keeps for the life of the process, created by `init` on first use. By type, so that this
+    /// module need not know the use cases.
+    pub(crate) fn state<T: Any + Send + Sync>(&self, init: impl Fn() -> T) -> Arc<T> {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = states.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(init()));
+        // The entry of a type has that type, so the downcast always succeeds.
+        Arc::clone(state).downcast::<T>().unwrap_or_else(|_| Arc::new(init()))
     }
 
     /// The current instant in microseconds, the precision of Postgres.

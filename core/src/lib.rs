@@ -26,10 +26,12 @@ pub mod types;
 pub mod users;
 pub mod wording;
 
+mod advisory_lock;
+mod batch_queue;
 mod batcher;
 mod context;
 mod transaction;
 
-pub use context::Core;
+pub use context::{Core, CoreLimits};
 pub use error::{Alternative, Error, Result};
 pub use migrate::migrate;

@@ -107,7 +107,7 @@ impl From<sqlx::Error> for Error {
 }
 
 /// Whether the connection was cut, or leads to a server that can't write: it must not be used again unchecked.
-fn is_cut(error: &sqlx::Error) -> bool {
+pub(crate) fn is_cut(error: &sqlx::Error) -> bool {
     !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) && is_unavailable(error)
 }
 

@@ -14,10 +14,10 @@ use crate::pool::again_if_cut;
 use crate::{Core, Error, Result};
 
 /// Retries after a deadlock or serialization failure.
-const RETRIES: u32 = 3;
+pub(crate) const RETRIES: u32 = 3;
 /// Timeout of one transaction, lock waits included. After it the connection is closed, which ends the transaction on
 /// the server.
-const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes Postgres plan each statement once a connection: planning five statements of a booking took two thirds as long
 /// as running all of them (docs/decisions/0018-generic-plans-for-writes.md). So no statement may need its parameters for a
@@ -113,11 +113,16 @@ async fn with_retries<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
             Err(error) if error.is_transient() && retry < RETRIES => {
                 retry += 1;
                 tracing::debug!(retry, %error, "a transaction is retried");
-                tokio::time::sleep(Duration::from_millis(rand::random_range(1..=10_u64 << retry))).await;
+                tokio::time::sleep(retry_delay(retry)).await;
             }
             result => return result,
         }
     }
+}
+
+/// A random delay before the n-th retry, so that transactions that met each other do not meet again.
+pub(crate) fn retry_delay(retry: u32) -> Duration {
+    Duration::from_millis(rand::random_range(1..=10_u64 << retry))
 }
 
 async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
@@ -149,11 +154,11 @@ async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
 }
 
 /// An open transaction. Dropping it before its end closes the connection, whose state is then unknown.
-struct Transaction(Option<PoolConnection<Postgres>>);
+pub(crate) struct Transaction(Option<PoolConnection<Postgres>>);
 
 impl Transaction {
     /// An idle connection may have been cut; the pool then tests the next one before handing it out.
-    async fn begin(pool: &PgPool) -> Result<Self> {
+    pub(crate) async fn begin(pool: &PgPool) -> Result<Self> {
         again_if_cut(|| async {
             let mut tx = Self(Some(pool.acquire().await?));
             sqlx::raw_sql(BEGIN).execute(tx.conn()?).await?;
@@ -162,11 +167,12 @@ impl Transaction {
         .await
     }
 
-    fn conn(&mut self) -> Result<&mut PgConnection> {
+    pub(crate) fn conn(&mut self) -> Result<&mut PgConnection> {
         self.0.as_deref_mut().ok_or_else(|| Error::internal("transaction", "it has ended"))
     }
 
-    async fn end(&mut self, how: &'static str) -> Result<()> {
+    /// Runs the statement, `COMMIT` or `ROLLBACK`, and returns the connection to the pool if it succeeded.
+    pub(crate) async fn end(&mut self, how: &'static str) -> Result<()> {
         sqlx::raw_sql(how).execute(self.conn()?).await?;
         self.0.take();
         Ok(())

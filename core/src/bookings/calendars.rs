@@ -55,15 +55,6 @@ pub(super) async fn turns(core: &Core, ids: &[Uuid]) -> Result<Vec<KeyedMutexGua
     Ok(turns)
 }
 
-/// Locks the calendars of all candidates. Only the one chosen later is passed to [`crate::staff::lock`], which counts its
-/// revision up and need not wait.
-pub(super) async fn lock_candidates(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<()> {
-    sqlx::query!("SELECT id FROM staff WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", staff_ids)
-        .fetch_all(tx)
-        .await?;
-    Ok(())
-}
-
 /// Expires the holds in these locked calendars whose time is up; returns how many.
 pub(super) async fn expire_dead_holds(
     tx: &mut PgConnection,

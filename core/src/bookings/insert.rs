@@ -1,22 +1,29 @@
-//! Storing a booking in the place that was found for it.
+//! Storing bookings in the places that were found for them.
 
-use chrono::{DateTime, Utc};
-use punctual_queue::new_id;
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::audit::{BookingChange, write_booking};
+use super::BookingStatus;
+use super::audit::BookingChange;
 use super::place::Placement;
-use super::row::Row;
-use super::{BookingStatus, NewBooking};
-use crate::Result;
-use crate::customers::Booked;
-use crate::types::{Note, Phone};
+use super::row::{Row, query_bookings};
+use crate::customers::{Booked, Contact};
+use crate::types::{ActorKind, Note, Phone};
+use crate::{Error, Result};
 
-/// What a new row holds beside its place.
-pub(super) struct InsertParams<'a> {
+/// A new row.
+pub(super) struct NewRow<'a> {
+    pub id: Uuid,
+    pub change: BookingChange<'a>,
+    pub placement: Placement<'a>,
+    /// Seats of its class that rows of the same statement take before it.
+    pub seats_before: i32,
     pub status: BookingStatus,
     /// None for a hold.
-    pub customer: Option<Booked<'a>>,
+    pub customer: Option<&'a Booked<'a>>,
     pub customer_note: &'a Note,
     pub staff_note: &'a Note,
     /// None unless it is a hold.
@@ -25,73 +32,106 @@ pub(super) struct InsertParams<'a> {
     pub held_by: Option<&'a str>,
 }
 
-impl<'a> InsertParams<'a> {
-    /// Those of a booking, which is no hold.
-    pub(super) fn of_booking(new: &'a NewBooking, status: BookingStatus, customer: Booked<'a>) -> Self {
-        Self {
-            status,
-            customer: Some(customer),
-            customer_note: &new.customer_note,
-            staff_note: &new.staff_note,
-            hold_expires_at: None,
-            held_by: None,
-        }
+impl NewRow<'_> {
+    fn contact(&self) -> Option<&Contact> {
+        self.customer.and_then(|customer| customer.contact)
     }
 }
 
-/// Inserts the row with the lowest free seat of its class; the unique index `bookings_seat` rejects a seat that is
-/// taken meanwhile. The seats are queried by a range of (`class_id`, `seat_no`), which only that index can serve: a
-/// condition on `class_id` alone could choose the gist index and read the whole class from it.
+/// Inserts the rows and their events with one statement and returns them in their order. A seat of a class is the lowest
+/// free one; the unique index `bookings_seat` rejects a seat that is taken meanwhile. The seats are queried by a range of
+/// (`class_id`, `seat_no`), which only that index can serve: a condition on `class_id` alone could choose the gist index
+/// and read the whole class from it.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    change: &BookingChange<'_>,
-    placement: &Placement,
-    params: &InsertParams<'_>,
-) -> Result<Row> {
-    let Placement { terms, staff_id, place } = placement;
-    let contact = params.customer.as_ref().and_then(|customer| customer.contact);
-    let id = new_id(now);
-    let row = write_booking!(
-        "INSERT INTO bookings (id, service_id, staff_id, customer_id, status, during, blocked, class_id, seat_no, zone,
-                               local_start, service_name, duration_min, price_minor, currency, customer_note,
-                               staff_note, hold_expires_at, ics_uid, contact_name, contact_phone, held_by, created_at,
-                               updated_at)
-         VALUES ($7, $8, $9, $10, $11, tstzrange($12, $13), tstzrange($14, $15), $16,
-                 CASE WHEN $17 = 1 THEN 1 ELSE coalesce((
-                     SELECT min(seat) FROM generate_series(1, $17::integer) AS seat
-                     WHERE seat <> ALL (ARRAY(
-                         SELECT seat_no FROM bookings
-                         WHERE (class_id, seat_no) BETWEEN ($16, 1) AND ($16, $17) AND blocks))), $17) END,
-                 $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $6, $6)",
+    rows: &[NewRow<'_>],
+) -> Result<Vec<Row>> {
+    macro_rules! column {
+        ($type:ty, |$row:ident| $value:expr) => {
+            rows.iter().map(|$row| $value).collect::<Vec<$type>>()
+        };
+    }
+    let details = rows
+        .iter()
+        .map(|row| serde_json::to_value(&row.change.details))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Error::internal("details of an event", error))?;
+    let inserted = query_bookings!(
+        ["WITH input AS MATERIALIZED (
+              SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::booking_status[],
+                                   $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::uuid[],
+                                   $12::integer[], $13::integer[], $14::text[], $15::timestamp[], $16::text[], $17::integer[],
+                                   $18::bigint[], $19::text[], $20::text[], $21::text[], $22::timestamptz[], $23::text[],
+                                   $24::text[], $25::text[], $26::text[], $27::actor_kind[], $28::uuid[], $29::boolean[],
+                                   $30::jsonb[])
+                   AS i (id, service_id, staff_id, customer_id, status, start_at, end_at, blocked_from, blocked_to, class_id,
+                         capacity, seats_before, zone, local_start, service_name, duration_min, price_minor, currency,
+                         customer_note, staff_note, hold_expires_at, held_by, contact_name, contact_phone, change, actor,
+                         actor_id, overridden, details)
+          ), written AS (
+              INSERT INTO bookings (id, service_id, staff_id, customer_id, status, during, blocked, class_id, seat_no, zone,
+                                    local_start, service_name, duration_min, price_minor, currency, customer_note,
+                                    staff_note, hold_expires_at, held_by, contact_name, contact_phone, ics_uid, created_at,
+                                    updated_at)
+              SELECT id, service_id, staff_id, customer_id, status, tstzrange(start_at, end_at),
+                     tstzrange(blocked_from, blocked_to), class_id,
+                     CASE WHEN capacity = 1 THEN 1 ELSE coalesce((
+                         SELECT seat FROM generate_series(1, capacity) AS seat
+                         WHERE seat <> ALL (ARRAY(
+                             SELECT b.seat_no FROM bookings AS b
+                             WHERE (b.class_id, b.seat_no) BETWEEN (input.class_id, 1) AND (input.class_id, capacity)
+                               AND b.blocks))
+                         ORDER BY seat OFFSET seats_before LIMIT 1), capacity) END,
+                     zone, local_start, service_name, duration_min, price_minor, currency, customer_note, staff_note,
+                     hold_expires_at, held_by, contact_name, contact_phone, id::text, $1, $1
+              FROM input
+              RETURNING *
+          ), event AS (
+              INSERT INTO booking_events (booking_id, rev, status, change, actor, actor_id, overridden, details, at)
+              SELECT id, 1, status, change, actor, actor_id, overridden, details, $1 FROM input
+          ) " +]
+        "written" "",
         now,
-        change,
-        id,
-        terms.rules.service_id,
-        staff_id,
-        params.customer.as_ref().map(|customer| customer.id),
-        params.status as BookingStatus,
-        place.during.start(),
-        place.during.end(),
-        place.blocked.start(),
-        place.blocked.end(),
-        place.class_id.unwrap_or(id),
-        placement.capacity(),
-        terms.zone.name(),
-        terms.zone.wall(place.during.start()),
-        terms.name,
-        placement.minutes(),
-        terms.price.minor,
-        terms.price.currency.as_str(),
-        params.customer_note.as_str(),
-        params.staff_note.as_str(),
-        params.hold_expires_at,
-        id.to_string(),
-        contact.map(|contact| contact.name.as_str()),
-        contact.and_then(|contact| contact.phone.as_ref()).map(Phone::as_str),
-        params.held_by,
+        &column!(Uuid, |row| row.id),
+        &column!(Uuid, |row| row.placement.terms.rules.service_id),
+        &column!(Uuid, |row| row.placement.staff_id),
+        &column!(Option<Uuid>, |row| row.customer.map(|customer| customer.id)) as &[Option<Uuid>],
+        &column!(BookingStatus, |row| row.status) as &[BookingStatus],
+        &column!(DateTime<Utc>, |row| row.placement.place.during.start()),
+        &column!(DateTime<Utc>, |row| row.placement.place.during.end()),
+        &column!(DateTime<Utc>, |row| row.placement.place.blocked.start()),
+        &column!(DateTime<Utc>, |row| row.placement.place.blocked.end()),
+        &column!(Uuid, |row| row.placement.place.class_id.unwrap_or(row.id)),
+        &column!(i32, |row| row.placement.capacity()),
+        &column!(i32, |row| row.seats_before),
+        &column!(String, |row| row.placement.terms.zone.name().to_owned()),
+        &column!(NaiveDateTime, |row| row.placement.terms.zone.wall(row.placement.place.during.start())),
+        &column!(String, |row| row.placement.terms.name.clone()),
+        &column!(i32, |row| row.placement.minutes()),
+        &column!(i64, |row| row.placement.terms.price.minor),
+        &column!(String, |row| row.placement.terms.price.currency.as_str().to_owned()),
+        &column!(String, |row| row.customer_note.as_str().to_owned()),
+        &column!(String, |row| row.staff_note.as_str().to_owned()),
+        &column!(Option<DateTime<Utc>>, |row| row.hold_expires_at) as &[Option<DateTime<Utc>>],
+        &column!(Option<&str>, |row| row.held_by) as &[Option<&str>],
+        &column!(Option<&str>, |row| row.contact().map(|contact| contact.name.as_str())) as &[Option<&str>],
+        &column!(Option<&str>, |row| row
+            .contact()
+            .and_then(|contact| contact.phone.as_ref())
+            .map(Phone::as_str)) as &[Option<&str>],
+        &column!(String, |row| row.change.kind.as_str().to_owned()),
+        &column!(ActorKind, |row| row.change.actor.kind()) as &[ActorKind],
+        &column!(Option<Uuid>, |row| row.change.actor.user_id()) as &[Option<Uuid>],
+        &column!(bool, |row| row.change.overridden),
+        &details,
     )
-    .fetch_one(tx)
+    .fetch_all(tx)
     .await?;
-    Ok(row)
+    let mut by_id: HashMap<Uuid, Row> = inserted.into_iter().map(|row| (row.booking.id, row)).collect();
+    rows.iter()
+        .map(|row| {
+            by_id.remove(&row.id).ok_or_else(|| Error::internal("inserting bookings", "a row is missing"))
+        })
+        .collect()
 }

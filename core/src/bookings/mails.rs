@@ -52,6 +52,47 @@ fn kinds_of(
     }
 }
 
+/// The mails of one booking.
+struct Draft {
+    customer: Option<Addressee>,
+    reminders: Vec<Reminder>,
+    at_once: Vec<AtOnce>,
+}
+
+impl Draft {
+    /// The mails that follow from a change, except the one to the former member of staff.
+    fn of(row: &Row, change: &BookingChange<'_>, rules: &[(i16, ReminderRule)]) -> Self {
+        let booking = &row.booking;
+        // None for an erased person: no mail is planned.
+        let customer_email = booking.customer.as_ref().and_then(|customer| customer.email.clone());
+        let customer = addressee(customer_email, row.locale, None);
+        let reminders = match &customer {
+            Some(_) if booking.status == BookingStatus::Confirmed => reminders(row, rules),
+            _ => Vec::new(),
+        };
+        let (for_customer, for_staff) = kinds_of(change.kind, booking.status);
+        let for_customer = for_customer.filter(|_| !change.details.silent);
+        let mut at_once: Vec<AtOnce> =
+            for_customer.zip(customer.clone()).map(|(kind, to)| AtOnce { kind, to }).into_iter().collect();
+        if let Some(kind) = for_staff {
+            at_once.extend(staff_and_business(row).into_iter().map(|to| AtOnce { kind, to }));
+        }
+        Self { customer, reminders, at_once }
+    }
+
+    fn change<'a>(&'a self, row: &Row, span: Option<&'a tracing::Span>) -> plan::Change<'a> {
+        let subject = Subject {
+            booking_id: row.booking.id,
+            rev: row.booking.rev,
+            start: row.booking.start.to_utc(),
+            customer: self.customer.as_ref(),
+            reminders: &self.reminders,
+            wants_reminders: row.wants_reminders,
+        };
+        plan::Change { subject, at_once: &self.at_once, span }
+    }
+}
+
 /// Plans the mails of a booking as it is after `change` and cancels those of older revisions. `rules` are the service's
 /// reminder rules by place, used once the booking is confirmed.
 pub(super) async fn plan(
@@ -61,38 +102,39 @@ pub(super) async fn plan(
     change: &BookingChange<'_>,
     rules: &[(i16, ReminderRule)],
 ) -> Result<()> {
-    let booking = &row.booking;
-    // None for an erased person: no mail is planned.
-    let customer_email = booking.customer.as_ref().and_then(|customer| customer.email.clone());
-    let customer = addressee(customer_email, row.locale, None);
-    let reminders = match &customer {
-        Some(_) if booking.status == BookingStatus::Confirmed => reminders(row, rules),
-        _ => Vec::new(),
-    };
-    let (for_customer, for_staff) = kinds_of(change.kind, booking.status);
-    let for_customer = for_customer.filter(|_| !change.details.silent);
-    let mail = |kind: NotificationKind| move |to: Addressee| AtOnce { kind, to };
-    let mut at_once: Vec<AtOnce> =
-        for_customer.zip(customer.clone()).map(|(kind, to)| AtOnce { kind, to }).into_iter().collect();
-    if let Some(kind) = for_staff {
-        at_once.extend(staff_and_business(row).into_iter().map(mail(kind)));
-        if let Some(from) = change.details.from.filter(|from| from.staff_id != booking.staff.id) {
-            let former =
-                former_staff(tx, from.staff_id).await?.into_iter().map(mail(NotificationKind::StaffMoved));
-            let told = |to: &Addressee| at_once.iter().any(|mail| same(&mail.to, to) && mail.kind == kind);
-            let former: Vec<AtOnce> = former.filter(|mail| !told(&mail.to)).collect();
-            at_once.extend(former);
-        }
+    let mut draft = Draft::of(row, change, rules);
+    if let (_, Some(kind)) = kinds_of(change.kind, row.booking.status)
+        && let Some(from) = change.details.from.filter(|from| from.staff_id != row.booking.staff.id)
+        && let Some(to) = former_staff(tx, from.staff_id).await?
+        && !draft.at_once.iter().any(|mail| same(&mail.to, &to) && mail.kind == kind)
+    {
+        draft.at_once.push(AtOnce { kind: NotificationKind::StaffMoved, to });
     }
-    let subject = Subject {
-        booking_id: booking.id,
-        rev: booking.rev,
-        start: booking.start.to_utc(),
-        customer: customer.as_ref(),
-        reminders: &reminders,
-        wants_reminders: row.wants_reminders,
-    };
-    plan::on_change(tx, now, &subject, &at_once).await
+    plan::on_changes(tx, now, &[draft.change(row, None)]).await
+}
+
+/// A booking that a batch made, with its service's reminder rules and the span of its request.
+pub(super) struct NewBookingMails<'a> {
+    pub row: &'a Row,
+    pub change: &'a BookingChange<'a>,
+    pub rules: &'a [(i16, ReminderRule)],
+    pub span: &'a tracing::Span,
+}
+
+/// [`plan`] for the bookings of a batch.
+pub(super) async fn plan_many(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    bookings: &[NewBookingMails<'_>],
+) -> Result<()> {
+    let drafts: Vec<Draft> =
+        bookings.iter().map(|booking| Draft::of(booking.row, booking.change, booking.rules)).collect();
+    let changes: Vec<_> = bookings
+        .iter()
+        .zip(&drafts)
+        .map(|(booking, draft)| draft.change(booking.row, Some(booking.span)))
+        .collect();
+    plan::on_changes(tx, now, &changes).await
 }
 
 /// The member of staff and the business's notify address, each mailbox once.

@@ -1,10 +1,12 @@
 //! Bookings: from the hold to the no-show. Each use case is a file.
 //!
-//! Every write does the same steps: wait in this process for the calendars ([`calendars`]), then one transaction in a task
-//! of its own ([`crate::transaction`]): lock the calendars, write the booking with its event, plan its mails, store the
-//! answer, COMMIT.
+//! New bookings and holds are committed in batches ([`batch`]). Every other write waits in this process for the calendars
+//! ([`calendars`]), then runs one transaction in a task of its own ([`crate::transaction`]). The steps of a transaction are
+//! always the same: lock the calendars, write the bookings with their events, plan their mails, store the answers, COMMIT.
 
+mod alternatives;
 mod audit;
+mod batch;
 mod calendars;
 mod cancel;
 mod change_status;
@@ -13,6 +15,8 @@ mod confirm;
 mod create;
 mod decision;
 mod decline;
+mod held;
+mod held_time;
 mod hold;
 mod input;
 mod insert;

@@ -4,21 +4,21 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Booking, BookingStatus, WantedSlot, calendars};
+use super::{Booking, BookingStatus, WantedSlot};
 use crate::calendar::{Limits, Place};
 use crate::hours::{self, StrandedReason};
-use crate::slots::{self, ServiceTerms, StartQuery};
+use crate::slots::{self, ServiceTerms};
 use crate::types::{ParseError, Position};
-use crate::{Core, Error, Result, staff};
+use crate::{Core, Error, Result};
 
 /// Where a booking goes. The calendar is locked until the transaction ends.
-pub(super) struct Placement {
-    pub terms: ServiceTerms,
+pub(super) struct Placement<'a> {
+    pub terms: &'a ServiceTerms,
     pub staff_id: Uuid,
     pub place: Place,
 }
 
-impl Placement {
+impl Placement<'_> {
     /// Seats of the place.
     pub(super) fn capacity(&self) -> i32 {
         i32::try_from(self.terms.rules.capacity).unwrap_or(i32::MAX)
@@ -46,38 +46,30 @@ pub(super) async fn performers(core: &Core, slot: &WantedSlot) -> Result<Vec<Uui
     Ok(slots::terms(&mut db, slot.service_id, None).await?.staff_ids)
 }
 
-/// Locks the calendars of `performers` and finds a place for the slot: with the member of staff asked for, else with
-/// the one who has the fewest bookings on that day.
-pub(super) async fn find(
-    tx: &mut PgConnection,
-    now: DateTime<Utc>,
+/// The terms of the slot's service and the staff it can be booked with, ordered by id: those of `performers`, whose
+/// calendars are locked, who perform the service. Staff who were assigned to it after `performers` was read are not locked.
+///
+/// # Errors
+/// `NotFound` for the service, or the member of staff asked for; `Invalid` when nobody performs the service.
+pub(super) fn staff_for<'a>(
+    terms: Option<&'a ServiceTerms>,
     slot: &WantedSlot,
     performers: &[Uuid],
-    limits: Limits,
-) -> Result<Placement> {
-    if slot.staff_id.is_some() {
-        staff::lock(tx, performers).await?;
-    } else {
-        calendars::lock_candidates(tx, performers).await?;
+) -> Result<(&'a ServiceTerms, Vec<Uuid>)> {
+    let terms = terms.ok_or(Error::NotFound("service"))?;
+    let wanted = |id: &Uuid| performers.contains(id) && slot.staff_id.is_none_or(|wanted| wanted == *id);
+    let staff_ids: Vec<Uuid> = terms.staff_ids.iter().copied().filter(wanted).collect();
+    if slot.staff_id.is_some() && staff_ids.is_empty() {
+        return Err(Error::NotFound("staff"));
     }
-    let mut terms = slots::terms(tx, slot.service_id, slot.staff_id).await?;
     if !terms.active {
         return Err(Error::NotFound("service"));
     }
-    // Staff who were assigned to the service after `performers` was read are not locked.
-    terms.staff_ids.retain(|id| performers.contains(id));
-    calendars::expire_dead_holds(tx, now, performers).await?;
-    let order = slots::candidates(tx, now, &terms, slot.start, None).await?;
-    let ask = StartQuery { start: slot.start, limits, exclude: None };
-    if slot.staff_id.is_none() && terms.staff_ids.is_empty() {
+    if staff_ids.is_empty() {
         let error = ParseError::new("no_staff", "nobody performs this service at present");
         return Err(Error::Invalid { pointer: "/service_id", error });
     }
-    let (staff_id, place) = first_place(slots::check_start(tx, now, &terms, &order, ask).await?)?;
-    if slot.staff_id.is_none() {
-        staff::lock(tx, &[staff_id]).await?;
-    }
-    Ok(Placement { terms, staff_id, place })
+    Ok((terms, staff_ids))
 }
 
 /// Asks the calendar again about a booking that exists: hours, closures, time off, staff, service and capacity may have
@@ -124,33 +116,5 @@ pub(super) fn first_place(answers: Vec<slots::StaffAnswer>) -> Result<(Uuid, Pla
         Err(Error::NotFound("staff"))
     } else {
         Err(refusals.swap_remove(taken.unwrap_or(0)))
-    }
-}
-
-/// Adds alternatives to [`Error::SlotTaken`], under the promised terms of the booking `exclude` if it is a move. Runs after
-/// the transaction, so that no lock is held meanwhile.
-pub(super) async fn with_alternatives(
-    core: &Core,
-    error: Error,
-    slot: &WantedSlot,
-    exclude: Option<Uuid>,
-) -> Error {
-    if !matches!(error, Error::SlotTaken { .. }) {
-        return error;
-    }
-    let search = async {
-        let mut db = core.pool.acquire().await?;
-        let terms = match exclude {
-            Some(id) => slots::terms_of_booking(&mut db, id, slot.service_id, slot.staff_id).await?,
-            None => slots::terms(&mut db, slot.service_id, slot.staff_id).await?,
-        };
-        slots::alternatives(&mut db, core.now(), &terms, slot.start, exclude).await
-    };
-    match search.await {
-        Ok(alternatives) => Error::SlotTaken { alternatives },
-        Err(failure) => {
-            tracing::warn!(error = %failure, "no alternatives for a slot that is taken");
-            error
-        }
     }
 }

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::alternatives::with_alternatives;
 use super::audit::{BookingChange, write_booking};
 use super::change_status::{locked, next_status, require_notice};
-use super::place::{self, Placement, first_place};
+use super::place::{Placement, first_place};
 use super::read::visible;
 use super::row::Row;
 use super::{Booking, BookingStatus, Move, WantedSlot, calendars, mails};
@@ -49,7 +50,7 @@ pub async fn reschedule(
         let turns = calendars::turns(core, &[from, to.staff_id.unwrap_or(from)]).await?;
         let work = Reschedule { actor: *actor, id, from, expected, to: to.clone() };
         match write(core, Arc::new(work), turns).await {
-            Err(error) => Err(place::with_alternatives(core, error, &slot, Some(id)).await),
+            Err(error) => Err(with_alternatives(core, error, &slot, Some(id)).await),
             done => done,
         }
     })
@@ -87,7 +88,7 @@ impl Write for Reschedule {
         let limits = if self.to.overriding { Limits::Overridden } else { Limits::Enforced };
         let ask = StartQuery { start: self.to.start, limits, exclude: Some(row.booking.id) };
         let (staff_id, place) = first_place(slots::check_start(tx, now, &terms, &[staff_id], ask).await?)?;
-        let placement = Placement { terms, staff_id, place };
+        let placement = Placement { terms: &terms, staff_id, place };
         let asks_again = placement.terms.requires_confirmation && !self.actor.is_staff();
         let status = if asks_again { BookingStatus::Pending } else { status };
         let change = BookingChange {
@@ -133,7 +134,7 @@ async fn put(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     row: &Row,
-    placement: &Placement,
+    placement: &Placement<'_>,
     status: BookingStatus,
     change: &BookingChange<'_>,
 ) -> Result<Row> {

@@ -1,4 +1,6 @@
-//! The customer of a new booking.
+//! The customers of new bookings.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use punctual_queue::new_id;
@@ -28,6 +30,7 @@ pub struct Contact {
 }
 
 /// The customer a booking is for.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Booked<'a> {
     /// The customer. The row is locked against being erased.
     pub id: Uuid,
@@ -35,101 +38,182 @@ pub(crate) struct Booked<'a> {
     pub contact: Option<&'a Contact>,
 }
 
-/// The row of an account that books for itself, inserted if there is none. Guests' rows with the same address are joined
-/// to the account only once it has verified that address. The row is locked against being erased.
-pub(crate) async fn of_account_holder(
+/// Whether an account that books for itself has a customer row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccountHolder {
+    /// Its row, locked against being erased.
+    Known(Uuid),
+    /// It has none yet: [`insert_account_holders`].
+    New,
+}
+
+/// The customer rows of accounts that book for themselves; accounts that are gone are omitted. Guests' rows with the same
+/// address are joined to an account only once it has verified that address.
+pub(crate) async fn find_account_holders(
+    tx: &mut PgConnection,
+    user_ids: &[Uuid],
+) -> Result<HashMap<Uuid, AccountHolder>> {
+    let known = sqlx::query!(
+        r#"SELECT user_id AS "user_id!", id FROM customers
+           WHERE user_id = ANY($1) AND origin = 'account' ORDER BY id FOR KEY SHARE"#,
+        user_ids
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut holders: HashMap<Uuid, AccountHolder> =
+        known.into_iter().map(|row| (row.user_id, AccountHolder::Known(row.id))).collect();
+    let missing: Vec<Uuid> = user_ids.iter().copied().filter(|id| !holders.contains_key(id)).collect();
+    if !missing.is_empty() {
+        let accounts =
+            sqlx::query_scalar!("SELECT id FROM users WHERE id = ANY($1)", &missing).fetch_all(tx).await?;
+        holders.extend(accounts.into_iter().map(|id| (id, AccountHolder::New)));
+    }
+    Ok(holders)
+}
+
+/// Inserts the customer rows of these accounts and returns them by account. The rows are locked against being erased.
+///
+/// # Errors
+/// [`Error::SessionEnded`] when an account was deleted meanwhile.
+pub(crate) async fn insert_account_holders(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    user_id: Uuid,
-) -> Result<Booked<'static>> {
-    let existing = sqlx::query_scalar!(
-        "SELECT id FROM customers WHERE user_id = $1 AND origin = 'account' FOR KEY SHARE",
-        user_id
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    if let Some(id) = existing {
-        return Ok(Booked { id, contact: None });
-    }
+    user_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Uuid>> {
+    let ids: Vec<Uuid> = user_ids.iter().map(|_| new_id(now)).collect();
     // The update only serves to wait for, and return, a row that a concurrent booking inserts.
-    let id = sqlx::query_scalar!(
-        "INSERT INTO customers (id, user_id, origin, email, name, phone, locale, zone, reminders, created_at, updated_at)
-         SELECT $1, id, 'account', email, name, phone, locale, zone,
-                NOT EXISTS (SELECT FROM customers AS same WHERE same.email = users.email AND NOT same.reminders), $3, $3
-         FROM users WHERE id = $2
-         ON CONFLICT (user_id) WHERE origin = 'account' DO UPDATE SET updated_at = $3
-         RETURNING id",
-        new_id(now),
-        user_id,
+    let rows = sqlx::query!(
+        r#"INSERT INTO customers (id, user_id, origin, email, name, phone, locale, zone, reminders, created_at, updated_at)
+           SELECT i.id, users.id, 'account', email, name, phone, locale, zone,
+                  NOT EXISTS (SELECT FROM customers AS same WHERE same.email = users.email AND NOT same.reminders), $3, $3
+           FROM unnest($1::uuid[], $2::uuid[]) AS i (id, user_id) JOIN users ON users.id = i.user_id
+           ORDER BY users.id
+           ON CONFLICT (user_id) WHERE origin = 'account' DO UPDATE SET updated_at = $3
+           RETURNING user_id AS "user_id!", id"#,
+        &ids,
+        user_ids,
         now,
     )
-    .fetch_optional(tx)
-    .await?
-    .ok_or(Error::SessionEnded)?;
-    Ok(Booked { id, contact: None })
+    .fetch_all(tx)
+    .await?;
+    if rows.len() == user_ids.len() {
+        Ok(rows.into_iter().map(|row| (row.user_id, row.id)).collect())
+    } else {
+        Err(Error::SessionEnded)
+    }
 }
 
-/// A customer by id. The row is locked against being erased.
-pub(crate) async fn on_file(tx: &mut PgConnection, id: Uuid) -> Result<Booked<'static>> {
-    let id =
-        sqlx::query_scalar!("SELECT id FROM customers WHERE id = $1 AND erased_at IS NULL FOR KEY SHARE", id)
-            .fetch_optional(tx)
-            .await?
-            .ok_or(Error::NotFound("customer"))?;
-    Ok(Booked { id, contact: None })
+/// Those of these customers that exist. Their rows are locked against being erased.
+pub(crate) async fn find_on_file(tx: &mut PgConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+    let found = sqlx::query_scalar!(
+        "SELECT id FROM customers WHERE id = ANY($1) AND erased_at IS NULL ORDER BY id FOR KEY SHARE",
+        ids
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(found.into_iter().collect())
 }
 
-/// The customer with this address, inserted if there is none: one address is one customer, or the account that has proven
-/// it is its own. Stored details stay as they are, so that nobody can change what another person wrote; those given are
-/// kept with the booking. The row is locked against being erased.
-pub(crate) async fn of_contact<'a>(
+/// The customers with these addresses, in their order, inserted where there is none: one address is one customer, or the
+/// account that has proven it is its own. Stored details stay as they are, so that nobody can change what another person
+/// wrote; those given are kept with the booking. The rows are locked against being erased. The caller has locked the
+/// addresses ([`address_lock_name`]) by an earlier statement.
+pub(crate) async fn of_contacts<'a>(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    contact: &'a Contact,
-) -> Result<Booked<'a>> {
-    lock_address(tx, &contact.email).await?;
+    contacts: &[&'a Contact],
+) -> Result<Vec<Booked<'a>>> {
+    let addresses: BTreeSet<String> =
+        contacts.iter().map(|contact| contact.email.as_str().to_ascii_lowercase()).collect();
+    let addresses: Vec<String> = addresses.into_iter().collect();
     let existing = sqlx::query!(
-        r#"SELECT c.id, c.name, c.phone AS "phone: Phone"
-           FROM customers AS c LEFT JOIN users ON users.id = c.user_id
-           WHERE c.email = $1::text::citext AND c.erased_at IS NULL AND NOT c.separate
-             AND (c.user_id IS NULL OR (users.email = c.email AND users.email_verified_at IS NOT NULL))
-           ORDER BY c.user_id IS NULL, c.origin, c.created_at, c.id LIMIT 1 FOR KEY SHARE OF c"#,
-        contact.email.as_str(),
+        r#"SELECT address AS "address!", found.id, found.name, found.phone AS "phone: Phone"
+           FROM unnest($1::text[]) AS address
+           CROSS JOIN LATERAL (
+               SELECT c.id, c.name, c.phone FROM customers AS c LEFT JOIN users ON users.id = c.user_id
+               WHERE c.email = address::citext AND c.erased_at IS NULL AND NOT c.separate
+                 AND (c.user_id IS NULL OR (users.email = c.email AND users.email_verified_at IS NOT NULL))
+               ORDER BY c.user_id IS NULL, c.origin, c.created_at, c.id LIMIT 1 FOR KEY SHARE OF c) AS found"#,
+        &addresses,
     )
-    .fetch_optional(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    if let Some(row) = existing.filter(|_| !contact.separate) {
-        let differs = row.name != contact.name.as_str() || !same_phone(row.phone.as_ref(), contact);
-        return Ok(Booked { id: row.id, contact: differs.then_some(contact) });
+    let mut known: HashMap<String, Known> = existing
+        .into_iter()
+        .map(|row| (row.address, Known { id: row.id, name: row.name, phone: row.phone }))
+        .collect();
+    let (mut booked, mut new) = (Vec::with_capacity(contacts.len()), Vec::new());
+    for &contact in contacts {
+        let address = contact.email.as_str().to_ascii_lowercase();
+        if let Some(row) = known.get(&address).filter(|_| !contact.separate) {
+            let differs =
+                row.name != contact.name.as_str() || !same_phone(row.phone.as_ref(), contact.phone.as_ref());
+            booked.push(Booked { id: row.id, contact: differs.then_some(contact) });
+            continue;
+        }
+        let id = new_id(now);
+        new.push((id, contact));
+        booked.push(Booked { id, contact: None });
+        if !contact.separate {
+            let (name, phone) = (contact.name.as_str().to_owned(), contact.phone.clone());
+            known.insert(address, Known { id, name, phone });
+        }
     }
-    let id = new_id(now);
+    if !new.is_empty() {
+        insert_contacts(tx, now, &new).await?;
+    }
+    Ok(booked)
+}
+
+/// A customer with an address, from the database or inserted for an earlier contact.
+struct Known {
+    id: Uuid,
+    name: String,
+    phone: Option<Phone>,
+}
+
+async fn insert_contacts(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    contacts: &[(Uuid, &Contact)],
+) -> Result<()> {
+    let ids: Vec<Uuid> = contacts.iter().map(|(id, _)| *id).collect();
+    let emails: Vec<&str> = contacts.iter().map(|(_, contact)| contact.email.as_str()).collect();
+    let names: Vec<&str> = contacts.iter().map(|(_, contact)| contact.name.as_str()).collect();
+    let phones: Vec<Option<&str>> =
+        contacts.iter().map(|(_, contact)| contact.phone.as_ref().map(Phone::as_str)).collect();
+    let locales: Vec<Option<&str>> =
+        contacts.iter().map(|(_, contact)| contact.locale.map(Locale::as_str)).collect();
+    let zones: Vec<Option<&str>> = contacts.iter().map(|(_, contact)| contact.zone.map(Zone::name)).collect();
+    let separate: Vec<bool> = contacts.iter().map(|(_, contact)| contact.separate).collect();
     sqlx::query!(
         "INSERT INTO customers (id, origin, email, name, phone, locale, zone, separate, reminders, created_at, updated_at)
-         VALUES ($1, 'guest', $2, $3, $4, $5, $6, $7,
-                 NOT EXISTS (SELECT FROM customers AS same WHERE same.email = $2 AND NOT same.reminders), $8, $8)",
-        id,
-        contact.email.as_str() as _,
-        contact.name.as_str(),
-        contact.phone.as_ref().map(Phone::as_str),
-        contact.locale.map(Locale::as_str),
-        contact.zone.map(Zone::name),
-        contact.separate,
+         SELECT id, 'guest', email::citext, name, phone, locale, zone, separate,
+                NOT EXISTS (SELECT FROM customers AS same
+                            WHERE same.email = contact.email::citext AND NOT same.reminders), $8, $8
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[])
+              AS contact (id, email, name, phone, locale, zone, separate)",
+        &ids,
+        &emails as &[&str],
+        &names as &[&str],
+        &phones as &[Option<&str>],
+        &locales as &[Option<&str>],
+        &zones as &[Option<&str>],
+        &separate,
         now,
     )
     .execute(tx)
     .await?;
-    Ok(Booked { id, contact: None })
-}
-
-/// Serialises the transactions that look for or merge customers of one address, until this one ends.
-pub(super) async fn lock_address(tx: &mut PgConnection, email: &EmailAddress) -> Result<()> {
-    let key = email.as_str().to_lowercase();
-    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key).execute(tx).await?;
     Ok(())
 }
 
-/// Whether the stored number and the given one have the same digits, however they are written.
-fn same_phone(stored: Option<&Phone>, contact: &Contact) -> bool {
+/// The name of the advisory lock that serialises the transactions which look for or merge customers of one address.
+pub(crate) fn address_lock_name(email: &EmailAddress) -> String {
+    email.as_str().to_ascii_lowercase()
+}
+
+/// Whether both numbers have the same digits, however they are written.
+fn same_phone(one: Option<&Phone>, other: Option<&Phone>) -> bool {
     let digits = |phone: &Phone| phone.as_str().chars().filter(char::is_ascii_digit).collect::<String>();
-    stored.map(digits) == contact.phone.as_ref().map(digits)
+    one.map(digits) == other.map(digits)
 }

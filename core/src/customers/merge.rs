@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::booker::lock_address;
+use super::booker::address_lock_name;
 use super::person::{Customer, get, replace_recipient};
+use crate::advisory_lock::lock_names;
 use crate::transaction::change;
 use crate::types::{Actor, EmailAddress, ParseError};
 use crate::{Core, Error, Result};
@@ -54,17 +55,15 @@ async fn merge_into(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid, duplica
     if id == duplicate_id {
         return Err(invalid("same_customer", "a customer cannot be merged with itself"));
     }
-    let mut addresses: Vec<EmailAddress> = sqlx::query_scalar!(
+    let addresses: Vec<EmailAddress> = sqlx::query_scalar!(
         r#"SELECT email::text AS "email!: EmailAddress" FROM customers WHERE id IN ($1, $2) AND email IS NOT NULL"#,
         id,
         duplicate_id,
     )
     .fetch_all(&mut *tx)
     .await?;
-    addresses.sort_by_key(|email| email.as_str().to_lowercase());
-    for email in &addresses {
-        lock_address(tx, email).await?;
-    }
+    let names: Vec<String> = addresses.iter().map(address_lock_name).collect();
+    lock_names(tx, &names, true).await?;
     // A booking for the duplicate that is being made holds a key share lock: it is waited for, and moved below.
     let rows = sqlx::query!(
         r#"SELECT id, user_id, email::text AS "email: EmailAddress" FROM customers

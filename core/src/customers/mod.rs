@@ -9,7 +9,10 @@ mod same_person;
 mod search;
 
 pub use booker::Contact;
-pub(crate) use booker::{Booked, of_account_holder, of_contact, on_file};
+pub(crate) use booker::{
+    AccountHolder, Booked, address_lock_name, find_account_holders, find_on_file, insert_account_holders,
+    of_contacts,
+};
 pub use links::mail_booking_links;
 pub use merge::merge;
 pub(crate) use merge::merge_account;

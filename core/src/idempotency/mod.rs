@@ -2,6 +2,7 @@
 //! failed request stores nothing, which frees its key.
 
 mod key;
+mod many;
 mod once;
 mod request;
 
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use crate::{Error, Result};
 
 pub use key::{Answer, IdempotencyKey};
+pub(crate) use many::{KeyState, lock_keys, store_many};
 pub(crate) use once::once;
 pub(crate) use request::{Guest, Request};
 

@@ -56,10 +56,14 @@ impl Request {
 
     /// Waits in this process, without a connection, until no other request with the key runs.
     pub(crate) async fn lock(&self, core: &Core) -> Result<KeyedMutexGuard<String>> {
-        let key = format!("{}\n{}", self.scope, self.key);
-        core.keys.lock(key, WAIT_TIMEOUT).await.map_err(|error| match error {
+        core.keys.lock(self.lock_name(), WAIT_TIMEOUT).await.map_err(|error| match error {
             LockError::Full | LockError::TimedOut => Error::IdempotencyInProgress,
         })
+    }
+
+    /// The name of the mutex and of the advisory lock of scope and key.
+    pub(super) fn lock_name(&self) -> String {
+        format!("{}\n{}", self.scope, self.key)
     }
 
     pub(super) fn scope(&self) -> &str {

@@ -64,19 +64,27 @@ pub struct Reminder {
     pub due: DateTime<Utc>,
 }
 
-/// A booking was made or changed: cancels the unsent mails of older revisions, enqueues these mails and plans the
-/// reminders.
-pub async fn on_change(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    subject: &Subject<'_>,
-    at_once: &[AtOnce],
-) -> Result<()> {
-    if subject.rev.0 > 1 {
-        cancel_older(conn, now, subject.booking_id, subject.rev).await?;
+/// One booking that was made or changed.
+#[derive(Debug)]
+pub struct Change<'a> {
+    /// The booking.
+    pub subject: Subject<'a>,
+    /// Mails that are due at once.
+    pub at_once: &'a [AtOnce],
+    /// The span that the jobs of its mails belong to; none: the current one.
+    pub span: Option<&'a tracing::Span>,
+}
+
+/// Bookings were made or changed: cancels the unsent mails of older revisions, enqueues the mails that are due at once and
+/// plans the reminders, with one statement for each table.
+pub async fn on_changes(conn: &mut PgConnection, now: DateTime<Utc>, changes: &[Change<'_>]) -> Result<()> {
+    for Change { subject, .. } in changes {
+        if subject.rev.0 > 1 {
+            cancel_older(conn, now, subject.booking_id, subject.rev).await?;
+        }
     }
-    let rows = planned(now, subject, at_once);
-    if rows.is_empty() { Ok(()) } else { write(conn, now, subject, rows).await }
+    let rows: Vec<Planned<'_>> = changes.iter().flat_map(|change| planned(now, change)).collect();
+    if rows.is_empty() { Ok(()) } else { write(conn, now, rows).await }
 }
 
 impl Subject<'_> {
@@ -94,17 +102,19 @@ pub async fn once_more(
     subject: &Subject<'_>,
     mail: AtOnce,
 ) -> Result<Uuid> {
-    let mut rows = planned(now, subject, std::slice::from_ref(&mail));
+    let change = Change { subject: subject.clone(), at_once: std::slice::from_ref(&mail), span: None };
+    let mut rows = planned(now, &change);
     let Some(row) = rows.first_mut() else { return Err(Error::internal("planning a mail", "no row")) };
     let id = row.id;
     row.key = format!("{}:{id}", row.key);
-    write(conn, now, subject, rows).await?;
+    write(conn, now, rows).await?;
     Ok(id)
 }
 
 /// A ledger row to be inserted.
 struct Planned<'a> {
     id: Uuid,
+    change: &'a Change<'a>,
     key: String,
     kind: NotificationKind,
     to: &'a Addressee,
@@ -121,9 +131,11 @@ impl Planned<'_> {
     }
 }
 
-fn planned<'a>(now: DateTime<Utc>, subject: &Subject<'a>, at_once: &'a [AtOnce]) -> Vec<Planned<'a>> {
-    let mails = at_once.iter().map(|mail| Planned {
+fn planned<'a>(now: DateTime<Utc>, change: &'a Change<'a>) -> Vec<Planned<'a>> {
+    let subject = &change.subject;
+    let mails = change.at_once.iter().map(|mail| Planned {
         id: new_id(now),
+        change,
         key: dedupe_key(subject, mail.kind, None, mail.to.staff_id),
         kind: mail.kind,
         to: &mail.to,
@@ -135,6 +147,7 @@ fn planned<'a>(now: DateTime<Utc>, subject: &Subject<'a>, at_once: &'a [AtOnce])
     let reminders = subject.customer.into_iter().flat_map(|customer| {
         subject.reminders.iter().map(move |reminder| Planned {
             id: new_id(now),
+            change,
             key: dedupe_key(subject, NotificationKind::Reminder, Some(reminder.rule), None),
             kind: NotificationKind::Reminder,
             to: customer,
@@ -160,13 +173,10 @@ fn expires_at(now: DateTime<Utc>, kind: NotificationKind, start: DateTime<Utc>) 
 }
 
 /// Inserts the rows in one statement and enqueues those that are due soon.
-async fn write(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    subject: &Subject<'_>,
-    rows: Vec<Planned<'_>>,
-) -> Result<()> {
+async fn write(conn: &mut PgConnection, now: DateTime<Utc>, rows: Vec<Planned<'_>>) -> Result<()> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let booking_ids: Vec<Uuid> = rows.iter().map(|row| row.change.subject.booking_id).collect();
+    let revs: Vec<i32> = rows.iter().map(|row| row.change.subject.rev.0).collect();
     let kinds: Vec<NotificationKind> = rows.iter().map(|row| row.kind).collect();
     let rules: Vec<Option<i16>> = rows.iter().map(|row| row.rule).collect();
     let keys: Vec<String> = rows.iter().map(|row| row.key.clone()).collect();
@@ -183,17 +193,18 @@ async fn write(
         r#"
         INSERT INTO notifications (id, booking_id, kind, rule, rev, dedupe_key, recipient, locale, to_staff, staff_id,
                                    send_at, expires_at, enqueued_at, outcome, outcome_at, created_at)
-        SELECT id, $1, kind, rule, $2, dedupe_key, recipient, locale, to_staff, staff_id, send_at, expires_at, enqueued_at,
-               outcome, CASE WHEN outcome IS NOT NULL THEN $3::timestamptz END, $3::timestamptz
-        FROM unnest($4::uuid[], $5::notification_kind[], $6::smallint[], $7::text[], $8::text[], $9::text[], $10::bool[],
-                    $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::notification_outcome[])
-             AS mail (id, kind, rule, dedupe_key, recipient, locale, to_staff, staff_id, send_at, expires_at, enqueued_at,
-                      outcome)
+        SELECT id, booking_id, kind, rule, rev, dedupe_key, recipient, locale, to_staff, staff_id, send_at, expires_at,
+               enqueued_at, outcome, CASE WHEN outcome IS NOT NULL THEN $1::timestamptz END, $1::timestamptz
+        FROM unnest($2::uuid[], $3::uuid[], $4::integer[], $5::notification_kind[], $6::smallint[], $7::text[], $8::text[],
+                    $9::text[], $10::bool[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
+                    $15::notification_outcome[])
+             AS mail (id, booking_id, rev, kind, rule, dedupe_key, recipient, locale, to_staff, staff_id, send_at,
+                      expires_at, enqueued_at, outcome)
         "#,
-        subject.booking_id,
-        subject.rev.0,
         now,
         &ids,
+        &booking_ids,
+        &revs,
         &kinds as &[NotificationKind],
         &rules as &[Option<i16>],
         &keys,
@@ -212,13 +223,18 @@ async fn write(
         .iter()
         .filter(|row| row.is_due_soon(now))
         .map(|row| {
-            payload::job(&DueJob {
+            let due = DueJob {
                 id: row.id,
                 kind: row.kind,
                 recipient: Some(row.to.email.as_str()),
                 send_at: row.send_at,
                 expires_at: row.expires_at,
-            })
+            };
+            // A job belongs to the trace of the request that planned its mail.
+            match row.change.span {
+                Some(span) => span.in_scope(|| payload::job(&due)),
+                None => payload::job(&due),
+            }
         })
         .collect::<Result<Vec<_>>>()?;
     if !jobs.is_empty() {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{ServiceTerms, calendars};
 use crate::Result;
-use crate::calendar::{Limits, Place, Refusal, after_date, day_start, is_bookable, local_date, out_of_reach};
+use crate::calendar::{Limits, Place, Refusal, is_bookable, local_date, out_of_reach};
 
 /// A start to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,37 +49,4 @@ pub async fn check_start(
             place: is_bookable(calendar, &terms.rules, query.start, now, query.limits),
         })
         .collect())
-}
-
-/// The staff of the terms in the order in which a booking with anyone is assigned: fewest blocking bookings on the start's
-/// local date first, then by id. Expired holds and the booking `exclude` do not count.
-pub async fn candidates(
-    db: &mut PgConnection,
-    now: DateTime<Utc>,
-    terms: &ServiceTerms,
-    start: DateTime<Utc>,
-    exclude: Option<Uuid>,
-) -> Result<Vec<Uuid>> {
-    if terms.staff_ids.len() < 2 || out_of_reach(start, now).is_some() {
-        return Ok(terms.staff_ids.clone());
-    }
-    let zone = terms.zone;
-    let date = local_date(zone, start);
-    let ids = sqlx::query_scalar!(
-        r#"SELECT staff_id AS "staff_id!"
-           FROM unnest($1::uuid[]) AS staff_id
-           ORDER BY (SELECT count(*) FROM bookings
-                     WHERE bookings.staff_id = staff_id.staff_id AND blocks
-                       AND lower(during) >= $2 AND lower(during) < $3
-                       AND (hold_expires_at IS NULL OR hold_expires_at > $4) AND ($5::uuid IS NULL OR id <> $5)),
-                    staff_id"#,
-        &terms.staff_ids,
-        day_start(zone, date),
-        day_start(zone, after_date(date)),
-        now,
-        exclude,
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(ids)
 }

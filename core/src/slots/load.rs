@@ -29,17 +29,21 @@ pub async fn calendars(
     (from, to): (NaiveDate, NaiveDate),
     exclude: Option<Uuid>,
 ) -> Result<Vec<Calendar>> {
-    let (begin, end) = span_of(zone, from, to);
+    let span = span_of(zone, from, to);
     let mut calendars = opening_hours(db, zone, staff_ids, (from, to)).await?;
-    let mut seats = bookings(db, now, staff_ids, (begin, end), exclude).await?;
+    let ranges: Vec<(Uuid, Instants)> = staff_ids.iter().map(|id| (*id, span)).collect();
+    let mut seats = bookings(db, now, &ranges, exclude).await?;
     for calendar in &mut calendars {
         calendar.busy = Busy::new(seats.remove(&calendar.staff_id).unwrap_or_default());
     }
     Ok(calendars)
 }
 
+/// A range of instants, from and to.
+pub(super) type Instants = (DateTime<Utc>, DateTime<Utc>);
+
 /// From the first instant of a date to the last at which an appointment that starts on the other can end.
-fn span_of(zone: Zone, from: NaiveDate, to: NaiveDate) -> (DateTime<Utc>, DateTime<Utc>) {
+pub(super) fn span_of(zone: Zone, from: NaiveDate, to: NaiveDate) -> Instants {
     (day_start(zone, from), day_start(zone, after_date(to)) + LONGEST_APPOINTMENT)
 }
 
@@ -96,39 +100,43 @@ pub(crate) async fn opening_hours(
     Ok(calendars)
 }
 
-/// The blocking bookings by member of staff. The lateral join reads the partial index on (`staff_id`, start) once for
+/// The blocking bookings by member of staff, in these ranges. Ranges of one member of staff must be five
+/// days apart, or a booking between them would be counted twice. The lateral join reads the partial index on (`staff_id`, start) once for
 /// each calendar: a range condition on `blocked` would choose the slower gist index, and `staff_id = ANY ($1)` an index
 /// on the start alone while the table is small.
-async fn bookings(
+pub(super) async fn bookings(
     db: &mut PgConnection,
     now: DateTime<Utc>,
-    staff_ids: &[Uuid],
-    (begin, end): (DateTime<Utc>, DateTime<Utc>),
+    ranges: &[(Uuid, Instants)],
     exclude: Option<Uuid>,
 ) -> Result<HashMap<Uuid, Vec<Seat>>> {
     // A neighbour's blocked time ends at most an appointment and a buffer after its start, ours begins a buffer early.
-    let earliest = begin - LONGEST_APPOINTMENT - LONGEST_BUFFER - LONGEST_BUFFER;
-    let latest = end + LONGEST_BUFFER + LONGEST_BUFFER;
+    let before = LONGEST_APPOINTMENT + LONGEST_BUFFER + LONGEST_BUFFER;
+    let after = LONGEST_BUFFER + LONGEST_BUFFER;
+    let staff_ids: Vec<Uuid> = ranges.iter().map(|(id, _)| *id).collect();
+    let earliest: Vec<DateTime<Utc>> = ranges.iter().map(|(_, (begin, _))| *begin - before).collect();
+    let latest: Vec<DateTime<Utc>> = ranges.iter().map(|(_, (_, end))| *end + after).collect();
     let rows = sqlx::query!(
         r#"SELECT staff.id AS "staff_id!", b.class_id, b.starts AS "start!", b.ends AS "end!",
                   b.blocked_from AS "blocked_from!", b.blocked_to AS "blocked_to!", b.hold_expires_at
-           FROM unnest($1::uuid[]) AS staff (id)
+           FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS staff (id, earliest, latest)
            CROSS JOIN LATERAL (
                SELECT class_id, lower(during) AS starts, upper(during) AS ends, lower(blocked) AS blocked_from,
                       upper(blocked) AS blocked_to, hold_expires_at
                FROM bookings
-               WHERE bookings.staff_id = staff.id AND blocks AND lower(during) > $2 AND lower(during) < $3
+               WHERE bookings.staff_id = staff.id AND blocks AND lower(during) > staff.earliest
+                 AND lower(during) < staff.latest
                  AND (hold_expires_at IS NULL OR hold_expires_at > $4) AND ($5::uuid IS NULL OR bookings.id <> $5)
                OFFSET 0) AS b"#,
-        staff_ids,
-        earliest,
-        latest,
+        &staff_ids,
+        &earliest,
+        &latest,
         now,
         exclude,
     )
     .fetch_all(db)
     .await?;
-    let mut seats: HashMap<Uuid, Vec<Seat>> = HashMap::with_capacity(staff_ids.len());
+    let mut seats: HashMap<Uuid, Vec<Seat>> = HashMap::with_capacity(ranges.len());
     for row in rows {
         let spans = Span::new(row.start, row.end).zip(Span::new(row.blocked_from, row.blocked_to));
         seats.entry(row.staff_id).or_default().extend(spans.map(|(during, blocked)| Seat {

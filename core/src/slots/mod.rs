@@ -2,6 +2,7 @@
 //! and holds all load through [`calendars`], so they see the same calendar.
 
 mod alternatives;
+mod board;
 mod check;
 mod list;
 mod load;
@@ -12,13 +13,15 @@ mod terms;
 
 pub use crate::services::MAX_STAFF;
 pub use alternatives::alternatives;
-pub use check::{StaffAnswer, StartQuery, candidates, check_start};
+pub use board::Board;
+pub use check::{StaffAnswer, StartQuery, check_start};
 pub use list::{DaySlots, MAX_DAYS, OfferedSlot, SlotList, SlotQuery, list};
 pub use load::calendars;
 pub(crate) use load::opening_hours;
 pub use revisions::Revisions;
 pub use snapshots::{Page, Snapshots};
 pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_window};
+pub(crate) use terms::terms_of;
 pub use terms::{ServiceTerms, terms, terms_of_booking};
 
 use crate::Error;

@@ -1,5 +1,7 @@
 //! The terms of a service: its rules, price and staff, as needed by a booking.
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -43,10 +45,31 @@ pub struct ServiceTerms {
 /// # Errors
 /// [`Error::NotFound`] for an unknown service, or when the member of staff asked for does not perform it.
 pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uuid>) -> Result<ServiceTerms> {
+    let terms = load(db, &[service_id], staff_id).await?.pop().ok_or(Error::NotFound("service"))?;
+    if staff_id.is_some() && terms.staff_ids.is_empty() {
+        return Err(Error::NotFound("staff"));
+    }
+    Ok(terms)
+}
+
+/// The terms of several services by id; unknown ones are omitted.
+pub(crate) async fn terms_of(
+    db: &mut PgConnection,
+    service_ids: &[Uuid],
+) -> Result<HashMap<Uuid, ServiceTerms>> {
+    let terms = load(db, service_ids, None).await?;
+    Ok(terms.into_iter().map(|terms| (terms.rules.service_id, terms)).collect())
+}
+
+async fn load(
+    db: &mut PgConnection,
+    service_ids: &[Uuid],
+    staff_id: Option<Uuid>,
+) -> Result<Vec<ServiceTerms>> {
     // A range of ids, so that one generic plan serves one member of staff as well as all.
     let (first, last) = staff_id.map_or((Uuid::nil(), Uuid::max()), |id| (id, id));
-    let row = sqlx::query!(
-        r#"SELECT s.name, s.duration_min, s.slot_step_min, s.buffer_before_min, s.buffer_after_min, s.capacity,
+    let rows = sqlx::query!(
+        r#"SELECT s.id, s.name, s.duration_min, s.slot_step_min, s.buffer_before_min, s.buffer_after_min, s.capacity,
                   s.min_notice_min, s.horizon_days, s.cancel_notice_min, s.reschedule_notice_min,
                   s.requires_confirmation, s.price_minor, s.active, settings.zone, settings.currency,
                   performers.active_ids AS "staff_ids!", performers.ids AS "seen_ids!", performers.revs AS "seen_revs!",
@@ -64,44 +87,51 @@ pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uui
                       coalesce(array_agg(kind::text ORDER BY rule), '{}') AS kinds,
                       coalesce(array_agg(minutes ORDER BY rule), '{}') AS minutes
                FROM service_reminders WHERE service_id = s.id) AS reminders
-           WHERE s.id = $1"#,
-        service_id,
+           WHERE s.id = ANY($1)"#,
+        service_ids,
         first,
         last,
     )
-    .fetch_optional(db)
-    .await?
-    .ok_or(Error::NotFound("service"))?;
-    if staff_id.is_some() && row.staff_ids.is_empty() {
-        return Err(Error::NotFound("staff"));
-    }
+    .fetch_all(db)
+    .await?;
     let stored = |error| Error::internal("settings hold a bad value", error);
-    Ok(ServiceTerms {
-        rules: ServiceRules {
-            service_id,
-            duration_min: row.duration_min.unsigned_abs(),
-            slot_step_min: row.slot_step_min.unsigned_abs(),
-            buffer_before_min: row.buffer_before_min.unsigned_abs(),
-            buffer_after_min: row.buffer_after_min.unsigned_abs(),
-            capacity: row.capacity.unsigned_abs(),
-            min_notice_min: row.min_notice_min.unsigned_abs(),
-            horizon_days: row.horizon_days.unsigned_abs(),
-        },
-        zone: Zone::parse(&row.zone).map_err(stored)?,
-        name: row.name,
-        price: Money { minor: row.price_minor, currency: Currency::parse(&row.currency).map_err(stored)? },
-        active: row.active,
-        requires_confirmation: row.requires_confirmation,
-        cancel_notice_min: row.cancel_notice_min.unsigned_abs(),
-        reschedule_notice_min: row.reschedule_notice_min.unsigned_abs(),
-        reminders: row.rules.into_iter().zip(stored_rules(&row.rule_kinds, &row.rule_minutes)?).collect(),
-        staff_ids: row.staff_ids,
-        revisions: Revisions {
-            server: row.server,
-            business: row.business_rev,
-            staff: row.seen_ids.into_iter().zip(row.seen_revs).collect(),
-        },
-    })
+    rows.into_iter()
+        .map(|row| {
+            Ok(ServiceTerms {
+                rules: ServiceRules {
+                    service_id: row.id,
+                    duration_min: row.duration_min.unsigned_abs(),
+                    slot_step_min: row.slot_step_min.unsigned_abs(),
+                    buffer_before_min: row.buffer_before_min.unsigned_abs(),
+                    buffer_after_min: row.buffer_after_min.unsigned_abs(),
+                    capacity: row.capacity.unsigned_abs(),
+                    min_notice_min: row.min_notice_min.unsigned_abs(),
+                    horizon_days: row.horizon_days.unsigned_abs(),
+                },
+                zone: Zone::parse(&row.zone).map_err(stored)?,
+                name: row.name,
+                price: Money {
+                    minor: row.price_minor,
+                    currency: Currency::parse(&row.currency).map_err(stored)?,
+                },
+                active: row.active,
+                requires_confirmation: row.requires_confirmation,
+                cancel_notice_min: row.cancel_notice_min.unsigned_abs(),
+                reschedule_notice_min: row.reschedule_notice_min.unsigned_abs(),
+                reminders: row
+                    .rules
+                    .into_iter()
+                    .zip(stored_rules(&row.rule_kinds, &row.rule_minutes)?)
+                    .collect(),
+                staff_ids: row.staff_ids,
+                revisions: Revisions {
+                    server: row.server,
+                    business: row.business_rev,
+                    staff: row.seen_ids.into_iter().zip(row.seen_revs).collect(),
+                },
+            })
+        })
+        .collect()
 }
 
 /// [`terms`] with what a booking of the service was promised in place of what the service offers now: name, duration,

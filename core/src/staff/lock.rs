@@ -36,6 +36,39 @@ pub async fn lock(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<Vec<Locke
     Ok(locked)
 }
 
+/// Locks calendars without incrementing `calendar_rev`, in the order of their ids, and returns the ids it has locked. Those
+/// of unknown staff are omitted, and without `wait` those that another transaction has locked.
+pub(crate) async fn lock_for_batch(
+    tx: &mut PgConnection,
+    staff_ids: &[Uuid],
+    wait: bool,
+) -> Result<Vec<Uuid>> {
+    let locked = if wait {
+        sqlx::query_scalar!(
+            "SELECT id FROM staff WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+            staff_ids
+        )
+        .fetch_all(tx)
+        .await?
+    } else {
+        sqlx::query_scalar!(
+            "SELECT id FROM staff WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+            staff_ids
+        )
+        .fetch_all(tx)
+        .await?
+    };
+    Ok(locked)
+}
+
+/// Increments `calendar_rev` of calendars that this transaction has locked and changed.
+pub(crate) async fn increment_revs(tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<()> {
+    sqlx::query!("UPDATE staff SET calendar_rev = calendar_rev + 1 WHERE id = ANY($1)", staff_ids)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Locks the calendar of one member of staff to change hours or time off.
 ///
 /// # Errors

@@ -9,5 +9,6 @@ mod update;
 pub use create::{NewStaff, create, create_once};
 pub use invite::invite;
 pub use lock::{Locked, lock, lock_own};
+pub(crate) use lock::{increment_revs, lock_for_batch};
 pub use read::{StaffMember, get, list};
 pub use update::{StaffPatch, update};

@@ -14,6 +14,7 @@ mod ops;
 mod raw;
 mod repeated;
 mod roles;
+mod sale;
 pub mod salon;
 mod states;
 pub mod test_api;

@@ -22,7 +22,8 @@ impl Salon {
         Self::on(TestApi::start_with(more).await, 1, ("08:00", "18:00")).await
     }
 
-    async fn on(api: TestApi, staff: usize, (start, end): (&str, &str)) -> Self {
+    /// So many members of staff, Tuesdays between these times.
+    pub async fn on(api: TestApi, staff: usize, (start, end): (&str, &str)) -> Self {
         let admin = api.somebody("admin").await;
         let mut ids = Vec::new();
         for number in 0..staff {

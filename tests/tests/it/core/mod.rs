@@ -1,5 +1,6 @@
 //! The domain on a real Postgres: what the database decides, and what many do at once.
 
+mod batches;
 mod changed_meanwhile;
 mod histories;
 mod holds;

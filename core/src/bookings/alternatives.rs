@@ -1,0 +1,113 @@
+//! Alternatives to slots that are taken. Requests for the same slot share one search: when a sale opens, thousands ask for it
+//! at once.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::WantedSlot;
+use crate::batcher::{Batch, Batcher};
+use crate::{Alternative, Core, Error, Result, slots};
+
+/// Searches of one batch that run at the same time. Each uses a connection.
+const SEARCHES: usize = 3;
+
+/// Adds alternatives to [`Error::SlotTaken`], under the promised terms of the booking `exclude` if it is a move. Runs after
+/// the transaction, so that no lock is held meanwhile.
+pub(super) async fn with_alternatives(
+    core: &Core,
+    error: Error,
+    slot: &WantedSlot,
+    exclude: Option<Uuid>,
+) -> Error {
+    if !matches!(error, Error::SlotTaken { .. }) {
+        return error;
+    }
+    let searches: Arc<Batcher<Search>> = core.state(|| Batcher::new(Search { pool: core.pool.clone() }));
+    match searches.submit(Wanted { slot: slot.clone(), exclude, now: core.now() }).await.flatten() {
+        Some(alternatives) => Error::SlotTaken { alternatives },
+        None => error,
+    }
+}
+
+/// Adds alternatives to the error that the place of a hold can no longer be booked.
+pub(super) async fn with_alternatives_to_hold(core: &Core, error: Error, hold_id: Uuid) -> Error {
+    if !matches!(error, Error::SlotTaken { .. }) {
+        return error;
+    }
+    let hold =
+        sqlx::query!(r#"SELECT service_id, lower(during) AS "start!" FROM bookings WHERE id = $1"#, hold_id);
+    match hold.fetch_optional(&core.pool).await {
+        Ok(Some(hold)) => {
+            let slot = WantedSlot { service_id: hold.service_id, staff_id: None, start: hold.start };
+            with_alternatives(core, error, &slot, Some(hold_id)).await
+        }
+        _ => error,
+    }
+}
+
+#[derive(Clone)]
+struct Search {
+    pool: PgPool,
+}
+
+struct Wanted {
+    slot: WantedSlot,
+    exclude: Option<Uuid>,
+    now: DateTime<Utc>,
+}
+
+impl Batch for Search {
+    type Request = Wanted;
+    /// None: the search failed.
+    type Answer = Option<Vec<Alternative>>;
+
+    async fn run(&self, requests: Vec<Wanted>) -> Vec<Self::Answer> {
+        let mut distinct: Vec<Wanted> = Vec::new();
+        let mut places = Vec::with_capacity(requests.len());
+        for wanted in requests {
+            let equal = |known: &Wanted| known.slot == wanted.slot && known.exclude == wanted.exclude;
+            let place = distinct.iter().position(equal);
+            places.push(place.unwrap_or(distinct.len()));
+            if place.is_none() {
+                distinct.push(wanted);
+            }
+        }
+        let mut found: Vec<Self::Answer> = distinct.iter().map(|_| None).collect();
+        let mut waiting = distinct.into_iter().enumerate();
+        let mut searches: JoinSet<(usize, Self::Answer)> = JoinSet::new();
+        loop {
+            while searches.len() < SEARCHES
+                && let Some((place, wanted)) = waiting.next()
+            {
+                let search = self.clone();
+                searches.spawn(async move { (place, search.alternatives(&wanted).await) });
+            }
+            match searches.join_next().await {
+                Some(Ok((place, answer))) => found[place] = answer,
+                Some(Err(error)) => tracing::error!(%error, "a search for alternatives panicked"),
+                None => break,
+            }
+        }
+        places.into_iter().map(|place| found[place].clone()).collect()
+    }
+}
+
+impl Search {
+    async fn alternatives(&self, wanted: &Wanted) -> Option<Vec<Alternative>> {
+        let Wanted { slot, exclude, now } = wanted;
+        let search: Result<_> = async {
+            let mut db = self.pool.acquire().await?;
+            let terms = match exclude {
+                Some(id) => slots::terms_of_booking(&mut db, *id, slot.service_id, slot.staff_id).await?,
+                None => slots::terms(&mut db, slot.service_id, slot.staff_id).await?,
+            };
+            slots::alternatives(&mut db, *now, &terms, slot.start, *exclude).await
+        }
+        .await;
+        search.inspect_err(|error| tracing::warn!(%error, "no alternatives for a slot that is taken")).ok()
+    }
+}

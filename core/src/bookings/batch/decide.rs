@@ -1,0 +1,218 @@
+//! Decides the entries of a batch in order of arrival. Calendars, holders and addresses are locked.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use punctual_queue::new_id;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::entries::Entries;
+use super::entry::{Pending, What};
+use crate::bookings::held_time::HeldTime;
+use crate::bookings::place::{Placement, first_place, staff_for};
+use crate::bookings::{Booker, NewBooking, Wanted, WantedSlot, held};
+use crate::customers::{self, AccountHolder, Contact};
+use crate::slots::{self, Board, ServiceTerms, StartQuery};
+use crate::{Error, Result};
+
+/// The customer of a booking. A new one is inserted once the booking has its place.
+#[derive(Clone, Copy)]
+pub(super) enum Customer<'a> {
+    Known(Uuid),
+    NewAccountHolder(Uuid),
+    Contact(&'a Contact),
+}
+
+/// The customers of a batch, as far as they are looked up before the places.
+pub(super) struct Customers {
+    holders: HashMap<Uuid, AccountHolder>,
+    on_file: HashSet<Uuid>,
+}
+
+/// An entry that got its place.
+pub(super) struct Accepted<'a> {
+    pub(super) at: usize,
+    /// None for a hold.
+    pub(super) customer: Option<Customer<'a>>,
+    pub(super) place: AcceptedPlace<'a>,
+}
+
+pub(super) enum AcceptedPlace<'a> {
+    Slot { id: Uuid, placement: Placement<'a>, seats_before: i32 },
+    Hold { new: &'a NewBooking, hold: held::Hold },
+}
+
+impl<'a> Entries<'a> {
+    /// Looks up customers by id and by account.
+    pub(super) async fn find_customers(&self, tx: &mut PgConnection) -> Result<Customers> {
+        let (mut user_ids, mut customer_ids) = (BTreeSet::new(), BTreeSet::new());
+        for (_, pending) in self.open() {
+            match pending.booker() {
+                Some(Booker::Myself) => user_ids.extend(pending.entry.actor.user_id()),
+                Some(Booker::Customer(id)) => drop(customer_ids.insert(*id)),
+                Some(Booker::Person(_)) | None => {}
+            }
+        }
+        let user_ids: Vec<Uuid> = user_ids.into_iter().collect();
+        let customer_ids: Vec<Uuid> = customer_ids.into_iter().collect();
+        let holders = if user_ids.is_empty() {
+            HashMap::new()
+        } else {
+            customers::find_account_holders(tx, &user_ids).await?
+        };
+        let on_file = if customer_ids.is_empty() {
+            HashSet::new()
+        } else {
+            customers::find_on_file(tx, &customer_ids).await?
+        };
+        Ok(Customers { holders, on_file })
+    }
+
+    /// Locks the holds that are to be booked and refuses those that cannot be.
+    pub(super) async fn check_holds(
+        &mut self,
+        tx: &mut PgConnection,
+        customers: &Customers,
+    ) -> Result<Vec<Accepted<'a>>> {
+        let holds: Vec<(usize, &'a Pending, &'a NewBooking, Uuid)> = self
+            .open()
+            .filter_map(|(at, pending)| match &pending.entry.what {
+                What::Booking(new) => match new.slot {
+                    Wanted::Hold(id) => Some((at, pending, new, id)),
+                    Wanted::Slot(_) => None,
+                },
+                What::Hold { .. } => None,
+            })
+            .collect();
+        let mut accepted: Vec<Accepted<'a>> = Vec::with_capacity(holds.len());
+        let mut booked = HashSet::new();
+        for (at, pending, new, id) in holds {
+            if booked.contains(&id) {
+                self.refuse(at, Error::HoldExpired);
+                continue;
+            }
+            let checked = held::check(tx, self.now, &pending.entry.performers, id, pending.limits()).await;
+            let decided = checked.and_then(|hold| Ok((hold, customers.of(pending)?)));
+            match decided {
+                Ok((hold, customer)) => {
+                    booked.insert(id);
+                    accepted.push(Accepted { at, customer, place: AcceptedPlace::Hold { new, hold } });
+                }
+                Err(
+                    error @ (Error::HoldExpired
+                    | Error::NotFound(_)
+                    | Error::OutsideHours
+                    | Error::SlotTaken { .. }
+                    | Error::LoginRequired
+                    | Error::SessionEnded),
+                ) => self.refuse(at, error),
+                // The transaction has failed as a whole.
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(accepted)
+    }
+
+    pub(super) async fn load_terms(&self, tx: &mut PgConnection) -> Result<HashMap<Uuid, ServiceTerms>> {
+        let service_ids: BTreeSet<Uuid> =
+            self.open().filter_map(|(_, pending)| pending.slot()).map(|slot| slot.service_id).collect();
+        if service_ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        slots::terms_of(tx, &service_ids.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// Decides the entries that want a slot. Each sees what was given to those before it.
+    pub(super) async fn decide_slots<'t>(
+        &mut self,
+        tx: &mut PgConnection,
+        terms: &'t HashMap<Uuid, ServiceTerms>,
+        customers: &Customers,
+    ) -> Result<Vec<Accepted<'t>>>
+    where
+        'a: 't,
+    {
+        let slots: Vec<(usize, &'a Pending, &'a WantedSlot)> =
+            self.open().filter_map(|(at, pending)| Some((at, pending, pending.slot()?))).collect();
+        let mut held_time = self.load_held_time(tx, &slots).await?;
+        let mut wanted = Vec::with_capacity(slots.len());
+        for (at, pending, slot) in slots {
+            let terms = terms.get(&slot.service_id);
+            let minutes = terms.map_or(0, |terms| i64::from(terms.rules.duration_min));
+            match staff_for(terms, slot, &pending.entry.performers) {
+                Ok((terms, staff_ids)) => wanted.push((at, pending, slot, terms, staff_ids)),
+                Err(error) => {
+                    let limit =
+                        pending.limited_holder().map(|holder| held_time.require_left(holder, minutes));
+                    self.refuse(at, limit.and_then(Result::err).unwrap_or(error));
+                }
+            }
+        }
+        let Some(zone) = wanted.first().map(|(_, _, _, terms, _)| terms.zone) else { return Ok(Vec::new()) };
+        let starts: Vec<(DateTime<Utc>, &[Uuid])> =
+            wanted.iter().map(|(_, _, slot, _, staff_ids)| (slot.start, staff_ids.as_slice())).collect();
+        let mut board = Board::load(tx, self.now, zone, &starts).await?;
+        let mut accepted = Vec::with_capacity(wanted.len());
+        for (at, pending, slot, terms, staff_ids) in wanted {
+            let holder = pending.limited_holder();
+            let decided = holder
+                .map_or(Ok(()), |holder| held_time.require_left(holder, i64::from(terms.rules.duration_min)))
+                .and_then(|()| {
+                    let query = StartQuery { start: slot.start, limits: pending.limits(), exclude: None };
+                    first_place(board.check_start(self.now, terms, &staff_ids, query))
+                })
+                .and_then(|place| Ok((place, customers.of(pending)?)));
+            match decided {
+                Ok(((staff_id, place), customer)) => {
+                    let id = new_id(self.now);
+                    let seats_before = board.take(staff_id, &place, id, pending.held_until(self.now));
+                    let placement = Placement { terms, staff_id, place };
+                    if let Some(holder) = holder {
+                        held_time.add(holder, i64::from(placement.minutes()));
+                    }
+                    let place = AcceptedPlace::Slot { id, placement, seats_before };
+                    accepted.push(Accepted { at, customer, place });
+                }
+                Err(error) => self.refuse(at, error),
+            }
+        }
+        Ok(accepted)
+    }
+
+    async fn load_held_time(
+        &self,
+        tx: &mut PgConnection,
+        slots: &[(usize, &'a Pending, &'a WantedSlot)],
+    ) -> Result<HeldTime<'a>> {
+        let holders: BTreeSet<&'a str> =
+            slots.iter().filter_map(|(_, pending, _)| pending.limited_holder()).collect();
+        if holders.is_empty() {
+            return Ok(HeldTime::default());
+        }
+        HeldTime::load(tx, self.now, &holders.into_iter().collect::<Vec<_>>()).await
+    }
+}
+
+impl Customers {
+    /// The customer that the entry is for; none for a hold.
+    ///
+    /// # Errors
+    /// `LoginRequired`, `SessionEnded`, `NotFound`.
+    fn of<'a>(&self, pending: &'a Pending) -> Result<Option<Customer<'a>>> {
+        let user_id = pending.entry.actor.user_id();
+        let Some(booker) = pending.booker() else { return Ok(None) };
+        let customer = match (booker, user_id) {
+            (Booker::Myself, None) => return Err(Error::LoginRequired),
+            (Booker::Myself, Some(user_id)) => match self.holders.get(&user_id) {
+                Some(AccountHolder::Known(id)) => Customer::Known(*id),
+                Some(AccountHolder::New) => Customer::NewAccountHolder(user_id),
+                None => return Err(Error::SessionEnded),
+            },
+            (Booker::Customer(id), _) if self.on_file.contains(id) => Customer::Known(*id),
+            (Booker::Customer(_), _) => return Err(Error::NotFound("customer")),
+            (Booker::Person(contact), _) => Customer::Contact(contact),
+        };
+        Ok(Some(customer))
+    }
+}

@@ -1,0 +1,162 @@
+//! The entries of a batch, and the locks that they take: keys, calendars, then holders and addresses.
+
+use std::collections::{BTreeSet, HashSet};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::entry::{Outcome, Pending, Stage};
+use crate::advisory_lock::lock_names;
+use crate::batch_queue::LockMode;
+use crate::bookings::{Booking, calendars};
+use crate::idempotency::{self, Answer, KeyState, Request};
+use crate::types::Actor;
+use crate::{Error, Result, staff};
+
+/// The entries of a batch and what became of them so far.
+pub(super) struct Entries<'a> {
+    pub(super) now: DateTime<Utc>,
+    pub(super) entries: &'a [&'a Pending],
+    mode: LockMode,
+    pub(super) outcomes: Vec<Option<Outcome>>,
+    /// Whether mails were planned; holds have none.
+    pub(super) has_mails: bool,
+}
+
+impl<'a> Entries<'a> {
+    pub(super) fn new(now: DateTime<Utc>, entries: &'a [&'a Pending], mode: LockMode) -> Self {
+        Self { now, entries, mode, outcomes: entries.iter().map(|_| None).collect(), has_mails: false }
+    }
+
+    /// Entries without an outcome, with their place.
+    pub(super) fn open(&self) -> impl Iterator<Item = (usize, &'a Pending)> {
+        let open = self.outcomes.iter().map(Option::is_none);
+        self.entries.iter().copied().enumerate().zip(open).filter_map(|(entry, open)| open.then_some(entry))
+    }
+
+    pub(super) fn refuse(&mut self, at: usize, error: Error) {
+        self.outcomes[at] = Some(Outcome::Reply(Err(error)));
+    }
+
+    pub(super) fn into_outcomes(self) -> Vec<Outcome> {
+        let missing = || Outcome::Reply(Err(Error::internal("a batch of bookings", "no outcome")));
+        self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect()
+    }
+
+    /// Returns whether there is something to commit.
+    pub(super) async fn decide_and_store(
+        &mut self,
+        tx: &mut PgConnection,
+        stage: &mut Stage,
+    ) -> Result<bool> {
+        self.lock_keys(tx).await?;
+        let locked = self.lock_calendars(tx).await?;
+        *stage = Stage::Working;
+        self.lock_holders_and_addresses(tx).await?;
+        if self.open().next().is_none() {
+            return Ok(false);
+        }
+        self.check_guests_and_expire_holds(tx, &locked).await?;
+        let terms = self.load_terms(tx).await?;
+        let customers = self.find_customers(tx).await?;
+        let mut accepted = self.check_holds(tx, &customers).await?;
+        accepted.extend(self.decide_slots(tx, &terms, &customers).await?);
+        if accepted.is_empty() {
+            return Ok(false);
+        }
+        self.store(tx, accepted, &terms).await?;
+        Ok(true)
+    }
+
+    /// Locks the idempotency keys and answers repeated requests.
+    async fn lock_keys(&mut self, tx: &mut PgConnection) -> Result<()> {
+        let keyed: Vec<(usize, &Request)> =
+            self.open().filter_map(|(at, pending)| Some((at, pending.entry.request.as_ref()?))).collect();
+        if keyed.is_empty() {
+            return Ok(());
+        }
+        let requests: Vec<&Request> = keyed.iter().map(|(_, request)| *request).collect();
+        let wait = self.mode == LockMode::Wait;
+        let states = idempotency::lock_keys::<Booking>(tx, self.now, &requests, wait).await?;
+        for ((at, _), state) in keyed.into_iter().zip(states) {
+            self.outcomes[at] = match state {
+                KeyState::Ours => None,
+                KeyState::Locked => Some(Outcome::Locked(LockMode::Wait)),
+                KeyState::Answered(value) => Some(Outcome::Reply(Ok(Answer { value, replayed: true }))),
+                KeyState::Reused => Some(Outcome::Reply(Err(Error::IdempotencyKeyReused))),
+            };
+        }
+        Ok(())
+    }
+
+    /// Locks the calendars of all entries by one statement and returns their ids.
+    async fn lock_calendars(&mut self, tx: &mut PgConnection) -> Result<Vec<Uuid>> {
+        let wanted: BTreeSet<Uuid> =
+            self.open().flat_map(|(_, pending)| pending.entry.performers.iter().copied()).collect();
+        let wanted: Vec<Uuid> = wanted.into_iter().collect();
+        if wanted.is_empty() {
+            return Ok(wanted);
+        }
+        let locked = staff::lock_for_batch(tx, &wanted, self.mode != LockMode::Skip).await?;
+        if self.mode == LockMode::Skip && locked.len() < wanted.len() {
+            let have: HashSet<Uuid> = locked.iter().copied().collect();
+            let left: Vec<usize> = self
+                .open()
+                .filter(|(_, pending)| !pending.entry.performers.iter().all(|id| have.contains(id)))
+                .map(|(at, _)| at)
+                .collect();
+            for at in left {
+                self.outcomes[at] = Some(Outcome::Locked(LockMode::WaitForCalendars));
+            }
+        }
+        Ok(locked)
+    }
+
+    /// Locks the accounts and guests whose held time is limited, and the addresses whose customer is looked up. After the
+    /// calendars: whoever has one of these locks has all calendars it needs.
+    async fn lock_holders_and_addresses(&mut self, tx: &mut PgConnection) -> Result<()> {
+        let named: Vec<(usize, String)> =
+            self.open().filter_map(|(at, pending)| Some((at, pending.lock_name()?))).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let (places, names): (Vec<usize>, Vec<String>) = named.into_iter().unzip();
+        let locked = lock_names(tx, &names, self.mode != LockMode::Skip).await?;
+        for at in places.into_iter().zip(locked).filter_map(|(at, locked)| (!locked).then_some(at)) {
+            self.outcomes[at] = Some(Outcome::Locked(LockMode::WaitForCalendars));
+        }
+        Ok(())
+    }
+
+    /// Refuses guests unless the business allows booking without an account, and expires holds in these calendars whose
+    /// time is up, for they would still keep others out by the constraint.
+    async fn check_guests_and_expire_holds(&mut self, tx: &mut PgConnection, locked: &[Uuid]) -> Result<()> {
+        let facts = sqlx::query!(
+            r#"SELECT guests_allowed, EXISTS (
+                   SELECT FROM bookings WHERE staff_id = ANY($1) AND status = 'held' AND hold_expires_at <= $2
+               ) AS "dead_holds!"
+               FROM settings"#,
+            locked,
+            self.now,
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let (guests_allowed, dead_holds) =
+            facts.map_or((false, false), |facts| (facts.guests_allowed, facts.dead_holds));
+        if !guests_allowed {
+            let guests: Vec<usize> = self
+                .open()
+                .filter(|(_, pending)| matches!(pending.entry.actor, Actor::Guest))
+                .map(|(at, _)| at)
+                .collect();
+            for at in guests {
+                self.refuse(at, Error::LoginRequired);
+            }
+        }
+        if dead_holds {
+            calendars::expire_dead_holds(tx, self.now, locked).await?;
+        }
+        Ok(())
+    }
+}

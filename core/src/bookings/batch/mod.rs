@@ -1,0 +1,126 @@
+//! Group commit of bookings and holds: requests that arrive while a batch is committed share the next transaction. Why that
+//! sells nothing twice, loses nothing and starves nobody: docs/decisions/0023-group-commit-of-bookings.md.
+
+mod decide;
+mod entries;
+mod entry;
+mod store;
+mod transaction;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub(super) use self::entry::{NewEntry, What};
+use self::entry::{Outcome, Pending, Reply};
+use self::transaction::{Failure, run_transaction};
+use crate::batch_queue::{BatchQueue, LockMode, NotServed, RunBatch, Served};
+use crate::keyed_mutex::KeyedMutexGuard;
+use crate::transaction::{RETRIES, TRANSACTION_TIMEOUT, retry_delay};
+use crate::{Core, Error, Result};
+
+/// How long a request waits for its batch to start.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// `Retry-After` of the refusal.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+type Queue = BatchQueue<Pending, Reply>;
+
+/// Makes a booking or a hold in the next batch. It is committed even if the caller is cancelled once its batch has started.
+///
+/// # Errors
+/// Those of the entry; [`Error::Overloaded`] when its batch does not start in time.
+pub(super) async fn submit(
+    core: &Core,
+    key_guard: Option<KeyedMutexGuard<String>>,
+    entry: NewEntry,
+) -> Reply {
+    let queue: Arc<Queue> = core.state(Queue::default);
+    let keys = entry.performers.clone();
+    let pending = Pending { entry, span: tracing::info_span!("transaction"), _key_guard: key_guard };
+    let batches = core.limits.booking_batches;
+    match queue.submit(&Batches(core.clone()), batches, WAIT_TIMEOUT, keys, pending).await {
+        Ok(reply) => reply,
+        Err(NotServed::Full | NotServed::TimedOut) => Err(Error::Overloaded { retry_after: RETRY_AFTER }),
+        Err(NotServed::Panicked) => Err(Error::internal("a batch of bookings", "it panicked")),
+    }
+}
+
+#[derive(Clone)]
+struct Batches(Core);
+
+impl RunBatch for Batches {
+    type Request = Pending;
+    type Answer = Reply;
+
+    async fn run(&self, pending: Vec<Pending>, mode: LockMode) -> Vec<Served<Pending, Reply>> {
+        let entries: Vec<&Pending> = pending.iter().collect();
+        let outcomes = match run_transaction(&self.0, &entries, mode).await {
+            Ok(outcomes) => outcomes,
+            Err(failure) => self.run_one_by_one(&entries, failure).await,
+        };
+        pending
+            .into_iter()
+            .zip(outcomes)
+            .map(|(pending, outcome)| match outcome {
+                Outcome::Reply(reply) => Served::Answer(reply),
+                Outcome::Locked(mode) => Served::Locked(pending, mode),
+            })
+            .collect()
+    }
+}
+
+impl Batches {
+    /// Runs the entries of a batch that failed as a whole each in a transaction of its own, so that an entry that cannot be
+    /// committed fails alone. After [`TRANSACTION_TIMEOUT`] the rest fail as the batch did.
+    async fn run_one_by_one(&self, entries: &[&Pending], failure: Failure) -> Vec<Outcome> {
+        if let [entry] = entries {
+            let reply = if failure.error.is_transient() { self.run_alone(entry).await } else { Err(failure) };
+            return vec![reply.unwrap_or_else(|failure| Outcome::Reply(Err(failure.error)))];
+        }
+        tracing::info!(error = %failure.error, requests = entries.len(), "a batch of bookings is run one by one");
+        let mut outcomes = Vec::with_capacity(entries.len());
+        let deadline = Instant::now() + TRANSACTION_TIMEOUT;
+        // Without a database the others need not wait for it one after the other.
+        let mut outage: Option<Failure> = None;
+        for entry in entries {
+            let may_run = Instant::now() < deadline && failure.may_run_alone(entry);
+            let failed = outage.as_ref().or_else(|| (!may_run).then_some(&failure));
+            let outcome = match failed {
+                Some(failed) => Outcome::Reply(Err(failed.for_one())),
+                None => match self.run_alone(entry).await {
+                    Ok(outcome) => outcome,
+                    Err(failed) => {
+                        let error = failed.for_one();
+                        if failed.is_outage() {
+                            outage = Some(failed);
+                            Outcome::Reply(Err(error))
+                        } else {
+                            Outcome::Reply(Err(failed.error))
+                        }
+                    }
+                },
+            };
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    /// Runs one entry, again after a deadlock or serialization failure.
+    async fn run_alone(&self, entry: &Pending) -> Result<Outcome, Failure> {
+        let mut retry = 0;
+        loop {
+            match run_transaction(&self.0, &[entry], LockMode::Wait).await {
+                Ok(mut outcomes) => {
+                    let missing = || Outcome::Reply(Err(Error::internal("a batch of one", "no outcome")));
+                    return Ok(outcomes.pop().unwrap_or_else(missing));
+                }
+                Err(failure) if failure.error.is_transient() && retry < RETRIES => {
+                    retry += 1;
+                    tracing::debug!(retry, error = %failure.error, "a booking is retried");
+                    tokio::time::sleep(retry_delay(retry)).await;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+}

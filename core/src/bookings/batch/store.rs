@@ -1,0 +1,185 @@
+//! Stores what a batch accepted, with one statement for each table.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::decide::{Accepted, AcceptedPlace, Customer};
+use super::entries::Entries;
+use super::entry::{Outcome, Pending, What};
+use crate::bookings::audit::BookingChange;
+use crate::bookings::insert::{NewRow, insert};
+use crate::bookings::mails::{self, NewBookingMails};
+use crate::bookings::place::Placement;
+use crate::bookings::row::Row;
+use crate::bookings::{Booking, BookingStatus, held};
+use crate::customers::{self, Booked, Contact};
+use crate::idempotency::{self, Answer, Request};
+use crate::slots::ServiceTerms;
+use crate::types::{ChangeKind, EventDetails, Note};
+use crate::{Error, Result, staff};
+
+/// A stored booking or hold.
+struct Stored<'a> {
+    row: Row,
+    change: BookingChange<'a>,
+    /// The terms of a hold that was booked; none: those of the batch.
+    hold_terms: Option<ServiceTerms>,
+}
+
+impl<'a> Entries<'a> {
+    /// Stores what was accepted, with its mails and answers.
+    pub(super) async fn store<'t>(
+        &mut self,
+        tx: &mut PgConnection,
+        mut accepted: Vec<Accepted<'t>>,
+        terms: &'t HashMap<Uuid, ServiceTerms>,
+    ) -> Result<()>
+    where
+        'a: 't,
+    {
+        accepted.sort_unstable_by_key(|accepted| accepted.at);
+        let customers = self.insert_customers(tx, &accepted).await?;
+        let stored = self.write_bookings(tx, accepted, &customers).await?;
+        let with_mails: Vec<NewBookingMails<'_>> = stored
+            .iter()
+            .map(|(at, Stored { row, change, hold_terms })| {
+                let terms = hold_terms.as_ref().or_else(|| terms.get(&row.booking.service.id));
+                let rules = terms.map(|terms| terms.reminders.as_slice()).unwrap_or_default();
+                NewBookingMails { row, change, rules, span: &self.entries[*at].span }
+            })
+            .collect();
+        mails::plan_many(tx, self.now, &with_mails).await?;
+        self.has_mails = stored.values().any(|stored| stored.change.kind != ChangeKind::Held);
+        let staff_ids: BTreeSet<Uuid> = stored.values().map(|stored| stored.row.booking.staff.id).collect();
+        staff::increment_revs(tx, &staff_ids.into_iter().collect::<Vec<_>>()).await?;
+        let values: Vec<(usize, Booking)> = stored
+            .into_iter()
+            .map(|(at, stored)| (at, stored.row.seen_by(&self.entries[at].entry.actor)))
+            .collect();
+        let answers: Vec<(&Request, &Booking)> = values
+            .iter()
+            .filter_map(|(at, value)| Some((self.entries[*at].entry.request.as_ref()?, value)))
+            .collect();
+        if !answers.is_empty() {
+            idempotency::store_many(tx, self.now, &answers).await?;
+        }
+        for (at, value) in values {
+            self.outcomes[at] = Some(Outcome::Reply(Ok(Answer { value, replayed: false })));
+        }
+        Ok(())
+    }
+
+    /// Books the holds, inserts the others; by place in the batch.
+    async fn write_bookings<'t>(
+        &self,
+        tx: &mut PgConnection,
+        accepted: Vec<Accepted<'t>>,
+        customers: &HashMap<usize, Booked<'t>>,
+    ) -> Result<BTreeMap<usize, Stored<'t>>>
+    where
+        'a: 't,
+    {
+        let mut stored: BTreeMap<usize, Stored<'t>> = BTreeMap::new();
+        let (mut places, mut rows) = (Vec::new(), Vec::new());
+        let no_note = Note::empty();
+        for Accepted { at, place, .. } in accepted {
+            let pending = self.entries[at];
+            let customer = customers.get(&at);
+            match place {
+                AcceptedPlace::Slot { id, placement, seats_before } => {
+                    places.push(at);
+                    rows.push(pending.new_row(self.now, id, placement, seats_before, customer, &no_note));
+                }
+                AcceptedPlace::Hold { new, hold } => {
+                    let customer =
+                        customer.ok_or_else(|| Error::internal("booking a hold", "it has no customer"))?;
+                    let actor = &pending.entry.actor;
+                    let (row, change, terms) = held::book(tx, self.now, actor, new, hold, customer).await?;
+                    stored.insert(at, Stored { row, change, hold_terms: Some(terms) });
+                }
+            }
+        }
+        if !rows.is_empty() {
+            let inserted = insert(tx, self.now, &rows).await?;
+            for ((at, row), new) in places.into_iter().zip(inserted).zip(rows) {
+                let BookingChange { kind, overridden, details, .. } = new.change;
+                let change =
+                    BookingChange { kind, actor: &self.entries[at].entry.actor, overridden, details };
+                stored.insert(at, Stored { row, change, hold_terms: None });
+            }
+        }
+        Ok(stored)
+    }
+
+    /// The customers of the accepted bookings by place in the batch, inserted where there is none yet.
+    async fn insert_customers<'t>(
+        &self,
+        tx: &mut PgConnection,
+        accepted: &[Accepted<'t>],
+    ) -> Result<HashMap<usize, Booked<'t>>> {
+        let mut booked = HashMap::with_capacity(accepted.len());
+        let mut account_holders: Vec<(usize, Uuid)> = Vec::new();
+        let mut contacts: Vec<(usize, &'t Contact)> = Vec::new();
+        for Accepted { at, customer, .. } in accepted {
+            match customer {
+                Some(Customer::Known(id)) => drop(booked.insert(*at, Booked { id: *id, contact: None })),
+                Some(Customer::NewAccountHolder(user_id)) => account_holders.push((*at, *user_id)),
+                Some(Customer::Contact(contact)) => contacts.push((*at, contact)),
+                None => {}
+            }
+        }
+        if !account_holders.is_empty() {
+            let user_ids: BTreeSet<Uuid> = account_holders.iter().map(|(_, user_id)| *user_id).collect();
+            let user_ids: Vec<Uuid> = user_ids.into_iter().collect();
+            let ids = customers::insert_account_holders(tx, self.now, &user_ids).await?;
+            for (at, user_id) in account_holders {
+                let id = *ids.get(&user_id).ok_or(Error::SessionEnded)?;
+                booked.insert(at, Booked { id, contact: None });
+            }
+        }
+        if !contacts.is_empty() {
+            let (places, contacts): (Vec<usize>, Vec<&Contact>) = contacts.into_iter().unzip();
+            booked.extend(places.into_iter().zip(customers::of_contacts(tx, self.now, &contacts).await?));
+        }
+        Ok(booked)
+    }
+}
+
+impl Pending {
+    fn new_row<'r>(
+        &'r self,
+        now: DateTime<Utc>,
+        id: Uuid,
+        placement: Placement<'r>,
+        seats_before: i32,
+        customer: Option<&'r Booked<'r>>,
+        no_note: &'r Note,
+    ) -> NewRow<'r> {
+        let actor = &self.entry.actor;
+        let (kind, overridden, status, customer_note, staff_note, held_by) = match &self.entry.what {
+            What::Booking(new) => {
+                let status = held::first_status(actor, placement.terms.requires_confirmation);
+                (ChangeKind::Created, new.overriding, status, &new.customer_note, &new.staff_note, None)
+            }
+            What::Hold { held_by, .. } => {
+                (ChangeKind::Held, false, BookingStatus::Held, no_note, no_note, Some(held_by.as_str()))
+            }
+        };
+        let details = EventDetails { to: Some(placement.position()), ..EventDetails::default() };
+        NewRow {
+            id,
+            change: BookingChange { kind, actor, overridden, details },
+            placement,
+            seats_before,
+            status,
+            customer,
+            customer_note,
+            staff_note,
+            hold_expires_at: self.held_until(now),
+            held_by,
+        }
+    }
+}

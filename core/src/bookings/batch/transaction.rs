@@ -1,0 +1,87 @@
+//! Runs the transaction of one batch and says how it failed.
+
+use std::io;
+
+use super::entries::Entries;
+use super::entry::{Outcome, Pending, Stage};
+use crate::batch_queue::LockMode;
+use crate::bookings::mails;
+use crate::pool::is_cut;
+use crate::transaction::{TRANSACTION_TIMEOUT, Transaction};
+use crate::{Core, Error, Result};
+
+/// Why a transaction failed as a whole. Nothing of it is stored, unless the answer to COMMIT was lost.
+pub(super) struct Failure {
+    pub error: Error,
+    stage: Stage,
+}
+
+impl Failure {
+    /// Whether an entry of a failed batch is run again by itself. After a lost answer to COMMIT only an entry with an
+    /// idempotency key is: it finds its answer if the commit took effect.
+    pub(super) fn may_run_alone(&self, entry: &Pending) -> bool {
+        match self.stage {
+            Stage::Begun => matches!(&self.error, Error::Unavailable(error) if is_cut(error)),
+            Stage::TimedOut => false,
+            Stage::Working => true,
+            Stage::Committing => entry.entry.request.is_some(),
+        }
+    }
+
+    /// Whether it failed before it had any lock: then the next transaction is likely to fail as well.
+    pub(super) fn is_outage(&self) -> bool {
+        self.stage == Stage::Begun
+    }
+
+    /// The error for one of several entries.
+    pub(super) fn for_one(&self) -> Error {
+        match &self.error {
+            Error::Unavailable(error) => {
+                Error::Unavailable(sqlx::Error::Io(io::Error::other(error.to_string())))
+            }
+            Error::IdempotencyInProgress => Error::IdempotencyInProgress,
+            error => Error::internal("a batch of bookings", error.to_string()),
+        }
+    }
+}
+
+/// Runs the entries in one transaction. The outcomes are in their order.
+pub(super) async fn run_transaction(
+    core: &Core,
+    entries: &[&Pending],
+    mode: LockMode,
+) -> Result<Vec<Outcome>, Failure> {
+    let mut stage = Stage::Begun;
+    let result = tokio::time::timeout(TRANSACTION_TIMEOUT, run(core, entries, mode, &mut stage)).await;
+    match result {
+        Ok(result) => result.map_err(|error| Failure { error, stage }),
+        Err(_) => {
+            let error = Error::Unavailable(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
+            Err(Failure { error, stage: Stage::TimedOut })
+        }
+    }
+}
+
+async fn run(core: &Core, entries: &[&Pending], mode: LockMode, stage: &mut Stage) -> Result<Vec<Outcome>> {
+    let mut tx = Transaction::begin(&core.pool).await?;
+    let mut batch = Entries::new(core.now(), entries, mode);
+    match batch.decide_and_store(tx.conn()?, stage).await {
+        Ok(changed) => {
+            if changed {
+                *stage = Stage::Committing;
+                tx.end("COMMIT").await?;
+            } else {
+                tx.end("ROLLBACK").await?;
+            }
+            if batch.has_mails {
+                mails::QUEUES.iter().for_each(|queue| core.wake.wake(queue));
+            }
+            Ok(batch.into_outcomes())
+        }
+        Err(error) => {
+            // If the rollback fails, the connection is closed. The first error is the one to report.
+            let _ = tx.end("ROLLBACK").await;
+            Err(error)
+        }
+    }
+}

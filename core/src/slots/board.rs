@@ -1,0 +1,132 @@
+//! The calendars that one batch of bookings is decided by. Each decision sees the places that earlier ones took.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::load::{Instants, bookings, opening_hours, span_of};
+use super::{ServiceTerms, StaffAnswer, StartQuery};
+use crate::Result;
+use crate::calendar::{
+    Busy, Calendar, Place, Seat, after_date, day_start, is_bookable, local_date, out_of_reach,
+};
+use crate::types::Zone;
+
+/// Calendars by member of staff, as far as the starts of one batch need them.
+pub struct Board {
+    calendars: HashMap<Uuid, Calendar>,
+    seats: HashMap<Uuid, Vec<Seat>>,
+    /// Seats that this batch took, by class.
+    taken: HashMap<Uuid, i32>,
+}
+
+impl Board {
+    /// Loads the calendars for these starts with these staff by two queries. The caller has locked the staff rows by an
+    /// earlier statement. Starts that are out of reach need no calendar and are left out.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn load(
+        db: &mut PgConnection,
+        now: DateTime<Utc>,
+        zone: Zone,
+        starts: &[(DateTime<Utc>, &[Uuid])],
+    ) -> Result<Self> {
+        let mut wanted: BTreeMap<Uuid, Vec<NaiveDate>> = BTreeMap::new();
+        for (start, staff_ids) in starts {
+            if out_of_reach(*start, now).is_none() {
+                let date = local_date(zone, *start);
+                staff_ids.iter().for_each(|id| wanted.entry(*id).or_default().push(date));
+            }
+        }
+        let mut board = Self { calendars: HashMap::new(), seats: HashMap::new(), taken: HashMap::new() };
+        let dates = wanted.values().flatten();
+        let Some((first, last)) = dates.clone().min().zip(dates.max()) else { return Ok(board) };
+        let staff_ids: Vec<Uuid> = wanted.keys().copied().collect();
+        let calendars = opening_hours(db, zone, &staff_ids, (*first, *last)).await?;
+        board.seats = bookings(db, now, &ranges(zone, wanted), None).await?;
+        board.calendars = calendars.into_iter().map(|calendar| (calendar.staff_id, calendar)).collect();
+        for (id, seats) in &board.seats {
+            if let Some(calendar) = board.calendars.get_mut(id) {
+                calendar.busy = Busy::new(seats.iter().copied());
+            }
+        }
+        Ok(board)
+    }
+
+    /// Checks the start with [`is_bookable`] in the calendars of these members of staff: those with the fewest bookings on
+    /// the start's local date first, then by id.
+    #[must_use]
+    pub fn check_start(
+        &self,
+        now: DateTime<Utc>,
+        terms: &ServiceTerms,
+        staff_ids: &[Uuid],
+        query: StartQuery,
+    ) -> Vec<StaffAnswer> {
+        let StartQuery { start, limits, .. } = query;
+        if let Some(refusal) = out_of_reach(start, now) {
+            return staff_ids.iter().map(|&staff_id| StaffAnswer { staff_id, place: Err(refusal) }).collect();
+        }
+        let mut calendars: Vec<&Calendar> =
+            staff_ids.iter().filter_map(|id| self.calendars.get(id)).collect();
+        if calendars.len() > 1 {
+            let date = local_date(terms.zone, start);
+            let day = (day_start(terms.zone, date), day_start(terms.zone, after_date(date)));
+            calendars
+                .sort_by_cached_key(|calendar| (self.starting(calendar.staff_id, day), calendar.staff_id));
+        }
+        calendars
+            .into_iter()
+            .map(|calendar| StaffAnswer {
+                staff_id: calendar.staff_id,
+                place: is_bookable(calendar, &terms.rules, start, now, limits),
+            })
+            .collect()
+    }
+
+    fn starting(&self, staff_id: Uuid, (from, to): Instants) -> usize {
+        let seats = self.seats.get(&staff_id).map(Vec::as_slice).unwrap_or_default();
+        seats.iter().filter(|seat| (from..to).contains(&seat.during.start())).count()
+    }
+
+    /// Takes the place for the booking with this id. Returns how many seats of its class this batch took before.
+    pub(crate) fn take(
+        &mut self,
+        staff_id: Uuid,
+        place: &Place,
+        booking_id: Uuid,
+        held_until: Option<DateTime<Utc>>,
+    ) -> i32 {
+        let class_id = place.class_id.unwrap_or(booking_id);
+        let seats = self.seats.entry(staff_id).or_default();
+        seats.push(Seat { class_id, during: place.during, blocked: place.blocked, held_until });
+        if let Some(calendar) = self.calendars.get_mut(&staff_id) {
+            calendar.busy = Busy::new(seats.iter().copied());
+        }
+        let taken = self.taken.entry(class_id).or_default();
+        *taken += 1;
+        *taken - 1
+    }
+}
+
+/// The ranges in which bookings matter, one query range for dates that are close to each other.
+fn ranges(zone: Zone, wanted: BTreeMap<Uuid, Vec<NaiveDate>>) -> Vec<(Uuid, Instants)> {
+    /// Ranges of dates nearer than this overlap once bookings that reach into them are included.
+    const NEAR_DAYS: i64 = 5;
+    let mut ranges = Vec::with_capacity(wanted.len());
+    for (id, mut dates) in wanted {
+        dates.sort_unstable();
+        let mut merged: Vec<(NaiveDate, NaiveDate)> = Vec::new();
+        for date in dates {
+            match merged.last_mut() {
+                Some((_, last)) if (date - *last).num_days() <= NEAR_DAYS => *last = date,
+                _ => merged.push((date, date)),
+            }
+        }
+        ranges.extend(merged.into_iter().map(|(first, last)| (id, span_of(zone, first, last))));
+    }
+    ranges
+}
