@@ -10,6 +10,7 @@ pub mod hours;
 pub mod idempotency;
 pub mod keyed_mutex;
 pub mod links;
+pub mod mail_relay;
 pub mod migrate;
 pub mod notifications;
 pub mod operators;

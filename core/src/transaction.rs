@@ -10,6 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use tracing::Instrument;
 
+use crate::notifications::count_if_committed;
 use crate::pool::again_if_cut;
 use crate::{Core, Error, Result};
 
@@ -43,6 +44,12 @@ pub(crate) enum Outcome<T> {
     Changed(T, &'static [&'static str]),
     /// Nothing changed: roll back.
     Unchanged(T),
+}
+
+impl<T> Outcome<T> {
+    fn is_changed(&self) -> bool {
+        matches!(self, Self::Changed(..))
+    }
 }
 
 /// Runs the write. It continues when the caller is cancelled, so that a client that disconnects loses no commit. `held`
@@ -127,16 +134,12 @@ pub(crate) fn retry_delay(retry: u32) -> Duration {
 
 async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
     let timed_out = |_| Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-    let (output, queues) = tokio::time::timeout(TRANSACTION_TIMEOUT, async {
+    let transaction = async {
         let mut tx = Transaction::begin(&core.pool).await?;
         match work.run(tx.conn()?, core.now()).await {
-            Ok(Outcome::Changed(output, queues)) => {
-                tx.end("COMMIT").await?;
-                Ok((output, queues))
-            }
-            Ok(Outcome::Unchanged(output)) => {
-                tx.end("ROLLBACK").await?;
-                Ok((output, &[][..]))
+            Ok(outcome) => {
+                tx.end(if outcome.is_changed() { "COMMIT" } else { "ROLLBACK" }).await?;
+                Ok(outcome)
             }
             Err(error) => {
                 // If the rollback fails, the connection is closed. The first error is the one to report.
@@ -144,13 +147,17 @@ async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
                 Err(error)
             }
         }
-    })
-    .await
-    .map_err(timed_out)??;
-    for queue in queues {
-        core.wake.wake(queue);
+    };
+    let transaction = count_if_committed(Outcome::is_changed, transaction);
+    match tokio::time::timeout(TRANSACTION_TIMEOUT, transaction).await.map_err(timed_out)?? {
+        Outcome::Changed(output, queues) => {
+            for queue in queues {
+                core.wake.wake(queue);
+            }
+            Ok(output)
+        }
+        Outcome::Unchanged(output) => Ok(output),
     }
-    Ok(output)
 }
 
 /// An open transaction. Dropping it before its end closes the connection, whose state is then unknown.

@@ -198,7 +198,8 @@ pub async fn run() -> Result<(), BoxError> {
         let finals = finals.clone();
         Box::pin(async move {
             let probe: Probe = serde_json::from_value(job.args.clone())?;
-            finals.note(Event::Final, probe.n, job.info.lease_seq, true, 0)
+            finals.note(Event::Final, probe.n, job.info.lease_seq, true, 0)?;
+            Ok(None)
         })
     });
     Runtime::builder(pool, clock)

@@ -1,5 +1,6 @@
 //! The worker of Punctual, which sends its mails: a library with a thin main.
 
+mod circuit;
 mod cli;
 mod jobs;
 pub mod mails;

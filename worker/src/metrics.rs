@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use punctual_core::notifications::NotificationKind;
+use punctual_core::notifications::{NotificationKind, NotificationOutcome, ResendableMail};
 use sqlx::PgPool;
 
 use crate::smtp::Step;
@@ -31,6 +31,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_counter!(
         "customers_erased_total",
         "Customers erased because their retention period was over."
+    );
+    metrics::describe_counter!("mails_ended_total", "Mails that ended, by kind and outcome.");
+    metrics::describe_gauge!(
+        "mails_to_resend",
+        "Mails that failed or are in doubt, are still true, and that only a person may send again."
     );
     metrics::describe_gauge!("mail_relay_breaker_open", "1 while mails are held back from the mail server.");
     metrics::describe_gauge!(
@@ -64,6 +69,15 @@ pub fn relay_failed(step: Step) {
 /// Sets the age of the oldest due mail that has not been sent, in seconds.
 pub fn oldest_owed_mail(age: TimeDelta) {
     metrics::gauge!("mails_oldest_owed_age_seconds").set(age.as_seconds_f64());
+}
+
+/// Sets how many mails only a person may send again.
+pub fn mails_to_resend(mails: &[ResendableMail]) {
+    for outcome in [NotificationOutcome::Failed, NotificationOutcome::InDoubt] {
+        let count = mails.iter().filter(|mail| mail.outcome == outcome).count();
+        metrics::gauge!("mails_to_resend", "outcome" => outcome.as_str())
+            .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    }
 }
 
 /// Sets whether the circuit is open.

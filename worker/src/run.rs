@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusHandle;
+use punctual_core::Core;
 use punctual_core::config::{Config, ConfigError, Secret};
 use punctual_core::migrate::{self, SchemaError};
+use punctual_core::notifications::{self, ResendableMail};
 use punctual_core::pool::{self, PoolSettings};
-use punctual_core::{Core, notifications};
 use punctual_queue::runtime::Timing;
 use punctual_queue::{Runtime, ServerClock, SharedClock, Shutdown, Wake};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::circuit::Circuit;
 use crate::jobs::{self, Mailer};
 use crate::mails::{InvalidKey, Signer, Templates};
 use crate::metrics;
@@ -88,6 +90,7 @@ pub struct Running {
     pub shutdown: Shutdown,
     core: Core,
     relay: Relay,
+    circuit: Circuit,
     runtime: JoinHandle<punctual_queue::Result<()>>,
     stop: CancellationToken,
 }
@@ -101,6 +104,7 @@ impl Running {
         let result = self.runtime.await;
         self.stop.cancel();
         self.relay.close().await;
+        self.circuit.close().await;
         self.core.pool.close().await;
         match result {
             Ok(result) => Ok(result?),
@@ -148,7 +152,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     drop(conn);
     let redis = config.redis_url.as_ref().map(Secret::expose);
     let core = Core::new(pool.clone(), clock.clone(), Wake::connect_with(redis, &prefix)?);
-    let concurrency = config.worker.concurrency;
+    let (concurrency, relay_name) = (config.worker.concurrency, relay_address.to_string());
     let relay = Relay::new(
         relay_address,
         config.worker.ehlo_name.clone(),
@@ -156,7 +160,14 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         concurrency,
         clock.clone(),
     )?;
-    let mailer = Mailer { relay: relay.clone(), templates: Arc::new(Templates::embedded()?), links, signer };
+    let circuit = Circuit::new(&core, relay.breaker().clone(), relay_name, worker_name());
+    let mailer = Mailer {
+        relay: relay.clone(),
+        circuit: circuit.clone(),
+        templates: Arc::new(Templates::embedded()?),
+        links,
+        signer,
+    };
     let limit = u32::try_from(concurrency).unwrap_or(u32::MAX);
     let mut timing = options.timing;
     timing.grace = config.shutdown_grace;
@@ -172,10 +183,10 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         let page = StatusPage { metrics: options.metrics.clone(), pool, shutdown: shutdown.clone() };
         tokio::spawn(status_page::serve(listener, page, stop.clone()));
     }
-    tokio::spawn(upkeep(relay.clone(), core.clone(), options.metrics, stop.clone()));
+    tokio::spawn(upkeep(relay.clone(), circuit.clone(), core.clone(), options.metrics, stop.clone()));
     let runtime = tokio::spawn(runtime.run(shutdown.clone()));
     tracing::info!(concurrency, redis = redis.is_some(), "taking jobs");
-    Ok(Running { metrics_address, shutdown, core, relay, runtime, stop })
+    Ok(Running { metrics_address, shutdown, core, relay, circuit, runtime, stop })
 }
 
 /// A name that people can tell workers apart by. In containers the process id is always the same, but the host name is not.
@@ -188,15 +199,29 @@ async fn oldest_owed_age(core: &Core) -> punctual_core::Result<TimeDelta> {
     notifications::oldest_owed_age(&mut *core.pool.acquire().await?, core.now()).await
 }
 
-async fn upkeep(relay: Relay, core: Core, handle: Option<PrometheusHandle>, stop: CancellationToken) {
+async fn resendable(core: &Core) -> punctual_core::Result<Vec<ResendableMail>> {
+    notifications::resendable(&mut *core.pool.acquire().await?, core.now()).await
+}
+
+async fn upkeep(
+    relay: Relay,
+    circuit: Circuit,
+    core: Core,
+    handle: Option<PrometheusHandle>,
+    stop: CancellationToken,
+) {
     loop {
         relay.close_idle().await;
+        circuit.sync().await;
         metrics::breaker(relay.breaker().is_open());
         metrics::connections(&core.pool, relay.connections());
         metrics::connection_limit(relay.connection_limit());
-        // The last value stays while the database does not answer.
+        // The last values stay while the database does not answer.
         if let Ok(age) = oldest_owed_age(&core).await {
             metrics::oldest_owed_mail(age);
+        }
+        if let Ok(mails) = resendable(&core).await {
+            metrics::mails_to_resend(&mails);
         }
         if let Some(handle) = &handle {
             handle.run_upkeep();

@@ -6,7 +6,9 @@ use punctual_queue::Payload;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::notifications::SendNotification;
+use crate::notifications::{
+    EndedMail, NotificationKind, NotificationOutcome, SendNotification, record_ended,
+};
 use crate::settings;
 use crate::transaction::change;
 use crate::types::Locale;
@@ -103,12 +105,14 @@ async fn cancel_reminders(tx: &mut PgConnection, now: DateTime<Utc>, customer_id
                                 WHERE b.customer_id = ANY($1) AND n.kind = 'reminder' AND n.outcome IS NULL
                                   AND n.dot_at IS NULL
                                 ORDER BY n.id FOR NO KEY UPDATE OF n))
-           RETURNING id, enqueued_at IS NOT NULL AS "enqueued!""#,
+           RETURNING id, kind AS "kind: NotificationKind", outcome AS "outcome!: NotificationOutcome",
+                     enqueued_at IS NOT NULL AS "enqueued!""#,
         customer_ids,
         now,
     )
     .fetch_all(&mut *tx)
     .await?;
+    record_ended(ended.iter().map(|row| EndedMail { id: row.id, kind: row.kind, outcome: row.outcome }));
     for row in ended.into_iter().filter(|row| row.enqueued) {
         punctual_queue::cancel_by_key(tx, now, SendNotification::KIND, &row.id.to_string())
             .await

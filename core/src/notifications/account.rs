@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::payload::{self, DueJob, queue_error};
-use super::{NotificationKind, SendNotification};
+use super::{EndedMail, NotificationKind, NotificationOutcome, SendNotification, record_ended};
 use crate::types::Rev;
 use crate::{Error, Result};
 
@@ -61,12 +61,12 @@ pub(crate) async fn cancel(
     user_id: Uuid,
     kinds: &[NotificationKind],
 ) -> Result<()> {
-    let ended = sqlx::query_scalar!(
+    let ended = sqlx::query!(
         r#"
         UPDATE notifications
         SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END::notification_outcome, outcome_at = $3
         WHERE user_id = $1 AND booking_id IS NULL AND kind = ANY($2) AND outcome IS NULL AND dot_at IS NULL
-        RETURNING id
+        RETURNING id, kind AS "kind: NotificationKind", outcome AS "outcome!: NotificationOutcome"
         "#,
         user_id,
         kinds as &[NotificationKind],
@@ -74,8 +74,9 @@ pub(crate) async fn cancel(
     )
     .fetch_all(&mut *conn)
     .await?;
-    for id in ended {
-        punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &id.to_string())
+    record_ended(ended.iter().map(|row| EndedMail { id: row.id, kind: row.kind, outcome: row.outcome }));
+    for row in ended {
+        punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &row.id.to_string())
             .await
             .map_err(queue_error)?;
     }

@@ -30,6 +30,8 @@ pub struct Facts {
     pub locale: Locale,
     /// Its recipient; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
+    /// Whether the recipient has shown that the address is theirs.
+    pub recipient_proven: bool,
     /// Name of the recipient: the customer, the member of staff or the business.
     pub recipient_name: String,
     /// The sender.
@@ -147,6 +149,7 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
                addressee.name AS "addressee_name?", former.name AS "former_name?",
                s.name, s.address, s.phone, s.sender::text AS "sender!: EmailAddress",
                s.reply_to::text AS "reply_to!: EmailAddress", s.public_url,
+               EXISTS (SELECT FROM users u WHERE u.email = n.recipient AND u.email_verified_at IS NOT NULL) AS "proven!",
                n.rev AS "notification_rev: Rev", event.details AS "details?: Json<EventDetails>",
                event.actor AS "actor?: ActorKind", services.cancel_notice_min, services.reschedule_notice_min,
                given_up.details AS "given_up?: Json<EventDetails>"
@@ -187,6 +190,7 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
         kind: row.kind,
         locale: row.locale,
         recipient: row.recipient,
+        recipient_proven: row.proven,
         recipient_name: match row.addressee_name {
             Some(name) => name,
             None if row.kind.is_for_staff() => row.name.clone(),

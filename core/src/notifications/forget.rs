@@ -6,8 +6,8 @@ use punctual_queue::{JobId, Payload};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::SendNotification;
 use super::payload::queue_error;
+use super::{EndedMail, NotificationKind, NotificationOutcome, SendNotification, record_ended};
 use crate::Result;
 
 /// Removes the recipients of mails to the customers of these bookings, and of mails with links that these customers asked
@@ -28,27 +28,38 @@ pub(crate) async fn forget_person(
            WHERE id = ANY(ARRAY(SELECT id FROM notifications
                               WHERE (booking_id = ANY($1) AND NOT to_staff) OR customer_id = ANY($2)
                               ORDER BY id FOR NO KEY UPDATE))
-           RETURNING id, job_id, outcome IS NULL OR outcome_at = $3 AS "live!""#,
+           RETURNING id, kind AS "kind: NotificationKind", outcome AS "outcome: NotificationOutcome", job_id,
+                     outcome IS NULL OR outcome_at = $3 AS "live!""#,
         booking_ids,
         customer_ids,
         now,
     )
     .fetch_all(&mut *tx)
     .await?;
+    let ended = rows
+        .iter()
+        .filter(|row| row.live)
+        .filter_map(|row| row.outcome.map(|outcome| EndedMail { id: row.id, kind: row.kind, outcome }));
+    record_ended(ended);
     let mails = rows.into_iter().map(|row| Mail { id: row.id, job_id: row.job_id, live: row.live }).collect();
     forget_jobs(tx, now, mails).await
 }
 
-/// Forgets the jobs of mails about an account; the ledger's rows go with the account's.
+/// Forgets the jobs of mails about an account; the ledger's rows are deleted with the account's. A mail that is handed off,
+/// or was in doubt, counts as in doubt: its sender finds no row.
 pub(crate) async fn forget_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
-    let mails = sqlx::query_as!(
-        Mail,
-        r#"SELECT id, job_id, outcome IS NULL AS "live!" FROM notifications WHERE user_id = $1
-           ORDER BY id FOR NO KEY UPDATE"#,
+    let rows = sqlx::query!(
+        r#"SELECT id, kind AS "kind: NotificationKind", job_id, outcome IS NULL AS "live!",
+                  CASE WHEN dot_at IS NOT NULL OR doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END::notification_outcome
+                      AS "ends_as!: NotificationOutcome"
+           FROM notifications WHERE user_id = $1 ORDER BY id FOR NO KEY UPDATE"#,
         user_id
     )
     .fetch_all(&mut *tx)
     .await?;
+    let ended = rows.iter().filter(|row| row.live);
+    record_ended(ended.map(|row| EndedMail { id: row.id, kind: row.kind, outcome: row.ends_as }));
+    let mails = rows.into_iter().map(|row| Mail { id: row.id, job_id: row.job_id, live: row.live }).collect();
     forget_jobs(tx, now, mails).await
 }
 

@@ -11,17 +11,23 @@ pub mod plan;
 pub mod sending;
 
 mod due;
+mod ended;
 mod forget;
 mod kind;
 mod list;
 mod owed;
 mod payload;
 mod resend;
+mod watch;
 
 pub use due::enqueue_due;
+pub(crate) use ended::record as record_ended;
+pub use ended::{EndedMail, count_if_committed};
 pub(crate) use forget::{forget_account, forget_person};
 pub use kind::{NotificationKind, NotificationOutcome};
 pub use list::{Notification, NotificationState, list};
 pub use owed::oldest_owed_age;
 pub use payload::SendNotification;
 pub use resend::resend;
+pub(crate) use resend::resend_in;
+pub use watch::{ResendableMail, resendable};

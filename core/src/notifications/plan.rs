@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::payload::{self, DueJob, queue_error};
-use super::{NotificationKind, NotificationOutcome, SendNotification};
+use super::{EndedMail, NotificationKind, NotificationOutcome, SendNotification, record_ended};
 use crate::calendar::reminder_expires;
 use crate::types::{EmailAddress, Locale, Rev};
 use crate::{Error, Result};
@@ -267,7 +267,8 @@ async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: U
         UPDATE notifications
         SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END::notification_outcome, outcome_at = $3
         WHERE booking_id = $1 AND rev < $2 AND outcome IS NULL AND dot_at IS NULL
-        RETURNING id, enqueued_at IS NOT NULL AS "enqueued!"
+        RETURNING id, kind AS "kind: NotificationKind", outcome AS "outcome!: NotificationOutcome",
+                  enqueued_at IS NOT NULL AS "enqueued!"
         "#,
         booking_id,
         rev.0,
@@ -275,6 +276,7 @@ async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: U
     )
     .fetch_all(&mut *conn)
     .await?;
+    record_ended(ended.iter().map(|row| EndedMail { id: row.id, kind: row.kind, outcome: row.outcome }));
     for row in ended.into_iter().filter(|row| row.enqueued) {
         punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &row.id.to_string())
             .await

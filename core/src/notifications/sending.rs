@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{NotificationKind, NotificationOutcome, account, booking_links};
+use super::{EndedMail, NotificationKind, NotificationOutcome, account, booking_links, record_ended};
 use crate::Result;
 use crate::types::{BookingStatus, Rev};
 
@@ -43,6 +43,12 @@ pub struct Sending {
     pub rev: Rev,
     /// Fencing token of this attempt.
     pub fence: Fence,
+}
+
+impl Sending {
+    fn record_end(&self, outcome: NotificationOutcome) {
+        record_ended([EndedMail { id: self.notification_id, kind: self.kind, outcome }]);
+    }
 }
 
 /// Whether an attempt may begin.
@@ -98,7 +104,10 @@ pub async fn begin(
     .await?;
     Ok(match begun {
         Some(row) => match row.outcome {
-            Some(outcome) => Begun::Over(outcome),
+            Some(outcome) => {
+                record_ended([EndedMail { id: notification_id, kind: row.kind, outcome }]);
+                Begun::Over(outcome)
+            }
             None => Begun::Sending(Sending {
                 notification_id,
                 booking_id: row.booking_id,
@@ -216,7 +225,10 @@ pub async fn end(
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) => Ok(HandOff::Over(row.outcome)),
+        Some(row) => {
+            sending.record_end(row.outcome);
+            Ok(HandOff::Over(row.outcome))
+        }
         None => fenced_result(conn, sending).await,
     }
 }
@@ -242,7 +254,11 @@ pub async fn accepted(
     )
     .execute(conn)
     .await?;
-    Ok(recorded.rows_affected() == 1)
+    let recorded = recorded.rows_affected() == 1;
+    if recorded {
+        sending.record_end(NotificationOutcome::Sent);
+    }
+    Ok(recorded)
 }
 
 /// Records that the relay does not have the message: the attempt failed before, or the relay deferred it. Another attempt
@@ -284,7 +300,11 @@ pub async fn refused(
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let ended = done.rows_affected() == 1;
+    if ended {
+        sending.record_end(NotificationOutcome::Failed);
+    }
+    Ok(ended)
 }
 
 /// Records that the message was sent and no reply came. Returns the outcome if this was the second time; `None` means
@@ -314,19 +334,24 @@ pub async fn in_doubt(
     .fetch_optional(&mut *conn)
     .await?;
     match row {
-        Some(row) => Ok(row.outcome),
+        Some(row) => {
+            if let Some(outcome) = row.outcome {
+                sending.record_end(outcome);
+            }
+            Ok(row.outcome)
+        }
         None => Ok(outcome_of(conn, sending.notification_id).await?.flatten()),
     }
 }
 
 /// Ends a mail whose job the queue has ended, in the queue's transaction. A mail that was handed off without a result, or
-/// was in doubt, ends in doubt. Returns its kind and outcome, unless it had ended before.
+/// was in doubt, ends in doubt. Returns its end, unless it had ended before: the caller counts it after the commit.
 pub async fn job_ended(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     notification_id: Uuid,
     outcome: NotificationOutcome,
-) -> Result<Option<(NotificationKind, NotificationOutcome)>> {
+) -> Result<Option<EndedMail>> {
     let ended = sqlx::query!(
         r#"
         UPDATE notifications
@@ -341,7 +366,7 @@ pub async fn job_ended(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(ended.map(|ended| (ended.kind, ended.outcome)))
+    Ok(ended.map(|ended| EndedMail { id: notification_id, kind: ended.kind, outcome: ended.outcome }))
 }
 
 /// The result of a fenced statement that changed no row.

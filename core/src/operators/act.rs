@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use punctual_queue::ops::{self, Stop};
-use punctual_queue::{JobId, JobState, new_id};
+use punctual_queue::{JobId, JobState, Payload, new_id};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::action::{Action, Operator, OperatorAction, OperatorKind, Verb};
 use super::queue_error;
+use crate::notifications::{self, SendNotification};
 use crate::transaction::{Outcome, Write, write};
-use crate::{Core, Error, Result};
+use crate::{Core, Error, Result, mail_relay};
 
 /// Executes the action and records it, in one transaction. Workers apply it within two seconds.
 ///
@@ -56,6 +57,14 @@ impl Write for Act {
             Action::Pause(queue) | Action::Resume(queue) | Action::SetLimits(queue, _) => {
                 to_queue(tx, now, &self.action, queue).await?
             }
+            Action::ProbeRelay => {
+                let (circuits, mails) = mail_relay::probe_now(tx, now).await?;
+                of_mails(json!({ "circuits": circuits, "mails": mails }))
+            }
+            Action::Resend { booking_id, notification_id } => {
+                notifications::resend_in(tx, now, *booking_id, *notification_id).await?;
+                of_mails(json!({ "booking_id": booking_id, "notification_id": notification_id }))
+            }
         };
         let (job_id, job_kind) = object.job.unzip();
         let done = OperatorAction {
@@ -88,11 +97,20 @@ async fn to_job(tx: &mut PgConnection, now: DateTime<Utc>, action: &Action, id: 
             _ => "It has ended.",
         }));
     }
+    if matches!(action, Action::Retry(_)) && job.queue == SendNotification::QUEUE {
+        // Otherwise an open circuit would put the mail off again.
+        mail_relay::probe_now(tx, now).await?;
+    }
     Ok(Object {
         queue: job.queue,
         job: Some((id, job.kind)),
         details: json!({ "state": job.state.as_str() }),
     })
+}
+
+/// Something done to mails instead of one job or the whole queue.
+fn of_mails(details: Value) -> Object {
+    Object { queue: SendNotification::QUEUE.to_owned(), job: None, details }
 }
 
 async fn to_queue(tx: &mut PgConnection, now: DateTime<Utc>, action: &Action, queue: &str) -> Result<Object> {

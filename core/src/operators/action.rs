@@ -40,6 +40,15 @@ pub enum Action {
     Resume(String),
     /// Replace the limits of the queue.
     SetLimits(String, QueueLimits),
+    /// Let the next mail test the mail server now, instead of after the pause of an open circuit.
+    ProbeRelay,
+    /// Send a mail of a booking again that failed or is in doubt.
+    Resend {
+        /// The booking.
+        booking_id: Uuid,
+        /// The mail.
+        notification_id: Uuid,
+    },
 }
 
 /// The limits of a queue set at run time; none: the workers' configuration applies.
@@ -68,6 +77,10 @@ pub enum Verb {
     Resume,
     /// The limits of a queue were replaced.
     SetLimits,
+    /// The mail server was to be tested at once.
+    Probe,
+    /// A mail was sent again.
+    Resend,
 }
 
 /// One row of the audit.
@@ -135,6 +148,8 @@ impl Action {
             Self::Pause(_) => Verb::Pause,
             Self::Resume(_) => Verb::Resume,
             Self::SetLimits(..) => Verb::SetLimits,
+            Self::ProbeRelay => Verb::Probe,
+            Self::Resend { .. } => Verb::Resend,
         }
     }
 }
@@ -150,6 +165,8 @@ impl Verb {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::SetLimits => "set_limits",
+            Self::Probe => "probe",
+            Self::Resend => "resend",
         }
     }
 }

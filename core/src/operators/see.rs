@@ -1,9 +1,12 @@
 //! Queries for operators.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::JobId;
 use punctual_queue::ops::{self, Cursor, JobDetail, JobFilter, Page, QueueStatus, WorkerStatus};
 
 use super::queue_error;
+use crate::mail_relay::{self, OpenCircuit};
+use crate::notifications::{self, ResendableMail};
 use crate::types::PageSize;
 use crate::{Core, Error, Result};
 
@@ -23,6 +26,30 @@ pub struct JobsWanted {
 /// All queues, by name.
 pub async fn queues(core: &Core) -> Result<Vec<QueueStatus>> {
     ops::queues(&mut *core.pool.acquire().await?, core.now()).await.map_err(queue_error)
+}
+
+/// How mails are doing.
+#[derive(Debug, Clone)]
+pub struct MailStatus {
+    /// Workers whose circuit to the mail server is open.
+    pub circuits: Vec<OpenCircuit>,
+    /// Since when the oldest mail is due that is still to be sent.
+    pub oldest_due: Option<DateTime<Utc>>,
+    /// Mails that only a person may send again.
+    pub resendable: Vec<ResendableMail>,
+}
+
+/// How mails are doing, whatever state their jobs are in.
+pub async fn mails(core: &Core) -> Result<MailStatus> {
+    let now = core.now();
+    let mut conn = core.pool.acquire().await?;
+    Ok(MailStatus {
+        circuits: mail_relay::open_circuits(&mut conn, now).await?,
+        oldest_due: Some(notifications::oldest_owed_age(&mut conn, now).await?)
+            .filter(|age| *age > TimeDelta::zero())
+            .map(|age| now - age),
+        resendable: notifications::resendable(&mut conn, now).await?,
+    })
 }
 
 /// A page of jobs.

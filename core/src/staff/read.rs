@@ -81,7 +81,7 @@ async fn select(
             Ok(StaffMember {
                 id: row.id,
                 user_id: row.user_id,
-                name: PersonName::parse(&row.name).map_err(stored)?,
+                name: PersonName::stored(row.name),
                 email: row.email.map(|text| EmailAddress::parse(&text)).transpose().map_err(stored)?,
                 about: About::parse(&row.about).map_err(stored)?,
                 photo: row.photo,

@@ -61,7 +61,8 @@ text_type! {
     EmailAddress
 }
 text_type! {
-    /// A person's name as they write it: 1 to 200 characters, no control characters, trimmed.
+    /// A person's name as they write it: 1 to 200 characters with something to see, no control characters and no
+    /// web address, trimmed.
     PersonName
 }
 text_type! {
@@ -145,30 +146,55 @@ fn is_deceptive(c: char) -> bool {
     of_direction || invisible || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
+/// A name in Unicode's composed form (NFC), with something to see.
+fn parse_name(text: &str) -> Result<String, ParseError> {
+    let text: String = text.trim().nfc().collect();
+    if text.chars().any(is_deceptive) {
+        return Err(ParseError::new(
+            "invisible_character",
+            "a name has no invisible characters and none that change the direction of text",
+        ));
+    }
+    if text.chars().all(is_blank) {
+        return Err(ParseError::new("empty", "a name has at least one visible character"));
+    }
+    if text.chars().count() > 200 {
+        return Err(ParseError::new("too_long", "a name has at most 200 characters"));
+    }
+    if text.chars().any(is_format) {
+        return Err(ParseError::new(
+            "control_character",
+            "a name has no line breaks, control characters or marks of text direction",
+        ));
+    }
+    Ok(text)
+}
+
 impl PersonName {
     /// Parses a name. It is kept in Unicode's composed form (NFC).
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let text: String = text.trim().nfc().collect();
-        if text.chars().any(is_deceptive) {
-            return Err(ParseError::new(
-                "invisible_character",
-                "a name has no invisible characters and none that change the direction of text",
-            ));
+        let name = parse_name(text)?;
+        if name.split_whitespace().any(is_link) {
+            return Err(ParseError::new("link", "a name has no web address"));
         }
-        if text.chars().all(is_blank) {
-            return Err(ParseError::new("empty", "a name has at least one visible character"));
-        }
-        if text.chars().count() > 200 {
-            return Err(ParseError::new("too_long", "a name has at most 200 characters"));
-        }
-        if text.chars().any(is_format) {
-            return Err(ParseError::new(
-                "control_character",
-                "a name has no line breaks, control characters or marks of text direction",
-            ));
-        }
-        Ok(Self(text))
+        Ok(Self(name))
     }
+
+    /// A name from the database. It may be older than the present rules for names.
+    pub(crate) fn stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// `https://…`, `www.…` or `evil.example/…`.
+fn is_link(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let host = word.split_once('/').map(|(host, _)| host);
+    word.contains("://")
+        || word.starts_with("www.")
+        || host
+            .and_then(|host| host.rsplit_once('.'))
+            .is_some_and(|(_, last)| last.chars().count() >= 2 && last.chars().all(char::is_alphabetic))
 }
 
 /// Whether a character changes how the text around it is laid out: control characters, line and paragraph separators,
@@ -181,7 +207,7 @@ fn is_format(c: char) -> bool {
 impl Label {
     /// Parses a name.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        PersonName::parse(text).map(|name| Self(name.0))
+        parse_name(text).map(Self)
     }
 }
 
@@ -351,6 +377,20 @@ mod tests {
         assert_eq!(PersonName::parse("Mu\u{308}ller").unwrap().as_str(), "M\u{FC}ller");
         assert!(PersonName::parse("\u{0646}\u{200C}\u{0645}").is_ok(), "joiners between letters");
         assert!(PersonName::parse("a\nb").is_err());
+        for (text, code) in [
+            ("\u{200b}\u{2060}", "invisible_character"),
+            ("\u{3164}", "empty"),
+            ("WIN https://evil.example/x", "link"),
+            ("javascript://x", "link"),
+            ("go WWW.evil.example", "link"),
+            ("evil.example/win 500 EUR", "link"),
+            ("Ada \u{202e}niW", "invisible_character"),
+        ] {
+            assert_eq!(PersonName::parse(text).unwrap_err().code, code, "{text}");
+        }
+        for name in ["Anna/Ben Müller", "Dr. J.R.R. Tolkien", "7of9", "李小龍", "a/b.c"] {
+            assert!(PersonName::parse(name).is_ok(), "{name}");
+        }
         assert!(PersonName::parse(&"x".repeat(201)).is_err());
         assert!(Phone::parse("+49 (30) 123-45/6").is_ok());
         assert!(Phone::parse("call me").is_err());

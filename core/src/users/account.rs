@@ -70,7 +70,7 @@ impl TryFrom<Row> for User {
             id: row.id,
             email: EmailAddress::parse(&row.email).map_err(stored)?,
             email_verified_at: row.email_verified_at,
-            name: PersonName::parse(&row.name).map_err(stored)?,
+            name: PersonName::stored(row.name),
             phone: row.phone.map(|text| Phone::parse(&text)).transpose().map_err(stored)?,
             role: row.role,
             locale: row.locale.map(|text| Locale::parse(&text)).transpose().map_err(stored)?,

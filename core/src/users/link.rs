@@ -59,8 +59,7 @@ pub async fn linked_account(
     Ok(LinkedAccount {
         user_id: row.id,
         email: row.email,
-        name: PersonName::parse(&row.name)
-            .map_err(|error| Error::internal("users hold a bad value", error))?,
+        name: PersonName::stored(row.name),
         locale: Locale::parse(&row.locale).map_err(|error| Error::internal("a stored locale", error))?,
     })
 }

@@ -7,6 +7,7 @@ mod one_job;
 mod page;
 mod queue_settings;
 mod queues;
+mod release;
 mod search;
 mod workers;
 
@@ -17,5 +18,6 @@ pub use page::{Cursor, JobDetail, JobError, JobFilter, JobSummary, Page};
 pub use queue_settings::{pause, resume, set_key_limit, set_limit};
 pub(crate) use queues::depths;
 pub use queues::{QueueStatus, queues};
+pub use release::release;
 pub use search::search;
 pub use workers::{WorkerStatus, workers};

@@ -39,8 +39,10 @@ pub struct FinalJob {
     pub why: FinishReason,
 }
 
+/// What a hook wants to be run once the job's end is committed, such as to count it.
+pub type AfterCommit = Option<Box<dyn FnOnce() + Send>>;
 /// The future of a hook: `Box::pin(async move { … })`.
-pub type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+pub type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<AfterCommit, BoxError>> + Send + 'a>>;
 pub(crate) type Hook =
     Arc<dyn for<'a> Fn(&'a mut PgConnection, &'a FinalJob) -> HookFuture<'a> + Send + Sync>;
 pub(crate) type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -142,7 +144,8 @@ impl Kind {
 
     /// Called in the transaction in which the queue ends a job of this kind without success, before the job's row is
     /// locked. An error rolls the transaction back and it is retried, so the job never ends without the hook. It is also
-    /// rolled back when another worker owns the job: have no effects except through this connection. Not called for a job
+    /// rolled back when another worker owns the job: have no effects except through this connection, and by what the hook
+    /// returns, which runs after the commit. Not called for a job
     /// that its owner cancelled while it waited ([`crate::cancel()`]: the owner changes its rows in that transaction), nor
     /// for a kind that no worker handles: see [`super::Builder::on_unknown`].
     #[must_use]

@@ -20,7 +20,7 @@ mod shutdown;
 
 pub use backend::{Feed, RunLayer, RunService};
 pub use builder::{Builder, Queue, Runtime};
-pub use kind::{FinalJob, HookFuture, Kind};
+pub use kind::{AfterCommit, FinalJob, HookFuture, Kind};
 pub use periodic::Periodic;
 pub use shutdown::Shutdown;
 

@@ -185,10 +185,13 @@ async fn try_finish(
     let finishing = async {
         let mut tx = conn.begin().await?;
         // The hook runs first: owners that cancel a job lock their own rows before the job's row, too.
-        hook(&mut tx, job).await?;
+        let after_commit = hook(&mut tx, job).await?;
         let changed = !apply(&mut tx, &[ending.lease_transition()], shared.now()).await?.is_empty();
         if changed {
             tx.commit().await?;
+            if let Some(act) = after_commit {
+                act();
+            }
         } else {
             tx.rollback().await?;
         }

@@ -1,16 +1,17 @@
 use std::time::Duration;
 
-use punctual_core::config::Config;
+use punctual_core::config::{Config, Secret};
 use punctual_core::pool::{self, PoolSettings};
 use punctual_core::types::EmailAddress;
-use punctual_core::{migrate, settings};
-use punctual_queue::{Clock, ServerClock, new_id};
+use punctual_core::{Core, mail_relay, migrate, settings};
+use punctual_queue::{Clock, ServerClock, Wake, new_id};
 
 use super::Failure;
 use crate::mails::{Signer, compose_test};
 use crate::smtp::{Relay, RelayAddress, Timeouts};
 
-/// Sends a test mail from the business to `address`, without a ledger row, and prints the relay's reply.
+/// Sends a test mail from the business to `address`, without a ledger row, and prints the relay's reply. If it gets
+/// through, the open circuits of the workers close and all mails that wait for the relay are released.
 pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure> {
     let relay_address = RelayAddress::parse(config.smtp_url()?.expose())?;
     let settings = PoolSettings {
@@ -20,7 +21,10 @@ pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure>
         acquire_timeout: Duration::from_secs(5),
     };
     let pool = pool::connect(config.database_url()?.expose(), &settings)?;
-    migrate::check(&mut *pool.acquire().await?).await?;
+    let mut conn = pool.acquire().await?;
+    migrate::check(&mut conn).await?;
+    let prefix = punctual_queue::redis_prefix(&mut conn).await?;
+    drop(conn);
     let business = settings::get(&pool).await?.into();
     let clock = ServerClock::start(&pool).await?;
     let now = clock.now();
@@ -30,9 +34,20 @@ pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure>
         println!("signed for {}", mail.sender.domain());
     }
     println!("asking {relay_address}");
+    let core = Core::new(
+        pool,
+        clock.clone(),
+        Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?,
+    );
+    let relay_name = relay_address.to_string();
     let relay = Relay::new(relay_address, config.worker.ehlo_name.clone(), Timeouts::default(), 1, clock)?;
     let reply = relay.begin_mail(&mail.sender, &mail.recipient).await?.send(&mail.bytes).await?;
-    println!("sent to {}: {}", address.as_str(), reply);
+    println!("sent to {}: {reply}", address.as_str());
     relay.close().await;
+    let released = mail_relay::succeeded(&core, &relay_name).await?;
+    if released > 0 {
+        println!("{released} mails that waited for the mail server are due now");
+    }
+    core.pool.close().await;
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use punctual_core::notifications::NotificationOutcome;
 use punctual_core::notifications::sending::{self, HandOff, Sending};
+use punctual_core::notifications::{NotificationOutcome, count_if_committed};
 use punctual_core::{Core, Error};
 use punctual_queue::{JobContext, Outcome};
 
@@ -52,16 +52,19 @@ impl LedgerEntry {
 
     /// Records that the message is about to be handed to the relay, unless the mail is no longer valid.
     pub async fn mark_handed_off(&self) -> Result<HandOff, Error> {
-        let mut tx = self.core.pool.begin().await?;
-        let hand_off = sending::mark_handed_off(&mut tx, self.core.now(), &self.sending).await?;
-        tx.commit().await?;
-        Ok(hand_off)
+        count_if_committed(|_| true, async {
+            let mut tx = self.core.pool.begin().await?;
+            let hand_off = sending::mark_handed_off(&mut tx, self.core.now(), &self.sending).await?;
+            tx.commit().await?;
+            Ok(hand_off)
+        })
+        .await
     }
 
     /// The relay accepted the mail: ledger row and job end in one transaction. If another worker owns the job by now,
     /// only the ledger is written.
     pub async fn accepted(&self, ctx: &JobContext, reply: &str) -> Outcome {
-        until_written(|| async {
+        let write = || async {
             let mut tx = self.core.pool.begin().await?;
             if !sending::accepted(&mut tx, self.core.now(), &self.sending, reply).await? {
                 tracing::warn!(notification_id = %self.sending.notification_id, "an accepted mail has no ledger row");
@@ -74,8 +77,8 @@ impl LedgerEntry {
             };
             tx.commit().await?;
             Ok(outcome)
-        })
-        .await
+        };
+        until_written(|| count_if_committed(|_| true, write())).await
     }
 
     /// The relay does not have the mail; it will be tried again.

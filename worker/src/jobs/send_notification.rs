@@ -10,12 +10,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::config::Keys;
 use punctual_core::notifications::facts::{self, Facts};
 use punctual_core::notifications::sending::{self, Begun, Fence, HandOff, Sending};
-use punctual_core::notifications::{NotificationOutcome, SendNotification};
-use punctual_core::{Core, Error};
-use punctual_queue::runtime::{FinishReason, HookFuture};
+use punctual_core::notifications::{EndedMail, NotificationOutcome, SendNotification};
+use punctual_core::{Core, Error, mail_relay};
+use punctual_queue::runtime::{AfterCommit, FinishReason, HookFuture};
 use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payload as _};
 
 use super::ledger::{LedgerEntry, SendError};
+use crate::circuit::Circuit;
 use crate::mails::{BuildError, Mail, Signer, Templates, compose, compose_account, compose_booking_links};
 use crate::metrics;
 use crate::smtp::{Failure, FailureClass, MailTransaction, Permit, Relay};
@@ -25,6 +26,8 @@ use crate::smtp::{Failure, FailureClass, MailTransaction, Permit, Relay};
 pub struct Mailer {
     /// The mail server.
     pub relay: Relay,
+    /// Its circuit breaker.
+    pub circuit: Circuit,
     /// The templates of the mails.
     pub templates: Arc<Templates>,
     /// Keys of the links in mails.
@@ -52,7 +55,7 @@ pub fn on_unknown(
     move |conn, job| {
         let now = core.now();
         Box::pin(async move {
-            if job.info.queue == SendNotification::QUEUE { job_ended(conn, now, job).await } else { Ok(()) }
+            if job.info.queue == SendNotification::QUEUE { job_ended(conn, now, job).await } else { Ok(None) }
         })
     }
 }
@@ -61,9 +64,9 @@ async fn job_ended(
     conn: &mut sqlx::PgConnection,
     now: DateTime<Utc>,
     job: &FinalJob,
-) -> Result<(), BoxError> {
+) -> Result<AfterCommit, BoxError> {
     // The unique key is the ledger row's id, also if the payload cannot be read.
-    let Some(id) = job.info.unique_key.as_deref().and_then(|key| key.parse().ok()) else { return Ok(()) };
+    let Some(id) = job.info.unique_key.as_deref().and_then(|key| key.parse().ok()) else { return Ok(None) };
     let outcome = match job.why {
         FinishReason::Expired => NotificationOutcome::Expired,
         FinishReason::Cancelled | FinishReason::Discarded => NotificationOutcome::Cancelled,
@@ -73,17 +76,20 @@ async fn job_ended(
         | FinishReason::Undecodable(_)
         | FinishReason::Unknown => NotificationOutcome::Failed,
     };
-    if let Some((kind, outcome)) = sending::job_ended(conn, now, id, outcome).await? {
-        let outcome = match outcome {
-            NotificationOutcome::Failed => "gave_up",
-            NotificationOutcome::Expired => "expired",
-            NotificationOutcome::InDoubt => "in_doubt",
-            // An operator ended it: recorded in the audit of actions.
-            _ => return Ok(()),
-        };
-        metrics::mail(kind, outcome);
-    }
-    Ok(())
+    let ended = sending::job_ended(conn, now, id, outcome).await?;
+    Ok(ended.map(|mail| -> Box<dyn FnOnce() + Send> { Box::new(move || count_ended(mail)) }))
+}
+
+fn count_ended(mail: EndedMail) {
+    mail.count();
+    let outcome = match mail.outcome {
+        NotificationOutcome::Failed => "gave_up",
+        NotificationOutcome::Expired => "expired",
+        NotificationOutcome::InDoubt => "in_doubt",
+        // An operator ended it: recorded in the audit of actions.
+        _ => return,
+    };
+    metrics::mail(mail.kind, outcome);
 }
 
 async fn send_notification(
@@ -108,9 +114,9 @@ async fn prepare_and_send(
     core: &Core,
     mailer: &Mailer,
 ) -> Result<Outcome, SendError> {
-    let permit = match mailer.relay.breaker().try_acquire() {
+    let permit = match mailer.circuit.try_acquire().await {
         Ok(permit) => permit,
-        Err(until) => return Ok(snooze_until(&ctx, until, "the mail server is in trouble")),
+        Err(until) => return Ok(snooze_until(&ctx, until, None)),
     };
     let fence = Fence { job_id: ctx.id().0, lease_seq: ctx.lease_seq() };
     let mut conn = core.pool.acquire().await?;
@@ -125,7 +131,8 @@ async fn prepare_and_send(
         return Ok(not_sent(ended));
     };
     drop(conn);
-    let attempt = Attempt { ctx, ledger: LedgerEntry::new(core, sending), sending, permit };
+    let circuit = mailer.circuit.clone();
+    let attempt = Attempt { ctx, ledger: LedgerEntry::new(core, sending), sending, circuit, permit };
     attempt.run(&mailer.relay, &mail).await
 }
 
@@ -162,6 +169,7 @@ struct Attempt {
     ctx: JobContext,
     ledger: LedgerEntry,
     sending: Sending,
+    circuit: Circuit,
     permit: Permit,
 }
 
@@ -180,7 +188,7 @@ impl Attempt {
             Ok(HandOff::Marked) => self.send(transaction, mail).await,
             Ok(hand_off) => {
                 transaction.abort().await;
-                self.permit.succeeded();
+                self.circuit.succeeded(self.permit).await;
                 Ok(not_sent(hand_off))
             }
             Err(error) => {
@@ -202,7 +210,7 @@ impl Attempt {
             Ok(reply) => {
                 let outcome = self.ledger.accepted(&self.ctx, &reply.to_string()).await;
                 record(&self.sending, "sent");
-                self.permit.succeeded();
+                self.circuit.succeeded(self.permit).await;
                 Ok(outcome)
             }
             Err(failure) => self.resolve_failure(mail, failure).await,
@@ -216,23 +224,24 @@ impl Attempt {
             FailureClass::Deferred => {
                 self.ledger.not_taken(&text).await;
                 record(&self.sending, "deferred");
-                self.permit.succeeded();
+                self.circuit.succeeded(self.permit).await;
                 Err(SendError::Deferred(summary))
             }
             FailureClass::Refused => {
                 self.ledger.refused(&text).await;
                 record(&self.sending, "failed");
-                self.permit.succeeded();
+                self.circuit.succeeded(self.permit).await;
                 Ok(Outcome::Fail(summary))
             }
             FailureClass::RelayUnavailable => {
                 self.ledger.not_taken(&text).await;
-                let until = self.permit.failed();
+                let until = self.circuit.failed(self.permit, &failure).await;
                 Ok(relay_failed(&self.ctx, &failure, until))
             }
             FailureClass::RelayOrMail => {
                 self.ledger.not_taken(&text).await;
-                if let Some(until) = self.permit.failed_for(mail.recipient.as_ref()) {
+                let recipient = mail.recipient.as_ref();
+                if let Some(until) = self.circuit.failed_for(self.permit, recipient, &failure).await {
                     return Ok(relay_failed(&self.ctx, &failure, until));
                 }
                 record(&self.sending, "deferred");
@@ -249,24 +258,31 @@ impl Attempt {
     }
 }
 
-/// Counts and logs the result of an attempt.
+/// Counts the result of an attempt. The end of a mail is logged where the ledger records it.
 fn record(sending: &Sending, outcome: &'static str) {
     metrics::mail(sending.kind, outcome);
-    let (id, kind) = (sending.notification_id, sending.kind.as_str());
-    tracing::info!(notification_id = %id, mail = kind, outcome, "mail");
+    if outcome == "deferred" {
+        let (id, kind) = (sending.notification_id, sending.kind.as_str());
+        tracing::info!(notification_id = %id, mail = kind, outcome, "mail");
+    }
 }
 
 /// The relay itself failed: the mail waits and no attempt is used.
 fn relay_failed(ctx: &JobContext, failure: &Failure, until: DateTime<Utc>) -> Outcome {
     metrics::relay_failed(failure.step);
     tracing::warn!(%failure, again = %until, "the mail server is in trouble");
-    snooze_until(ctx, until, &failure.summary())
+    snooze_until(ctx, until, Some(&failure.summary()))
 }
 
-/// Waits for the relay. Mails that wait for the same instant are spread out a little.
-fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, why: &str) -> Outcome {
+/// Waits for the relay. Mails that wait for the same instant are spread out a little. The reason's beginning is what
+/// [`mail_relay`] releases them by.
+fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, failure: Option<&str>) -> Outcome {
     let spread = (until - ctx.now()) / 64 * i32::try_from(ctx.id().0.rem_euclid(16)).unwrap_or_default();
-    Outcome::Snooze { until: until + spread.max(TimeDelta::zero()), reason: why.to_owned() }
+    let reason = match failure {
+        Some(failure) => format!("{}: {failure}", mail_relay::WAIT_REASON),
+        None => mail_relay::WAIT_REASON.to_owned(),
+    };
+    Outcome::Snooze { until: until + spread.max(TimeDelta::zero()), reason }
 }
 
 fn not_sent(hand_off: HandOff) -> Outcome {

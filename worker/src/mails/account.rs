@@ -8,6 +8,8 @@ use punctual_core::types::EmailAddress;
 use punctual_core::wording::When;
 use serde::Serialize;
 
+use super::context::greeting;
+use super::greeting::greeting_name;
 use super::message::{BuildError, Mail, boundary, common_headers, display_name, envelope};
 use super::templates::Templates;
 
@@ -15,7 +17,7 @@ use super::templates::Templates;
 #[derive(Serialize)]
 struct AccountContext<'a> {
     business: Named<'a>,
-    account: Named<'a>,
+    account: AccountName<'a>,
     link: LinkContext,
     /// Always `None`: these mails cannot be unsubscribed from.
     unsubscribe_url: Option<String>,
@@ -24,6 +26,13 @@ struct AccountContext<'a> {
 #[derive(Serialize)]
 struct Named<'a> {
     name: &'a str,
+}
+
+#[derive(Serialize)]
+struct AccountName<'a> {
+    name: &'a str,
+    /// What follows the word of greeting: a space and the name, or nothing.
+    greeting: String,
 }
 
 #[derive(Serialize)]
@@ -50,7 +59,7 @@ pub fn compose_account(
     let expiry = When::new(*expires_at, *expires_at, *zone, *locale);
     let context = AccountContext {
         business: Named { name: &business.name },
-        account: Named { name: &facts.name },
+        account: AccountName { name: &facts.name, greeting: greeting(&facts.name, facts.recipient_proven) },
         link: LinkContext {
             url: facts.link.url(keys, &business.public_url),
             until: format!("{} ({})", expiry.short, zone.name()),
@@ -62,7 +71,8 @@ pub fn compose_account(
         .boundary(boundary(*id))
         .singlepart(SinglePart::plain(rendered.text))
         .singlepart(SinglePart::html(rendered.html));
-    let to = Mailbox::new(display_name(&facts.name), recipient.as_str().parse()?);
+    let name = greeting_name(&facts.name, facts.recipient_proven).and_then(display_name);
+    let to = Mailbox::new(name, recipient.as_str().parse()?);
     let message = common_headers(business, to, *id, now)?.subject(rendered.subject).multipart(parts)?;
     envelope(business, recipient, &message)
 }

@@ -6,6 +6,7 @@ use punctual_core::bookings::BookingStatus;
 use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::Facts;
 
+use super::greeting::greeting_name;
 use super::templates::one_line;
 
 /// The iTIP method: what the customer's calendar should do.
@@ -66,7 +67,10 @@ pub fn entry(facts: &Facts, recipient: &str, method: Method, now: DateTime<Utc>)
     event.append_property(organizer);
     let mut attendee = Property::new("ATTENDEE", format!("mailto:{recipient}"));
     attendee
-        .add_parameter("CN", &quoted(&booking.customer_name))
+        .add_parameter(
+            "CN",
+            &quoted(greeting_name(&booking.customer_name, facts.recipient_proven).unwrap_or(recipient)),
+        )
         .add_parameter("PARTSTAT", "ACCEPTED")
         .add_parameter("RSVP", "FALSE");
     event.append_multi_property(attendee);

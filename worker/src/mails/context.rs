@@ -5,6 +5,7 @@ use punctual_core::notifications::facts::Facts;
 use punctual_core::wording::{When, price};
 use serde::Serialize;
 
+use super::greeting::greeting_name;
 use super::links::Links;
 
 /// The names a template can use, besides its words, the labels and the locale.
@@ -34,6 +35,8 @@ struct BusinessContext {
 struct CustomerContext {
     /// A dash if the customer was erased.
     name: String,
+    /// What follows the word of greeting: a space and the name, or nothing.
+    greeting: String,
     email: Option<String>,
     phone: Option<String>,
     phone_digits: String,
@@ -95,6 +98,7 @@ impl MailContext {
                 phone_digits: digits(&business.phone),
             },
             customer: CustomerContext {
+                greeting: greeting(&booking.customer_name, facts.recipient_proven),
                 name: if booking.customer_name.is_empty() { "–" } else { &booking.customer_name }.to_owned(),
                 email: booking.customer_email.as_ref().map(|email| email.as_str().to_owned()),
                 phone: booking.customer_phone.clone(),
@@ -124,6 +128,11 @@ impl MailContext {
             unsubscribe_url: links.unsubscribe.clone(),
         }
     }
+}
+
+/// A space and the name, unless it is not to be repeated.
+pub(super) fn greeting(name: &str, proven: bool) -> String {
+    greeting_name(name, proven).map(|name| format!(" {name}")).unwrap_or_default()
 }
 
 fn digits(phone: &str) -> String {

@@ -16,6 +16,7 @@ use super::InvalidKey;
 use super::Templates;
 use super::calendar_part::{self, Method};
 use super::context::MailContext;
+use super::greeting::greeting_name;
 use super::links::Links;
 use super::templates::one_line;
 
@@ -80,7 +81,9 @@ pub fn compose(
         let kind = ContentType::parse(&kind).map_err(|_| BuildError::Header)?;
         parts = parts.singlepart(SinglePart::builder().header(kind).body(entry));
     }
-    let to = Mailbox::new(display_name(&facts.recipient_name), recipient.as_str().parse()?);
+    let proven = facts.recipient_proven || facts.kind.is_for_staff();
+    let name = greeting_name(&facts.recipient_name, proven).and_then(display_name);
+    let to = Mailbox::new(name, recipient.as_str().parse()?);
     let mut builder = common_headers(&facts.business, to, id, now)?;
     if let Some(url) = links.unsubscribe {
         builder = builder

@@ -10,6 +10,7 @@ mod booking_links;
 mod calendar_part;
 mod context;
 mod dkim;
+mod greeting;
 mod invalid_key;
 mod links;
 mod message;

@@ -45,6 +45,7 @@ pub fn account_facts(kind: NotificationKind, locale: Locale) -> AccountFacts {
         kind,
         locale,
         recipient: Some(address("zoe@example.org")),
+        recipient_proven: false,
         business: business(),
         name: "Zoë Łukasz".to_owned(),
         link: Link { purpose: kind.account_link().unwrap(), id, epoch: 0 },
@@ -90,6 +91,7 @@ pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
         rev,
         locale,
         recipient: Some(address(recipient)),
+        recipient_proven: false,
         recipient_name: if kind.is_for_staff() { "Mia Weiß" } else { "Zoë Łukasz" }.to_owned(),
         business: business(),
         booking: Booking {

@@ -99,6 +99,8 @@ fn a_resend_differs_only_in_its_date() {
 fn user_input_is_escaped_in_html() {
     let mut facts = facts(NotificationKind::Confirmation, Locale::En);
     facts.booking.customer_name = "<script>alert(1)</script>".to_owned();
+    // To an address that is not proven such a name is not repeated at all.
+    facts.recipient_proven = true;
     facts.booking.service_name = "Cut\" onmouseover=\"x".to_owned();
     facts.business.address = "1 <b>High</b> Street\n<img src=x>".to_owned();
     facts.business.phone = "+1\"><script>".to_owned();

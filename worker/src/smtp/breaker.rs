@@ -44,6 +44,15 @@ pub struct Breaker {
     clock: SharedClock,
 }
 
+/// What a failure of the relay means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// When to try the mail again.
+    pub retry_at: DateTime<Utc>,
+    /// Set if the failure opened the circuit: how often in a row.
+    pub openings: Option<u32>,
+}
+
 /// Permission to use the relay for one mail. If dropped without a result, it does not count.
 #[must_use]
 pub struct Permit {
@@ -88,14 +97,34 @@ impl Breaker {
         }
     }
 
+    /// Whether the circuit has opened and not closed again.
+    #[must_use]
+    pub fn has_opened(&self) -> bool {
+        !matches!(self.lock().state, State::Closed { .. })
+    }
+
+    /// Closes the circuit: another process got a mail through.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.suspects.clear();
+        inner.state = State::Closed { failures: 0 };
+    }
+
+    /// Lets a mail test the relay from this instant on, if that is earlier.
+    pub fn shorten(&self, earlier: DateTime<Utc>) {
+        if let State::Open { until, .. } = &mut self.lock().state {
+            *until = earlier.min(*until);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Permit {
-    /// The relay works, whatever it replied to the mail.
-    pub fn succeeded(mut self) {
+    /// The relay works, whatever it replied to the mail. Returns whether that closed the circuit.
+    pub fn succeeded(mut self) -> bool {
         let mut inner = self.breaker.lock();
         inner.suspects.clear();
         // A mail that started before the circuit opened does not close it.
@@ -103,33 +132,40 @@ impl Permit {
             inner.state = State::Closed { failures: 0 };
         }
         drop(inner);
-        self.probe = false;
+        std::mem::take(&mut self.probe)
     }
 
-    /// The relay failed. Returns when to try this mail again.
+    /// The relay failed.
     #[must_use]
-    pub fn failed(mut self) -> DateTime<Utc> {
+    pub fn failed(mut self) -> Opening {
         let now = self.breaker.clock.now();
         let mut inner = self.breaker.lock();
-        let (next, until) = match inner.state {
-            State::Closed { failures } if failures + 1 < THRESHOLD => {
-                (State::Closed { failures: failures + 1 }, now + FIRST_WAIT)
-            }
-            State::Closed { .. } => opened(now, 1),
-            State::Probing { openings } if self.probe => opened(now, openings + 1),
-            State::Open { until, .. } => (inner.state, until),
-            State::Probing { .. } => (inner.state, now + PROBE_WAIT),
+        let openings = match inner.state {
+            State::Closed { failures } if failures + 1 >= THRESHOLD => Some(1),
+            State::Probing { openings } if self.probe => Some(openings + 1),
+            _ => None,
         };
-        inner.state = next;
+        let retry_at = match (openings, &mut inner.state) {
+            (Some(openings), state) => {
+                let until = now + wait(openings);
+                *state = State::Open { until, openings };
+                until
+            }
+            (None, State::Closed { failures }) => {
+                *failures += 1;
+                now + FIRST_WAIT
+            }
+            (None, State::Open { until, .. }) => *until,
+            (None, State::Probing { .. }) => now + PROBE_WAIT,
+        };
         drop(inner);
         self.probe = false;
-        until
+        Opening { retry_at, openings }
     }
 
-    /// The relay failed at RCPT or later. Returns when to try this mail again if the failure counts against the relay;
-    /// `None` if it counts against the mail, and then the next mail may probe at once.
+    /// The relay failed at RCPT or later. `None` if that counts against the mail: then the next mail may probe at once.
     #[must_use]
-    pub fn failed_for(self, recipient: &str) -> Option<DateTime<Utc>> {
+    pub fn failed_for(self, recipient: &str) -> Option<Opening> {
         let mut inner = self.breaker.lock();
         let known = inner.suspects.iter().any(|suspect| suspect == recipient);
         let others = inner.suspects.len() > usize::from(known);
@@ -154,10 +190,10 @@ impl Drop for Permit {
     }
 }
 
-fn opened(now: DateTime<Utc>, openings: u32) -> (State, DateTime<Utc>) {
+/// How long the circuit stays open after so many openings in a row.
+fn wait(openings: u32) -> TimeDelta {
     let wait = FIRST_WAIT.saturating_mul(1 << (openings - 1).min(16)).min(MAX_WAIT);
-    let until = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
-    (State::Open { until, openings }, until)
+    TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
 }
 #[cfg(test)]
 mod tests {
@@ -171,7 +207,7 @@ mod tests {
     }
 
     fn open(breaker: &Breaker) -> DateTime<Utc> {
-        (0..THRESHOLD).map(|_| breaker.try_acquire().ok().unwrap().failed()).max().unwrap()
+        (0..THRESHOLD).map(|_| breaker.try_acquire().ok().unwrap().failed().retry_at).max().unwrap()
     }
 
     #[test]
@@ -184,7 +220,7 @@ mod tests {
             clock.set(until);
             let probe = breaker.try_acquire().ok().unwrap();
             assert_eq!(breaker.try_acquire().err(), Some(clock.now() + PROBE_WAIT), "one probe at a time");
-            until = probe.failed();
+            until = probe.failed().retry_at;
         }
     }
 
@@ -197,7 +233,7 @@ mod tests {
         assert!(!breaker.is_open(), "the wait is over, though no mail has probed yet");
         let probe = breaker.try_acquire().ok().unwrap();
         assert!(breaker.is_open(), "others wait for the probe");
-        probe.succeeded();
+        assert!(probe.succeeded(), "that closed it");
         assert!(!breaker.is_open());
         let _both = (breaker.try_acquire().ok().unwrap(), breaker.try_acquire().ok().unwrap());
     }
@@ -205,7 +241,7 @@ mod tests {
     #[test]
     fn a_single_failure_does_not_open_the_circuit() {
         let (breaker, clock) = breaker();
-        assert_eq!(breaker.try_acquire().ok().unwrap().failed(), clock.now() + FIRST_WAIT);
+        assert_eq!(breaker.try_acquire().ok().unwrap().failed().retry_at, clock.now() + FIRST_WAIT);
         breaker.try_acquire().ok().unwrap().succeeded();
         for _ in 1..THRESHOLD {
             let _ = breaker.try_acquire().ok().unwrap().failed();
@@ -217,7 +253,7 @@ mod tests {
     fn concurrent_failures_open_the_circuit_once() {
         let (breaker, clock) = breaker();
         let together: Vec<Permit> = (0..16).map(|_| breaker.try_acquire().ok().unwrap()).collect();
-        let latest = together.into_iter().map(Permit::failed).max().unwrap();
+        let latest = together.into_iter().map(|permit| permit.failed().retry_at).max().unwrap();
         assert_eq!(latest, clock.now() + FIRST_WAIT);
     }
 
@@ -236,8 +272,8 @@ mod tests {
             assert_eq!(breaker.try_acquire().ok().unwrap().failed_for("bad@example.org"), None);
         }
         assert!(!breaker.is_open());
-        let until = clock.now() + FIRST_WAIT;
-        assert_eq!(breaker.try_acquire().ok().unwrap().failed_for("other@example.org"), Some(until));
+        let other = Opening { retry_at: clock.now() + FIRST_WAIT, openings: None };
+        assert_eq!(breaker.try_acquire().ok().unwrap().failed_for("other@example.org"), Some(other));
         breaker.try_acquire().ok().unwrap().succeeded();
         assert_eq!(
             breaker.try_acquire().ok().unwrap().failed_for("other@example.org"),
@@ -264,6 +300,19 @@ mod tests {
         assert!(breaker.is_open());
         clock.advance(TimeDelta::seconds(15));
         let probe = breaker.try_acquire().ok().unwrap().failed_for("5@example.org").unwrap();
-        assert_eq!((probe - clock.now()).num_seconds(), 30, "the wait grows");
+        assert_eq!(probe, Opening { retry_at: clock.now() + TimeDelta::seconds(30), openings: Some(2) });
+    }
+
+    #[test]
+    fn a_success_elsewhere_closes_the_circuit_and_an_operator_can_ask_for_a_probe() {
+        let (breaker, clock) = breaker();
+        let until = open(&breaker);
+        breaker.shorten(until + TimeDelta::hours(1));
+        assert_eq!(breaker.try_acquire().err(), Some(until), "only an earlier instant counts");
+        breaker.shorten(clock.now());
+        let probe = breaker.try_acquire().ok().unwrap();
+        assert_eq!(probe.failed().openings, Some(2));
+        breaker.close();
+        assert!(!breaker.has_opened() && breaker.try_acquire().is_ok());
     }
 }

@@ -18,7 +18,7 @@ mod trace;
 mod transaction;
 
 pub use address::{InvalidRelayUrl, RelayAddress};
-pub use breaker::{Breaker, Permit};
+pub use breaker::{Breaker, Opening, Permit};
 pub use failure::{Failure, FailureClass, Step};
 pub use relay::Relay;
 pub use reply::Reply;

@@ -44,7 +44,7 @@ impl Relay {
         Ok(Self { pool, open, capacity: Capacity::new(connections), breaker: Breaker::new(clock), timeouts })
     }
 
-    /// The breaker to ask before each mail.
+    /// The circuit breaker.
     #[must_use]
     pub fn breaker(&self) -> &Breaker {
         &self.breaker

@@ -31,6 +31,7 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "confirm.html.j2",
     "limits.html.j2",
     "actions.html.j2",
+    "mails.html.j2",
     "login.html.j2",
     "problem.html.j2",
 ];

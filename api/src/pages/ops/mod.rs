@@ -12,8 +12,10 @@ mod job;
 mod jobs;
 mod login;
 mod logout;
+mod mails;
 mod overview;
 mod picture;
+mod probe_relay;
 mod resend;
 mod script;
 mod session;
@@ -35,6 +37,8 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/ops/bookings/:id", Served::<Behind<booking::Booking>>::new())
         .at("/ops/bookings/:id/:mail", Served::<Behind<resend::Resend>>::new())
         .at("/ops/queues/:queue/:verb", Served::<Behind<act_on_queue::ActOnQueue>>::new())
+        .at("/ops/mails", Served::<Behind<mails::Mails>>::new())
+        .at("/ops/relay/probe", Served::<Behind<probe_relay::ProbeRelay>>::new())
         .at("/ops/actions", Served::<Behind<actions::Actions>>::new())
         .at("/ops/login", Served::<login::Login>::new())
         .at("/ops/logout", Served::<Behind<logout::Logout>>::new())

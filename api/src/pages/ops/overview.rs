@@ -4,7 +4,7 @@ use punctual_queue::ops::{QueueStatus, WorkerStatus};
 use serde::Serialize;
 
 use super::{
-    AdminVisit, OpsPage,
+    AdminVisit, OpsPage, mails,
     picture::{self, Picture, a_minute},
     words,
 };
@@ -16,6 +16,12 @@ pub struct Overview;
 #[derive(Serialize)]
 struct Facts {
     at: String,
+    /// Workers that hold mails back.
+    circuits: Vec<mails::Circuit>,
+    /// How long the oldest mail is due that is not sent.
+    oldest_mail: Option<String>,
+    /// Mails that only a person may send again.
+    to_resend: usize,
     queues: Vec<Queue>,
     workers: Vec<Worker>,
 }
@@ -76,7 +82,16 @@ impl OpsPage for Overview {
         }
         let workers = again_if_cut(|| operators::workers(core)).await?;
         let workers = workers.into_iter().map(|worker| seen(worker, now)).collect();
-        admin.page("overview.html.j2", &Facts { at: words::instant(now), queues, workers })
+        let mails = again_if_cut(|| operators::mails(core)).await?;
+        let facts = Facts {
+            at: words::instant(now),
+            circuits: mails::circuits(&mails, now),
+            oldest_mail: mails.oldest_due.map(|due| words::span((now - due).num_seconds())),
+            to_resend: mails.resendable.len(),
+            queues,
+            workers,
+        };
+        admin.page("overview.html.j2", &facts)
     }
 }
 

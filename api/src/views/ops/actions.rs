@@ -36,6 +36,10 @@ pub enum OperatorVerb {
     Resume,
     /// The limits of a queue were replaced.
     SetLimits,
+    /// The mail server was to be tested at once.
+    Probe,
+    /// A mail was sent again.
+    Resend,
 }
 
 /// One thing an operator did.
@@ -100,6 +104,8 @@ impl From<operators::OperatorAction> for OperatorAction {
                 operators::Verb::Pause => OperatorVerb::Pause,
                 operators::Verb::Resume => OperatorVerb::Resume,
                 operators::Verb::SetLimits => OperatorVerb::SetLimits,
+                operators::Verb::Probe => OperatorVerb::Probe,
+                operators::Verb::Resend => OperatorVerb::Resend,
             },
             queue: JobName(action.queue),
             job_id: action.job_id.map(|id| id.0),

@@ -21,6 +21,8 @@ pub struct AccountFacts {
     pub locale: Locale,
     /// Its recipient; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
+    /// Whether the recipient has shown that the address is theirs, or staff gave it.
+    pub recipient_proven: bool,
     /// The sender.
     pub business: Business,
     /// Name of the account's owner.
@@ -59,6 +61,7 @@ pub async fn load_account(conn: &mut PgConnection, notification_id: Uuid) -> Res
         kind: row.kind,
         locale: row.locale,
         recipient: row.recipient,
+        recipient_proven: row.kind == NotificationKind::SetPassword || row.email_verified_at.is_some(),
         business: Business {
             name: row.name,
             address: row.address,

@@ -108,6 +108,7 @@ pub(crate) async fn end_unknown(
     let mut tx = conn.begin().await?;
     let ended =
         unknown::end(&mut tx, shared.now(), DAY, &FinishReason::Unknown.note(), UNKNOWN_BATCH).await?;
+    let mut after_commit = Vec::new();
     for claimed in &ended {
         let why = match claimed.stop {
             Some(JobState::Cancelled) => FinishReason::Cancelled,
@@ -115,15 +116,18 @@ pub(crate) async fn end_unknown(
             None => FinishReason::Unknown,
         };
         let job = FinalJob { info: claimed.info.clone(), args: claimed.args.clone(), why };
-        if let Some(hook) = &shared.unknown_hook
-            && let Err(error) = hook(&mut tx, &job).await
-        {
-            tracing::error!(job_id = %job.info.id, kind = job.info.kind, error = %error, "on_unknown failed: the job is kept");
-            tx.rollback().await?;
-            return Ok(0);
+        let Some(hook) = &shared.unknown_hook else { continue };
+        match hook(&mut tx, &job).await {
+            Ok(act) => after_commit.extend(act),
+            Err(error) => {
+                tracing::error!(job_id = %job.info.id, kind = job.info.kind, error = %error, "on_unknown failed: the job is kept");
+                tx.rollback().await?;
+                return Ok(0);
+            }
         }
     }
     tx.commit().await?;
+    after_commit.into_iter().for_each(|act| act());
     for claimed in &ended {
         metrics::outcome(&claimed.info, claimed.stop.unwrap_or(JobState::Discarded).as_str());
         tracing::warn!(job_id = %claimed.info.id, kind = claimed.info.kind, "ended: no worker takes its kind");

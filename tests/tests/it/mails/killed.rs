@@ -8,8 +8,8 @@ use punctual_core::notifications::SendNotification;
 use punctual_queue::JobState::{Completed, Retryable};
 use punctual_queue::Payload as _;
 use punctual_queue::testing::{ManualWorker, rescue_patiently};
-use punctual_testkit::Programs;
 use punctual_testkit::smtp_sink::{Act, Verb};
+use punctual_testkit::{Process, Programs};
 
 use super::test_worker::{Row, TestWorker, sent};
 use crate::core::salon::tuesday;
@@ -66,4 +66,56 @@ async fn three_deaths_of_a_worker_before_the_message_delay_a_mail_and_do_not_los
     test.pass(TimeDelta::seconds(15));
     test.wait_for_ledger(&booking, &[sent("confirmation")]).await;
     assert_eq!(test.close().await.journal().len(), 1);
+}
+
+/// How many mails of this outcome a worker has counted as ended.
+async fn ended(worker: &Process, outcome: &str) -> u64 {
+    let text = reqwest::get(format!("{}/metrics", worker.url())).await.unwrap().text().await.unwrap();
+    let label = format!("outcome=\"{outcome}\"");
+    let counts = text.lines().filter(|line| line.starts_with("mails_ended_total{") && line.contains(&label));
+    counts.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_whose_workers_died_twice_after_the_dot_is_counted_logged_and_sent_again_by_a_person() {
+    let post = TestWorker::without_worker().await;
+    let booking = post.book_soon().await;
+    post.sink.script(Verb::Dot, [Act::Stall, Act::Stall]);
+    let programs = Programs::on(post.salon.database()).smtp(&post.sink.url());
+    for times in 1..=2 {
+        let worker = programs.worker().await;
+        post.sink.wait_for(Verb::Dot, times).await;
+        worker.kill();
+    }
+    let worker = programs.worker().await;
+    let in_doubt = Row {
+        doubts: 2,
+        tries: 2,
+        dot: false,
+        accepted: false,
+        reply: None,
+        outcome: Some("in_doubt".to_owned()),
+        ..sent("confirmation")
+    };
+    post.wait_for_ledger(&booking, &[in_doubt]).await;
+    let id = post.jobs().await[0].unique_key.clone().unwrap();
+    worker.wait_for_log("in_doubt").await;
+    let log = worker.log();
+    assert!(log.lines().any(|line| line.contains("in_doubt") && line.contains(&id)), "{log}");
+    while ended(&worker, "in_doubt").await != 1 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(post.sink.journal().len(), 2);
+
+    let run = |arguments: &[&str]| {
+        let output = programs.run("worker", arguments, "");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    assert!(run(&["mails"]).contains(&id), "{}", run(&["mails"]));
+    let said = run(&["mails", "resend", &id]);
+    assert!(said.contains("resend: queue mails"), "{said}");
+    let copies = post.sink.wait_for_mails(3).await;
+    assert!(copies.iter().all(|copy| copy.message_id == copies[0].message_id));
+    assert!(!run(&["mails"]).contains(&id));
+    assert!(worker.stop().await.success());
 }

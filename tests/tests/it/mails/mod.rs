@@ -2,10 +2,12 @@
 
 mod bookings_to_confirm;
 mod calendars;
+mod circuit;
 mod deliveries;
 mod doubts;
 mod encrypted;
 mod killed;
+mod names;
 mod odd_replies;
 mod one_recipient;
 mod outages;

@@ -147,7 +147,7 @@ impl TestQueue {
                 let finals = Arc::clone(&finals);
                 Box::pin(async move {
                     finals.lock().unwrap().push(job.why.note());
-                    Ok(())
+                    Ok(None)
                 })
             }
         });

@@ -2,6 +2,7 @@
 
 mod act;
 mod limit;
+mod mails;
 mod show;
 mod table;
 
@@ -13,6 +14,7 @@ use punctual_core::config::{Config, Secret};
 use punctual_core::pool::{self, PoolSettings};
 use punctual_core::{Core, Error, migrate};
 use punctual_queue::{JobId, ServerClock, Wake};
+use uuid::Uuid;
 
 use super::Failure;
 use limit::LimitChange;
@@ -43,6 +45,24 @@ pub enum Operate {
         #[command(subcommand)]
         command: JobsCommand,
     },
+    /// The mail server: workers whose circuit is open, and how late mails are
+    Relay {
+        /// Print JSON instead of a table
+        #[arg(long, global = true)]
+        json: bool,
+        /// What to do; without it the state is shown
+        #[command(subcommand)]
+        command: Option<RelayCommand>,
+    },
+    /// Mails that failed or are in doubt and that only a person may send again
+    Mails {
+        /// Print JSON instead of a table
+        #[arg(long, global = true)]
+        json: bool,
+        /// What to do; without it they are listed
+        #[command(subcommand)]
+        command: Option<MailsCommand>,
+    },
     /// Workers that live, with their heartbeats, and which one leads
     Workers {
         /// Print JSON instead of a table
@@ -60,6 +80,24 @@ pub enum Operate {
         /// How many, up to 100
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
         limit: u32,
+    },
+}
+
+/// On the mail server.
+#[derive(Subcommand)]
+pub enum RelayCommand {
+    /// Test the mail server now instead of after the pause: the mails that wait are due, and the first one is the test
+    Probe,
+}
+
+/// On mails.
+#[derive(Subcommand)]
+pub enum MailsCommand {
+    /// Send mails again, with the same Message-ID
+    Resend {
+        /// Their ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<Uuid>,
     },
 }
 
@@ -101,12 +139,12 @@ pub enum JobsCommand {
         id: i64,
     },
     /// Run jobs now, whether they wait or have ended; a mail that was sent or given up is not sent again by this, but by
-    /// the API's resendNotification
-    Retry(Ids),
+    /// `mails resend`
+    Retry(Targets),
     /// End live jobs as cancelled; a mail that is ended so is not sent. For many: the ids that `jobs list --json` prints
-    Cancel(Ids),
+    Cancel(Targets),
     /// End live jobs as discarded
-    Discard(Ids),
+    Discard(Targets),
 }
 
 /// Which jobs to list.
@@ -132,18 +170,27 @@ pub struct ListArguments {
     after: Option<String>,
 }
 
-/// Jobs by their ids.
+/// Jobs by their ids, or all that match.
 #[derive(Args)]
-pub struct Ids {
+pub struct Targets {
     /// Their ids
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID")]
     ids: Vec<i64>,
-}
-
-impl Ids {
-    fn each(&self) -> impl Iterator<Item = JobId> {
-        self.ids.iter().copied().map(JobId)
-    }
+    /// All jobs that match the following instead, up to 500 at a time
+    #[arg(long, requires = "state")]
+    all: bool,
+    /// scheduled, available, running, retryable, completed, discarded or cancelled
+    #[arg(long, requires = "all", value_parser = show::state)]
+    state: Option<punctual_queue::JobState>,
+    /// Of this queue only
+    #[arg(long, requires = "all")]
+    queue: Option<String>,
+    /// Of this kind only
+    #[arg(long, requires = "all")]
+    kind: Option<String>,
+    /// What the unique key, the limit key, the note, the last error or the payload contains
+    #[arg(long, requires = "all", value_name = "TEXT")]
+    search: Option<String>,
 }
 
 /// Runs an operator command. Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 no such job or queue, 4 the job's state does not allow it.
@@ -168,6 +215,12 @@ pub async fn run(config: &Config, operate: Operate) -> Result<ExitCode, Failure>
         Operate::Jobs { json, command: JobsCommand::List(wanted) } => show::jobs(&core, json, wanted).await,
         Operate::Jobs { json, command: JobsCommand::Show { id } } => show::job(&core, json, JobId(id)).await,
         Operate::Jobs { json, command } => act::on_jobs(&core, json, command).await,
+        Operate::Relay { json, command: None } => mails::relay(&core, json).await,
+        Operate::Relay { json, command: Some(RelayCommand::Probe) } => act::probe(&core, json).await,
+        Operate::Mails { json, command: None } => mails::mails(&core, json).await,
+        Operate::Mails { json, command: Some(MailsCommand::Resend { ids }) } => {
+            act::resend(&core, json, &ids).await
+        }
         Operate::Workers { json } => show::workers(&core, json).await,
         Operate::Actions { json, job, limit } => show::actions(&core, json, job.map(JobId), limit).await,
     };
@@ -177,6 +230,10 @@ pub async fn run(config: &Config, operate: Operate) -> Result<ExitCode, Failure>
         Err(Error::NotFound(what)) => {
             eprintln!("punctual-worker: there is no such {what}");
             Ok(ExitCode::from(NOT_FOUND))
+        }
+        Err(Error::NotResendable(why)) => {
+            eprintln!("punctual-worker: the mail cannot be sent again: {why}");
+            Ok(ExitCode::from(NOT_ELIGIBLE))
         }
         Err(Error::JobNotEligible(why)) => {
             eprintln!("punctual-worker: the job's state does not allow this: {why}");

@@ -1,6 +1,5 @@
 //! Commands that only read. Their JSON uses the API's names.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use punctual_core::operators::{self, JobsWanted, OperatorAction};
 use punctual_core::types::PageSize;
 use punctual_core::{Core, Error, Result};
@@ -8,8 +7,10 @@ use punctual_queue::ops::{JobFilter, JobSummary, QueueStatus, WorkerStatus};
 use punctual_queue::{JobId, JobState, Limit};
 use serde_json::{Value, json};
 
+use super::ListArguments;
 use super::limit::display;
-use super::{ListArguments, table};
+use super::mails::relay_json;
+use super::table::{self, instant};
 
 /// Parses the name of a state.
 pub fn state(text: &str) -> std::result::Result<JobState, String> {
@@ -20,9 +21,10 @@ pub fn state(text: &str) -> std::result::Result<JobState, String> {
 }
 
 pub async fn queues(core: &Core, json: bool) -> Result<()> {
-    let (queues, now) = (operators::queues(core).await?, core.now());
+    let (queues, mails, now) = (operators::queues(core).await?, operators::mails(core).await?, core.now());
     if json {
-        println!("{}", json!({ "data": queues.iter().map(queue_json).collect::<Vec<_>>() }));
+        let data: Vec<_> = queues.iter().map(queue_json).collect();
+        println!("{}", json!({ "data": data, "mail_relay": relay_json(&mails) }));
         return Ok(());
     }
     let rows: Vec<_> = queues
@@ -57,6 +59,10 @@ pub async fn queues(core: &Core, json: bool) -> Result<()> {
         "PER KEY",
     ];
     table::print(headers, &rows);
+    for circuit in &mails.circuits {
+        let (relay, failure, worker) = (&circuit.relay, &circuit.failure, &circuit.process_name);
+        println!("mails wait for {relay} until {}: {failure} ({worker})", instant(circuit.open_until));
+    }
     Ok(())
 }
 
@@ -177,10 +183,6 @@ pub async fn actions(core: &Core, json: bool, job: Option<JobId>, limit: u32) ->
         .collect();
     table::print(["AT", "WHO", "DID", "QUEUE", "JOB", "DETAILS"], &rows);
     Ok(())
-}
-
-fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn limit_json(limit: Option<Limit>) -> Value {

@@ -1,5 +1,12 @@
 //! Plain-text tables.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// An instant in UTC with seconds (RFC 3339).
+pub fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 /// Prints one line per row, in aligned columns under their headers.
 pub fn print<const N: usize>(headers: [&str; N], rows: &[[String; N]]) {
     for line in lines(headers, rows) {

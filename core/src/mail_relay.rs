@@ -1,0 +1,167 @@
+//! What processes share of the mail server's state: which worker's circuit is open, an operator's request to test the
+//! mail server now, and that a mail got through.
+//!
+//! A worker decides by its own experience: another process may reach the mail server while it does not. A success is
+//! shared, because it ends the wait of all: each worker then tries again at once.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use punctual_queue::{Payload, ops};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::notifications::SendNotification;
+use crate::{Core, Error, Result};
+
+/// How the reason begins for which a mail waits for the mail server.
+pub const WAIT_REASON: &str = "waits for the mail server";
+/// A process that has not confirmed its row for so long has ended.
+const SEEN_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+/// The open circuit of a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCircuit {
+    /// The worker process.
+    pub process_id: Uuid,
+    /// Its name.
+    pub process_name: String,
+    /// Host and port of the mail server.
+    pub relay: String,
+    /// When the next mail may test the mail server.
+    pub open_until: DateTime<Utc>,
+    /// How often in a row it has opened.
+    pub openings: i32,
+    /// SMTP step and reply code of the last failure.
+    pub failure: String,
+    /// When it opened first.
+    pub opened_at: DateTime<Utc>,
+}
+
+/// What another process says to one whose circuit is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// A mail got through: close the circuit.
+    Close,
+    /// Mails may test the mail server from this instant on.
+    OpenUntil(DateTime<Utc>),
+}
+
+/// The open circuits of live workers, the longest open first.
+///
+/// # Errors
+/// The database's.
+pub async fn open_circuits(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<OpenCircuit>> {
+    let circuits = sqlx::query_as!(
+        OpenCircuit,
+        "SELECT process_id, process_name, relay, open_until, openings, failure, opened_at
+         FROM mail_relay_circuits WHERE closed_at IS NULL AND seen_at > $1 ORDER BY opened_at, process_id",
+        now - SEEN_WITHIN,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(circuits)
+}
+
+/// Records that this process's circuit has opened, or opened again.
+///
+/// # Errors
+/// The database's.
+pub async fn opened(conn: &mut PgConnection, now: DateTime<Utc>, circuit: &OpenCircuit) -> Result<()> {
+    let recorded = sqlx::query!(
+        "INSERT INTO mail_relay_circuits AS c
+             (process_id, process_name, relay, open_until, openings, failure, opened_at, seen_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+         ON CONFLICT (process_id) DO UPDATE
+         SET open_until = excluded.open_until, openings = excluded.openings, failure = excluded.failure,
+             opened_at = CASE WHEN c.closed_at IS NULL THEN c.opened_at ELSE excluded.opened_at END,
+             closed_at = NULL, seen_at = excluded.seen_at",
+        circuit.process_id,
+        circuit.process_name,
+        circuit.relay,
+        circuit.open_until,
+        circuit.openings,
+        circuit.failure,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    if recorded.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::internal("recording an open circuit", "no row was written"))
+    }
+}
+
+/// Confirms that this process's circuit is still open, and returns what others say. `None`: it has no row.
+///
+/// # Errors
+/// The database's.
+pub async fn confirm_open(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    process_id: Uuid,
+) -> Result<Option<Signal>> {
+    let row = sqlx::query!(
+        "UPDATE mail_relay_circuits SET seen_at = $2 WHERE process_id = $1 RETURNING open_until, closed_at",
+        process_id,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| if row.closed_at.is_some() { Signal::Close } else { Signal::OpenUntil(row.open_until) }))
+}
+
+/// Records that a mail got through to this mail server: the circuits of all workers close, and all mails that wait for
+/// it are due. Returns how many mails that is.
+///
+/// # Errors
+/// The database's.
+pub async fn succeeded(core: &Core, relay: &str) -> Result<u64> {
+    let now = core.now();
+    let mut tx = core.pool.begin().await?;
+    sqlx::query!(
+        "UPDATE mail_relay_circuits SET closed_at = $2 WHERE relay = $1 AND closed_at IS NULL",
+        relay,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let released = release(&mut tx, now).await?;
+    tx.commit().await?;
+    core.wake.wake(SendNotification::QUEUE);
+    Ok(released)
+}
+
+/// Removes this process's row, and those of processes that ended an hour ago.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(conn: &mut PgConnection, now: DateTime<Utc>, process_id: Uuid) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM mail_relay_circuits WHERE process_id = $1 OR seen_at < $2",
+        process_id,
+        now - TimeDelta::hours(1),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lets the next mail of each worker test the mail server, and makes the mails due that wait for it. Returns the number
+/// of open circuits and of mails. The caller wakes the queue after the commit.
+pub(crate) async fn probe_now(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<(u64, u64)> {
+    let circuits = sqlx::query!(
+        "UPDATE mail_relay_circuits SET open_until = $1 WHERE closed_at IS NULL AND seen_at > $2",
+        now,
+        now - SEEN_WITHIN,
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok((circuits.rows_affected(), release(conn, now).await?))
+}
+
+async fn release(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<u64> {
+    ops::release(conn, now, SendNotification::QUEUE, WAIT_REASON).await.map_err(|error| match error {
+        punctual_queue::Error::Database(error) => error.into(),
+        other => Error::internal("releasing mails", other),
+    })
+}

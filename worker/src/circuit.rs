@@ -1,0 +1,142 @@
+//! The circuit breaker as operators and other processes see it: its state is shared through the database.
+//!
+//! The breaker itself works without the database. If that fails, the state is not shared, and the circuit opens and closes
+//! by this process's experience alone.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use punctual_core::mail_relay::{self, OpenCircuit, Signal};
+use punctual_core::{Core, Result};
+use uuid::Uuid;
+
+use crate::smtp::{Breaker, Failure, Opening, Permit};
+
+/// The shared circuit of this process. Clones are the same.
+#[derive(Clone)]
+pub struct Circuit {
+    breaker: Breaker,
+    core: Core,
+    identity: Arc<Identity>,
+}
+
+struct Identity {
+    process_id: Uuid,
+    process_name: String,
+    /// Host and port of the relay.
+    relay: String,
+}
+
+impl Circuit {
+    /// The circuit of `breaker` in this process.
+    pub fn new(core: &Core, breaker: Breaker, relay: String, process_name: String) -> Self {
+        let process_id = punctual_queue::new_id(core.now());
+        Self { breaker, core: core.clone(), identity: Arc::new(Identity { process_id, process_name, relay }) }
+    }
+
+    /// Asks whether a mail may use the relay. If the circuit is open, it first looks whether another process got a mail
+    /// through or an operator wants a test.
+    ///
+    /// # Errors
+    /// When to ask again.
+    pub async fn try_acquire(&self) -> std::result::Result<Permit, DateTime<Utc>> {
+        match self.breaker.try_acquire() {
+            Ok(permit) => Ok(permit),
+            Err(_) => {
+                self.sync().await;
+                self.breaker.try_acquire()
+            }
+        }
+    }
+
+    /// If the circuit is open, confirms it and follows what others say.
+    pub async fn sync(&self) {
+        if !self.breaker.has_opened() {
+            return;
+        }
+        match self.confirm().await {
+            Ok(Some(Signal::Close)) => {
+                self.breaker.close();
+                self.report(self.forget().await);
+            }
+            Ok(Some(Signal::OpenUntil(until))) => self.breaker.shorten(until),
+            Ok(None) => {}
+            Err(error) => self.report(Err(error)),
+        }
+    }
+
+    /// The relay works. If that closes an open circuit, all mails that wait for the relay are released.
+    pub async fn succeeded(&self, permit: Permit) {
+        if permit.succeeded() {
+            let shared = async {
+                let released = mail_relay::succeeded(&self.core, &self.identity.relay).await?;
+                tracing::info!(released, "the mail server works again");
+                self.forget().await
+            };
+            self.report(shared.await);
+        }
+    }
+
+    /// The relay failed. Returns when to try the mail again.
+    pub async fn failed(&self, permit: Permit, failure: &Failure) -> DateTime<Utc> {
+        self.opened(permit.failed(), failure).await
+    }
+
+    /// The relay failed at this recipient. Returns when to try the mail again if that counts against the relay.
+    pub async fn failed_for(
+        &self,
+        permit: Permit,
+        recipient: &str,
+        failure: &Failure,
+    ) -> Option<DateTime<Utc>> {
+        match permit.failed_for(recipient) {
+            Some(opening) => Some(self.opened(opening, failure).await),
+            None => None,
+        }
+    }
+
+    /// Removes what is shared, at the process's end.
+    pub async fn close(&self) {
+        if self.breaker.has_opened() {
+            self.report(self.forget().await);
+        }
+    }
+
+    async fn opened(&self, opening: Opening, failure: &Failure) -> DateTime<Utc> {
+        if let Some(openings) = opening.openings {
+            self.report(self.share(opening.retry_at, openings, failure).await);
+        }
+        opening.retry_at
+    }
+
+    async fn share(&self, open_until: DateTime<Utc>, openings: u32, failure: &Failure) -> Result<()> {
+        let now = self.core.now();
+        let Identity { process_id, process_name, relay } = &*self.identity;
+        let circuit = OpenCircuit {
+            process_id: *process_id,
+            process_name: process_name.clone(),
+            relay: relay.clone(),
+            open_until,
+            openings: i32::try_from(openings).unwrap_or(i32::MAX),
+            failure: failure.summary(),
+            opened_at: now,
+        };
+        mail_relay::opened(&mut *self.core.pool.acquire().await?, now, &circuit).await
+    }
+
+    async fn confirm(&self) -> Result<Option<Signal>> {
+        let mut conn = self.core.pool.acquire().await?;
+        mail_relay::confirm_open(&mut conn, self.core.now(), self.identity.process_id).await
+    }
+
+    async fn forget(&self) -> Result<()> {
+        let mut conn = self.core.pool.acquire().await?;
+        mail_relay::forget(&mut conn, self.core.now(), self.identity.process_id).await
+    }
+
+    fn report(&self, shared: Result<()>) {
+        if let Err(error) = shared {
+            tracing::warn!(%error, relay = self.identity.relay, "the circuit's state is not shared");
+        }
+    }
+}
