@@ -51,6 +51,13 @@ impl TestDatabase {
         Ok(Self { server: server.to_owned(), name: name.to_owned(), url, pool })
     }
 
+    /// The same database on another server, such as a promoted standby.
+    pub(super) fn on(&self, server: &str) -> Result<Self> {
+        let url = with_database(server, &self.name)?;
+        let pool = PgPoolOptions::new().max_connections(20).connect_lazy_with(url.parse()?);
+        Ok(Self { server: server.to_owned(), name: self.name.clone(), url, pool })
+    }
+
     /// Connection URL, with password.
     #[must_use]
     pub fn url(&self) -> &str {

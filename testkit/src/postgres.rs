@@ -150,6 +150,16 @@ impl TestStandby {
             sqlx::raw_sql(statement).execute(&mut conn).await.expect("the standby can be promoted");
         }
     }
+
+    /// Promotes it: from now on it is a cluster with the former primary's database.
+    ///
+    /// # Panics
+    /// When it can't be promoted.
+    pub async fn replace(self, former: &TestPostgres) -> TestPostgres {
+        self.promote().await;
+        let database = former.database.on(&self.url).expect("the URL of the standby");
+        TestPostgres { port: self.port, url: self.url, database }
+    }
 }
 
 async fn start(port: Option<u16>) -> (u16, String) {

@@ -173,7 +173,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     timing.grace = config.shutdown_grace;
     let builder =
         Runtime::builder(pool.clone(), clock).redis(redis, &prefix).concurrency(limit.saturating_add(2));
-    let builder = builder.name(worker_name()).timing(timing);
+    let builder = builder.name(worker_name()).version(env!("CARGO_PKG_VERSION")).timing(timing);
     let runtime = jobs::register(builder, &core, mailer, limit).build()?;
 
     let stop = CancellationToken::new();

@@ -14,7 +14,7 @@ pub use action::{Action, Operator, OperatorAction, OperatorKind, QueueLimits, Ve
 pub use actions::actions;
 pub use bookings::bookings_of;
 pub use samples::{QueueSample, history, sample};
-pub use see::{JobsWanted, MailStatus, job, jobs, mails, queues, workers};
+pub use see::{JobsWanted, MailStatus, job, jobs, mails, periodic, queues, workers};
 
 use crate::Error;
 

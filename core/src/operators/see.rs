@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::JobId;
-use punctual_queue::ops::{self, Cursor, JobDetail, JobFilter, Page, QueueStatus, WorkerStatus};
+use punctual_queue::ops::{
+    self, Cursor, JobDetail, JobFilter, Page, PeriodicStatus, QueueStatus, WorkerStatus,
+};
 
 use super::queue_error;
 use crate::mail_relay::{self, OpenCircuit};
@@ -75,4 +77,9 @@ pub async fn job(core: &Core, id: JobId) -> Result<JobDetail> {
 /// The live worker processes, oldest first.
 pub async fn workers(core: &Core) -> Result<Vec<WorkerStatus>> {
     ops::workers(&mut *core.pool.acquire().await?).await.map_err(queue_error)
+}
+
+/// The periodic jobs, by name.
+pub async fn periodic(core: &Core) -> Result<Vec<PeriodicStatus>> {
+    ops::periodic(&mut *core.pool.acquire().await?).await.map_err(queue_error)
 }

@@ -17,6 +17,8 @@ pub struct WorkerStatus {
     pub session: Uuid,
     /// Host and process id unless a name was set.
     pub name: String,
+    /// The program's version, if it names one.
+    pub version: Option<String>,
     /// The queues it serves.
     pub queues: Vec<String>,
     /// The kinds of jobs it handles.
@@ -41,7 +43,7 @@ pub async fn workers(conn: &mut PgConnection) -> Result<Vec<WorkerStatus>> {
     // Plan: scan of the sessions: as many rows as worker processes started in a day; for each live one an index scan on
     // jobs_running.
     let rows = sqlx::query!(
-        r#"SELECT s.id, s.name, s.queues, s.kinds, s.started_at, s.beat_at,
+        r#"SELECT s.id, s.name, s.version, s.queues, s.kinds, s.started_at, s.beat_at,
                   extract(epoch FROM clock_timestamp() - s.beat_at)::float8 AS "silent!",
                   (SELECT count(*) FROM queue.jobs j WHERE j.session_id = s.id AND j.state = 'running') AS "running!",
                   EXISTS (SELECT FROM queue.leader l
@@ -55,6 +57,7 @@ pub async fn workers(conn: &mut PgConnection) -> Result<Vec<WorkerStatus>> {
     let workers = rows.into_iter().map(|row| WorkerStatus {
         session: row.id,
         name: row.name,
+        version: row.version,
         queues: row.queues,
         kinds: row.kinds,
         started_at: row.started_at,

@@ -63,6 +63,7 @@ pub struct Builder {
     pub(crate) redis: Option<String>,
     pub(crate) prefix: String,
     pub(crate) name: String,
+    pub(crate) version: Option<String>,
     pub(crate) concurrency: u32,
     pub(crate) timing: Timing,
     pub(crate) queues: BTreeMap<&'static str, Queue>,
@@ -93,6 +94,12 @@ impl Builder {
     /// The worker's display name; host and process id unless set.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// The program's version, for operators.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
         self
     }
 
@@ -175,6 +182,7 @@ impl Runtime {
             redis: None,
             prefix: String::new(),
             name: process_name(),
+            version: None,
             concurrency: 64,
             timing: Timing::default(),
             queues: BTreeMap::new(),

@@ -72,7 +72,8 @@ async fn send(shared: &RuntimeShared, db: &mut DedicatedConn) -> Result<(), Call
 async fn open_session(shared: &RuntimeShared, db: &mut DedicatedConn) -> Result<Uuid, CallError> {
     let (sent, id) = (Instant::now(), new_id(shared.now()));
     db.call(shared.timing.beat_deadline, async |conn| {
-        session::open(conn, id, &shared.name, &shared.queue_names, &shared.kind_names).await?;
+        let RuntimeShared { name, version, queue_names, kind_names, .. } = shared;
+        session::open(conn, id, name, version.as_deref(), queue_names, kind_names).await?;
         session::see_kinds(conn, &shared.kind_names).await
     })
     .await?;

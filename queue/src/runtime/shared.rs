@@ -38,6 +38,7 @@ pub(crate) struct RuntimeShared {
     pub(crate) notifier: Arc<Notifier>,
     pub(crate) timing: Timing,
     pub(crate) name: String,
+    pub(crate) version: Option<String>,
     /// Permits of the process: jobs of all queues that run at once.
     pub(crate) concurrency: u32,
     pub(crate) queues: Vec<Queue>,
@@ -106,6 +107,7 @@ impl RuntimeShared {
             notifier,
             timing: parts.timing,
             name: parts.name,
+            version: parts.version,
             concurrency: parts.concurrency,
             queue_names: queues.keys().map(|name| (*name).to_owned()).collect(),
             queues: queues.into_values().collect(),

@@ -12,14 +12,16 @@ pub(crate) async fn open(
     conn: &mut PgConnection,
     id: Uuid,
     name: &str,
+    version: Option<&str>,
     queues: &[String],
     kinds: &[String],
 ) -> Result<(), sqlx::Error> {
     // Plan: insert.
     sqlx::query!(
-        "INSERT INTO queue.sessions (id, name, queues, kinds) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO queue.sessions (id, name, version, queues, kinds) VALUES ($1, $2, $3, $4, $5)",
         id,
         name,
+        version,
         queues,
         kinds
     )

@@ -8,7 +8,8 @@ use sqlx::PgConnection;
 use super::interval::interval;
 
 /// Records a tick of a job with this period; false when this tick or the next one is recorded. A stored tick that lies
-/// further ahead comes from a clock that was wrong: it is replaced. Runs in one transaction with the tick's job.
+/// further ahead comes from a clock that was wrong: it is replaced. The period is stored for operators. Runs in one
+/// transaction with the tick's job.
 pub(crate) async fn note(
     conn: &mut PgConnection,
     name: &str,
@@ -17,8 +18,8 @@ pub(crate) async fn note(
 ) -> Result<bool, sqlx::Error> {
     // Plan: insert with periodic_pkey as arbiter.
     let noted = sqlx::query!(
-        "INSERT INTO queue.periodic AS p (name, tick) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET tick = excluded.tick
+        "INSERT INTO queue.periodic AS p (name, tick, period) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET tick = excluded.tick, period = excluded.period
          WHERE p.tick < excluded.tick OR p.tick > excluded.tick + $3::interval",
         name,
         tick,

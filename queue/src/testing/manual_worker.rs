@@ -46,7 +46,7 @@ impl ManualWorker {
     /// When Postgres does not answer.
     pub async fn open(conn: &mut PgConnection, now: DateTime<Utc>) -> Self {
         let session = new_id(now);
-        session::open(conn, session, "manual", &[], &[]).await.expect("opens");
+        session::open(conn, session, "manual", None, &[], &[]).await.expect("opens");
         Self { session }
     }
 

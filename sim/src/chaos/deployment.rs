@@ -121,6 +121,16 @@ impl Deployment {
         self.postgres.database().pool()
     }
 
+    /// Kills the primary and promotes a standby that has followed it. The programs reach it at the proxies' addresses.
+    pub async fn fail_over(&mut self) {
+        let standby = self.postgres.standby().await;
+        self.postgres.kill().await;
+        self.postgres = standby.replace(&self.postgres).await;
+        for proxy in [&self.to_postgres, &self.api_to_postgres] {
+            proxy.move_to(&self.postgres.address());
+        }
+    }
+
     /// Starts this many more workers.
     pub async fn start_workers(&mut self, workers: usize) {
         for _ in 0..workers {

@@ -3,6 +3,7 @@
 mod customers;
 mod deployment;
 mod faults;
+mod inject;
 mod report;
 mod rolling;
 mod worker;

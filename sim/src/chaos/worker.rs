@@ -48,8 +48,11 @@ fn timing() -> Timing {
     timing
 }
 
+/// How long it waits for each reply of the mail server.
+pub const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
+
 fn timeouts() -> Timeouts {
-    let patience = Duration::from_secs(2);
+    let patience = REPLY_TIMEOUT;
     Timeouts {
         connect: patience,
         greeting: patience,

@@ -1,6 +1,7 @@
+use chrono::{DateTime, TimeDelta, Utc};
 use poem::Response;
 use punctual_core::{operators, pool::again_if_cut};
-use punctual_queue::ops::{QueueStatus, WorkerStatus};
+use punctual_queue::ops::{PeriodicStatus, QueueStatus, WorkerStatus};
 use serde::Serialize;
 
 use super::{
@@ -9,6 +10,9 @@ use super::{
     words,
 };
 use crate::{contract::Operation, http::problem::Problem, pages::named};
+
+/// A periodic job that is later than this is shown as late: a new leader may take 11 s to take over.
+const LATE: TimeDelta = TimeDelta::seconds(30);
 
 /// `/ops`
 pub struct Overview;
@@ -24,6 +28,7 @@ struct Facts {
     to_resend: usize,
     queues: Vec<Queue>,
     workers: Vec<Worker>,
+    periodic: Vec<PeriodicJob>,
 }
 
 #[derive(Serialize)]
@@ -42,8 +47,17 @@ struct Queue {
 }
 
 #[derive(Serialize)]
+struct PeriodicJob {
+    name: String,
+    last: String,
+    next: String,
+    late: bool,
+}
+
+#[derive(Serialize)]
 struct Worker {
     name: String,
+    version: String,
     leads: bool,
     running: i64,
     beat: String,
@@ -83,6 +97,7 @@ impl OpsPage for Overview {
         let workers = again_if_cut(|| operators::workers(core)).await?;
         let workers = workers.into_iter().map(|worker| seen(worker, now)).collect();
         let mails = again_if_cut(|| operators::mails(core)).await?;
+        let periodic = again_if_cut(|| operators::periodic(core)).await?;
         let facts = Facts {
             at: words::instant(now),
             circuits: mails::circuits(&mails, now),
@@ -90,6 +105,7 @@ impl OpsPage for Overview {
             to_resend: mails.resendable.len(),
             queues,
             workers,
+            periodic: periodic.into_iter().map(|job| ticks(job, now)).collect(),
         };
         admin.page("overview.html.j2", &facts)
     }
@@ -105,9 +121,19 @@ fn states(queue: &QueueStatus) -> [(&'static str, i64, bool); 5] {
     ]
 }
 
-fn seen(worker: WorkerStatus, now: chrono::DateTime<chrono::Utc>) -> Worker {
+fn ticks(job: PeriodicStatus, now: DateTime<Utc>) -> PeriodicJob {
+    PeriodicJob {
+        name: job.name,
+        last: words::distance(job.last, now),
+        next: job.next.map(|next| words::distance(next, now)).unwrap_or_default(),
+        late: job.next.is_some_and(|next| next < now - LATE),
+    }
+}
+
+fn seen(worker: WorkerStatus, now: DateTime<Utc>) -> Worker {
     Worker {
         name: worker.name,
+        version: worker.version.unwrap_or_default(),
         leads: worker.leads,
         running: worker.running,
         beat: format!("{:.1} s ago", worker.silent.as_secs_f64()),

@@ -1,5 +1,9 @@
 use poem::Response;
-use punctual_core::{Error, bookings, notifications, pool::again_if_cut};
+use punctual_core::{
+    Error, bookings,
+    operators::{self, Action, Operator},
+    pool::again_if_cut,
+};
 use serde::Serialize;
 
 use super::{
@@ -46,8 +50,9 @@ impl OpsPage for Resend {
     }
 
     async fn submit(admin: AdminVisit, _: Form) -> Result<Response, Problem> {
-        let (id, mail, actor) = (id_at(&admin, 2)?, id_at(&admin, 3)?, actor(&admin));
-        notifications::resend(&admin.visit.state.core, &actor, id, mail).await?;
+        let (id, mail) = (id_at(&admin, 2)?, id_at(&admin, 3)?);
+        let resend = Action::Resend { booking_id: id, notification_id: mail };
+        operators::act(&admin.visit.state.core, Operator::Admin(admin.operator), resend).await?;
         Ok(admin.go(&format!("ops/bookings/{id}")))
     }
 }

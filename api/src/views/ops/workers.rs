@@ -14,6 +14,10 @@ pub struct Worker {
     /// What it is called.
     #[oai(validator(max_length = 300))]
     pub name: String,
+    /// Its version; absent for a build that does not say it.
+    #[oai(validator(max_length = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Queues it serves.
     #[oai(validator(max_items = 1000))]
     pub queues: Vec<JobName>,
@@ -47,6 +51,7 @@ impl From<ops::WorkerStatus> for Worker {
         Self {
             id: worker.session,
             name: worker.name,
+            version: worker.version,
             queues: worker.queues.into_iter().map(JobName).collect(),
             kinds: worker.kinds.into_iter().map(JobName).collect(),
             started_at: worker.started_at,

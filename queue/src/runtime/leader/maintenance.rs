@@ -127,7 +127,9 @@ pub(crate) async fn end_unknown(
         }
     }
     tx.commit().await?;
-    after_commit.into_iter().for_each(|act| act());
+    for act in after_commit {
+        act();
+    }
     for claimed in &ended {
         metrics::outcome(&claimed.info, claimed.stop.unwrap_or(JobState::Discarded).as_str());
         tracing::warn!(job_id = %claimed.info.id, kind = claimed.info.kind, "ended: no worker takes its kind");

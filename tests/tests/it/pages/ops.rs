@@ -267,7 +267,40 @@ async fn a_job_leads_to_its_booking_and_a_mail_in_doubt_is_sent_again_from_there
     let sent = submit(&salon, &cookie, &path, &[("form_token", &token)]).await;
     assert_eq!(sent.status, 303, "{}", sent.text);
     assert_eq!(salon.api.count("notifications WHERE outcome = 'in_doubt'").await, 0);
+    assert_eq!(salon.api.count("operator_actions WHERE verb = 'resend' AND user_id IS NOT NULL").await, 1);
     assert_eq!(see(&salon, &cookie, &format!("/ops/bookings/{mail}")).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_finds_a_mail_in_doubt_on_the_overview_and_sends_it_again_in_a_browser() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = Salon::open(1, json!({})).await;
+    let booking = salon.book("09:00").await;
+    let doubt = "UPDATE notifications SET outcome = 'in_doubt', outcome_at = send_at, tries = 2, doubts = 2
+                 WHERE kind = 'confirmation' AND booking_id = $1::uuid RETURNING id::text";
+    let mail: String =
+        sqlx::query_scalar(doubt).bind(&booking).fetch_one(salon.api.database.pool()).await.unwrap();
+    // The job that left it in doubt has ended.
+    sqlx::query("UPDATE queue.jobs SET state = 'discarded', finalized_at = run_at WHERE unique_key = $1")
+        .bind(&mail)
+        .execute(salon.api.database.pool())
+        .await
+        .unwrap();
+    browser.open(&format!("{}/ops", salon.api.url)).await.unwrap();
+    browser.fill("[name=email]", &administrator(&salon).await).await.unwrap();
+    browser.fill("[name=password]", PASSWORD).await.unwrap();
+    browser.follow("Log in").await.unwrap();
+    browser.follow("1 to send again by hand").await.unwrap();
+    assert!(browser.text().await.unwrap().contains(&mail));
+    browser.follow("Send again").await.unwrap();
+    browser.wait_for_text("Send the confirmation again?").await.unwrap();
+    browser.follow("Send again").await.unwrap();
+    assert_eq!(salon.api.count("notifications WHERE outcome = 'in_doubt'").await, 0);
+    browser.open(&format!("{}/ops/mails", salon.api.url)).await.unwrap();
+    assert!(!browser.text().await.unwrap().contains(&mail));
+    browser.open(&format!("{}/ops/actions", salon.api.url)).await.unwrap();
+    assert!(browser.text().await.unwrap().contains("resend"));
+    browser.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,7 +328,13 @@ async fn nothing_of_the_ops_pages_is_cut_off_on_a_desktop_or_on_a_phone() {
                    .filter(one => one.scrollWidth > one.clientWidth).length)";
     for look in [Look::DESKTOP, Look::PHONE] {
         browser.look(look).await.unwrap();
-        for path in ["ops", "ops/actions", "ops/jobs?state=discarded", &format!("ops/bookings/{booking}")] {
+        for path in [
+            "ops",
+            "ops/actions",
+            "ops/mails",
+            "ops/jobs?state=discarded",
+            &format!("ops/bookings/{booking}"),
+        ] {
             browser.open(&format!("{}/{path}", salon.api.url)).await.unwrap();
             assert_eq!(browser.evaluate(cut_off).await.unwrap(), "0", "{path} {look:?}");
         }

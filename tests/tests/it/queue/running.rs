@@ -136,7 +136,7 @@ async fn a_job_without_a_worker_for_a_day_is_discarded_and_its_owner_notified() 
         let finals = Arc::clone(&finals);
         Box::pin(async move {
             finals.lock().unwrap().push(format!("{} {}", job.info.kind, job.why.note()));
-            Ok(())
+            Ok(None)
         })
     });
     let ended = testing::end_unknown(builder).await;

@@ -147,6 +147,7 @@ pub async fn workers(core: &Core, json: bool) -> Result<()> {
             [
                 worker.name.clone(),
                 if worker.leads { "leads" } else { "" }.to_owned(),
+                worker.version.clone().unwrap_or_default(),
                 worker.running.to_string(),
                 format!("{:.1} s", worker.silent.as_secs_f64()),
                 instant(worker.started_at),
@@ -155,7 +156,7 @@ pub async fn workers(core: &Core, json: bool) -> Result<()> {
             ]
         })
         .collect();
-    table::print(["WORKER", "", "RUNNING", "LAST BEAT", "SINCE", "QUEUES", "ID"], &rows);
+    table::print(["WORKER", "", "VERSION", "RUNNING", "LAST BEAT", "SINCE", "QUEUES", "ID"], &rows);
     Ok(())
 }
 
@@ -214,7 +215,7 @@ fn job_json(job: &JobSummary) -> Value {
 
 fn worker_json(worker: &WorkerStatus) -> Value {
     json!({
-        "id": worker.session, "name": worker.name, "queues": worker.queues, "kinds": worker.kinds,
+        "id": worker.session, "name": worker.name, "version": worker.version, "queues": worker.queues, "kinds": worker.kinds,
         "started_at": instant(worker.started_at), "beat_at": instant(worker.beat_at),
         "silent_ms": u64::try_from(worker.silent.as_millis()).unwrap_or(u64::MAX), "running": worker.running,
         "leads": worker.leads,
