@@ -9,7 +9,7 @@ use punctual_queue::JobState::{Completed, Retryable};
 use punctual_queue::Payload as _;
 use punctual_queue::testing::{ManualWorker, rescue_patiently};
 use punctual_testkit::smtp_sink::{Act, Verb};
-use punctual_testkit::{Process, Programs};
+use punctual_testkit::{Process, Programs, wait_for};
 
 use super::test_worker::{Row, TestWorker, sent};
 use crate::core::salon::tuesday;
@@ -102,9 +102,7 @@ async fn a_mail_whose_workers_died_twice_after_the_dot_is_counted_logged_and_sen
     worker.wait_for_log("in_doubt").await;
     let log = worker.log();
     assert!(log.lines().any(|line| line.contains("in_doubt") && line.contains(&id)), "{log}");
-    while ended(&worker, "in_doubt").await != 1 {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    wait_for("its end is counted", async || ended(&worker, "in_doubt").await == 1).await;
     assert_eq!(post.sink.journal().len(), 2);
 
     let run = |arguments: &[&str]| {
