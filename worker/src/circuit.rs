@@ -40,13 +40,11 @@ impl Circuit {
     /// # Errors
     /// When to ask again.
     pub async fn try_acquire(&self) -> std::result::Result<Permit, DateTime<Utc>> {
-        match self.breaker.try_acquire() {
-            Ok(permit) => Ok(permit),
-            Err(_) => {
-                self.sync().await;
-                self.breaker.try_acquire()
-            }
+        if let Ok(permit) = self.breaker.try_acquire() {
+            return Ok(permit);
         }
+        self.sync().await;
+        self.breaker.try_acquire()
     }
 
     /// If the circuit is open, confirms it and follows what others say.

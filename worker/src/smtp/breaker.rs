@@ -124,6 +124,7 @@ impl Breaker {
 
 impl Permit {
     /// The relay works, whatever it replied to the mail. Returns whether that closed the circuit.
+    #[must_use]
     pub fn succeeded(mut self) -> bool {
         let mut inner = self.breaker.lock();
         inner.suspects.clear();
