@@ -243,7 +243,7 @@ mod tests {
     fn a_single_failure_does_not_open_the_circuit() {
         let (breaker, clock) = breaker();
         assert_eq!(breaker.try_acquire().ok().unwrap().failed().retry_at, clock.now() + FIRST_WAIT);
-        breaker.try_acquire().ok().unwrap().succeeded();
+        assert!(!breaker.try_acquire().ok().unwrap().succeeded());
         for _ in 1..THRESHOLD {
             let _ = breaker.try_acquire().ok().unwrap().failed();
         }
@@ -275,7 +275,7 @@ mod tests {
         assert!(!breaker.is_open());
         let other = Opening { retry_at: clock.now() + FIRST_WAIT, openings: None };
         assert_eq!(breaker.try_acquire().ok().unwrap().failed_for("other@example.org"), Some(other));
-        breaker.try_acquire().ok().unwrap().succeeded();
+        assert!(!breaker.try_acquire().ok().unwrap().succeeded(), "it was closed");
         assert_eq!(
             breaker.try_acquire().ok().unwrap().failed_for("other@example.org"),
             None,
@@ -288,7 +288,7 @@ mod tests {
         let (breaker, clock) = breaker();
         clock.set(open(&breaker));
         assert_eq!(breaker.try_acquire().ok().unwrap().failed_for("bad@example.org"), None);
-        breaker.try_acquire().ok().unwrap().succeeded();
+        assert!(breaker.try_acquire().ok().unwrap().succeeded(), "it closes");
         assert!(!breaker.is_open());
     }
 

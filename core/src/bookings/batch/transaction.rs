@@ -6,6 +6,7 @@ use super::entries::Entries;
 use super::entry::{Outcome, Pending, Stage};
 use crate::batch_queue::LockMode;
 use crate::bookings::mails;
+use crate::notifications::count_if_committed;
 use crate::pool::is_cut;
 use crate::transaction::{TRANSACTION_TIMEOUT, Transaction};
 use crate::{Core, Error, Result};
@@ -52,7 +53,8 @@ pub(super) async fn run_transaction(
     mode: LockMode,
 ) -> Result<Vec<Outcome>, Failure> {
     let mut stage = Stage::Begun;
-    let result = tokio::time::timeout(TRANSACTION_TIMEOUT, run(core, entries, mode, &mut stage)).await;
+    let transaction = count_if_committed(|_| true, run(core, entries, mode, &mut stage));
+    let result = tokio::time::timeout(TRANSACTION_TIMEOUT, transaction).await;
     match result {
         Ok(result) => result.map_err(|error| Failure { error, stage }),
         Err(_) => {
