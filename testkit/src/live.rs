@@ -20,6 +20,8 @@ pub struct Live {
     pub api: Process,
     /// Access token of an administrator, valid for an hour.
     pub admin: String,
+    /// Access token of a member of staff, valid for an hour.
+    pub staff: String,
     /// Access token of a customer, valid for an hour.
     pub customer: String,
     /// The service that is open all week.
@@ -62,6 +64,7 @@ impl Live {
         let mut live = Self {
             api: programs.set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600").api().await,
             admin: String::new(),
+            staff: String::new(),
             customer: String::new(),
             service_id: String::new(),
             pool: pool.clone(),
@@ -69,6 +72,7 @@ impl Live {
             database: None,
         };
         live.admin = live.account("admin").await?;
+        live.staff = live.account("staff").await?;
         live.customer = live.account("customer").await?;
         let mut staff_ids = Vec::new();
         for name in ["Maria", "Jonas"] {
@@ -85,8 +89,8 @@ impl Live {
         Ok(live)
     }
 
-    /// Runs a command that finds the api by its environment: `LIVE_URL`, `LIVE_ADMIN_TOKEN`, `LIVE_CUSTOMER_TOKEN`,
-    /// `LIVE_SERVICE_ID`.
+    /// Runs a command that finds the api by its environment: `LIVE_URL`, `LIVE_ADMIN_TOKEN`, `LIVE_STAFF_TOKEN`,
+    /// `LIVE_CUSTOMER_TOKEN`, `LIVE_SERVICE_ID`.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -95,6 +99,7 @@ impl Live {
             .args(args)
             .env("LIVE_URL", self.api.url())
             .env("LIVE_ADMIN_TOKEN", &self.admin)
+            .env("LIVE_STAFF_TOKEN", &self.staff)
             .env("LIVE_CUSTOMER_TOKEN", &self.customer)
             .env("LIVE_SERVICE_ID", &self.service_id)
             .status();

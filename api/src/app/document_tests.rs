@@ -43,7 +43,10 @@ fn every_operation_is_described_and_tells_its_problems() {
             assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 3), "{at}");
             assert!(operation["operationId"].is_string() && operation["tags"].is_array(), "{at}");
             for status in ["401", "500", "503"] {
-                let content = &operation["responses"][status]["content"]["application/problem+json"];
+                let response = &operation["responses"][status];
+                let shared =
+                    response["$ref"].as_str().and_then(|at| document.pointer(at.trim_start_matches('#')));
+                let content = &shared.unwrap_or(response)["content"]["application/problem+json"];
                 assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{at} {status}");
             }
             for parameter in operation["parameters"].as_array().into_iter().flatten() {

@@ -9,8 +9,8 @@ use poem_openapi::{
 use punctual_core::{
     calendar::CivilTime,
     types::{
-        About, AccentColour, Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone, PostalAddress,
-        Reason, Zone,
+        self, About, AccentColour, Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone,
+        PostalAddress, Reason, Zone,
     },
 };
 use punctual_queue::ops;
@@ -142,6 +142,12 @@ value! {
 value! {
     /// A time zone by its IANA name.
     TimeZone(Zone) as "TimeZone", "time-zone", 1..=64, example "Europe/Berlin", parse |text| Zone::parse(text).ok()
+}
+value! {
+    /// A language tag (BCP 47) such as `de-AT`. Mails and pages are in English and German; for any other language the
+    /// business's is taken.
+    LanguageTag(types::LanguageTag) as "LanguageTag", "language-tag", 2..=35, example "de-AT",
+    parse |text| types::LanguageTag::parse(text).ok()
 }
 value! {
     /// A wall-clock time to the minute, `00:00` to `24:00`.

@@ -10,7 +10,7 @@ use poem::{
 };
 use punctual_core::{
     Error,
-    types::{AccentColour, Locale},
+    types::{AccentColour, LanguageTag, Locale},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -246,10 +246,9 @@ pub(super) fn see_other(location: &str) -> Response {
 /// The first language of `Accept-Language` that we speak; English without one.
 pub fn accepted_language(headers: &HeaderMap) -> Locale {
     let fields = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
-    let mut languages = fields.flat_map(|field| field.split(',')).filter_map(|item| {
-        let tag = item.split(';').next()?.trim().get(..2)?.to_ascii_lowercase();
-        Locale::parse(&tag).ok()
-    });
+    let mut languages = fields
+        .flat_map(|field| field.split(','))
+        .filter_map(|item| LanguageTag::parse(item.split(';').next()?.trim()).ok()?.locale());
     languages.next().unwrap_or(Locale::En)
 }
 

@@ -5,8 +5,8 @@ use punctual_core::{
     calendar::CivilTime,
     idempotency::IdempotencyKey,
     types::{
-        About, AccentColour, Currency, Cursor, EmailAddress, Label, Note, ParseError, PersonName, Phone,
-        PostalAddress, Reason, Zone,
+        About, AccentColour, Currency, Cursor, EmailAddress, Label, LanguageTag, Note, ParseError,
+        PersonName, Phone, PostalAddress, Reason, Zone,
     },
 };
 use punctual_queue::ops;
@@ -31,6 +31,7 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
         "colour" => of_core(AccentColour::parse(text)),
         "postal-address" => of_core(PostalAddress::parse(text)),
         "reason" => of_core(Reason::parse(text)),
+        "language-tag" => of_core(LanguageTag::parse(text)),
         "time-zone" => of_core(Zone::parse(text)),
         "currency" => of_core(Currency::parse(text)),
         "civil-time" => text
@@ -52,6 +53,7 @@ pub fn pattern(name: &str) -> Option<&'static str> {
     Some(match name {
         "phone" => "^[0-9 +/().-]*[0-9][0-9 +/().-]*[0-9][0-9 +/().-]*[0-9][0-9 +/().-]*$",
         "currency" => "^[A-Z]{3}$",
+        "language-tag" => "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
         "colour" => "^#[0-9A-Fa-f]{6}$",
         "civil-time" => "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$",
         "cursor" => "^[A-Za-z0-9_-]{32}$",

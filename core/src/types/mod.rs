@@ -19,7 +19,7 @@ pub use booking_action::BookingAction;
 pub use booking_change::{ChangeKind, EventDetails, Position};
 pub use booking_status::BookingStatus;
 pub use colour::AccentColour;
-pub use locale::Locale;
+pub use locale::{LanguageTag, Locale};
 pub use money::{Currency, Money};
 pub use page::{Cursor, Page, PageSize};
 pub use rev::{ExpectedRev, Rev};

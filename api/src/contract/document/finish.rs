@@ -98,7 +98,8 @@ fn inline_nullable(schema: &mut Map<String, Value>, schemas: &Value) {
     schema.remove("title");
 }
 
-fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Map<String, Value>)) {
+/// Visits every operation of the document.
+pub fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Map<String, Value>)) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     let operations = paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(Value::as_object_mut);
     for operation in operations.flat_map(|methods| methods.values_mut()).filter_map(Value::as_object_mut) {

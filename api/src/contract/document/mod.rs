@@ -3,6 +3,7 @@
 
 mod examples;
 mod finish;
+mod shared;
 
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, registry::Registry};
 
@@ -41,6 +42,7 @@ pub fn document<T: OpenApi>(
     let mut document = serde_json::from_str(&service.spec())?;
     let operations: Vec<_> = operations.collect();
     finish::finish(&mut document, &operations);
+    shared::share_responses(&mut document);
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     Ok(text)

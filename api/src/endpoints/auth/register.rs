@@ -13,11 +13,11 @@ use crate::{
         body::Body,
         problem::{Code, Problem},
         reply::Created,
-        values::{Email, Name, PhoneNumber, TimeZone},
+        values::{Email, LanguageTag, Name, PhoneNumber, TimeZone},
     },
     state::State,
     throttle::{Allowance, Policy},
-    views::{Account, Language},
+    views::Account,
 };
 
 /// An account to be.
@@ -32,7 +32,7 @@ pub struct Registration {
     /// Phone number.
     phone: Option<PhoneNumber>,
     /// Language of mails; the business's when absent.
-    locale: Option<Language>,
+    locale: Option<LanguageTag>,
     /// Time zone that mails name beside the business's.
     zone: Option<TimeZone>,
 }
@@ -72,7 +72,7 @@ impl Register {
             email: email.0,
             name: name.0,
             phone: phone.map(|phone| phone.0),
-            locale: locale.map(Into::into),
+            locale: locale.and_then(|tag| tag.0.locale()),
             zone: zone.map(|zone| zone.0),
         };
         let user = users::register(&state.core, user, hash).await?;

@@ -20,11 +20,11 @@ use crate::{
         body::Body,
         problem::{Code, Fault, Place, Problem},
         reply::Created,
-        values::{Email, IdempotencyKey, Name, NoteText, PhoneNumber, TimeZone},
+        values::{Email, IdempotencyKey, LanguageTag, Name, NoteText, PhoneNumber, TimeZone},
     },
     state::State,
     throttle::{Allowance, Policy},
-    views::{Booking, Language},
+    views::Booking,
 };
 
 /// A booking to be made: of a slot (`service_id` and `start`) or of a hold (`hold_id`).
@@ -63,7 +63,7 @@ pub struct ContactRequest {
     /// Phone number.
     phone: Option<PhoneNumber>,
     /// Language of mails; the business's when absent.
-    locale: Option<Language>,
+    locale: Option<LanguageTag>,
     /// Time zone that mails name beside the business's.
     zone: Option<TimeZone>,
     /// For staff: another person who shares the address, and a customer of their own. Else one address is one customer.
@@ -190,7 +190,7 @@ fn booker(
             email: contact.email.0,
             name: contact.name.0,
             phone: contact.phone.map(|phone| phone.0),
-            locale: contact.locale.map(Into::into),
+            locale: contact.locale.and_then(|tag| tag.0.locale()),
             zone: contact.zone.map(|zone| zone.0),
             separate: contact.new_customer.unwrap_or(false),
         })

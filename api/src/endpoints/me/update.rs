@@ -12,10 +12,10 @@ use crate::{
         body::{Body, change},
         problem::{Code, Problem},
         reply::Found,
-        values::{Name, PhoneNumber, TimeZone},
+        values::{LanguageTag, Name, PhoneNumber, TimeZone},
     },
     state::State,
-    views::{Account, Language},
+    views::Account,
 };
 
 /// What to change: a field that is absent stays, one that is null is cleared.
@@ -28,7 +28,7 @@ pub struct AccountPatch {
     phone: MaybeUndefined<PhoneNumber>,
     /// New language of mails; null: the business's.
     #[oai(nullable)]
-    locale: MaybeUndefined<Language>,
+    locale: MaybeUndefined<LanguageTag>,
     /// New time zone that mails name beside the business's; null: none.
     #[oai(nullable)]
     zone: MaybeUndefined<TimeZone>,
@@ -56,7 +56,7 @@ impl UpdateMe {
         let patch = UserPatch {
             name: name.map(|name| name.0),
             phone: change(phone).map(|phone| phone.map(|phone| phone.0)),
-            locale: change(locale).map(|locale| locale.map(Into::into)),
+            locale: change(locale).map(|locale| locale.and_then(|tag| tag.0.locale())),
             zone: change(zone).map(|zone| zone.map(|zone| zone.0)),
         };
         let user = users::update(&state.core.pool, state.core.now(), caller.user_id()?, &patch).await?;

@@ -1,0 +1,3 @@
+module punctual.example/story
+
+go 1.19
