@@ -351,3 +351,16 @@ async fn who_no_longer_works_here_has_no_role_no_session_and_no_feed() {
     let maria = api.login("maria@example.org").await;
     assert_eq!(api.get("/v1/customers", Some(&maria)).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_language_with_region_is_understood_and_one_without_texts_falls_back() {
+    let api = TestApi::start().await;
+    for (number, (tag, locale)) in
+        [("de-AT", json!("de")), ("DE", json!("de")), ("fr", Value::Null)].into_iter().enumerate()
+    {
+        let email = format!("ada{number}@example.org");
+        let new = json!({ "email": email, "password": PASSWORD, "name": "Ada", "locale": tag });
+        let account = api.post("/v1/auth/register", None, &new).await;
+        assert_eq!((account.status.as_u16(), &account.body["locale"]), (201, &locale), "{tag}");
+    }
+}

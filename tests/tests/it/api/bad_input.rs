@@ -20,7 +20,7 @@ async fn all_errors_of_a_body_are_reported_at_once_without_values() {
         [
             "body /email bad_email",
             "body /extra unknown_field",
-            "body /locale not_allowed",
+            "body /locale bad_locale",
             "body /name empty",
             "body /password too_short",
             "body /phone type",

@@ -19,7 +19,7 @@ fn url(salon: &Salon) -> String {
 }
 
 /// Checks the page that is open in every look.
-async fn check(browser: &mut Browser, name: &str) {
+pub async fn check(browser: &mut Browser, name: &str) {
     for look in [Look::DESKTOP, Look::DESKTOP.dark(), Look::PHONE] {
         browser.look(look).await.unwrap();
         assert_eq!(violations(browser).await, Vec::<String>::new(), "{name} {look:?}");
@@ -118,6 +118,43 @@ async fn every_page_of_a_link_keeps_the_rules_of_accessibility_and_fits() {
         browser.open(&format!("{}{path}", salon.api.url)).await.unwrap();
         check(&mut browser, name).await;
     }
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_made_used_and_deleted_without_scripts() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = busy_salon(&[]).await;
+    browser.look(Look::PHONE).await.unwrap();
+    browser.scripts(false).await.unwrap();
+    register(&mut browser, &salon).await;
+    browser.open(&format!("{}/book/{}/anyone/20270504T0700Z", url(&salon), salon.service)).await.unwrap();
+    browser.follow("Continue").await.unwrap();
+    browser.follow("Book now").await.unwrap();
+    assert_eq!(only_booking(&salon).await["status"], "confirmed");
+    browser.open(&format!("{}/account", url(&salon))).await.unwrap();
+    assert!(browser.text().await.unwrap().contains("Tuesday, 4 May 2027"));
+    browser.follow("Profile").await.unwrap();
+    tab_to(&mut browser, "Delete the account").await;
+    browser.press("Enter").await.unwrap();
+    browser.fill("#delete", PASSWORD).await.unwrap();
+    browser.follow("Delete the account for good").await.unwrap();
+    assert_eq!(
+        salon.api.count("users WHERE email = 'ada@example.org'").await,
+        1,
+        "an appointment is to come"
+    );
+    assert!(browser.text().await.unwrap().contains("cancel the appointments to come first"));
+    browser.follow("My appointments").await.unwrap();
+    browser.follow_containing("4 May 2027").await.unwrap();
+    browser.follow("Cancel appointment").await.unwrap();
+    browser.follow("Yes, cancel it").await.unwrap();
+    browser.open(&format!("{}/account/profile", url(&salon))).await.unwrap();
+    tab_to(&mut browser, "Delete the account").await;
+    browser.press("Enter").await.unwrap();
+    browser.fill("#delete", PASSWORD).await.unwrap();
+    browser.follow("Delete the account for good").await.unwrap();
+    assert_eq!(salon.api.count("users WHERE email = 'ada@example.org'").await, 0);
     browser.close().await.unwrap();
 }
 

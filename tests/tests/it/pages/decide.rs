@@ -6,6 +6,7 @@ use punctual_testkit::browser::browser;
 use reqwest::Method;
 use serde_json::json;
 
+use super::account_browser::check;
 use super::browser::keep;
 use super::test_pages::Salon;
 
@@ -101,6 +102,20 @@ async fn staff_decline_on_a_phone_without_scripts() {
     browser.follow("Decline").await.unwrap();
     browser.follow("Yes, decline it").await.unwrap();
     assert!(browser.text().await.unwrap().contains("The appointment is declined."));
+    assert_eq!(salon.booking(&booking).await["status"], "declined");
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_on_which_staff_decide_keep_the_rules_of_accessibility_and_fit() {
+    let Some(mut browser) = browser().await else { return };
+    let (salon, booking, path) = asked().await;
+    for (name, below) in [("decide-rules", ""), ("decline-rules", "/decline")] {
+        browser.open(&format!("{}{path}{below}", salon.api.url)).await.unwrap();
+        check(&mut browser, name).await;
+    }
+    browser.follow("Yes, decline it").await.unwrap();
+    check(&mut browser, "declined-rules").await;
     assert_eq!(salon.booking(&booking).await["status"], "declined");
     browser.close().await.unwrap();
 }
