@@ -12,6 +12,7 @@ mod manage;
 mod ops;
 mod reminders;
 mod signed_in;
+mod storefront;
 mod test_pages;
 
 pub use book::{ADA, Booking, salon, target};
