@@ -68,3 +68,44 @@ pub async fn count_if_committed<T, E>(
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_a_mail_is_counted_once_it_is_committed_and_not_before() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        let _recording = metrics::set_default_local_recorder(&recorder);
+        let counted = || handle.render().contains("mails_ended_total{");
+        let (kind, outcome) = (NotificationKind::Reminder, NotificationOutcome::Cancelled);
+        let end = || record([EndedMail { id: Uuid::nil(), kind, outcome }]);
+
+        let failed = async {
+            end();
+            Err::<(), _>("failed")
+        };
+        assert_eq!(count_if_committed(|()| true, failed).await, Err("failed"));
+        let rolled_back = async {
+            end();
+            Ok::<_, &str>(())
+        };
+        assert_eq!(count_if_committed(|()| false, rolled_back).await, Ok(()));
+        assert!(!counted());
+
+        let committed = async {
+            end();
+            assert!(!counted(), "not before the commit");
+            Ok::<_, &str>(())
+        };
+        assert_eq!(count_if_committed(|()| true, committed).await, Ok(()));
+        let counted = handle.render();
+        assert!(
+            counted.contains("mails_ended_total{kind=\"reminder\",outcome=\"cancelled\"} 1"),
+            "{counted}"
+        );
+    }
+}

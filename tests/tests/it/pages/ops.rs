@@ -1,5 +1,6 @@
 //! The ops page: access, actions, and appearance in a browser.
 
+use punctual_queue::Clock as _;
 use punctual_testkit::browser::Look;
 use punctual_testkit::browser::browser;
 use reqwest::Method;
@@ -269,6 +270,31 @@ async fn a_job_leads_to_its_booking_and_a_mail_in_doubt_is_sent_again_from_there
     assert_eq!(salon.api.count("notifications WHERE outcome = 'in_doubt'").await, 0);
     assert_eq!(salon.api.count("operator_actions WHERE verb = 'resend' AND user_id IS NOT NULL").await, 1);
     assert_eq!(see(&salon, &cookie, &format!("/ops/bookings/{mail}")).await.status, 404);
+}
+
+#[tokio::test]
+async fn the_overview_shows_the_version_of_each_worker_and_the_last_and_next_run_of_periodic_jobs() {
+    let salon = Salon::open(1, json!({})).await;
+    let session = "INSERT INTO queue.sessions (id, name, version, queues, kinds)
+                   VALUES (gen_random_uuid(), 'a worker', '7.8.9', ARRAY['mails'], ARRAY['mail.send.v1'])";
+    sqlx::query(session).execute(salon.api.database.pool()).await.unwrap();
+    let periodic = "INSERT INTO queue.periodic (name, tick, period)
+                    VALUES ('often.v1', $1 - interval '20 minutes', '3 hours'),
+                           ('forgotten.v1', $1 - interval '5 hours', '1 hour'), ('older-version.v1', $1, NULL)";
+    let now = salon.api.clock.now();
+    sqlx::query(periodic).bind(now).execute(salon.api.database.pool()).await.unwrap();
+    let cookie = log_in(&salon).await;
+    let page = see(&salon, &cookie, "/ops").await;
+    let row = |name: &str| {
+        let rows: Vec<_> = page.text.split("<tr").filter(|row| row.contains(name)).collect();
+        assert_eq!(rows.len(), 1, "{name}: {}", page.text);
+        rows[0].to_owned()
+    };
+    assert!(row("a worker").contains("7.8.9"));
+    let often = row("often.v1");
+    assert!(often.contains("20 min ago") && often.contains("in 2 h"), "{often}");
+    assert!(!often.starts_with(" class=\"alert\"") && row("forgotten.v1").starts_with(" class=\"alert\""));
+    row("older-version.v1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use punctual_queue::ops::PeriodicStatus;
 use punctual_queue::testing::{self, TestRuntime};
 use punctual_queue::{Job, JobState, Kind, Outcome, Payload, Periodic, Runtime, job_state};
 use serde::{Deserialize, Serialize};
@@ -225,13 +226,19 @@ async fn a_periodic_job_is_made_once_for_each_tick_whoever_leads() {
                 Job::new(&Tick { at: tick.timestamp() })
             }))
     };
-    let workers = [work(builder()), work(builder()), work(builder())];
+    let workers = [work(builder().version("1.2.3")), work(builder()), work(builder())];
     for minute in 0..3_i64 {
         test.clock.set(start_time() + TimeDelta::minutes(minute) + TimeDelta::seconds(7));
         let expected = usize::try_from(minute).unwrap() + 1;
         until(async || (test.states().await.get(&JobState::Completed) == Some(&expected)).then_some(()))
             .await;
     }
+    let seen = punctual_queue::ops::workers(&mut *test.conn().await).await.unwrap();
+    assert_eq!(seen.iter().filter(|worker| worker.version.as_deref() == Some("1.2.3")).count(), 1);
+    let periodic = punctual_queue::ops::periodic(&mut *test.conn().await).await.unwrap();
+    let last = start_time() + TimeDelta::minutes(2);
+    let next = Some(last + TimeDelta::minutes(1));
+    assert_eq!(periodic, [PeriodicStatus { name: "tick".to_owned(), last, next }]);
     for worker in workers {
         worker.drain().await;
     }
