@@ -81,15 +81,24 @@ pub(super) fn staff_for<'a>(
 /// changed since. Notice, horizon and grid were checked when it was made. Its calendar is to be locked.
 ///
 /// # Errors
-/// `NotFound` when the service is inactive; `SlotTaken` when its member of staff left or no longer performs the service, or
-/// the class has no seat for it; `OutsideHours`, unless the limits are overridden.
+/// Those of [`require_fitting`].
 pub(super) async fn still_fits(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     booking: &Booking,
     limits: Limits,
 ) -> Result<()> {
-    for reason in hours::stranded_reasons(tx, now, booking.staff.id, booking.id).await? {
+    let mut reasons = hours::stranded_reasons(tx, now, &[booking.staff.id], &[booking.id]).await?;
+    require_fitting(booking, &reasons.remove(&booking.id).unwrap_or_default(), limits)
+}
+
+/// Refuses a booking that would be stranded for these reasons.
+///
+/// # Errors
+/// `NotFound` when the service is inactive; `SlotTaken` when its member of staff left or no longer performs the service, or
+/// the class has no seat for it; `OutsideHours`, unless the limits are overridden.
+pub(super) fn require_fitting(booking: &Booking, reasons: &[StrandedReason], limits: Limits) -> Result<()> {
+    for reason in reasons {
         match reason {
             StrandedReason::ServiceInactive if booking.status == BookingStatus::Held => {
                 return Err(Error::NotFound("service"));

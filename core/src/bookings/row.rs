@@ -124,6 +124,14 @@ pub(super) async fn lock(tx: &mut PgConnection, id: Uuid) -> Result<Option<Row>>
     find(tx, id).await
 }
 
+/// [`lock`] for several bookings, in the order of their ids; unknown ones are omitted.
+pub(super) async fn lock_many(tx: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Row>> {
+    sqlx::query_scalar!("SELECT id FROM bookings WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", ids)
+        .fetch_all(&mut *tx)
+        .await?;
+    Ok(select_bookings!("WHERE b.id = ANY($1)", ids).fetch_all(tx).await?)
+}
+
 impl Row {
     /// Whether the actor may see it: staff any booking, others their own.
     pub(super) fn is_visible_to(&self, actor: &Actor) -> bool {

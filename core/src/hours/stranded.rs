@@ -1,6 +1,6 @@
 //! Stranded bookings: those that the calendar, as it is now, would no longer take. They stay as they are until staff decide.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ pub struct StrandedBooking {
 struct Scope<'a> {
     staff_ids: &'a [Uuid],
     service_id: Option<Uuid>,
-    booking_id: Option<Uuid>,
+    booking_ids: Option<&'a [Uuid]>,
     within: Option<Span>,
     /// Those after this one by (start, id).
     after: Option<Cursor>,
@@ -131,15 +131,17 @@ pub async fn list_stranded(
     Ok(Page { data, next_cursor })
 }
 
-/// Why this booking would be stranded; empty if it fits. Its calendar is to be locked.
+/// Why these bookings of these (different) members of staff would be stranded, by id; empty for one that fits. Their calendars are to be
+/// locked.
 pub(crate) async fn stranded_reasons(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    staff_id: Uuid,
-    booking_id: Uuid,
-) -> Result<Vec<StrandedReason>> {
-    let scope = Scope { staff_ids: &[staff_id], booking_id: Some(booking_id), ..Scope::default() };
-    Ok(examine(tx, now, &scope).await?.pop().map(|booking| booking.reasons).unwrap_or_default())
+    staff_ids: &[Uuid],
+    booking_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<StrandedReason>>> {
+    let scope = Scope { staff_ids, booking_ids: Some(booking_ids), ..Scope::default() };
+    let examined = examine(tx, now, &scope).await?;
+    Ok(examined.into_iter().map(|booking| (booking.booking_id, booking.reasons)).collect())
 }
 
 /// Holds, pending and confirmed bookings that have not ended at `now`, by (start, id), each with the reasons for which it is
@@ -164,7 +166,7 @@ async fn examine(
            WHERE b.staff_id = ANY($1) AND b.blocks
              AND lower(b.during) > $2::timestamptz - interval '24 hours' AND upper(b.during) > $2
              AND (b.hold_expires_at IS NULL OR b.hold_expires_at > $2)
-             AND ($3::uuid IS NULL OR b.service_id = $3) AND ($4::uuid IS NULL OR b.id = $4)
+             AND ($3::uuid IS NULL OR b.service_id = $3) AND ($4::uuid[] IS NULL OR b.id = ANY($4))
              AND ($5::timestamptz IS NULL OR upper(b.during) > $5)
              AND ($6::timestamptz IS NULL OR lower(b.during) < $6)
              AND ($7::timestamptz IS NULL OR (lower(b.during), b.id) > ($7, $8))
@@ -172,7 +174,7 @@ async fn examine(
         scope.staff_ids,
         now,
         scope.service_id,
-        scope.booking_id,
+        scope.booking_ids,
         scope.within.map(|span| span.start()),
         scope.within.map(|span| span.end()),
         scope.after.map(|cursor| cursor.at),

@@ -8,7 +8,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::entries::Entries;
-use super::entry::{Pending, What};
+use super::entry::{Outcome, Pending, What};
+use crate::batch_queue::LockMode;
+use crate::bookings::held::{Hold, WantedHold};
 use crate::bookings::held_time::HeldTime;
 use crate::bookings::place::{Placement, first_place, staff_for};
 use crate::bookings::{Booker, NewBooking, Wanted, WantedSlot, held};
@@ -40,7 +42,7 @@ pub(super) struct Accepted<'a> {
 
 pub(super) enum AcceptedPlace<'a> {
     Slot { id: Uuid, placement: Placement<'a>, seats_before: i32 },
-    Hold { new: &'a NewBooking, hold: held::Hold },
+    Hold { new: &'a NewBooking, hold: Hold },
 }
 
 impl<'a> Entries<'a> {
@@ -85,38 +87,53 @@ impl<'a> Entries<'a> {
                 What::Hold { .. } => None,
             })
             .collect();
-        let mut accepted: Vec<Accepted<'a>> = Vec::with_capacity(holds.len());
-        let mut booked = HashSet::new();
-        for (at, pending, new, id) in holds {
-            if booked.contains(&id) {
-                self.refuse(at, Error::HoldExpired);
-                continue;
-            }
-            let checked = held::check(tx, self.now, &pending.entry.performers, id, pending.limits()).await;
-            let decided = checked.and_then(|hold| Ok((hold, customers.of(pending)?)));
-            match decided {
+        let mut seen = HashSet::new();
+        let (first, repeated): (Vec<_>, Vec<_>) =
+            holds.into_iter().partition(|(_, _, _, id)| seen.insert(*id));
+        // One of several requests for one hold is decided in this batch, the others after it.
+        for (at, ..) in repeated {
+            self.outcomes[at] = Some(Outcome::Locked(LockMode::WaitForCalendars));
+        }
+        if first.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<WantedHold<'_>> = first
+            .iter()
+            .map(|(_, pending, _, id)| WantedHold {
+                id: *id,
+                performers: &pending.entry.performers,
+                limits: pending.limits(),
+            })
+            .collect();
+        let checked = held::check(tx, self.now, &wanted).await?;
+        let mut accepted: Vec<Accepted<'a>> = Vec::with_capacity(first.len());
+        for ((at, pending, new, _), checked) in first.into_iter().zip(checked) {
+            match checked.and_then(|hold| Ok((hold, customers.of(pending)?))) {
                 Ok((hold, customer)) => {
-                    booked.insert(id);
                     accepted.push(Accepted { at, customer, place: AcceptedPlace::Hold { new, hold } });
                 }
-                Err(
-                    error @ (Error::HoldExpired
-                    | Error::NotFound(_)
-                    | Error::OutsideHours
-                    | Error::SlotTaken { .. }
-                    | Error::LoginRequired
-                    | Error::SessionEnded),
-                ) => self.refuse(at, error),
-                // The transaction has failed as a whole.
-                Err(error) => return Err(error),
+                Err(error) => self.refuse(at, error),
             }
         }
         Ok(accepted)
     }
 
-    pub(super) async fn load_terms(&self, tx: &mut PgConnection) -> Result<HashMap<Uuid, ServiceTerms>> {
-        let service_ids: BTreeSet<Uuid> =
-            self.open().filter_map(|(_, pending)| pending.slot()).map(|slot| slot.service_id).collect();
+    /// The terms of the services of all slots that are wanted and of all holds that were accepted.
+    pub(super) async fn load_terms(
+        &self,
+        tx: &mut PgConnection,
+        holds: &[Accepted<'_>],
+    ) -> Result<HashMap<Uuid, ServiceTerms>> {
+        let held = holds.iter().filter_map(|accepted| match &accepted.place {
+            AcceptedPlace::Hold { hold, .. } => Some(hold.service_id()),
+            AcceptedPlace::Slot { .. } => None,
+        });
+        let service_ids: BTreeSet<Uuid> = self
+            .open()
+            .filter_map(|(_, pending)| pending.slot())
+            .map(|slot| slot.service_id)
+            .chain(held)
+            .collect();
         if service_ids.is_empty() {
             return Ok(HashMap::new());
         }

@@ -17,7 +17,7 @@ use crate::{Error, Result, staff};
 /// The entries of a batch and what became of them so far.
 pub(super) struct Entries<'a> {
     pub(super) now: DateTime<Utc>,
-    pub(super) entries: &'a [&'a Pending],
+    pub(super) pending: &'a [&'a Pending],
     mode: LockMode,
     pub(super) outcomes: Vec<Option<Outcome>>,
     /// Whether mails were planned; holds have none.
@@ -25,22 +25,22 @@ pub(super) struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    pub(super) fn new(now: DateTime<Utc>, entries: &'a [&'a Pending], mode: LockMode) -> Self {
-        Self { now, entries, mode, outcomes: entries.iter().map(|_| None).collect(), has_mails: false }
+    pub(super) fn new(now: DateTime<Utc>, pending: &'a [&'a Pending], mode: LockMode) -> Self {
+        Self { now, pending, mode, outcomes: pending.iter().map(|_| None).collect(), has_mails: false }
     }
 
     /// Entries without an outcome, with their place.
     pub(super) fn open(&self) -> impl Iterator<Item = (usize, &'a Pending)> {
         let open = self.outcomes.iter().map(Option::is_none);
-        self.entries.iter().copied().enumerate().zip(open).filter_map(|(entry, open)| open.then_some(entry))
+        self.pending.iter().copied().enumerate().zip(open).filter_map(|(entry, open)| open.then_some(entry))
     }
 
     pub(super) fn refuse(&mut self, at: usize, error: Error) {
-        self.outcomes[at] = Some(Outcome::Reply(Err(error)));
+        self.outcomes[at] = Some(Outcome::reply(Err(error)));
     }
 
     pub(super) fn into_outcomes(self) -> Vec<Outcome> {
-        let missing = || Outcome::Reply(Err(Error::internal("a batch of bookings", "no outcome")));
+        let missing = || Outcome::reply(Err(Error::internal("a batch of bookings", "no outcome")));
         self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect()
     }
 
@@ -58,9 +58,9 @@ impl<'a> Entries<'a> {
             return Ok(false);
         }
         self.check_guests_and_expire_holds(tx, &locked).await?;
-        let terms = self.load_terms(tx).await?;
         let customers = self.find_customers(tx).await?;
         let mut accepted = self.check_holds(tx, &customers).await?;
+        let terms = self.load_terms(tx, &accepted).await?;
         accepted.extend(self.decide_slots(tx, &terms, &customers).await?);
         if accepted.is_empty() {
             return Ok(false);
@@ -83,8 +83,8 @@ impl<'a> Entries<'a> {
             self.outcomes[at] = match state {
                 KeyState::Ours => None,
                 KeyState::Locked => Some(Outcome::Locked(LockMode::Wait)),
-                KeyState::Answered(value) => Some(Outcome::Reply(Ok(Answer { value, replayed: true }))),
-                KeyState::Reused => Some(Outcome::Reply(Err(Error::IdempotencyKeyReused))),
+                KeyState::Answered(value) => Some(Outcome::reply(Ok(Answer { value, replayed: true }))),
+                KeyState::Reused => Some(Outcome::reply(Err(Error::IdempotencyKeyReused))),
             };
         }
         Ok(())
@@ -116,12 +116,12 @@ impl<'a> Entries<'a> {
     /// Locks the accounts and guests whose held time is limited, and the addresses whose customer is looked up. After the
     /// calendars: whoever has one of these locks has all calendars it needs.
     async fn lock_holders_and_addresses(&mut self, tx: &mut PgConnection) -> Result<()> {
-        let named: Vec<(usize, String)> =
+        let wanted: Vec<(usize, String)> =
             self.open().filter_map(|(at, pending)| Some((at, pending.lock_name()?))).collect();
-        if named.is_empty() {
+        if wanted.is_empty() {
             return Ok(());
         }
-        let (places, names): (Vec<usize>, Vec<String>) = named.into_iter().unzip();
+        let (places, names): (Vec<usize>, Vec<String>) = wanted.into_iter().unzip();
         let locked = lock_names(tx, &names, self.mode != LockMode::Skip).await?;
         for at in places.into_iter().zip(locked).filter_map(|(at, locked)| (!locked).then_some(at)) {
             self.outcomes[at] = Some(Outcome::Locked(LockMode::WaitForCalendars));

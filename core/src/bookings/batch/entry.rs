@@ -44,9 +44,15 @@ pub(super) type Reply = Result<Answer<Booking>>;
 
 /// What became of an entry in a transaction.
 pub(super) enum Outcome {
-    Reply(Reply),
+    Reply(Box<Reply>),
     /// Another transaction holds a lock it needs; to be run again in this mode.
     Locked(LockMode),
+}
+
+impl Outcome {
+    pub(super) fn reply(reply: Reply) -> Self {
+        Self::Reply(Box::new(reply))
+    }
 }
 
 /// How far a transaction got.

@@ -62,7 +62,7 @@ impl RunBatch for Batches {
             .into_iter()
             .zip(outcomes)
             .map(|(pending, outcome)| match outcome {
-                Outcome::Reply(reply) => Served::Answer(reply),
+                Outcome::Reply(reply) => Served::Answer(*reply),
                 Outcome::Locked(mode) => Served::Locked(pending, mode),
             })
             .collect()
@@ -75,7 +75,7 @@ impl Batches {
     async fn run_one_by_one(&self, entries: &[&Pending], failure: Failure) -> Vec<Outcome> {
         if let [entry] = entries {
             let reply = if failure.error.is_transient() { self.run_alone(entry).await } else { Err(failure) };
-            return vec![reply.unwrap_or_else(|failure| Outcome::Reply(Err(failure.error)))];
+            return vec![reply.unwrap_or_else(|failure| Outcome::reply(Err(failure.error)))];
         }
         tracing::info!(error = %failure.error, requests = entries.len(), "a batch of bookings is run one by one");
         let mut outcomes = Vec::with_capacity(entries.len());
@@ -86,16 +86,16 @@ impl Batches {
             let may_run = Instant::now() < deadline && failure.may_run_alone(entry);
             let failed = outage.as_ref().or_else(|| (!may_run).then_some(&failure));
             let outcome = match failed {
-                Some(failed) => Outcome::Reply(Err(failed.for_one())),
+                Some(failed) => Outcome::reply(Err(failed.for_one())),
                 None => match self.run_alone(entry).await {
                     Ok(outcome) => outcome,
                     Err(failed) => {
                         let error = failed.for_one();
                         if failed.is_outage() {
                             outage = Some(failed);
-                            Outcome::Reply(Err(error))
+                            Outcome::reply(Err(error))
                         } else {
-                            Outcome::Reply(Err(failed.error))
+                            Outcome::reply(Err(failed.error))
                         }
                     }
                 },
@@ -111,7 +111,7 @@ impl Batches {
         loop {
             match run_transaction(&self.0, &[entry], LockMode::Wait).await {
                 Ok(mut outcomes) => {
-                    let missing = || Outcome::Reply(Err(Error::internal("a batch of one", "no outcome")));
+                    let missing = || Outcome::reply(Err(Error::internal("a batch of one", "no outcome")));
                     return Ok(outcomes.pop().unwrap_or_else(missing));
                 }
                 Err(failure) if failure.error.is_transient() && retry < RETRIES => {

@@ -10,6 +10,7 @@ use super::decide::{Accepted, AcceptedPlace, Customer};
 use super::entries::Entries;
 use super::entry::{Outcome, Pending, What};
 use crate::bookings::audit::BookingChange;
+use crate::bookings::held::BookedHold;
 use crate::bookings::insert::{NewRow, insert};
 use crate::bookings::mails::{self, NewBookingMails};
 use crate::bookings::place::Placement;
@@ -18,15 +19,13 @@ use crate::bookings::{Booking, BookingStatus, held};
 use crate::customers::{self, Booked, Contact};
 use crate::idempotency::{self, Answer, Request};
 use crate::slots::ServiceTerms;
-use crate::types::{ChangeKind, Note};
+use crate::types::{Actor, ChangeKind, Note};
 use crate::{Error, Result, staff};
 
 /// A stored booking or hold.
 struct Stored<'a> {
     row: Row,
     change: BookingChange<'a>,
-    /// The terms of a hold that was booked; none: those of the batch.
-    hold_terms: Option<ServiceTerms>,
 }
 
 impl<'a> Entries<'a> {
@@ -42,13 +41,13 @@ impl<'a> Entries<'a> {
     {
         accepted.sort_unstable_by_key(|accepted| accepted.at);
         let customers = self.insert_customers(tx, &accepted).await?;
-        let stored = self.write_bookings(tx, accepted, &customers).await?;
+        let stored = self.write_bookings(tx, accepted, &customers, terms).await?;
         let with_mails: Vec<NewBookingMails<'_>> = stored
             .iter()
-            .map(|(at, Stored { row, change, hold_terms })| {
-                let terms = hold_terms.as_ref().or_else(|| terms.get(&row.booking.service.id));
+            .map(|(at, Stored { row, change })| {
+                let terms = terms.get(&row.booking.service.id);
                 let rules = terms.map(|terms| terms.reminders.as_slice()).unwrap_or_default();
-                NewBookingMails { row, change, rules, span: &self.entries[*at].span }
+                NewBookingMails { row, change, rules, span: &self.pending[*at].span }
             })
             .collect();
         mails::plan_many(tx, self.now, &with_mails).await?;
@@ -57,17 +56,17 @@ impl<'a> Entries<'a> {
         staff::increment_revs(tx, &staff_ids.into_iter().collect::<Vec<_>>()).await?;
         let values: Vec<(usize, Booking)> = stored
             .into_iter()
-            .map(|(at, stored)| (at, stored.row.seen_by(&self.entries[at].entry.actor)))
+            .map(|(at, stored)| (at, stored.row.seen_by(&self.pending[at].entry.actor)))
             .collect();
         let answers: Vec<(&Request, &Booking)> = values
             .iter()
-            .filter_map(|(at, value)| Some((self.entries[*at].entry.request.as_ref()?, value)))
+            .filter_map(|(at, value)| Some((self.pending[*at].entry.request.as_ref()?, value)))
             .collect();
         if !answers.is_empty() {
             idempotency::store_many(tx, self.now, &answers).await?;
         }
         for (at, value) in values {
-            self.outcomes[at] = Some(Outcome::Reply(Ok(Answer { value, replayed: false })));
+            self.outcomes[at] = Some(Outcome::reply(Ok(Answer { value, replayed: false })));
         }
         Ok(())
     }
@@ -78,15 +77,17 @@ impl<'a> Entries<'a> {
         tx: &mut PgConnection,
         accepted: Vec<Accepted<'t>>,
         customers: &HashMap<usize, Booked<'t>>,
+        terms: &HashMap<Uuid, ServiceTerms>,
     ) -> Result<BTreeMap<usize, Stored<'t>>>
     where
         'a: 't,
     {
         let mut stored: BTreeMap<usize, Stored<'t>> = BTreeMap::new();
         let (mut places, mut rows) = (Vec::new(), Vec::new());
+        let (mut hold_places, mut holds) = (Vec::new(), Vec::new());
         let no_note = Note::empty();
         for Accepted { at, place, .. } in accepted {
-            let pending = self.entries[at];
+            let pending = self.pending[at];
             let customer = customers.get(&at);
             match place {
                 AcceptedPlace::Slot { id, placement, seats_before } => {
@@ -94,24 +95,38 @@ impl<'a> Entries<'a> {
                     rows.push(pending.new_row(self.now, id, placement, seats_before, customer, &no_note));
                 }
                 AcceptedPlace::Hold { new, hold } => {
-                    let customer =
-                        customer.ok_or_else(|| Error::internal("booking a hold", "it has no customer"))?;
+                    let missing = |what| Error::internal("booking a hold", what);
+                    let customer = customer.ok_or_else(|| missing("it has no customer"))?;
+                    let terms = terms.get(&hold.service_id()).ok_or_else(|| missing("it has no service"))?;
                     let actor = &pending.entry.actor;
-                    let (row, change, terms) = held::book(tx, self.now, actor, new, hold, customer).await?;
-                    stored.insert(at, Stored { row, change, hold_terms: Some(terms) });
+                    let status = held::first_status(actor, terms.requires_confirmation);
+                    hold_places.push(at);
+                    holds.push(BookedHold { hold, actor, new, status, customer });
                 }
+            }
+        }
+        if !holds.is_empty() {
+            let booked = held::book(tx, self.now, &holds).await?;
+            for ((at, row), hold) in hold_places.into_iter().zip(booked).zip(holds) {
+                let BookingChange { kind, overridden, details, .. } = hold.change();
+                let change = BookingChange { kind, actor: self.actor(at), overridden, details };
+                stored.insert(at, Stored { row, change });
             }
         }
         if !rows.is_empty() {
             let inserted = insert(tx, self.now, &rows).await?;
             for ((at, row), new) in places.into_iter().zip(inserted).zip(rows) {
                 let BookingChange { kind, overridden, details, .. } = new.change;
-                let change =
-                    BookingChange { kind, actor: &self.entries[at].entry.actor, overridden, details };
-                stored.insert(at, Stored { row, change, hold_terms: None });
+                let change = BookingChange { kind, actor: self.actor(at), overridden, details };
+                stored.insert(at, Stored { row, change });
             }
         }
         Ok(stored)
+    }
+
+    fn actor(&self, at: usize) -> &'a Actor {
+        let pending: &'a Pending = self.pending[at];
+        &pending.entry.actor
     }
 
     /// The customers of the accepted bookings by place in the batch, inserted where there is none yet.

@@ -54,14 +54,11 @@ pub(super) async fn run_transaction(
 ) -> Result<Vec<Outcome>, Failure> {
     let mut stage = Stage::Begun;
     let transaction = count_if_committed(|_| true, run(core, entries, mode, &mut stage));
-    let result = tokio::time::timeout(TRANSACTION_TIMEOUT, transaction).await;
-    match result {
-        Ok(result) => result.map_err(|error| Failure { error, stage }),
-        Err(_) => {
-            let error = Error::Unavailable(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
-            Err(Failure { error, stage: Stage::TimedOut })
-        }
+    if let Ok(result) = tokio::time::timeout(TRANSACTION_TIMEOUT, transaction).await {
+        return result.map_err(|error| Failure { error, stage });
     }
+    let error = Error::Unavailable(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
+    Err(Failure { error, stage: Stage::TimedOut })
 }
 
 async fn run(core: &Core, entries: &[&Pending], mode: LockMode, stage: &mut Stage) -> Result<Vec<Outcome>> {
@@ -76,7 +73,9 @@ async fn run(core: &Core, entries: &[&Pending], mode: LockMode, stage: &mut Stag
                 tx.end("ROLLBACK").await?;
             }
             if batch.has_mails {
-                mails::QUEUES.iter().for_each(|queue| core.wake.wake(queue));
+                for queue in mails::QUEUES {
+                    core.wake.wake(queue);
+                }
             }
             Ok(batch.into_outcomes())
         }
