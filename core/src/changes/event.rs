@@ -105,6 +105,7 @@ impl fmt::Display for EventType {
 
 /// One event of the feed. It names no person.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "`type` is the word of the feed, and a keyword here")]
 pub struct Event {
     /// Its place in the feed.
     pub position: Position,

@@ -21,8 +21,7 @@ impl EndpointSecrets {
     pub(super) fn derive(keys: &Keys, endpoint_id: Uuid, generations: &[(&str, i32)]) -> Option<Self> {
         let secrets = generations.iter().map(|(name, epoch)| {
             let key = keys.named(name)?;
-            #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-            let mut mac = Hmac::<Sha256>::new_from_slice(&key.bytes).expect("any length of key will do");
+            let mut mac = keyed(&key.bytes);
             mac.update(CONTEXT);
             mac.update(endpoint_id.as_bytes());
             mac.update(&epoch.to_be_bytes());
@@ -42,14 +41,18 @@ impl EndpointSecrets {
     #[must_use]
     pub fn sign(&self, webhook_id: &str, timestamp: i64, body: &[u8]) -> String {
         let signatures = self.0.iter().map(|secret| {
-            #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-            let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length of key will do");
+            let mut mac = keyed(secret);
             mac.update(format!("{webhook_id}.{timestamp}.").as_bytes());
             mac.update(body);
             format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
         });
         signatures.collect::<Vec<_>>().join(" ")
     }
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("any length of key will do")
 }
 
 impl std::fmt::Debug for EndpointSecrets {

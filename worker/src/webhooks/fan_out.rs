@@ -37,7 +37,7 @@ pub async fn run_fan_out(core: Core, stop: CancellationToken) {
             }
         };
         looks = looks.wrapping_add(1);
-        if looks % LAG_EVERY == 0
+        if looks.is_multiple_of(LAG_EVERY)
             && let Ok(lag) = changes::lag(&core.pool, core.now()).await
         {
             metrics::feed_lag(lag);

@@ -253,7 +253,9 @@ mod tests {
             let hosts = Arc::clone(&hosts);
             async move { acquire(&hosts, "a", 0).await }
         });
-        slots.into_iter().for_each(|slot| slot.failed(at(0), None));
+        for slot in slots {
+            slot.failed(at(0), None);
+        }
         assert_eq!(waiting.await.unwrap().unwrap_err(), at(0) + FIRST_PAUSE);
         assert_eq!(acquire(&hosts, "a", 1).await.unwrap_err(), at(0) + FIRST_PAUSE);
     }

@@ -17,14 +17,14 @@ async fn a_booking_is_delivered_signed_and_without_a_person() {
     let receiver = WebhookReceiver::start().await;
     let (endpoint, secret) = endpoint(&test.salon, &receiver.url()).await;
     let booking = test.book(tuesday("10:00")).await;
-    let received = receiver.wait_for(1).await.remove(0);
-    assert_eq!(received.target, "POST /hook");
-    assert_eq!(received.header("content-type"), "application/json");
-    assert!(is_signed_by(&received, &secret));
-    assert!(!is_signed_by(&received, "whsec_AAAA"));
-    assert_eq!(received.header("webhook-timestamp"), test.now().timestamp().to_string());
+    let posted = receiver.wait_for(1).await.remove(0);
+    assert_eq!(posted.target, "POST /hook");
+    assert_eq!(posted.header("content-type"), "application/json");
+    assert!(is_signed_by(&posted, &secret));
+    assert!(!is_signed_by(&posted, "whsec_AAAA"));
+    assert_eq!(posted.header("webhook-timestamp"), test.now().timestamp().to_string());
     assert_eq!(
-        body(&received),
+        body(&posted),
         json!({
             "type": "booking.created",
             "timestamp": "2027-05-01T10:00:00+02:00",
@@ -43,9 +43,9 @@ async fn a_booking_is_delivered_signed_and_without_a_person() {
     let kept = deliveries_that(&test.salon, endpoint.id, |all| !all.is_empty() && delivered(all)).await;
     let one = kept.iter().find(|one| one.booking_id == Some(booking.id)).unwrap();
     assert_eq!((one.attempts, one.answer_code, one.error.as_deref()), (1, Some(204), None));
-    assert_eq!(one.public_id(), received.header("webhook-id"));
+    assert_eq!(one.public_id(), posted.header("webhook-id"));
     let (_, payload) = webhooks::delivery(&test.salon.core.pool, endpoint.id, one.id).await.unwrap();
-    assert_eq!(payload, Some(body(&received)));
+    assert_eq!(payload, Some(body(&posted)));
     test.close().await;
 }
 
@@ -61,10 +61,10 @@ print(Webhook(secret).verify(sys.stdin.read(), headers)['type'])";
     let receiver = WebhookReceiver::start().await;
     let (_, secret) = endpoint(&test.salon, &receiver.url()).await;
     test.book(tuesday("10:00")).await;
-    let received = receiver.wait_for(1).await.remove(0);
+    let posted = receiver.wait_for(1).await.remove(0);
     test.close().await;
-    let argument = format!("{secret}\n{}", json!(received.headers));
-    if let Some(said) = ask("standardwebhooks", SCRIPT, &argument, &received.body) {
+    let argument = format!("{secret}\n{}", json!(posted.headers));
+    if let Some(said) = ask("standardwebhooks", SCRIPT, &argument, &posted.body) {
         assert_eq!(said, "booking.created");
     }
 }
@@ -108,8 +108,8 @@ async fn a_replay_keeps_the_id_and_a_test_event_is_posted_on_request() {
         all.iter().any(|one| one.id == made.id && one.status == DeliveryStatus::Delivered)
     })
     .await;
-    let received = receiver.received();
-    let tested = received.iter().find(|one| body(one)["type"] == "webhook.test").unwrap();
+    let posted = receiver.received();
+    let tested = posted.iter().find(|one| body(one)["type"] == "webhook.test").unwrap();
     assert!(is_signed_by(tested, &secret));
     test.close().await;
 }
@@ -127,8 +127,8 @@ async fn a_paused_endpoint_is_told_later_of_what_it_missed() {
     test.wait_for_sent(&booking, "cancellation", 1).await;
     assert_eq!(receiver.received().len(), 0);
     webhooks::update(core, endpoint.id, ExpectedRev::Any, active(true)).await.unwrap();
-    let received = receiver.wait_for(2).await;
-    let mut revs: Vec<_> = received.iter().map(|one| body(one)["data"]["booking"]["rev"].as_i64()).collect();
+    let posted = receiver.wait_for(2).await;
+    let mut revs: Vec<_> = posted.iter().map(|one| body(one)["data"]["booking"]["rev"].as_i64()).collect();
     revs.sort_unstable();
     assert_eq!(revs, [Some(1), Some(2)], "their order is not promised, rev decides");
     test.close().await;
@@ -164,9 +164,9 @@ async fn the_customer_is_delivered_only_where_it_was_asked_for() {
         webhooks::EndpointChanges { include_customer: Some(true), ..webhooks::EndpointChanges::default() };
     webhooks::update(&test.salon.core, endpoint.id, ExpectedRev::Any, changes).await.unwrap();
     test.book(tuesday("10:00")).await;
-    let received = receiver.wait_for(1).await.remove(0);
+    let posted = receiver.wait_for(1).await.remove(0);
     let Actor::Account { user_id, .. } = test.customer else { panic!("an account") };
-    let customer = &body(&received)["data"]["customer"];
+    let customer = &body(&posted)["data"]["customer"];
     assert_eq!(customer["email"], format!("{}@example.org", user_id.simple()));
     assert_eq!(customer["name"], "Carla Customer");
     test.close().await;

@@ -54,15 +54,15 @@ async fn every_write_of_a_booking_is_one_event() {
     // A hold, kept longer and given back, is nothing to tell of.
     let slot = |time| WantedSlot { service_id: sure, staff_id: Some(first), start: tuesday(time) };
     let hold = |time| NewHold { slot: slot(time), minutes: 5 };
-    let held = bookings::hold(core, &customer, "", None, hold("11:00")).await.unwrap().value;
-    bookings::renew_hold(core, held.id).await.unwrap();
-    bookings::release_hold(core, &customer, false, held.id).await.unwrap();
-    let held = bookings::hold(core, &customer, "", None, hold("11:00")).await.unwrap().value;
+    let kept = bookings::hold(core, &customer, "", None, hold("11:00")).await.unwrap().value;
+    bookings::renew_hold(core, kept.id).await.unwrap();
+    bookings::release_hold(core, &customer, false, kept.id).await.unwrap();
+    let kept = bookings::hold(core, &customer, "", None, hold("11:00")).await.unwrap().value;
     assert_eq!(walk.told().await, []);
     let mut wanted = booking_of(sure, None, tuesday("11:00"));
-    wanted.slot = Wanted::Hold(held.id);
+    wanted.slot = Wanted::Hold(kept.id);
     let converted = bookings::create(core, &customer, None, wanted).await.unwrap().value;
-    assert_eq!(converted.id, held.id);
+    assert_eq!(converted.id, kept.id);
     walk.told_once(EventType::BookingCreated, &converted, ActorKind::Customer).await;
     // A hold that runs out.
     bookings::hold(core, &customer, "", None, hold("13:00")).await.unwrap();

@@ -76,15 +76,15 @@ pub async fn endpoint(salon: &Salon, url: &str) -> (Endpoint, String) {
     let new = NewEndpoint {
         url: WebhookUrl::parse(url).unwrap(),
         description: Reason::default(),
-        types: EventType::ALL.iter().copied().filter(is_of_bookings).collect(),
+        types: EventType::ALL
+            .iter()
+            .copied()
+            .filter(|event_type| event_type.as_str().starts_with("booking."))
+            .collect(),
         include_customer: false,
     };
     let (endpoint, secrets) = webhooks::create(&salon.core, &keys(), new).await.unwrap();
     (endpoint, secrets.display())
-}
-
-fn is_of_bookings(event_type: &EventType) -> bool {
-    event_type.as_str().starts_with("booking.")
 }
 
 /// Waits until no committed event is hidden: tests beside this one hold transactions open on the same server.

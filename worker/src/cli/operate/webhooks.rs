@@ -57,7 +57,7 @@ pub async fn run(core: &Core, json: bool, command: Option<WebhooksCommand>) -> R
             let made = webhooks::send_test(core, endpoint).await?;
             print_result(
                 json,
-                delivery_json(&made),
+                &delivery_json(&made),
                 &format!("a test event is posted: delivery {}", made.id),
             );
             Ok(())
@@ -68,13 +68,13 @@ pub async fn run(core: &Core, json: bool, command: Option<WebhooksCommand>) -> R
                 (None, Some(from)) => webhooks::replay_from(core, endpoint, from).await?,
                 (None, None) => webhooks::replay_failed(core, endpoint).await?,
             };
-            print_result(json, json!({ "replayed": replayed }), &format!("posted again: {replayed}"));
+            print_result(json, &json!({ "replayed": replayed }), &format!("posted again: {replayed}"));
             Ok(())
         }
     }
 }
 
-fn print_result(json: bool, value: Value, text: &str) {
+fn print_result(json: bool, value: &Value, text: &str) {
     if json { println!("{value}") } else { println!("{text}") }
 }
 
