@@ -52,9 +52,9 @@ async fn api_and_worker_own_nothing_and_a_booking_still_gets_its_mail() {
     let request = request.bearer_auth(&live.customer).header("idempotency-key", "one").json(&booking);
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
-    // Those that prove the two accounts' addresses, and the confirmation.
-    let mails = sink.wait_for_mails(3).await;
-    assert!(mails.iter().any(|mail| mail.subject.starts_with("Booked: Haircut")), "{mails:?}");
+    // Those that prove the three accounts' addresses, and the confirmation.
+    let mails = sink.wait_for_mails(4).await;
+    assert!(mails.iter().any(|mail| mail.subject.starts_with("Booked: Haircut")), "{} mails", mails.len());
 
     for role in ["api", "worker"] {
         let mut connection = PgConnection::connect(&url(role)).await.unwrap();
