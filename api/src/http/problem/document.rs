@@ -72,7 +72,7 @@ pub struct ProblemError {
     #[oai(validator(max_length = 40))]
     pub code: String,
     /// What is expected.
-    #[oai(validator(max_length = 300))]
+    #[oai(validator(max_length = 1000))]
     pub detail: String,
 }
 
