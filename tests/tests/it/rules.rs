@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PRODUCT: [&str; 5] = ["queue", "core", "telemetry", "api", "worker"];
+const PRODUCT: [&str; 6] = ["queue", "core", "telemetry", "outbound", "api", "worker"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
