@@ -20,6 +20,8 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
+
 pub use error::{ConfigError, Fault};
 pub use keys::{Key, Keys};
 pub use limits::{RequestLimit, RequestLimits};
@@ -119,6 +121,8 @@ pub struct WorkerConfig {
     pub dkim_selector: Option<String>,
     /// Private DKIM key, in PEM.
     pub dkim_key: Option<Secret>,
+    /// Private networks that webhooks may be posted to.
+    pub webhook_networks: Vec<IpNet>,
 }
 
 impl Config {
@@ -291,6 +295,9 @@ fn read_worker(
     let dkim_key = r.secret("PUNCTUAL_DKIM_KEY", "a private key in PEM", |text| {
         if text.starts_with("-----BEGIN ") { Ok(Secret::new(text)) } else { Err("it is not PEM") }
     });
+    let webhook_networks = r.optional("PUNCTUAL_WEBHOOK_NETWORKS", "networks such as 10.20.0.0/16", |text| {
+        text.split(',').map(|item| item.trim().parse().ok()).collect::<Option<Vec<IpNet>>>()
+    });
     Some(WorkerConfig {
         metrics_listen,
         database_connections: database_connections?,
@@ -298,6 +305,7 @@ fn read_worker(
         ehlo_name: ehlo_name.unwrap_or_else(|| default_ehlo_name(public_url)),
         dkim_selector,
         dkim_key,
+        webhook_networks: webhook_networks.unwrap_or_default(),
     })
 }
 

@@ -71,6 +71,9 @@ pub enum Error {
     /// The member of staff has no address to which a link could be mailed (422).
     #[error("the member of staff has no address")]
     NoAddress,
+    /// Events after the cursor were removed from the feed (410).
+    #[error("the cursor is older than the feed reaches back")]
+    CursorExpired,
     /// The hold ran out, or was booked or given back (410).
     #[error("the hold has expired")]
     HoldExpired,

@@ -2,6 +2,7 @@
 
 pub mod bookings;
 pub mod calendar;
+pub mod changes;
 pub mod config;
 pub mod customers;
 pub mod error;
@@ -25,6 +26,7 @@ pub mod staff;
 pub mod storefront;
 pub mod types;
 pub mod users;
+pub mod webhooks;
 pub mod wording;
 
 mod advisory_lock;

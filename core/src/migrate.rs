@@ -10,6 +10,8 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 
+use crate::changes;
+
 /// The migrations of the domain; the queue has its own.
 pub static MIGRATOR: Migrator = {
     let mut migrator = sqlx::migrate!("../migrations");
@@ -72,7 +74,8 @@ pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut *conn).await?;
     punctual_queue::migrate(conn).await?;
     MIGRATOR.run(&mut *conn).await?;
-    sqlx::raw_sql(GRANTS).execute(conn).await?;
+    sqlx::raw_sql(GRANTS).execute(&mut *conn).await?;
+    changes::rebase(conn).await?;
     Ok(())
 }
 

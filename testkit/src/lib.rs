@@ -44,6 +44,7 @@ mod runtime_folder;
 pub mod schema;
 pub mod smtp_sink;
 mod wait;
+pub mod webhook_receiver;
 
 pub use business::business;
 pub use database::TestDatabase;

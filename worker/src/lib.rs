@@ -1,4 +1,4 @@
-//! The worker of Punctual, which sends its mails: a library with a thin main.
+//! The worker of Punctual, which sends its mails and webhooks: a library with a thin main.
 
 mod circuit;
 mod cli;
@@ -8,6 +8,7 @@ mod metrics;
 mod run;
 pub mod smtp;
 mod status_page;
+mod webhooks;
 
 pub use cli::run as main;
 pub use run::{Options, Running, StartError, start};

@@ -37,6 +37,17 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         "mails_to_resend",
         "Mails that failed or are in doubt, are still true, and that only a person may send again."
     );
+    metrics::describe_counter!("webhook_deliveries_made_total", "Deliveries made from events of the feed.");
+    metrics::describe_counter!("webhook_attempts_total", "Webhooks posted, by outcome.");
+    metrics::describe_histogram!("webhook_attempt_seconds", "Duration of webhooks that were answered.");
+    metrics::describe_counter!(
+        "webhook_endpoints_ended_total",
+        "Endpoints disabled after five failing days, or gone after an answer 410."
+    );
+    metrics::describe_gauge!(
+        "feed_lag_seconds",
+        "Age of the oldest event that an older open transaction hides from the feed."
+    );
     metrics::describe_gauge!("mail_relay_breaker_open", "1 while mails are held back from the mail server.");
     metrics::describe_gauge!(
         "mails_oldest_owed_age_seconds",
@@ -59,6 +70,29 @@ pub fn mail(kind: NotificationKind, outcome: &'static str) {
 /// Counts erased customers.
 pub fn customers_erased(count: u64) {
     metrics::counter!("customers_erased_total").increment(count);
+}
+
+/// Counts deliveries made from the feed.
+pub fn webhook_deliveries_made(count: u64) {
+    metrics::counter!("webhook_deliveries_made_total").increment(count);
+}
+
+/// Counts an attempt to deliver a webhook: `delivered`, `retried` or `failed`.
+pub fn webhook(outcome: &'static str, took_ms: i32) {
+    metrics::counter!("webhook_attempts_total", "outcome" => outcome).increment(1);
+    if took_ms > 0 {
+        metrics::histogram!("webhook_attempt_seconds").record(f64::from(took_ms) / 1000.0);
+    }
+}
+
+/// Counts an endpoint that ended: `disabled` or `gone`.
+pub fn webhook_endpoint_ended(status: &'static str) {
+    metrics::counter!("webhook_endpoints_ended_total", "status" => status).increment(1);
+}
+
+/// Sets the feed's lag.
+pub fn feed_lag(seconds: u64) {
+    metrics::gauge!("feed_lag_seconds").set(f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)));
 }
 
 /// Counts a failure of the relay itself.

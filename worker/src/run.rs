@@ -24,6 +24,7 @@ use crate::mails::{InvalidKey, Signer, Templates};
 use crate::metrics;
 use crate::smtp::{Failure, InvalidRelayUrl, Relay, RelayAddress, Timeouts};
 use crate::status_page::{self, StatusPage};
+use crate::webhooks::{CONCURRENCY, Webhooks, run_fan_out};
 
 /// Longest run of one SQL statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -58,6 +59,9 @@ pub enum StartError {
     /// The database.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The client that posts webhooks.
+    #[error("the HTTP client of webhooks: {0}")]
+    Outbound(String),
     /// The queue.
     #[error("the queue: {0}")]
     Queue(#[from] punctual_queue::Error),
@@ -160,6 +164,8 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         concurrency,
         clock.clone(),
     )?;
+    let webhooks = Webhooks::new(config.worker.webhook_networks.clone(), Arc::clone(&links))
+        .map_err(|error| StartError::Outbound(error.to_string()))?;
     let circuit = Circuit::new(&core, relay.breaker().clone(), relay_name, worker_name());
     let mailer = Mailer {
         relay: relay.clone(),
@@ -171,10 +177,11 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let limit = u32::try_from(concurrency).unwrap_or(u32::MAX);
     let mut timing = options.timing;
     timing.grace = config.shutdown_grace;
-    let builder =
-        Runtime::builder(pool.clone(), clock).redis(redis, &prefix).concurrency(limit.saturating_add(2));
+    let builder = Runtime::builder(pool.clone(), clock)
+        .redis(redis, &prefix)
+        .concurrency(limit.saturating_add(2 + CONCURRENCY));
     let builder = builder.name(worker_name()).version(env!("CARGO_PKG_VERSION")).timing(timing);
-    let runtime = jobs::register(builder, &core, mailer, limit).build()?;
+    let runtime = jobs::register(builder, &core, mailer, webhooks, limit).build()?;
 
     let stop = CancellationToken::new();
     let metrics_address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
@@ -183,6 +190,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         let page = StatusPage { metrics: options.metrics.clone(), pool, shutdown: shutdown.clone() };
         tokio::spawn(status_page::serve(listener, page, stop.clone()));
     }
+    tokio::spawn(run_fan_out(core.clone(), stop.clone()));
     tokio::spawn(upkeep(relay.clone(), circuit.clone(), core.clone(), options.metrics, stop.clone()));
     let runtime = tokio::spawn(runtime.run(shutdown.clone()));
     tracing::info!(concurrency, redis = redis.is_some(), "taking jobs");

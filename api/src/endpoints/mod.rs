@@ -5,6 +5,7 @@ mod bookings;
 mod business;
 mod closures;
 mod customers;
+mod events;
 mod hours;
 mod me;
 mod ops;
@@ -15,6 +16,7 @@ mod slots;
 mod staff;
 mod tag;
 mod time_off;
+mod webhooks;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,7 +31,7 @@ pub use tag::Tag;
 use crate::contract::Operation;
 
 // Tuples have a default up to twelve members: groups of groups.
-type Groups = (Account, Catalogue, Booking, ops::Operations);
+type Groups = (Account, Catalogue, Booking, Programs, ops::Operations);
 
 type Account = (auth::Operations, me::Operations);
 
@@ -44,6 +46,8 @@ type Catalogue = (
 );
 
 type Booking = (slots::ListSlots, bookings::Operations, customers::Operations);
+
+type Programs = (events::ListEvents, webhooks::Operations);
 
 /// All operations as one. Operations of one path may live in several files; the document wants each path once.
 #[derive(Default)]
@@ -85,6 +89,8 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         customers::OPERATIONS,
         &[&slots::OPERATION],
         bookings::OPERATIONS,
+        &[&events::OPERATION],
+        webhooks::OPERATIONS,
         ops::OPERATIONS,
     ];
     GROUPS.iter().copied().flatten().copied()

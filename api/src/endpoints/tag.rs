@@ -21,6 +21,9 @@ pub enum Tag {
     /// Bookings.
     #[oai(rename = "bookings")]
     Bookings,
+    /// What changed, for programs: a feed to read and webhooks that are delivered.
+    #[oai(rename = "events")]
+    Events,
     /// The queue behind the mails, for administrators.
     #[oai(rename = "ops")]
     Ops,

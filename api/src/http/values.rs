@@ -8,10 +8,12 @@ use poem_openapi::{
 };
 use punctual_core::{
     calendar::CivilTime,
+    changes::Position,
     types::{
         About, AccentColour, Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone, PostalAddress,
         Reason, Zone,
     },
+    webhooks::WebhookUrl,
 };
 use punctual_queue::ops;
 use serde::Serialize;
@@ -162,6 +164,15 @@ value! {
 value! {
     /// Where a page of jobs begins. Opaque: pass it on unchanged.
     JobCursor(String) as "JobCursor", "job-cursor", 5..=64, example "0.1809417600000000.42", parse |text| Some(text.to_owned())
+}
+value! {
+    /// A place in the feed of events. Opaque: pass it on unchanged.
+    FeedCursor(Position) as "FeedCursor", "feed-cursor", 3..=39, example "7421-1289", parse |text| Position::parse(text).ok()
+}
+value! {
+    /// The URL of a webhook endpoint: absolute, https, without user name, password or fragment. http is possible only for
+    /// private networks that the operator allows (`PUNCTUAL_WEBHOOK_NETWORKS`).
+    HookUrl(WebhookUrl) as "WebhookUrl", "webhook-url", 10..=2048, example "https://hooks.example.org/punctual", parse |text| WebhookUrl::parse(text).ok()
 }
 value! {
     /// A key of the caller's choice that makes repeating a request safe: printable ASCII.

@@ -3,11 +3,13 @@
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use punctual_core::{
     calendar::CivilTime,
+    changes::Position,
     idempotency::IdempotencyKey,
     types::{
         About, AccentColour, Currency, Cursor, EmailAddress, Label, Note, ParseError, PersonName, Phone,
         PostalAddress, Reason, Zone,
     },
+    webhooks::WebhookUrl,
 };
 use punctual_queue::ops;
 use uuid::Uuid;
@@ -39,6 +41,8 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
             .map_err(|_| ("format", "must be a time of day such as 09:30, or 24:00")),
         "cursor" => of_core(Cursor::parse(text)),
         "idempotency-key" => of_core(IdempotencyKey::parse(text)),
+        "feed-cursor" => of_core(Position::parse(text)),
+        "webhook-url" => of_core(WebhookUrl::parse(text)),
         "job-name" if is_job_name(text) => Ok(()),
         "job-name" => Err(("format", "must be letters, digits, dots, hyphens, colons and underscores")),
         "job-cursor" => text.parse::<ops::Cursor>().map(drop).map_err(|_| ("bad_cursor", NOT_A_CURSOR)),
@@ -57,6 +61,8 @@ pub fn pattern(name: &str) -> Option<&'static str> {
         "cursor" => "^[A-Za-z0-9_-]{32}$",
         "idempotency-key" => "^[ -~]{1,64}$",
         "job-name" => "^[A-Za-z0-9_.:-]{1,100}$",
+        "feed-cursor" => "^[0-9]{1,19}-[0-9]{1,19}$",
+        "webhook-url" => "^https?://[!-~]+$",
         "job-cursor" => "^-?[0-9]{1,5}[.][0-9]{1,17}[.][0-9]{1,19}$",
         _ => return None,
     })

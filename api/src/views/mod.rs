@@ -7,11 +7,13 @@ mod catalogue;
 mod customer;
 mod described;
 mod display;
+mod events;
 mod export;
 mod hours;
 pub mod ops;
 mod slots;
 mod storefront;
+mod webhooks;
 
 pub use account::{Account, Language, Role};
 pub use booking::{
@@ -20,7 +22,12 @@ pub use booking::{
 pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff};
 pub use customer::Customer;
 pub use display::Translations;
+pub use events::{EventFeed, EventType, types_of};
 pub use export::PersonalData;
 pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBookings, TimeOff, Window};
 pub use slots::{ListPage, Slots, SlotsPage};
 pub use storefront::StorefrontPages;
+pub use webhooks::{
+    Delivery, DeliveryPage, DeliveryStatus, WebhookEndpoint, WebhookEndpoints, WebhookSecret,
+    WebhookWithSecret,
+};

@@ -8,7 +8,7 @@ use super::{Booking, BookingStatus, WantedSlot};
 use crate::calendar::{Limits, Place};
 use crate::hours::{self, StrandedReason};
 use crate::slots::{self, ServiceTerms};
-use crate::types::{ParseError, Position};
+use crate::types::{EventDetails, ParseError, Position};
 use crate::{Core, Error, Result};
 
 /// Where a booking goes. The calendar is locked until the transaction ends.
@@ -27,6 +27,11 @@ impl Placement<'_> {
     /// Start and member of staff, for the audit trail.
     pub(super) fn position(&self) -> Position {
         Position { start: self.place.during.start(), staff_id: self.staff_id }
+    }
+
+    /// Where and for how long, for the audit trail.
+    pub(super) fn details(&self) -> EventDetails {
+        EventDetails { to: Some(self.position()), minutes: Some(self.minutes()), ..EventDetails::default() }
     }
 
     /// Duration in minutes. A seat in a class that exists already takes the duration of that class.

@@ -95,11 +95,7 @@ impl Write for Reschedule {
             kind: ChangeKind::Rescheduled,
             actor: &self.actor,
             overridden: self.to.overriding,
-            details: EventDetails {
-                from: Some(from),
-                to: Some(placement.position()),
-                ..EventDetails::default().with_message(&self.to.message)
-            },
+            details: EventDetails { from: Some(from), ..placement.details().with_message(&self.to.message) },
         };
         let row = put(tx, now, &row, &placement, status, &change).await?;
         mails::plan(tx, now, &row, &change, &placement.terms.reminders).await?;

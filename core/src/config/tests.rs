@@ -117,6 +117,21 @@ fn the_name_in_ehlo_is_set_or_follows_from_the_public_url() {
 }
 
 #[test]
+fn networks_for_webhooks_are_a_list_and_a_host_without_its_prefix_is_refused() {
+    let networks = |text| parse(&[("PUNCTUAL_WEBHOOK_NETWORKS", text)]).unwrap().worker.webhook_networks;
+    assert_eq!(networks("").len(), 0);
+    let both = networks("10.20.0.0/16, fd00::/8");
+    assert_eq!(both.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.20.0.0/16", "fd00::/8"]);
+    for wrong in ["10.20.0.1", "10.20.0.0/33", "10.20.0.0/16,", "intranet"] {
+        assert_eq!(
+            faults(&[("PUNCTUAL_WEBHOOK_NETWORKS", wrong)])[0].0,
+            "PUNCTUAL_WEBHOOK_NETWORKS",
+            "{wrong:?}"
+        );
+    }
+}
+
+#[test]
 fn more_failed_logins_to_one_account_than_the_standard_allows_are_refused() {
     assert!(parse(&[("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", "100/1d")]).is_ok());
     assert!(parse(&[("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", "off")]).is_ok());

@@ -119,7 +119,15 @@ async fn merge_into(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid, duplica
     )
     .execute(&mut *tx)
     .await?;
-    let removed = sqlx::query!("DELETE FROM customers WHERE id = $1", duplicate_id).execute(tx).await?;
+    let removed = sqlx::query!(
+        "WITH removed AS (DELETE FROM customers WHERE id = $1 RETURNING id)
+         INSERT INTO catalogue_events (subject, subject_id, change, at)
+         SELECT 'customer', id, 'deleted', $2 FROM removed",
+        duplicate_id,
+        now,
+    )
+    .execute(tx)
+    .await?;
     match (kept_row.rows_affected(), removed.rows_affected()) {
         (1, 1) => Ok(()),
         _ => Err(Error::internal("merging customers", "one changed under its lock")),

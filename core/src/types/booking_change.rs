@@ -103,6 +103,9 @@ pub struct EventDetails {
     /// Position after the change; none where the position stayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Position>,
+    /// Duration in minutes after a change that has `to`: the terms of a booking can change with a move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<i32>,
     /// What staff told the customer; removed when the customer is erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Note>,

@@ -23,6 +23,8 @@ mod operators;
 mod pages;
 #[cfg(test)]
 mod privacy;
+#[cfg(test)]
+mod programs;
 // The lints on tests go by this attribute, also for what tests share.
 #[cfg(test)]
 mod queue;

@@ -11,18 +11,32 @@ use punctual_core::notifications::SendNotification;
 use punctual_queue::runtime::Builder;
 use punctual_queue::{Job, Kind, Payload, Periodic, Queue};
 
+use crate::webhooks::{self, Webhooks};
 pub use send_notification::Mailer;
 use sweeps::{CompletePast, EnqueueDue, EraseOutdated, ExpireHolds, ExpirePending, SampleQueues, Tidy};
 
 /// Registers queues, kinds of job with their handlers, and periodic jobs. `concurrency` is the most mails sent at a time.
-pub fn register(builder: Builder, core: &Core, mailer: Mailer, concurrency: u32) -> Builder {
+pub fn register(
+    builder: Builder,
+    core: &Core,
+    mailer: Mailer,
+    webhooks: Webhooks,
+    concurrency: u32,
+) -> Builder {
     builder
         .data(core.clone())
         .data(mailer)
+        .data(webhooks)
         .queue(Queue::new(SendNotification::QUEUE).concurrency(concurrency).weight(4))
         .queue(Queue::new(sweeps::QUEUE).concurrency(2))
+        .queue(
+            Queue::new(webhooks::QUEUE)
+                .concurrency(webhooks::CONCURRENCY)
+                .key_limit(webhooks::ENDPOINT_LIMIT),
+        )
         .kind(send_notification::kind(core))
         .on_unknown(send_notification::on_unknown(core))
+        .kind(webhooks::kind())
         .kind(Kind::new::<EnqueueDue, _, _>(sweeps::enqueue_due))
         .kind(Kind::new::<ExpireHolds, _, _>(sweeps::expire_holds))
         .kind(Kind::new::<ExpirePending, _, _>(sweeps::expire_pending))

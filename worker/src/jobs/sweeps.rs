@@ -1,7 +1,7 @@
 //! Periodic work on the domain, as jobs that the leader enqueues.
 
 use punctual_core::notifications::{self, SendNotification};
-use punctual_core::{Core, Error, bookings, idempotency, operators, privacy, sessions};
+use punctual_core::{Core, Error, bookings, changes, idempotency, operators, privacy, sessions, webhooks};
 use punctual_queue::{Data, JobContext, Outcome, Payload};
 use serde::{Deserialize, Serialize};
 
@@ -96,9 +96,10 @@ pub async fn erase_outdated(_: EraseOutdated, core: Data<Core>) -> Result<Outcom
 }
 
 pub async fn tidy(_: Tidy, core: Data<Core>) -> Result<Outcome, Error> {
-    let (answers, tokens) =
-        (idempotency::prune(&core.pool, core.now()).await?, sessions::prune(&core.pool, core.now()).await?);
-    tracing::debug!(answers, tokens, "expired rows removed");
+    let (pool, now) = (&core.pool, core.now());
+    let (answers, tokens) = (idempotency::prune(pool, now).await?, sessions::prune(pool, now).await?);
+    let (events, deliveries) = (changes::remove_old(pool, now).await?, webhooks::prune(pool, now).await?);
+    tracing::debug!(answers, tokens, events, deliveries, "expired rows removed");
     Ok(Outcome::Done)
 }
 

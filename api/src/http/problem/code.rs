@@ -80,6 +80,8 @@ codes! {
         "A request with the same Idempotency-Key has not finished. Repeat it after `Retry-After`."
     HoldExpired "hold_expired" GONE "The hold has expired"
         "The hold ran out before it was booked. Hold or book another slot."
+    CursorExpired "cursor_expired" GONE "The cursor is too old"
+        "Events after the cursor have been removed. Read what you need anew, then begin without a cursor."
     LinkVoid "link_void" GONE "The link is void"
         "The link was used before or has expired, or it is not one of ours. Ask for a new one."
     PreconditionFailed "precondition_failed" PRECONDITION_FAILED "It has changed since you read it"

@@ -41,6 +41,7 @@ impl From<Error> for Problem {
             Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
             Error::NoAddress => Self::new(Code::Unprocessable)
                 .detail("This member of staff has no e-mail address: set `email` first."),
+            Error::CursorExpired => Self::new(Code::CursorExpired),
             Error::HoldExpired => Self::new(Code::HoldExpired),
             Error::TooManyHolds => Self::new(Code::TooManyRequests)
                 .retry_after(Duration::from_mins(1))

@@ -18,7 +18,7 @@ use crate::bookings::{Booking, BookingStatus, held};
 use crate::customers::{self, Booked, Contact};
 use crate::idempotency::{self, Answer, Request};
 use crate::slots::ServiceTerms;
-use crate::types::{ChangeKind, EventDetails, Note};
+use crate::types::{ChangeKind, Note};
 use crate::{Error, Result, staff};
 
 /// A stored booking or hold.
@@ -168,7 +168,7 @@ impl Pending {
                 (ChangeKind::Held, false, BookingStatus::Held, no_note, no_note, Some(held_by.as_str()))
             }
         };
-        let details = EventDetails { to: Some(placement.position()), ..EventDetails::default() };
+        let details = placement.details();
         NewRow {
             id,
             change: BookingChange { kind, actor, overridden, details },

@@ -11,7 +11,7 @@ mod names;
 mod odd_replies;
 mod one_recipient;
 mod outages;
-mod python;
+pub mod python;
 mod refusals;
 mod reminders;
 mod signed;

@@ -1,10 +1,11 @@
-//! Operator commands: show and change queues, jobs and workers. Changes are audited, as those over the API are.
+//! Operator commands: show and change queues, jobs, workers and webhooks. Changes are audited, as those over the API are.
 
 mod act;
 mod limit;
 mod mails;
 mod show;
 mod table;
+mod webhooks;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,8 +19,9 @@ use uuid::Uuid;
 
 use super::Failure;
 use limit::LimitChange;
+use webhooks::WebhooksCommand;
 
-/// Exit code: no such job or queue.
+/// Exit code: no such job, queue, endpoint or delivery.
 const NOT_FOUND: u8 = 3;
 /// Exit code: the job's state does not allow it.
 const NOT_ELIGIBLE: u8 = 4;
@@ -68,6 +70,15 @@ pub enum Operate {
         /// Print JSON instead of a table
         #[arg(long)]
         json: bool,
+    },
+    /// Webhook endpoints: list them, show deliveries, post again
+    Webhooks {
+        /// Print JSON instead of a table
+        #[arg(long, global = true)]
+        json: bool,
+        /// What to do; without it they are listed
+        #[command(subcommand)]
+        command: Option<WebhooksCommand>,
     },
     /// What operators did, the last first
     Actions {
@@ -122,7 +133,7 @@ pub enum QueuesCommand {
         /// configured with
         #[arg(long, value_name = "LIMIT", required_unless_present = "key_limit")]
         limit: Option<LimitChange>,
-        /// Of jobs with one limit key; of mails, that is the recipient's domain
+        /// Of jobs with one limit key; of mails, that is the recipient's domain, of webhooks the endpoint
         #[arg(long, value_name = "LIMIT")]
         key_limit: Option<LimitChange>,
     },
@@ -193,7 +204,8 @@ pub struct Targets {
     search: Option<String>,
 }
 
-/// Runs an operator command. Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 no such job or queue, 4 the job's state does not allow it.
+/// Runs an operator command. Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 no such job, queue, endpoint or
+/// delivery, 4 the job's state does not allow it.
 pub async fn run(config: &Config, operate: Operate) -> Result<ExitCode, Failure> {
     let settings = PoolSettings {
         program: "punctual-worker operate",
@@ -221,6 +233,7 @@ pub async fn run(config: &Config, operate: Operate) -> Result<ExitCode, Failure>
         Operate::Mails { json, command: Some(MailsCommand::Resend { ids }) } => {
             act::resend(&core, json, &ids).await
         }
+        Operate::Webhooks { json, command } => webhooks::run(&core, json, command).await,
         Operate::Workers { json } => show::workers(&core, json).await,
         Operate::Actions { json, job, limit } => show::actions(&core, json, job.map(JobId), limit).await,
     };

@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path},
+};
+use punctual_core::webhooks::{self, EndpointChanges};
+use uuid::Uuid;
+
+use crate::{
+    contract::{Access, Operation, SuccessHeader, problems},
+    endpoints::Tag,
+    http::{
+        body::Body,
+        etag,
+        problem::Problem,
+        reply::Found,
+        values::{HookUrl, ReasonText},
+    },
+    state::State,
+    views::{EventType, WebhookEndpoint, types_of},
+};
+
+/// What to change: a field that is absent stays.
+#[derive(Debug, Object)]
+pub struct WebhookPatch {
+    /// Where events are posted.
+    url: Option<HookUrl>,
+    /// What it is for.
+    description: Option<ReasonText>,
+    /// The types it is told of; empty: all.
+    #[oai(validator(max_items = 20, unique_items))]
+    types: Option<Vec<EventType>>,
+    /// Whether it is told the name and contact of a booking's customer.
+    include_customer: Option<bool>,
+    /// Stop (`false`), or go on (`true`) from its place in the feed, also after it was disabled or answered 410.
+    active: Option<bool>,
+}
+
+/// Access, limits and problems.
+pub const OPERATION: Operation =
+    Operation::new("updateWebhook", Access::ADMIN).problems(problems::EDIT).headers(&[SuccessHeader::ETag]);
+
+#[derive(Default)]
+pub struct UpdateWebhook;
+
+#[OpenApi]
+impl UpdateWebhook {
+    /// Change a webhook endpoint
+    ///
+    /// Its URL, the events it is told of, or whether it is told at all.
+    #[oai(path = "/v1/webhooks/:id", method = "patch", operation_id = "updateWebhook", tag = "Tag::Events")]
+    async fn update_webhook(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// The endpoint.
+        id: Path<Uuid>,
+        /// The `rev` you read, as an entity tag, or `*` for any.
+        #[oai(name = "If-Match", validator(max_length = 64))]
+        if_match: Header<Option<String>>,
+        body: Body<WebhookPatch>,
+    ) -> Result<Found<WebhookEndpoint>, Problem> {
+        let expected = etag::expected(if_match.0.as_deref())?;
+        let changes = EndpointChanges {
+            url: body.0.url.map(|url| url.0),
+            description: body.0.description.map(|text| text.0),
+            types: body.0.types.map(|types| types_of(Some(types))),
+            include_customer: body.0.include_customer,
+            active: body.0.active,
+        };
+        let endpoint = webhooks::update(&state.core, id.0, expected, changes).await?;
+        let rev = endpoint.rev;
+        Ok(Found::new(WebhookEndpoint::from(endpoint)).rev(rev))
+    }
+}

@@ -1,0 +1,233 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::secret::EndpointSecrets;
+use super::source::Source;
+use super::{DeliveryStatus, EndpointStatus, WebhookUrl, payload};
+use crate::config::Keys;
+use crate::{Error, Result};
+
+/// For how long the secret before a rotation still signs.
+const BOTH_SIGN: TimeDelta = TimeDelta::hours(24);
+/// For how long an endpoint may fail without a success before it is disabled.
+const FAILING_LIMIT: TimeDelta = TimeDelta::days(5);
+
+/// A delivery ready to be posted.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The endpoint.
+    pub endpoint_id: Uuid,
+    /// Where to.
+    pub url: WebhookUrl,
+    /// The event's id: the same on every attempt and replay.
+    pub webhook_id: String,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What signs it.
+    pub secrets: EndpointSecrets,
+    /// Whether the body names a person: then the answer, which may repeat it, is not kept.
+    pub names_person: bool,
+}
+
+/// Whether a delivery is to be posted.
+#[derive(Debug)]
+pub enum Attempted {
+    /// It is.
+    Ready(Box<Prepared>),
+    /// It has ended, its endpoint is gone or stopped, or its event was removed; holds why.
+    Over(&'static str),
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptResult {
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// HTTP status of the answer, if there was one.
+    pub code: Option<u16>,
+    /// Beginning of the answer's body.
+    pub answer: Option<String>,
+    /// Why it failed; none: it succeeded.
+    pub error: Option<String>,
+    /// Milliseconds.
+    pub took_ms: i32,
+    /// Whether no other attempt follows.
+    pub is_last: bool,
+}
+
+/// Reads what is to be posted.
+///
+/// # Errors
+/// [`Error::Unavailable`]; [`Error::Internal`] when the link key of the secret is no longer configured.
+pub async fn prepare(pool: &PgPool, keys: &Keys, now: DateTime<Utc>, delivery_id: Uuid) -> Result<Attempted> {
+    let mut conn = pool.acquire().await?;
+    let row = sqlx::query!(
+        r#"SELECT d.endpoint_id, d.event_id, d.event_type, d.booking_id, d.booking_rev,
+                  d.status AS "status: DeliveryStatus", d.created_at, w.url AS "url: WebhookUrl", w.include_customer,
+                  w.status AS "endpoint_status: EndpointStatus", w.key_name, w.secret_epoch, w.previous_key_name,
+                  w.rotated_at
+           FROM webhook_deliveries AS d JOIN webhook_endpoints AS w ON w.id = d.endpoint_id
+           WHERE d.id = $1"#,
+        delivery_id,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(Attempted::Over("the endpoint was removed")) };
+    if row.status != DeliveryStatus::Pending {
+        return Ok(Attempted::Over("it has ended"));
+    }
+    if row.endpoint_status != EndpointStatus::Active {
+        end_unsent(&mut conn, delivery_id).await?;
+        return Ok(Attempted::Over("the endpoint is not active"));
+    }
+    let source = Source {
+        event_id: row.event_id,
+        event_type: &row.event_type,
+        booking: row.booking_id.zip(row.booking_rev),
+        created_at: row.created_at,
+    };
+    let event = source.event(&mut conn).await?;
+    let Some(event) = event else {
+        end_unsent(&mut conn, delivery_id).await?;
+        return Ok(Attempted::Over("the event was removed"));
+    };
+    let customer = match row.booking_id.filter(|_| row.include_customer) {
+        Some(booking_id) => customer_of(&mut conn, booking_id).await?,
+        None => None,
+    };
+    let mut generations = vec![(row.key_name.as_str(), row.secret_epoch)];
+    if let (Some(name), Some(at)) = (&row.previous_key_name, row.rotated_at)
+        && now < at + BOTH_SIGN
+    {
+        generations.push((name, row.secret_epoch - 1));
+    }
+    let secrets = EndpointSecrets::derive(keys, row.endpoint_id, &generations).ok_or_else(|| {
+        Error::internal("signing a webhook", "its link key is not configured: rotate the endpoint's secret")
+    })?;
+    let names_person = customer.is_some();
+    let body = payload(&event, customer).to_string().into_bytes();
+    Ok(Attempted::Ready(Box::new(Prepared {
+        endpoint_id: row.endpoint_id,
+        url: row.url,
+        webhook_id: event.public_id(),
+        body,
+        secrets,
+        names_person,
+    })))
+}
+
+async fn end_unsent(conn: &mut PgConnection, delivery_id: Uuid) -> Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_deliveries SET status = 'failed', error = 'not posted: the endpoint or the event is gone or stopped'
+         WHERE id = $1 AND status = 'pending'",
+        delivery_id,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Name and contact as they stand now; none once the person was erased.
+async fn customer_of(conn: &mut PgConnection, booking_id: Uuid) -> Result<Option<Value>> {
+    let row = sqlx::query!(
+        "SELECT c.id, c.name, c.email::text, c.phone FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
+         WHERE b.id = $1 AND c.erased_at IS NULL",
+        booking_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| json!({ "id": row.id, "name": row.name, "email": row.email, "phone": row.phone })))
+}
+
+/// Writes down how an attempt ended, and what follows from it for the endpoint: a 410 ends it, five days without a
+/// success disable it. Answers the endpoint's status if this attempt ended it. A delivery that has ended stays as it is.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn record(
+    tx: &mut PgConnection,
+    delivery_id: Uuid,
+    result: &AttemptResult,
+) -> Result<Option<EndpointStatus>> {
+    let status = match (&result.error, result.is_last) {
+        (None, _) => DeliveryStatus::Delivered,
+        (Some(_), true) => DeliveryStatus::Failed,
+        (Some(_), false) => DeliveryStatus::Pending,
+    };
+    let endpoint_id = sqlx::query_scalar!(
+        "UPDATE webhook_deliveries
+         SET status = $2, attempts = attempts + 1, answer_code = $3, answer = $4, error = $5, took_ms = $6, attempted_at = $7
+         WHERE id = $1 AND status = 'pending'
+         RETURNING endpoint_id",
+        delivery_id,
+        status as DeliveryStatus,
+        result.code.map(i32::from),
+        result.answer,
+        result.error,
+        result.took_ms,
+        result.at,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    // The endpoint was removed meanwhile, or another worker's attempt ended the delivery.
+    let Some(endpoint_id) = endpoint_id else { return Ok(None) };
+    if result.error.is_some() {
+        return failed(tx, endpoint_id, result).await;
+    }
+    sqlx::query!(
+        "UPDATE webhook_endpoints SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL",
+        endpoint_id
+    )
+    .execute(tx)
+    .await?;
+    Ok(None)
+}
+
+async fn failed(
+    tx: &mut PgConnection,
+    endpoint_id: Uuid,
+    result: &AttemptResult,
+) -> Result<Option<EndpointStatus>> {
+    let since = sqlx::query_scalar!(
+        r#"UPDATE webhook_endpoints SET failing_since = coalesce(failing_since, $2) WHERE id = $1 AND status = 'active'
+           RETURNING failing_since AS "since!""#,
+        endpoint_id,
+        result.at,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(since) = since else { return Ok(None) };
+    let ended = if result.code == Some(410) {
+        EndpointStatus::Gone
+    } else if result.at - since > FAILING_LIMIT {
+        EndpointStatus::Disabled
+    } else {
+        return Ok(None);
+    };
+    let changed = sqlx::query!(
+        "UPDATE webhook_endpoints SET status = $2, rev = rev + 1, updated_at = $3 WHERE id = $1",
+        endpoint_id,
+        ended as EndpointStatus,
+        result.at,
+    )
+    .execute(tx)
+    .await?;
+    Ok((changed.rows_affected() == 1).then_some(ended))
+}
+
+/// The queue ended the job of a delivery: it cannot succeed any more.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn job_ended(conn: &mut PgConnection, delivery_id: Uuid) -> Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_deliveries SET status = 'failed', error = coalesce(error, 'its job ended')
+         WHERE id = $1 AND status = 'pending'",
+        delivery_id,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

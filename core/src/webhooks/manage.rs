@@ -1,0 +1,236 @@
+use chrono::{DateTime, Utc};
+use punctual_queue::new_id;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::endpoint::{Row, returning_endpoints, select_endpoints};
+use super::secret::EndpointSecrets;
+use super::{Endpoint, EndpointStatus, WebhookUrl};
+use crate::changes::{self, EventType, Position};
+use crate::config::Keys;
+use crate::transaction::change;
+use crate::types::{ExpectedRev, ParseError, Reason, Rev};
+use crate::{Core, Error, Result};
+
+/// So many endpoints a deployment can have.
+const MOST: i64 = 1000;
+
+/// An endpoint to be made. It is told of what happens from now on.
+#[derive(Debug, Clone)]
+pub struct NewEndpoint {
+    /// Where events are posted.
+    pub url: WebhookUrl,
+    /// What it is for.
+    pub description: Reason,
+    /// The types it is told of; none: all.
+    pub types: Vec<EventType>,
+    /// Whether it is told the name and contact of a booking's customer.
+    pub include_customer: bool,
+}
+
+/// What changes of an endpoint; `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointChanges {
+    /// Where events are posted.
+    pub url: Option<WebhookUrl>,
+    /// What it is for.
+    pub description: Option<Reason>,
+    /// The types it is told of.
+    pub types: Option<Vec<EventType>>,
+    /// Whether it is told of customers.
+    pub include_customer: Option<bool>,
+    /// Stop (`false`) or go on (`true`) from its place in the feed; also after it was disabled or answered 410.
+    pub active: Option<bool>,
+}
+
+/// Makes an endpoint and answers its secret.
+///
+/// # Errors
+/// [`Error::Invalid`] when there are 1,000 endpoints already; [`Error::Unavailable`].
+pub async fn create(core: &Core, keys: &Keys, new: NewEndpoint) -> Result<(Endpoint, EndpointSecrets)> {
+    let key_name = keys.signing().name.clone();
+    let endpoint = change(core, (new, key_name.clone()), |(new, key_name), tx, now| {
+        Box::pin(insert(tx, now, new, key_name))
+    })
+    .await?;
+    let secrets = derive(keys, endpoint.id, &[(&key_name, 0)])?;
+    Ok((endpoint, secrets))
+}
+
+async fn insert(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    new: &NewEndpoint,
+    key_name: &str,
+) -> Result<Endpoint> {
+    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM webhook_endpoints"#)
+        .fetch_one(&mut *tx)
+        .await?;
+    if count >= MOST {
+        let error = ParseError::new("too_many", "there are 1,000 webhook endpoints: remove one first");
+        return Err(Error::Invalid { pointer: "", error });
+    }
+    let Position { xid, id } = changes::head(tx).await?;
+    returning_endpoints!(
+        "INSERT INTO webhook_endpoints (id, url, description, types, include_customer, cursor_xid, cursor_id, key_name,
+                                        created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6::bigint::text::xid8, $7, $8, $9, $9) RETURNING"
+        "" "",
+        new_id(now),
+        new.url.as_str(),
+        new.description.as_str(),
+        &names(&new.types),
+        new.include_customer,
+        xid,
+        id,
+        key_name,
+        now,
+    )
+    .fetch_one(tx)
+    .await?
+    .endpoint()
+}
+
+fn names(types: &[EventType]) -> Vec<String> {
+    types.iter().map(|event_type| event_type.as_str().to_owned()).collect()
+}
+
+/// All endpoints, the oldest first.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn list(pool: &PgPool) -> Result<Vec<Endpoint>> {
+    let rows = select_endpoints!("ORDER BY id").fetch_all(pool).await?;
+    rows.into_iter().map(Row::endpoint).collect()
+}
+
+/// One endpoint.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Unavailable`].
+pub async fn get(pool: &PgPool, id: Uuid) -> Result<Endpoint> {
+    let row = select_endpoints!("WHERE id = $1", id).fetch_optional(pool).await?;
+    row.ok_or(Error::NotFound("webhook endpoint"))?.endpoint()
+}
+
+/// Changes an endpoint.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Unavailable`].
+pub async fn update(
+    core: &Core,
+    id: Uuid,
+    expected: ExpectedRev,
+    changes: EndpointChanges,
+) -> Result<Endpoint> {
+    change(core, (id, expected, changes), |(id, expected, changes), tx, now| {
+        Box::pin(apply(tx, now, *id, *expected, changes))
+    })
+    .await
+}
+
+async fn apply(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    id: Uuid,
+    expected: ExpectedRev,
+    changes: &EndpointChanges,
+) -> Result<Endpoint> {
+    lock(tx, id, expected).await?;
+    let types = changes.types.as_deref().map(names);
+    let status = changes.active.map(|on| if on { EndpointStatus::Active } else { EndpointStatus::Paused });
+    returning_endpoints!(
+        "UPDATE webhook_endpoints
+         SET url = coalesce($2, url), description = coalesce($3, description), types = coalesce($4, types),
+             include_customer = coalesce($5, include_customer), status = coalesce($6, status),
+             failing_since = CASE WHEN $6 = 'active' THEN NULL ELSE failing_since END, rev = rev + 1, updated_at = $7
+         WHERE id = $1 RETURNING"
+        "" "",
+        id,
+        changes.url.as_ref().map(WebhookUrl::as_str),
+        changes.description.as_ref().map(Reason::as_str),
+        types.as_deref() as _,
+        changes.include_customer,
+        status as _,
+        now,
+    )
+    .fetch_optional(tx)
+    .await?
+    .ok_or(Error::NotFound("webhook endpoint"))?
+    .endpoint()
+}
+
+async fn lock(tx: &mut PgConnection, id: Uuid, expected: ExpectedRev) -> Result<()> {
+    let current = sqlx::query_scalar!(
+        r#"SELECT rev AS "rev: Rev" FROM webhook_endpoints WHERE id = $1 FOR NO KEY UPDATE"#,
+        id
+    )
+    .fetch_optional(tx)
+    .await?
+    .ok_or(Error::NotFound("webhook endpoint"))?;
+    if expected.matches(current) { Ok(()) } else { Err(Error::RevMismatch { current }) }
+}
+
+/// Removes an endpoint with its deliveries. Their jobs find nothing to do.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Unavailable`].
+pub async fn remove(core: &Core, id: Uuid, expected: ExpectedRev) -> Result<()> {
+    change(core, (id, expected), |(id, expected), tx, _| {
+        Box::pin(async move {
+            lock(tx, *id, *expected).await?;
+            let removed = sqlx::query!("DELETE FROM webhook_endpoints WHERE id = $1", id).execute(tx).await?;
+            if removed.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound("webhook endpoint")) }
+        })
+    })
+    .await
+}
+
+/// Gives an endpoint a new secret. For 24 hours deliveries are signed with the one before too.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Unavailable`].
+pub async fn rotate_secret(
+    core: &Core,
+    keys: &Keys,
+    id: Uuid,
+    expected: ExpectedRev,
+) -> Result<(Endpoint, EndpointSecrets)> {
+    let key_name = keys.signing().name.clone();
+    let (endpoint, epoch) =
+        change(core, (id, expected, key_name.clone()), |(id, expected, key_name), tx, now| {
+            Box::pin(rotate(tx, now, *id, *expected, key_name))
+        })
+        .await?;
+    let secrets = derive(keys, id, &[(&key_name, epoch)])?;
+    Ok((endpoint, secrets))
+}
+
+async fn rotate(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    id: Uuid,
+    expected: ExpectedRev,
+    key_name: &str,
+) -> Result<(Endpoint, i32)> {
+    lock(tx, id, expected).await?;
+    let epoch = sqlx::query_scalar!(
+        "UPDATE webhook_endpoints
+         SET previous_key_name = key_name, key_name = $2, secret_epoch = secret_epoch + 1, rotated_at = $3, rev = rev + 1,
+             updated_at = $3
+         WHERE id = $1 RETURNING secret_epoch",
+        id,
+        key_name,
+        now,
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(Error::NotFound("webhook endpoint"))?;
+    let row = select_endpoints!("WHERE id = $1", id).fetch_one(tx).await?;
+    Ok((row.endpoint()?, epoch))
+}
+
+fn derive(keys: &Keys, id: Uuid, generations: &[(&str, i32)]) -> Result<EndpointSecrets> {
+    EndpointSecrets::derive(keys, id, generations)
+        .ok_or_else(|| Error::internal("deriving a webhook secret", "the link key is gone"))
+}

@@ -1,0 +1,92 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::config::Keys;
+
+/// What the text form of a secret begins with (Standard Webhooks 1.0).
+pub const SECRET_PREFIX: &str = "whsec_";
+/// Separates these secrets from every other use of the link keys.
+const CONTEXT: &[u8] = b"punctual webhook secret v1\0";
+
+/// The secrets that sign the deliveries of an endpoint: the present one first, and for 24 hours after a rotation the
+/// one before. They are derived from a link key, so none is stored.
+#[derive(Clone)]
+pub struct EndpointSecrets(Vec<[u8; 32]>);
+
+impl EndpointSecrets {
+    /// Derives them; `None` when a link key that they need is no longer configured.
+    pub(super) fn derive(keys: &Keys, endpoint_id: Uuid, generations: &[(&str, i32)]) -> Option<Self> {
+        let secrets = generations.iter().map(|(name, epoch)| {
+            let key = keys.named(name)?;
+            #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+            let mut mac = Hmac::<Sha256>::new_from_slice(&key.bytes).expect("any length of key will do");
+            mac.update(CONTEXT);
+            mac.update(endpoint_id.as_bytes());
+            mac.update(&epoch.to_be_bytes());
+            Some(mac.finalize().into_bytes().into())
+        });
+        secrets.collect::<Option<Vec<_>>>().map(Self)
+    }
+
+    /// The present secret as its owner keeps it: `whsec_` and padded base64 of 32 bytes.
+    #[must_use]
+    pub fn display(&self) -> String {
+        let present = self.0.first().map(|secret| STANDARD.encode(secret)).unwrap_or_default();
+        format!("{SECRET_PREFIX}{present}")
+    }
+
+    /// The value of `webhook-signature` for a body: one `v1,` signature for each secret, separated by spaces.
+    #[must_use]
+    pub fn sign(&self, webhook_id: &str, timestamp: i64, body: &[u8]) -> String {
+        let signatures = self.0.iter().map(|secret| {
+            #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length of key will do");
+            mac.update(format!("{webhook_id}.{timestamp}.").as_bytes());
+            mac.update(body);
+            format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+        });
+        signatures.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl std::fmt::Debug for EndpointSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EndpointSecrets(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_standard_has_its_signature() {
+        // Standard Webhooks 1.0, "Signature scheme": secret, id, timestamp and body of the published example.
+        let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let mut bytes = [0; 32];
+        bytes[..secret.len()].copy_from_slice(&secret);
+        // HMAC pads a key with zero bytes, so the shorter example key and this one sign alike.
+        let secrets = EndpointSecrets(vec![bytes]);
+        let signature =
+            secrets.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn each_endpoint_and_generation_has_a_secret_of_its_own_and_a_missing_key_gives_none() {
+        let keys = Keys::parse(&format!("a:{}", STANDARD.encode([7; 32])), true).unwrap();
+        let secret =
+            |id, epoch| EndpointSecrets::derive(&keys, Uuid::from_u128(id), &[("a", epoch)]).unwrap();
+        let first = secret(1, 0).display();
+        assert_eq!(first.len(), SECRET_PREFIX.len() + 44);
+        assert_eq!(first, secret(1, 0).display());
+        assert_ne!(first, secret(1, 1).display());
+        assert_ne!(first, secret(2, 0).display());
+        assert!(EndpointSecrets::derive(&keys, Uuid::from_u128(1), &[("a", 1), ("b", 0)]).is_none());
+        let both = EndpointSecrets::derive(&keys, Uuid::from_u128(1), &[("a", 1), ("a", 0)]).unwrap();
+        assert_eq!(both.sign("evt_1", 1, b"{}").split(' ').count(), 2);
+    }
+}

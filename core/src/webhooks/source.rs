@@ -1,0 +1,47 @@
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::changes::{self, Event, EventType, Position, Reference, Subject};
+use crate::types::{ParseError, Zone};
+use crate::{Error, Result};
+
+/// What a delivery keeps of its event.
+pub(super) struct Source<'a> {
+    /// The event's number.
+    pub event_id: i64,
+    /// The event's type.
+    pub event_type: &'a str,
+    /// The booking and its revision, of a booking's event.
+    pub booking: Option<(Uuid, i32)>,
+    /// When the delivery was made: the instant of a test event.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Source<'_> {
+    /// The event; `None` when it was removed.
+    pub(super) async fn event(&self, conn: &mut PgConnection) -> Result<Option<Event>> {
+        let stored = |error: ParseError| Error::internal("webhook_deliveries hold a bad type", error);
+        if EventType::parse(self.event_type).map_err(stored)? == EventType::WebhookTest {
+            return self.test_event(conn).await.map(Some);
+        }
+        let reference = match self.booking {
+            Some((id, rev)) => Reference::Booking { id, rev },
+            None => Reference::Catalogue(self.event_id),
+        };
+        changes::by_reference(conn, reference).await
+    }
+
+    async fn test_event(&self, conn: &mut PgConnection) -> Result<Event> {
+        let zone = sqlx::query_scalar!("SELECT zone FROM settings").fetch_optional(conn).await?;
+        let zone = Zone::parse(zone.as_deref().unwrap_or("Etc/UTC"))
+            .map_err(|error| Error::internal("settings hold a bad zone", error))?;
+        Ok(Event {
+            position: Position { xid: 0, id: self.event_id },
+            event_type: EventType::WebhookTest,
+            at: zone.at(self.created_at),
+            subject: Subject::Test,
+            actor: None,
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! For programs: the feed of events and webhooks.
+
+mod deliveries;
+mod endpoints;
+mod every_path;
+mod every_write;
+mod failures;
+mod feed;
+mod killed;
+mod test_hooks;

@@ -1,0 +1,248 @@
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use punctual_core::webhooks::{self, AttemptResult, Attempted, DeliverWebhook, EndpointStatus, Prepared};
+use punctual_core::{Core, Error};
+use punctual_outbound::{Answer, Failure, Request};
+use punctual_queue::{Data, JobContext, Kind, Outcome, Payload as _};
+use rand::Rng as _;
+use uuid::Uuid;
+
+use super::Webhooks;
+use crate::metrics;
+
+/// The queue of deliveries.
+pub const QUEUE: &str = DeliverWebhook::QUEUE;
+
+/// Pauses after the first and each further failed attempt, in seconds: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h,
+/// 24 h; each is varied by a fifth.
+const PAUSES: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/// The longest pause that an endpoint may ask for (`Retry-After`).
+const LONGEST_ASKED: TimeDelta = TimeDelta::hours(24);
+
+/// The kind of job. If the queue ends a job, its delivery ends too.
+pub fn kind() -> Kind {
+    Kind::new::<DeliverWebhook, _, _>(deliver).on_final(|conn, job| {
+        // The unique key is the delivery's id, also if the payload cannot be read.
+        let id = job.info.unique_key.as_deref().and_then(|key| key.parse().ok());
+        Box::pin(async move {
+            match id {
+                Some(id) => Ok(webhooks::job_ended(conn, id).await?),
+                None => Ok(()),
+            }
+        })
+    })
+}
+
+async fn deliver(
+    payload: DeliverWebhook,
+    ctx: JobContext,
+    core: Data<Core>,
+    webhooks: Data<Webhooks>,
+) -> Result<Outcome, Error> {
+    let now = core.now();
+    match attempt(payload, &ctx, &core, &webhooks).await {
+        // A database outage says nothing about the endpoint: no attempt is used.
+        Err(error @ Error::Unavailable(_)) => {
+            Ok(Outcome::Snooze { until: now + TimeDelta::seconds(1), reason: error.to_string() })
+        }
+        result => result,
+    }
+}
+
+async fn attempt(
+    payload: DeliverWebhook,
+    ctx: &JobContext,
+    core: &Core,
+    webhooks: &Webhooks,
+) -> Result<Outcome, Error> {
+    let prepared = webhooks::prepare(&core.pool, &webhooks.keys, core.now(), payload.delivery_id).await?;
+    let prepared = match prepared {
+        Attempted::Ready(prepared) => prepared,
+        Attempted::Over(why) => return Ok(Outcome::Skip(why.to_owned())),
+    };
+    let slot = match webhooks.hosts.acquire(prepared.url.authority(), || core.now()).await {
+        Ok(slot) => slot,
+        Err(until) => return Ok(snooze(ctx, until)),
+    };
+    if !ctx.lease_is_fresh() {
+        return Ok(snooze(ctx, core.now() + TimeDelta::seconds(1)));
+    }
+    let at = core.now();
+    let sent = webhooks.outbound.post(request(&prepared, at)).await;
+    let asked = sent.as_ref().ok().and_then(|answer| asked_pause(answer, core.now()));
+    if is_overloaded(&sent) {
+        slot.failed(core.now(), asked);
+    } else if sent.is_ok() {
+        slot.succeeded();
+    } else {
+        // Refused: nothing was sent.
+        drop(slot);
+    }
+    let result = result(&prepared, at, &sent, ctx.is_last_attempt());
+    let (ended, completed) = record(core, ctx, payload.delivery_id, &result).await?;
+    report(&prepared, &result, ended);
+    Ok(match (result.error, ended) {
+        (None, _) => completed,
+        (Some(error), Some(EndpointStatus::Gone)) => Outcome::Fail(error),
+        (Some(error), _) if result.is_last => Outcome::Fail(error),
+        (Some(error), _) => Outcome::RetryAt { at: core.now() + pause(ctx.attempt(), asked), error },
+    })
+}
+
+/// Writes down how the attempt ended. A delivery that succeeded and its job end in one transaction, so that a replay
+/// finds either both or none. Answers the endpoint's status if the attempt ended it, and the job's outcome if it succeeded.
+async fn record(
+    core: &Core,
+    ctx: &JobContext,
+    delivery_id: Uuid,
+    result: &AttemptResult,
+) -> Result<(Option<EndpointStatus>, Outcome), Error> {
+    let mut tx = core.pool.begin().await?;
+    let ended = webhooks::record(&mut tx, delivery_id, result).await?;
+    let completed = match result.error {
+        Some(_) => Outcome::Done,
+        None => match ctx.complete_in(&mut tx).await {
+            Ok(completed) => completed,
+            // Another worker owns the job by now and finds the delivery ended.
+            Err(punctual_queue::Error::Fenced(_)) => Outcome::Done,
+            Err(punctual_queue::Error::Database(error)) => return Err(error.into()),
+            Err(other) => return Err(Error::internal("completing the job of a webhook", other)),
+        },
+    };
+    tx.commit().await?;
+    Ok((ended, completed))
+}
+
+/// The request with its Standard Webhooks headers.
+fn request(prepared: &Prepared, at: DateTime<Utc>) -> Request<'_> {
+    let signature = prepared.secrets.sign(&prepared.webhook_id, at.timestamp(), &prepared.body);
+    let timestamp = at.timestamp().to_string();
+    let headers = [
+        ("content-type", "application/json"),
+        ("webhook-id", prepared.webhook_id.as_str()),
+        ("webhook-timestamp", timestamp.as_str()),
+        ("webhook-signature", signature.as_str()),
+    ];
+    // Each value is printable ASCII.
+    let headers =
+        headers.into_iter().filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+    Request { url: prepared.url.as_str(), headers: headers.collect(), body: prepared.body.clone().into() }
+}
+
+fn result(
+    prepared: &Prepared,
+    at: DateTime<Utc>,
+    sent: &Result<Answer, Failure>,
+    is_last_attempt: bool,
+) -> AttemptResult {
+    let milliseconds = |took: Duration| i32::try_from(took.as_millis()).unwrap_or(i32::MAX);
+    match sent {
+        Ok(answer) => {
+            let delivered = (200..300).contains(&answer.status);
+            let kept = (!prepared.names_person && !answer.body.is_empty()).then(|| printable(&answer.body));
+            AttemptResult {
+                at,
+                code: Some(answer.status),
+                answer: kept,
+                error: (!delivered).then(|| format!("it answered {}", answer.status)),
+                took_ms: milliseconds(answer.took),
+                is_last: is_last_attempt || answer.status == 410,
+            }
+        }
+        Err(failure) => AttemptResult {
+            at,
+            code: None,
+            answer: None,
+            error: Some(failure.to_string()),
+            took_ms: 0,
+            is_last: is_last_attempt,
+        },
+    }
+}
+
+/// The bytes as text that Postgres stores: at most 1,024 characters, without NUL.
+fn printable(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).chars().filter(|c| *c != '\0').take(1024).collect()
+}
+
+/// Whether the host, not this one delivery, is in trouble.
+fn is_overloaded(sent: &Result<Answer, Failure>) -> bool {
+    match sent {
+        Ok(answer) => matches!(answer.status, 429 | 502 | 503 | 504),
+        Err(failure) => !matches!(failure, Failure::Refused(_)),
+    }
+}
+
+/// What `Retry-After` asks for: seconds or a date (RFC 9110 §10.2.3).
+fn asked_pause(answer: &Answer, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let text = answer.retry_after.as_deref()?.trim();
+    let asked = match text.parse::<u32>() {
+        Ok(seconds) => TimeDelta::seconds(seconds.into()),
+        Err(_) => DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now,
+    };
+    Some(asked.clamp(TimeDelta::zero(), LONGEST_ASKED))
+}
+
+/// The pause after this attempt (1 is the first), varied by a fifth; longer if the endpoint asked for it.
+fn pause(attempt: i32, asked: Option<TimeDelta>) -> TimeDelta {
+    let at = usize::try_from(attempt - 1).unwrap_or(0).min(PAUSES.len() - 1);
+    let varied = PAUSES[at] * 1000 * rand::rng().random_range(80..=120) / 100;
+    TimeDelta::milliseconds(varied).max(asked.unwrap_or_default())
+}
+
+/// Waits for the host. Deliveries that wait for the same instant are spread out a little.
+fn snooze(ctx: &JobContext, until: DateTime<Utc>) -> Outcome {
+    let spread = (until - ctx.now()) / 64 * i32::try_from(ctx.id().0.rem_euclid(16)).unwrap_or_default();
+    let until = until + spread.max(TimeDelta::zero());
+    Outcome::Snooze { until, reason: "the host is busy or does not answer".to_owned() }
+}
+
+fn report(prepared: &Prepared, result: &AttemptResult, ended: Option<EndpointStatus>) {
+    let outcome = match &result.error {
+        None => "delivered",
+        Some(_) if result.is_last => "failed",
+        Some(_) => "retried",
+    };
+    metrics::webhook(outcome, result.took_ms);
+    let (endpoint, event) = (prepared.endpoint_id, prepared.webhook_id.as_str());
+    tracing::info!(endpoint_id = %endpoint, event, code = result.code, took_ms = result.took_ms, outcome, "webhook");
+    if let Some(status) = ended {
+        let status = if status == EndpointStatus::Gone { "gone" } else { "disabled" };
+        metrics::webhook_endpoint_ended(status);
+        tracing::warn!(endpoint_id = %endpoint, status, "a webhook endpoint is told of nothing any more");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_follow_the_schedule_within_a_fifth_and_grant_what_is_asked() {
+        for (at, seconds) in PAUSES.iter().enumerate() {
+            let pause = pause(i32::try_from(at).unwrap() + 1, None).num_milliseconds();
+            assert!((seconds * 800..=seconds * 1200).contains(&pause), "{pause}");
+        }
+        assert_eq!(pause(1, Some(TimeDelta::minutes(9))), TimeDelta::minutes(9));
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date_within_a_day() {
+        let now = DateTime::parse_from_rfc3339("2027-05-04T10:00:00Z").unwrap().to_utc();
+        let asked = |text: &str| {
+            let answer = Answer {
+                status: 503,
+                retry_after: Some(text.to_owned()),
+                body: Vec::new(),
+                took: Duration::ZERO,
+            };
+            asked_pause(&answer, now)
+        };
+        assert_eq!(asked(" 120 "), Some(TimeDelta::minutes(2)));
+        assert_eq!(asked("Tue, 04 May 2027 10:05:00 GMT"), Some(TimeDelta::minutes(5)));
+        assert_eq!(asked("Tue, 04 May 2027 09:00:00 GMT"), Some(TimeDelta::zero()));
+        assert_eq!(asked("4000000000"), Some(LONGEST_ASKED));
+        assert_eq!(asked("soon"), None);
+    }
+}
