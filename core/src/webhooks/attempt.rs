@@ -217,17 +217,17 @@ async fn failed(
     Ok((changed.rows_affected() == 1).then_some(ended))
 }
 
-/// The queue ended the job of a delivery: it cannot succeed any more.
+/// The queue ended the job of a delivery: it cannot succeed any more. Answers whether that ended the delivery.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
-pub async fn job_ended(conn: &mut PgConnection, delivery_id: Uuid) -> Result<()> {
-    sqlx::query!(
+pub async fn job_ended(conn: &mut PgConnection, delivery_id: Uuid) -> Result<bool> {
+    let ended = sqlx::query!(
         "UPDATE webhook_deliveries SET status = 'failed', error = coalesce(error, 'its job ended')
          WHERE id = $1 AND status = 'pending'",
         delivery_id,
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(ended.rows_affected() == 1)
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::webhooks::{self, AttemptResult, Attempted, DeliverWebhook, EndpointStatus, Prepared};
 use punctual_core::{Core, Error};
 use punctual_outbound::{Answer, Failure, Request};
+use punctual_queue::runtime::AfterCommit;
 use punctual_queue::{Data, JobContext, Kind, Outcome, Payload as _};
 use rand::Rng as _;
 use uuid::Uuid;
@@ -26,10 +27,10 @@ pub fn kind() -> Kind {
         // The unique key is the delivery's id, also if the payload cannot be read.
         let id = job.info.unique_key.as_deref().and_then(|key| key.parse().ok());
         Box::pin(async move {
-            match id {
-                Some(id) => Ok(webhooks::job_ended(conn, id).await?),
-                None => Ok(()),
-            }
+            let Some(id) = id else { return Ok(None) };
+            let ended = webhooks::job_ended(conn, id).await?;
+            let count: AfterCommit = ended.then_some(Box::new(|| metrics::webhook("failed", 0)));
+            Ok(count)
         })
     })
 }
