@@ -4,7 +4,9 @@
 mod document;
 mod guard;
 mod operations;
+mod scopes;
 
 pub use document::{document, registry};
 pub use guard::{Matched, routes};
 pub use operations::{Access, Operation, SuccessHeader, problems};
+pub use scopes::scope_of;
