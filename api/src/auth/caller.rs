@@ -103,7 +103,8 @@ pub async fn identify(state: &State, headers: &HeaderMap) -> Result<(Caller, Vec
 async fn of_key(state: &State, token: &str) -> Result<(Caller, Vec<Scope>), Problem> {
     let invalid = || Problem::new(Code::InvalidToken);
     let secret = ApiKeySecret::parse(token).ok_or_else(invalid)?;
-    let key = api_keys::authenticate(&state.core.pool, state.core.now(), &secret).await?.ok_or_else(invalid)?;
+    let key =
+        api_keys::authenticate(&state.core.pool, state.core.now(), &secret).await?.ok_or_else(invalid)?;
     Ok((Caller { key_id: Some(key.id), ..Caller::GUEST }, key.scopes))
 }
 

@@ -221,7 +221,9 @@ fn observe(
     let user_id = caller.and_then(|caller: Caller| caller.user_id().ok()).map(tracing::field::display);
     let key_id = caller.and_then(|caller| caller.key_id()).map(tracing::field::display);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    span.in_scope(|| tracing::info!(target: "access", %method, route, status, micros, user_id, key_id, "answered"));
+    span.in_scope(
+        || tracing::info!(target: "access", %method, route, status, micros, user_id, key_id, "answered"),
+    );
     metrics::counter!("http_requests_total", "operation" => operation, "status" => status_text(status))
         .increment(1);
     metrics::histogram!("http_request_duration_seconds", "operation" => operation).record(took.as_secs_f64());

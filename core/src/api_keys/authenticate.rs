@@ -23,7 +23,11 @@ pub struct KeyInUse {
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`].
-pub async fn authenticate(pool: &PgPool, now: DateTime<Utc>, secret: &ApiKeySecret) -> Result<Option<KeyInUse>> {
+pub async fn authenticate(
+    pool: &PgPool,
+    now: DateTime<Utc>,
+    secret: &ApiKeySecret,
+) -> Result<Option<KeyInUse>> {
     let row = again_if_cut(|| async {
         let row = sqlx::query!(
             "SELECT scopes, last_used_at FROM api_keys

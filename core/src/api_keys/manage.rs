@@ -51,10 +51,18 @@ pub async fn create(core: &Core, new: NewApiKey, random: [u8; 32]) -> Result<(Ap
     scopes.sort_unstable();
     scopes.dedup();
     if scopes.is_empty() {
-        return Err(invalid("/scopes", "required", "a key without a scope may do nothing: name at least one"));
+        return Err(invalid(
+            "/scopes",
+            "required",
+            "a key without a scope may do nothing: name at least one",
+        ));
     }
     if new.expires_at.is_some_and(|at| at <= now) {
-        return Err(invalid("/expires_at", "in_past", "is in the past: name a later instant, or leave it out"));
+        return Err(invalid(
+            "/expires_at",
+            "in_past",
+            "is in the past: name a later instant, or leave it out",
+        ));
     }
     let secret = ApiKeySecret::new(new_id(now), random);
     let key = ApiKey {

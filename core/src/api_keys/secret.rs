@@ -30,7 +30,8 @@ impl ApiKeySecret {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
-        let is_simple = id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let is_simple =
+            id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         let id = Uuid::parse_str(id).ok().filter(|_| is_simple)?;
         let secret = URL_SAFE_NO_PAD.decode(secret).ok()?.try_into().ok()?;
         Some(Self { id, secret })

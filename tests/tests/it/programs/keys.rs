@@ -1,0 +1,122 @@
+//! Programs with API keys.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::api::salon::{Salon, brief};
+use crate::api::test_api::Session;
+
+/// Makes a key; its id, and what a program sends.
+async fn key(salon: &Salon, scopes: &[&str], expires_at: Option<&str>) -> (String, Session) {
+    let mut wish = json!({ "name": "CRM", "scopes": scopes });
+    if let Some(at) = expires_at {
+        wish["expires_at"] = json!(at);
+    }
+    let made = salon.api.post("/v1/api-keys", Some(&salon.admin), &wish).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let access = text(&made.body["key"]);
+    (text(&made.body["api_key"]["id"]), Session { access, refresh: String::new() })
+}
+
+fn for_gina(salon: &Salon, time: &str) -> Value {
+    let mut wish = salon.wish(time);
+    wish["contact"] = json!({ "name": "Gina", "email": "gina@example.org" });
+    wish
+}
+
+#[tokio::test]
+async fn a_key_does_what_its_scopes_say_until_it_is_revoked() {
+    let salon = Salon::open(1).await;
+    let api = &salon.api;
+    let (id, program) = key(&salon, &["bookings:write", "events:read"], None).await;
+    assert!(program.access.starts_with(&format!("pk_{}_", id.replace('-', ""))), "{}", program.access);
+    assert_eq!(api.get("/v1/events", Some(&program)).await.status, 200);
+    let booked = api.create("/v1/bookings", Some(&program), &for_gina(&salon, "10:00")).await;
+    assert_eq!(booked.status, 201, "{}", booked.body);
+    let path = format!("/v1/bookings/{}", booked.body["id"].as_str().unwrap());
+    assert_eq!(api.get(&path, Some(&program)).await.status, 200);
+    let events = api.get(&format!("{path}/events"), Some(&salon.admin)).await;
+    let made = &events.body["data"][0];
+    assert_eq!((&made["actor"], &made["actor_id"]), (&json!("api_key"), &json!(id)));
+    let own = api.create("/v1/bookings", Some(&program), &salon.wish("11:00")).await;
+    assert_eq!(own.status, 422, "{}", own.body);
+    assert_eq!(own.body["errors"][0]["pointer"], "/contact");
+
+    for refused in
+        ["/v1/customers", "/v1/me", "/v1/api-keys", "/v1/ops/queues", "/v1/services", "/v1/webhooks"]
+    {
+        assert_eq!(brief(&api.get(refused, Some(&program)).await), (403, "scope_missing"), "{refused}");
+    }
+    let listed = api.get("/v1/api-keys", Some(&salon.admin)).await;
+    let shown = &listed.body["data"][0];
+    assert_eq!((&shown["id"], &shown["scopes"]), (&json!(id), &json!(["bookings:write", "events:read"])));
+    assert!(shown["last_used_at"].is_string() && shown["revoked_at"].is_null(), "{shown}");
+    let stored: String =
+        sqlx::query_scalar("SELECT k::text FROM api_keys k").fetch_one(api.database.pool()).await.unwrap();
+    let secret = program.access.splitn(3, '_').nth(2).unwrap();
+    assert!(!stored.contains(secret) && !listed.body.to_string().contains(secret));
+
+    let wrong = Session { access: program.access.replace(secret, &"A".repeat(43)), refresh: String::new() };
+    assert_eq!(brief(&api.get("/v1/events", Some(&wrong)).await), (401, "invalid_token"));
+    for _ in 0..2 {
+        let revoke = format!("/v1/api-keys/{id}");
+        assert_eq!(api.write(Method::DELETE, &revoke, &salon.admin, None).await.status, 204);
+    }
+    assert_eq!(brief(&api.get("/v1/events", Some(&program)).await), (401, "invalid_token"));
+}
+
+#[tokio::test]
+async fn a_key_that_has_expired_is_refused_and_one_without_a_scope_is_not_made() {
+    let salon = Salon::open(1).await;
+    let api = &salon.api;
+    let (_, program) = key(&salon, &["events:read"], Some("2027-05-03T09:00:00+02:00")).await;
+    assert_eq!(api.get("/v1/events", Some(&program)).await.status, 200);
+    api.clock.advance(chrono::TimeDelta::hours(1));
+    assert_eq!(brief(&api.get("/v1/events", Some(&program)).await), (401, "invalid_token"));
+    let admin = api.somebody("admin").await;
+    let make = async |wish: Value| api.post("/v1/api-keys", Some(&admin), &wish).await;
+    assert_eq!(make(json!({ "name": "CRM", "scopes": [] })).await.status, 400);
+    assert_eq!(make(json!({ "name": "CRM", "scopes": ["everything"] })).await.status, 400);
+    let past = json!({ "name": "CRM", "scopes": ["events:read"], "expires_at": "2027-05-03T08:30:00+02:00" });
+    let refused = make(past).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.body["errors"][0]["pointer"]),
+        (422, &json!("/expires_at"))
+    );
+}
+
+#[tokio::test]
+async fn an_idempotency_key_belongs_to_the_api_key_that_sent_it() {
+    let salon = Salon::open(1).await;
+    let (_, one) = key(&salon, &["bookings:write"], None).await;
+    let (_, other) = key(&salon, &["bookings:write"], None).await;
+    let send = async |session: &Session, time: &str| {
+        let request = salon.api.request(Method::POST, "/v1/bookings").header("idempotency-key", "same");
+        salon.api.send(request.bearer_auth(&session.access).json(&for_gina(&salon, time))).await
+    };
+    let first = send(&one, "09:00").await;
+    let again = send(&one, "09:00").await;
+    assert_eq!((first.status.as_u16(), &again.body["id"]), (201, &first.body["id"]));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(brief(&send(&one, "10:00").await), (422, "idempotency_key_reused"));
+    assert_eq!(send(&other, "10:00").await.status, 201);
+}
+
+#[tokio::test]
+async fn each_key_has_a_limit_of_its_own() {
+    let limits = [("PUNCTUAL_LIMITS", "on"), ("PUNCTUAL_LIMIT_API_KEY", "2/1m")];
+    let salon = Salon::open_with(&limits).await;
+    let (_, one) = key(&salon, &["events:read"], None).await;
+    let (_, other) = key(&salon, &["events:read"], None).await;
+    let statuses = async |session: &Session| {
+        let mut statuses = Vec::new();
+        for _ in 0..3 {
+            statuses.push(salon.api.get("/v1/events", Some(session)).await.status.as_u16());
+        }
+        statuses
+    };
+    assert_eq!(statuses(&one).await, [200, 200, 429]);
+    assert_eq!(statuses(&other).await, [200, 200, 429]);
+    assert_eq!(salon.api.get("/v1/events", Some(&salon.admin)).await.status, 200);
+}
