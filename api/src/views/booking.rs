@@ -149,7 +149,7 @@ pub struct BookingEventObject {
     pub change: String,
     /// Who did it.
     pub actor: Actor,
-    /// Their account; shown to staff only.
+    /// Their account or API key; shown to staff only.
     pub actor_id: Option<Uuid>,
     /// Whether staff passed grid, hours, notice or horizon on purpose.
     pub overridden: bool,
@@ -166,6 +166,8 @@ pub struct BookingEventDetails {
     pub from: Option<BookingPlace>,
     /// After.
     pub to: Option<BookingPlace>,
+    /// Duration in minutes after a change that has `to`.
+    pub minutes: Option<i32>,
 }
 
 /// When and with whom.

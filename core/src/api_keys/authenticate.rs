@@ -28,12 +28,13 @@ pub async fn authenticate(
     now: DateTime<Utc>,
     secret: &ApiKeySecret,
 ) -> Result<Option<KeyInUse>> {
+    let sha256 = secret.sha256();
     let row = again_if_cut(|| async {
         let row = sqlx::query!(
             "SELECT scopes, last_used_at FROM api_keys
              WHERE id = $1 AND secret_sha256 = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)",
             secret.id,
-            &secret.sha256(),
+            sha256.as_slice(),
             now,
         );
         Ok(row.fetch_optional(pool).await?)

@@ -40,12 +40,9 @@ async fn a_key_does_what_its_scopes_say_until_it_is_revoked() {
     let made = &events.body["data"][0];
     assert_eq!((&made["actor"], &made["actor_id"]), (&json!("api_key"), &json!(id)));
     let own = api.create("/v1/bookings", Some(&program), &salon.wish("11:00")).await;
-    assert_eq!(own.status, 422, "{}", own.body);
-    assert_eq!(own.body["errors"][0]["pointer"], "/contact");
+    assert_eq!((own.status.as_u16(), own.faults()), (422, vec!["body /contact required".to_owned()]));
 
-    for refused in
-        ["/v1/customers", "/v1/me", "/v1/api-keys", "/v1/ops/queues", "/v1/services", "/v1/webhooks"]
-    {
+    for refused in ["/v1/customers", "/v1/me", "/v1/api-keys", "/v1/ops/queues", "/v1/webhooks"] {
         assert_eq!(brief(&api.get(refused, Some(&program)).await), (403, "scope_missing"), "{refused}");
     }
     let listed = api.get("/v1/api-keys", Some(&salon.admin)).await;
@@ -81,8 +78,8 @@ async fn a_key_that_has_expired_is_refused_and_one_without_a_scope_is_not_made()
     let past = json!({ "name": "CRM", "scopes": ["events:read"], "expires_at": "2027-05-03T08:30:00+02:00" });
     let refused = make(past).await;
     assert_eq!(
-        (refused.status.as_u16(), &refused.body["errors"][0]["pointer"]),
-        (422, &json!("/expires_at"))
+        (refused.status.as_u16(), refused.faults()),
+        (422, vec!["body /expires_at in_past".to_owned()])
     );
 }
 
