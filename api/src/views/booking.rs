@@ -166,6 +166,9 @@ pub struct BookingEventDetails {
     pub from: Option<BookingPlace>,
     /// After.
     pub to: Option<BookingPlace>,
+    /// Duration in minutes after a change that has `to`.
+    #[oai(validator(minimum(value = "1")))]
+    pub minutes: Option<i32>,
 }
 
 /// When and with whom.

@@ -211,7 +211,7 @@ fn report(prepared: &Prepared, result: &AttemptResult, ended: Option<EndpointSta
     if let Some(status) = ended {
         let status = if status == EndpointStatus::Gone { "gone" } else { "disabled" };
         metrics::webhook_endpoint_ended(status);
-        tracing::warn!(endpoint_id = %endpoint, status, "a webhook endpoint is told of nothing any more");
+        tracing::warn!(endpoint_id = %endpoint, status, "a webhook endpoint has ended: nothing more is posted to it");
     }
 }
 

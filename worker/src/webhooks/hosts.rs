@@ -195,6 +195,15 @@ mod tests {
         hosts.acquire_within(WAIT, host, || at(seconds)).await
     }
 
+    /// All that one host is given at a time.
+    async fn all_slots(hosts: &Arc<Hosts>) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        for _ in 0..IN_FLIGHT {
+            slots.push(acquire(hosts, "a", 0).await.unwrap());
+        }
+        slots
+    }
+
     fn is_forgotten(hosts: &Hosts) -> bool {
         let state = hosts.lock();
         state.hosts.is_empty() && state.waiting == 0
@@ -203,10 +212,7 @@ mod tests {
     #[tokio::test]
     async fn a_host_that_answers_gets_a_few_requests_at_a_time_and_leaves_no_trace() {
         let hosts = Arc::new(Hosts::default());
-        let mut slots = Vec::new();
-        for _ in 0..IN_FLIGHT {
-            slots.push(acquire(&hosts, "a", 0).await.unwrap());
-        }
+        let mut slots = all_slots(&hosts).await;
         let waiting = tokio::spawn({
             let hosts = Arc::clone(&hosts);
             async move { acquire(&hosts, "A", 0).await }
@@ -222,10 +228,7 @@ mod tests {
     #[tokio::test]
     async fn few_deliveries_wait_and_none_for_long() {
         let hosts = Arc::new(Hosts::default());
-        let mut slots = Vec::new();
-        for _ in 0..IN_FLIGHT {
-            slots.push(acquire(&hosts, "a", 0).await.unwrap());
-        }
+        let slots = all_slots(&hosts).await;
         let mut waiting = tokio::task::JoinSet::new();
         for _ in 0..WAITING_PER_HOST {
             let hosts = Arc::clone(&hosts);
@@ -245,10 +248,7 @@ mod tests {
     #[tokio::test]
     async fn requests_that_fail_together_pause_a_host_once_and_those_that_wait_too() {
         let hosts = Arc::new(Hosts::default());
-        let mut slots = Vec::new();
-        for _ in 0..IN_FLIGHT {
-            slots.push(acquire(&hosts, "a", 0).await.unwrap());
-        }
+        let slots = all_slots(&hosts).await;
         let waiting = tokio::spawn({
             let hosts = Arc::clone(&hosts);
             async move { acquire(&hosts, "a", 0).await }
