@@ -169,6 +169,7 @@ async fn book(core: &Core, scale: u64, place: u64, round: u64) -> Result<()> {
         booker: Booker::Myself,
         customer_note: Note::empty(),
         staff_note: Note::empty(),
+        reminders: true,
         overriding: false,
     };
     bookings::create(core, &actor, Some(&key), new).await?;

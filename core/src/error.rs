@@ -86,6 +86,9 @@ pub enum Error {
         /// The row's version.
         current: Rev,
     },
+    /// The row exists, and the caller named no version (428).
+    #[error("the expected version is missing")]
+    RevRequired,
     /// The start is not in the future (422).
     #[error("the start is in the past")]
     StartInPast,

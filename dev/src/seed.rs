@@ -8,7 +8,9 @@ use punctual_core::calendar::{CivilTime, DayWindow, ReminderRule, WeeklyWindow};
 use punctual_core::services::{self, ServiceDisplay, ServiceSpec, ServiceText};
 use punctual_core::settings::{self, Business};
 use punctual_core::staff::{self, NewStaff};
-use punctual_core::types::{Actor, Currency, EmailAddress, Label, Locale, Note, PersonName, Phone, Zone};
+use punctual_core::types::{
+    Actor, Currency, EmailAddress, ExpectedRev, Label, Locale, Note, PersonName, Phone, Rev, Zone,
+};
 use punctual_core::users::{self, NewUser};
 use punctual_core::{Core, Error, hours};
 use punctual_queue::{ServerClock, Wake};
@@ -72,6 +74,7 @@ pub fn business(public_url: &str) -> Result<Business> {
         guests_allowed: true,
         retention_days: None,
         accent_colour: None,
+        rev: Rev(1),
     })
 }
 
@@ -86,7 +89,7 @@ async fn ensure_staff(core: &Core) -> Result<Vec<Uuid>> {
             let email = Some(EmailAddress::parse(email)?);
             staff::create(core, NewStaff { name, email, user_id: None }).await?.id
         };
-        hours::put_week(core, &Actor::System, id, week(index)?).await?;
+        hours::put_week(core, &Actor::System, id, ExpectedRev::Any, week(index)?).await?;
         ids.push(id);
     }
     Ok(ids)

@@ -1,7 +1,7 @@
 //! The settings of the business that tests run on.
 
 use punctual_core::settings::Business;
-use punctual_core::types::{Currency, EmailAddress, Locale, Zone};
+use punctual_core::types::{Currency, EmailAddress, Locale, Rev, Zone};
 
 /// A salon in Berlin that takes bookings of guests. A test that needs other settings changes them:
 /// `Business { guests_allowed: false, ..business() }`.
@@ -26,5 +26,6 @@ pub fn business() -> Business {
         guests_allowed: true,
         retention_days: None,
         accent_colour: None,
+        rev: Rev(1),
     }
 }

@@ -39,6 +39,7 @@ pub fn add_to(routes: Route) -> Route {
         .at("/m/:token", Served::<manage::Show>::new())
         .at("/m/:token/calendar.ics", Served::<manage::Calendar>::new())
         .at("/m/:token/note", Served::<manage::Note>::new())
+        .at("/m/:token/reminders", Served::<manage::Reminders>::new())
         .at("/m/:token/cancel", Served::<manage::Cancel>::new())
         .at("/m/:token/move", Served::<manage::Move>::new())
         .at("/d/:token", Served::<decide::Show>::new())

@@ -54,6 +54,8 @@ pub struct BookingObject {
     pub customer_note: NoteText,
     /// What staff wrote; shown to staff only.
     pub staff_note: Option<NoteText>,
+    /// Whether reminders are sent for it. The customer's choice to get none at all comes first.
+    pub reminders: bool,
     /// When a hold runs out.
     pub hold_expires_at: Option<DateTime<Utc>>,
     /// The secret with which a guest releases the hold (`Hold-Token`); only in the answer that made it.

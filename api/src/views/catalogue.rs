@@ -46,6 +46,9 @@ pub struct Business {
     #[oai(validator(minimum(value = "1"), maximum(value = "36500")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u16>,
+    /// The revision, for `If-Match`.
+    #[oai(validator(minimum(value = "1")))]
+    pub rev: i32,
 }
 
 /// What can be booked.
@@ -192,6 +195,7 @@ impl Business {
             sender: for_admin.then_some(Email(business.sender)),
             notify_address: business.notify_address.filter(|_| for_admin).map(Email),
             retention_days: business.retention_days.filter(|_| for_admin),
+            rev: business.rev.0,
         }
     }
 }

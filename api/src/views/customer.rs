@@ -30,6 +30,9 @@ pub struct Customer {
     /// Time zone that mails name beside the business's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<TimeZone>,
+    /// The revision, for `If-Match`.
+    #[oai(validator(minimum(value = "1")))]
+    pub rev: i32,
     /// When the row was made.
     pub created_at: DateTime<Utc>,
 }
@@ -44,6 +47,7 @@ impl From<customers::Customer> for Customer {
             phone: customer.phone.map(PhoneNumber),
             locale: customer.locale.map(Into::into),
             zone: customer.zone.map(TimeZone),
+            rev: customer.rev.0,
             created_at: customer.created_at,
         }
     }

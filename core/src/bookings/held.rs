@@ -109,14 +109,15 @@ pub(super) async fn book(
     let written = query_bookings!(
         ["WITH input AS MATERIALIZED (
               SELECT * FROM unnest($2::uuid[], $3::integer[], $4::booking_status[], $5::uuid[], $6::text[], $7::text[],
-                                   $8::text[], $9::text[], $10::actor_kind[], $11::uuid[], $12::boolean[])
+                                   $8::text[], $9::text[], $10::actor_kind[], $11::uuid[], $12::boolean[],
+                                   $14::boolean[])
                    AS i (id, rev, status, customer_id, customer_note, staff_note, contact_name, contact_phone, actor,
-                         actor_id, overridden)
+                         actor_id, overridden, reminders)
           ), written AS (
               UPDATE bookings AS b
               SET status = i.status, customer_id = i.customer_id, customer_note = i.customer_note,
                   staff_note = i.staff_note, hold_expires_at = NULL, held_by = NULL, contact_name = i.contact_name,
-                  contact_phone = i.contact_phone, rev = b.rev + 1, updated_at = $1
+                  contact_phone = i.contact_phone, reminders = i.reminders, rev = b.rev + 1, updated_at = $1
               FROM input AS i WHERE b.id = i.id AND b.rev = i.rev
               RETURNING b.*
           ), event AS (
@@ -141,6 +142,7 @@ pub(super) async fn book(
         &column!(Option<Uuid>, |held| held.actor.user_id()) as &[Option<Uuid>],
         &column!(bool, |held| held.new.overriding),
         ChangeKind::Booked.as_str(),
+        &column!(bool, |held| held.new.reminders),
     )
     .fetch_all(tx)
     .await?;

@@ -20,8 +20,17 @@ pub struct NewBooking {
     pub customer_note: Note,
     /// What staff write; only staff may.
     pub staff_note: Note,
+    /// Whether reminders are sent for it; none is either if the customer wants none at all.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reminders: bool,
     /// Bypass grid, hours, notice and horizon, never another booking; only staff may.
     pub overriding: bool,
+}
+
+/// The default is left out of what repeated requests are compared by, which is stored for a day.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_default(reminders: &bool) -> bool {
+    *reminders
 }
 
 /// Where a new booking takes its slot from.

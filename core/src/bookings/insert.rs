@@ -26,6 +26,7 @@ pub(super) struct NewRow<'a> {
     pub customer: Option<&'a Booked<'a>>,
     pub customer_note: &'a Note,
     pub staff_note: &'a Note,
+    pub reminders: bool,
     /// None unless it is a hold.
     pub hold_expires_at: Option<DateTime<Utc>>,
     /// Who holds the slot; none unless it is a hold.
@@ -64,16 +65,16 @@ pub(super) async fn insert(
                                    $12::integer[], $13::integer[], $14::text[], $15::timestamp[], $16::text[], $17::integer[],
                                    $18::bigint[], $19::text[], $20::text[], $21::text[], $22::timestamptz[], $23::text[],
                                    $24::text[], $25::text[], $26::text[], $27::actor_kind[], $28::uuid[], $29::boolean[],
-                                   $30::jsonb[])
+                                   $30::jsonb[], $31::boolean[])
                    AS i (id, service_id, staff_id, customer_id, status, start_at, end_at, blocked_from, blocked_to, class_id,
                          capacity, seats_before, zone, local_start, service_name, duration_min, price_minor, currency,
                          customer_note, staff_note, hold_expires_at, held_by, contact_name, contact_phone, change, actor,
-                         actor_id, overridden, details)
+                         actor_id, overridden, details, reminders)
           ), written AS (
               INSERT INTO bookings (id, service_id, staff_id, customer_id, status, during, blocked, class_id, seat_no, zone,
                                     local_start, service_name, duration_min, price_minor, currency, customer_note,
-                                    staff_note, hold_expires_at, held_by, contact_name, contact_phone, ics_uid, created_at,
-                                    updated_at)
+                                    staff_note, hold_expires_at, held_by, contact_name, contact_phone, reminders, ics_uid,
+                                    created_at, updated_at)
               SELECT id, service_id, staff_id, customer_id, status, tstzrange(start_at, end_at),
                      tstzrange(blocked_from, blocked_to), class_id,
                      CASE WHEN capacity = 1 THEN 1 ELSE coalesce((
@@ -84,7 +85,7 @@ pub(super) async fn insert(
                                AND b.blocks))
                          ORDER BY seat OFFSET seats_before LIMIT 1), capacity) END,
                      zone, local_start, service_name, duration_min, price_minor, currency, customer_note, staff_note,
-                     hold_expires_at, held_by, contact_name, contact_phone, id::text, $1, $1
+                     hold_expires_at, held_by, contact_name, contact_phone, reminders, id::text, $1, $1
               FROM input
               RETURNING *
           ), event AS (
@@ -125,6 +126,7 @@ pub(super) async fn insert(
         &column!(Option<Uuid>, |row| row.change.actor.user_id()) as &[Option<Uuid>],
         &column!(bool, |row| row.change.overridden),
         &details,
+        &column!(bool, |row| row.reminders),
     )
     .fetch_all(tx)
     .await?;

@@ -27,8 +27,10 @@ pub struct Managed {
     pub customer_link_epoch: i32,
     /// The customer's zone, if known.
     pub customer_zone: Option<Zone>,
-    /// Whether the customer wants reminders.
-    pub wants_reminders: bool,
+    /// Whether the customer wants reminders of any booking at all.
+    pub wants_any_reminders: bool,
+    /// Whether the service has reminders.
+    pub has_reminders: bool,
     /// Whether the customer may cancel it now.
     pub can_cancel: bool,
     /// Whether the customer may move it now.
@@ -57,7 +59,7 @@ async fn load(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
     let (db, now) = (&mut *core.pool.acquire().await?, core.now());
     let actor = Actor::Link { booking_id: id };
     let link = sqlx::query!(
-        r#"SELECT c.id AS customer_id, c.zone AS "zone: Zone", c.link_epoch
+        r#"SELECT c.id AS customer_id, c.zone AS "zone: Zone", c.link_epoch, c.reminders
          FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
          WHERE b.id = $1 AND b.link_epoch + c.link_epoch = $2 AND c.erased_at IS NULL"#,
         id,
@@ -77,7 +79,8 @@ async fn load(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
         customer_id: link.customer_id,
         customer_link_epoch: link.link_epoch,
         customer_zone: link.zone,
-        wants_reminders: row.wants_reminders,
+        wants_any_reminders: link.reminders,
+        has_reminders: !terms.reminders.is_empty(),
         can_cancel: may(BookingAction::Cancel, terms.cancel_notice_min),
         can_move: may(BookingAction::Reschedule, terms.reschedule_notice_min),
         cancel_notice_min: terms.cancel_notice_min,

@@ -24,7 +24,7 @@ pub(super) struct Row {
     pub owner_id: Option<Uuid>,
     /// Language of the customer, else the business's.
     pub locale: Locale,
-    /// Whether the customer wants reminders.
+    /// Whether the customer wants reminders of this booking.
     pub wants_reminders: bool,
 }
 
@@ -58,7 +58,7 @@ macro_rules! query_bookings {
                       CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END
                           AS "customer_phone?: crate::types::Phone",
                       coalesce(c.locale, settings.locale) AS "locale!: crate::types::Locale",
-                      coalesce(c.reminders, true) AS "wants_reminders!"
+                      b.reminders, b.reminders AND coalesce(c.reminders, true) AS "wants_reminders!"
                FROM "# + $from + r#" AS b
                JOIN staff ON staff.id = b.staff_id
                LEFT JOIN users AS performer ON performer.id = staff.user_id
@@ -89,6 +89,7 @@ macro_rules! query_bookings {
                 seat_no: row.seat_no,
                 customer_note: row.customer_note,
                 staff_note: Some(row.staff_note),
+                reminders: row.reminders,
                 hold_expires_at: row
                     .hold_expires_at
                     .filter(|_| row.status == $crate::types::BookingStatus::Held),

@@ -38,6 +38,9 @@ pub struct Booking {
     /// What staff wrote; only staff see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staff_note: Option<Note>,
+    /// Whether reminders are sent for it, unless the customer wants none at all.
+    #[serde(default = "wanted")]
+    pub reminders: bool,
     /// When the hold expires; none unless it is a hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold_expires_at: Option<DateTime<Utc>>,
@@ -50,6 +53,11 @@ pub struct Booking {
     pub created_at: DateTime<Utc>,
     /// Last change.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Answers stored before there was a choice are of bookings with reminders.
+const fn wanted() -> bool {
+    true
 }
 
 /// The service as it was promised.

@@ -10,7 +10,7 @@ use super::same_person::person_of;
 use crate::notifications::plan::{self, Addressee, AtOnce, Subject};
 use crate::notifications::{NotificationKind, SendNotification};
 use crate::transaction::change_waking;
-use crate::types::{Actor, BookingStatus, EmailAddress, Locale, PersonName, Phone, Rev, Zone};
+use crate::types::{Actor, BookingStatus, EmailAddress, ExpectedRev, Locale, PersonName, Phone, Rev, Zone};
 use crate::{Core, Error, Result};
 
 /// A customer.
@@ -30,6 +30,8 @@ pub struct Customer {
     pub locale: Option<Locale>,
     /// Zone shown second in mails; none: the business's.
     pub zone: Option<Zone>,
+    /// Version, for If-Match.
+    pub rev: Rev,
     /// When the row was inserted.
     pub created_at: DateTime<Utc>,
 }
@@ -51,7 +53,7 @@ pub async fn get(db: impl PgExecutor<'_>, actor: &Actor, id: Uuid) -> Result<Cus
     sqlx::query_as!(
         Customer,
         r#"SELECT id, user_id, email::text AS "email: EmailAddress", nullif(name, '') AS "name: PersonName",
-                  phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", created_at
+                  phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", rev AS "rev: Rev", created_at
            FROM customers WHERE id = $1"#,
         id
     )
@@ -64,7 +66,7 @@ pub async fn get(db: impl PgExecutor<'_>, actor: &Actor, id: Uuid) -> Result<Cus
 pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<Vec<ExportedCustomer>> {
     let rows = sqlx::query!(
         r#"SELECT id, user_id, email::text AS "email: EmailAddress", nullif(name, '') AS "name: PersonName",
-                  phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", created_at, reminders
+                  phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", rev AS "rev: Rev", created_at, reminders
            FROM customers WHERE user_id = $1 ORDER BY created_at, id"#,
         user_id
     )
@@ -77,6 +79,7 @@ pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<V
             phone: row.phone,
             locale: row.locale,
             zone: row.zone,
+            rev: row.rev,
             created_at: row.created_at,
         },
         reminders: row.reminders,
@@ -89,13 +92,19 @@ pub(crate) async fn of_account(db: &mut PgConnection, user_id: Uuid) -> Result<V
 /// confirmed to the new address, with its link. The address it already has changes nothing.
 ///
 /// # Errors
-/// [`Error::NotFound`], also for one who was erased; [`Error::Forbidden`].
-pub async fn correct(core: &Core, actor: &Actor, id: Uuid, email: &EmailAddress) -> Result<Customer> {
+/// [`Error::NotFound`], also for one who was erased; [`Error::Forbidden`]; [`Error::RevMismatch`].
+pub async fn correct(
+    core: &Core,
+    actor: &Actor,
+    id: Uuid,
+    expected: ExpectedRev,
+    email: &EmailAddress,
+) -> Result<Customer> {
     change_waking(
         core,
         &[SendNotification::QUEUE],
-        (*actor, id, email.clone()),
-        |(actor, id, email), tx, now| Box::pin(correct_in(tx, now, actor, *id, email)),
+        (*actor, id, expected, email.clone()),
+        |(actor, id, expected, email), tx, now| Box::pin(correct_in(tx, now, actor, *id, *expected, email)),
     )
     .await
 }
@@ -105,19 +114,28 @@ async fn correct_in(
     now: DateTime<Utc>,
     actor: &Actor,
     id: Uuid,
+    expected: ExpectedRev,
     email: &EmailAddress,
 ) -> Result<Customer> {
+    let person = person_of(tx, id).await?;
+    // Rows are locked in the order of their ids, as in every statement that locks several, and before they are read.
+    sqlx::query_scalar!(
+        "SELECT id FROM customers WHERE id = ANY($1) AND erased_at IS NULL ORDER BY id FOR NO KEY UPDATE",
+        &person,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     let known = get(&mut *tx, actor, id).await?;
+    if !expected.matches(known.rev) {
+        return Err(Error::RevMismatch { current: known.rev });
+    }
     if known.email.as_ref() == Some(email) {
         return Ok(known);
     }
-    let person = person_of(tx, id).await?;
-    // Rows are locked in the order of their ids, as in every statement that locks several. The epoch is part of the links
-    // in mails to the former address, whose reader may be somebody else.
+    // The epoch is part of the links in mails to the former address, whose reader may be somebody else.
     let corrected = sqlx::query_scalar!(
-        "UPDATE customers SET email = $2, link_epoch = link_epoch + 1, updated_at = $3
-         WHERE id = ANY(ARRAY(SELECT id FROM customers WHERE id = ANY($1) AND erased_at IS NULL
-                              ORDER BY id FOR NO KEY UPDATE))
+        "UPDATE customers SET email = $2, link_epoch = link_epoch + 1, rev = rev + 1, updated_at = $3
+         WHERE id = ANY($1) AND erased_at IS NULL
          RETURNING id",
         &person,
         email.as_str() as _,

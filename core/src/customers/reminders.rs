@@ -2,13 +2,10 @@
 //! mailbox; a customer inserted later with that address starts with the same choice.
 
 use chrono::{DateTime, Utc};
-use punctual_queue::Payload;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::notifications::{
-    EndedMail, NotificationKind, NotificationOutcome, SendNotification, record_ended,
-};
+use crate::notifications::{cancel_reminders, plan_reminders_again};
 use crate::settings;
 use crate::transaction::change;
 use crate::types::Locale;
@@ -34,7 +31,7 @@ pub async fn reminder_choice(core: &Core, customer_id: Uuid, link_epoch: i32) ->
 }
 
 /// Stores the choice for the customer of this unsubscribe link and for all others with the same address. Without
-/// reminders, those not yet sent end as `unwanted`; with reminders, those not yet due are planned again.
+/// reminders, those not yet sent end as `unwanted`; with reminders, those not yet due are planned again, except of bookings without reminders.
 ///
 /// # Errors
 /// As [`reminder_choice`].
@@ -88,52 +85,17 @@ async fn choose(
     )
     .fetch_all(&mut *tx)
     .await?;
-    if wanted {
-        plan_again(tx, now, &customer_ids).await?;
-    } else {
-        cancel_reminders(tx, now, &customer_ids).await?;
-    }
-    read(tx, customer_id, link_epoch).await
-}
-
-/// Ends the reminders not yet sent. A reminder that is handed off or in doubt is not changed.
-async fn cancel_reminders(tx: &mut PgConnection, now: DateTime<Utc>, customer_ids: &[Uuid]) -> Result<()> {
-    let ended = sqlx::query!(
-        r#"UPDATE notifications
-           SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE 'unwanted' END::notification_outcome, outcome_at = $2
-           WHERE id = ANY(ARRAY(SELECT n.id FROM notifications AS n JOIN bookings AS b ON b.id = n.booking_id
-                                WHERE b.customer_id = ANY($1) AND n.kind = 'reminder' AND n.outcome IS NULL
-                                  AND n.dot_at IS NULL
-                                ORDER BY n.id FOR NO KEY UPDATE OF n))
-           RETURNING id, kind AS "kind: NotificationKind", outcome AS "outcome!: NotificationOutcome",
-                     enqueued_at IS NOT NULL AS "enqueued!""#,
-        customer_ids,
+    let booking_ids = sqlx::query_scalar!(
+        "SELECT id FROM bookings WHERE customer_id = ANY($1) AND status IN ('pending', 'confirmed') AND lower(during) > $2",
+        &customer_ids,
         now,
     )
     .fetch_all(&mut *tx)
     .await?;
-    record_ended(ended.iter().map(|row| EndedMail { id: row.id, kind: row.kind, outcome: row.outcome }));
-    for row in ended.into_iter().filter(|row| row.enqueued) {
-        punctual_queue::cancel_by_key(tx, now, SendNotification::KIND, &row.id.to_string())
-            .await
-            .map_err(|error| Error::internal("the queue of mails", error))?;
+    if wanted {
+        plan_reminders_again(tx, now, &booking_ids).await?;
+    } else {
+        cancel_reminders(tx, now, &booking_ids).await?;
     }
-    Ok(())
-}
-
-/// Plans the reminders of the current revisions again that are not yet due; the leader enqueues them when they are. If a
-/// booking changes concurrently, its new revision plans its own reminders and those of the old one are not handed off.
-async fn plan_again(tx: &mut PgConnection, now: DateTime<Utc>, customer_ids: &[Uuid]) -> Result<()> {
-    sqlx::query!(
-        "UPDATE notifications SET outcome = NULL, outcome_at = NULL, enqueued_at = NULL
-         WHERE id = ANY(ARRAY(SELECT n.id FROM notifications AS n JOIN bookings AS b ON b.id = n.booking_id
-                              WHERE b.customer_id = ANY($1) AND n.kind = 'reminder' AND n.outcome = 'unwanted'
-                                AND n.rev = b.rev AND b.status = 'confirmed' AND n.send_at >= $2
-                              ORDER BY n.id FOR NO KEY UPDATE OF n))",
-        customer_ids,
-        now,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+    read(tx, customer_id, link_epoch).await
 }

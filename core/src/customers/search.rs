@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 use super::Customer;
-use crate::types::{Actor, Cursor, EmailAddress, Locale, Page, PageSize, PersonName, Phone, Zone};
+use crate::types::{Actor, Cursor, EmailAddress, Locale, Page, PageSize, PersonName, Phone, Rev, Zone};
 use crate::{Error, Result};
 
 /// Customers whose name, address and phone number together contain each word of `text`, in any order, ignoring case, accents
@@ -21,7 +21,8 @@ pub async fn search(
     let rows = sqlx::query_as!(
         Customer,
         r#"SELECT id, user_id, email::text AS "email: EmailAddress", nullif(name, '') AS "name: PersonName",
-                  phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", created_at FROM customers
+                  phone AS "phone: Phone", locale AS "locale: Locale", zone AS "zone: Zone", rev AS "rev: Rev",
+                  created_at FROM customers
            WHERE erased_at IS NULL
              AND NOT EXISTS (
                  SELECT FROM regexp_split_to_table(lower(unaccent(normalize($1, NFC))), '\s+') AS word

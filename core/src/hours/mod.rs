@@ -15,7 +15,7 @@ pub use opening::{OpenDay, opening};
 pub use overrides::{DateOverride, MAX_WINDOWS_OF_DATE, overrides, put_override, remove_override};
 pub use stranded::{Changed, StrandedBooking, StrandedReason, list_stranded};
 pub use time_off::{NewTimeOff, TimeOff, add_time_off, add_time_off_once, remove_time_off, time_off};
-pub use week::{MAX_WINDOWS_OF_WEEK, put_week, week};
+pub use week::{MAX_WINDOWS_OF_WEEK, Week, put_week, week};
 
 pub(crate) use stranded::{Fitting, stranded_reasons};
 

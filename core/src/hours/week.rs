@@ -10,50 +10,60 @@ use crate::calendar::{WeeklyWindow, overlap_of_week};
 use crate::slots::{iso_number, iso_weekday, minutes_to_store, stored_window};
 use crate::staff::lock_own;
 use crate::transaction::change;
-use crate::types::{Actor, ParseError};
+use crate::types::{Actor, ExpectedRev, ParseError, Rev};
 use crate::{Core, Error, Result};
 
 /// Most windows of a week.
 pub const MAX_WINDOWS_OF_WEEK: usize = 84;
 
-/// The weekly hours of a member of staff, by opening from Monday on.
+/// The weekly hours of a member of staff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Week {
+    /// By opening, from Monday on.
+    pub windows: Vec<WeeklyWindow>,
+    /// Version, for If-Match.
+    pub rev: Rev,
+}
+
+/// The weekly hours of a member of staff.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn week(core: &Core, staff_id: Uuid) -> Result<Vec<WeeklyWindow>> {
+pub async fn week(core: &Core, staff_id: Uuid) -> Result<Week> {
     find(&mut *core.pool.acquire().await?, staff_id).await
 }
 
-async fn find(db: &mut PgConnection, staff_id: Uuid) -> Result<Vec<WeeklyWindow>> {
+async fn find(db: &mut PgConnection, staff_id: Uuid) -> Result<Week> {
     let rows = sqlx::query!(
-        r#"SELECT weekday AS "weekday?", start_min AS "start_min?", end_min AS "end_min?"
+        r#"SELECT hours_rev AS "rev: Rev", weekday AS "weekday?", start_min AS "start_min?", end_min AS "end_min?"
            FROM staff LEFT JOIN weekly_hours ON weekly_hours.staff_id = staff.id
            WHERE staff.id = $1 ORDER BY weekday, start_min"#,
         staff_id,
     )
     .fetch_all(db)
     .await?;
-    if rows.is_empty() {
-        return Err(Error::NotFound("staff"));
-    }
-    rows.into_iter()
+    let rev = rows.first().map(|row| row.rev).ok_or(Error::NotFound("staff"))?;
+    let windows = rows
+        .into_iter()
         .filter_map(|row| Some((row.weekday?, row.start_min?, row.end_min?)))
         .map(|(weekday, opens, closes)| {
             Ok(WeeklyWindow { weekday: iso_weekday(weekday)?, window: stored_window(opens, closes)? })
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Week { windows, rev })
 }
 
 /// Replaces the weekly hours of a member of staff. Administrators may for anyone, staff for themselves.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.
+/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::RevMismatch`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.
 pub async fn put_week(
     core: &Core,
     actor: &Actor,
     staff_id: Uuid,
+    expected: ExpectedRev,
     windows: Vec<WeeklyWindow>,
-) -> Result<Changed<Vec<WeeklyWindow>>> {
+) -> Result<Changed<Week>> {
     if windows.len() > MAX_WINDOWS_OF_WEEK {
         return Err(Error::Invalid {
             pointer: "/windows",
@@ -63,8 +73,8 @@ pub async fn put_week(
     if let Some(overlap) = overlap_of_week(&windows) {
         return Err(Error::WindowsOverlap { first: overlap.first, second: overlap.second });
     }
-    change(core, (*actor, staff_id, windows), |(actor, staff_id, windows), tx, now| {
-        Box::pin(replace(tx, now, actor, *staff_id, windows))
+    change(core, (*actor, staff_id, expected, windows), |(actor, staff_id, expected, windows), tx, now| {
+        Box::pin(replace(tx, now, actor, *staff_id, *expected, windows))
     })
     .await
 }
@@ -74,10 +84,20 @@ async fn replace(
     now: DateTime<Utc>,
     actor: &Actor,
     staff_id: Uuid,
+    expected: ExpectedRev,
     windows: &[WeeklyWindow],
-) -> Result<Changed<Vec<WeeklyWindow>>> {
+) -> Result<Changed<Week>> {
     bump_shown(tx).await?;
     lock_own(tx, actor, staff_id).await?;
+    let current = sqlx::query_scalar!(
+        r#"UPDATE staff SET hours_rev = hours_rev + 1 WHERE id = $1 RETURNING hours_rev - 1 AS "rev!: Rev""#,
+        staff_id,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if !expected.matches(current) {
+        return Err(Error::RevMismatch { current });
+    }
     let fitting = Fitting::before(tx, now, &[staff_id], None).await?;
     sqlx::query!("DELETE FROM weekly_hours WHERE staff_id = $1", staff_id).execute(&mut *tx).await?;
     let weekdays: Vec<i16> = windows.iter().map(|weekly| iso_number(weekly.weekday)).collect();

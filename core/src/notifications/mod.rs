@@ -17,6 +17,7 @@ mod kind;
 mod list;
 mod owed;
 mod payload;
+mod reminders;
 mod resend;
 mod watch;
 
@@ -28,6 +29,7 @@ pub use kind::{NotificationKind, NotificationOutcome};
 pub use list::{Notification, NotificationState, list};
 pub use owed::oldest_owed_age;
 pub use payload::SendNotification;
+pub(crate) use reminders::{cancel_reminders, plan_reminders_again};
 pub use resend::resend;
 pub(crate) use resend::resend_in;
 pub use watch::{ResendableMail, resendable};

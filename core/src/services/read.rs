@@ -53,7 +53,7 @@ async fn select(
     let rows = sqlx::query!(
         r#"SELECT s.id, s.name, description, duration_min, slot_step_min, buffer_before_min, buffer_after_min, capacity,
                   min_notice_min, horizon_days, cancel_notice_min, reschedule_notice_min, requires_confirmation,
-                  price_minor, active, rev AS "rev: Rev", created_at, s.updated_at, settings.currency,
+                  price_minor, active, s.rev AS "rev: Rev", created_at, s.updated_at, settings.currency,
                   ARRAY(SELECT staff_id FROM service_staff WHERE service_id = s.id ORDER BY staff_id) AS "staff_ids!",
                   ARRAY(SELECT kind::text FROM service_reminders WHERE service_id = s.id ORDER BY rule)
                       AS "rule_kinds!",

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::types::{AccentColour, Currency, EmailAddress, Locale, ParseError, Phone, Zone};
+use crate::types::{AccentColour, Currency, EmailAddress, Locale, ParseError, Phone, Rev, Zone};
 use crate::{Error, Result};
 
 /// The business: identity, mail addresses, zone and language.
@@ -43,6 +43,13 @@ pub struct Business {
     /// Colour of buttons and links on pages; none: the default.
     #[serde(default)]
     pub accent_colour: Option<AccentColour>,
+    /// Version, for If-Match; what [`put`] is given does not matter.
+    #[serde(default = "first_rev")]
+    pub rev: Rev,
+}
+
+const fn first_rev() -> Rev {
+    Rev(1)
 }
 
 /// The business; [`Error::NotFound`] before it is set up.
@@ -50,7 +57,7 @@ pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
     let row = sqlx::query!(
         r#"SELECT name, address, phone, reply_to::text AS "reply_to!", sender::text AS "sender!",
                   notify_address::text, currency, zone, locale, public_url, guests_allowed, retention_days,
-                  accent_colour
+                  accent_colour, rev AS "rev: Rev"
            FROM settings"#
     )
     .fetch_optional(db)
@@ -79,6 +86,7 @@ pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
             .map(|text| AccentColour::parse(&text))
             .transpose()
             .map_err(stored)?,
+        rev: row.rev,
     })
 }
 
@@ -109,7 +117,7 @@ fn days(stored: i32) -> Result<u16> {
     u16::try_from(stored).map_err(|error| Error::internal("settings hold a bad value", error))
 }
 
-/// Inserts or replaces the business. Increments its calendar revision, so cached slot lists are rebuilt.
+/// Inserts or replaces the business. Increments its revision, and its calendar revision, so cached slot lists are rebuilt.
 pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Business) -> Result<()> {
     sqlx::query!(
         "INSERT INTO settings (name, address, phone, reply_to, sender, notify_address, currency, zone, locale, public_url,
@@ -118,8 +126,7 @@ pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Busines
          ON CONFLICT (singleton) DO UPDATE
          SET name = $1, address = $2, phone = $3, reply_to = $4, sender = $5, notify_address = $6, currency = $7,
              zone = $8, locale = $9, public_url = $10, guests_allowed = $11, retention_days = $12, accent_colour = $13,
-             updated_at = $14,
-             calendar_rev = settings.calendar_rev + 1",
+             updated_at = $14, rev = settings.rev + 1, calendar_rev = settings.calendar_rev + 1",
         business.name,
         business.address,
         business.phone.as_ref().map_or("", Phone::as_str),

@@ -6,8 +6,10 @@ use sqlx::PgConnection;
 use super::{Business, get, keep_currency, put};
 use crate::hours::{Changed, Fitting, bump_business, lock_all};
 use crate::transaction::change;
-use crate::types::{AccentColour, Currency, EmailAddress, Label, Locale, Phone, PostalAddress, Zone};
-use crate::{Core, Result};
+use crate::types::{
+    AccentColour, Currency, EmailAddress, ExpectedRev, Label, Locale, Phone, PostalAddress, Zone,
+};
+use crate::{Core, Error, Result};
 
 /// Fields to change; `None` keeps a field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,15 +45,17 @@ pub struct BusinessPatch {
 /// fit are returned unchanged.
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] before the business is set up; [`crate::Error::Invalid`] for another currency while services
-/// have prices.
-pub async fn update(core: &Core, patch: BusinessPatch) -> Result<Changed<Business>> {
-    change(core, patch, |patch, tx, now| Box::pin(apply(tx, now, patch))).await
+/// [`Error::NotFound`] before the business is set up; [`Error::RevMismatch`]; [`Error::Invalid`] for another currency while
+/// services have prices.
+pub async fn update(core: &Core, expected: ExpectedRev, patch: BusinessPatch) -> Result<Changed<Business>> {
+    change(core, (expected, patch), |(expected, patch), tx, now| Box::pin(apply(tx, now, *expected, patch)))
+        .await
 }
 
 async fn apply(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
+    expected: ExpectedRev,
     patch: &BusinessPatch,
 ) -> Result<Changed<Business>> {
     // In both cases the row is locked before it is read, so no concurrent change is lost.
@@ -62,12 +66,15 @@ async fn apply(
         Vec::new()
     };
     let current = get(&mut *tx).await?;
+    if !expected.matches(current.rev) {
+        return Err(Error::RevMismatch { current: current.rev });
+    }
     keep_currency(tx, current.currency, patch.currency.unwrap_or(current.currency)).await?;
     let business = patch.apply(current);
     let fitting = Fitting::before(tx, now, &staff_ids, None).await?;
     put(&mut *tx, now, &business).await?;
     let stranded = fitting.stranded(tx).await?;
-    Ok(Changed { value: business, stranded })
+    Ok(Changed { value: get(tx).await?, stranded })
 }
 
 impl BusinessPatch {
@@ -87,6 +94,7 @@ impl BusinessPatch {
             guests_allowed: self.guests_allowed.unwrap_or(current.guests_allowed),
             retention_days: self.retention_days.unwrap_or(current.retention_days),
             accent_colour: self.accent_colour.unwrap_or(current.accent_colour),
+            rev: current.rev,
         }
     }
 }

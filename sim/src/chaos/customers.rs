@@ -138,6 +138,8 @@ impl ApiClient {
         }
         if let Some(rev) = rev {
             request = request.header("If-Match", format!("\"{rev}\""));
+        } else if method == Method::PUT {
+            request = request.header("If-Match", "*");
         }
         let answer = request.send().await?;
         let status = answer.status();

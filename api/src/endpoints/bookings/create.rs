@@ -47,6 +47,8 @@ pub struct BookingRequest {
     customer_note: Option<NoteText>,
     /// For staff: a note that customers never see.
     staff_note: Option<NoteText>,
+    /// Whether the customer gets reminders of it; true when absent.
+    reminders: Option<bool>,
     /// For staff: pass grid, hours, notice and horizon on purpose; never another booking.
     #[oai(rename = "override")]
     overriding: Option<bool>,
@@ -148,6 +150,7 @@ impl BookingRequest {
             booker,
             customer_note: note(self.customer_note),
             staff_note: note(self.staff_note),
+            reminders: self.reminders.unwrap_or(true),
             overriding: self.overriding.unwrap_or(false),
         })
     }

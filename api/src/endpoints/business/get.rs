@@ -6,7 +6,7 @@ use punctual_core::{pool::again_if_cut, settings};
 
 use crate::{
     auth::Caller,
-    contract::{Access, Operation},
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         problem::{Code, Problem},
@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("getBusiness", Access::Public).problems(&[Code::NotFound]);
+pub const OPERATION: Operation =
+    Operation::new("getBusiness", Access::Public).problems(&[Code::NotFound]).headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct GetBusiness;
@@ -34,6 +35,7 @@ impl GetBusiness {
         caller: Caller,
     ) -> Result<Found<Business>, Problem> {
         let business = again_if_cut(|| settings::get(&state.core.pool)).await?;
-        Ok(Found::new(Business::new(business, caller.actor().is_admin())))
+        let rev = business.rev;
+        Ok(Found::new(Business::new(business, caller.actor().is_admin())).rev(rev))
     }
 }

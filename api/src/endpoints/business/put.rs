@@ -1,15 +1,16 @@
 use std::sync::Arc;
 
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi};
-use punctual_core::settings;
+use poem_openapi::{Object, OpenApi, param::Header};
+use punctual_core::{settings, types::Rev};
 
 use super::update::BusinessChanged;
 use crate::{
-    contract::{Access, Operation},
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         body::Body,
+        etag,
         problem::{Code, Problem},
         reply::Found,
         values::{AddressText, Colour, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
@@ -49,7 +50,9 @@ pub struct BusinessRequest {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("putBusiness", Access::ADMIN).problems(&[Code::Overloaded]);
+pub const OPERATION: Operation = Operation::new("putBusiness", Access::ADMIN)
+    .problems(&[Code::PreconditionFailed, Code::PreconditionRequired, Code::Overloaded])
+    .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct PutBusiness;
@@ -64,10 +67,16 @@ impl PutBusiness {
     async fn put_business(
         &self,
         Data(state): Data<&Arc<State>>,
+        /// The `rev` you read, as an entity tag, or `*` for any; absent the first time.
+        #[oai(name = "If-Match", validator(max_length = 64))]
+        if_match: Header<Option<String>>,
         body: Body<BusinessRequest>,
     ) -> Result<Found<BusinessChanged>, Problem> {
+        let expected = if_match.0.as_deref().map(|field| etag::expected(Some(field))).transpose()?;
         let business = body.0.into_core(&state.public_url);
-        Ok(Found::new(settings::replace(&state.core, business).await?.into()))
+        let changed = settings::replace(&state.core, expected, business).await?;
+        let rev = changed.value.rev;
+        Ok(Found::new(BusinessChanged::from(changed)).rev(rev))
     }
 }
 
@@ -87,6 +96,7 @@ impl BusinessRequest {
             guests_allowed: self.guests_allowed,
             retention_days: self.retention_days,
             accent_colour: self.accent_colour.map(|colour| colour.0),
+            rev: Rev(1),
         }
     }
 }

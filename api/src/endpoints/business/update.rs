@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi, types::MaybeUndefined};
+use poem_openapi::{Object, OpenApi, param::Header, types::MaybeUndefined};
 use punctual_core::{
     hours::Changed,
     settings::{self, BusinessPatch},
@@ -9,10 +9,11 @@ use punctual_core::{
 use serde::Serialize;
 
 use crate::{
-    contract::{Access, Operation},
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         body::{Body, change},
+        etag,
         problem::{Code, Problem},
         reply::Found,
         values::{AddressText, Colour, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
@@ -66,8 +67,9 @@ pub struct BusinessChanged {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation =
-    Operation::new("updateBusiness", Access::ADMIN).problems(&[Code::NotFound, Code::Overloaded]);
+pub const OPERATION: Operation = Operation::new("updateBusiness", Access::ADMIN)
+    .problems(&[Code::NotFound, Code::PreconditionFailed, Code::PreconditionRequired, Code::Overloaded])
+    .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct UpdateBusiness;
@@ -82,10 +84,15 @@ impl UpdateBusiness {
     async fn update_business(
         &self,
         Data(state): Data<&Arc<State>>,
+        /// The `rev` you read, as an entity tag, or `*` for any.
+        #[oai(name = "If-Match", validator(max_length = 64))]
+        if_match: Header<Option<String>>,
         body: Body<BusinessPatchRequest>,
     ) -> Result<Found<BusinessChanged>, Problem> {
-        let changed = settings::update(&state.core, body.0.into_core()).await?;
-        Ok(Found::new(changed.into()))
+        let expected = etag::expected(if_match.0.as_deref())?;
+        let changed = settings::update(&state.core, expected, body.0.into_core()).await?;
+        let rev = changed.value.rev;
+        Ok(Found::new(BusinessChanged::from(changed)).rev(rev))
     }
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    contract::{Access, Operation},
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         problem::{Code, Problem},
@@ -18,7 +18,8 @@ use crate::{
 };
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("getCustomer", Access::STAFF).problems(&[Code::NotFound]);
+pub const OPERATION: Operation =
+    Operation::new("getCustomer", Access::STAFF).problems(&[Code::NotFound]).headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct GetCustomer;
@@ -38,6 +39,7 @@ impl GetCustomer {
     ) -> Result<Found<Customer>, Problem> {
         let actor = caller.actor();
         let customer = again_if_cut(|| customers::get(&state.core.pool, &actor, id.0)).await?;
-        Ok(Found::new(Customer::from(customer)))
+        let rev = customer.rev;
+        Ok(Found::new(Customer::from(customer)).rev(rev))
     }
 }

@@ -1,16 +1,20 @@
 use std::sync::Arc;
 
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi, param::Path};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path},
+};
 use punctual_core::customers;
 use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    contract::{Access, Operation},
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         body::Body,
+        etag,
         problem::{Code, Problem},
         reply::Found,
         values::Email,
@@ -27,7 +31,9 @@ pub struct CustomerPatch {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("updateCustomer", Access::STAFF).problems(&[Code::NotFound]);
+pub const OPERATION: Operation = Operation::new("updateCustomer", Access::STAFF)
+    .problems(&[Code::NotFound, Code::PreconditionFailed, Code::PreconditionRequired])
+    .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct UpdateCustomer;
@@ -51,9 +57,15 @@ impl UpdateCustomer {
         caller: Caller,
         /// The customer.
         id: Path<Uuid>,
+        /// The `rev` you read, as an entity tag, or `*` for any.
+        #[oai(name = "If-Match", validator(max_length = 64))]
+        if_match: Header<Option<String>>,
         body: Body<CustomerPatch>,
     ) -> Result<Found<Customer>, Problem> {
-        let customer = customers::correct(&state.core, &caller.actor(), id.0, &body.0.email.0).await?;
-        Ok(Found::new(Customer::from(customer)))
+        let expected = etag::expected(if_match.0.as_deref())?;
+        let customer =
+            customers::correct(&state.core, &caller.actor(), id.0, expected, &body.0.email.0).await?;
+        let rev = customer.rev;
+        Ok(Found::new(Customer::from(customer)).rev(rev))
     }
 }

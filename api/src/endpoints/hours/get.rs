@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    contract::{Access, Operation},
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         problem::{Code, Problem},
@@ -23,10 +23,14 @@ pub struct Hours {
     /// By opening, from Monday on. A break is a hole between two.
     #[oai(validator(max_items = 84))]
     windows: Vec<Window>,
+    /// The revision, for `If-Match`.
+    #[oai(validator(minimum(value = "1")))]
+    rev: i32,
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("getHours", Access::Public).problems(&[Code::NotFound]);
+pub const OPERATION: Operation =
+    Operation::new("getHours", Access::Public).problems(&[Code::NotFound]).headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct GetHours;
@@ -44,6 +48,7 @@ impl GetHours {
         id: Path<Uuid>,
     ) -> Result<Found<Hours>, Problem> {
         let week = again_if_cut(|| hours::week(&state.core, id.0)).await?;
-        Ok(Found::new(Hours { windows: week.into_iter().map(Window::from).collect() }))
+        let windows = week.windows.into_iter().map(Window::from).collect();
+        Ok(Found::new(Hours { windows, rev: week.rev.0 }).rev(week.rev))
     }
 }

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use chrono::Weekday;
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi, param::Path};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path},
+};
 use punctual_core::{
     calendar::{DayWindow, WeeklyWindow},
     hours,
@@ -12,10 +15,11 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    contract::{Access, Operation},
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         body::Body,
+        etag,
         problem::{Code, Fault, Place, Problem},
         reply::Found,
     },
@@ -37,17 +41,24 @@ pub struct HoursChanged {
     /// By opening, from Monday on.
     #[oai(validator(max_items = 84))]
     windows: Vec<Window>,
+    /// The revision, for `If-Match`.
+    #[oai(validator(minimum(value = "1")))]
+    rev: i32,
     /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("putHours", Access::STAFF).problems(&[
-    Code::NotFound,
-    Code::Unprocessable,
-    Code::Overloaded,
-]);
+pub const OPERATION: Operation = Operation::new("putHours", Access::STAFF)
+    .problems(&[
+        Code::NotFound,
+        Code::PreconditionFailed,
+        Code::PreconditionRequired,
+        Code::Unprocessable,
+        Code::Overloaded,
+    ])
+    .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct PutHours;
@@ -65,13 +76,18 @@ impl PutHours {
         caller: Caller,
         /// The member of staff.
         id: Path<Uuid>,
+        /// The `rev` you read, as an entity tag, or `*` for any.
+        #[oai(name = "If-Match", validator(max_length = 64))]
+        if_match: Header<Option<String>>,
         body: Body<HoursRequest>,
     ) -> Result<Found<HoursChanged>, Problem> {
+        let expected = etag::expected(if_match.0.as_deref())?;
         let windows = parse(body.0.windows)?;
-        let changed = hours::put_week(&state.core, &caller.actor(), id.0, windows).await?;
-        let windows = changed.value.into_iter().map(Window::from).collect();
+        let changed = hours::put_week(&state.core, &caller.actor(), id.0, expected, windows).await?;
+        let rev = changed.value.rev;
+        let windows = changed.value.windows.into_iter().map(Window::from).collect();
         let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
-        Ok(Found::new(HoursChanged { windows, stranded }))
+        Ok(Found::new(HoursChanged { windows, rev: rev.0, stranded }).rev(rev))
     }
 }
 

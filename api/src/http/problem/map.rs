@@ -48,6 +48,7 @@ impl From<Error> for Problem {
                 .detail("You hold as much time as is allowed at once: book or release a held slot first."),
             Error::RevMismatch { current } => Self::new(Code::PreconditionFailed)
                 .detail(format!("The current revision is {current}. Read it again.")),
+            Error::RevRequired => Self::new(Code::PreconditionRequired),
             Error::StartInPast => Self::new(Code::StartInPast),
             Error::TooSoon => Self::new(Code::TooSoon),
             Error::TooFar => Self::new(Code::TooFar),

@@ -40,6 +40,9 @@ struct Facts {
     kept_until: String,
     can_renew: bool,
     fields: Vec<Field>,
+    /// Whether to ask if reminders are wanted: the service has some.
+    has_reminders: bool,
+    no_reminder: bool,
     faulty: bool,
 }
 
@@ -84,7 +87,7 @@ impl BookPage for Contact {
             None => input.parsed(visitor).map(|(person, note)| (Actor::Guest, Booker::Person(person), note)),
         };
         let wanted = match parsed {
-            Ok((actor, booker, note)) => Request { actor, booker, note },
+            Ok((actor, booker, note)) => Request { actor, booker, note, reminders: !input.no_reminder },
             Err(faults) => {
                 let token = format!("./{}", visitor.visit.token);
                 return render(visitor, &hold, StatusCode::UNPROCESSABLE_ENTITY, &token, &input, faults)
@@ -173,6 +176,8 @@ async fn render(
         kept_until: until,
         can_renew: bookings::can_renew(hold, core.now()),
         fields,
+        has_reminders: !service.spec.reminders.is_empty(),
+        no_reminder: input.no_reminder,
         faulty: !faults.is_empty(),
     };
     site.page(visitor, status, "book/contact.html.j2", &facts)
@@ -202,6 +207,7 @@ struct Request {
     actor: Actor,
     booker: Booker,
     note: Note,
+    reminders: bool,
 }
 
 impl Request {
@@ -211,6 +217,7 @@ impl Request {
             booker: self.booker.clone(),
             customer_note: self.note.clone(),
             staff_note: Note::empty(),
+            reminders: self.reminders,
             overriding: false,
         }
     }

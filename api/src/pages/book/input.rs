@@ -17,12 +17,17 @@ pub struct Input {
     pub email: String,
     pub phone: String,
     pub note: String,
+    /// No reminders of this booking.
+    pub no_reminder: bool,
 }
 
 impl Input {
     /// By the names of the fields.
-    pub fn fields(&self) -> [(&'static str, &str); 4] {
-        [("name", &self.name), ("email", &self.email), ("phone", &self.phone), ("note", &self.note)]
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let texts =
+            [("name", &self.name), ("email", &self.email), ("phone", &self.phone), ("note", &self.note)];
+        let no_reminder = self.no_reminder.then_some(("no_reminder", "yes"));
+        texts.into_iter().map(|(name, text)| (name, text.as_str())).chain(no_reminder)
     }
 
     /// What somebody says whose account tells who comes.
@@ -73,5 +78,6 @@ pub fn kept(form: &Form) -> Option<Input> {
         name: text("name").unwrap_or_default(),
         phone: text("phone").unwrap_or_default(),
         note: text("note").unwrap_or_default(),
+        no_reminder: form.text("no_reminder").is_some(),
     })
 }

@@ -53,10 +53,8 @@ pub async fn page(
         ),
         token: form_token::new(&state.links, state.core.now()),
     };
-    let kept = input.map(|input| {
-        let fields = input.fields().into_iter();
-        fields.map(|(name, value)| Kept { name, value: value.to_owned() }).collect()
-    });
+    let kept = input
+        .map(|input| input.fields().map(|(name, value)| Kept { name, value: value.to_owned() }).collect());
     let facts = Facts {
         alternatives: alternatives.iter().map(choice).collect(),
         kept,

@@ -4,6 +4,7 @@ mod calendar;
 mod cancel;
 mod linked;
 mod note;
+mod reminders;
 mod reschedule;
 mod show;
 
@@ -15,5 +16,6 @@ use super::{Page, appointment::Appointment, html, visit::Visit};
 pub use calendar::Calendar;
 pub use cancel::Cancel;
 pub use note::Note;
+pub use reminders::Reminders;
 pub use reschedule::Move;
 pub use show::Show;

@@ -40,6 +40,8 @@ struct Facts {
     outlook: String,
     /// What the customer wrote.
     note: String,
+    /// Whether reminders of this booking are wanted; none where there is nothing to choose.
+    reminders: Option<bool>,
     /// Where the same can be booked again.
     again: Option<String>,
 }
@@ -57,6 +59,8 @@ impl Page for Show {
             Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
             Some("booked") if status == BookingStatus::Confirmed => Some("notice_booked"),
             Some("booked") if status == BookingStatus::Pending => Some("notice_asked"),
+            Some("reminders") if managed.booking.reminders => Some("notice_reminder_on"),
+            Some("reminders") => Some("notice_reminder_off"),
             Some("noted") => Some("notice_noted"),
             Some("moved") if status == BookingStatus::Pending => Some("notice_move_asked"),
             Some("moved") if status == BookingStatus::Confirmed => Some("notice_moved"),
@@ -95,6 +99,8 @@ pub(super) fn render(
         to_come,
         google: calendars.google,
         outlook: calendars.outlook,
+        reminders: (to_come && managed.wants_any_reminders && managed.has_reminders)
+            .then_some(booking.reminders),
         note: managed.booking.customer_note.as_str().to_owned(),
         again,
     };

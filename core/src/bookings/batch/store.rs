@@ -174,6 +174,7 @@ impl Pending {
         no_note: &'r Note,
     ) -> NewRow<'r> {
         let actor = &self.entry.actor;
+        let reminders = !matches!(&self.entry.what, What::Booking(new) if !new.reminders);
         let (kind, overridden, status, customer_note, staff_note, held_by) = match &self.entry.what {
             What::Booking(new) => {
                 let status = held::first_status(actor, placement.terms.requires_confirmation);
@@ -193,6 +194,7 @@ impl Pending {
             customer,
             customer_note,
             staff_note,
+            reminders,
             hold_expires_at: self.held_until(now),
             held_by,
         }

@@ -32,7 +32,8 @@ impl Salon {
             assert_eq!(member.status, 201, "{:?}", member.body);
             let id = member.body["id"].as_str().unwrap().to_owned();
             let week = json!({ "windows": [{ "weekday": 2, "start": start, "end": end }] });
-            let request = api.request(reqwest::Method::PUT, &format!("/v1/staff/{id}/hours"));
+            let request =
+                api.request(reqwest::Method::PUT, &format!("/v1/staff/{id}/hours")).header("if-match", "*");
             let put = api.send(request.bearer_auth(&admin.access).json(&week)).await;
             assert_eq!((put.status.as_u16(), &put.body["windows"]), (200, &week["windows"]));
             ids.push(id);

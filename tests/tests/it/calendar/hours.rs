@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use punctual_core::hours::{self, Closure, DateOverride, NewTimeOff, StrandedBooking};
-use punctual_core::types::{Actor, Reason, Role};
+use punctual_core::types::{Actor, ExpectedRev, Reason, Role};
 use punctual_core::{Error, staff};
 use punctual_testkit::wait_for;
 use uuid::Uuid;
@@ -27,13 +27,19 @@ async fn new_weekly_hours_list_the_bookings_that_no_longer_fit_and_keep_them() {
     let (statuses, revs) = (test.statuses().await, test.calendar_revs().await);
 
     let changed =
-        hours::put_week(&test.core, &Actor::System, ada, week("10:00-12:00 13:00-15:00")).await.unwrap();
+        hours::put_week(&test.core, &Actor::System, ada, ExpectedRev::Any, week("10:00-12:00 13:00-15:00"))
+            .await
+            .unwrap();
 
     assert_eq!(ids(&changed.stranded), [early, pending]);
     assert_eq!(changed.stranded[0].start.to_rfc3339(), "2027-05-04T09:00:00+02:00");
-    assert_eq!(changed.value, week("10:00-12:00 13:00-15:00"));
+    assert_eq!(changed.value.windows, week("10:00-12:00 13:00-15:00"));
     assert_eq!(hours::week(&test.core, ada).await.unwrap(), changed.value);
-    assert_eq!(hours::week(&test.core, ben).await.unwrap(), week("10:00-13:00"), "a neighbour's week");
+    assert_eq!(
+        hours::week(&test.core, ben).await.unwrap().windows,
+        week("10:00-13:00"),
+        "a neighbour's week"
+    );
     assert_eq!(test.statuses().await, statuses);
     assert_eq!(test.calendar_revs().await, [revs[0] + 1, revs[1]]);
 }
@@ -45,7 +51,8 @@ async fn windows_that_overlap_are_refused_and_nothing_changes() {
     let revs = test.calendar_revs().await;
     let mut windows = week("09:00-12:00");
     windows.extend(week("11:59-13:00").into_iter().take(1));
-    let refused = hours::put_week(&test.core, &Actor::System, ada, windows).await.unwrap_err();
+    let refused =
+        hours::put_week(&test.core, &Actor::System, ada, ExpectedRev::Any, windows).await.unwrap_err();
     assert!(matches!(refused, Error::WindowsOverlap { first: 0, second: 5 }), "{refused}");
     let own = DateOverride {
         date: date("2027-05-04"),
@@ -53,7 +60,7 @@ async fn windows_that_overlap_are_refused_and_nothing_changes() {
     };
     let refused = hours::put_override(&test.core, &Actor::System, ada, own).await.unwrap_err();
     assert!(matches!(refused, Error::WindowsOverlap { first: 1, second: 0 }), "{refused}");
-    assert_eq!(hours::week(&test.core, ada).await.unwrap(), week("09:00-12:00"));
+    assert_eq!(hours::week(&test.core, ada).await.unwrap().windows, week("09:00-12:00"));
     assert_eq!(test.calendar_revs().await, revs);
 }
 
@@ -66,19 +73,23 @@ async fn staff_change_their_own_hours_and_administrators_anyones() {
     let customer = test.account(Role::Customer, None).await;
     let free =
         NewTimeOff { during: span(tuesday("09:00"), tuesday("12:00")), reason: Reason::parse("").unwrap() };
-    assert!(hours::put_week(&test.core, &own, ada, week("09:00-10:00")).await.is_ok());
+    assert!(hours::put_week(&test.core, &own, ada, ExpectedRev::Any, week("09:00-10:00")).await.is_ok());
     assert!(hours::add_time_off(&test.core, &own, ada, free.clone()).await.is_ok());
-    assert!(hours::put_week(&test.core, &admin, ben, week("09:00-10:00")).await.is_ok());
+    assert!(hours::put_week(&test.core, &admin, ben, ExpectedRev::Any, week("09:00-10:00")).await.is_ok());
     for actor in [own, customer, Actor::Guest] {
-        let refused = hours::put_week(&test.core, &actor, ben, week("09:00-11:00")).await.unwrap_err();
+        let refused = hours::put_week(&test.core, &actor, ben, ExpectedRev::Any, week("09:00-11:00"))
+            .await
+            .unwrap_err();
         assert!(matches!(refused, Error::Forbidden), "{refused}");
         let refused = hours::add_time_off(&test.core, &actor, ben, free.clone()).await.unwrap_err();
         assert!(matches!(refused, Error::Forbidden), "{refused}");
         let refused = hours::remove_override(&test.core, &actor, ben, date("2027-05-04")).await.unwrap_err();
         assert!(matches!(refused, Error::Forbidden), "{refused}");
     }
-    assert_eq!(hours::week(&test.core, ben).await.unwrap(), week("09:00-10:00"));
-    let nobody = hours::put_week(&test.core, &admin, Uuid::nil(), week("09:00-10:00")).await.unwrap_err();
+    assert_eq!(hours::week(&test.core, ben).await.unwrap().windows, week("09:00-10:00"));
+    let nobody = hours::put_week(&test.core, &admin, Uuid::nil(), ExpectedRev::Any, week("09:00-10:00"))
+        .await
+        .unwrap_err();
     assert!(matches!(nobody, Error::NotFound("staff")), "{nobody}");
 }
 
@@ -161,7 +172,9 @@ async fn a_change_of_hours_waits_for_the_booking_that_holds_the_calendar() {
     let mut booking = test.database.pool().begin().await.unwrap();
     staff::lock(&mut booking, &[ada]).await.unwrap();
     let core = test.core.clone();
-    let change = tokio::spawn(async move { hours::put_week(&core, &Actor::System, ada, Vec::new()).await });
+    let change = tokio::spawn(async move {
+        hours::put_week(&core, &Actor::System, ada, ExpectedRev::Any, Vec::new()).await
+    });
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     wait_for("the change to wait for the lock", async || {
         sqlx::query_scalar::<_, i64>(waiting).fetch_one(test.database.pool()).await.unwrap() > 0

@@ -7,7 +7,7 @@ use punctual_core::calendar::{DayWindow, Span, WeeklyWindow};
 use punctual_core::services::{self, ServiceSpec};
 use punctual_core::settings;
 use punctual_core::staff::{self, NewStaff};
-use punctual_core::types::{Actor, Label, Note, PersonName};
+use punctual_core::types::{Actor, ExpectedRev, Label, Note, PersonName};
 use punctual_core::{Core, hours};
 use punctual_queue::{ManualClock, Wake};
 use punctual_testkit::{TestDatabase, business};
@@ -88,7 +88,7 @@ impl TestCalendar {
             let new = NewStaff { name: PersonName::parse(name).unwrap(), email: None, user_id: None };
             clock.advance(TimeDelta::milliseconds(1));
             *id = staff::create(&core, new).await.unwrap().id;
-            hours::put_week(&core, &Actor::System, *id, week(windows)).await.unwrap();
+            hours::put_week(&core, &Actor::System, *id, ExpectedRev::Any, week(windows)).await.unwrap();
         }
         let service = services::create(&core, hour_long(&staff)).await.unwrap().id;
         let customer = Uuid::from_u128(0xc0);

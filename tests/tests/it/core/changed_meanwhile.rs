@@ -219,7 +219,9 @@ async fn stranded_bookings_can_be_listed_at_any_time_with_their_reasons() {
     // In London nine o'clock is ten in Berlin: what starts at nine in Berlin is too early now.
     let zone = Some(Zone::parse("Europe/London").unwrap());
     let changed =
-        settings::update(&salon.core, BusinessPatch { zone, ..BusinessPatch::default() }).await.unwrap();
+        settings::update(&salon.core, ExpectedRev::Any, BusinessPatch { zone, ..BusinessPatch::default() })
+            .await
+            .unwrap();
     assert_eq!(changed.stranded.len(), 1);
     assert_eq!(list().await, [(early.id, vec![StrandedReason::OutsideHours])]);
     change_staff(&salon, salon.staff[1], false).await;
@@ -308,11 +310,11 @@ async fn the_currency_stays_while_services_have_prices() {
     let service = salon.service(|spec| spec.price_minor = 4550).await;
     let currency = Some(Currency::parse("JPY").unwrap());
     let patch = BusinessPatch { currency, ..BusinessPatch::default() };
-    let refused = settings::update(&salon.core, patch.clone()).await;
+    let refused = settings::update(&salon.core, ExpectedRev::Any, patch.clone()).await;
     assert!(matches!(refused, Err(Error::Invalid { pointer: "/currency", .. })), "{refused:?}");
     let free = ServicePatch { price_minor: Some(0), ..ServicePatch::default() };
     change_service(&salon, service, free).await;
-    let changed = settings::update(&salon.core, patch).await.unwrap();
+    let changed = settings::update(&salon.core, ExpectedRev::Any, patch).await.unwrap();
     assert_eq!(changed.value.currency.as_str(), "JPY");
     for unknown in ["ZZZ", "BTC", "eur"] {
         assert!(Currency::parse(unknown).is_err(), "{unknown}");

@@ -313,7 +313,7 @@ impl Walk {
         if self.dice.index(2) == 0 {
             self.corrections += 1;
             let address = email(&format!("corrected-{}", self.corrections));
-            let corrected = customers::correct(core, admin, customer.id, &address).await;
+            let corrected = customers::correct(core, admin, customer.id, ExpectedRev::Any, &address).await;
             assert_eq!(corrected.is_ok(), customer.email.is_some(), "{corrected:?}");
             if let Some(former) = customer.email {
                 let left = "SELECT count(*) FROM notifications

@@ -155,7 +155,9 @@ async fn a_corrected_address_gets_the_confirmation_and_old_links_end() {
     .await
     .unwrap();
     bookings::managed(&salon.core, booking.id, 0).await.unwrap();
-    customers::correct(&salon.core, &salon.admin, customer(&booking), &email("gina.l")).await.unwrap();
+    customers::correct(&salon.core, &salon.admin, customer(&booking), ExpectedRev::Any, &email("gina.l"))
+        .await
+        .unwrap();
     let to_new = "SELECT count(*) FROM notifications
                   WHERE kind = 'confirmation' AND outcome IS NULL AND recipient = 'gina.l@example.org'";
     assert_eq!(salon.count(to_new).await, 1);

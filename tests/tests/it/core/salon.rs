@@ -10,7 +10,7 @@ use punctual_core::pool::PoolSettings;
 use punctual_core::services::{self, ServiceSpec};
 use punctual_core::settings::{self, Business};
 use punctual_core::staff::{self, NewStaff};
-use punctual_core::types::{Actor, EmailAddress, Label, Note, PersonName, Role};
+use punctual_core::types::{Actor, EmailAddress, ExpectedRev, Label, Note, PersonName, Role};
 use punctual_core::users::{self, NewUser};
 use punctual_core::{Core, Result, hours, pool};
 use punctual_queue::{ManualClock, Wake, new_id};
@@ -72,7 +72,7 @@ impl Salon {
         let window = DayWindow::new("09:00".parse().unwrap(), "18:00".parse().unwrap()).unwrap();
         let week =
             (0..7).map(|day| WeeklyWindow { weekday: Weekday::try_from(day).unwrap(), window }).collect();
-        hours::put_week(&self.core, &self.admin, member.id, week).await.unwrap();
+        hours::put_week(&self.core, &self.admin, member.id, ExpectedRev::Any, week).await.unwrap();
         self.staff.push(member.id);
     }
 
@@ -160,6 +160,7 @@ pub fn booking_of(service_id: Uuid, staff_id: Option<Uuid>, start: DateTime<Utc>
         booker: Booker::Myself,
         customer_note: Note::empty(),
         staff_note: Note::empty(),
+        reminders: true,
         overriding: false,
     }
 }

@@ -130,7 +130,9 @@ async fn a_corrected_address_of_the_customer_gets_no_mail_that_is_for_staff() {
     let booking = setup.book(tuesday("10:00")).await;
     let customer = booking.customer.clone().unwrap();
     let right = email("right");
-    customers::correct(&setup.salon.core, &Actor::System, customer.id, &right).await.unwrap();
+    customers::correct(&setup.salon.core, &Actor::System, customer.id, ExpectedRev::Any, &right)
+        .await
+        .unwrap();
     let recipients: Vec<String> =
         sqlx::query_scalar("SELECT recipient::text FROM notifications WHERE to_staff ORDER BY recipient")
             .fetch_all(&setup.salon.core.pool)

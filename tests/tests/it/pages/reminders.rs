@@ -6,6 +6,7 @@ use punctual_queue::Clock;
 use reqwest::Method;
 use serde_json::json;
 
+use super::book;
 use super::test_pages::Salon;
 
 async fn customer(salon: &Salon) -> String {
@@ -83,4 +84,68 @@ async fn one_click_may_come_as_multipart_and_an_unknown_link_ends_nothing() {
     let path = salon.link(Purpose::Unsubscribe, &id, 0);
     assert!(salon.see(click(&path)).await.text.contains("You get no reminders"));
     assert_eq!(reminders(&salon).await, ["1 unwanted"]);
+}
+
+#[tokio::test]
+async fn a_booking_without_reminders_stays_so_through_a_move_and_the_choice_for_all() {
+    let salon = book::salon(1, json!({ "reminders": [{ "kind": "offset", "minutes": 60 }] })).await;
+    let path = book::Booking { salon: &salon }.hold(book::NINE).await;
+    let form = salon.get(&path).await;
+    assert!(form.text.contains("Send me no reminder of this appointment"), "{}", form.text);
+    let wish = [book::ADA[0], book::ADA[1], ("no_reminder", "yes")];
+    let booked = salon.submit(&path, &wish).await;
+    assert_eq!(booked.status, 303, "{}", booked.text);
+    assert_eq!(reminders(&salon).await, ["2 unwanted"]);
+
+    let id: String = sqlx::query_scalar("SELECT id::text FROM bookings")
+        .fetch_one(salon.api.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(salon.booking(&id).await["reminders"], false);
+    let admin = &salon.admin;
+    let moved = json!({ "start": "2027-05-04T10:00:00+02:00" });
+    let reschedule = format!("/v1/bookings/{id}/reschedule");
+    assert_eq!(salon.api.write(Method::POST, &reschedule, admin, Some(&moved)).await.status, 200);
+    assert_eq!(reminders(&salon).await.last().unwrap(), "3 unwanted", "the new time");
+
+    // The person's choice for all bookings, off and on again, is not the choice for this one.
+    let all = salon.link(Purpose::Unsubscribe, &customer(&salon).await, 0);
+    salon.submit(&all, &[("reminders", "off")]).await;
+    assert!(
+        !salon.get(&salon.manage(&id)).await.text.contains("Send me a reminder"),
+        "none at all are wanted"
+    );
+    salon.submit(&all, &[("reminders", "on")]).await;
+    assert_eq!(reminders(&salon).await.last().unwrap(), "3 unwanted");
+
+    let manage = salon.manage(&id);
+    let page = salon.get(&manage).await;
+    assert!(page.text.contains("You get no reminder of this appointment."), "{}", page.text);
+    let choose = format!("{manage}/reminders");
+    let on = salon.submit(&choose, &[("reminders", "on")]).await;
+    assert_eq!(on.status, 303, "{}", on.text);
+    assert_eq!(reminders(&salon).await.last().unwrap(), "3 waits");
+    assert!(salon.get(&book::target(&choose, &on)).await.text.contains("Saved: you get a reminder."));
+    salon.submit(&choose, &[("reminders", "off")]).await;
+    assert_eq!(reminders(&salon).await.last().unwrap(), "3 unwanted");
+
+    let cancel = format!("/v1/bookings/{id}/cancel");
+    assert_eq!(salon.api.write(Method::POST, &cancel, admin, None).await.status, 200);
+    let late = salon.submit(&choose, &[("reminders", "on")]).await;
+    assert_eq!(late.status, 422, "{}", late.text);
+    assert_eq!(reminders(&salon).await.last().unwrap(), "3 unwanted");
+}
+
+#[tokio::test]
+async fn a_program_books_without_reminders() {
+    let salon = Salon::open(1, json!({})).await;
+    let mut wish = json!({ "service_id": salon.service, "start": "2027-05-04T09:00:00+02:00", "reminders": false,
+        "contact": { "name": "Ada Lovelace", "email": "ada@example.org" } });
+    let booked = salon.api.create("/v1/bookings", Some(&salon.admin), &wish).await;
+    assert_eq!((booked.status.as_u16(), &booked.body["reminders"]), (201, &json!(false)), "{}", booked.body);
+    wish.as_object_mut().unwrap().remove("reminders");
+    wish["start"] = json!("2027-05-04T10:00:00+02:00");
+    let booked = salon.api.create("/v1/bookings", Some(&salon.admin), &wish).await;
+    assert_eq!((booked.status.as_u16(), &booked.body["reminders"]), (201, &json!(true)), "{}", booked.body);
+    assert_eq!(reminders(&salon).await, ["1 unwanted", "1 waits"]);
 }

@@ -263,7 +263,8 @@ async fn a_page_made_from_memory_shows_every_change_at_once() {
     assert_eq!(salon.api.write(Method::PATCH, &path, admin, Some(&rename)).await.status, 200);
     times("Zoë").await;
     let week = json!({ "windows": [{ "weekday": 6, "start": "13:00", "end": "15:00" }] });
-    let put = salon.api.request(Method::PUT, &format!("/v1/staff/{}/hours", staff[1]));
+    let put =
+        salon.api.request(Method::PUT, &format!("/v1/staff/{}/hours", staff[1])).header("if-match", "*");
     assert_eq!(salon.api.send(put.bearer_auth(&admin.access).json(&week)).await.status, 200);
     services("13:00–15:00").await;
     times("13:00–15:00").await;

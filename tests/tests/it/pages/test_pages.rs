@@ -59,7 +59,7 @@ impl Salon {
             let id = member.body["id"].as_str().unwrap().to_owned();
             let window = |weekday: u8| json!({ "weekday": weekday, "start": "09:00", "end": "12:00" });
             let week = json!({ "windows": [window(2), window(3)] });
-            let put = api.request(Method::PUT, &format!("/v1/staff/{id}/hours"));
+            let put = api.request(Method::PUT, &format!("/v1/staff/{id}/hours")).header("if-match", "*");
             assert_eq!(api.send(put.bearer_auth(&admin.access).json(&week)).await.status, 200);
             ids.push(id);
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::privacy::{self, Kept};
 use punctual_core::settings::{self, BusinessPatch};
-use punctual_core::types::Actor;
+use punctual_core::types::{Actor, ExpectedRev};
 use punctual_testkit::wait_for;
 
 use super::dump::Dump;
@@ -12,7 +12,10 @@ use crate::mails::test_worker::TestWorker;
 
 async fn keep_for(salon: &Salon, days: Option<u16>) {
     let patch = BusinessPatch { retention_days: Some(days), ..BusinessPatch::default() };
-    assert_eq!(settings::update(&salon.core, patch).await.unwrap().value.retention_days, days);
+    assert_eq!(
+        settings::update(&salon.core, ExpectedRev::Any, patch).await.unwrap().value.retention_days,
+        days
+    );
 }
 
 /// A customer with one appointment at this time.

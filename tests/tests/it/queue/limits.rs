@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use punctual_queue::{Job, JobState, Limit, Queue, Wake, enqueue_many, ops};
+use punctual_queue::{Job, JobState, Limit, Queue, Wake, enqueue_many, ops, redis_prefix};
 use punctual_testkit::{TestRedis, lasting};
 
 use super::test_queue::{Order, Task, TestQueue, short_timing, start_time, until, work};
@@ -54,6 +54,25 @@ async fn two_workers_together_keep_one_limit() {
         worker.drain().await;
     }
     assert!(test.jobs().await.iter().all(|job| job.attempt == 1), "waiting for a token burns no attempt");
+}
+
+#[tokio::test]
+async fn two_deployments_on_one_redis_have_a_budget_each() {
+    let Some(redis) = TestRedis::start().await else { return };
+    let tests = [TestQueue::new().await, TestQueue::new().await];
+    // Databases of tests are copies of one, its deployment's id included.
+    let renamed = "UPDATE queue.deployment SET id = gen_random_uuid()";
+    sqlx::query(renamed).execute(&mut *tests[1].conn().await).await.unwrap();
+    for test in &tests {
+        enqueue_many(&mut *test.conn().await, start_time(), jobs(12, None)).await.unwrap();
+        let prefix = redis_prefix(&mut *test.conn().await).await.unwrap();
+        let limit = Limit::per_minute(1).burst(10);
+        let worker = work(test.builder().queue(limited(limit)).redis(Some(&redis.url()), &prefix));
+        // The second would wait minutes for tokens that the first has spent.
+        test.begun(10).await;
+        worker.drain().await;
+        assert!(test.handlers.begun() <= 11, "its own limit holds: {}", test.handlers.begun());
+    }
 }
 
 #[tokio::test]

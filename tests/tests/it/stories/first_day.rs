@@ -52,7 +52,10 @@ async fn an_empty_database_becomes_a_business() {
     let windows: Vec<Value> =
         (1..=7).map(|day| json!({ "weekday": day, "start": "09:00", "end": "17:00" })).collect();
     let hours = format!("/v1/staff/{staff}/hours");
-    expect(200, admin(Method::PUT, &hours, &json!({ "windows": windows }))).await;
+    let put = |rev: &str| admin(Method::PUT, &hours, &json!({ "windows": windows })).header("if-match", rev);
+    assert_eq!(expect(200, put("\"1\"")).await["rev"], 2);
+    assert_eq!(expect(412, put("\"1\"")).await["code"], "precondition_failed", "somebody else's hours");
+    assert_eq!(expect(200, call(Method::GET, &hours)).await["rev"], 2);
     let service =
         json!({ "name": "Haarschnitt", "duration_min": 60, "price_minor": 4500, "staff_ids": [staff] });
     let service = expect(201, admin(Method::POST, "/v1/services", &service)).await;
@@ -73,7 +76,12 @@ async fn an_empty_database_becomes_a_business() {
     // Fields missing in a complete body are cleared; existing bookings stay, even if they no longer fit.
     business["zone"] = json!("Pacific/Auckland");
     business.as_object_mut().unwrap().remove("phone");
-    let moved = expect(200, admin(Method::PUT, "/v1/business", &business)).await;
+    let blind = expect(428, admin(Method::PUT, "/v1/business", &business)).await;
+    assert_eq!(blind["code"], "precondition_required");
+    let put = |rev: &str| admin(Method::PUT, "/v1/business", &business).header("if-match", rev);
+    assert_eq!(expect(412, put("\"7\"")).await["code"], "precondition_failed");
+    let moved = expect(200, put("\"1\"")).await;
+    assert_eq!(moved["business"]["rev"], 2);
     assert_eq!(
         (&moved["business"]["zone"], moved["business"].get("phone")),
         (&json!("Pacific/Auckland"), None)
