@@ -7,6 +7,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::api_keys::Scope;
 use crate::types::{BookingAction, BookingStatus, ParseError, Rev};
 
 /// Why a use case did nothing. Nothing is stored when one of these is returned.
@@ -30,6 +31,9 @@ pub enum Error {
     /// Only staff may set these fields (403). Holds a sentence that names them.
     #[error("{0}")]
     StaffOnly(&'static str),
+    /// An API key lacks this scope (403).
+    #[error("the API key needs the scope {0}")]
+    ScopeMissing(Scope),
     /// The thing is absent, or not the actor's to see (404). Holds its name: `booking`, `service` and so on.
     #[error("no such {0}")]
     NotFound(&'static str),

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+mod api_key;
 mod failure;
 mod healthcheck;
 mod keys;
@@ -45,6 +46,11 @@ enum Command {
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
+    },
+    /// Make, list and revoke API keys of programs
+    ApiKey {
+        #[command(subcommand)]
+        command: api_key::ApiKeyCommand,
     },
     /// Make keys for a machine of your own: the files jwt and link in a folder, unless they are there
     Keys {
@@ -107,6 +113,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
                 match command {
                     Command::Migrate => migrate::run(&config).await,
                     Command::Healthcheck => healthcheck::run(&config).await,
+                    Command::ApiKey { command } => api_key::run(&config, command).await,
                     Command::Admin {
                         command: AdminCommand::Create { email, name, password_stdin, password_file },
                     } => {

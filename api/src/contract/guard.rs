@@ -17,7 +17,7 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use super::Operation;
+use super::{Operation, scope_of, scopes};
 use crate::{
     auth::{self, Caller},
     http::{
@@ -162,7 +162,7 @@ impl Guard {
 
     fn allowance(&self, request: &Request) -> Option<Allowance> {
         let policies = self.matched.operation.limits;
-        let state = request.data::<Arc<State>>().filter(|_| !policies.is_empty())?;
+        let state = request.data::<Arc<State>>()?;
         let address = request.data::<ClientAddress>().and_then(|address| address.0);
         Some(Allowance::new(Arc::clone(state), policies, address))
     }
@@ -176,9 +176,15 @@ impl Guard {
     ) -> Result<Caller, Problem> {
         let state = request.data::<Arc<State>>().cloned().ok_or_else(|| Problem::new(Code::InternalError))?;
         let operation = self.matched.operation;
-        let mut caller = auth::identify(&state, request.headers())?;
+        let mut caller = auth::identify(&state, request.headers()).await?;
+        if let Some(key) = caller.key() {
+            if let Some(allowance) = allowance {
+                allowance.for_key(key.id).await?;
+            }
+            scopes::check(scope_of(request.method(), &self.matched.pattern), key.scopes)?;
+        }
         operation.access.check(&caller)?;
-        if let Some(allowance) = allowance {
+        if let Some(allowance) = allowance.filter(|_| !operation.limits.is_empty()) {
             request.set_data(allowance.clone());
             allowance.for_client().await?;
         }

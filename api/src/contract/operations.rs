@@ -34,6 +34,8 @@ impl Access {
         let Self::Roles(roles) = self else { return Ok(()) };
         match caller.actor() {
             Actor::Account { role, .. } if roles.contains(&role) => Ok(()),
+            // The guard checks its scopes.
+            Actor::ApiKey { .. } => Ok(()),
             Actor::Account { .. } => Err(Problem::new(Code::Forbidden)),
             _ => Err(Problem::new(Code::Unauthenticated)),
         }

@@ -217,10 +217,13 @@ fn observe(
     let status = response.status().as_u16();
     let route = matched.map_or("-", |matched| &*matched.pattern);
     let operation = matched.map_or("none", |matched| matched.operation.id);
-    let user_id = matched.and_then(|matched| matched.caller).and_then(|caller: Caller| caller.user_id().ok());
-    let user_id = user_id.map(tracing::field::display);
+    let caller = matched.and_then(|matched| matched.caller);
+    let user_id = caller.and_then(|caller: Caller| caller.user_id().ok()).map(tracing::field::display);
+    let key_id = caller.and_then(|caller| caller.key()).map(|key| tracing::field::display(key.id));
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    span.in_scope(|| tracing::info!(target: "access", %method, route, status, micros, user_id, "answered"));
+    span.in_scope(
+        || tracing::info!(target: "access", %method, route, status, micros, user_id, key_id, "answered"),
+    );
     metrics::counter!("http_requests_total", "operation" => operation, "status" => status_text(status))
         .increment(1);
     metrics::histogram!("http_request_duration_seconds", "operation" => operation).record(took.as_secs_f64());

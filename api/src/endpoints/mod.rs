@@ -1,5 +1,6 @@
 //! The operations, one file each: request, docs, handler.
 
+mod api_keys;
 mod auth;
 mod bookings;
 mod business;
@@ -33,7 +34,7 @@ use crate::contract::Operation;
 // Tuples have a default up to twelve members: groups of groups.
 type Groups = (Account, Catalogue, Booking, Programs, ops::Operations);
 
-type Account = (auth::Operations, me::Operations);
+type Account = (auth::Operations, me::Operations, api_keys::Operations);
 
 type Catalogue = (
     business::Operations,
@@ -79,6 +80,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
     const GROUPS: &[&[&Operation]] = &[
         auth::OPERATIONS,
         me::OPERATIONS,
+        api_keys::OPERATIONS,
         business::OPERATIONS,
         services::OPERATIONS,
         staff::OPERATIONS,

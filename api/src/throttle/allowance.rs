@@ -78,6 +78,14 @@ impl Allowance {
         self.take(|by| by == By::Account, Whose::Account(user_id)).await
     }
 
+    /// Counts by the API key, whatever the operation declares; done by the guard.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub async fn for_key(&self, key_id: Uuid) -> Result<(), Problem> {
+        self.take_one(Policy::ApiKey, Whose::Account(key_id)).await
+    }
+
     /// Counts one comparison of a password with that of the account with this e-mail address: by the client's address,
     /// by the account, and by both, whatever the operation declares. The only way to a [`HashPermit`] in a request.
     ///

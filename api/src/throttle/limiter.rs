@@ -87,8 +87,8 @@ impl Throttle {
             (By::Address | By::Guest, _) => &[&address],
             (By::Email, Some(email)) => &[email],
             (By::EmailAndAddress, Some(email)) => &[email, &address],
-            (By::Account, _) if !user.is_empty() => &[&user],
-            (By::Email | By::EmailAndAddress | By::Account, _) => return None,
+            (By::Account | By::Key, _) if !user.is_empty() => &[&user],
+            (By::Email | By::EmailAndAddress | By::Account | By::Key, _) => return None,
         };
         let subject = self.subject(policy.name(), parts);
         let mut token = Token { policy, limit, subject, standing: self.log(subject, limit), shared: false };
@@ -161,7 +161,7 @@ pub(super) enum Whose<'a> {
     Client,
     /// Of this e-mail address.
     Email(&'a EmailAddress),
-    /// Of this account.
+    /// Of this account or API key.
     Account(Uuid),
 }
 

@@ -11,6 +11,8 @@ pub enum By {
     Email,
     /// The customer's account.
     Account,
+    /// The API key; counted by the guard.
+    Key,
     /// Both together.
     EmailAndAddress,
 }
@@ -63,6 +65,8 @@ pub enum Policy {
     HoldAccount,
     /// Holds of guests from one address.
     HoldAddress,
+    /// Requests with one API key.
+    ApiKey,
 }
 
 impl Policy {
@@ -92,6 +96,7 @@ impl Policy {
             Self::BookingAccount => "booking-account",
             Self::HoldAccount => "hold-account",
             Self::HoldAddress => "hold-address",
+            Self::ApiKey => "api-key",
         }
     }
 
@@ -106,6 +111,7 @@ impl Policy {
             | Self::LinksAddress => By::Address,
             Self::BookingAddress | Self::HoldAddress => By::Guest,
             Self::BookingAccount | Self::HoldAccount => By::Account,
+            Self::ApiKey => By::Key,
             Self::LoginGuesses => By::EmailAndAddress,
             Self::LoginAccount
             | Self::RegisterEmail
@@ -129,7 +135,8 @@ impl Policy {
             | Self::ResetEmail
             | Self::LinksAddress
             | Self::LinksEmail
-            | Self::VerifyEmail => Counts::All,
+            | Self::VerifyEmail
+            | Self::ApiKey => Counts::All,
             Self::RegisterEmail
             | Self::BookingAddress
             | Self::BookingEmail
@@ -156,6 +163,7 @@ impl Policy {
             Self::HoldAccount | Self::HoldAddress => {
                 "So many slots are held at a time. Book one, or wait until a hold runs out."
             }
+            Self::ApiKey => "So many requests came with this API key. Try again after `Retry-After`.",
             Self::RegisterEmail => "An account was made for this e-mail address a short while ago.",
             Self::ResetEmail | Self::LinksEmail | Self::VerifyEmail => {
                 "Mails were sent to this address a short while ago. Look for them, or try again after `Retry-After`."
@@ -190,6 +198,7 @@ impl Policy {
             Self::BookingAccount => limits.booking_account,
             Self::HoldAccount => limits.hold_account,
             Self::HoldAddress => limits.hold_address,
+            Self::ApiKey => limits.api_key,
         }
     }
 }

@@ -151,7 +151,7 @@ pub struct BookingEventObject {
     pub change: String,
     /// Who did it.
     pub actor: Actor,
-    /// Their account; shown to staff only.
+    /// Their account or API key; shown to staff only.
     pub actor_id: Option<Uuid>,
     /// Whether staff passed grid, hours, notice or horizon on purpose.
     pub overridden: bool,

@@ -181,7 +181,7 @@ pub struct EventSubject {
 pub struct EventActor {
     /// By kind.
     pub kind: Actor,
-    /// The account; absent for guests and for Punctual itself.
+    /// The account or API key; absent for guests and for Punctual itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
 }

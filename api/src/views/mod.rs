@@ -1,6 +1,7 @@
 //! What the API shows of core's values.
 
 mod account;
+mod api_keys;
 mod booking;
 pub mod calendar_file;
 mod catalogue;
@@ -16,6 +17,7 @@ mod storefront;
 mod webhooks;
 
 pub use account::{Account, Language, Role};
+pub use api_keys::{ApiKey, ApiKeyScope, ApiKeyWithSecret, ApiKeys};
 pub use booking::{
     Booking, BookingEvent, BookingEvents, BookingPage, Mail, MailKind, MailState, Mails, Status,
 };

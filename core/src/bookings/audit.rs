@@ -40,7 +40,7 @@ macro_rules! write_booking {
             "written" "",
             change.kind.as_str(),
             change.actor.kind() as $crate::types::ActorKind,
-            change.actor.user_id(),
+            change.actor.caller_id(),
             change.overridden,
             sqlx::types::Json(&change.details) as _,
             $now

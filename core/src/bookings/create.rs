@@ -7,7 +7,7 @@ use super::batch::{self, NewEntry, What};
 use super::{Booker, Booking, NewBooking, Wanted, place};
 use crate::idempotency::{self, Answer, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
-use crate::types::Actor;
+use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Result};
 
 /// Makes a booking: pending if the service requires confirmation and the actor is not staff, else confirmed.
@@ -72,6 +72,10 @@ fn authorize(actor: &Actor, new: &NewBooking) -> Result<()> {
         return Err(Error::StaffOnly("new_customer is for staff."));
     }
     match (&new.booker, actor.user_id()) {
+        (Booker::Myself, None) if matches!(actor, Actor::ApiKey { .. }) => Err(Error::Invalid {
+            pointer: "/contact",
+            error: ParseError::new("required", "a program books for somebody: send contact or customer_id"),
+        }),
         (Booker::Myself, None) => Err(Error::LoginRequired),
         (Booker::Person(_), Some(_)) if !actor.is_staff() => Err(Error::Forbidden),
         _ => Ok(()),
@@ -87,7 +91,7 @@ async fn staff_of_hold(core: &Core, actor: &Actor, hold_id: Uuid) -> Result<Opti
         .fetch_optional(&core.pool)
         .await?;
     let holder = hold.as_ref().and_then(|hold| Uuid::try_parse(hold.held_by.as_deref()?).ok());
-    if holder.is_some() && holder != actor.user_id() && !actor.is_staff() {
+    if holder.is_some() && holder != actor.caller_id() && !actor.is_staff() {
         return Err(Error::HoldExpired);
     }
     Ok(hold.map(|hold| hold.staff_id))

@@ -39,7 +39,7 @@ pub async fn hold(
     let performers = again_if_cut(|| place::performers(core, &new.slot)).await?;
     let slot = new.slot.clone();
     // A guest's name must not read as an account's id.
-    let held_by = actor.user_id().map_or_else(|| format!("guest:{guest}"), |id| id.to_string());
+    let held_by = actor.caller_id().map_or_else(|| format!("guest:{guest}"), |id| id.to_string());
     let entry = NewEntry { actor: *actor, request, what: What::Hold { new, held_by }, performers };
     match batch::submit(core, key_guard, entry).await {
         Ok(answer) => Ok(answer),

@@ -123,7 +123,7 @@ pub(super) async fn insert(
             .map(Phone::as_str)) as &[Option<&str>],
         &column!(String, |row| row.change.kind.as_str().to_owned()),
         &column!(ActorKind, |row| row.change.actor.kind()) as &[ActorKind],
-        &column!(Option<Uuid>, |row| row.change.actor.user_id()) as &[Option<Uuid>],
+        &column!(Option<Uuid>, |row| row.change.actor.caller_id()) as &[Option<Uuid>],
         &column!(bool, |row| row.change.overridden),
         &details,
         &column!(bool, |row| row.reminders),

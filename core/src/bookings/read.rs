@@ -57,7 +57,7 @@ pub async fn list(core: &Core, actor: &Actor, which: &ListBookings) -> Result<Pa
         Actor::Guest | Actor::Link { .. } | Actor::StaffLink { .. } => return Err(Error::LoginRequired),
         _ if actor.is_staff() => all(core, which).await?,
         _ if which.customer_id.is_some() => return Err(Error::StaffOnly("customer_id is for staff.")),
-        Actor::System | Actor::Account { .. } => own(core, actor, which).await?,
+        Actor::System | Actor::ApiKey { .. } | Actor::Account { .. } => own(core, actor, which).await?,
     };
     let more = rows.len() > which.limit.rows();
     let cursor_after = |row: &Row| Cursor { at: row.booking.start.to_utc(), id: row.booking.id };

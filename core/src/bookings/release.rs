@@ -25,7 +25,7 @@ pub async fn release_hold(core: &Core, actor: &Actor, has_token: bool, id: Uuid)
     })
     .await?
     .ok_or(Error::NotFound("hold"))?;
-    let own = hold.held_by.is_some() && hold.held_by == actor.user_id().map(|id| id.to_string());
+    let own = hold.held_by.is_some() && hold.held_by == actor.caller_id().map(|id| id.to_string());
     if !(has_token || own || actor.is_staff()) {
         return Err(Error::NotFound("hold"));
     }

@@ -142,7 +142,7 @@ impl Row {
             }
             Actor::Account { user_id, .. } => actor.is_staff() || self.owner_id == Some(*user_id),
             Actor::Guest => false,
-            Actor::System => true,
+            Actor::System | Actor::ApiKey { .. } => true,
         }
     }
 

@@ -24,7 +24,7 @@ pub async fn send_confirmation(core: &Core, actor: &Actor, id: Uuid) -> Result<N
         return Err(Error::Forbidden);
     }
     let sent = write(core, Arc::new(SendConfirmation { id }), ()).await?;
-    tracing::info!(booking_id = %id, user_id = ?actor.user_id(), "staff send a confirmation again");
+    tracing::info!(booking_id = %id, by = ?actor.caller_id(), "staff send a confirmation again");
     Ok(sent)
 }
 

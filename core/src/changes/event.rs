@@ -187,7 +187,7 @@ pub struct Place {
 pub struct EventActor {
     /// The kind of actor.
     pub kind: ActorKind,
-    /// The account; none for guests and Punctual itself.
+    /// The account or API key; none for guests and Punctual itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
 }

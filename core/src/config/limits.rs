@@ -57,6 +57,8 @@ pub struct RequestLimits {
     pub hold_account: Option<RequestLimit>,
     /// Holds of guests from one address.
     pub hold_address: Option<RequestLimit>,
+    /// Requests with one API key.
+    pub api_key: Option<RequestLimit>,
 }
 
 impl RequestLimit {
@@ -120,6 +122,7 @@ pub(super) fn read(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Requ
         booking_account: limit("PUNCTUAL_LIMIT_BOOKING_ACCOUNT"),
         hold_account: limit("PUNCTUAL_LIMIT_HOLD_ACCOUNT"),
         hold_address: limit("PUNCTUAL_LIMIT_HOLD_ADDRESS"),
+        api_key: limit("PUNCTUAL_LIMIT_API_KEY"),
     };
     if on == Some(false) { RequestLimits::default() } else { limits }
 }

@@ -28,7 +28,7 @@ pub async fn merge(core: &Core, actor: &Actor, id: Uuid, duplicate_id: Uuid) -> 
         })
     })
     .await?;
-    tracing::info!(customer_id = %id, duplicate = %duplicate_id, by = ?actor.user_id(), "customers were merged");
+    tracing::info!(customer_id = %id, duplicate = %duplicate_id, by = ?actor.caller_id(), "customers were merged");
     Ok(customer)
 }
 

@@ -41,8 +41,8 @@ impl Request {
         body: &impl Serialize,
     ) -> Result<Self> {
         let body = serde_json::to_vec(body).map_err(|error| Error::internal("hash of a request", error))?;
-        let caller = match (actor.user_id(), guest) {
-            (Some(user_id), _) => user_id.to_string(),
+        let caller = match (actor.caller_id(), guest) {
+            (Some(id), _) => id.to_string(),
             (None, Guest::Email(email)) => hex(&Sha256::digest(email.as_str().to_ascii_lowercase())),
             (None, Guest::Named(name)) => format!("guest:{name}"),
             (None, Guest::Unknown) => "guest".to_owned(),

@@ -24,7 +24,7 @@ pub async fn resend(core: &Core, actor: &Actor, booking_id: Uuid, id: Uuid) -> R
         return Err(Error::Forbidden);
     }
     let sent = write(core, Arc::new(Resend { booking_id, id }), ()).await?;
-    tracing::info!(notification_id = %id, user_id = ?actor.user_id(), "staff send a mail again");
+    tracing::info!(notification_id = %id, by = ?actor.caller_id(), "staff send a mail again");
     Ok(sent)
 }
 

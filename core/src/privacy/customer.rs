@@ -20,7 +20,7 @@ pub async fn erase_customer(core: &Core, actor: &Actor, id: Uuid) -> Result<()> 
         return Err(Error::Forbidden);
     }
     change(core, id, |id, tx, now| Box::pin(run(tx, now, *id))).await?;
-    tracing::info!(customer_id = %id, by = ?actor.user_id(), "a customer was erased");
+    tracing::info!(customer_id = %id, by = ?actor.caller_id(), "a customer was erased");
     Ok(())
 }
 

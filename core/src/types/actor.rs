@@ -29,6 +29,11 @@ pub enum Actor {
         /// Its role.
         role: Role,
     },
+    /// A program with an API key, which the api let in by the key's scopes.
+    ApiKey {
+        /// The key.
+        key_id: Uuid,
+    },
     /// Punctual itself: periodic jobs.
     System,
 }
@@ -48,11 +53,14 @@ pub enum ActorKind {
     Admin,
     /// Punctual itself.
     System,
+    /// A program with an API key.
+    ApiKey,
 }
 
 impl ActorKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Customer, Self::Guest, Self::Staff, Self::Admin, Self::System];
+    pub const ALL: [Self; 6] =
+        [Self::Customer, Self::Guest, Self::Staff, Self::Admin, Self::System, Self::ApiKey];
 
     /// The name in the database and the API.
     #[must_use]
@@ -63,6 +71,7 @@ impl ActorKind {
             Self::Staff => "staff",
             Self::Admin => "admin",
             Self::System => "system",
+            Self::ApiKey => "api_key",
         }
     }
 }
@@ -77,6 +86,7 @@ impl Actor {
             Self::StaffLink { .. } | Self::Account { role: Role::Staff, .. } => ActorKind::Staff,
             Self::Account { role: Role::Admin, .. } => ActorKind::Admin,
             Self::System => ActorKind::System,
+            Self::ApiKey { .. } => ActorKind::ApiKey,
         }
     }
 
@@ -90,19 +100,32 @@ impl Actor {
         }
     }
 
-    /// Whether this is staff, an administrator or Punctual itself: they may see and change every booking. The holder of
+    /// The id of the account or of the API key, if there is one: for the audit trail, and for whatever one caller has and
+    /// no other.
+    #[must_use]
+    pub const fn caller_id(&self) -> Option<Uuid> {
+        match self {
+            Self::ApiKey { key_id } => Some(*key_id),
+            _ => self.user_id(),
+        }
+    }
+
+    /// Whether this is staff, an administrator, a program or Punctual itself: they may see and change every booking. The holder of
     /// a link from a mail to staff counts as staff for that booking.
     #[must_use]
     pub const fn is_staff(&self) -> bool {
         matches!(
             self,
-            Self::System | Self::StaffLink { .. } | Self::Account { role: Role::Staff | Role::Admin, .. }
+            Self::System
+                | Self::ApiKey { .. }
+                | Self::StaffLink { .. }
+                | Self::Account { role: Role::Staff | Role::Admin, .. }
         )
     }
 
-    /// Whether this is an administrator or Punctual itself.
+    /// Whether this is an administrator, a program or Punctual itself.
     #[must_use]
     pub const fn is_admin(&self) -> bool {
-        matches!(self, Self::System | Self::Account { role: Role::Admin, .. })
+        matches!(self, Self::System | Self::ApiKey { .. } | Self::Account { role: Role::Admin, .. })
     }
 }

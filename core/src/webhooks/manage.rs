@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::endpoint::{Row, returning_endpoints, select_endpoints};
 use super::secret::EndpointSecrets;
 use super::{Endpoint, EndpointStatus, WebhookUrl};
+use crate::api_keys::{Area, Right, Scope};
 use crate::changes::{self, EventType, Position};
 use crate::config::Keys;
 use crate::transaction::change;
@@ -43,11 +44,24 @@ pub struct EndpointChanges {
     pub active: Option<bool>,
 }
 
-/// Makes an endpoint and answers its secret.
+/// What an API key needs for an endpoint that is told of customers: otherwise the right to manage endpoints would be one
+/// to see every customer who books.
+pub const SEES_CUSTOMERS: Scope = Scope { area: Area::Bookings, right: Right::Read };
+
+/// Makes an endpoint and answers its secret. `sees_customers` as in [`update`].
 ///
 /// # Errors
-/// [`Error::Invalid`] when there are 1,000 endpoints already; [`Error::Unavailable`].
-pub async fn create(core: &Core, keys: &Keys, new: NewEndpoint) -> Result<(Endpoint, EndpointSecrets)> {
+/// [`Error::Invalid`] when there are 1,000 endpoints already; [`Error::ScopeMissing`] as in [`update`];
+/// [`Error::Unavailable`].
+pub async fn create(
+    core: &Core,
+    keys: &Keys,
+    new: NewEndpoint,
+    sees_customers: bool,
+) -> Result<(Endpoint, EndpointSecrets)> {
+    if new.include_customer && !sees_customers {
+        return Err(Error::ScopeMissing(SEES_CUSTOMERS));
+    }
     let key_name = keys.signing().name.clone();
     let endpoint = change(core, (new, key_name.clone()), |(new, key_name), tx, now| {
         Box::pin(insert(tx, now, new, key_name))
@@ -113,18 +127,27 @@ pub async fn get(pool: &PgPool, id: Uuid) -> Result<Endpoint> {
     row.ok_or(Error::NotFound("webhook endpoint"))?.endpoint()
 }
 
-/// Changes an endpoint.
+/// Changes an endpoint. `sees_customers`: whether the caller has the right of [`SEES_CUSTOMERS`].
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Unavailable`].
+/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Unavailable`]; [`Error::ScopeMissing`] when the endpoint would be
+/// told of customers whom the caller does not see.
 pub async fn update(
     core: &Core,
     id: Uuid,
     expected: ExpectedRev,
     changes: EndpointChanges,
+    sees_customers: bool,
 ) -> Result<Endpoint> {
-    change(core, (id, expected, changes), |(id, expected, changes), tx, now| {
-        Box::pin(apply(tx, now, *id, *expected, changes))
+    let args = (id, expected, changes, sees_customers);
+    change(core, args, |(id, expected, changes, sees_customers), tx, now| {
+        Box::pin(async move {
+            let endpoint = apply(tx, now, *id, *expected, changes).await?;
+            if endpoint.include_customer && !sees_customers {
+                return Err(Error::ScopeMissing(SEES_CUSTOMERS));
+            }
+            Ok(endpoint)
+        })
     })
     .await
 }

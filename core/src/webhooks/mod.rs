@@ -19,6 +19,8 @@ pub use delivery::{
 };
 pub use endpoint::{Endpoint, EndpointStatus, WebhookUrl};
 pub use fan_out::{FannedOut, fan_out};
-pub use manage::{EndpointChanges, NewEndpoint, create, get, list, remove, rotate_secret, update};
+pub use manage::{
+    EndpointChanges, NewEndpoint, SEES_CUSTOMERS, create, get, list, remove, rotate_secret, update,
+};
 pub use payload::{DeliverWebhook, payload};
 pub use secret::{EndpointSecrets, SECRET_PREFIX};

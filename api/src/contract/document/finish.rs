@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use poem::http::Method;
+use punctual_core::api_keys::Scope;
 use serde_json::{Map, Value, json};
 
 use super::examples::{self, FieldExamples};
 use crate::{
-    contract::{Access, Operation, SuccessHeader},
+    contract::{Access, Operation, SuccessHeader, scope_of},
     http::problem::{Code, PROBLEM_JSON},
     schema::format,
 };
@@ -16,17 +18,17 @@ const SCHEME: &str = "accessToken";
 /// Finishes the document in place.
 pub fn finish(document: &mut Value, operations: &[&Operation]) {
     let mut closed = BTreeSet::new();
-    each_operation(document, |operation| {
+    each_place(document, |scope, operation| {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
         let Some(entry) = operations.iter().find(|entry| entry.id == id) else { return };
-        finish_operation(operation, entry);
+        finish_operation(operation, entry, scope);
         references(operation.get("requestBody").unwrap_or(&Value::Null), &mut closed);
     });
     document["components"]["securitySchemes"] = json!({ SCHEME: {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The access token of a session, from `POST /v1/auth/login`."
+        "description": "The access token of a session, from `POST /v1/auth/login`, or an API key, from `POST /v1/api-keys`."
     }});
     close_requests(document, closed);
     finish_info(document);
@@ -100,27 +102,41 @@ fn inline_nullable(schema: &mut Map<String, Value>, schemas: &Value) {
 
 /// Visits every operation of the document.
 pub fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Map<String, Value>)) {
+    each_place(document, |_, operation| visit(operation));
+}
+
+/// Visits every operation with the scope that an API key needs for it.
+fn each_place(document: &mut Value, mut visit: impl FnMut(Option<Scope>, &mut Map<String, Value>)) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    let operations = paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(Value::as_object_mut);
-    for operation in operations.flat_map(|methods| methods.values_mut()).filter_map(Value::as_object_mut) {
-        visit(operation);
+    for (path, methods) in paths.into_iter().flatten() {
+        for (method, operation) in methods.as_object_mut().into_iter().flatten() {
+            let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap_or_default();
+            if let Some(operation) = operation.as_object_mut() {
+                visit(scope_of(&method, path), operation);
+            }
+        }
     }
 }
 
-fn finish_operation(operation: &mut Map<String, Value>, entry: &Operation) {
+fn finish_operation(operation: &mut Map<String, Value>, entry: &Operation, scope: Option<Scope>) {
     let security = match entry.access {
         Access::Public => json!([]),
         Access::Guests => json!([{ SCHEME: [] }, {}]),
         Access::Roles(_) => json!([{ SCHEME: [] }]),
     };
     operation.insert("security".to_owned(), security);
+    let mut who = Vec::new();
     if let Access::Roles(roles) = entry.access {
         let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        who.push(format!("Roles: {}.", names.join(", ")));
+    }
+    who.extend(scope.map(|scope| format!("API keys: scope `{scope}`.")));
+    if !who.is_empty() {
         let text = operation.get("description").and_then(Value::as_str).unwrap_or_default();
-        let text = format!("{text}\n\nRoles: {}.", names.join(", ")).trim_start().to_owned();
+        let text = format!("{text}\n\n{}", who.join(" ")).trim_start().to_owned();
         operation.insert("description".to_owned(), text.into());
     }
-    let problems = problems(operation, entry);
+    let problems = problems(operation, entry, scope);
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for response in responses.values_mut() {
         add_headers(response, entry.headers);
@@ -128,7 +144,7 @@ fn finish_operation(operation: &mut Map<String, Value>, entry: &Operation) {
     for (status, codes) in problems {
         responses.insert(status.to_string(), problem_response(&codes));
     }
-    if !entry.limits.is_empty() {
+    if !entry.limits.is_empty() || scope.is_some() {
         for response in responses.values_mut() {
             add_limit_headers(response);
         }
@@ -136,17 +152,22 @@ fn finish_operation(operation: &mut Map<String, Value>, entry: &Operation) {
 }
 
 /// The problems of an operation by status: its own, and those that follow from what it takes.
-fn problems(operation: &Map<String, Value>, entry: &Operation) -> BTreeMap<u16, Vec<Code>> {
+fn problems(
+    operation: &Map<String, Value>,
+    entry: &Operation,
+    scope: Option<Scope>,
+) -> BTreeMap<u16, Vec<Code>> {
     let has_body = operation.contains_key("requestBody");
     let mut codes: BTreeSet<Code> = entry.problems.iter().copied().collect();
-    codes.extend([Code::InvalidToken, Code::SessionEnded, Code::InternalError, Code::Unavailable]);
+    codes.extend([Code::InvalidToken, Code::SessionEnded, Code::ScopeMissing]);
+    codes.extend([Code::InternalError, Code::Unavailable]);
     codes.extend([Code::RequestTimeout, Code::ContentTooLarge]);
     if has_body {
         codes.insert(Code::UnsupportedMediaType);
     }
     // Also where there is nothing to send: unknown parameters and bodies are refused.
     codes.insert(Code::InvalidRequest);
-    if !entry.limits.is_empty() {
+    if !entry.limits.is_empty() || scope.is_some() {
         codes.insert(Code::TooManyRequests);
     }
     if let Access::Roles(roles) = entry.access {

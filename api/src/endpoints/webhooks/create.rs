@@ -8,6 +8,7 @@ use punctual_core::{
 };
 
 use crate::{
+    auth::Caller,
     contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
@@ -52,6 +53,7 @@ impl CreateWebhook {
     async fn create_webhook(
         &self,
         Data(state): Data<&Arc<State>>,
+        caller: Caller,
         body: Body<WebhookRequest>,
     ) -> Result<Created<WebhookWithSecret>, Problem> {
         let new = NewEndpoint {
@@ -60,7 +62,8 @@ impl CreateWebhook {
             types: types_of(body.0.types),
             include_customer: body.0.include_customer.unwrap_or(false),
         };
-        let (endpoint, secrets) = webhooks::create(&state.core, &state.links, new).await?;
+        let (endpoint, secrets) =
+            webhooks::create(&state.core, &state.links, new, caller.sees_customers()).await?;
         let (rev, path) = (endpoint.rev, format!("/v1/webhooks/{}", endpoint.id));
         let WebhookSecret { secret } = secrets.into();
         let endpoint = WebhookEndpoint::from(endpoint);

@@ -9,6 +9,7 @@ use punctual_core::webhooks::{self, EndpointChanges};
 use uuid::Uuid;
 
 use crate::{
+    auth::Caller,
     contract::{Access, Operation, SuccessHeader, problems},
     endpoints::Tag,
     http::{
@@ -54,6 +55,7 @@ impl UpdateWebhook {
     async fn update_webhook(
         &self,
         Data(state): Data<&Arc<State>>,
+        caller: Caller,
         /// The endpoint.
         id: Path<Uuid>,
         /// The `rev` you read, as an entity tag, or `*` for any.
@@ -69,7 +71,8 @@ impl UpdateWebhook {
             include_customer: body.0.include_customer,
             active: body.0.active,
         };
-        let endpoint = webhooks::update(&state.core, id.0, expected, changes).await?;
+        let endpoint =
+            webhooks::update(&state.core, id.0, expected, changes, caller.sees_customers()).await?;
         let rev = endpoint.rev;
         Ok(Found::new(WebhookEndpoint::from(endpoint)).rev(rev))
     }

@@ -19,6 +19,9 @@ impl From<Error> for Problem {
             Error::LoginRequired => Self::new(Code::Unauthenticated),
             Error::Forbidden => Self::new(Code::Forbidden),
             Error::StaffOnly(detail) => Self::new(Code::Forbidden).detail(detail),
+            Error::ScopeMissing(scope) => {
+                Self::new(Code::ScopeMissing).detail(format!("The API key needs the scope `{scope}`."))
+            }
             Error::NotFound(what) => Self::new(Code::NotFound).detail(format!("There is no such {what}.")),
             Error::EmailTaken => Self::new(Code::EmailTaken),
             Error::SlotTaken { alternatives } => {

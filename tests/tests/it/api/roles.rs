@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::TimeDelta;
 use punctual_api::{contract::Access, operations};
+use punctual_core::api_keys::{Scope, Scopes};
 use punctual_core::types::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -97,6 +98,7 @@ async fn every_operation_allows_exactly_the_declared_roles() {
     let api = TestApi::start().await;
     let document = api.get("/openapi.json", None).await.body;
     let personas = personas(&api).await;
+    let keys = keys(&api, personas[3].session.as_ref().unwrap()).await;
     let mut walked = 0;
     let mut table = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -129,6 +131,7 @@ async fn every_operation_allows_exactly_the_declared_roles() {
                 }
                 walked += 1;
             }
+            write!(row, " {} |", scope_found(&api, &keys, &verb, path).await).unwrap();
             table.push((operations().position(|entry| entry.id == id).unwrap(), row));
         }
     }
@@ -139,6 +142,42 @@ async fn every_operation_allows_exactly_the_declared_roles() {
     compare_with_docs(&rows.join("\n"));
 }
 
+/// One API key for each scope.
+async fn keys(api: &TestApi, admin: &Session) -> Vec<(Scope, String)> {
+    let mut keys = Vec::new();
+    for scope in Scope::ALL {
+        let wish = json!({ "name": scope.as_str(), "scopes": [scope.as_str()] });
+        let made = api.post("/v1/api-keys", Some(admin), &wish).await;
+        keys.push((scope, made.body["key"].as_str().unwrap().to_owned()));
+    }
+    keys
+}
+
+/// The scope that lets an API key in, as it is found: no other key may pass but one with the right to write there.
+async fn scope_found(api: &TestApi, keys: &[(Scope, String)], method: &str, path: &str) -> &'static str {
+    let steps = path.split('/').map(|step| if step.starts_with('{') { "none" } else { step });
+    let url = steps.collect::<Vec<_>>().join("/");
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let mut passed = Vec::new();
+    for (scope, key) in keys {
+        let request = api.request(method.clone(), &url).query(&[("none", "none")]).bearer_auth(key);
+        match api.send(request).await.status.as_u16() {
+            400 => passed.push(*scope),
+            status => assert_eq!(status, 403, "{method} {path} with {scope}"),
+        }
+    }
+    match passed[..] {
+        [] => "–",
+        [first] => first.as_str(),
+        [first, second] => {
+            let higher: Scopes = [second].into_iter().collect();
+            assert!(higher.grant(first) && method == Method::GET, "{method} {path} {passed:?}");
+            first.as_str()
+        }
+        _ => panic!("{method} {path} lets {passed:?} in"),
+    }
+}
+
 /// Compares the table of `docs/roles.md` with the results.
 fn compare_with_docs(rows: &str) {
     const BEGIN: &str = "<!-- table -->\n\n";
@@ -147,7 +186,8 @@ fn compare_with_docs(rows: &str) {
     let page = std::fs::read_to_string(path).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (found, after) = rest.split_once(END).unwrap();
-    let head = "| operation | | guest | customer | staff | administrator |\n|---|---|---|---|---|---|";
+    let head =
+        "| operation | | guest | customer | staff | administrator | API key |\n|---|---|---|---|---|---|---|";
     let table = format!("{head}\n{rows}");
     if std::env::var_os("PUNCTUAL_WRITE_DOCS").is_some() {
         std::fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();

@@ -121,12 +121,12 @@ async fn a_paused_endpoint_is_told_later_of_what_it_missed() {
     let (endpoint, _) = endpoint(&test.salon, &receiver.url()).await;
     let active = |on| webhooks::EndpointChanges { active: Some(on), ..webhooks::EndpointChanges::default() };
     let core = &test.salon.core;
-    webhooks::update(core, endpoint.id, ExpectedRev::Any, active(false)).await.unwrap();
+    webhooks::update(core, endpoint.id, ExpectedRev::Any, active(false), true).await.unwrap();
     let booking = test.book(tuesday("10:00")).await;
     use_cases::cancel(core, &test.customer, booking.id, ExpectedRev::Any).await.unwrap();
     test.wait_for_sent(&booking, "cancellation", 1).await;
     assert_eq!(receiver.received().len(), 0);
-    webhooks::update(core, endpoint.id, ExpectedRev::Any, active(true)).await.unwrap();
+    webhooks::update(core, endpoint.id, ExpectedRev::Any, active(true), true).await.unwrap();
     let posted = receiver.wait_for(2).await;
     let mut revs: Vec<_> = posted.iter().map(|one| body(one)["data"]["booking"]["rev"].as_i64()).collect();
     revs.sort_unstable();
@@ -162,7 +162,7 @@ async fn the_customer_is_delivered_only_where_it_was_asked_for() {
     let (endpoint, _) = endpoint(&test.salon, &receiver.url()).await;
     let changes =
         webhooks::EndpointChanges { include_customer: Some(true), ..webhooks::EndpointChanges::default() };
-    webhooks::update(&test.salon.core, endpoint.id, ExpectedRev::Any, changes).await.unwrap();
+    webhooks::update(&test.salon.core, endpoint.id, ExpectedRev::Any, changes, true).await.unwrap();
     test.book(tuesday("10:00")).await;
     let posted = receiver.wait_for(1).await.remove(0);
     let Actor::Account { user_id, .. } = test.customer else { panic!("an account") };

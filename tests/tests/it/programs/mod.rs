@@ -6,5 +6,6 @@ mod every_path;
 mod every_write;
 mod failures;
 mod feed;
+mod keys;
 mod killed;
 mod test_hooks;

@@ -83,7 +83,7 @@ pub async fn endpoint(salon: &Salon, url: &str) -> (Endpoint, String) {
             .collect(),
         include_customer: false,
     };
-    let (endpoint, secrets) = webhooks::create(&salon.core, &keys(), new).await.unwrap();
+    let (endpoint, secrets) = webhooks::create(&salon.core, &keys(), new, true).await.unwrap();
     (endpoint, secrets.display())
 }
 

@@ -1,0 +1,73 @@
+use std::{process::ExitCode, time::Duration};
+
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+use punctual_core::{
+    Core, Error,
+    api_keys::{self, NewApiKey, Scope},
+    config::{Config, Secret},
+    pool::{self, PoolSettings},
+    types::Label,
+};
+use punctual_queue::{ServerClock, Wake};
+use uuid::Uuid;
+
+use super::Failure;
+
+/// Commands on API keys.
+#[derive(Subcommand)]
+pub enum ApiKeyCommand {
+    /// Make a key and print it; it cannot be shown again
+    Create {
+        /// What it is for
+        name: String,
+        /// What it may do, such as bookings:read; several times for several
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<Scope>,
+        /// From when on it is refused, such as 2027-05-04T10:00:00Z; never without this
+        #[arg(long, value_name = "INSTANT")]
+        expires: Option<DateTime<Utc>>,
+    },
+    /// List keys, the newest first
+    List,
+    /// End a key: its next request is refused
+    Revoke {
+        /// Its id
+        id: Uuid,
+    },
+}
+
+/// Runs a command on API keys.
+pub async fn run(config: &Config, command: ApiKeyCommand) -> Result<ExitCode, Failure> {
+    let settings = PoolSettings {
+        program: "punctual-api api-key",
+        connections: 1,
+        statement_timeout: Duration::from_secs(5),
+        acquire_timeout: Duration::from_secs(5),
+    };
+    let pool = pool::connect(config.database_url()?.expose(), &settings)?;
+    let clock = ServerClock::start(&pool).await?;
+    let prefix = punctual_queue::redis_prefix(&mut *pool.acquire().await?).await?;
+    let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
+    let core = Core::new(pool, clock, wake);
+    match command {
+        ApiKeyCommand::Create { name, scopes, expires } => {
+            let new = NewApiKey { name: Label::parse(&name)?, scopes, expires_at: expires };
+            let (key, secret) = api_keys::create(&core, new, rand::random()).await?;
+            eprintln!("{} was made. This is its only copy:", key.id);
+            println!("{}", secret.display());
+        }
+        ApiKeyCommand::List => {
+            for key in api_keys::list(&core.pool).await? {
+                let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+                let ended = if key.revoked_at.is_some() { "revoked" } else { "" };
+                println!("{}  {}  {}  {ended}", key.id, scopes.join(","), key.name);
+            }
+        }
+        ApiKeyCommand::Revoke { id } => match api_keys::revoke(&core, id).await {
+            Err(Error::NotFound(what)) => return Err(format!("there is no such {what}").into()),
+            revoked => revoked?,
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,56 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{ApiKeySecret, Scope, Scopes};
+use crate::Result;
+use crate::pool::again_if_cut;
+
+/// How exact `last_used_at` is: not every request writes.
+const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// A key that may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyInUse {
+    /// Its id.
+    pub id: Uuid,
+    /// What it may do.
+    pub scopes: Scopes,
+}
+
+/// The key with this secret; `None` when there is none, or it was revoked or has expired. Asked for each request, so that
+/// a revoked key is refused at once. Notes that it was used.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`].
+pub async fn authenticate(
+    pool: &PgPool,
+    now: DateTime<Utc>,
+    secret: &ApiKeySecret,
+) -> Result<Option<KeyInUse>> {
+    let sha256 = secret.sha256();
+    let row = again_if_cut(|| async {
+        let row = sqlx::query!(
+            "SELECT scopes, last_used_at FROM api_keys
+             WHERE id = $1 AND secret_sha256 = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)",
+            secret.id,
+            sha256.as_slice(),
+            now,
+        );
+        Ok(row.fetch_optional(pool).await?)
+    })
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.last_used_at.is_none_or(|at| at + USE_NOTED_EVERY <= now) {
+        sqlx::query!(
+            "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
+            secret.id,
+            now,
+        )
+        .execute(pool)
+        .await?;
+    }
+    // A newer release may have given a scope that this one does not know.
+    let scopes = row.scopes.iter().filter_map(|text| Scope::parse(text).ok()).collect();
+    Ok(Some(KeyInUse { id: secret.id, scopes }))
+}
