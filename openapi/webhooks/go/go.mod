@@ -1,0 +1,3 @@
+module punctual/webhooks
+
+go 1.19
