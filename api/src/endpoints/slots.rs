@@ -39,8 +39,8 @@ pub struct ListSlots;
 impl ListSlots {
     /// List free slots
     ///
-    /// The starts at which a service can be booked, on every civil date from `from` to `to` in the business's time
-    /// zone, both included. What is listed can be booked at the same instant.
+    /// The starts at which a service can be booked on every civil date from `from` to `to`, inclusive, in the
+    /// business's time zone. Every listed start can be booked at that instant.
     #[oai(path = "/v1/slots", method = "get", operation_id = "listSlots", tag = "Tag::Slots")]
     #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
     async fn list_slots(
@@ -55,7 +55,7 @@ impl ListSlots {
         from: Query<NaiveDate>,
         /// Last date, at most 30 days after the first.
         to: Query<NaiveDate>,
-        /// A booking that is to be moved and so counts as free. It must be yours to read.
+        /// A booking to be moved: its time counts as free. It must be yours to read.
         exclude_booking: Query<Option<Uuid>>,
         /// The `ETag` of an earlier answer: if nothing has changed the answer is 304 without a body.
         #[oai(name = "If-None-Match", validator(max_length = 200))]

@@ -17,7 +17,7 @@ pub struct Logs {
 }
 
 struct Log {
-    /// The oldest first.
+    /// Oldest first.
     times: VecDeque<Instant>,
     per: Duration,
 }

@@ -16,7 +16,7 @@ pub struct Account {
     pub id: Uuid,
     /// Its address, which is also the login name.
     pub email: Email,
-    /// Whether a link sent to the address was followed.
+    /// Whether the address is verified.
     pub email_verified: bool,
     /// Name as the person writes it.
     pub name: Name,
@@ -31,7 +31,7 @@ pub struct Account {
     /// Time zone that mails name beside the business's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<TimeZone>,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Language;
 use crate::http::values::{Email, Name, PhoneNumber, TimeZone};
 
-/// Somebody who books, as staff see them.
+/// A customer, as seen by staff.
 #[derive(Debug, Object, Serialize)]
 pub struct Customer {
     /// The customer's id.

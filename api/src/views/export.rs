@@ -11,17 +11,17 @@ use uuid::Uuid;
 use super::{Account, Booking, BookingEvent, Customer, MailKind, MailState};
 use crate::http::values::Email;
 
-/// Everything that is kept of an account's owner.
+/// All data of an account's owner.
 #[derive(Debug, Object, Serialize)]
 pub struct PersonalData {
     /// When this was read.
     pub exported_at: DateTime<Utc>,
     /// The account.
     pub account: Account,
-    /// When and until when it was logged in, oldest first. Sessions are forgotten a day after they ran out.
+    /// Its sessions, oldest first. Sessions are deleted a day after they end.
     #[oai(validator(max_items = 100000))]
     pub sessions: Vec<ExportedSession>,
-    /// As whom it has booked.
+    /// The customers of the account.
     #[oai(validator(max_items = 100000))]
     pub customers: Vec<ExportedCustomer>,
     /// Its bookings by start.
@@ -32,15 +32,15 @@ pub struct PersonalData {
     pub mails: Vec<ExportedMail>,
 }
 
-/// A login, or its renewal.
+/// The result of a login or refresh.
 #[derive(Debug, Object, Serialize)]
 #[expect(clippy::struct_field_names, reason = "instants are called so everywhere")]
 pub struct ExportedSession {
     /// When it began.
     pub created_at: DateTime<Utc>,
-    /// Until when it could be used.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
-    /// When the next one took its place.
+    /// When it was replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent_at: Option<DateTime<Utc>>,
     /// When it was ended.
@@ -48,7 +48,7 @@ pub struct ExportedSession {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// A customer and what they have chosen.
+/// A customer and their choices.
 #[derive(Debug, Object, Serialize)]
 pub struct ExportedCustomer {
     /// Who.
@@ -65,7 +65,7 @@ pub struct ExportedBooking {
     /// Its changes, oldest first.
     #[oai(validator(max_items = 10000))]
     pub events: Vec<BookingEvent>,
-    /// Its mails in the order in which they were planned.
+    /// Its mails in planned order.
     #[oai(validator(max_items = 10000))]
     pub mails: Vec<ExportedMail>,
 }
@@ -87,7 +87,7 @@ pub struct ExportedMail {
     /// When the mail server took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<DateTime<Utc>>,
-    /// What the mail server said last.
+    /// The mail server's last reply.
     #[oai(validator(max_length = 500))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,

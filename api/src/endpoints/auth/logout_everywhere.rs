@@ -22,8 +22,8 @@ pub struct LogoutEverywhere;
 impl LogoutEverywhere {
     /// Log out everywhere
     ///
-    /// Ends all sessions of your account, this one too. No refresh token of before is good any more, and no access
-    /// token of before can change anything; one that is out can read your own data until it ends.
+    /// Ends all sessions of your account, including this one. Earlier refresh tokens and writes with earlier access
+    /// tokens are refused. An issued access token can read your own data until it expires.
     #[oai(
         path = "/v1/auth/logout-everywhere",
         method = "post",

@@ -24,7 +24,7 @@ pub struct ResendVerification;
 impl ResendVerification {
     /// Mail another verification link
     ///
-    /// Mails another link that proves your address. Does nothing if it is proven.
+    /// Mails another link that verifies your address. Does nothing if it is verified.
     #[oai(
         path = "/v1/auth/verify-email/resend",
         method = "post",

@@ -26,7 +26,7 @@ pub struct GetBookingCalendar;
 impl GetBookingCalendar {
     /// Get a booking as a calendar file
     ///
-    /// The appointment for a calendar (RFC 5545), as it stands now: the same UID for its life, SEQUENCE is its revision.
+    /// The current appointment for a calendar (RFC 5545). The UID is permanent, SEQUENCE is the revision.
     #[oai(
         path = "/v1/bookings/:id/calendar.ics",
         method = "get",

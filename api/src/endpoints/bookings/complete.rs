@@ -29,7 +29,7 @@ pub struct CompleteBooking;
 impl CompleteBooking {
     /// Complete a booking
     ///
-    /// Staff note that the appointment took place.
+    /// Records that the appointment took place.
     #[oai(
         path = "/v1/bookings/:id/complete",
         method = "post",

@@ -28,7 +28,7 @@ pub struct NoShowBooking;
 impl NoShowBooking {
     /// Mark a no-show
     ///
-    /// Staff note that the customer did not come.
+    /// Records that the customer did not come.
     #[oai(
         path = "/v1/bookings/:id/no-show",
         method = "post",

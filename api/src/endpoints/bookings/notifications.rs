@@ -28,7 +28,7 @@ pub struct ListBookingNotifications;
 impl ListBookingNotifications {
     /// List a booking's mails
     ///
-    /// Where each mail of the booking stands: planned, waiting for its next try, sent, or why not.
+    /// The state of each mail of the booking: planned, waiting for a retry, sent, or why not.
     #[oai(
         path = "/v1/bookings/:id/notifications",
         method = "get",

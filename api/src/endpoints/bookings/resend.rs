@@ -31,8 +31,8 @@ pub struct ResendNotification;
 impl ResendNotification {
     /// Send a mail again
     ///
-    /// For a mail whose `state` is `failed` or `in_doubt`, once somebody has looked into why. It has the same
-    /// Message-ID as before, so that a mailbox that has it already can tell.
+    /// For a mail whose `state` is `failed` or `in_doubt`, after its cause was checked. It keeps its Message-ID, so
+    /// that mailboxes recognise a duplicate.
     #[oai(
         path = "/v1/bookings/:id/notifications/:notification_id/resend",
         method = "post",

@@ -27,7 +27,7 @@ pub struct GetBusiness;
 impl GetBusiness {
     /// Get the business
     ///
-    /// Its name, address, time zone and how it speaks.
+    /// Name, address, time zone, language.
     #[oai(path = "/v1/business", method = "get", operation_id = "getBusiness", tag = "Tag::Catalogue")]
     async fn get_business(
         &self,

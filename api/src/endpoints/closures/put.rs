@@ -26,7 +26,7 @@ pub struct ClosureRequest {
     reason: Option<ReasonText>,
 }
 
-/// The closure, and what it leaves standing.
+/// The closure, and the bookings that no longer fit.
 #[derive(Debug, Object, Serialize)]
 pub struct ClosureChanged {
     /// The closure.
@@ -47,7 +47,8 @@ pub struct PutClosure;
 impl PutClosure {
     /// Close the business on a date
     ///
-    /// Whatever the hours of that date say. The answer lists bookings that no longer fit; they are left standing.
+    /// Takes precedence over all hours of that date. The answer lists bookings that no longer fit; they are not
+    /// changed.
     #[oai(path = "/v1/closures/:date", method = "put", operation_id = "putClosure", tag = "Tag::Catalogue")]
     async fn put_closure(
         &self,

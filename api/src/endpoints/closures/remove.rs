@@ -24,9 +24,9 @@ pub struct RemoveClosure;
 
 #[OpenApi]
 impl RemoveClosure {
-    /// Open the business again on a date
+    /// Remove a closure
     ///
-    /// The hours of that date count again.
+    /// The usual hours of that date apply again.
     #[oai(
         path = "/v1/closures/:date",
         method = "delete",

@@ -22,7 +22,7 @@ use crate::{
 /// A page of customers.
 #[derive(Debug, Object, Serialize)]
 pub struct CustomerPage {
-    /// The customers by when they were made.
+    /// The customers by creation.
     #[oai(validator(max_items = 100))]
     data: Vec<Customer>,
     /// Pass it as `cursor` for the next page; absent on the last.
@@ -40,13 +40,13 @@ pub struct ListCustomers;
 impl ListCustomers {
     /// Search customers
     ///
-    /// Those whose name or e-mail address contains a text, by when they were made.
+    /// Customers whose name or e-mail address contains a text, by creation.
     #[oai(path = "/v1/customers", method = "get", operation_id = "listCustomers", tag = "Tag::Customers")]
     async fn list_customers(
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
-        /// What the name or address contains, in upper or lower case; everybody when absent.
+        /// Text in the name or address, ignoring case; absent: all.
         #[oai(validator(max_length = 100))]
         q: Query<Option<String>>,
         /// How many at most; 50 when absent.

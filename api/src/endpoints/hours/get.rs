@@ -17,10 +17,10 @@ use crate::{
     views::Window,
 };
 
-/// The windows of a usual week.
+/// The weekly hours.
 #[derive(Debug, Object, Serialize)]
 pub struct Hours {
-    /// By opening, from Monday on. A break is a hole between two.
+    /// By opening, from Monday on. A break is a gap between two windows.
     #[oai(validator(max_items = 84))]
     windows: Vec<Window>,
     /// The revision, for `If-Match`.
@@ -39,7 +39,7 @@ pub struct GetHours;
 impl GetHours {
     /// Get weekly hours
     ///
-    /// The windows of a usual week; dates with hours of their own, closures and time off come on top.
+    /// The weekly hours; overrides, closures and time off modify them.
     #[oai(path = "/v1/staff/:id/hours", method = "get", operation_id = "getHours", tag = "Tag::Catalogue")]
     async fn get_hours(
         &self,

@@ -27,7 +27,7 @@ use crate::{
     views::{StrandedBooking, Window},
 };
 
-/// A whole week.
+/// Weekly hours.
 #[derive(Debug, Object)]
 pub struct HoursRequest {
     /// All windows of the week; they may touch but not overlap. None: closed all week.
@@ -35,7 +35,7 @@ pub struct HoursRequest {
     windows: Vec<Window>,
 }
 
-/// The week as it is now, and what its change leaves standing.
+/// The new weekly hours, and the bookings that no longer fit.
 #[derive(Debug, Object, Serialize)]
 pub struct HoursChanged {
     /// By opening, from Monday on.
@@ -67,8 +67,8 @@ pub struct PutHours;
 impl PutHours {
     /// Put weekly hours
     ///
-    /// Replaces the whole week: administrators anyone's, staff their own. The answer lists bookings that no longer fit;
-    /// they are left standing.
+    /// Replaces the weekly hours: administrators for anyone, staff for themselves. The answer lists bookings that no
+    /// longer fit; they are not changed.
     #[oai(path = "/v1/staff/:id/hours", method = "put", operation_id = "putHours", tag = "Tag::Catalogue")]
     async fn put_hours(
         &self,

@@ -26,7 +26,7 @@ pub struct AccountPatch {
     /// New phone number.
     #[oai(nullable)]
     phone: MaybeUndefined<PhoneNumber>,
-    /// New language of mails; null: the business's.
+    /// Language of mails; null: the business's.
     #[oai(nullable)]
     locale: MaybeUndefined<LanguageTag>,
     /// New time zone that mails name beside the business's; null: none.
@@ -44,7 +44,7 @@ pub struct UpdateMe;
 impl UpdateMe {
     /// Change your account
     ///
-    /// Fields that are left out stay. Bookings made before keep what they were made with.
+    /// Absent fields stay. Earlier bookings keep their data.
     #[oai(path = "/v1/me", method = "patch", operation_id = "updateMe", tag = "Tag::Me")]
     async fn update_me(
         &self,

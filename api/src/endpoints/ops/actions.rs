@@ -26,9 +26,9 @@ pub struct ListOperatorActions;
 
 #[OpenApi]
 impl ListOperatorActions {
-    /// List what operators did
+    /// List operators' actions
     ///
-    /// Over the API, the ops page and the command line, the last first.
+    /// Actions over the API, the ops page and the command line, newest first.
     #[oai(path = "/v1/ops/actions", method = "get", operation_id = "listOperatorActions", tag = "Tag::Ops")]
     async fn list_operator_actions(
         &self,

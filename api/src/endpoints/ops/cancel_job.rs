@@ -25,8 +25,8 @@ pub struct CancelJob;
 impl CancelJob {
     /// End a live job as cancelled
     ///
-    /// One that waits is ended without running it, also in a paused queue; one that runs is stopped unless it is past the
-    /// point where it must finish. A worker does so within two seconds. A mail that is ended so is not sent.
+    /// A waiting job ends without running, also in a paused queue. A running one is stopped within two seconds unless
+    /// it is past its point of no return. A mail ended this way is not sent.
     #[oai(path = "/v1/ops/jobs/:id/cancel", method = "post", operation_id = "cancelJob", tag = "Tag::Ops")]
     async fn cancel_job(
         &self,

@@ -25,7 +25,7 @@ pub struct DiscardJob;
 impl DiscardJob {
     /// End a live job as discarded
     ///
-    /// As cancelling it, for a job that went wrong: it stays listed among those that ended without success.
+    /// Like cancelling, for a job that went wrong: it stays listed among the discarded jobs.
     #[oai(path = "/v1/ops/jobs/:id/discard", method = "post", operation_id = "discardJob", tag = "Tag::Ops")]
     async fn discard_job(
         &self,

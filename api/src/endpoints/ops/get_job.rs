@@ -26,7 +26,7 @@ pub struct GetJob;
 impl GetJob {
     /// Get a job with its history of errors
     ///
-    /// Jobs that were completed are kept for a day, others that have ended for seven.
+    /// Completed jobs are kept for a day, other ended jobs for seven.
     #[oai(path = "/v1/ops/jobs/:id", method = "get", operation_id = "getJob", tag = "Tag::Ops")]
     async fn get_job(
         &self,

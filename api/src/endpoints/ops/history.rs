@@ -21,9 +21,9 @@ pub struct GetQueueHistory;
 
 #[OpenApi]
 impl GetQueueHistory {
-    /// Get how full and how busy a queue was
+    /// Get samples of a queue
     ///
-    /// Two samples a minute of the last hours, taken while a worker leads. A queue that is not known has none.
+    /// Two samples per minute of the last hours, taken while a worker leads. An unknown queue has none.
     #[oai(
         path = "/v1/ops/queues/:queue/history",
         method = "get",
@@ -35,7 +35,7 @@ impl GetQueueHistory {
         Data(state): Data<&Arc<State>>,
         /// The queue.
         queue: Path<JobName>,
-        /// Of how many hours until now; 1 when absent.
+        /// Hours until now; default 1.
         #[oai(validator(minimum(value = "1"), maximum(value = "24")))]
         hours: Query<Option<u32>>,
     ) -> Result<Found<QueueHistory>, Problem> {

@@ -19,12 +19,12 @@ use crate::{
     views::ops::{OperatorAction, RateLimit},
 };
 
-/// The limits of a queue. One that is absent is as the workers are configured.
+/// The limits of a queue. If absent, the workers' configuration applies.
 #[derive(Debug, Object)]
 pub struct QueueLimitsRequest {
-    /// How many of its jobs begin in a time, over all workers.
+    /// How many of its jobs start per period, over all workers.
     limit: Option<RateLimit>,
-    /// How many of its jobs with one limit key begin in a time; of mails, the key is the domain of the recipient.
+    /// How many of its jobs with one limit key start per period; for mails the key is the recipient's domain.
     key_limit: Option<RateLimit>,
 }
 
@@ -38,7 +38,7 @@ pub struct PutQueueLimits;
 impl PutQueueLimits {
     /// Set the limits of a queue
     ///
-    /// Both of them, as a whole. All workers keep to them within two seconds.
+    /// Replaces both limits. All workers apply them within two seconds.
     #[oai(
         path = "/v1/ops/queues/:queue/limits",
         method = "put",

@@ -32,7 +32,7 @@ pub struct ListJobs;
 impl ListJobs {
     /// List jobs in a state
     ///
-    /// What waits or is due as it will run, what runs from the longest running on, what has ended from the last on.
+    /// Waiting and due jobs in the order of execution, running ones longest first, ended ones newest first.
     #[oai(path = "/v1/ops/jobs", method = "get", operation_id = "listJobs", tag = "Tag::Ops")]
     #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
     async fn list_jobs(
@@ -45,8 +45,8 @@ impl ListJobs {
         queue: Query<Option<JobName>>,
         /// Of this kind only.
         kind: Query<Option<JobName>>,
-        /// What the unique key, the limit key, the note, the last error or the payload contains, in upper or lower case.
-        /// One page looks at 10000 jobs at most: it may be short, or empty, and have a next one.
+        /// Text in the unique key, limit key, note, last error or payload, ignoring case. One page scans at most 10000
+        /// jobs, so it may be short or empty and still have a next one.
         #[oai(validator(max_length = 100))]
         q: Query<Option<String>>,
         /// How many at most; 50 when absent.

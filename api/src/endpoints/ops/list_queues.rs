@@ -22,7 +22,7 @@ pub struct ListQueues;
 impl ListQueues {
     /// List the queues
     ///
-    /// How many jobs are in each state, since when the oldest is due, pauses and limits.
+    /// Jobs per state, due time of the oldest, pauses and limits.
     #[oai(path = "/v1/ops/queues", method = "get", operation_id = "listQueues", tag = "Tag::Ops")]
     async fn list_queues(&self, Data(state): Data<&Arc<State>>) -> Result<Found<QueueList>, Problem> {
         let queues = again_if_cut(|| operators::queues(&state.core)).await?;

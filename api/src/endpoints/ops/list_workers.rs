@@ -22,7 +22,7 @@ pub struct ListWorkers;
 impl ListWorkers {
     /// List the workers
     ///
-    /// The processes that live, with their heartbeats, what they run and who leads.
+    /// The live processes with their heartbeats and running jobs, and the leader.
     #[oai(path = "/v1/ops/workers", method = "get", operation_id = "listWorkers", tag = "Tag::Ops")]
     async fn list_workers(&self, Data(state): Data<&Arc<State>>) -> Result<Found<WorkerList>, Problem> {
         let workers = again_if_cut(|| operators::workers(&state.core)).await?;

@@ -28,7 +28,7 @@ pub struct PauseQueue;
 impl PauseQueue {
     /// Pause a queue
     ///
-    /// No worker begins a job of it until it is resumed; what runs is finished. All workers know within two seconds.
+    /// No job of it starts until it is resumed; running jobs finish. All workers apply it within two seconds.
     #[oai(
         path = "/v1/ops/queues/:queue/pause",
         method = "post",

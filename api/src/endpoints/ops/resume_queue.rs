@@ -28,7 +28,7 @@ pub struct ResumeQueue;
 impl ResumeQueue {
     /// Resume a queue
     ///
-    /// Undoes a pause. Resuming a queue that is not paused changes nothing, and is audited all the same.
+    /// Ends a pause. Resuming a queue that is not paused changes nothing, but is audited.
     #[oai(
         path = "/v1/ops/queues/:queue/resume",
         method = "post",

@@ -25,9 +25,8 @@ pub struct RetryJob;
 impl RetryJob {
     /// Run a job now
     ///
-    /// Whether it waits or has ended, with one attempt more than it has used; one that has expired may run again. What a job
-    /// of kind `mail.send.v1` was to send and has ended is not sent again by this: use the operation of the booking's
-    /// mails.
+    /// For waiting and ended jobs, with one more attempt; an expired job may run again. It does not resend an ended
+    /// mail (`mail.send.v1`): use the operation of the booking's mails.
     #[oai(path = "/v1/ops/jobs/:id/retry", method = "post", operation_id = "retryJob", tag = "Tag::Ops")]
     async fn retry_job(
         &self,

@@ -19,7 +19,7 @@ use crate::{
     views::DateOverride,
 };
 
-/// Dates with hours of their own.
+/// Overrides: dates with special hours.
 #[derive(Debug, Object, Serialize)]
 pub struct DateOverrideList {
     /// By date.
@@ -35,9 +35,9 @@ pub struct ListOverrides;
 
 #[OpenApi]
 impl ListOverrides {
-    /// List dates with hours of their own
+    /// List dates with special hours
     ///
-    /// A date that is not listed has the hours of the usual week.
+    /// Other dates have the weekly hours.
     #[oai(
         path = "/v1/staff/:id/overrides",
         method = "get",

@@ -28,7 +28,7 @@ pub struct DateOverrideRequest {
     windows: Vec<DayWindow>,
 }
 
-/// The hours of the date as they are now, and what their change leaves standing.
+/// The new hours of the date, and the bookings that no longer fit.
 #[derive(Debug, Object, Serialize)]
 pub struct DateOverrideChanged {
     /// The date and its windows.
@@ -52,10 +52,10 @@ pub struct PutOverride;
 
 #[OpenApi]
 impl PutOverride {
-    /// Give a date hours of its own
+    /// Set the hours of a date
     ///
-    /// Replaces what the date had: administrators anyone's, staff their own. The date is its own: a window of the day
-    /// before does not reach into it. The answer lists bookings that no longer fit; they are left standing.
+    /// Replaces the hours of the date: administrators for anyone, staff for themselves. A window of the day before ends
+    /// at its midnight. The answer lists bookings that no longer fit; they are not changed.
     #[oai(
         path = "/v1/staff/:id/overrides/:date",
         method = "put",

@@ -27,9 +27,10 @@ pub struct RemoveOverride;
 
 #[OpenApi]
 impl RemoveOverride {
-    /// Give a date the usual hours back
+    /// Remove the hours of a date
     ///
-    /// Administrators anyone's, staff their own. The answer lists bookings that no longer fit; they are left standing.
+    /// Administrators for anyone, staff for themselves. The answer lists bookings that no longer fit; they are not
+    /// changed.
     #[oai(
         path = "/v1/staff/:id/overrides/:date",
         method = "delete",

@@ -20,10 +20,10 @@ use crate::{
     state::State,
 };
 
-/// A calendar to subscribe to.
+/// A calendar feed.
 #[derive(Debug, Object, Serialize)]
 pub struct CalendarFeed {
-    /// Its address. Whoever has it sees the calendar, and it is shown only here: keep it, or make a new one.
+    /// Its address. It grants access to the calendar and is shown only here: keep it, or create a new one.
     #[oai(validator(max_length = 2000))]
     url: String,
 }
@@ -37,10 +37,9 @@ pub struct RenewCalendarFeed;
 
 #[OpenApi]
 impl RenewCalendarFeed {
-    /// Make the calendar feed of a member of staff
+    /// Create a calendar feed
     ///
-    /// A secret address to subscribe to in a calendar program; one that was made before ends. For administrators and
-    /// that member of staff.
+    /// A secret address for calendar programs; an earlier one ends. For administrators and that member of staff.
     #[oai(
         path = "/v1/staff/:id/calendar-feed",
         method = "post",

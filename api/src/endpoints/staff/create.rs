@@ -19,12 +19,12 @@ use crate::{
     views::Staff,
 };
 
-/// A member of staff to be.
+/// Input for a new member of staff.
 #[derive(Debug, Object)]
 pub struct StaffRequest {
     /// Name shown to customers.
     name: Name,
-    /// Where mails about own bookings go; none are sent when absent.
+    /// Address for mails about their bookings; absent: none.
     email: Option<Email>,
     /// Their account.
     user_id: Option<Uuid>,
@@ -42,7 +42,7 @@ pub struct CreateStaffMember;
 impl CreateStaffMember {
     /// Add a member of staff
     ///
-    /// Active, without hours and services: put the hours next, and name them in `staff_ids` of services.
+    /// Active, without hours and services: set the hours next, and add them to `staff_ids` of services.
     #[oai(path = "/v1/staff", method = "post", operation_id = "createStaffMember", tag = "Tag::Catalogue")]
     async fn create_staff_member(
         &self,

@@ -26,9 +26,10 @@ pub struct InviteStaffMember;
 impl InviteStaffMember {
     /// Invite a member of staff
     ///
-    /// Gives them an account of the role `staff` by their `email` and mails a link that sets its password, good once and
-    /// for a week. An account with this address becomes theirs; a customer's that never proved the address loses its
-    /// password, for anybody could have made it. Invite them again for another link; take `user_id` from them to end it.
+    /// Gives them an account with the role `staff` by their `email` and mails a link that sets its password, valid once
+    /// and for a week. An existing account with this address is used; if its address was never verified, its password
+    /// is removed, because anybody could have created it. Invite again for another link; set `user_id` to null to end
+    /// it.
     #[oai(
         path = "/v1/staff/:id/invitation",
         method = "post",

@@ -31,10 +31,10 @@ use crate::{
 /// The longest time off, in days.
 const MOST_DAYS: i64 = 366;
 
-/// Time off to be.
+/// Input for new time off.
 #[derive(Debug, Object)]
 pub struct TimeOffRequest {
-    /// From when.
+    /// The start.
     start: DateTime<FixedOffset>,
     /// Until when, excluded; after the start, and at most 366 days.
     end: DateTime<FixedOffset>,
@@ -42,7 +42,7 @@ pub struct TimeOffRequest {
     reason: Option<ReasonText>,
 }
 
-/// The time off, and what it leaves standing.
+/// The time off, and the bookings that no longer fit.
 #[derive(Debug, Object, Serialize)]
 pub struct TimeOffCreated {
     /// The time off.
@@ -62,10 +62,10 @@ pub struct CreateTimeOff;
 
 #[OpenApi]
 impl CreateTimeOff {
-    /// Take time off
+    /// Add time off
     ///
-    /// Administrators for anyone, staff for themselves. The answer lists bookings that no longer fit; they are left
-    /// standing.
+    /// Administrators for anyone, staff for themselves. The answer lists bookings that no longer fit; they are not
+    /// changed.
     #[oai(
         path = "/v1/staff/:id/time-off",
         method = "post",

@@ -25,9 +25,9 @@ pub struct RemoveTimeOff;
 
 #[OpenApi]
 impl RemoveTimeOff {
-    /// Take time off back
+    /// Remove time off
     ///
-    /// Administrators anyone's, staff their own.
+    /// Administrators for anyone, staff for themselves.
     #[oai(
         path = "/v1/staff/:id/time-off/:time_off_id",
         method = "delete",

@@ -25,13 +25,13 @@ pub struct ProblemDocument {
     #[oai(rename = "type", validator(max_length = 300))]
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind in a few words.
+    /// A short title.
     #[oai(validator(max_length = 100))]
     pub title: String,
     /// The HTTP status.
     #[oai(validator(minimum(value = "400"), maximum(value = "599")))]
     pub status: u16,
-    /// What happened in this case and what to do.
+    /// What happened and what to do.
     #[oai(validator(max_length = 1000))]
     pub detail: String,
     /// `urn:uuid:` and the id of the request, which is also in `X-Request-Id` and in the logs.
@@ -40,7 +40,7 @@ pub struct ProblemDocument {
     /// The kind, for programs.
     #[oai(validator(max_length = 40))]
     pub code: String,
-    /// Every place of the request that does not fit.
+    /// All invalid places of the request.
     #[oai(validator(max_items = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ProblemError>>,
@@ -52,20 +52,20 @@ pub struct ProblemDocument {
     #[oai(validator(max_items = 8))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<BookingAction>>,
-    /// With `has_bookings`: the bookings in the way.
+    /// With `has_bookings`: the bookings that prevent it.
     #[oai(validator(max_items = 1000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub booking_ids: Option<Vec<Uuid>>,
 }
 
-/// One place of a request that does not fit.
+/// An invalid place of a request.
 #[derive(Debug, Object, Serialize)]
 pub struct ProblemError {
     /// The part of the request.
     #[oai(rename = "in")]
     #[serde(rename = "in")]
     pub place: ProblemPlace,
-    /// JSON pointer (RFC 6901) within that part; parameters and headers go by their names.
+    /// JSON pointer (RFC 6901) within that part; for parameters and headers, the name.
     #[oai(validator(max_length = 300))]
     pub pointer: String,
     /// The fault, for programs.
@@ -91,7 +91,7 @@ pub enum ProblemPlace {
     Header,
 }
 
-/// A slot offered in place of one that is taken.
+/// An alternative slot.
 #[derive(Debug, Object, Serialize)]
 pub struct AlternativeSlot {
     /// When it starts.
@@ -103,7 +103,7 @@ pub struct AlternativeSlot {
     pub staff_ids: Vec<Uuid>,
 }
 
-/// What can be done with a booking.
+/// Actions on a booking.
 #[derive(Debug, Clone, Copy, Enum, Serialize)]
 #[oai(rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]

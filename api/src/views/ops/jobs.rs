@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::http::values::{JobCursor, JobName};
 
-/// Where a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize, Deserialize)]
 #[oai(rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
@@ -39,24 +39,24 @@ pub struct Job {
     pub kind: JobName,
     /// Where it stands.
     pub state: JobState,
-    /// Smaller ones begin first.
+    /// Smaller numbers start first.
     #[oai(validator(minimum(value = "-32768"), maximum(value = "32767")))]
     pub priority: i16,
-    /// How often it was begun.
+    /// How many attempts started.
     #[oai(validator(minimum(value = "0")))]
     pub attempt: i32,
-    /// A failure of this attempt or a later one discards it.
+    /// Number of attempts, after which a failure discards it.
     #[oai(validator(minimum(value = "1")))]
     pub max_attempts: i32,
     /// When it runs next, or was due.
     pub run_at: DateTime<Utc>,
-    /// From this instant on it is not run.
+    /// It expires at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
-    /// How often in a row the process that ran it died.
+    /// How often in a row its process died.
     #[oai(validator(minimum(value = "0")))]
     pub rescues: i16,
-    /// How often it put itself off.
+    /// How often it was snoozed.
     #[oai(validator(minimum(value = "0")))]
     pub snoozes: i32,
     /// At most one live job of its kind has this key.
@@ -71,11 +71,11 @@ pub struct Job {
     #[oai(validator(max_length = 10000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-    /// Why it was skipped, put off, discarded or cancelled.
+    /// Why it was skipped, snoozed, discarded or cancelled.
     #[oai(validator(max_length = 10000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// How an operator wants it to end, until a worker has ended it so.
+    /// The requested end, until a worker has carried it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<JobState>,
     /// The worker that runs it.
@@ -83,7 +83,7 @@ pub struct Job {
     pub worker_id: Option<Uuid>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When it was last begun.
+    /// When it last started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempted_at: Option<DateTime<Utc>>,
     /// When it ended.
@@ -94,7 +94,7 @@ pub struct Job {
 /// A page of jobs.
 #[derive(Debug, Object, Serialize)]
 pub struct JobPage {
-    /// What waits or is due as it will run, what runs from the longest running on, what has ended from the last on.
+    /// Waiting and due jobs in the order of execution, running ones longest first, ended ones newest first.
     #[oai(validator(max_items = 100))]
     pub data: Vec<Job>,
     /// Pass it as `cursor` for the next page; absent on the last. With `q`, a page may be short, or empty, and have it.
@@ -125,7 +125,7 @@ pub struct JobWithHistory {
 pub struct JobFailure {
     /// When.
     pub at: DateTime<Utc>,
-    /// Of which attempt.
+    /// The attempt.
     #[oai(validator(minimum(value = "0")))]
     pub attempt: i32,
     /// What failed.

@@ -8,36 +8,36 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::values::JobName;
 
-/// A queue as it is now.
+/// The current state of a queue.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename = "Queue")]
 pub struct QueueStatus {
     /// Its name.
     pub queue: JobName,
-    /// Whether it is paused: no job of it begins until it is resumed.
+    /// Whether it is paused: no job starts until it is resumed.
     pub paused: bool,
-    /// The limit set at run time; absent: as its workers are configured.
+    /// The limit set at run time; absent: the workers' configuration applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<RateLimit>,
-    /// The limit per key set at run time; absent: as its workers are configured.
+    /// The limit per key set at run time; absent: the workers' configuration applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_limit: Option<RateLimit>,
-    /// Jobs that wait for their time.
+    /// Scheduled jobs.
     #[oai(validator(minimum(value = "0")))]
     pub scheduled: i64,
-    /// Jobs that are due and not begun.
+    /// Due jobs that have not started.
     #[oai(validator(minimum(value = "0")))]
     pub available: i64,
-    /// Jobs that run.
+    /// Running jobs.
     #[oai(validator(minimum(value = "0")))]
     pub running: i64,
-    /// Jobs that failed or were put off and wait for their next time.
+    /// Failed or snoozed jobs waiting for their next attempt.
     #[oai(validator(minimum(value = "0")))]
     pub retryable: i64,
-    /// Jobs that ended without success and are still kept, for seven days.
+    /// Discarded jobs of the last seven days.
     #[oai(validator(minimum(value = "0")))]
     pub discarded: i64,
-    /// Since when the oldest job is due that has not begun; absent: none is due.
+    /// Since when the oldest waiting job is due; absent: none is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_due_at: Option<DateTime<Utc>>,
     /// Live workers that serve it.
@@ -45,7 +45,7 @@ pub struct QueueStatus {
     pub workers: i64,
 }
 
-/// So many jobs in a time, over all workers.
+/// A number of jobs per period, over all workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Object, Serialize, Deserialize)]
 pub struct RateLimit {
     /// Jobs in a period.
@@ -54,7 +54,7 @@ pub struct RateLimit {
     /// Length of the period in milliseconds.
     #[oai(validator(minimum(value = "1"), maximum(value = "86400000")))]
     pub per_ms: u32,
-    /// How many may begin at once after a pause.
+    /// How many may start at once after a pause.
     #[oai(validator(minimum(value = "1"), maximum(value = "1000000")))]
     pub burst: u32,
 }
@@ -67,41 +67,41 @@ pub struct QueueList {
     pub data: Vec<QueueStatus>,
 }
 
-/// A queue at an instant.
+/// A sample of a queue.
 #[derive(Debug, Object, Serialize)]
 pub struct QueueSample {
     /// When.
     pub at: DateTime<Utc>,
-    /// Jobs that waited for their time.
+    /// Scheduled jobs.
     #[oai(validator(minimum(value = "0")))]
     pub scheduled: i64,
-    /// Jobs that were due and not begun.
+    /// Due jobs that had not started.
     #[oai(validator(minimum(value = "0")))]
     pub available: i64,
-    /// Jobs that ran.
+    /// Running jobs.
     #[oai(validator(minimum(value = "0")))]
     pub running: i64,
-    /// Jobs that waited for their next try.
+    /// Jobs waiting for a retry.
     #[oai(validator(minimum(value = "0")))]
     pub retryable: i64,
-    /// Jobs that had ended without success.
+    /// Discarded jobs.
     #[oai(validator(minimum(value = "0")))]
     pub discarded: i64,
-    /// How many seconds the oldest due job had waited.
+    /// Seconds that the oldest due job had waited.
     #[oai(validator(minimum(value = "0")))]
     pub oldest_due_seconds: i64,
-    /// Length in seconds of the time in which the next two were counted; 0: they were not.
+    /// Length of the counted period in seconds; 0: not counted.
     #[oai(validator(minimum(value = "0"), maximum(value = "86400")))]
     pub over_seconds: i32,
-    /// Jobs that ended with success since the sample before.
+    /// Jobs that succeeded since the previous sample.
     #[oai(validator(minimum(value = "0")))]
     pub completed: i64,
-    /// Jobs that were discarded or cancelled since the sample before.
+    /// Jobs that were discarded or cancelled since the previous sample.
     #[oai(validator(minimum(value = "0")))]
     pub failed: i64,
 }
 
-/// How full and how busy a queue was.
+/// Samples of a queue's depth and throughput.
 #[derive(Debug, Object, Serialize)]
 pub struct QueueHistory {
     /// The samples, the oldest first; two a minute.

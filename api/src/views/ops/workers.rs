@@ -11,7 +11,7 @@ use crate::http::values::JobName;
 pub struct Worker {
     /// Its session; a process that lost its session has a new one.
     pub id: Uuid,
-    /// What it is called.
+    /// Its name.
     #[oai(validator(max_length = 300))]
     pub name: String,
     /// Its version; absent for a build that does not say it.
@@ -24,24 +24,24 @@ pub struct Worker {
     /// Kinds of jobs it runs.
     #[oai(validator(max_items = 1000))]
     pub kinds: Vec<JobName>,
-    /// When the session was opened.
+    /// When the session started.
     pub started_at: DateTime<Utc>,
     /// Its last heartbeat.
     pub beat_at: DateTime<Utc>,
-    /// How many milliseconds ago that was; after 15 seconds its jobs are given to others.
+    /// Milliseconds since then; after 15 seconds its jobs are rescued.
     #[oai(validator(minimum(value = "0")))]
     pub silent_ms: i64,
-    /// Jobs that run in it.
+    /// Its running jobs.
     #[oai(validator(minimum(value = "0")))]
     pub running: i64,
-    /// Whether it leads: promotes due jobs, takes back those of dead workers, starts periodic ones.
+    /// Whether it is the leader, which promotes due jobs, rescues those of dead workers and creates periodic ones.
     pub leads: bool,
 }
 
-/// All worker processes that live.
+/// All live worker processes.
 #[derive(Debug, Object, Serialize)]
 pub struct WorkerList {
-    /// The oldest first.
+    /// Oldest first.
     #[oai(validator(max_items = 10000))]
     pub data: Vec<Worker>,
 }
