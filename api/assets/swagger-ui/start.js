@@ -1,1 +1,0 @@
-SwaggerUIBundle({ dom_id: "#ui", url: "openapi.json", deepLinking: true });

@@ -1,0 +1,92 @@
+//! The templates of the reference, and how its pages are sent.
+
+use std::sync::OnceLock;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
+use poem::{
+    Response,
+    http::{HeaderValue, header},
+};
+use punctual_core::Error;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::http::problem::Problem;
+
+macro_rules! embedded {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../templates/docs/", $name)))),+]
+    };
+}
+
+const TEMPLATES: &[(&str, &str)] = embedded![
+    "layout.html.j2",
+    "parts.html.j2",
+    "index.html.j2",
+    "operation.html.j2",
+    "schema.html.j2",
+    "llms.txt.j2",
+];
+
+const STYLE: &str = include_str!("../../../templates/docs/style.css");
+
+struct Pages {
+    environment: Environment<'static>,
+    /// One style by its hash; nothing else.
+    policy: HeaderValue,
+}
+
+impl Pages {
+    fn new() -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source)?;
+        }
+        environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
+        environment.add_filter("markup", |html: String| Value::from_safe_string(html));
+        let hash = STANDARD.encode(Sha256::digest(STYLE));
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        );
+        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        Ok(Self { environment, policy })
+    }
+}
+
+fn pages() -> Result<&'static Pages, minijinja::Error> {
+    static PAGES: OnceLock<Pages> = OnceLock::new();
+    if let Some(pages) = PAGES.get() {
+        return Ok(pages);
+    }
+    let pages = Pages::new()?;
+    Ok(PAGES.get_or_init(|| pages))
+}
+
+/// The text made of this template; `root` leads from the page to the top of the site.
+///
+/// # Errors
+/// `internal_error` when a template names something that is not there: the tests would have shown it.
+pub fn text(template: &str, root: &str, facts: &impl Serialize) -> Result<String, Problem> {
+    render(template, root, facts).map_err(|error| Error::internal("a page's template", error).into())
+}
+
+/// [`text`] as a page.
+///
+/// # Errors
+/// As [`text`].
+pub fn page(template: &str, root: &str, facts: &impl Serialize) -> Result<Response, Problem> {
+    let text = text(template, root, facts)?;
+    let policy = pages().map(|pages| pages.policy.clone()).map_err(|error| Error::internal("a page", error))?;
+    Ok(Response::builder()
+        .content_type("text/html; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::CONTENT_SECURITY_POLICY, policy)
+        .body(text))
+}
+
+fn render(template: &str, root: &str, facts: &impl Serialize) -> Result<String, minijinja::Error> {
+    let everything = minijinja::context! { root, ..Value::from(Serde(facts)) };
+    pages()?.environment.get_template(template)?.render(everything)
+}
