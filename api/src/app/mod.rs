@@ -20,6 +20,7 @@ pub fn routes() -> Route {
         .at("/readyz", Plain(health::ready))
         .at("/openapi.json", Plain(docs::document))
         .at("/docs", Plain(docs::index))
+        .at("/docs/recipes", Plain(docs::recipes))
         .at("/docs/:operation", Plain(docs::operation))
         .at("/docs/schemas/:schema", Plain(docs::schema))
         .at("/llms.txt", Plain(docs::llms))

@@ -62,7 +62,8 @@ pub fn kind(schema: &Value) -> Kind {
     }
     if schema["type"] == "array" {
         let items = kind(&schema["items"]);
-        let text = if items.text.is_empty() { "list of".to_owned() } else { format!("list of {}", items.text) };
+        let text =
+            if items.text.is_empty() { "list of".to_owned() } else { format!("list of {}", items.text) };
         if bounds.is_empty() {
             bounds = items.bounds;
         }

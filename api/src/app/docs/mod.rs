@@ -28,6 +28,16 @@ pub async fn index(_: Request) -> Result<Response, Problem> {
     pages::page("index.html.j2", "", reference)
 }
 
+/// `/docs/recipes`: `docs/recipes.md`.
+pub async fn recipes(_: Request) -> Result<Response, Problem> {
+    #[derive(serde::Serialize)]
+    struct Recipes {
+        text: String,
+    }
+    const TEXT: &str = include_str!("../../../../docs/recipes.md");
+    pages::page("recipes.html.j2", "../", &Recipes { text: reference::html_of(TEXT) })
+}
+
 /// `/docs/{operationId}`.
 pub async fn operation(request: Request) -> Result<Response, Problem> {
     let name = request.raw_path_param("operation").unwrap_or_default();
@@ -85,9 +95,11 @@ mod tests {
             let operation = reference.operation(&row.id).unwrap();
             pages::text("operation.html.j2", "../", operation).unwrap()
         }));
-        pages.extend(reference.schemas.iter().map(|name| {
-            pages::text("schema.html.j2", "../../", reference.schema(name).unwrap()).unwrap()
-        }));
+        pages.extend(
+            reference.schemas.iter().map(|name| {
+                pages::text("schema.html.j2", "../../", reference.schema(name).unwrap()).unwrap()
+            }),
+        );
         assert!(pages.len() > 200, "{}", pages.len());
         for page in pages {
             assert!(!page.contains("<script") && !page.contains("src="), "{page}");
@@ -97,14 +109,15 @@ mod tests {
 
     #[test]
     fn the_page_of_an_operation_has_what_a_program_needs() {
-        let page = pages::text("operation.html.j2", "../", reference().unwrap().operation("createBooking").unwrap());
+        let page =
+            pages::text("operation.html.j2", "../", reference().unwrap().operation("createBooking").unwrap());
         let page = page.unwrap().replace("&#x2f;", "/");
         for text in [
             "Book a slot",
             "POST",
             "/v1/bookings",
             "Idempotency-Key",
-            "href=\"schemas/BookingRequest\"",
+            "href=\"../docs/schemas/BookingRequest\"",
             "slot_taken",
             "curl",
             "customer_note",

@@ -26,6 +26,7 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "index.html.j2",
     "operation.html.j2",
     "schema.html.j2",
+    "recipes.html.j2",
     "llms.txt.j2",
 ];
 
@@ -78,7 +79,8 @@ pub fn text(template: &str, root: &str, facts: &impl Serialize) -> Result<String
 /// As [`text`].
 pub fn page(template: &str, root: &str, facts: &impl Serialize) -> Result<Response, Problem> {
     let text = text(template, root, facts)?;
-    let policy = pages().map(|pages| pages.policy.clone()).map_err(|error| Error::internal("a page", error))?;
+    let policy =
+        pages().map(|pages| pages.policy.clone()).map_err(|error| Error::internal("a page", error))?;
     Ok(Response::builder()
         .content_type("text/html; charset=utf-8")
         .header(header::CACHE_CONTROL, "no-cache")

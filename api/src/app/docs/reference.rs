@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pulldown_cmark::{Event, Parser, html};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub struct Reference {
     pub version: String,
     /// HTML.
     pub about: String,
-    pub tags: Vec<Tag>,
+    pub tags: Vec<Group>,
     /// Names of the schemas.
     pub schemas: Vec<String>,
     #[serde(skip)]
@@ -31,7 +31,7 @@ pub struct Reference {
 
 /// A group of operations.
 #[derive(Serialize)]
-pub struct Tag {
+pub struct Group {
     pub name: String,
     pub about: String,
     pub operations: Vec<Row>,
@@ -67,8 +67,8 @@ impl Reference {
     pub fn new(document: &str) -> Result<Self, serde_json::Error> {
         let document: Value = serde_json::from_str(document)?;
         let info = &document["info"];
-        let mut tags: Vec<Tag> = list(&document["tags"])
-            .map(|tag| Tag {
+        let mut tags: Vec<Group> = list(&document["tags"])
+            .map(|tag| Group {
                 name: text(&tag["name"]),
                 about: text(&tag["description"]),
                 operations: Vec::new(),
@@ -134,16 +134,30 @@ impl Schema {
     }
 }
 
-/// Markdown of the document as HTML; HTML in it is shown as text.
+/// Markdown of the document as HTML.
 pub fn prose(markdown: &Value) -> String {
-    let source = text(markdown);
-    let events = Parser::new(&source).map(|event| match event {
-        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
-        other => other,
+    html_of(markdown.as_str().unwrap_or_default())
+}
+
+/// Markdown as HTML. HTML in it is shown as text; links to files beside it, which are not served, become their text.
+pub fn html_of(markdown: &str) -> String {
+    let is_file = |url: &str| !url.contains("://") && url.ends_with(".md");
+    let mut in_file_link = false;
+    let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
+        Event::Html(text) | Event::InlineHtml(text) => Some(Event::Text(text)),
+        Event::Start(Tag::Link { dest_url, .. }) if is_file(&dest_url) => {
+            in_file_link = true;
+            None
+        }
+        Event::End(TagEnd::Link) if in_file_link => {
+            in_file_link = false;
+            None
+        }
+        other => Some(other),
     });
     let mut made = String::new();
     html::push_html(&mut made, events);
-    made
+    made.replace("<pre>", "<pre tabindex=\"0\">")
 }
 
 /// A JSON string; empty if it is none.

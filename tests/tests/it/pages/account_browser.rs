@@ -110,6 +110,10 @@ async fn every_page_of_a_link_keeps_the_rules_of_accessibility_and_fits() {
         ("manage-plain", salon.manage(&id)),
         ("trouble", "/m/nothing".to_owned()),
         ("trouble-void", "/v/nothing".to_owned()),
+        ("reference", "/docs".to_owned()),
+        ("reference-operation", "/docs/createBooking".to_owned()),
+        ("reference-schema", "/docs/schemas/Booking".to_owned()),
+        ("reference-recipes", "/docs/recipes".to_owned()),
     ];
     for (name, path) in pages {
         browser.open(&format!("{}{path}", salon.api.url)).await.unwrap();
