@@ -167,6 +167,7 @@ async fn book(core: &Core, scale: u64, place: u64, round: u64) -> Result<()> {
             start,
         }),
         booker: Booker::Myself,
+        for_whom: None,
         customer_note: Note::empty(),
         staff_note: Note::empty(),
         reminders: true,

@@ -19,6 +19,7 @@ pub mod operators;
 pub mod pictures;
 pub mod pool;
 pub mod privacy;
+pub mod reports;
 pub mod services;
 pub mod sessions;
 pub mod settings;

@@ -9,7 +9,7 @@ use punctual_core::services::{self, ServiceDisplay, ServiceSpec, ServiceText};
 use punctual_core::settings::{self, Business};
 use punctual_core::staff::{self, NewStaff};
 use punctual_core::types::{
-    Actor, Currency, EmailAddress, ExpectedRev, Label, Locale, Note, PersonName, Phone, Rev, Zone,
+    Actor, Country, Currency, EmailAddress, ExpectedRev, Label, Locale, Note, PersonName, Phone, Rev, Zone,
 };
 use punctual_core::users::{self, NewUser};
 use punctual_core::{Core, Error, hours};
@@ -74,6 +74,7 @@ pub fn business(public_url: &str) -> Result<Business> {
         guests_allowed: true,
         retention_days: None,
         accent_colour: None,
+        country: Some(Country::parse("DE")?),
         rev: Rev(1),
     })
 }

@@ -27,5 +27,6 @@ pub fn business() -> Business {
         retention_days: None,
         accent_colour: None,
         rev: Rev(1),
+        country: None,
     }
 }

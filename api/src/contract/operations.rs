@@ -23,9 +23,9 @@ pub enum Access {
 
 impl Access {
     /// Every account.
-    pub const ACCOUNT: Self = Self::Roles(&[Role::Customer, Role::Staff, Role::Admin]);
+    pub const ACCOUNT: Self = Self::Roles(&[Role::Customer, Role::Staff, Role::FrontDesk, Role::Admin]);
     /// Those who work here.
-    pub const STAFF: Self = Self::Roles(&[Role::Staff, Role::Admin]);
+    pub const STAFF: Self = Self::Roles(&[Role::Staff, Role::FrontDesk, Role::Admin]);
     /// Those who run the business.
     pub const ADMIN: Self = Self::Roles(&[Role::Admin]);
 

@@ -12,6 +12,7 @@ mod me;
 mod ops;
 mod overrides;
 mod range;
+mod report;
 mod services;
 mod slots;
 mod staff;
@@ -46,7 +47,7 @@ type Catalogue = (
     closures::Operations,
 );
 
-type Booking = (slots::ListSlots, bookings::Operations, customers::Operations);
+type Booking = (slots::ListSlots, bookings::Operations, customers::Operations, report::GetMonthReport);
 
 type Programs = (events::ListEvents, webhooks::Operations);
 
@@ -91,6 +92,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         customers::OPERATIONS,
         &[&slots::OPERATION],
         bookings::OPERATIONS,
+        &[&report::OPERATION],
         &[&events::OPERATION],
         webhooks::OPERATIONS,
         ops::OPERATIONS,

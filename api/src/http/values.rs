@@ -10,8 +10,8 @@ use punctual_core::{
     calendar::CivilTime,
     changes::Position,
     types::{
-        self, About, AccentColour, Currency, Cursor, EmailAddress, Label, Note, PersonName, Phone,
-        PostalAddress, Reason, Zone,
+        self, About, AccentColour, Country, Currency, Cursor, EmailAddress, Label, Month, Note, PersonName,
+        Phone, PostalAddress, Reason, Zone,
     },
     webhooks::WebhookUrl,
 };
@@ -158,6 +158,14 @@ value! {
 value! {
     /// An ISO 4217 currency code.
     CurrencyCode(Currency) as "CurrencyCode", "currency", 3..=3, example "EUR", parse |text| Currency::parse(text).ok()
+}
+value! {
+    /// A country by its ISO 3166-1 alpha-2 code.
+    CountryCode(Country) as "CountryCode", "country", 2..=2, example "DE", parse |text| Country::parse(text).ok()
+}
+value! {
+    /// A month.
+    MonthText(Month) as "Month", "month", 7..=7, example "2027-05", parse |text| Month::parse(text).ok()
 }
 value! {
     /// Where a page of a list begins. Opaque: pass it on unchanged.

@@ -6,8 +6,8 @@ use punctual_core::{
     changes::Position,
     idempotency::IdempotencyKey,
     types::{
-        About, AccentColour, Currency, Cursor, EmailAddress, Label, LanguageTag, Note, ParseError,
-        PersonName, Phone, PostalAddress, Reason, Zone,
+        About, AccentColour, Country, Currency, Cursor, EmailAddress, Label, LanguageTag, Month, Note,
+        ParseError, PersonName, Phone, PostalAddress, Reason, Zone,
     },
     webhooks::WebhookUrl,
 };
@@ -35,6 +35,8 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
         "reason" => of_core(Reason::parse(text)),
         "language-tag" => of_core(LanguageTag::parse(text)),
         "time-zone" => of_core(Zone::parse(text)),
+        "country" => of_core(Country::parse(text)),
+        "month" => of_core(Month::parse(text)),
         "currency" => of_core(Currency::parse(text)),
         "civil-time" => text
             .parse::<CivilTime>()
@@ -56,6 +58,8 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
 pub fn pattern(name: &str) -> Option<&'static str> {
     Some(match name {
         "phone" => "^[0-9 +/().-]*[0-9][0-9 +/().-]*[0-9][0-9 +/().-]*[0-9][0-9 +/().-]*$",
+        "country" => "^[A-Z]{2}$",
+        "month" => "^2[0-9]{3}-(0[1-9]|1[0-2])$",
         "currency" => "^[A-Z]{3}$",
         "language-tag" => "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
         "colour" => "^#[0-9A-Fa-f]{6}$",

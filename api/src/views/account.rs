@@ -25,6 +25,9 @@ pub struct Account {
     pub phone: Option<PhoneNumber>,
     /// What the account may do.
     pub role: Role,
+    /// Whom the account is among the members of staff; only in `GET /v1/me`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staff_id: Option<Uuid>,
     /// Language of mails; the business's when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<Language>,
@@ -44,6 +47,8 @@ pub enum Role {
     Customer,
     /// All bookings and customers, own hours and time off.
     Staff,
+    /// As staff, and hours and time off of everybody.
+    FrontDesk,
     /// Everything.
     Admin,
 }
@@ -68,6 +73,7 @@ impl From<User> for Account {
             name: Name(user.name),
             phone: user.phone.map(PhoneNumber),
             role: user.role.into(),
+            staff_id: None,
             locale: user.locale.map(Language::from),
             zone: user.zone.map(TimeZone),
             created_at: user.created_at,
@@ -80,6 +86,7 @@ impl From<types::Role> for Role {
         match role {
             types::Role::Customer => Self::Customer,
             types::Role::Staff => Self::Staff,
+            types::Role::FrontDesk => Self::FrontDesk,
             types::Role::Admin => Self::Admin,
         }
     }
@@ -99,6 +106,25 @@ impl From<Language> for Locale {
         match language {
             Language::En => Self::En,
             Language::De => Self::De,
+        }
+    }
+}
+
+/// The role of an account of a member of staff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum StaffRole {
+    /// All bookings and customers, own hours and time off.
+    Staff,
+    /// As staff, and hours and time off of everybody.
+    FrontDesk,
+}
+
+impl From<StaffRole> for types::StaffRole {
+    fn from(role: StaffRole) -> Self {
+        match role {
+            StaffRole::Staff => Self::Staff,
+            StaffRole::FrontDesk => Self::FrontDesk,
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct BookingObject {
     /// Seat of a group, from 1; 1 otherwise.
     #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
     pub seat_no: i32,
+    /// Who comes in the customer's place; absent: the customer.
+    pub for_whom: Option<Name>,
     /// What the customer wrote.
     pub customer_note: NoteText,
     /// What staff wrote; shown to staff only.

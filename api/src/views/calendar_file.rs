@@ -90,11 +90,17 @@ fn empty() -> Calendar {
 
 fn event(business: &Business, entry: &CalendarEntry, reader: Reader) -> Event {
     let whom = match reader {
-        Reader::Customer => Some(business.name.as_str()),
-        Reader::Staff => entry.customer_name.as_deref(),
+        Reader::Customer => Some(business.name.clone()),
+        Reader::Staff => match (&entry.for_whom, &entry.customer_name) {
+            (Some(name), Some(customer)) => Some(format!("{name} ({customer})")),
+            (_, customer) => customer.clone(),
+        },
     };
-    let title =
-        [Some(entry.service_name.as_str()), whom].into_iter().flatten().collect::<Vec<_>>().join(" – ");
+    let title = [Some(entry.service_name.as_str()), whom.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" – ");
     let mut event = Event::with_uid(&entry.uid);
     event
         .timestamp(entry.updated_at)

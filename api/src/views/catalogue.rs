@@ -4,9 +4,10 @@ use punctual_core::{calendar, services, settings, staff::StaffMember};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Language, Translations};
+use super::{Language, Role, Translations};
 use crate::http::values::{
-    AboutText, Colour, CurrencyCode, Email, LabelText, Name, NoteText, PhoneNumber, TimeOfDay, TimeZone,
+    AboutText, Colour, CountryCode, CurrencyCode, Email, LabelText, Name, NoteText, PhoneNumber, TimeOfDay,
+    TimeZone,
 };
 
 /// The business, as everybody may know it.
@@ -32,6 +33,9 @@ pub struct Business {
     /// Colour of buttons and links on pages; the default when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accent_colour: Option<Colour>,
+    /// Country (ISO 3166-1) in which phone numbers without a country code are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<CountryCode>,
     /// Where replies to mails go; shown to administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Email>,
@@ -161,6 +165,9 @@ pub struct Staff {
     /// Where mails about own bookings go; shown to staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
+    /// Role of their account; shown to staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// Their account; shown to staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Uuid>,
@@ -191,6 +198,7 @@ impl Business {
             locale: business.locale.into(),
             guests_allowed: business.guests_allowed,
             accent_colour: business.accent_colour.map(Colour),
+            country: business.country.map(CountryCode),
             reply_to: for_admin.then_some(Email(business.reply_to)),
             sender: for_admin.then_some(Email(business.sender)),
             notify_address: business.notify_address.filter(|_| for_admin).map(Email),
@@ -255,6 +263,7 @@ impl Staff {
             about: AboutText(member.about),
             photo: member.photo.map(|tag| format!("/look/staff/{}?v={tag}", member.id)),
             email: member.email.filter(|_| for_staff).map(Email),
+            role: member.role.filter(|_| for_staff).map(Role::from),
             user_id: member.user_id.filter(|_| for_staff),
             active: member.active,
             service_ids: member.service_ids,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Language;
-use crate::http::values::{Email, Name, PhoneNumber, TimeZone};
+use crate::http::values::{Email, Name, NoteText, PhoneNumber, TimeZone};
 
 /// A customer, as seen by staff.
 #[derive(Debug, Object, Serialize)]
@@ -15,7 +15,7 @@ pub struct Customer {
     /// The account whose bookings these are; absent for a guest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Uuid>,
-    /// Where mails go; absent once the person was erased.
+    /// Where mails go; absent once the person was erased, and for somebody who has only a phone number and gets no mails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
     /// Name; absent once the person was erased.
@@ -24,6 +24,10 @@ pub struct Customer {
     /// Phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<PhoneNumber>,
+    /// The same number as E.164 writes it; absent where it is none of a numbering plan, or its country is not known.
+    #[oai(validator(max_length = 20))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_e164: Option<String>,
     /// Language of mails; the business's when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<Language>,
@@ -33,8 +37,34 @@ pub struct Customer {
     /// The revision, for `If-Match`.
     #[oai(validator(minimum(value = "1")))]
     pub rev: i32,
+    /// What staff keep in mind about the person, such as allergies.
+    pub note: NoteText,
+    /// How often and when they came.
+    pub visits: Visits,
     /// When the row was made.
     pub created_at: DateTime<Utc>,
+    /// Last change.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The bookings of a customer, in figures.
+#[derive(Debug, Object, Serialize)]
+pub struct Visits {
+    /// Appointments that took place.
+    #[oai(validator(minimum(value = "0")))]
+    pub completed: i64,
+    /// Appointments to which the customer did not come.
+    #[oai(validator(minimum(value = "0")))]
+    pub no_shows: i64,
+    /// Appointments that were cancelled.
+    #[oai(validator(minimum(value = "0")))]
+    pub cancelled: i64,
+    /// Start of the last one that took place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_at: Option<DateTime<Utc>>,
+    /// Start of the first one that is pending or confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<DateTime<Utc>>,
 }
 
 impl From<customers::Customer> for Customer {
@@ -45,10 +75,21 @@ impl From<customers::Customer> for Customer {
             email: customer.email.map(Email),
             name: customer.name.map(Name),
             phone: customer.phone.map(PhoneNumber),
+            phone_e164: customer.phone_e164,
             locale: customer.locale.map(Into::into),
             zone: customer.zone.map(TimeZone),
             rev: customer.rev.0,
+            note: NoteText(customer.note),
+            visits: customer.visits.into(),
             created_at: customer.created_at,
+            updated_at: customer.updated_at,
         }
+    }
+}
+
+impl From<customers::Visits> for Visits {
+    fn from(visits: customers::Visits) -> Self {
+        let customers::Visits { completed, no_shows, cancelled, last_at, next_at } = visits;
+        Self { completed, no_shows, cancelled, last_at, next_at }
     }
 }

@@ -5,6 +5,7 @@ mod api_keys;
 mod booking;
 pub mod calendar_file;
 mod catalogue;
+mod csv_file;
 mod customer;
 mod described;
 mod display;
@@ -12,21 +13,28 @@ mod events;
 mod export;
 mod hours;
 pub mod ops;
+mod order;
+mod proposal;
+mod report;
 mod slots;
 mod storefront;
 mod webhooks;
 
-pub use account::{Account, Language, Role};
+pub use account::{Account, Language, Role, StaffRole};
 pub use api_keys::{ApiKey, ApiKeyScope, ApiKeyWithSecret, ApiKeys};
 pub use booking::{
     Booking, BookingEvent, BookingEvents, BookingPage, Mail, MailKind, MailState, Mails, Status,
 };
 pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff};
+pub use csv_file::CsvFile;
 pub use customer::Customer;
 pub use display::Translations;
 pub use events::{EventFeed, EventType, types_of};
 pub use export::PersonalData;
 pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBookings, TimeOff, Window};
+pub use order::ListOrder;
+pub use proposal::Proposal;
+pub use report::MonthReport;
 pub use slots::{ListPage, Slots, SlotsPage};
 pub use storefront::StorefrontPages;
 pub use webhooks::{

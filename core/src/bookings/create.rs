@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::alternatives::{with_alternatives, with_alternatives_to_hold};
 use super::batch::{self, NewEntry, What};
 use super::{Booker, Booking, NewBooking, Wanted, place};
+use crate::customers::Contact;
 use crate::idempotency::{self, Answer, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
 use crate::types::{Actor, ParseError};
@@ -13,7 +14,7 @@ use crate::{Core, Error, Result};
 /// Makes a booking: pending if the service requires confirmation and the actor is not staff, else confirmed.
 ///
 /// Errors: [`Error::SlotTaken`] with three alternatives; the refusals of the calendar (`StartInPast` to `OffGrid`);
-/// `HoldExpired`, and for a hold whose place was closed since the same refusals as for a slot; `NotFound` for service,
+/// `Invalid` for a person without address and phone number; `HoldExpired`, and for a hold whose place was closed since the same refusals as for a slot; `NotFound` for service,
 /// staff or customer; `LoginRequired` for a guest where guests are not allowed;
 /// `Forbidden` and `StaffOnly`; `IdempotencyInProgress`, `IdempotencyKeyReused`; `Overloaded`.
 pub async fn create(
@@ -50,7 +51,7 @@ pub async fn is_repeated(core: &Core, actor: &Actor, key: &IdempotencyKey, new: 
 
 fn request(actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<Request> {
     let guest = match (&new.booker, actor) {
-        (Booker::Person(contact), Actor::Guest) => Guest::Email(&contact.email),
+        (Booker::Person(Contact { email: Some(email), .. }), Actor::Guest) => Guest::Email(email),
         _ => Guest::Unknown,
     };
     Request::new("bookings.create", actor, guest, key, new)
@@ -70,6 +71,20 @@ fn authorize(actor: &Actor, new: &NewBooking) -> Result<()> {
     }
     if !actor.is_staff() && matches!(&new.booker, Booker::Person(contact) if contact.separate) {
         return Err(Error::StaffOnly("new_customer is for staff."));
+    }
+    if let Booker::Person(contact) = &new.booker
+        && contact.email.is_none()
+    {
+        if !actor.is_staff() {
+            return Err(Error::StaffOnly("Only staff may book somebody without an e-mail address."));
+        }
+        if contact.phone.is_none() {
+            let message = "is needed for somebody without an e-mail address";
+            return Err(Error::Invalid {
+                pointer: "/contact/phone",
+                error: ParseError::new("required", message),
+            });
+        }
     }
     match (&new.booker, actor.user_id()) {
         (Booker::Myself, None) if matches!(actor, Actor::ApiKey { .. }) => Err(Error::Invalid {

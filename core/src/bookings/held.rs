@@ -12,7 +12,7 @@ use super::row::{self, Row, query_bookings};
 use super::{Booking, BookingStatus, NewBooking};
 use crate::calendar::Limits;
 use crate::customers::{Booked, Contact};
-use crate::types::{Actor, ActorKind, BookingAction, ChangeKind, Phone};
+use crate::types::{Actor, ActorKind, BookingAction, ChangeKind, PersonName, Phone};
 use crate::{Error, Result, hours};
 
 /// A hold that somebody wants to book.
@@ -109,15 +109,16 @@ pub(super) async fn book(
     let written = query_bookings!(
         ["WITH input AS MATERIALIZED (
               SELECT * FROM unnest($2::uuid[], $3::integer[], $4::booking_status[], $5::uuid[], $6::text[], $7::text[],
-                                   $8::text[], $9::text[], $10::actor_kind[], $11::uuid[], $12::boolean[],
-                                   $14::boolean[])
+                                   $8::text[], $9::text[], $10::actor_kind[], $11::uuid[], $12::boolean[], $14::text[],
+                                   $15::boolean[])
                    AS i (id, rev, status, customer_id, customer_note, staff_note, contact_name, contact_phone, actor,
-                         actor_id, overridden, reminders)
+                         actor_id, overridden, for_whom, reminders)
           ), written AS (
               UPDATE bookings AS b
               SET status = i.status, customer_id = i.customer_id, customer_note = i.customer_note,
                   staff_note = i.staff_note, hold_expires_at = NULL, held_by = NULL, contact_name = i.contact_name,
-                  contact_phone = i.contact_phone, reminders = i.reminders, rev = b.rev + 1, updated_at = $1
+                  contact_phone = i.contact_phone, for_whom = i.for_whom, reminders = i.reminders, rev = b.rev + 1,
+                  updated_at = $1
               FROM input AS i WHERE b.id = i.id AND b.rev = i.rev
               RETURNING b.*
           ), event AS (
@@ -142,6 +143,7 @@ pub(super) async fn book(
         &column!(Option<Uuid>, |held| held.actor.user_id()) as &[Option<Uuid>],
         &column!(bool, |held| held.new.overriding),
         ChangeKind::Booked.as_str(),
+        &column!(Option<&str>, |held| held.new.for_whom.as_ref().map(PersonName::as_str)) as &[Option<&str>],
         &column!(bool, |held| held.new.reminders),
     )
     .fetch_all(tx)

@@ -1,12 +1,12 @@
 //! Parameters of the use cases.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::BookingStatus;
 use crate::customers::Contact;
-use crate::types::{Actor, Cursor, Note, PageSize};
+use crate::types::{Actor, Cursor, Note, Order, PageSize, PersonName};
 use crate::{Error, Result};
 
 /// A booking to be made. Its JSON is what repeated requests with one idempotency key are compared by.
@@ -16,6 +16,9 @@ pub struct NewBooking {
     pub slot: Wanted,
     /// For whom.
     pub booker: Booker,
+    /// Who comes in the customer's place, such as a child or partner; none: the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub for_whom: Option<PersonName>,
     /// What the customer writes.
     pub customer_note: Note,
     /// What staff write; only staff may.
@@ -141,12 +144,20 @@ pub struct ListBookings {
     pub from: Option<DateTime<Utc>>,
     /// Those that start before this instant.
     pub to: Option<DateTime<Utc>>,
+    /// Those that start on this date, in the business's zone.
+    pub date: Option<NaiveDate>,
+    /// Those that changed at this instant or later.
+    pub updated_since: Option<DateTime<Utc>>,
+    /// Those whose customer has each of these words in name, address or phone number; only staff may search.
+    pub search: String,
     /// Those of one of these statuses; empty: any but held.
     pub statuses: Vec<BookingStatus>,
     /// Those of this member of staff.
     pub staff_id: Option<Uuid>,
     /// Those of this customer; only staff may filter by it.
     pub customer_id: Option<Uuid>,
+    /// By start.
+    pub order: Order,
     /// Rows of one page.
     pub limit: PageSize,
     /// Where the page begins; none: at the first row.

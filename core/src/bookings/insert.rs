@@ -11,7 +11,7 @@ use super::audit::BookingChange;
 use super::place::Placement;
 use super::row::{Row, query_bookings};
 use crate::customers::{Booked, Contact};
-use crate::types::{ActorKind, Note, Phone};
+use crate::types::{ActorKind, Note, PersonName, Phone};
 use crate::{Error, Result};
 
 /// A new row.
@@ -24,6 +24,8 @@ pub(super) struct NewRow<'a> {
     pub status: BookingStatus,
     /// None for a hold.
     pub customer: Option<&'a Booked<'a>>,
+    /// Who comes in the customer's place.
+    pub for_whom: Option<&'a PersonName>,
     pub customer_note: &'a Note,
     pub staff_note: &'a Note,
     pub reminders: bool,
@@ -65,15 +67,15 @@ pub(super) async fn insert(
                                    $12::integer[], $13::integer[], $14::text[], $15::timestamp[], $16::text[], $17::integer[],
                                    $18::bigint[], $19::text[], $20::text[], $21::text[], $22::timestamptz[], $23::text[],
                                    $24::text[], $25::text[], $26::text[], $27::actor_kind[], $28::uuid[], $29::boolean[],
-                                   $30::jsonb[], $31::boolean[])
+                                   $30::jsonb[], $31::text[], $32::boolean[])
                    AS i (id, service_id, staff_id, customer_id, status, start_at, end_at, blocked_from, blocked_to, class_id,
                          capacity, seats_before, zone, local_start, service_name, duration_min, price_minor, currency,
                          customer_note, staff_note, hold_expires_at, held_by, contact_name, contact_phone, change, actor,
-                         actor_id, overridden, details, reminders)
+                         actor_id, overridden, details, for_whom, reminders)
           ), written AS (
               INSERT INTO bookings (id, service_id, staff_id, customer_id, status, during, blocked, class_id, seat_no, zone,
                                     local_start, service_name, duration_min, price_minor, currency, customer_note,
-                                    staff_note, hold_expires_at, held_by, contact_name, contact_phone, reminders, ics_uid,
+                                    staff_note, hold_expires_at, held_by, contact_name, contact_phone, for_whom, reminders, ics_uid,
                                     created_at, updated_at)
               SELECT id, service_id, staff_id, customer_id, status, tstzrange(start_at, end_at),
                      tstzrange(blocked_from, blocked_to), class_id,
@@ -85,7 +87,7 @@ pub(super) async fn insert(
                                AND b.blocks))
                          ORDER BY seat OFFSET seats_before LIMIT 1), capacity) END,
                      zone, local_start, service_name, duration_min, price_minor, currency, customer_note, staff_note,
-                     hold_expires_at, held_by, contact_name, contact_phone, reminders, id::text, $1, $1
+                     hold_expires_at, held_by, contact_name, contact_phone, for_whom, reminders, id::text, $1, $1
               FROM input
               RETURNING *
           ), event AS (
@@ -126,6 +128,7 @@ pub(super) async fn insert(
         &column!(Option<Uuid>, |row| row.change.actor.caller_id()) as &[Option<Uuid>],
         &column!(bool, |row| row.change.overridden),
         &details,
+        &column!(Option<&str>, |row| row.for_whom.map(PersonName::as_str)) as &[Option<&str>],
         &column!(bool, |row| row.reminders),
     )
     .fetch_all(tx)

@@ -33,6 +33,9 @@ pub struct Booking {
     pub zone: Zone,
     /// Seat within a class of a group service, from 1; 1 otherwise.
     pub seat_no: i32,
+    /// Who comes in the customer's place; none: the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_whom: Option<PersonName>,
     /// What the customer wrote.
     pub customer_note: Note,
     /// What staff wrote; only staff see it.
@@ -90,7 +93,7 @@ pub struct BookedCustomer {
     /// Name; none once the person was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<PersonName>,
-    /// Address; none once the person was erased.
+    /// Address; none once the person was erased, and for somebody who has only a phone number and gets no mails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailAddress>,
     /// Phone number.

@@ -138,6 +138,14 @@ impl Calendar {
             .covers(during)
     }
 
+    /// Minutes of the windows that open on the dates `from` to `to`, without time off; where windows overlap, once.
+    #[must_use]
+    pub fn open_minutes(&self, from: NaiveDate, to: NaiveDate) -> i64 {
+        let windows = open_windows(self, from, to).into_iter().map(|window| window.span).collect();
+        let open = subtract(&union(windows), &union(self.time_off.clone()));
+        open.iter().map(|span| (span.end() - span.start()).num_minutes()).sum()
+    }
+
     /// Whether the date has a closure or override, so that weekly hours and the previous night do not apply.
     fn owns(&self, date: NaiveDate) -> bool {
         self.closures.contains(&date) || self.overrides.contains_key(&date)

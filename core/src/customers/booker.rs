@@ -8,14 +8,14 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::types::{EmailAddress, Locale, PersonName, Phone, Zone};
+use crate::types::{Country, EmailAddress, Locale, Note, PersonName, Phone, Zone};
 use crate::{Error, Result};
 
 /// A person by their contact details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contact {
-    /// Where mails go.
-    pub email: EmailAddress,
+    /// Where mails go; none: a person with a phone number and without mails, which only staff may book.
+    pub email: Option<EmailAddress>,
     /// Name.
     pub name: PersonName,
     /// Phone number.
@@ -114,18 +114,54 @@ pub(crate) async fn find_on_file(tx: &mut PgConnection, ids: &[Uuid]) -> Result<
     Ok(found.into_iter().collect())
 }
 
-/// The customers with these addresses, in their order, inserted where there is none: one address is one customer, or the
-/// account that has proven it is its own. Stored details stay as they are, so that nobody can change what another person
-/// wrote; those given are kept with the booking. The rows are locked against being erased. The caller has locked the
-/// addresses ([`address_lock_name`]) by an earlier statement.
+/// The customers with these contact details, in their order, inserted where there is none: one address is one customer, or
+/// the account that has proven it is its own; without an address, one name and phone number. Stored details stay as they
+/// are, so that nobody can change what another person wrote; those given are kept with the booking. The rows are locked against being erased. The caller has locked the
+/// names of [`contact_lock_name`] by an earlier statement.
 pub(crate) async fn of_contacts<'a>(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     contacts: &[&'a Contact],
 ) -> Result<Vec<Booked<'a>>> {
+    let mut known = by_address(tx, contacts).await?;
+    let no_note = Note::empty();
+    let (mut booked, mut new) = (Vec::with_capacity(contacts.len()), Vec::new());
+    for &contact in contacts {
+        let key = contact_lock_name(contact);
+        if contact.email.is_none()
+            && !contact.separate
+            && let Some(found) = by_phone(tx, contact).await?
+        {
+            known.insert(key.clone(), found);
+        }
+        if let Some(row) = known.get(&key).filter(|row| !contact.separate && row.is_reached_by(contact)) {
+            let differs =
+                row.name != contact.name.as_str() || !same_digits(row.phone.as_ref(), contact.phone.as_ref());
+            booked.push(Booked { id: row.id, contact: differs.then_some(contact) });
+            continue;
+        }
+        let id = new_id(now);
+        new.push(NewCustomer { id, contact, note: &no_note });
+        booked.push(Booked { id, contact: None });
+        if !contact.separate {
+            let (name, phone) = (contact.name.as_str().to_owned(), contact.phone.clone());
+            known.insert(key, Known { id, name, phone });
+        }
+    }
+    if !new.is_empty() {
+        insert_contacts(tx, now, &new).await?;
+    }
+    Ok(booked)
+}
+
+/// The customers with the addresses of these contacts, by [`contact_lock_name`].
+async fn by_address(tx: &mut PgConnection, contacts: &[&Contact]) -> Result<HashMap<String, Known>> {
     let addresses: BTreeSet<String> =
-        contacts.iter().map(|contact| contact.email.as_str().to_ascii_lowercase()).collect();
+        contacts.iter().filter_map(|contact| contact.email.as_ref()).map(address_lock_name).collect();
     let addresses: Vec<String> = addresses.into_iter().collect();
+    if addresses.is_empty() {
+        return Ok(HashMap::new());
+    }
     let existing = sqlx::query!(
         r#"SELECT address AS "address!", found.id, found.name, found.phone AS "phone: Phone"
            FROM unnest($1::text[]) AS address
@@ -138,68 +174,102 @@ pub(crate) async fn of_contacts<'a>(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let mut known: HashMap<String, Known> = existing
-        .into_iter()
-        .map(|row| (row.address, Known { id: row.id, name: row.name, phone: row.phone }))
-        .collect();
-    let (mut booked, mut new) = (Vec::with_capacity(contacts.len()), Vec::new());
-    for &contact in contacts {
-        let address = contact.email.as_str().to_ascii_lowercase();
-        if let Some(row) = known.get(&address).filter(|_| !contact.separate) {
-            let differs =
-                row.name != contact.name.as_str() || !same_phone(row.phone.as_ref(), contact.phone.as_ref());
-            booked.push(Booked { id: row.id, contact: differs.then_some(contact) });
-            continue;
-        }
-        let id = new_id(now);
-        new.push((id, contact));
-        booked.push(Booked { id, contact: None });
-        if !contact.separate {
-            let (name, phone) = (contact.name.as_str().to_owned(), contact.phone.clone());
-            known.insert(address, Known { id, name, phone });
-        }
-    }
-    if !new.is_empty() {
-        insert_contacts(tx, now, &new).await?;
-    }
-    Ok(booked)
+    let known =
+        existing.into_iter().map(|row| (row.address, Known { id: row.id, name: row.name, phone: row.phone }));
+    Ok(known.collect())
 }
 
-/// A customer with an address, from the database or inserted for an earlier contact.
+/// The customer without an address who has the name and the phone number of this contact.
+async fn by_phone(tx: &mut PgConnection, contact: &Contact) -> Result<Option<Known>> {
+    let Some(phone) = &contact.phone else { return Ok(None) };
+    let rows = sqlx::query!(
+        r#"SELECT c.id, c.name, c.phone AS "phone: Phone", settings.country AS "country: Country"
+           FROM customers AS c CROSS JOIN settings
+           WHERE lower(c.name) = lower($1) AND c.email IS NULL AND c.erased_at IS NULL AND NOT c.separate
+           ORDER BY c.created_at, c.id FOR KEY SHARE OF c"#,
+        contact.name.as_str(),
+    )
+    .fetch_all(tx)
+    .await?;
+    let found = rows
+        .into_iter()
+        .find(|row| row.phone.as_ref().is_some_and(|known| known.is_same(phone, row.country)));
+    // The number may be written in another way: it is the customer's all the same.
+    Ok(found.map(|row| Known {
+        id: row.id,
+        name: contact.name.as_str().to_owned(),
+        phone: Some(phone.clone()),
+    }))
+}
+
+/// The customer that somebody with these details would be, if there is one: another is one only by `separate`.
+pub(super) async fn find_known(tx: &mut PgConnection, contact: &Contact) -> Result<Option<Uuid>> {
+    if contact.separate {
+        return Ok(None);
+    }
+    let known = match &contact.email {
+        Some(email) => by_address(tx, &[contact]).await?.remove(&address_lock_name(email)),
+        None => by_phone(tx, contact).await?,
+    };
+    Ok(known.map(|known| known.id))
+}
+
+/// A customer from the database, or inserted for an earlier contact.
 struct Known {
     id: Uuid,
     name: String,
     phone: Option<Phone>,
 }
 
-async fn insert_contacts(
+impl Known {
+    /// Whether this is the customer of these details, which led to it by address or name.
+    fn is_reached_by(&self, contact: &Contact) -> bool {
+        contact.email.is_some() || same_digits(self.phone.as_ref(), contact.phone.as_ref())
+    }
+}
+
+/// A customer to be inserted.
+pub(super) struct NewCustomer<'a> {
+    pub id: Uuid,
+    pub contact: &'a Contact,
+    pub note: &'a Note,
+}
+
+/// Inserts customers.
+pub(super) async fn insert_contacts(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    contacts: &[(Uuid, &Contact)],
+    customers: &[NewCustomer<'_>],
 ) -> Result<()> {
-    let ids: Vec<Uuid> = contacts.iter().map(|(id, _)| *id).collect();
-    let emails: Vec<&str> = contacts.iter().map(|(_, contact)| contact.email.as_str()).collect();
-    let names: Vec<&str> = contacts.iter().map(|(_, contact)| contact.name.as_str()).collect();
-    let phones: Vec<Option<&str>> =
-        contacts.iter().map(|(_, contact)| contact.phone.as_ref().map(Phone::as_str)).collect();
-    let locales: Vec<Option<&str>> =
-        contacts.iter().map(|(_, contact)| contact.locale.map(Locale::as_str)).collect();
-    let zones: Vec<Option<&str>> = contacts.iter().map(|(_, contact)| contact.zone.map(Zone::name)).collect();
-    let separate: Vec<bool> = contacts.iter().map(|(_, contact)| contact.separate).collect();
+    macro_rules! column {
+        (|$new:ident| $value:expr) => {
+            customers.iter().map(|$new| $value).collect::<Vec<_>>()
+        };
+    }
+    let ids: Vec<Uuid> = column!(|new| new.id);
+    let emails: Vec<Option<&str>> = column!(|new| new.contact.email.as_ref().map(EmailAddress::as_str));
+    let names: Vec<&str> = column!(|new| new.contact.name.as_str());
+    let phones: Vec<Option<&str>> = column!(|new| new.contact.phone.as_ref().map(Phone::as_str));
+    let locales: Vec<Option<&str>> = column!(|new| new.contact.locale.map(Locale::as_str));
+    let zones: Vec<Option<&str>> = column!(|new| new.contact.zone.map(Zone::name));
+    let separate: Vec<bool> = column!(|new| new.contact.separate);
+    let notes: Vec<&str> = column!(|new| new.note.as_str());
     sqlx::query!(
-        "INSERT INTO customers (id, origin, email, name, phone, locale, zone, separate, reminders, created_at, updated_at)
-         SELECT id, 'guest', email::citext, name, phone, locale, zone, separate,
+        "INSERT INTO customers (id, origin, email, name, phone, locale, zone, separate, note, reminders, created_at,
+                                updated_at)
+         SELECT id, 'guest', email::citext, name, phone, locale, zone, separate, note,
                 NOT EXISTS (SELECT FROM customers AS same
-                            WHERE same.email = contact.email::citext AND NOT same.reminders), $8, $8
-         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[])
-              AS contact (id, email, name, phone, locale, zone, separate)",
+                            WHERE same.email = contact.email::citext AND NOT same.reminders), $9, $9
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::text[])
+              AS contact (id, email, name, phone, locale, zone, separate, note)",
         &ids,
-        &emails as &[&str],
+        &emails as &[Option<&str>],
         &names as &[&str],
         &phones as &[Option<&str>],
         &locales as &[Option<&str>],
         &zones as &[Option<&str>],
         &separate,
+        &notes as &[&str],
         now,
     )
     .execute(tx)
@@ -212,8 +282,16 @@ pub(crate) fn address_lock_name(email: &EmailAddress) -> String {
     email.as_str().to_ascii_lowercase()
 }
 
+/// The name of the advisory lock that serialises the transactions which look for the customer of these details.
+pub(crate) fn contact_lock_name(contact: &Contact) -> String {
+    match &contact.email {
+        Some(email) => address_lock_name(email),
+        None => format!("phone of {}", contact.name.as_str().to_lowercase()),
+    }
+}
+
 /// Whether both numbers have the same digits, however they are written.
-fn same_phone(one: Option<&Phone>, other: Option<&Phone>) -> bool {
+fn same_digits(one: Option<&Phone>, other: Option<&Phone>) -> bool {
     let digits = |phone: &Phone| phone.as_str().chars().filter(char::is_ascii_digit).collect::<String>();
     one.map(digits) == other.map(digits)
 }

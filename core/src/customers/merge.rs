@@ -1,18 +1,23 @@
 //! Merging two customers who are one person.
 
 use chrono::{DateTime, Utc};
+use punctual_queue::Payload as _;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::Customer;
 use super::booker::address_lock_name;
-use super::person::{Customer, get, replace_recipient};
+use super::mails::{plan_first, replace_recipient};
+use super::person::get;
 use crate::advisory_lock::lock_names;
-use crate::transaction::change;
+use crate::notifications::SendNotification;
+use crate::transaction::change_waking;
 use crate::types::{Actor, EmailAddress, ParseError};
 use crate::{Core, Error, Result};
 
 /// Merges a duplicate into a customer; only staff may. The duplicate's bookings become the customer's, with the name and
-/// phone number they were made with; the duplicate is removed.
+/// phone number they were made with; what the customer lacks of address and phone number is the duplicate's, and their notes
+/// are joined; the duplicate is removed.
 ///
 /// # Errors
 /// [`Error::NotFound`], also for one who was erased; [`Error::Forbidden`]; [`Error::Invalid`] for the customer itself, and
@@ -21,13 +26,15 @@ pub async fn merge(core: &Core, actor: &Actor, id: Uuid, duplicate_id: Uuid) -> 
     if !actor.is_staff() {
         return Err(Error::Forbidden);
     }
-    let customer = change(core, (*actor, id, duplicate_id), |(actor, id, duplicate_id), tx, now| {
-        Box::pin(async move {
-            merge_into(tx, now, *id, *duplicate_id).await?;
-            get(tx, actor, *id).await
+    let queues = &[SendNotification::QUEUE];
+    let customer =
+        change_waking(core, queues, (*actor, id, duplicate_id), |(actor, id, duplicate_id), tx, now| {
+            Box::pin(async move {
+                merge_into(tx, now, *id, *duplicate_id).await?;
+                get(tx, actor, *id).await
+            })
         })
-    })
-    .await?;
+        .await?;
     tracing::info!(customer_id = %id, duplicate = %duplicate_id, by = ?actor.caller_id(), "customers were merged");
     Ok(customer)
 }
@@ -110,8 +117,10 @@ async fn merge_into(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid, duplica
     .await?;
     let kept_row = sqlx::query!(
         "UPDATE customers AS c
-         SET reminders = c.reminders AND duplicate.reminders, link_epoch = greatest(c.link_epoch, duplicate.link_epoch),
-             created_at = least(c.created_at, duplicate.created_at), updated_at = $3
+         SET email = coalesce(c.email, duplicate.email), phone = coalesce(c.phone, duplicate.phone),
+             note = left(concat_ws(E'\n', nullif(c.note, ''), nullif(duplicate.note, '')), 2000),
+             reminders = c.reminders AND duplicate.reminders, link_epoch = greatest(c.link_epoch, duplicate.link_epoch),
+             created_at = least(c.created_at, duplicate.created_at), rev = c.rev + 1, updated_at = $3
          FROM customers AS duplicate WHERE c.id = $1 AND duplicate.id = $2",
         id,
         duplicate_id,
@@ -126,9 +135,10 @@ async fn merge_into(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid, duplica
         duplicate_id,
         now,
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
     match (kept_row.rows_affected(), removed.rows_affected()) {
+        (1, 1) if kept.email.is_none() || duplicate.email.is_none() => plan_first(tx, now, id).await,
         (1, 1) => Ok(()),
         _ => Err(Error::internal("merging customers", "one changed under its lock")),
     }

@@ -31,6 +31,8 @@ pub struct CalendarEntry {
     pub staff_name: String,
     /// The customer; none after erasure.
     pub customer_name: Option<String>,
+    /// Who comes in the customer's place; none: the customer.
+    pub for_whom: Option<String>,
     /// Their phone number.
     pub customer_phone: Option<String>,
     /// Last change.
@@ -68,7 +70,8 @@ pub async fn of_staff(core: &Core, staff_id: Uuid, epoch: i32) -> Result<Feed> {
         r#"SELECT b.ics_uid AS uid, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
                   upper(b.during) AS "end!", b.service_name, staff.name AS staff_name,
                   coalesce(b.contact_name, nullif(c.name, '')) AS customer_name,
-                  CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.updated_at
+                  CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone,
+                  b.for_whom, b.updated_at
            FROM bookings AS b JOIN staff ON staff.id = b.staff_id JOIN customers AS c ON c.id = b.customer_id
            WHERE b.staff_id = $1 AND lower(b.during) > $2
            ORDER BY lower(b.during), b.id"#,
@@ -92,7 +95,8 @@ pub async fn entry(core: &Core, actor: &Actor, booking_id: Uuid) -> Result<(Busi
         r#"SELECT b.ics_uid AS uid, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
                   upper(b.during) AS "end!", b.service_name, staff.name AS staff_name,
                   coalesce(b.contact_name, nullif(c.name, '')) AS customer_name,
-                  CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.updated_at
+                  CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone,
+                  b.for_whom, b.updated_at
            FROM bookings AS b JOIN staff ON staff.id = b.staff_id JOIN customers AS c ON c.id = b.customer_id
            WHERE b.id = $1"#,
         booking_id,

@@ -99,6 +99,10 @@ pub struct Booking {
     pub end: DateTime<Utc>,
     /// The business's zone.
     pub zone: Zone,
+    /// The service.
+    pub service_id: Uuid,
+    /// Whether the service takes new bookings.
+    pub service_active: bool,
     /// Name of the service.
     pub service_name: String,
     /// Price.
@@ -115,6 +119,8 @@ pub struct Booking {
     pub customer_email: Option<EmailAddress>,
     /// Their phone number, for staff.
     pub customer_phone: Option<String>,
+    /// Who comes in the customer's place; none: the customer.
+    pub for_whom: Option<String>,
     /// What they wrote, for staff; may be empty.
     pub customer_note: String,
     /// The customer's zone, if known.
@@ -143,9 +149,9 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
         r#"
         SELECT n.kind AS "kind: NotificationKind", n.locale AS "locale: Locale", n.recipient::text AS "recipient: EmailAddress",
                b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
-               b.zone AS "zone: Zone", b.service_name, b.price_minor, b.currency AS "currency: Currency", staff.name AS staff_name,
+               b.zone AS "zone: Zone", b.service_id, services.active AS service_active, b.service_name, b.price_minor, b.currency AS "currency: Currency", staff.name AS staff_name,
                c.id AS customer_id, c.link_epoch AS customer_link_epoch, coalesce(b.contact_name, c.name) AS "customer_name!", c.zone AS "customer_zone: Zone",
-               c.email::text AS "customer_email: EmailAddress", CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.customer_note,
+               c.email::text AS "customer_email: EmailAddress", CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.customer_note, b.for_whom,
                addressee.name AS "addressee_name?", former.name AS "former_name?",
                s.name, s.address, s.phone, s.sender::text AS "sender!: EmailAddress",
                s.reply_to::text AS "reply_to!: EmailAddress", s.public_url,
@@ -214,6 +220,8 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
             start: row.start,
             end: row.end,
             zone: row.zone,
+            service_id: row.service_id,
+            service_active: row.service_active,
             service_name: row.service_name,
             price: Money { minor: row.price_minor, currency: row.currency },
             staff_name: row.staff_name,
@@ -222,6 +230,7 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
             customer_name: row.customer_name,
             customer_email: row.customer_email,
             customer_phone: row.customer_phone,
+            for_whom: row.for_whom,
             customer_note: row.customer_note,
             customer_zone: row.customer_zone,
             previous: details.from.map(|from| (from.start, from.start + duration)),

@@ -52,7 +52,7 @@ pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_id
     .await?;
     let erased = sqlx::query!(
         "UPDATE customers
-         SET user_id = NULL, email = NULL, name = '', phone = NULL, locale = NULL, zone = NULL, reminders = true,
+         SET user_id = NULL, email = NULL, name = '', phone = NULL, note = '', locale = NULL, zone = NULL, reminders = true,
              link_epoch = link_epoch + 1, updated_at = $2, erased_at = $2
          WHERE id = ANY($1) AND erased_at IS NULL",
         customer_ids,
@@ -65,7 +65,7 @@ pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_id
     }
     let booking_ids = sqlx::query_scalar!(
         "UPDATE bookings
-         SET customer_note = '', staff_note = '', contact_name = NULL, contact_phone = NULL,
+         SET customer_note = '', staff_note = '', contact_name = NULL, contact_phone = NULL, for_whom = NULL,
              link_epoch = link_epoch + 1, updated_at = $2
          WHERE id = ANY(ARRAY(SELECT id FROM bookings WHERE customer_id = ANY($1) ORDER BY id FOR NO KEY UPDATE))
          RETURNING id",

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::types::{AccentColour, Currency, EmailAddress, Locale, ParseError, Phone, Rev, Zone};
+use crate::types::{AccentColour, Country, Currency, EmailAddress, Locale, ParseError, Phone, Rev, Zone};
 use crate::{Error, Result};
 
 /// The business: identity, mail addresses, zone and language.
@@ -43,6 +43,9 @@ pub struct Business {
     /// Colour of buttons and links on pages; none: the default.
     #[serde(default)]
     pub accent_colour: Option<AccentColour>,
+    /// Country in which phone numbers without a country code are read; none: they stay as written.
+    #[serde(default)]
+    pub country: Option<Country>,
     /// Version, for If-Match; what [`put`] is given does not matter.
     #[serde(default = "first_rev")]
     pub rev: Rev,
@@ -57,7 +60,7 @@ pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
     let row = sqlx::query!(
         r#"SELECT name, address, phone, reply_to::text AS "reply_to!", sender::text AS "sender!",
                   notify_address::text, currency, zone, locale, public_url, guests_allowed, retention_days,
-                  accent_colour, rev AS "rev: Rev"
+                  accent_colour, country AS "country: Country", rev AS "rev: Rev"
            FROM settings"#
     )
     .fetch_optional(db)
@@ -86,6 +89,7 @@ pub async fn get(db: impl PgExecutor<'_>) -> Result<Business> {
             .map(|text| AccentColour::parse(&text))
             .transpose()
             .map_err(stored)?,
+        country: row.country,
         rev: row.rev,
     })
 }
@@ -121,12 +125,12 @@ fn days(stored: i32) -> Result<u16> {
 pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Business) -> Result<()> {
     sqlx::query!(
         "INSERT INTO settings (name, address, phone, reply_to, sender, notify_address, currency, zone, locale, public_url,
-                               guests_allowed, retention_days, accent_colour, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                               guests_allowed, retention_days, accent_colour, updated_at, country)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (singleton) DO UPDATE
          SET name = $1, address = $2, phone = $3, reply_to = $4, sender = $5, notify_address = $6, currency = $7,
              zone = $8, locale = $9, public_url = $10, guests_allowed = $11, retention_days = $12, accent_colour = $13,
-             updated_at = $14, rev = settings.rev + 1, calendar_rev = settings.calendar_rev + 1",
+             updated_at = $14, country = $15, rev = settings.rev + 1, calendar_rev = settings.calendar_rev + 1",
         business.name,
         business.address,
         business.phone.as_ref().map_or("", Phone::as_str),
@@ -141,6 +145,7 @@ pub async fn put(db: impl PgExecutor<'_>, now: DateTime<Utc>, business: &Busines
         business.retention_days.map(i32::from),
         business.accent_colour.map(|colour| colour.to_string()),
         now,
+        business.country.as_ref().map(Country::code),
     )
     .execute(db)
     .await?;

@@ -7,7 +7,7 @@ use super::{Business, get, keep_currency, put};
 use crate::hours::{Changed, Fitting, bump_business, lock_all};
 use crate::transaction::change;
 use crate::types::{
-    AccentColour, Currency, EmailAddress, ExpectedRev, Label, Locale, Phone, PostalAddress, Zone,
+    AccentColour, Country, Currency, EmailAddress, ExpectedRev, Label, Locale, Phone, PostalAddress, Zone,
 };
 use crate::{Core, Error, Result};
 
@@ -39,6 +39,8 @@ pub struct BusinessPatch {
     pub retention_days: Option<Option<u16>>,
     /// Colour of buttons and links on pages.
     pub accent_colour: Option<Option<AccentColour>>,
+    /// Country in which phone numbers without a country code are read.
+    pub country: Option<Option<Country>>,
 }
 
 /// Changes the business. A new zone moves all opening hours: every calendar is locked, and the bookings that no longer
@@ -94,6 +96,7 @@ impl BusinessPatch {
             guests_allowed: self.guests_allowed.unwrap_or(current.guests_allowed),
             retention_days: self.retention_days.unwrap_or(current.retention_days),
             accent_colour: self.accent_colour.unwrap_or(current.accent_colour),
+            country: self.country.unwrap_or(current.country),
             rev: current.rev,
         }
     }

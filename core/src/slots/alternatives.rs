@@ -1,4 +1,4 @@
-//! Alternatives to a taken slot.
+//! Alternatives to a taken slot, and to one whose member of staff is away.
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::ServiceTerms;
 use super::list::{OfferedSlot, offered};
+use super::terms::terms_of_booking;
 use crate::calendar::{local_date, nearest, out_of_reach};
 use crate::{Alternative, Result};
 
@@ -34,6 +35,67 @@ pub async fn alternatives(
     search(db, now, terms, wanted, around(7, 23), exclude).await
 }
 
+/// A booking that cannot stay where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Displaced {
+    /// The booking.
+    pub booking_id: Uuid,
+    /// Its service.
+    pub service_id: Uuid,
+    /// Its member of staff.
+    pub staff_id: Uuid,
+    /// Its start.
+    pub start: DateTime<Utc>,
+}
+
+/// How many days ahead the same member of staff is looked for.
+const LATER_DAYS: u64 = 21;
+
+/// Up to three slots for a booking that cannot stay where it is, under its promised terms: the same start with others, then
+/// the next ones with the same member of staff, then the nearest with anybody.
+pub(crate) async fn replacements(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    displaced: Displaced,
+) -> Result<Vec<Alternative>> {
+    let Displaced { booking_id, service_id, staff_id, start } = displaced;
+    if out_of_reach(start, now).is_some() {
+        return Ok(Vec::new());
+    }
+    let anybody = terms_of_booking(db, booking_id, service_id, None).await?;
+    let with = |is_wanted: &dyn Fn(Uuid) -> bool| ServiceTerms {
+        staff_ids: anybody.staff_ids.iter().copied().filter(|id| is_wanted(*id)).collect(),
+        ..anybody.clone()
+    };
+    let date = local_date(anybody.zone, start);
+    let exclude = Some(booking_id);
+    let others = offered(db, now, &with(&|id| id != staff_id), (date, date), exclude).await?;
+    let mut found: Vec<Alternative> = others
+        .slots
+        .into_iter()
+        .filter(|slot| slot.start.to_utc() == start)
+        .take(1)
+        .map(alternative)
+        .collect();
+    let dates = (date, date + Days::new(LATER_DAYS));
+    let same = offered(db, now, &with(&|id| id == staff_id), dates, exclude).await?;
+    let later = same.slots.into_iter().filter(|slot| slot.start.to_utc() > start).map(alternative);
+    found.extend(later.take(COUNT - found.len()));
+    if found.len() < COUNT {
+        for nearest in alternatives(db, now, &anybody, start, exclude).await? {
+            if found.len() < COUNT && !found.iter().any(|known| known.start == nearest.start) {
+                found.push(nearest);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn alternative(slot: OfferedSlot) -> Alternative {
+    let OfferedSlot { start, end, staff_ids, .. } = slot;
+    Alternative { start, end, staff_ids }
+}
+
 async fn search(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -45,9 +107,7 @@ async fn search(
     let slots = offered(db, now, terms, dates, exclude).await?.slots;
     let starts = nearest(slots.iter().map(|slot| slot.start.to_utc()), wanted, COUNT);
     let chosen = slots.into_iter().filter(|slot| starts.contains(&slot.start.to_utc()));
-    let mut alternatives: Vec<Alternative> = chosen
-        .map(|OfferedSlot { start, end, staff_ids, .. }| Alternative { start, end, staff_ids })
-        .collect();
+    let mut alternatives: Vec<Alternative> = chosen.map(alternative).collect();
     alternatives.dedup_by_key(|alternative| alternative.start);
     Ok(alternatives)
 }

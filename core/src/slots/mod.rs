@@ -13,6 +13,7 @@ mod terms;
 
 pub use crate::services::MAX_STAFF;
 pub use alternatives::alternatives;
+pub(crate) use alternatives::{Displaced, replacements};
 pub use board::Board;
 pub use check::{StaffAnswer, StartQuery, check_start};
 pub use list::{DaySlots, MAX_DAYS, OfferedSlot, SlotList, SlotQuery, list};

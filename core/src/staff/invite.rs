@@ -7,20 +7,29 @@ use uuid::Uuid;
 use super::lock;
 use super::read::find;
 use crate::transaction::change_waking;
-use crate::types::ParseError;
+use crate::types::{ParseError, StaffRole};
 use crate::{Core, Error, Result, users};
 
 /// Gives a member of staff an account, unless they have one, and mails a link that sets its password. An existing
-/// account with their address is linked. Each call mails a new link.
+/// account with their address is linked. Each call mails a new link. Without a role, a new account gets that of staff and
+/// another one keeps its own.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::NoAddress`]; [`Error::Invalid`] when the member of staff is inactive, or the account with
 /// the address is another's.
-pub async fn invite(core: &Core, staff_id: Uuid) -> Result<()> {
-    change_waking(core, users::MAILS, staff_id, |staff_id, tx, now| Box::pin(apply(tx, now, *staff_id))).await
+pub async fn invite(core: &Core, staff_id: Uuid, role: Option<StaffRole>) -> Result<()> {
+    change_waking(core, users::MAILS, (staff_id, role), |&(staff_id, role), tx, now| {
+        Box::pin(apply(tx, now, staff_id, role))
+    })
+    .await
 }
 
-async fn apply(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Result<()> {
+async fn apply(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    staff_id: Uuid,
+    role: Option<StaffRole>,
+) -> Result<()> {
     lock(tx, &[staff_id]).await?;
     let member = find(tx, staff_id).await?;
     if !member.active {
@@ -28,7 +37,7 @@ async fn apply(tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Res
         return Err(Error::Invalid { pointer: "/id", error });
     }
     let email = member.email.as_ref().ok_or(Error::NoAddress)?;
-    let user_id = users::employ(tx, now, member.user_id, email, &member.name).await?;
+    let user_id = users::employ(tx, now, member.user_id, email, &member.name, role).await?;
     if member.user_id == Some(user_id) {
         return Ok(());
     }

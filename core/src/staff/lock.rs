@@ -72,10 +72,10 @@ pub(crate) async fn increment_revs(tx: &mut PgConnection, staff_ids: &[Uuid]) ->
 /// Locks the calendar of one member of staff to change hours or time off.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`] when the actor is neither an administrator nor that person.
+/// [`Error::NotFound`]; [`Error::Forbidden`] when the actor is neither that person nor manages all calendars.
 pub async fn lock_own(tx: &mut PgConnection, actor: &Actor, staff_id: Uuid) -> Result<()> {
     let locked = lock(tx, &[staff_id]).await?;
     let staff = locked.first().ok_or(Error::NotFound("staff"))?;
     let own = staff.user_id.is_some() && staff.user_id == actor.user_id();
-    if actor.is_admin() || (actor.is_staff() && own) { Ok(()) } else { Err(Error::Forbidden) }
+    if actor.manages_calendars() || (actor.is_staff() && own) { Ok(()) } else { Err(Error::Forbidden) }
 }

@@ -10,5 +10,5 @@ pub use create::{NewStaff, create, create_once};
 pub use invite::invite;
 pub use lock::{Locked, lock, lock_own};
 pub(crate) use lock::{increment_revs, lock_for_batch};
-pub use read::{StaffMember, get, list};
+pub use read::{StaffMember, get, list, of_account};
 pub use update::{StaffPatch, update};

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use crate::types::{About, EmailAddress, ParseError, PersonName, Rev};
+use crate::types::{About, EmailAddress, ParseError, PersonName, Rev, Role};
 use crate::{Core, Error, Result};
 
 /// A member of staff.
@@ -15,6 +15,9 @@ pub struct StaffMember {
     pub id: Uuid,
     /// Their account; only administrators see it.
     pub user_id: Option<Uuid>,
+    /// Role of the account; only staff see it.
+    #[serde(default)]
+    pub role: Option<Role>,
     /// Name shown to customers.
     pub name: PersonName,
     /// Recipient of mails about their bookings; only staff see it.
@@ -49,6 +52,11 @@ pub(super) async fn find(db: &mut PgConnection, staff_id: Uuid) -> Result<StaffM
     select(db, Some(staff_id), None, true).await?.pop().ok_or(Error::NotFound("staff"))
 }
 
+/// The member of staff of an account, active or not.
+pub async fn of_account(db: impl PgExecutor<'_>, user_id: Uuid) -> Result<Option<Uuid>> {
+    Ok(sqlx::query_scalar!("SELECT id FROM staff WHERE user_id = $1", user_id).fetch_optional(db).await?)
+}
+
 /// Members of staff by name: those who perform `service_id`, if given; inactive ones only if `include_inactive`.
 pub async fn list(core: &Core, service_id: Option<Uuid>, include_inactive: bool) -> Result<Vec<StaffMember>> {
     select(&mut *core.pool.acquire().await?, None, service_id, include_inactive).await
@@ -62,6 +70,7 @@ async fn select(
 ) -> Result<Vec<StaffMember>> {
     let rows = sqlx::query!(
         r#"SELECT id, user_id, name, email::text, about,
+                  (SELECT users.role FROM users WHERE users.id = staff.user_id) AS "role: Role",
                   (SELECT tag FROM staff_photos WHERE staff_id = staff.id) AS photo, active, rev AS "rev: Rev", created_at, updated_at,
                   ARRAY(SELECT service_id FROM service_staff WHERE staff_id = staff.id ORDER BY service_id)
                       AS "service_ids!"
@@ -81,6 +90,7 @@ async fn select(
             Ok(StaffMember {
                 id: row.id,
                 user_id: row.user_id,
+                role: row.role,
                 name: PersonName::stored(row.name),
                 email: row.email.map(|text| EmailAddress::parse(&text)).transpose().map_err(stored)?,
                 about: About::parse(&row.about).map_err(stored)?,

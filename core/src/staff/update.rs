@@ -8,7 +8,7 @@ use super::read::find;
 use super::{StaffMember, lock};
 use crate::hours::{Changed, Fitting, bump_shown};
 use crate::transaction::change;
-use crate::types::{About, EmailAddress, ExpectedRev, PersonName};
+use crate::types::{About, EmailAddress, ExpectedRev, ParseError, PersonName, StaffRole};
 use crate::{Core, Error, Result, users};
 
 /// Fields to change; `None` keeps a field.
@@ -25,13 +25,16 @@ pub struct StaffPatch {
     pub about: Option<About>,
     /// Whether they take new bookings.
     pub active: Option<bool>,
+    /// Role of their account; administrators keep theirs.
+    pub role: Option<StaffRole>,
 }
 
 /// Changes a member of staff. When one becomes inactive, all future bookings are returned as no longer fitting; they
 /// are not changed. An account that is removed loses the role of staff.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] when the account is unknown or belongs to another member of staff.
+/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] when the account is unknown or belongs to another member of
+/// staff, and for a role of one without an account or who does not work here.
 pub async fn update(
     core: &Core,
     staff_id: Uuid,
@@ -86,5 +89,12 @@ async fn apply(
     if let Some(returned) = value.user_id.filter(|_| !current.active && value.active) {
         users::reinstate(tx, now, returned).await?;
     }
-    Ok(Changed { value, stranded: fitting.stranded(tx).await? })
+    if let Some(role) = patch.role {
+        let Some(user_id) = value.user_id.filter(|_| value.active) else {
+            let error = ParseError::new("no_account", "has no account: invite them first");
+            return Err(Error::Invalid { pointer: "/role", error });
+        };
+        users::set_role(tx, now, user_id, role).await?;
+    }
+    Ok(Changed { value: find(tx, staff_id).await?, stranded: fitting.stranded(tx).await? })
 }

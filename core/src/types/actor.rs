@@ -47,7 +47,7 @@ pub enum ActorKind {
     Customer,
     /// A caller without an account, or the holder of a link.
     Guest,
-    /// An account of a member of staff.
+    /// An account of a member of staff or of the front desk.
     Staff,
     /// An account of an administrator.
     Admin,
@@ -83,7 +83,9 @@ impl Actor {
         match self {
             Self::Guest | Self::Link { .. } => ActorKind::Guest,
             Self::Account { role: Role::Customer, .. } => ActorKind::Customer,
-            Self::StaffLink { .. } | Self::Account { role: Role::Staff, .. } => ActorKind::Staff,
+            Self::StaffLink { .. } | Self::Account { role: Role::Staff | Role::FrontDesk, .. } => {
+                ActorKind::Staff
+            }
             Self::Account { role: Role::Admin, .. } => ActorKind::Admin,
             Self::System => ActorKind::System,
             Self::ApiKey { .. } => ActorKind::ApiKey,
@@ -110,8 +112,8 @@ impl Actor {
         }
     }
 
-    /// Whether this is staff, an administrator, a program or Punctual itself: they may see and change every booking. The holder of
-    /// a link from a mail to staff counts as staff for that booking.
+    /// Whether this is staff, the front desk, an administrator, a program or Punctual itself: they may see and change every
+    /// booking. The holder of a link from a mail to staff counts as staff for that booking.
     #[must_use]
     pub const fn is_staff(&self) -> bool {
         matches!(
@@ -119,8 +121,15 @@ impl Actor {
             Self::System
                 | Self::ApiKey { .. }
                 | Self::StaffLink { .. }
-                | Self::Account { role: Role::Staff | Role::Admin, .. }
+                | Self::Account { role: Role::Staff | Role::FrontDesk | Role::Admin, .. }
         )
+    }
+
+    /// Whether this actor may change the hours and time off of every member of staff: the front desk, administrators,
+    /// programs and Punctual itself.
+    #[must_use]
+    pub const fn manages_calendars(&self) -> bool {
+        self.is_admin() || matches!(self, Self::Account { role: Role::FrontDesk, .. })
     }
 
     /// Whether this is an administrator, a program or Punctual itself.

@@ -17,6 +17,16 @@ pub struct Page<T> {
     pub next_cursor: Option<Cursor>,
 }
 
+/// The order of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The earliest first.
+    #[default]
+    Ascending,
+    /// The latest first.
+    Descending,
+}
+
 /// Rows per page: 1 to 100, default 50.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u8);

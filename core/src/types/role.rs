@@ -11,6 +11,8 @@ pub enum Role {
     Customer,
     /// All bookings and customers, own hours and time off.
     Staff,
+    /// As staff, and hours and time off of everybody.
+    FrontDesk,
     /// Everything.
     Admin,
 }
@@ -22,7 +24,27 @@ impl Role {
         match self {
             Self::Customer => "customer",
             Self::Staff => "staff",
+            Self::FrontDesk => "front_desk",
             Self::Admin => "admin",
+        }
+    }
+}
+
+/// The role of an account of a member of staff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StaffRole {
+    /// [`Role::Staff`].
+    Staff,
+    /// [`Role::FrontDesk`].
+    FrontDesk,
+}
+
+impl From<StaffRole> for Role {
+    fn from(role: StaffRole) -> Self {
+        match role {
+            StaffRole::Staff => Self::Staff,
+            StaffRole::FrontDesk => Self::FrontDesk,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::notifications::SendNotification;
 
 pub use account::{User, UserPatch, get, update};
 pub use change_password::{PasswordChange, PasswordOwner, change_password, password_owner};
-pub(crate) use employ::{dismiss, employ, reinstate};
+pub(crate) use employ::{dismiss, employ, reinstate, set_role};
 pub use link::{LinkedAccount, linked_account};
 pub use login::{LoginUser, find_for_login, rehash, set_password};
 pub use register::{NewUser, create_admin, invite_admin, register};

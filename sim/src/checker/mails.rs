@@ -18,7 +18,7 @@ pub(super) const RULES: &[Rule] = &[
                       ('expired', 'expired', 'expired'))
               AS owed (change, status, kind) ON owed.change = e.change AND owed.status = e.status::text
          LEFT JOIN notifications n ON n.booking_id = e.booking_id AND n.rev = e.rev AND n.kind::text = owed.kind
-         WHERE (c.erased_at IS NULL OR c.erased_at > e.at) AND $1::timestamptz IS NOT NULL
+         WHERE (c.email IS NOT NULL OR c.erased_at > e.at) AND $1::timestamptz IS NOT NULL
          GROUP BY e.booking_id, e.rev, e.change, owed.kind HAVING count(n.id) <> 1",
     ),
     always(
@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
                     (SELECT (details #>> '{to,start}')::timestamptz FROM booking_events
                      WHERE booking_id = e.booking_id AND rev <= e.rev AND details ? 'to' ORDER BY rev DESC LIMIT 1) AS start
              FROM booking_events e JOIN bookings b ON b.id = e.booking_id JOIN customers c ON c.id = b.customer_id
-             WHERE e.status = 'confirmed' AND (c.erased_at IS NULL OR c.erased_at > e.at)
+             WHERE e.status = 'confirmed' AND (c.email IS NOT NULL OR c.erased_at > e.at)
          ), due AS (
              SELECT p.booking_id, p.rev, r.rule,
                     CASE r.kind WHEN 'offset' THEN p.start - r.minutes * interval '1 minute'

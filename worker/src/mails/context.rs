@@ -16,6 +16,8 @@ pub struct MailContext {
     booking: BookingContext,
     /// The customer's page to see, move or cancel the booking; in mails to the customer only.
     manage_url: Option<String>,
+    /// The page to book the service again; in mails about a cancellation, while the service is offered.
+    book_url: Option<String>,
     /// The page where staff confirm or decline the booking; in mails that ask for it only.
     decide_url: Option<String>,
     /// The customer's page to end reminders; in reminders only.
@@ -58,6 +60,8 @@ struct BookingContext {
     previous_staff: Option<String>,
     /// Whether the move changed the start.
     time_changed: bool,
+    /// Who comes in the customer's place, where it may be repeated to the reader.
+    for_whom: Option<String>,
     /// The customer's note, if there is one.
     note: Option<String>,
     /// What staff tell the customer; in mails to the customer only.
@@ -113,6 +117,11 @@ impl MailContext {
                 previously: booking.previous.map(at),
                 previous_staff: booking.previous_staff.clone(),
                 time_changed: booking.previous.is_some_and(|(start, _)| start != booking.start),
+                for_whom: booking
+                    .for_whom
+                    .as_deref()
+                    .and_then(|name| greeting_name(name, facts.kind.is_for_staff() || facts.recipient_proven))
+                    .map(str::to_owned),
                 note: Some(booking.customer_note.trim()).filter(|note| !note.is_empty()).map(str::to_owned),
                 message: booking.message.clone().filter(|_| !facts.kind.is_for_staff()),
                 changed_by_customer: booking.changed_by_customer,
@@ -124,6 +133,7 @@ impl MailContext {
                 move_until: until(booking.move_until),
             },
             manage_url: links.manage.clone(),
+            book_url: links.book.clone(),
             decide_url: links.decide.clone(),
             unsubscribe_url: links.unsubscribe.clone(),
         }

@@ -9,6 +9,8 @@ use punctual_core::notifications::facts::Facts;
 pub struct Links {
     /// The customer's page to see, move or cancel the booking; in mails to the customer only.
     pub manage: Option<String>,
+    /// The page to book the service again; in mails about a cancellation, while the service is offered.
+    pub book: Option<String>,
     /// The page where staff confirm or decline the booking; in mails that ask for it only.
     pub decide: Option<String>,
     /// The customer's page to end reminders (RFC 8058); in reminders only.
@@ -23,7 +25,10 @@ impl Links {
         let unsubscribe = || url(Purpose::Unsubscribe, booking.customer_id, booking.customer_link_epoch);
         let manage = || url(Purpose::Manage, booking.id, booking.manage_epoch);
         let decide = || url(Purpose::Decide, facts.notification_id, booking.link_epoch);
+        let book = || format!("{}/book/{}", facts.business.public_url, booking.service_id);
+        let is_offered = facts.kind == NotificationKind::Cancellation && booking.service_active;
         Self {
+            book: is_offered.then(book),
             manage: (!facts.kind.is_for_staff()).then(manage),
             decide: (facts.kind == NotificationKind::StaffPending).then(decide),
             unsubscribe: (facts.kind == NotificationKind::Reminder).then(unsubscribe),

@@ -43,6 +43,8 @@ pub struct BookingRequest {
     /// Who comes: a guest's own details, or, for staff, those of a new customer. Customers book for themselves and
     /// leave it out.
     contact: Option<ContactRequest>,
+    /// Who comes in the customer's place, such as a child or partner; absent: the customer.
+    for_whom: Option<Name>,
     /// What the customer writes.
     customer_note: Option<NoteText>,
     /// For staff: a note that customers never see.
@@ -58,8 +60,8 @@ pub struct BookingRequest {
 #[derive(Debug, Object)]
 #[oai(rename = "Contact")]
 pub struct ContactRequest {
-    /// E-mail address for the confirmation.
-    email: Email,
+    /// E-mail address for the confirmation. Staff may leave it out and give a phone number: then no mails are sent.
+    email: Option<Email>,
     /// Name.
     name: Name,
     /// Phone number.
@@ -68,7 +70,8 @@ pub struct ContactRequest {
     locale: Option<LanguageTag>,
     /// Time zone that mails name beside the business's.
     zone: Option<TimeZone>,
-    /// For staff: another person who shares the address, and a customer of their own. Else one address is one customer.
+    /// For staff: another person who shares the address or number, and a customer of their own. Else one address is one
+    /// customer, and without an address one name and phone number.
     new_customer: Option<bool>,
 }
 
@@ -123,7 +126,7 @@ impl CreateBooking {
         };
         if !counted_as_hold {
             let contact = match &new.booker {
-                Booker::Person(contact) => Some(&contact.email),
+                Booker::Person(contact) => contact.email.as_ref(),
                 Booker::Myself | Booker::Customer(_) => None,
             };
             let repeated = bookings::is_repeated(&state.core, &actor, &key, &new);
@@ -140,6 +143,19 @@ pub(super) fn created(answer: idempotency::Answer<bookings::Booking>) -> Created
     Created::new(Booking::from(answer.value)).rev(rev).location(&path).replayed(answer.replayed)
 }
 
+impl ContactRequest {
+    fn into_core(self) -> Contact {
+        Contact {
+            email: self.email.map(|email| email.0),
+            name: self.name.0,
+            phone: self.phone.map(|phone| phone.0),
+            locale: self.locale.and_then(|tag| tag.0.locale()),
+            zone: self.zone.map(|zone| zone.0),
+            separate: self.new_customer.unwrap_or(false),
+        }
+    }
+}
+
 impl BookingRequest {
     fn into_core(self, actor: &Actor) -> Result<NewBooking, Problem> {
         let slot = wanted(self.hold_id, self.service_id, self.staff_id, self.start)?;
@@ -148,6 +164,7 @@ impl BookingRequest {
         Ok(NewBooking {
             slot,
             booker,
+            for_whom: self.for_whom.map(|name| name.0),
             customer_note: note(self.customer_note),
             staff_note: note(self.staff_note),
             reminders: self.reminders.unwrap_or(true),
@@ -188,23 +205,16 @@ fn booker(
     customer_id: Option<Uuid>,
     contact: Option<ContactRequest>,
 ) -> Result<Booker, Problem> {
-    let person = |contact: ContactRequest| {
-        Booker::Person(Contact {
-            email: contact.email.0,
-            name: contact.name.0,
-            phone: contact.phone.map(|phone| phone.0),
-            locale: contact.locale.and_then(|tag| tag.0.locale()),
-            zone: contact.zone.map(|zone| zone.0),
-            separate: contact.new_customer.unwrap_or(false),
-        })
-    };
     match (actor, customer_id, contact) {
         (_, Some(_), Some(_)) => Err(conflict("/contact", "give either customer_id or contact")),
         (_, Some(id), None) => Ok(Booker::Customer(id)),
-        (Actor::Guest, None, Some(contact)) => Ok(person(contact)),
+        (Actor::Guest, None, Some(contact)) if contact.email.is_none() => {
+            Err(Problem::invalid_at(Place::Body, "/contact/email", "required", "is required"))
+        }
+        (Actor::Guest, None, Some(contact)) => Ok(Booker::Person(contact.into_core())),
         (Actor::Guest, None, None) => Err(Problem::new(Code::Unauthenticated)
             .detail("Log in, or give your contact where the business takes guests.")),
-        (actor, None, Some(contact)) if actor.is_staff() => Ok(person(contact)),
+        (actor, None, Some(contact)) if actor.is_staff() => Ok(Booker::Person(contact.into_core())),
         (_, None, Some(_)) => Err(conflict("/contact", "customers book for themselves: leave it out")),
         (_, None, None) => Ok(Booker::Myself),
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use punctual_core::{bookings, pool::again_if_cut, types::PageSize};
@@ -17,7 +17,7 @@ use crate::{
         values::PageCursor,
     },
     state::State,
-    views::{BookingPage, Status},
+    views::{BookingPage, ListOrder, Status},
 };
 
 /// Access, limits and problems.
@@ -30,7 +30,8 @@ pub struct ListBookings;
 impl ListBookings {
     /// List bookings
     ///
-    /// By start: all bookings for staff, their own for customers. Holds are listed only when asked for by status.
+    /// By start: all bookings for staff, their own for customers. Holds are listed only when asked for by status. Filters hold
+    /// together.
     #[oai(path = "/v1/bookings", method = "get", operation_id = "listBookings", tag = "Tag::Bookings")]
     #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
     async fn list_bookings(
@@ -41,6 +42,13 @@ impl ListBookings {
         from: Query<Option<DateTime<FixedOffset>>>,
         /// Those that start before this instant.
         to: Query<Option<DateTime<FixedOffset>>>,
+        /// Those that start on this date, in the business's time zone.
+        date: Query<Option<NaiveDate>>,
+        /// Those that changed at this instant or later.
+        updated_since: Query<Option<DateTime<FixedOffset>>>,
+        /// Words in name, address or phone number of the customer, in any order; for staff.
+        #[oai(validator(max_length = 100))]
+        q: Query<Option<String>>,
         /// Those of this status; may be repeated.
         #[oai(validator(max_items = 8, unique_items))]
         status: Query<Option<Vec<Status>>>,
@@ -48,6 +56,8 @@ impl ListBookings {
         staff_id: Query<Option<Uuid>>,
         /// Those of this customer; for staff.
         customer_id: Query<Option<Uuid>>,
+        /// The earliest start first when absent.
+        order: Query<Option<ListOrder>>,
         /// How many at most; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
@@ -58,12 +68,19 @@ impl ListBookings {
         if customer_id.0.is_some() && !actor.is_staff() {
             return Err(Problem::new(Code::Forbidden).detail("customer_id is for staff."));
         }
+        if q.0.is_some() && !actor.is_staff() {
+            return Err(Problem::new(Code::Forbidden).detail("q is for staff."));
+        }
         let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);
         let limit =
             limit.map_err(|error| Problem::invalid_at(Place::Query, "/limit", error.code, error.message))?;
         let which = bookings::ListBookings {
             from: from.0.map(|from| from.to_utc()),
             to: to.0.map(|to| to.to_utc()),
+            date: date.0,
+            updated_since: updated_since.0.map(|since| since.to_utc()),
+            search: q.0.unwrap_or_default(),
+            order: order.0.unwrap_or_default().into(),
             statuses: status.0.unwrap_or_default().into_iter().map(|status| status.0).collect(),
             staff_id: staff_id.0,
             customer_id: customer_id.0,

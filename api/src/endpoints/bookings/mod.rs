@@ -1,5 +1,6 @@
 //! Bookings.
 
+mod batch;
 mod calendar;
 mod cancel;
 mod complete;
@@ -7,6 +8,7 @@ mod confirm;
 mod create;
 mod decline;
 mod events;
+mod export;
 mod get;
 mod hold;
 mod limit;
@@ -29,6 +31,7 @@ type Create =
     (create::CreateBooking, hold::HoldSlot, release::ReleaseHold, get::GetBooking, list::ListBookings);
 
 type Update = (
+    batch::ChangeBookings,
     cancel::CancelBooking,
     reschedule::RescheduleBooking,
     confirm::ConfirmBooking,
@@ -40,6 +43,7 @@ type Update = (
 type Read = (
     calendar::GetBookingCalendar,
     events::ListBookingEvents,
+    export::ExportBookings,
     notifications::ListBookingNotifications,
     resend::ResendNotification,
     send_confirmation::SendConfirmation,
@@ -54,7 +58,9 @@ pub const OPERATIONS: &[&Operation] = &[
     &get::OPERATION,
     &calendar::OPERATION,
     &list::OPERATION,
+    &export::OPERATION,
     &stranded::OPERATION,
+    &batch::OPERATION,
     &cancel::OPERATION,
     &reschedule::OPERATION,
     &confirm::OPERATION,

@@ -13,7 +13,7 @@ use crate::{
         etag,
         problem::{Code, Problem},
         reply::Found,
-        values::{AddressText, Colour, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
+        values::{AddressText, Colour, CountryCode, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
     },
     state::State,
     views::Language,
@@ -47,6 +47,8 @@ pub struct BusinessRequest {
     retention_days: Option<u16>,
     /// Colour of buttons and links on pages; absent: the default.
     accent_colour: Option<Colour>,
+    /// Country in which phone numbers without a country code are read; absent: they stay as written.
+    country: Option<CountryCode>,
 }
 
 /// Access, limits and problems.
@@ -97,6 +99,7 @@ impl BusinessRequest {
             retention_days: self.retention_days,
             accent_colour: self.accent_colour.map(|colour| colour.0),
             rev: Rev(1),
+            country: self.country.map(|country| country.0),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         etag,
         problem::{Code, Problem},
         reply::Found,
-        values::{AddressText, Colour, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
+        values::{AddressText, Colour, CountryCode, CurrencyCode, Email, LabelText, PhoneNumber, TimeZone},
     },
     state::State,
     views::{Business, Language, StrandedBooking},
@@ -54,6 +54,9 @@ pub struct BusinessPatchRequest {
     /// Colour of buttons and links on pages; null: the default.
     #[oai(nullable)]
     accent_colour: MaybeUndefined<Colour>,
+    /// Country in which phone numbers without a country code are read; null: they stay as written.
+    #[oai(nullable)]
+    country: MaybeUndefined<CountryCode>,
 }
 
 /// The business as it is now, and what its change leaves standing.
@@ -120,6 +123,7 @@ impl BusinessPatchRequest {
             guests_allowed: self.guests_allowed,
             retention_days: change(self.retention_days),
             accent_colour: change(self.accent_colour).map(|colour| colour.map(|colour| colour.0)),
+            country: change(self.country).map(|country| country.map(|country| country.0)),
         }
     }
 }

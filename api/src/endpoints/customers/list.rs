@@ -1,8 +1,13 @@
 use std::sync::Arc;
 
+use chrono::{DateTime, FixedOffset};
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi};
-use punctual_core::{customers, pool::again_if_cut, types::PageSize};
+use punctual_core::{
+    customers::{self, ListCustomers as Which},
+    pool::again_if_cut,
+    types::PageSize,
+};
 use serde::Serialize;
 
 use crate::{
@@ -16,7 +21,7 @@ use crate::{
         values::PageCursor,
     },
     state::State,
-    views::Customer,
+    views::{Customer, ListOrder},
 };
 
 /// A page of customers.
@@ -40,15 +45,21 @@ pub struct ListCustomers;
 impl ListCustomers {
     /// Search customers
     ///
-    /// Customers whose name or e-mail address contains a text, by creation.
+    /// Those whose name, e-mail address and phone number together contain each word of a text, by when they were made.
     #[oai(path = "/v1/customers", method = "get", operation_id = "listCustomers", tag = "Tag::Customers")]
+    #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
     async fn list_customers(
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
-        /// Text in the name or address, ignoring case; absent: all.
+        /// Words in any order, in upper or lower case, with or without accents. Digits are found in a phone number however it
+        /// is written. Everybody when absent.
         #[oai(validator(max_length = 100))]
         q: Query<Option<String>>,
+        /// Those that changed at this instant or later.
+        updated_since: Query<Option<DateTime<FixedOffset>>>,
+        /// Those who were made first come first when absent.
+        order: Query<Option<ListOrder>>,
         /// How many at most; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
@@ -58,9 +69,15 @@ impl ListCustomers {
         let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);
         let limit =
             limit.map_err(|error| Problem::invalid_at(Place::Query, "/limit", error.code, error.message))?;
-        let (text, cursor) = (q.0.unwrap_or_default(), cursor.0.map(|cursor| cursor.0));
+        let which = Which {
+            search: q.0.unwrap_or_default(),
+            updated_since: updated_since.0.map(|since| since.to_utc()),
+            order: order.0.unwrap_or_default().into(),
+            limit,
+            cursor: cursor.0.map(|cursor| cursor.0),
+        };
         let actor = caller.actor();
-        let page = again_if_cut(|| customers::search(&state.core.pool, &actor, &text, limit, cursor)).await?;
+        let page = again_if_cut(|| customers::search(&state.core.pool, &actor, &which)).await?;
         Ok(Found::new(CustomerPage {
             data: page.data.into_iter().map(Customer::from).collect(),
             next_cursor: page.next_cursor.map(PageCursor),

@@ -39,7 +39,8 @@ pub struct MergeCustomers;
 impl MergeCustomers {
     /// Merge a duplicate into a customer
     ///
-    /// For one person who is two customers. Bookings keep the name and phone number they were made with.
+    /// For one person who is two customers. Bookings keep the name and phone number they were made with. An address or phone
+    /// number that the customer lacks is taken from the duplicate, and the notes are joined.
     #[oai(
         path = "/v1/customers/:id/merge",
         method = "post",

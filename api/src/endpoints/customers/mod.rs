@@ -1,6 +1,8 @@
 //! Those who book, as staff see them.
 
+mod create;
 mod erase;
+mod export;
 mod get;
 mod list;
 mod merge;
@@ -11,12 +13,21 @@ use crate::contract::Operation;
 /// The operations of this group.
 pub type Operations = (
     list::ListCustomers,
+    create::CreateCustomer,
     get::GetCustomer,
     update::UpdateCustomer,
     merge::MergeCustomers,
     erase::EraseCustomer,
+    export::ExportCustomers,
 );
 
 /// Their access, limits and problems.
-pub const OPERATIONS: &[&Operation] =
-    &[&list::OPERATION, &get::OPERATION, &update::OPERATION, &merge::OPERATION, &erase::OPERATION];
+pub const OPERATIONS: &[&Operation] = &[
+    &list::OPERATION,
+    &create::OPERATION,
+    &get::OPERATION,
+    &update::OPERATION,
+    &merge::OPERATION,
+    &erase::OPERATION,
+    &export::OPERATION,
+];

@@ -4,47 +4,55 @@ use poem::web::Data;
 use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path},
+    types::MaybeUndefined,
 };
-use punctual_core::customers;
+use punctual_core::customers::{self, CustomerPatch};
 use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    contract::{Access, Operation, SuccessHeader},
+    contract::{Access, Operation, SuccessHeader, problems},
     endpoints::Tag,
     http::{
-        body::Body,
+        body::{Body, change},
         etag,
-        problem::{Code, Problem},
+        problem::Problem,
         reply::Found,
-        values::Email,
+        values::{Email, Name, NoteText, PhoneNumber},
     },
     state::State,
     views::Customer,
 };
 
-/// What to correct.
+/// What to change: a field that is absent stays, one that is null is cleared.
 #[derive(Debug, Object)]
-pub struct CustomerPatch {
+#[oai(rename = "CustomerPatch")]
+pub struct CustomerPatchRequest {
     /// The address to which mails go from now on.
-    email: Email,
+    email: Option<Email>,
+    /// Name. Bookings that were made with another name keep it.
+    name: Option<Name>,
+    /// Phone number; null: none, which is possible only with an address.
+    #[oai(nullable)]
+    phone: MaybeUndefined<PhoneNumber>,
+    /// What staff keep in mind about the person, such as allergies; never in a mail.
+    note: Option<NoteText>,
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("updateCustomer", Access::STAFF)
-    .problems(&[Code::NotFound, Code::PreconditionFailed, Code::PreconditionRequired])
-    .headers(&[SuccessHeader::ETag]);
+pub const OPERATION: Operation =
+    Operation::new("updateCustomer", Access::STAFF).problems(problems::EDIT).headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
 pub struct UpdateCustomer;
 
 #[OpenApi]
 impl UpdateCustomer {
-    /// Correct a customer's address
+    /// Change a customer
     ///
-    /// Corrects it for the person, in all rows of the same account or address. Unsent mails go to the new address, those
-    /// that failed can be sent again, and bookings to come are confirmed to it. Links in mails to the former address become
-    /// void.
+    /// An address is corrected for the person, in all rows of the same account or address. Unsent mails go to the new address,
+    /// those that failed can be sent again, and bookings to come are confirmed to it. Links in mails to the former address
+    /// become void. For somebody who had no address, mails and reminders of bookings to come begin.
     #[oai(
         path = "/v1/customers/:id",
         method = "patch",
@@ -60,11 +68,17 @@ impl UpdateCustomer {
         /// The `rev` you read, as an entity tag, or `*` for any.
         #[oai(name = "If-Match", validator(max_length = 64))]
         if_match: Header<Option<String>>,
-        body: Body<CustomerPatch>,
+        body: Body<CustomerPatchRequest>,
     ) -> Result<Found<Customer>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
-        let customer =
-            customers::correct(&state.core, &caller.actor(), id.0, expected, &body.0.email.0).await?;
+        let CustomerPatchRequest { email, name, phone, note } = body.0;
+        let patch = CustomerPatch {
+            email: email.map(|email| email.0),
+            name: name.map(|name| name.0),
+            phone: change(phone).map(|phone| phone.map(|phone| phone.0)),
+            note: note.map(|note| note.0),
+        };
+        let customer = customers::update(&state.core, &caller.actor(), id.0, expected, patch).await?;
         let rev = customer.rev;
         Ok(Found::new(Customer::from(customer)).rev(rev))
     }

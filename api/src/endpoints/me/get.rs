@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::OpenApi;
-use punctual_core::{pool::again_if_cut, users};
+use punctual_core::{pool::again_if_cut, staff, users};
 
 use crate::{
     auth::Caller,
@@ -32,6 +32,7 @@ impl GetMe {
     ) -> Result<Found<Account>, Problem> {
         let id = caller.user_id()?;
         let user = again_if_cut(|| users::get(&state.core.pool, id)).await?;
-        Ok(Found::new(Account::from(user)))
+        let staff_id = again_if_cut(|| staff::of_account(&state.core.pool, id)).await?;
+        Ok(Found::new(Account { staff_id, ..Account::from(user) }))
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use poem::web::Data;
-use poem_openapi::{OpenApi, param::Path};
+use poem_openapi::{Object, OpenApi, param::Path};
 use punctual_core::staff;
 use uuid::Uuid;
 
@@ -9,11 +9,20 @@ use crate::{
     contract::{Access, Operation},
     endpoints::Tag,
     http::{
+        body::OptionalBody,
         problem::{Code, Problem},
         reply::Accepted,
     },
     state::State,
+    views::StaffRole,
 };
+
+/// What the account may do.
+#[derive(Debug, Default, Object)]
+pub struct InvitationRequest {
+    /// Role of the account; absent: a new one gets `staff`, another one keeps its own. Administrators keep theirs.
+    role: Option<StaffRole>,
+}
 
 /// Access, limits and problems.
 pub const OPERATION: Operation =
@@ -26,7 +35,7 @@ pub struct InviteStaffMember;
 impl InviteStaffMember {
     /// Invite a member of staff
     ///
-    /// Gives them an account with the role `staff` by their `email` and mails a link that sets its password, valid once
+    /// Gives them an account with the role `staff` or `front_desk` by their `email` and mails a link that sets its password, valid once
     /// and for a week. An existing account with this address is used; if its address was never verified, its password
     /// is removed, because anybody could have created it. Invite again for another link; set `user_id` to null to end
     /// it.
@@ -41,8 +50,9 @@ impl InviteStaffMember {
         Data(state): Data<&Arc<State>>,
         /// The member of staff.
         id: Path<Uuid>,
+        body: OptionalBody<InvitationRequest>,
     ) -> Result<Accepted, Problem> {
-        staff::invite(&state.core, id.0).await?;
+        staff::invite(&state.core, id.0, body.0.role.map(Into::into)).await?;
         Ok(Accepted)
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         values::{AboutText, Email, Name},
     },
     state::State,
-    views::{Staff, StrandedBooking},
+    views::{Staff, StaffRole, StrandedBooking},
 };
 
 /// What to change: a field that is absent stays, one that is null is cleared.
@@ -39,6 +39,8 @@ pub struct StaffPatchRequest {
     about: Option<AboutText>,
     /// Whether they take new bookings.
     active: Option<bool>,
+    /// Role of their account; administrators keep theirs.
+    role: Option<StaffRole>,
 }
 
 /// A member of staff as they are now, and what the change leaves standing.
@@ -81,13 +83,14 @@ impl UpdateStaffMember {
         body: Body<StaffPatchRequest>,
     ) -> Result<Found<StaffChanged>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
-        let StaffPatchRequest { name, email, user_id, about, active } = body.0;
+        let StaffPatchRequest { name, email, user_id, about, active, role } = body.0;
         let patch = StaffPatch {
             name: name.map(|name| name.0),
             email: change(email).map(|email| email.map(|email| email.0)),
             user_id: change(user_id),
             about: about.map(|text| text.0),
             active,
+            role: role.map(Into::into),
         };
         let changed = staff::update(&state.core, id.0, expected, patch).await?;
         let rev = changed.value.rev;

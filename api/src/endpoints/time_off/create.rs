@@ -7,6 +7,7 @@ use poem_openapi::{
     param::{Header, Path},
 };
 use punctual_core::{
+    bookings,
     calendar::Span,
     hours::{self, NewTimeOff},
     types::Reason,
@@ -25,7 +26,7 @@ use crate::{
         values::{IdempotencyKey, ReasonText},
     },
     state::State,
-    views::{StrandedBooking, TimeOff},
+    views::{Proposal, StrandedBooking, TimeOff},
 };
 
 /// The longest time off, in days.
@@ -50,6 +51,10 @@ pub struct TimeOffCreated {
     /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
+    /// For the first 50 of them that are pending or confirmed: whom to tell, and where each could go, as of now. Settle them
+    /// with `POST /v1/bookings/batch`.
+    #[oai(validator(max_items = 50))]
+    proposals: Vec<Proposal>,
 }
 
 /// Access, limits and problems.
@@ -64,8 +69,8 @@ pub struct CreateTimeOff;
 impl CreateTimeOff {
     /// Add time off
     ///
-    /// Administrators for anyone, staff for themselves. The answer lists bookings that no longer fit; they are not
-    /// changed.
+    /// Administrators and the front desk for anyone, staff for themselves. The answer lists bookings that no longer fit; they
+    /// are left standing, and the answer says where they could go.
     #[oai(
         path = "/v1/staff/:id/time-off",
         method = "post",
@@ -101,8 +106,11 @@ impl CreateTimeOff {
             None => (hours::add_time_off(&state.core, &actor, id.0, new).await?, false),
         };
         let path = format!("/v1/staff/{}/time-off/{}", id.0, changed.value.id);
+        let ids: Vec<Uuid> = changed.stranded.iter().map(|booking| booking.booking_id).collect();
+        let proposals = bookings::proposals(&state.core, &actor, &ids).await?;
+        let proposals = proposals.into_iter().map(Proposal::from).collect();
         let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
         let time_off = TimeOff::from(changed.value);
-        Ok(Created::new(TimeOffCreated { time_off, stranded }).location(&path).replayed(replayed))
+        Ok(Created::new(TimeOffCreated { time_off, stranded, proposals }).location(&path).replayed(replayed))
     }
 }

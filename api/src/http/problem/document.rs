@@ -126,6 +126,13 @@ pub enum BookingAction {
     NoShow,
 }
 
+impl From<punctual_core::Alternative> for AlternativeSlot {
+    fn from(slot: punctual_core::Alternative) -> Self {
+        let punctual_core::Alternative { start, end, staff_ids } = slot;
+        Self { start, end, staff_ids }
+    }
+}
+
 impl From<types::BookingAction> for BookingAction {
     fn from(action: types::BookingAction) -> Self {
         use types::BookingAction as Action;
@@ -192,14 +199,8 @@ impl Problem {
             None => self.code.meaning().to_owned(),
         };
         let errors: Vec<_> = self.facts.errors.into_iter().map(ProblemError::from).collect();
-        let alternatives = self.facts.alternatives.map(|slots| {
-            let slot = |slot: punctual_core::Alternative| AlternativeSlot {
-                start: slot.start,
-                end: slot.end,
-                staff_ids: slot.staff_ids,
-            };
-            slots.into_iter().map(slot).collect()
-        });
+        let alternatives =
+            self.facts.alternatives.map(|slots| slots.into_iter().map(AlternativeSlot::from).collect());
         ProblemDocument {
             kind: format!("{public_url}/problems/{}", self.code.as_str()),
             title: self.code.title().to_owned(),

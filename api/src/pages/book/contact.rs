@@ -215,6 +215,7 @@ impl Request {
         NewBooking {
             slot,
             booker: self.booker.clone(),
+            for_whom: None,
             customer_note: self.note.clone(),
             staff_note: Note::empty(),
             reminders: self.reminders,
@@ -233,7 +234,7 @@ async fn book(visitor: &Visitor, hold: &Booking, request: &Request) -> Result<Bo
     let answer = async {
         // The hold of an account was counted when it was made.
         if let Booker::Person(person) = &request.booker
-            && let Err(refusal) = count(visitor, &allowance, &request.actor, Some(&person.email)).await
+            && let Err(refusal) = count(visitor, &allowance, &request.actor, person.email.as_ref()).await
         {
             let key = form_token::named("hold", hold.id).map_err(Refusal::Problem)?;
             if !bookings::is_repeated(&state.core, &request.actor, &key, &by_hold).await? {

@@ -62,8 +62,14 @@ impl Input {
         let (Ok(email), Ok(name), Ok(phone), Ok(note)) = (email, name, phone, note) else {
             return Err(faults);
         };
-        let person =
-            Contact { email, name, phone, locale: Some(visitor.locale), zone: visitor.zone, separate: false };
+        let person = Contact {
+            email: Some(email),
+            name,
+            phone,
+            locale: Some(visitor.locale),
+            zone: visitor.zone,
+            separate: false,
+        };
         Ok((person, note))
     }
 }

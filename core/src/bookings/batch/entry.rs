@@ -103,7 +103,7 @@ impl Pending {
     pub(super) fn lock_name(&self) -> Option<String> {
         match &self.entry.what {
             What::Booking(NewBooking { booker: Booker::Person(contact), .. }) => {
-                Some(customers::address_lock_name(&contact.email))
+                Some(customers::contact_lock_name(contact))
             }
             What::Booking(_) => None,
             What::Hold { .. } => self.limited_holder().map(HeldTime::lock_name),

@@ -175,6 +175,10 @@ impl Pending {
     ) -> NewRow<'r> {
         let actor = &self.entry.actor;
         let reminders = !matches!(&self.entry.what, What::Booking(new) if !new.reminders);
+        let for_whom = match &self.entry.what {
+            What::Booking(new) => new.for_whom.as_ref(),
+            What::Hold { .. } => None,
+        };
         let (kind, overridden, status, customer_note, staff_note, held_by) = match &self.entry.what {
             What::Booking(new) => {
                 let status = held::first_status(actor, placement.terms.requires_confirmation);
@@ -192,6 +196,7 @@ impl Pending {
             seats_before,
             status,
             customer,
+            for_whom,
             customer_note,
             staff_note,
             reminders,

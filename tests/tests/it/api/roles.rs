@@ -82,6 +82,7 @@ async fn personas(api: &TestApi) -> Vec<Persona> {
         Persona { session: None, told: None, ..guest },
         Persona::new("customer", api.somebody("customer").await, Role::Customer),
         Persona::new("staff", api.somebody("staff").await, Role::Staff),
+        Persona::new("front desk", api.somebody("front_desk").await, Role::FrontDesk),
         Persona::new("admin", admin, Role::Admin),
         Persona::new("verified customer", verified, Role::Customer),
         Persona { invalid: true, ..Persona::new("made-up token", made_up, Role::Admin) },
@@ -98,7 +99,7 @@ async fn every_operation_allows_exactly_the_declared_roles() {
     let api = TestApi::start().await;
     let document = api.get("/openapi.json", None).await.body;
     let personas = personas(&api).await;
-    let keys = keys(&api, personas[3].session.as_ref().unwrap()).await;
+    let keys = keys(&api, personas[4].session.as_ref().unwrap()).await;
     let mut walked = 0;
     let mut table = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -126,7 +127,7 @@ async fn every_operation_allows_exactly_the_declared_roles() {
                     (400, ..) => "yes",
                     _ => "–",
                 };
-                if matches!(persona.name, "guest" | "customer" | "staff" | "admin") {
+                if matches!(persona.name, "guest" | "customer" | "staff" | "front desk" | "admin") {
                     write!(row, " {cell} |").unwrap();
                 }
                 walked += 1;
@@ -186,8 +187,7 @@ fn compare_with_docs(rows: &str) {
     let page = std::fs::read_to_string(path).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (found, after) = rest.split_once(END).unwrap();
-    let head =
-        "| operation | | guest | customer | staff | administrator | API key |\n|---|---|---|---|---|---|---|";
+    let head = "| operation | | guest | customer | staff | front desk | administrator | API key |\n|---|---|---|---|---|---|---|---|";
     let table = format!("{head}\n{rows}");
     if std::env::var_os("PUNCTUAL_WRITE_DOCS").is_some() {
         std::fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();

@@ -305,7 +305,7 @@ async fn allow_guests(salon: &Salon) {
 
 fn guest(who: &str, address: &str, separate: bool) -> Booker {
     let (email, name) = (email(address), name(who));
-    Booker::Person(Contact { email, name, phone: None, locale: None, zone: None, separate })
+    Booker::Person(Contact { email: Some(email), name, phone: None, locale: None, zone: None, separate })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,7 +70,7 @@ async fn guests_book_only_where_they_may_and_one_address_is_one_customer() {
     let service = salon.service(|_| ()).await;
     let guest = |time, who: &str| NewBooking {
         booker: Booker::Person(Contact {
-            email: email("gina"),
+            email: Some(email("gina")),
             name: name(who),
             phone: None,
             locale: None,

@@ -158,6 +158,7 @@ pub fn booking_of(service_id: Uuid, staff_id: Option<Uuid>, start: DateTime<Utc>
     NewBooking {
         slot: Wanted::Slot(WantedSlot { service_id, staff_id, start }),
         booker: Booker::Myself,
+        for_whom: None,
         customer_note: Note::empty(),
         staff_note: Note::empty(),
         reminders: true,

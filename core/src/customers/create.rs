@@ -1,0 +1,79 @@
+//! Adding a customer without a booking.
+
+use chrono::{DateTime, Utc};
+use punctual_queue::new_id;
+use serde::Serialize;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Customer;
+use super::booker::{Contact, NewCustomer as NewRow, contact_lock_name, find_known, insert_contacts};
+use super::person::get;
+use super::update::unreachable_customer;
+use crate::advisory_lock::lock_names;
+use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
+use crate::transaction::change;
+use crate::types::{Actor, Note, ParseError};
+use crate::{Core, Error, Result};
+
+/// A customer to be added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewCustomer {
+    /// Who; without an address the phone number is needed.
+    pub contact: Contact,
+    /// What staff keep in mind about the person.
+    pub note: Note,
+}
+
+/// Adds a customer; only staff may.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::Invalid`] for one who has neither an address nor a phone number, and for somebody who is a
+/// customer already, unless the contact says that this is another person; with a key [`Error::IdempotencyInProgress`] and
+/// [`Error::IdempotencyKeyReused`].
+pub async fn create(
+    core: &Core,
+    actor: &Actor,
+    key: Option<&IdempotencyKey>,
+    new: NewCustomer,
+) -> Result<Answer<Customer>> {
+    if !actor.is_staff() {
+        return Err(Error::Forbidden);
+    }
+    if new.contact.email.is_none() && new.contact.phone.is_none() {
+        return Err(unreachable_customer());
+    }
+    // Only the id is stored as the answer: what it says of the person is erased with the customer.
+    let Answer { value: id, replayed } = match key {
+        Some(key) => {
+            let request = Request::new("customers.create", actor, Guest::Unknown, key, &new)?;
+            once(core, request, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?
+        }
+        None => {
+            let id = change(core, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?;
+            Answer { value: id, replayed: false }
+        }
+    };
+    Ok(Answer { value: get(&core.pool, actor, id).await?, replayed })
+}
+
+async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, new: &NewCustomer) -> Result<Uuid> {
+    let NewCustomer { contact, note } = new;
+    lock_names(tx, &[contact_lock_name(contact)], true).await?;
+    if find_known(tx, contact).await?.is_some() {
+        let (pointer, message) = match contact.email {
+            Some(_) => (
+                "/email",
+                "a customer has this address: search for it, or say new_customer for another person",
+            ),
+            None => (
+                "/phone",
+                "a customer has this name and number: search for them, or say new_customer for another person",
+            ),
+        };
+        return Err(Error::Invalid { pointer, error: ParseError::new("customer_exists", message) });
+    }
+    let id = new_id(now);
+    insert_contacts(tx, now, &[NewRow { id, contact, note }]).await?;
+    Ok(id)
+}
