@@ -118,6 +118,7 @@ fn kind_of(action: BookingAction) -> ChangeKind {
         BookingAction::Expire => ChangeKind::Expired,
         BookingAction::Book => ChangeKind::Booked,
         BookingAction::Reschedule => ChangeKind::Rescheduled,
+        BookingAction::Update => ChangeKind::Updated,
     }
 }
 

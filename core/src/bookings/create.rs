@@ -66,8 +66,9 @@ fn authorize(actor: &Actor, new: &NewBooking) -> Result<()> {
         return Err(Error::Forbidden);
     }
     let on_file = matches!(new.booker, Booker::Customer(_));
-    if !actor.is_staff() && (on_file || new.overriding || !new.staff_note.as_str().is_empty()) {
-        return Err(Error::StaffOnly("customer_id, staff_note and override are for staff."));
+    let staff_note = !new.staff_note.as_str().is_empty();
+    if !actor.is_staff() && (on_file || new.overriding || new.silent || staff_note) {
+        return Err(Error::StaffOnly("customer_id, staff_note, override and notify are for staff."));
     }
     if !actor.is_staff() && matches!(&new.booker, Booker::Person(contact) if contact.separate) {
         return Err(Error::StaffOnly("new_customer is for staff."));

@@ -12,7 +12,7 @@ use super::row::{self, Row, query_bookings};
 use super::{Booking, BookingStatus, NewBooking};
 use crate::calendar::Limits;
 use crate::customers::{Booked, Contact};
-use crate::types::{Actor, ActorKind, BookingAction, ChangeKind, PersonName, Phone};
+use crate::types::{Actor, ActorKind, BookingAction, ChangeKind, EventDetails, PersonName, Phone};
 use crate::{Error, Result, hours};
 
 /// A hold that somebody wants to book.
@@ -86,7 +86,8 @@ impl<'a> BookedHold<'a> {
     /// The change for the audit trail.
     pub(super) fn change(&self) -> BookingChange<'a> {
         let overridden = self.new.overriding;
-        BookingChange { overridden, ..BookingChange::in_place(ChangeKind::Booked, self.actor) }
+        let details = EventDetails { silent: self.new.silent, ..EventDetails::default() };
+        BookingChange { overridden, details, ..BookingChange::in_place(ChangeKind::Booked, self.actor) }
     }
 
     fn contact(&self) -> Option<&'a Contact> {
@@ -106,13 +107,18 @@ pub(super) async fn book(
             holds.iter().map(|$hold| $value).collect::<Vec<$type>>()
         };
     }
+    let details = holds
+        .iter()
+        .map(|held| serde_json::to_value(held.change().details))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Error::internal("details of an event", error))?;
     let written = query_bookings!(
         ["WITH input AS MATERIALIZED (
               SELECT * FROM unnest($2::uuid[], $3::integer[], $4::booking_status[], $5::uuid[], $6::text[], $7::text[],
                                    $8::text[], $9::text[], $10::actor_kind[], $11::uuid[], $12::boolean[], $14::text[],
-                                   $15::boolean[])
+                                   $15::boolean[], $16::jsonb[])
                    AS i (id, rev, status, customer_id, customer_note, staff_note, contact_name, contact_phone, actor,
-                         actor_id, overridden, for_whom, reminders)
+                         actor_id, overridden, for_whom, reminders, details)
           ), written AS (
               UPDATE bookings AS b
               SET status = i.status, customer_id = i.customer_id, customer_note = i.customer_note,
@@ -122,8 +128,8 @@ pub(super) async fn book(
               FROM input AS i WHERE b.id = i.id AND b.rev = i.rev
               RETURNING b.*
           ), event AS (
-              INSERT INTO booking_events (booking_id, rev, status, change, actor, actor_id, overridden, at)
-              SELECT w.id, w.rev, w.status, $13, i.actor, i.actor_id, i.overridden, $1
+              INSERT INTO booking_events (booking_id, rev, status, change, actor, actor_id, overridden, details, at)
+              SELECT w.id, w.rev, w.status, $13, i.actor, i.actor_id, i.overridden, i.details, $1
               FROM written AS w JOIN input AS i ON i.id = w.id
           ) " +]
         "written" "",
@@ -145,6 +151,7 @@ pub(super) async fn book(
         ChangeKind::Booked.as_str(),
         &column!(Option<&str>, |held| held.new.for_whom.as_ref().map(PersonName::as_str)) as &[Option<&str>],
         &column!(bool, |held| held.new.reminders),
+        &details,
     )
     .fetch_all(tx)
     .await?;

@@ -26,8 +26,11 @@ pub struct NewBooking {
     /// Whether reminders are sent for it; none is either if the customer wants none at all.
     #[serde(skip_serializing_if = "is_default")]
     pub reminders: bool,
-    /// Bypass grid, hours, notice and horizon, never another booking; only staff may.
+    /// Bypass grid, hours, notice and horizon, never another booking; only staff may. The start may be earlier today.
     pub overriding: bool,
+    /// Whether the customer gets no mail that it was made; only staff may turn it off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
 }
 
 /// The default is left out of what repeated requests are compared by, which is stored for a day.
@@ -135,6 +138,27 @@ impl Move {
         let message = StaffMessage::default();
         Self { start, staff_id, overriding: false, current_terms: false, message }
     }
+}
+
+/// What staff change about a booking that keeps its start; none: it stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BookingPatch {
+    /// What the customer wrote.
+    pub customer_note: Option<Note>,
+    /// What staff write.
+    pub staff_note: Option<Note>,
+    /// The service. Its terms of today apply as a whole: name, duration, price and buffers.
+    pub service_id: Option<Uuid>,
+    /// Duration in minutes, 5 to 1440, in place of the service's. The other terms are those of today.
+    pub duration_min: Option<u32>,
+    /// The member of staff.
+    pub staff_id: Option<Uuid>,
+    /// The customer on file.
+    pub customer_id: Option<Uuid>,
+    /// Bypass hours, never another booking.
+    pub overriding: bool,
+    /// What staff tell the customer.
+    pub message: StaffMessage,
 }
 
 /// Which bookings a list holds; those of a customer's list are their own in any case.

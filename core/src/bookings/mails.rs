@@ -28,12 +28,13 @@ fn kinds_of(
         (ChangeKind::Created | ChangeKind::Booked, BookingStatus::Confirmed) => {
             (Some(Kind::Confirmation), Some(Kind::StaffNew))
         }
-        (ChangeKind::Rescheduled, BookingStatus::Confirmed) => {
+        (ChangeKind::Rescheduled | ChangeKind::Updated, BookingStatus::Confirmed) => {
             (Some(Kind::Reschedule), Some(Kind::StaffMoved))
         }
-        (ChangeKind::Created | ChangeKind::Booked | ChangeKind::Rescheduled, BookingStatus::Pending) => {
-            (Some(Kind::Pending), Some(Kind::StaffPending))
-        }
+        (
+            ChangeKind::Created | ChangeKind::Booked | ChangeKind::Rescheduled | ChangeKind::Updated,
+            BookingStatus::Pending,
+        ) => (Some(Kind::Pending), Some(Kind::StaffPending)),
         (ChangeKind::Confirmed, _) => (Some(Kind::Confirmation), None),
         (ChangeKind::Cancelled, _) => (Some(Kind::Cancellation), Some(Kind::StaffCancelled)),
         (ChangeKind::Declined, _) => (Some(Kind::Declined), None),
@@ -46,7 +47,9 @@ fn kinds_of(
             | ChangeKind::Booked
             | ChangeKind::Rescheduled
             | ChangeKind::Completed
-            | ChangeKind::NoShow,
+            | ChangeKind::NoShow
+            | ChangeKind::Updated
+            | ChangeKind::Noted,
             _,
         ) => (None, None),
     }
@@ -61,7 +64,7 @@ struct Draft {
 
 impl Draft {
     /// The mails that follow from a change, except the one to the former member of staff.
-    fn of(row: &Row, change: &BookingChange<'_>, rules: &[(i16, ReminderRule)]) -> Self {
+    fn of(now: DateTime<Utc>, row: &Row, change: &BookingChange<'_>, rules: &[(i16, ReminderRule)]) -> Self {
         let booking = &row.booking;
         // None for an erased person: no mail is planned.
         let customer_email = booking.customer.as_ref().and_then(|customer| customer.email.clone());
@@ -71,7 +74,18 @@ impl Draft {
             _ => Vec::new(),
         };
         let (for_customer, for_staff) = kinds_of(change.kind, booking.status);
-        let for_customer = for_customer.filter(|_| !change.details.silent);
+        // Whoever it belongs to from now on hears of it for the first time.
+        let for_customer = match for_customer {
+            Some(NotificationKind::Reschedule) if change.details.customer.is_some() => {
+                Some(NotificationKind::Confirmation)
+            }
+            kind => kind,
+        };
+        // What has begun needs no mail that it will: staff recorded it afterwards.
+        let begun = booking.start.to_utc() <= now;
+        let is_to_come = |kind: &NotificationKind| !begun || !kind.is_for_what_is_to_come();
+        let for_customer = for_customer.filter(|_| !change.details.silent).filter(is_to_come);
+        let for_staff = for_staff.filter(is_to_come);
         let mut at_once: Vec<AtOnce> =
             for_customer.zip(customer.clone()).map(|(kind, to)| AtOnce { kind, to }).into_iter().collect();
         if let Some(kind) = for_staff {
@@ -102,7 +116,7 @@ pub(super) async fn plan(
     change: &BookingChange<'_>,
     rules: &[(i16, ReminderRule)],
 ) -> Result<()> {
-    let mut draft = Draft::of(row, change, rules);
+    let mut draft = Draft::of(now, row, change, rules);
     if let (_, Some(kind)) = kinds_of(change.kind, row.booking.status)
         && let Some(from) = change.details.from.filter(|from| from.staff_id != row.booking.staff.id)
         && let Some(to) = former_staff(tx, from.staff_id).await?
@@ -128,7 +142,7 @@ pub(super) async fn plan_many(
     bookings: &[NewBookingMails<'_>],
 ) -> Result<()> {
     let drafts: Vec<Draft> =
-        bookings.iter().map(|booking| Draft::of(booking.row, booking.change, booking.rules)).collect();
+        bookings.iter().map(|booking| Draft::of(now, booking.row, booking.change, booking.rules)).collect();
     let changes: Vec<_> = bookings
         .iter()
         .zip(&drafts)

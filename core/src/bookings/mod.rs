@@ -38,9 +38,10 @@ mod row;
 mod send_confirmation;
 mod sweep;
 mod transitions;
+mod update;
 mod view;
 
-pub use crate::types::{BookingStatus, ChangeKind, EventDetails, Position};
+pub use crate::types::{BookingStatus, ChangeKind, EventDetails, Position, Replaced};
 pub use cancel::{cancel, cancel_with};
 pub use change_many::{BatchAction, Change, change_many};
 pub use complete::complete;
@@ -49,7 +50,9 @@ pub use create::{create, is_repeated};
 pub use decision::{Decision, decision};
 pub use decline::{decline, decline_with};
 pub use hold::{hold, is_held_by, is_hold_repeated};
-pub use input::{Booker, ListBookings, Move, NewBooking, NewHold, StaffMessage, Wanted, WantedSlot};
+pub use input::{
+    Booker, BookingPatch, ListBookings, Move, NewBooking, NewHold, StaffMessage, Wanted, WantedSlot,
+};
 pub use list::list;
 pub use managed::{Managed, managed};
 pub use no_show::no_show;
@@ -64,4 +67,5 @@ pub use renew::{can_renew, renew_hold};
 pub use reschedule::reschedule;
 pub use send_confirmation::send_confirmation;
 pub use sweep::{complete_past, expire_holds, expire_pending};
+pub use update::update;
 pub use view::{BookedCustomer, BookedService, BookedStaff, Booking, BookingEvent};

@@ -30,6 +30,7 @@ pub async fn events(core: &Core, actor: &Actor, id: Uuid) -> Result<Vec<BookingE
     if !actor.is_staff() {
         for event in &mut events {
             event.actor_id = None;
+            event.details.0.customer = None;
         }
     }
     Ok(events)

@@ -56,9 +56,11 @@ const TRANSITIONS: &[Transition] = {
         transition(Pending, A::Decline, &[Declined], By::Staff, When::BeforeStart),
         transition(Pending, A::Cancel, &[Cancelled], By::Anyone, When::Always),
         transition(Pending, A::Reschedule, &[Pending], By::Anyone, When::BeforeStart),
+        transition(Pending, A::Update, &[Pending], By::Staff, When::BeforeStart),
         transition(Pending, A::Expire, &[Expired], By::System, When::FromStart),
         transition(Confirmed, A::Cancel, &[Cancelled], By::Anyone, When::Always),
         transition(Confirmed, A::Reschedule, &[Confirmed, Pending], By::Anyone, When::BeforeStart),
+        transition(Confirmed, A::Update, &[Confirmed], By::Staff, When::Always),
         transition(Confirmed, A::Complete, &[Completed], By::Staff, When::FromStart),
         transition(Confirmed, A::NoShow, &[NoShow], By::Staff, When::FromStart),
         transition(Completed, A::NoShow, &[NoShow], By::Staff, When::UntilSevenDaysAfterEnd),
@@ -135,20 +137,20 @@ mod tests {
 
     #[test]
     fn what_staff_and_customers_can_do_before_and_after_the_start() {
-        use BookingAction::{Book, Cancel, Complete, Confirm, Decline, NoShow, Reschedule};
+        use BookingAction::{Book, Cancel, Complete, Confirm, Decline, NoShow, Reschedule, Update};
         let table = [
             (BookingStatus::Held, vec![Book], vec![Book], vec![Book]),
             (
                 BookingStatus::Pending,
-                vec![Confirm, Decline, Cancel, Reschedule],
+                vec![Confirm, Decline, Cancel, Reschedule, Update],
                 vec![Cancel, Reschedule],
                 vec![Cancel],
             ),
             (
                 BookingStatus::Confirmed,
+                vec![Cancel, Reschedule, Update],
                 vec![Cancel, Reschedule],
-                vec![Cancel, Reschedule],
-                vec![Cancel, Complete, NoShow],
+                vec![Cancel, Update, Complete, NoShow],
             ),
             (BookingStatus::Declined, vec![], vec![], vec![]),
             (BookingStatus::Cancelled, vec![], vec![], vec![]),

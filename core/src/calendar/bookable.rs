@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::civil::plus_days;
 use super::hours::OpenTime;
-use super::{Calendar, ServiceRules, Span, class_id, local_date};
+use super::{Calendar, ServiceRules, Span, class_id, day_start, local_date};
 use crate::types::Zone;
 
 /// Which limits apply.
@@ -13,9 +13,12 @@ use crate::types::Zone;
 pub enum Limits {
     /// All of them.
     Enforced,
-    /// Override by staff: notice, horizon, hours and grid are ignored, the past and other bookings are not. The start
-    /// must be a whole minute within ten years.
+    /// Override by staff: notice, horizon, hours and grid are ignored, other bookings are not. The start must be a whole
+    /// minute within ten years, and may be in the past back to the start of today, for those who came without a booking.
     Overridden,
+    /// A booking that keeps its start while staff change something else. Hours and other bookings are asked; notice,
+    /// horizon and grid were when it was made. It may have begun today.
+    InPlace,
 }
 
 /// Why a start cannot be booked: the first reason that applies, in this order.
@@ -71,15 +74,18 @@ pub fn is_bookable(
 ) -> Result<Place, Refusal> {
     within_limits(calendar, rules, start, now, limits)?;
     let day = local_date(calendar.zone, start);
-    let open = (limits == Limits::Enforced).then(|| OpenTime::around(calendar, day, day));
-    place(calendar, rules, open.as_ref(), start)
+    let open = (limits != Limits::Overridden).then(|| OpenTime::around(calendar, day, day));
+    place(calendar, rules, open.as_ref(), start, limits)
 }
 
 /// The checks that `override` does not skip: `StartInPast`, or `TooFar` when the start is more than ten years ahead.
-/// Call it before arithmetic on the instant or a query with it.
+/// Only under [`Limits::Enforced`] is what began earlier today in the past. Call it before arithmetic on the instant or a
+/// query with it.
 #[must_use]
-pub fn out_of_reach(start: DateTime<Utc>, now: DateTime<Utc>) -> Option<Refusal> {
-    if start < now {
+pub fn out_of_reach(zone: Zone, start: DateTime<Utc>, now: DateTime<Utc>, limits: Limits) -> Option<Refusal> {
+    let earliest =
+        if limits == Limits::Enforced { now } else { day_start(zone, local_date(zone, now)).min(now) };
+    if start < earliest {
         Some(Refusal::StartInPast)
     } else if start - now > TimeDelta::days(FARTHEST_DAYS) {
         Some(Refusal::TooFar)
@@ -102,10 +108,10 @@ fn within_limits(
     now: DateTime<Utc>,
     limits: Limits,
 ) -> Result<(), Refusal> {
-    if let Some(refusal) = out_of_reach(start, now) {
+    if let Some(refusal) = out_of_reach(calendar.zone, start, now, limits) {
         return Err(refusal);
     }
-    if limits == Limits::Overridden {
+    if limits != Limits::Enforced {
         return Ok(());
     }
     if start - now < TimeDelta::minutes(i64::from(rules.min_notice_min)) {
@@ -117,12 +123,13 @@ fn within_limits(
     Ok(())
 }
 
-/// Checks hours, grid and other bookings; without `open` only other bookings.
+/// Checks hours, grid (under [`Limits::Enforced`]) and other bookings; without `open` only other bookings.
 fn place(
     calendar: &Calendar,
     rules: &ServiceRules,
     open: Option<&OpenTime>,
     start: DateTime<Utc>,
+    limits: Limits,
 ) -> Result<Place, Refusal> {
     let end = start + TimeDelta::minutes(i64::from(rules.duration_min));
     let during = Span::new(start, end).ok_or(Refusal::OutsideHours)?;
@@ -141,7 +148,7 @@ fn place(
         if !open.covers(place.during) {
             return Err(Refusal::OutsideHours);
         }
-        if !open.on_grid(start, rules.slot_step_min) {
+        if limits == Limits::Enforced && !open.on_grid(start, rules.slot_step_min) {
             return Err(Refusal::OffGrid);
         }
     }
@@ -166,6 +173,6 @@ pub(super) struct Asker<'a> {
 impl Asker<'_> {
     pub(super) fn is_bookable(&self, start: DateTime<Utc>) -> Result<Place, Refusal> {
         within_limits(self.calendar, self.rules, start, self.now, Limits::Enforced)?;
-        place(self.calendar, self.rules, Some(&self.open), start)
+        place(self.calendar, self.rules, Some(&self.open), start, Limits::Enforced)
     }
 }

@@ -46,7 +46,7 @@ event_types! {
     BookingCompleted = "booking.completed",
     /// The customer did not come.
     BookingNoShow = "booking.no_show",
-    /// A booking changed in another way: a change that a newer release made.
+    /// A booking changed in another way: its service, duration, member of staff, customer or a note.
     BookingUpdated = "booking.updated",
     /// The settings of the business were made.
     BusinessCreated = "business.created",

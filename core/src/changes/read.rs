@@ -195,7 +195,14 @@ macro_rules! select_events {
              SELECT feed.xid::text::bigint AS "xid!", feed.id AS "id!", feed.at AS "at!", feed.booking_id, feed.rev,
                     feed.change AS "change!", feed.actor AS "actor: ActorKind", feed.actor_id,
                     own.status AS "status?: BookingStatus", b.customer_id IS NOT NULL AS has_customer,
-                    b.service_id AS "service_id?", b.duration_min AS "minutes?",
+                    coalesce((SELECT (e.details #>> '{service,to}')::uuid FROM booking_events AS e
+                              WHERE e.booking_id = feed.booking_id AND e.rev <= feed.rev AND e.details ? 'service'
+                              ORDER BY e.rev DESC LIMIT 1),
+                             (SELECT (e.details #>> '{service,from}')::uuid FROM booking_events AS e
+                              WHERE e.booking_id = feed.booking_id AND e.rev > feed.rev AND e.details ? 'service'
+                              ORDER BY e.rev LIMIT 1),
+                             b.service_id) AS "service_id?",
+                    b.duration_min AS "minutes?",
                     coalesce(b.zone, settings.zone, 'Etc/UTC') AS "zone!",
                     (SELECT e.details FROM booking_events AS e
                      WHERE e.booking_id = feed.booking_id AND e.rev <= feed.rev AND e.details ? 'to'

@@ -165,7 +165,11 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
         JOIN staff ON staff.id = b.staff_id
         JOIN services ON services.id = b.service_id
         CROSS JOIN settings s
-        LEFT JOIN booking_events event ON event.booking_id = n.booking_id AND event.rev = n.rev
+        -- A note makes a revision of which the mails of the one before stay true.
+        LEFT JOIN LATERAL (
+            SELECT changed.actor, changed.details FROM booking_events changed
+            WHERE changed.booking_id = n.booking_id AND changed.rev <= n.rev AND changed.change <> 'noted'
+            ORDER BY changed.rev DESC LIMIT 1) event ON true
         LEFT JOIN staff addressee ON addressee.id = n.staff_id
         LEFT JOIN staff former ON former.id = (event.details #>> '{from,staff_id}')::uuid AND former.id <> b.staff_id
         -- The last move of a confirmed booking that made it pending and was not confirmed since.

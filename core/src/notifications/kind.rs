@@ -102,6 +102,21 @@ impl NotificationKind {
         }
     }
 
+    /// Whether it announces an appointment: of no use once that has begun.
+    #[must_use]
+    pub fn is_for_what_is_to_come(self) -> bool {
+        matches!(
+            self,
+            Self::Confirmation
+                | Self::Reminder
+                | Self::Reschedule
+                | Self::Pending
+                | Self::StaffNew
+                | Self::StaffPending
+                | Self::StaffMoved
+        )
+    }
+
     /// The purpose of the link in a mail about an account; none for a mail about a booking.
     #[must_use]
     pub fn account_link(self) -> Option<Purpose> {

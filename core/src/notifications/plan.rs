@@ -87,6 +87,20 @@ pub async fn on_changes(conn: &mut PgConnection, now: DateTime<Utc>, changes: &[
     if rows.is_empty() { Ok(()) } else { write(conn, now, rows).await }
 }
 
+/// A note was changed: the mails of the revision before are about this one. Those that ended for good stay with theirs.
+pub async fn carry_over(conn: &mut PgConnection, booking_id: Uuid, rev: Rev) -> Result<()> {
+    sqlx::query!(
+        "UPDATE notifications SET rev = $2
+         WHERE booking_id = $1 AND rev = $2 - 1
+           AND (outcome IS NULL OR outcome IN ('failed', 'in_doubt', 'unwanted'))",
+        booking_id,
+        rev.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 impl Subject<'_> {
     /// A booking for which one mail is planned and its reminders stay as they are.
     #[must_use]

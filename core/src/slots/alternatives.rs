@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::ServiceTerms;
 use super::list::{OfferedSlot, offered};
 use super::terms::terms_of_booking;
-use crate::calendar::{local_date, nearest, out_of_reach};
+use crate::calendar::{Limits, local_date, nearest, out_of_reach};
 use crate::{Alternative, Result};
 
 const COUNT: usize = 3;
@@ -21,7 +21,7 @@ pub async fn alternatives(
     wanted: DateTime<Utc>,
     exclude: Option<Uuid>,
 ) -> Result<Vec<Alternative>> {
-    if out_of_reach(wanted, now).is_some() {
+    if out_of_reach(terms.zone, wanted, now, Limits::Enforced).is_some() {
         return Ok(Vec::new());
     }
     let date = local_date(terms.zone, wanted);
@@ -59,10 +59,10 @@ pub(crate) async fn replacements(
     displaced: Displaced,
 ) -> Result<Vec<Alternative>> {
     let Displaced { booking_id, service_id, staff_id, start } = displaced;
-    if out_of_reach(start, now).is_some() {
+    let anybody = terms_of_booking(db, booking_id, service_id, None).await?;
+    if out_of_reach(anybody.zone, start, now, Limits::Enforced).is_some() {
         return Ok(Vec::new());
     }
-    let anybody = terms_of_booking(db, booking_id, service_id, None).await?;
     let with = |is_wanted: &dyn Fn(Uuid) -> bool| ServiceTerms {
         staff_ids: anybody.staff_ids.iter().copied().filter(|id| is_wanted(*id)).collect(),
         ..anybody.clone()

@@ -10,7 +10,7 @@ use super::load::{Instants, bookings, opening_hours, span_of};
 use super::{ServiceTerms, StaffAnswer, StartQuery};
 use crate::Result;
 use crate::calendar::{
-    Busy, Calendar, Place, Seat, after_date, day_start, is_bookable, local_date, out_of_reach,
+    Busy, Calendar, Limits, Place, Seat, after_date, day_start, is_bookable, local_date, out_of_reach,
 };
 use crate::types::Zone;
 
@@ -36,7 +36,7 @@ impl Board {
     ) -> Result<Self> {
         let mut wanted: BTreeMap<Uuid, Vec<NaiveDate>> = BTreeMap::new();
         for (start, staff_ids) in starts {
-            if out_of_reach(*start, now).is_none() {
+            if out_of_reach(zone, *start, now, Limits::Overridden).is_none() {
                 let date = local_date(zone, *start);
                 staff_ids.iter().for_each(|id| wanted.entry(*id).or_default().push(date));
             }
@@ -67,7 +67,7 @@ impl Board {
         query: StartQuery,
     ) -> Vec<StaffAnswer> {
         let StartQuery { start, limits, .. } = query;
-        if let Some(refusal) = out_of_reach(start, now) {
+        if let Some(refusal) = out_of_reach(terms.zone, start, now, limits) {
             return staff_ids.iter().map(|&staff_id| StaffAnswer { staff_id, place: Err(refusal) }).collect();
         }
         let mut calendars: Vec<&Calendar> =

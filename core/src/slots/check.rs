@@ -37,7 +37,7 @@ pub async fn check_start(
     staff_ids: &[Uuid],
     query: StartQuery,
 ) -> Result<Vec<StaffAnswer>> {
-    if let Some(refusal) = out_of_reach(query.start, now) {
+    if let Some(refusal) = out_of_reach(terms.zone, query.start, now, query.limits) {
         return Ok(staff_ids.iter().map(|&staff_id| StaffAnswer { staff_id, place: Err(refusal) }).collect());
     }
     let date = local_date(terms.zone, query.start);

@@ -18,6 +18,8 @@ pub enum BookingAction {
     Cancel,
     /// Move it to another start or another member of staff.
     Reschedule,
+    /// Change its service, duration, member of staff or customer. Staff only.
+    Update,
     /// Record that it took place. Staff only.
     Complete,
     /// Record that the customer did not come. Staff only.
@@ -35,6 +37,7 @@ impl BookingAction {
             Self::Decline => "decline",
             Self::Cancel => "cancel",
             Self::Reschedule => "reschedule",
+            Self::Update => "update",
             Self::Complete => "complete",
             Self::NoShow => "no_show",
         }

@@ -34,10 +34,14 @@ pub enum ChangeKind {
     Completed,
     /// The customer did not come.
     NoShow,
+    /// Staff changed its service, duration, member of staff or customer; it starts when it did.
+    Updated,
+    /// Staff changed a note. Nothing that was promised changed: mails about the revision before are true of this one.
+    Noted,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Created,
         Self::Held,
         Self::Booked,
@@ -50,6 +54,8 @@ impl ChangeKind {
         Self::Expired,
         Self::Completed,
         Self::NoShow,
+        Self::Updated,
+        Self::Noted,
     ];
 
     /// The name in the database and the API.
@@ -68,6 +74,8 @@ impl ChangeKind {
             Self::Expired => "expired",
             Self::Completed => "completed",
             Self::NoShow => "no_show",
+            Self::Updated => "updated",
+            Self::Noted => "noted",
         }
     }
 
@@ -94,6 +102,15 @@ pub struct Position {
     pub staff_id: Uuid,
 }
 
+/// An id before and after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// Before.
+    pub from: Uuid,
+    /// After.
+    pub to: Uuid,
+}
+
 /// Details of a change in the audit trail. Stored as JSON; a field added later needs `#[serde(default)]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventDetails {
@@ -106,6 +123,12 @@ pub struct EventDetails {
     /// Duration in minutes after a change that has `to`: the terms of a booking can change with a move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<i32>,
+    /// The service, where staff changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Replaced>,
+    /// The customer, where staff changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Replaced>,
     /// What staff told the customer; removed when the customer is erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Note>,

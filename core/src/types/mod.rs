@@ -19,7 +19,7 @@ mod zone;
 
 pub use actor::{Actor, ActorKind};
 pub use booking_action::BookingAction;
-pub use booking_change::{ChangeKind, EventDetails, Position};
+pub use booking_change::{ChangeKind, EventDetails, Position, Replaced};
 pub use booking_status::BookingStatus;
 pub use colour::AccentColour;
 pub use country::Country;

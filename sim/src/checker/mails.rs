@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
               AS owed (change, status, kind) ON owed.change = e.change AND owed.status = e.status::text
          LEFT JOIN notifications n ON n.booking_id = e.booking_id AND n.rev = e.rev AND n.kind::text = owed.kind
          WHERE (c.email IS NOT NULL OR c.erased_at > e.at) AND $1::timestamptz IS NOT NULL
+           AND (e.details ->> 'silent') IS NULL
          GROUP BY e.booking_id, e.rev, e.change, owed.kind HAVING count(n.id) <> 1",
     ),
     always(

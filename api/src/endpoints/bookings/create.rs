@@ -51,9 +51,12 @@ pub struct BookingRequest {
     staff_note: Option<NoteText>,
     /// Whether the customer gets reminders of it; true when absent.
     reminders: Option<bool>,
-    /// For staff: pass grid, hours, notice and horizon on purpose; never another booking.
+    /// For staff: pass grid, hours, notice and horizon on purpose; never another booking. The start may be earlier today,
+    /// for somebody who came without a booking.
     #[oai(rename = "override")]
     overriding: Option<bool>,
+    /// For staff: whether the customer gets a mail that it was made; true when absent. Reminders stay.
+    notify: Option<bool>,
 }
 
 /// A person by their details.
@@ -169,6 +172,7 @@ impl BookingRequest {
             staff_note: note(self.staff_note),
             reminders: self.reminders.unwrap_or(true),
             overriding: self.overriding.unwrap_or(false),
+            silent: !self.notify.unwrap_or(true),
         })
     }
 }

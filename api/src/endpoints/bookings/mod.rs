@@ -21,6 +21,7 @@ mod reschedule;
 mod resend;
 mod send_confirmation;
 mod stranded;
+mod update;
 
 use crate::contract::Operation;
 
@@ -38,6 +39,7 @@ type Update = (
     decline::DeclineBooking,
     complete::CompleteBooking,
     no_show::NoShowBooking,
+    update::UpdateBooking,
 );
 
 type Read = (
@@ -61,6 +63,7 @@ pub const OPERATIONS: &[&Operation] = &[
     &export::OPERATION,
     &stranded::OPERATION,
     &batch::OPERATION,
+    &update::OPERATION,
     &cancel::OPERATION,
     &reschedule::OPERATION,
     &confirm::OPERATION,

@@ -120,6 +120,8 @@ pub enum BookingAction {
     Cancel,
     /// It is moved to another start or another member of staff.
     Reschedule,
+    /// Its service, duration, member of staff or customer changes.
+    Update,
     /// It took place.
     Complete,
     /// The customer did not come.
@@ -143,6 +145,7 @@ impl From<types::BookingAction> for BookingAction {
             Action::Decline => Self::Decline,
             Action::Cancel => Self::Cancel,
             Action::Reschedule => Self::Reschedule,
+            Action::Update => Self::Update,
             Action::Complete => Self::Complete,
             Action::NoShow => Self::NoShow,
         }

@@ -220,6 +220,7 @@ impl Request {
             staff_note: Note::empty(),
             reminders: self.reminders,
             overriding: false,
+            silent: false,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::bookings::{Booking, BookingStatus, held};
 use crate::customers::{self, Booked, Contact};
 use crate::idempotency::{self, Answer, Request};
 use crate::slots::ServiceTerms;
-use crate::types::{Actor, ChangeKind, Note};
+use crate::types::{Actor, ChangeKind, EventDetails, Note};
 use crate::{Error, Result, staff};
 
 /// A stored booking or hold.
@@ -188,7 +188,8 @@ impl Pending {
                 (ChangeKind::Held, false, BookingStatus::Held, no_note, no_note, Some(held_by.as_str()))
             }
         };
-        let details = placement.details();
+        let silent = matches!(&self.entry.what, What::Booking(new) if new.silent);
+        let details = EventDetails { silent, ..placement.details() };
         NewRow {
             id,
             change: BookingChange { kind, actor, overridden, details },

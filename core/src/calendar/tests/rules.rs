@@ -42,7 +42,7 @@ fn refusals_come_in_one_order() {
 }
 
 #[test]
-fn staff_override_grid_hours_notice_and_horizon_but_no_booking_and_not_the_past() {
+fn staff_override_grid_hours_notice_and_horizon_but_no_booking_and_no_earlier_day() {
     let mut calendar = open_daily(berlin(), "09:00-17:00");
     calendar.busy =
         Busy::new([booked(1, span("2027-05-04T12:00:00+02:00", "2027-05-04T13:00:00+02:00"), 0, 0)]);
@@ -55,7 +55,11 @@ fn staff_override_grid_hours_notice_and_horizon_but_no_booking_and_not_the_past(
     assert_eq!(overridden("2028-05-04T20:07:00+02:00", now), Ok(()));
     assert_eq!(overridden("2027-05-03T12:01:00+02:00", now), Ok(()));
     assert_eq!(overridden("2027-05-04T12:30:00+02:00", now), Err(Refusal::Taken));
-    assert_eq!(overridden("2027-05-03T11:59:00+02:00", now), Err(Refusal::StartInPast));
+    assert_eq!(overridden("2027-05-03T00:00:00+02:00", now), Ok(()), "somebody who came without a booking");
+    assert_eq!(overridden("2027-05-02T23:59:00+02:00", now), Err(Refusal::StartInPast));
+    let now = "2027-05-03T00:00:00+02:00";
+    assert_eq!(overridden("2027-05-02T23:59:00+02:00", now), Err(Refusal::StartInPast), "at midnight");
+    let now = "2027-05-03T12:00:00+02:00";
     assert_eq!(
         overridden("2027-05-04T20:07:30+02:00", now),
         Err(Refusal::OffGrid),
@@ -65,10 +69,24 @@ fn staff_override_grid_hours_notice_and_horizon_but_no_booking_and_not_the_past(
 }
 
 #[test]
+fn a_booking_that_keeps_its_start_is_asked_about_hours_and_neighbours_only() {
+    let mut calendar = open_daily(berlin(), "09:00-17:00");
+    calendar.busy =
+        Busy::new([booked(1, span("2027-05-04T12:00:00+02:00", "2027-05-04T13:00:00+02:00"), 0, 0)]);
+    let rules = ServiceRules { min_notice_min: 600, horizon_days: 1, ..service(60, 60) };
+    let now = at("2027-05-04T11:20:00+02:00");
+    let ask = |start| is_bookable(&calendar, &rules, at(start), now, Limits::InPlace).map(drop);
+    assert_eq!(ask("2027-05-04T10:45:00+02:00"), Ok(()), "it began, and its start is no slot");
+    assert_eq!(ask("2027-05-04T11:15:00+02:00"), Err(Refusal::Taken));
+    assert_eq!(ask("2027-05-04T16:30:00+02:00"), Err(Refusal::OutsideHours));
+    assert_eq!(ask("2027-05-03T10:00:00+02:00"), Err(Refusal::StartInPast));
+}
+
+#[test]
 fn instants_at_the_end_of_all_time_are_refused_not_computed_with() {
     let calendar = open_daily(berlin(), "00:00-24:00");
     let (rules, now) = (service(60, 60), at(EARLIER));
-    for limits in [Limits::Enforced, Limits::Overridden] {
+    for limits in [Limits::Enforced, Limits::Overridden, Limits::InPlace] {
         let ask = |start| is_bookable(&calendar, &rules, start, now, limits);
         assert_eq!(ask(DateTime::<Utc>::MAX_UTC), Err(Refusal::TooFar));
         assert_eq!(ask(DateTime::<Utc>::MIN_UTC), Err(Refusal::StartInPast));

@@ -65,7 +65,7 @@ async fn what_needs_confirmation_waits_for_staff() {
     let again = api.change(&confirm, &maria, "*", None).await;
     assert_eq!(
         (brief(&again), &again.body["allowed"]),
-        ((409, "invalid_transition"), &json!(["cancel", "reschedule"]))
+        ((409, "invalid_transition"), &json!(["cancel", "reschedule", "update"]))
     );
 
     let other = salon.book(&ada, "10:00").await;

@@ -1,6 +1,7 @@
 //! The domain on a real Postgres: what the database decides, and what many do at once.
 
 mod batches;
+mod changed_by_staff;
 mod changed_meanwhile;
 mod histories;
 mod holds;

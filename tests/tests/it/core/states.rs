@@ -51,7 +51,10 @@ async fn what_is_not_possible_names_what_is() {
     let Err(Error::InvalidTransition { from, allowed }) = early else { panic!("{early:?}") };
     assert_eq!(
         (from, allowed),
-        (BookingStatus::Confirmed, vec![BookingAction::Cancel, BookingAction::Reschedule])
+        (
+            BookingStatus::Confirmed,
+            vec![BookingAction::Cancel, BookingAction::Reschedule, BookingAction::Update]
+        )
     );
 
     salon.clock.set(tuesday("10:00"));
