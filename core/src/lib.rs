@@ -1,5 +1,6 @@
 //! The domain of Punctual and all its SQL: no HTTP, no SMTP, no Redis.
 
+pub mod agenda;
 pub mod api_keys;
 pub mod bookings;
 pub mod calendar;

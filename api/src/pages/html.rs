@@ -54,6 +54,17 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "book/trouble.html.j2",
     "book/words.de.j2",
     "book/words.en.j2",
+    "desk/act.html.j2",
+    "desk/board.html.j2",
+    "desk/booking.html.j2",
+    "desk/class.html.j2",
+    "desk/layout.html.j2",
+    "desk/login.html.j2",
+    "desk/macros.j2",
+    "desk/move.html.j2",
+    "desk/trouble.html.j2",
+    "desk/words.de.j2",
+    "desk/words.en.j2",
     "words.de.j2",
     "words.en.j2",
 ];
@@ -81,6 +92,8 @@ pub(super) struct Shown<'a> {
     pub framed_by: &'a str,
     /// Whether it has a script of ours.
     pub script: bool,
+    /// Whether it is a page of the desk: it loads a stylesheet and a script of ours, and the script asks for pages.
+    pub desk: bool,
     /// What search engines read, as JSON-LD.
     pub linked_data: Option<String>,
     /// Whether search engines may list it, and browsers keep it to ask whether it has changed.
@@ -114,7 +127,7 @@ fn words(
     locale: Locale,
 ) -> Result<BTreeMap<String, String>, minijinja::Error> {
     let mut words = BTreeMap::new();
-    for folder in ["", "book/"] {
+    for folder in ["", "book/", "desk/"] {
         let name = format!("{folder}words.{}.j2", locale.as_str());
         let captured = environment.get_template(&name)?.render_captured(())?;
         let state = captured.state();
@@ -183,10 +196,11 @@ pub(super) fn respond(
 ) -> Response {
     let style_hash = pages().map(|pages| pages.style_hash.as_str()).unwrap_or_default();
     let theme_hash = hash(&theme(shown.accent));
-    let script = if shown.script { "script-src 'self'; " } else { "" };
+    let script = if shown.script || shown.desk { "script-src 'self'; " } else { "" };
+    let (style, connect) = if shown.desk { (" 'self'", "connect-src 'self'; ") } else { ("", "") };
     let framed_by = if shown.framed_by.is_empty() { "'none'" } else { shown.framed_by };
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style_hash}' 'sha256-{theme_hash}'; img-src 'self'; {script}\
+        "default-src 'none'; style-src 'sha256-{style_hash}' 'sha256-{theme_hash}'{style}; img-src 'self'; {script}{connect}\
          form-action 'self'; base-uri 'none'; frame-ancestors {framed_by}"
     );
     let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
@@ -269,7 +283,8 @@ mod tests {
                 .filter(|name| Path::new(name).extension().is_some_and(|end| end == "j2"))
                 .collect::<Vec<_>>()
         };
-        let mut files = [in_folder(""), in_folder("account/"), in_folder("book/")].concat();
+        let mut files =
+            [in_folder(""), in_folder("account/"), in_folder("book/"), in_folder("desk/")].concat();
         let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
         files.sort_unstable();
         embedded.sort_unstable();

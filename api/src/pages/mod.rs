@@ -7,6 +7,7 @@ mod account;
 mod appointment;
 mod book;
 mod decide;
+mod desk;
 mod feed;
 mod form;
 mod html;
@@ -30,11 +31,12 @@ pub use html::accepted_language;
 pub use trouble::trouble;
 
 /// First steps of the paths that people open.
-const ROOTS: [&str; 10] = ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/h/", "/account/", "/book/", "/ops/"];
+const ROOTS: [&str; 11] =
+    ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/h/", "/account/", "/book/", "/desk/", "/ops/"];
 
 /// Adds the pages to the routes.
 pub fn add_to(routes: Route) -> Route {
-    signed_in::add_to(book::add_to(look::add_to(ops::add_to(routes))))
+    signed_in::add_to(book::add_to(desk::add_to(look::add_to(ops::add_to(routes)))))
         .at("/links", Served::<book::OfBook<links::Links>>::new())
         .at("/m/:token", Served::<manage::Show>::new())
         .at("/m/:token/calendar.ics", Served::<manage::Calendar>::new())
@@ -53,6 +55,6 @@ pub fn add_to(routes: Route) -> Route {
 
 /// Whether a person opened this path, who is to be answered in HTML.
 pub fn is_for_people(path: &str) -> bool {
-    matches!(path, "/" | "/account" | "/book" | "/links" | "/ops")
+    matches!(path, "/" | "/account" | "/book" | "/desk" | "/links" | "/ops")
         || ROOTS.iter().any(|root| path.starts_with(root))
 }

@@ -40,6 +40,7 @@ mod sweep;
 mod transitions;
 mod update;
 mod view;
+mod within;
 
 pub use crate::types::{BookingStatus, ChangeKind, EventDetails, Position, Replaced};
 pub use cancel::{cancel, cancel_with};
@@ -68,4 +69,6 @@ pub use reschedule::reschedule;
 pub use send_confirmation::send_confirmation;
 pub use sweep::{complete_past, expire_holds, expire_pending};
 pub use update::update;
+pub use transitions::allowed_actions;
 pub use view::{BookedCustomer, BookedService, BookedStaff, Booking, BookingEvent};
+pub use within::within;

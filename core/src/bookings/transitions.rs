@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::BookingStatus;
+use super::{Booking, BookingStatus};
 use crate::types::{Actor, BookingAction};
 
 /// Who may do a transition.
@@ -109,6 +109,13 @@ impl StatusAt {
             When::UntilSevenDaysAfterEnd => now <= end + CORRECTION_PERIOD,
         })
     }
+}
+
+/// What this actor can do with a booking now.
+#[must_use]
+pub fn allowed_actions(booking: &Booking, actor: &Actor, now: DateTime<Utc>) -> Vec<BookingAction> {
+    let Booking { status, start, end, .. } = booking;
+    StatusAt { status: *status, start: start.to_utc(), end: end.to_utc() }.allowed(actor, now)
 }
 
 /// Whether only staff may do this, whatever the booking's status.

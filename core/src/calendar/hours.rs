@@ -116,6 +116,15 @@ pub fn open_windows(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Vec<
     windows
 }
 
+/// When the calendar is open on the dates `from` to `to`: its windows without time off, disjoint, in order, cut at the ends
+/// of these dates.
+#[must_use]
+pub fn open_spans(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Vec<Span> {
+    let (begin, end) = (day_start(calendar.zone, from), day_start(calendar.zone, plus_days(to, 1)));
+    let open = OpenTime::around(calendar, from, to).open;
+    open.iter().filter_map(|span| Span::new(span.start().max(begin), span.end().min(end))).collect()
+}
+
 impl Calendar {
     /// A calendar without hours or bookings.
     #[must_use]

@@ -22,7 +22,9 @@ pub use civil::{
     CivilTime, CivilTimeError, LocalInstants, after_date, day_start, local_date, local_to_instants,
 };
 pub use group::class_id;
-pub use hours::{Calendar, DayWindow, DayWindowError, OpenWindow, WeeklyWindow, dates_needed, open_windows};
+pub use hours::{
+    Calendar, DayWindow, DayWindowError, OpenWindow, WeeklyWindow, dates_needed, open_spans, open_windows,
+};
 pub use reminder::{ReminderRule, reminder_due, reminder_expires};
 pub use slots::{Slot, nearest, slots, unchanged_until};
 pub use span::Span;

@@ -18,6 +18,7 @@ pub use time_off::{NewTimeOff, TimeOff, add_time_off, add_time_off_once, remove_
 pub use week::{MAX_WINDOWS_OF_WEEK, Week, put_week, week};
 
 pub(crate) use stranded::{Fitting, stranded_reasons};
+pub(crate) use time_off::time_off_of;
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;

@@ -42,12 +42,17 @@ pub struct NewTimeOff {
 
 /// The time off of a member of staff that overlaps the span, by start.
 pub async fn time_off(core: &Core, staff_id: Uuid, within: Span) -> Result<Vec<TimeOff>> {
+    time_off_of(core, &[staff_id], within).await
+}
+
+/// The time off of these members of staff that overlaps the span, by start.
+pub(crate) async fn time_off_of(core: &Core, staff_ids: &[Uuid], within: Span) -> Result<Vec<TimeOff>> {
     let db = &mut *core.pool.acquire().await?;
     let zone = zone(db).await?;
     let rows = sqlx::query!(
-        r#"SELECT id, lower(during) AS "start!", upper(during) AS "end!", reason FROM time_off
-           WHERE staff_id = $1 AND upper(during) > $2 AND lower(during) < $3 ORDER BY lower(during), id"#,
-        staff_id,
+        r#"SELECT id, staff_id, lower(during) AS "start!", upper(during) AS "end!", reason FROM time_off
+           WHERE staff_id = ANY($1) AND upper(during) > $2 AND lower(during) < $3 ORDER BY lower(during), id"#,
+        staff_ids,
         within.start(),
         within.end(),
     )
@@ -57,7 +62,13 @@ pub async fn time_off(core: &Core, staff_id: Uuid, within: Span) -> Result<Vec<T
         .map(|row| {
             let reason = Reason::parse(&row.reason)
                 .map_err(|error| Error::internal("time off holds a bad value", error))?;
-            Ok(TimeOff { id: row.id, staff_id, start: zone.at(row.start), end: zone.at(row.end), reason })
+            Ok(TimeOff {
+                id: row.id,
+                staff_id: row.staff_id,
+                start: zone.at(row.start),
+                end: zone.at(row.end),
+                reason,
+            })
         })
         .collect()
 }

@@ -46,6 +46,9 @@ pub struct Notification {
     pub id: Uuid,
     /// Which mail.
     pub kind: NotificationKind,
+    /// Who gets it; none once erased. The API does not tell.
+    #[serde(skip)]
+    pub recipient: Option<String>,
     /// The revision of the booking it is about.
     pub rev: Rev,
     /// Its state.
@@ -71,7 +74,7 @@ pub struct Notification {
 pub async fn list(conn: &mut PgConnection, booking_id: Uuid) -> Result<Vec<Notification>> {
     let rows = sqlx::query!(
         r#"
-        SELECT id, kind AS "kind: NotificationKind", rev AS "rev: Rev", send_at, expires_at, enqueued_at, tries, accepted_at, reply,
+        SELECT id, kind AS "kind: NotificationKind", recipient::text, rev AS "rev: Rev", send_at, expires_at, enqueued_at, tries, accepted_at, reply,
                outcome AS "outcome: NotificationOutcome"
         FROM notifications
         WHERE booking_id = $1
@@ -93,6 +96,7 @@ pub async fn list(conn: &mut PgConnection, booking_id: Uuid) -> Result<Vec<Notif
         mails.push(Notification {
             id: row.id,
             kind: row.kind,
+            recipient: row.recipient,
             rev: row.rev,
             state,
             send_at: row.send_at,

@@ -102,6 +102,7 @@ fn settings(home: Home, options: Options) -> Result<Option<Settings>> {
 fn table(addresses: &Addresses) -> Vec<(String, String)> {
     let mut rows = vec![
         ("Booking", format!("{}/book  where a customer books", addresses.api)),
+        ("Desk", format!("{}/desk  where the people of the salon work", addresses.api)),
         ("API", format!("{0}  documentation {0}/docs", addresses.api)),
     ];
     if let Some(inbox) = &addresses.inbox {

@@ -29,7 +29,7 @@ use super::Served;
 use page::service;
 
 pub(super) use page::{BookPage, OfBook};
-pub(super) use site::Site;
+pub(super) use site::{Site, initial};
 pub(super) use visitor::Visitor;
 
 /// Adds the pages to the routes.

@@ -147,6 +147,7 @@ impl Site {
             carry: &self.carry,
             framed_by: &self.framed_by,
             script: !self.framed_by.is_empty(),
+            desk: false,
             linked_data,
             public,
         }

@@ -29,8 +29,7 @@ impl Page for Robots {
 
     async fn show(_: Visit) -> Result<Response, Problem> {
         // What is not listed here is closed to search engines by the answer's own header.
-        let text =
-            "User-agent: *\nAllow: /book\nDisallow: /v1/\nDisallow: /h/\nDisallow: /m/\nDisallow: /ops\n";
+        let text = "User-agent: *\nAllow: /book\nDisallow: /v1/\nDisallow: /h/\nDisallow: /m/\nDisallow: /desk\nDisallow: /ops\n";
         Ok(Response::builder().content_type("text/plain; charset=utf-8").body(text))
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         html::see_other,
         named,
     },
+    state::State,
     throttle::{Allowance, Policy},
 };
 
@@ -49,7 +50,7 @@ impl BookPage for Login {
         // Counted with the logins over the API: neither door is a way around the other's limits.
         let limits = &[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount];
         let allowance = Allowance::new(Arc::clone(state), limits, visitor.visit.address);
-        let answer = verified(visitor, &form, &allowance).await;
+        let answer = password_matches(state, &form, &allowance).await;
         let status = match &answer {
             Ok(Some(_)) => StatusCode::SEE_OTHER,
             Ok(None) => StatusCode::UNAUTHORIZED,
@@ -67,13 +68,12 @@ impl BookPage for Login {
 }
 
 /// The account, if the password is its own. Whoever is refused cannot tell why, nor by the time it takes.
-async fn verified(
-    visitor: &Visitor,
+pub(in crate::pages) async fn password_matches(
+    state: &State,
     form: &Form,
     allowance: &Allowance,
 ) -> Result<Option<LoginUser>, Problem> {
     allowance.for_client().await?;
-    let state = &visitor.visit.state;
     let password = form.text("password").unwrap_or_default();
     let email = EmailAddress::parse(form.text("email").unwrap_or_default()).ok();
     let (Some(email), true) = (email, password.len() <= 512) else { return Ok(None) };

@@ -16,6 +16,8 @@ use super::{Served, book::OfBook};
 
 use page::Behind;
 
+pub(super) use login::password_matches;
+
 /// Adds the pages to the routes.
 pub(super) fn add_to(routes: Route) -> Route {
     routes

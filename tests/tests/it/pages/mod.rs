@@ -6,6 +6,8 @@ mod book;
 mod book_browser;
 mod browser;
 mod decide;
+mod desk;
+mod desk_browser;
 mod feed;
 mod links;
 mod manage;

@@ -1,0 +1,172 @@
+use poem::{Response, http::StatusCode};
+use punctual_core::{
+    Error,
+    bookings::{self, StaffMessage},
+    types::{ExpectedRev, Note, Rev},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    Desk, DeskPage, Notice,
+    booking::{self, Shown},
+};
+use crate::{contract::Operation, http::problem::Problem, pages::form::Form, pages::named};
+
+/// `/desk/b/{id}/{verb}`: what changes a booking where it is. Cancelling and declining ask for a word to the customer.
+pub struct Act;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Confirm,
+    Decline,
+    Cancel,
+    Complete,
+    NoShow,
+}
+
+#[derive(Serialize)]
+struct Facts {
+    #[serde(flatten)]
+    booking: Shown,
+    verb: &'static str,
+    /// What is written so far.
+    message: String,
+    silent: bool,
+    fault: Option<&'static str>,
+    /// Whether the only way is to confirm it although the business is closed then.
+    overriding: bool,
+}
+
+/// What the form says beside the revision.
+#[derive(Default)]
+pub(super) struct Told {
+    pub message: String,
+    pub silent: bool,
+}
+
+impl Verb {
+    fn of(desk: &Desk) -> Result<Self, Problem> {
+        Ok(match desk.visit.step(3) {
+            Some("confirm") => Self::Confirm,
+            Some("decline") => Self::Decline,
+            Some("cancel") => Self::Cancel,
+            Some("complete") => Self::Complete,
+            Some("no-show") => Self::NoShow,
+            _ => return Err(Error::NotFound("action").into()),
+        })
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Decline => "decline",
+            Self::Cancel => "cancel",
+            Self::Complete => "complete",
+            Self::NoShow => "no-show",
+        }
+    }
+
+    /// Whether its form stands on a page of its own.
+    const fn asks(self) -> bool {
+        matches!(self, Self::Cancel | Self::Decline)
+    }
+}
+
+impl Told {
+    pub fn of(form: &Form) -> Self {
+        let text = form.text("message").unwrap_or_default().replace("\r\n", "\n");
+        Self { message: text.chars().take(4000).collect(), silent: form.text("silent").is_some() }
+    }
+
+    /// For the use case; none: the text is too long.
+    pub fn message(&self) -> Option<StaffMessage> {
+        let text = Note::parse(self.message.trim()).ok()?;
+        Some(StaffMessage::new(Some(text), Some(!self.silent)))
+    }
+}
+
+impl DeskPage for Act {
+    const OPERATION: &'static Operation = &named("deskAct");
+    const PATTERN: &'static str = "/desk/b/{id}/{verb}";
+    const POSTS: bool = true;
+
+    async fn show(desk: &Desk) -> Result<Response, Problem> {
+        let (id, verb) = (booking::id(desk)?, Verb::of(desk)?);
+        if !verb.asks() {
+            return Ok(desk.go(&format!("/b/{id}"), &[]));
+        }
+        ask(desk, id, verb, StatusCode::OK, &Told::default(), Refused::default()).await
+    }
+
+    async fn submit(desk: &Desk, form: Form) -> Result<Response, Problem> {
+        let (id, verb) = (booking::id(desk)?, Verb::of(desk)?);
+        let rev = form.value("rev", |text| text.parse().ok().map(Rev))?;
+        let told = Told::of(&form);
+        let Some(message) = told.message() else {
+            let refused = Refused { fault: Some("notice_note_long"), ..Refused::default() };
+            return ask(desk, id, verb, StatusCode::UNPROCESSABLE_ENTITY, &told, refused).await;
+        };
+        let (core, actor, expected) = (desk.core(), desk.actor(), ExpectedRev::Exactly(rev));
+        let overriding = form.text("override").is_some();
+        let done = match verb {
+            Verb::Confirm if overriding => bookings::confirm_overriding(core, &actor, id, expected).await,
+            Verb::Confirm => bookings::confirm(core, &actor, id, expected).await,
+            Verb::Decline => bookings::decline_with(core, &actor, id, expected, message).await,
+            Verb::Cancel => bookings::cancel_with(core, &actor, id, expected, message).await,
+            Verb::Complete => bookings::complete(core, &actor, id, expected).await,
+            Verb::NoShow => bookings::no_show(core, &actor, id, expected).await,
+        };
+        let error = match done {
+            Ok(_) => return Ok(desk.go(&format!("/b/{id}"), &[("done", verb.as_str())])),
+            Err(error) => error,
+        };
+        let (words, overriding) = match &error {
+            Error::RevMismatch { .. } => ("desk_stale", false),
+            Error::InvalidTransition { .. } => ("notice_not_possible", false),
+            Error::OutsideHours if verb == Verb::Confirm => ("desk_confirm_outside", true),
+            Error::SlotTaken { .. } if verb == Verb::Confirm => ("desk_confirm_taken", false),
+            _ => return Err(error.into()),
+        };
+        let gone = matches!(error, Error::InvalidTransition { .. });
+        let status = Problem::from(error).code.status();
+        let notice = Some((words, "alert"));
+        if (verb.asks() && !gone) || overriding {
+            let refused = Refused { notice, seen: Some(rev), overriding, fault: None };
+            return ask(desk, id, verb, status, &told, refused).await;
+        }
+        booking::render(desk, id, status, notice, Some(rev)).await
+    }
+}
+
+/// Why a form is shown once more.
+#[derive(Default)]
+struct Refused {
+    notice: Notice,
+    seen: Option<Rev>,
+    fault: Option<&'static str>,
+    overriding: bool,
+}
+
+/// The form of an action that asks for more.
+async fn ask(
+    desk: &Desk,
+    id: Uuid,
+    verb: Verb,
+    status: StatusCode,
+    told: &Told,
+    refused: Refused,
+) -> Result<Response, Problem> {
+    let (core, actor) = (desk.core(), desk.actor());
+    let booking = bookings::get(core, &actor, id).await?;
+    let events = bookings::events(core, &actor, id).await?;
+    let facts = Facts {
+        booking: Shown::new(desk, &booking, &events, refused.seen),
+        verb: verb.as_str(),
+        message: told.message.clone(),
+        silent: told.silent,
+        fault: refused.fault,
+        overriding: refused.overriding,
+    };
+    desk.page(status, "desk/act.html.j2", "day", refused.notice, &facts)
+}

@@ -1,0 +1,141 @@
+//! The board of a day or a week: columns beside an axis of hours; on a phone, lists.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use poem::{Response, http::StatusCode};
+use punctual_core::{agenda::Agenda, bookings::BookingStatus, types::Zone};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    Desk,
+    columns::{Column, DayOf, Extent, extent},
+    look::ROW_MIN,
+};
+use crate::http::problem::Problem;
+
+/// The page of a board.
+#[derive(Serialize)]
+pub struct Facts {
+    pub title: String,
+    /// Why the business is closed, where it is.
+    pub closures: Vec<String>,
+    pub columns: Vec<Column>,
+    hours: Vec<Hour>,
+    /// Bookings that wait for a decision.
+    pub pending: Vec<Pending>,
+    pub earlier: String,
+    pub later: String,
+    pub today: Option<String>,
+    /// Value of the date field.
+    pub date: NaiveDate,
+    /// Where the date field leads.
+    pub action: String,
+    /// Links to other views, with their words and whether it is this one.
+    pub views: Vec<View>,
+    /// The board's name for those who do not see it.
+    pub label: &'static str,
+    /// The language that the date field carries on.
+    pub lang: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Hour {
+    label: String,
+    row: u32,
+    rows: u32,
+}
+
+#[derive(Serialize)]
+pub struct View {
+    pub href: String,
+    pub name: String,
+    pub current: bool,
+}
+
+#[derive(Serialize)]
+pub struct Pending {
+    href: String,
+    title: String,
+}
+
+/// What a board shows and how it is reached.
+pub struct Shown {
+    pub title: String,
+    pub columns: Vec<Column>,
+    pub extent: Extent,
+    pub earlier: String,
+    pub later: String,
+    pub today: Option<String>,
+    pub date: NaiveDate,
+    pub action: String,
+    pub views: Vec<View>,
+    pub label: &'static str,
+}
+
+/// Sends the page.
+///
+/// # Errors
+/// `internal_error` for a template that does not fit.
+pub fn page(desk: &Desk, agenda: &Agenda, shown: Shown) -> Result<Response, Problem> {
+    let Shown { title, columns, extent, earlier, later, today, date, action, views, label } = shown;
+    let hours = (extent.first / 60..extent.last / 60).map(|hour| Hour {
+        label: format!("{hour:02}:00"),
+        row: (hour * 60 - extent.first) / ROW_MIN,
+        rows: 60 / ROW_MIN,
+    });
+    let facts = Facts {
+        title,
+        closures: agenda.closures.iter().map(|closure| closure.reason.as_str().to_owned()).collect(),
+        columns,
+        hours: hours.collect(),
+        pending: pending(desk, agenda),
+        earlier,
+        later,
+        today,
+        date,
+        action,
+        views,
+        label,
+        lang: desk.visit.asked("lang").map(str::to_owned),
+    };
+    desk.page(StatusCode::OK, "desk/board.html.j2", "day", None, &facts)
+}
+
+fn pending(desk: &Desk, agenda: &Agenda) -> Vec<Pending> {
+    let all = agenda.staff.iter().flat_map(|of| &of.bookings);
+    let open = all.filter(|booking| booking.status == BookingStatus::Pending);
+    let pending = open.map(|booking| {
+        let name = booking.customer.as_ref().and_then(|customer| customer.name.as_ref());
+        let name = name.map_or("", |name| name.as_str());
+        Pending {
+            href: desk.link(&format!("/b/{}", booking.id), &[]),
+            title: format!("{} {name}, {}", booking.start.format("%H:%M"), booking.service.name),
+        }
+    });
+    pending.collect()
+}
+
+/// The services in the order of their colours, with their seats.
+///
+/// # Errors
+/// `not_found` before the business is set up.
+pub fn services(desk: &Desk) -> Result<Vec<(Uuid, u32)>, Problem> {
+    let services = desk.front()?.front.services.iter();
+    Ok(services.map(|service| (service.id, service.spec.capacity)).collect())
+}
+
+/// The days with the extent that shows all of them.
+pub fn with_extent<'a>(days: impl Iterator<Item = DayOf<'a>>) -> (Vec<DayOf<'a>>, Extent) {
+    let days: Vec<DayOf<'a>> = days.collect();
+    let minutes: Vec<(u32, u32)> = days.iter().flat_map(DayOf::shown).collect();
+    let extent = extent(&minutes);
+    (days, extent)
+}
+
+/// The date that the address names, today otherwise.
+pub fn asked_date(desk: &Desk, zone: Zone, now: DateTime<Utc>) -> NaiveDate {
+    let today = zone.at(now).date_naive();
+    let asked = desk.visit.asked("date").and_then(|text| text.parse::<NaiveDate>().ok());
+    // Dates far away are typing errors, and beyond what a calendar can compute.
+    asked.filter(|date| (*date - today).num_days().abs() < 40_000).unwrap_or(today)
+}

@@ -1,0 +1,342 @@
+//! A day of one member of staff as a column: hours, time off, bookings and free time in order.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
+use punctual_core::{
+    agenda::StaffAgenda,
+    bookings::{Booking, BookingStatus},
+    calendar::{Span, after_date, day_start},
+    types::Zone,
+    wording::clock,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::look::ROW_MIN;
+use crate::pages::times::compact;
+
+/// Minutes of a day.
+const DAY_MIN: u32 = 24 * 60;
+/// The shortest free time that is shown.
+const SHORTEST_FREE_MIN: u32 = 10;
+/// Colours of services.
+const COLOURS: usize = 6;
+
+/// A column of the board.
+#[derive(Serialize)]
+pub struct Column {
+    pub title: String,
+    /// Where its heading leads.
+    pub href: String,
+    pub note: Option<String>,
+    pub current: bool,
+    /// Appointments of the day.
+    pub count: usize,
+    pub items: Vec<Item>,
+}
+
+/// Something of a column; in order of its start.
+#[derive(Clone, Serialize)]
+pub struct Item {
+    kind: &'static str,
+    /// First row of the board.
+    row: u32,
+    /// Number of rows, at least 1.
+    rows: u32,
+    /// `10:00`
+    from: String,
+    /// `10:45`
+    to: String,
+    href: String,
+    /// Who comes, or why somebody is away.
+    title: String,
+    /// The service.
+    what: String,
+    status: &'static str,
+    colour: usize,
+    /// Of several at the same time: which one, from 0, and how many.
+    lane: u32,
+    lanes: u32,
+    /// Minutes after the board's first row and last minute.
+    #[serde(skip)]
+    minutes: (u32, u32),
+}
+
+/// What a column is made from.
+pub struct DayOf<'a> {
+    pub agenda: &'a StaffAgenda,
+    pub date: NaiveDate,
+    pub zone: Zone,
+    pub now: DateTime<Utc>,
+    /// Ids of the services in the order of their colours, with their seats.
+    pub services: &'a [(Uuid, u32)],
+    /// Link to a page of the desk by its path and query.
+    pub link: &'a (dyn Fn(&str, &[(&str, &str)]) -> String + Sync),
+}
+
+/// First and last minute that a board shows, whole hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    pub first: u32,
+    pub last: u32,
+}
+
+impl DayOf<'_> {
+    fn whole(&self) -> Option<Span> {
+        Span::new(day_start(self.zone, self.date), day_start(self.zone, after_date(self.date)))
+    }
+
+    /// The wall-clock minutes of what of the span lies on the date.
+    fn minutes(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<(u32, u32)> {
+        let day = self.whole()?;
+        let part = Span::new(start.max(day.start()), end.min(day.end()))?;
+        let minute = |instant| {
+            let time: NaiveTime = self.zone.wall(instant).time();
+            time.hour() * 60 + time.minute()
+        };
+        let from = minute(part.start());
+        let length = u32::try_from((part.end() - part.start()).num_minutes()).unwrap_or(DAY_MIN);
+        let to = if part.end() == day.end() { DAY_MIN } else { minute(part.end()) };
+        // In the hour that a clock shows twice an end can lie before its start.
+        Some((from, if to > from { to } else { (from + length).min(DAY_MIN) }))
+    }
+
+    /// Minutes that have to be shown.
+    pub fn shown(&self) -> Vec<(u32, u32)> {
+        let open = self.agenda.open.iter().filter_map(|span| self.minutes(span.start(), span.end()));
+        let booked = self.agenda.bookings.iter();
+        open.chain(booked.filter_map(|b| self.minutes(b.start.to_utc(), b.end.to_utc()))).collect()
+    }
+
+    /// Everything of the day in order of its start.
+    pub fn items(&self, extent: Extent) -> (Vec<Item>, usize) {
+        let mut cards = self.cards();
+        let count = cards.iter().filter(|card| card.status != "held").count();
+        lanes(&mut cards);
+        let mut items = self.free(&cards);
+        items.extend(self.closed(extent));
+        items.extend(self.away());
+        items.extend(cards);
+        items.extend(self.now_line());
+        items.sort_by_key(|item| (item.minutes.0, item.kind != "closed", item.minutes.1));
+        for item in &mut items {
+            item.place(extent);
+        }
+        (items, count)
+    }
+
+    fn item(&self, kind: &'static str, minutes: (u32, u32)) -> Item {
+        Item {
+            kind,
+            row: 0,
+            rows: 1,
+            from: wall(minutes.0),
+            to: wall(minutes.1),
+            href: String::new(),
+            title: String::new(),
+            what: String::new(),
+            status: "",
+            colour: 0,
+            lane: 0,
+            lanes: 1,
+            minutes,
+        }
+    }
+
+    /// Bookings; those of one class are one card.
+    fn cards(&self) -> Vec<Item> {
+        let mut cards: Vec<Item> = Vec::new();
+        let mut classes: Vec<(Uuid, DateTime<Utc>)> = Vec::new();
+        for booking in &self.agenda.bookings {
+            let (start, end) = (booking.start.to_utc(), booking.end.to_utc());
+            let Some(minutes) = self.minutes(start, end) else { continue };
+            let place = self.services.iter().position(|(id, _)| *id == booking.service.id);
+            let seats = place.map_or(1, |place| self.services[place].1);
+            let mut card = self.item("card", minutes);
+            card.from = clock(booking.start.time());
+            card.to = clock(booking.end.time());
+            card.colour = place.unwrap_or_default() % COLOURS;
+            if seats > 1 || booking.seat_no > 1 {
+                let class = (booking.service.id, start);
+                if classes.contains(&class) {
+                    continue;
+                }
+                classes.push(class);
+                let taken = self.taken(booking);
+                card.title.clone_from(&booking.service.name);
+                card.what = format!("{taken}/{seats}");
+                card.status = "class";
+                let path =
+                    format!("/class/{}/{}/{}", booking.service.id, self.agenda.member.id, compact(start));
+                card.href = (self.link)(&path, &[]);
+            } else {
+                let name = booking.customer.as_ref().and_then(|customer| customer.name.as_ref());
+                card.title = name.map(|name| name.as_str().to_owned()).unwrap_or_default();
+                card.what.clone_from(&booking.service.name);
+                card.status = booking.status.as_str();
+                card.href = (self.link)(&format!("/b/{}", booking.id), &[]);
+            }
+            cards.push(card);
+        }
+        cards
+    }
+
+    /// Bookings of the class of this one.
+    fn taken(&self, of: &Booking) -> usize {
+        let same = |other: &&Booking| other.service.id == of.service.id && other.start == of.start;
+        let counts = |other: &&Booking| other.status != BookingStatus::NoShow;
+        self.agenda.bookings.iter().filter(same).filter(counts).count()
+    }
+
+    /// Open time between bookings that has not passed.
+    fn free(&self, cards: &[Item]) -> Vec<Item> {
+        let staff = self.agenda.member.id.to_string();
+        let mut free = Vec::new();
+        for open in &self.agenda.open {
+            let from = open.start().max(self.now);
+            let Some((mut from, to)) = self.minutes(from, open.end()) else { continue };
+            let mut push = |from: u32, to: u32| {
+                if to >= from + SHORTEST_FREE_MIN {
+                    let mut item = self.item("free", (from, to));
+                    let (date, time) = (self.date.to_string(), wall(from));
+                    item.href = (self.link)("/new", &[("staff", &staff), ("date", &date), ("time", &time)]);
+                    free.push(item);
+                }
+            };
+            from = from.div_ceil(ROW_MIN) * ROW_MIN;
+            for card in cards.iter().filter(|card| card.status != "no_show") {
+                if card.minutes.1 <= from || card.minutes.0 >= to {
+                    continue;
+                }
+                push(from, card.minutes.0.min(to));
+                from = from.max(card.minutes.1);
+            }
+            push(from, to);
+        }
+        free
+    }
+
+    /// The board's time outside of open hours.
+    fn closed(&self, extent: Extent) -> Vec<Item> {
+        let mut closed = Vec::new();
+        let mut from = extent.first;
+        let open = self.agenda.open.iter().filter_map(|span| self.minutes(span.start(), span.end()));
+        for (opens, closes) in open {
+            if opens > from {
+                closed.push(self.item("closed", (from, opens)));
+            }
+            from = from.max(closes);
+        }
+        if extent.last > from {
+            closed.push(self.item("closed", (from, extent.last)));
+        }
+        closed
+    }
+
+    fn away(&self) -> Vec<Item> {
+        let off = self.agenda.time_off.iter().filter_map(|off| {
+            let mut item = self.item("away", self.minutes(off.start.to_utc(), off.end.to_utc())?);
+            off.reason.as_str().clone_into(&mut item.title);
+            Some(item)
+        });
+        off.collect()
+    }
+
+    fn now_line(&self) -> Option<Item> {
+        let (minute, _) = self.minutes(self.now, self.now + TimeDelta::minutes(1))?;
+        Some(self.item("now", (minute, minute)))
+    }
+}
+
+impl Item {
+    /// Its rows on the board.
+    fn place(&mut self, extent: Extent) {
+        let row =
+            |minute: u32| minute.clamp(extent.first, extent.last).saturating_sub(extent.first) / ROW_MIN;
+        self.row = row(self.minutes.0);
+        self.rows = row(self.minutes.1).saturating_sub(self.row).max(1);
+    }
+}
+
+/// Gives cards at the same time a part of the width each.
+fn lanes(cards: &mut [Item]) {
+    let mut first = 0;
+    while first < cards.len() {
+        let (mut end, mut next) = (cards[first].minutes.1, first + 1);
+        while next < cards.len() && cards[next].minutes.0 < end {
+            end = end.max(cards[next].minutes.1);
+            next += 1;
+        }
+        let group = &mut cards[first..next];
+        let mut ends: Vec<u32> = Vec::new();
+        for card in group.iter_mut() {
+            let lane = ends.iter().position(|end| *end <= card.minutes.0).unwrap_or(ends.len());
+            if lane == ends.len() {
+                ends.push(0);
+            }
+            ends[lane] = card.minutes.1;
+            card.lane = u32::try_from(lane).unwrap_or_default();
+        }
+        for card in group {
+            card.lanes = u32::try_from(ends.len()).unwrap_or(1);
+        }
+        first = next;
+    }
+}
+
+/// The whole hours around these minutes; a usual working day where there are none.
+pub fn extent(minutes: &[(u32, u32)]) -> Extent {
+    let first = minutes.iter().map(|(from, _)| *from).min().unwrap_or(9 * 60);
+    let last = minutes.iter().map(|(_, to)| *to).max().unwrap_or(18 * 60);
+    Extent { first: first / 60 * 60, last: (last.div_ceil(60) * 60).min(DAY_MIN) }
+}
+
+fn wall(minutes: u32) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(from: u32, to: u32) -> Item {
+        Item {
+            kind: "card",
+            row: 0,
+            rows: 1,
+            from: String::new(),
+            to: String::new(),
+            href: String::new(),
+            title: String::new(),
+            what: String::new(),
+            status: "confirmed",
+            colour: 0,
+            lane: 0,
+            lanes: 1,
+            minutes: (from, to),
+        }
+    }
+
+    #[test]
+    fn cards_at_the_same_time_share_the_width_and_others_have_all_of_it() {
+        let mut cards = [card(540, 600), card(600, 660), card(630, 690), card(690, 700)];
+        lanes(&mut cards);
+        let placed: Vec<_> = cards.iter().map(|card| (card.lane, card.lanes)).collect();
+        assert_eq!(placed, [(0, 1), (0, 2), (1, 2), (0, 1)]);
+    }
+
+    #[test]
+    fn a_board_shows_whole_hours_around_what_there_is() {
+        assert_eq!(extent(&[(545, 600), (800, 1085)]), Extent { first: 540, last: 1140 });
+        assert_eq!(extent(&[]), Extent { first: 540, last: 1080 });
+        assert_eq!(extent(&[(0, 1440)]), Extent { first: 0, last: 1440 });
+    }
+
+    #[test]
+    fn neighbours_touch_on_the_board_whatever_their_minute() {
+        let extent = Extent { first: 540, last: 1080 };
+        let (mut one, mut other) = (card(540, 563), card(563, 600));
+        one.place(extent);
+        other.place(extent);
+        assert_eq!((one.row, one.rows, other.row), (0, 4, 4));
+    }
+}

@@ -1,0 +1,270 @@
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use poem::{Response, http::StatusCode};
+use punctual_core::{
+    Alternative, Error,
+    bookings::{self, Booking},
+    calendar::{CivilTime, local_to_instants},
+    slots::{self, SlotQuery},
+    types::{ExpectedRev, Rev, Zone},
+    wording::When,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    Desk, DeskPage, Notice,
+    act::Told,
+    booking::{self, Shown},
+};
+use crate::{
+    contract::Operation,
+    http::problem::Problem,
+    pages::{
+        form::Form,
+        named,
+        times::{self, compact, parse_compact},
+    },
+};
+
+/// `/desk/b/{id}/move`: to a free time, or to any other on purpose.
+pub struct Move;
+
+/// How many dates are shown at once.
+const DAYS: u64 = 7;
+
+#[derive(Serialize)]
+struct Facts {
+    #[serde(flatten)]
+    booking: Shown,
+    chosen: Option<Chosen>,
+    message: String,
+    silent: bool,
+    fault: Option<&'static str>,
+    date: NaiveDate,
+    time: String,
+    staff_id: Uuid,
+    anyone: bool,
+    earlier: Option<NaiveDate>,
+    later: NaiveDate,
+    days: Vec<times::Day>,
+    people: Vec<Person>,
+    alternatives: Vec<Link>,
+    lang: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Chosen {
+    when: When,
+    with: String,
+    start: String,
+    staff_id: Uuid,
+    /// Whether it was typed in: such a time is booked only on purpose.
+    odd: bool,
+    overriding: bool,
+}
+
+#[derive(Serialize)]
+struct Person {
+    id: Uuid,
+    name: String,
+    current: bool,
+}
+
+#[derive(Serialize)]
+struct Link {
+    href: String,
+    label: String,
+}
+
+/// The time of the address or of a form.
+struct Wish {
+    start: DateTime<Utc>,
+    staff_id: Uuid,
+    odd: bool,
+    overriding: bool,
+}
+
+/// Why the page is shown once more.
+#[derive(Default)]
+struct Refused {
+    notice: Notice,
+    seen: Option<Rev>,
+    fault: Option<&'static str>,
+    alternatives: Vec<Alternative>,
+}
+
+impl DeskPage for Move {
+    const OPERATION: &'static Operation = &named("deskMove");
+    const PATTERN: &'static str = "/desk/b/{id}/move";
+    const POSTS: bool = true;
+
+    async fn show(desk: &Desk) -> Result<Response, Problem> {
+        let booking = bookings::get(desk.core(), &desk.actor(), booking::id(desk)?).await?;
+        let asked = |name| desk.visit.asked(name);
+        let staff_id = asked("staff").and_then(|text| Uuid::try_parse(text).ok());
+        let start = asked("start").and_then(parse_compact);
+        let typed = asked("time").and_then(|time| instant(booking.zone, asked("date")?, time));
+        let mut refused = Refused::default();
+        if asked("time").is_some_and(|text| !text.is_empty()) && typed.is_none() {
+            refused.fault = Some("desk_fault_time");
+        }
+        let wish = start.map(|start| (start, false)).or(typed.map(|start| (start, true)));
+        let wish = wish.map(|(start, odd)| Wish {
+            start,
+            staff_id: staff_id.unwrap_or(booking.staff.id),
+            odd,
+            overriding: false,
+        });
+        render(desk, &booking, StatusCode::OK, wish, &Told::default(), refused).await
+    }
+
+    async fn submit(desk: &Desk, form: Form) -> Result<Response, Problem> {
+        let (core, actor, id) = (desk.core(), desk.actor(), booking::id(desk)?);
+        let rev = form.value("rev", |text| text.parse().ok().map(Rev))?;
+        let wish = Wish {
+            start: form.value("start", parse_compact)?,
+            staff_id: form.value("staff", |text| Uuid::try_parse(text).ok())?,
+            odd: form.text("odd").is_some(),
+            overriding: form.text("override").is_some(),
+        };
+        let told = Told::of(&form);
+        let booking = bookings::get(core, &actor, id).await?;
+        let Some(message) = told.message() else {
+            let refused = Refused { fault: Some("notice_note_long"), ..Refused::default() };
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return render(desk, &booking, status, Some(wish), &told, refused).await;
+        };
+        let to = bookings::Move {
+            overriding: wish.overriding,
+            message,
+            ..bookings::Move::to(wish.start, Some(wish.staff_id))
+        };
+        let error = match bookings::reschedule(core, &actor, id, ExpectedRev::Exactly(rev), to).await {
+            Ok(_) => return Ok(desk.go(&format!("/b/{id}"), &[("done", "move")])),
+            Err(error) => error,
+        };
+        let words = match &error {
+            Error::RevMismatch { .. } => "desk_stale",
+            Error::InvalidTransition { .. } => {
+                let notice = Some(("notice_not_possible", "alert"));
+                let status = Problem::from(error).code.status();
+                return booking::render(desk, id, status, notice, Some(rev)).await;
+            }
+            Error::SlotTaken { .. } => "desk_taken",
+            Error::StartInPast => "desk_past",
+            Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_odd",
+            Error::NotFound(_) | Error::Invalid { .. } => "desk_not_performed",
+            _ => return Err(error.into()),
+        };
+        let odd = wish.odd || words == "desk_odd";
+        let alternatives = match &error {
+            Error::SlotTaken { alternatives } => alternatives.clone(),
+            _ => Vec::new(),
+        };
+        let status = Problem::from(error).code.status();
+        let booking = bookings::get(core, &actor, id).await?;
+        let refused = Refused { notice: Some((words, "alert")), seen: Some(rev), fault: None, alternatives };
+        render(desk, &booking, status, Some(Wish { odd, ..wish }), &told, refused).await
+    }
+}
+
+/// The instant of a wall-clock time; the first one where a clock shows it twice.
+pub(super) fn instant(zone: Zone, date: &str, time: &str) -> Option<DateTime<Utc>> {
+    let date = date.parse::<NaiveDate>().ok()?;
+    let time = time.parse::<CivilTime>().ok()?;
+    Some(local_to_instants(zone, time.on(date)).first)
+}
+
+async fn render(
+    desk: &Desk,
+    booking: &Booking,
+    status: StatusCode,
+    wish: Option<Wish>,
+    told: &Told,
+    refused: Refused,
+) -> Result<Response, Problem> {
+    let core = desk.core();
+    let events = bookings::events(core, &desk.actor(), booking.id).await?;
+    let today = booking.zone.at(core.now()).date_naive();
+    let asked = desk.visit.asked("date").and_then(|text| text.parse::<NaiveDate>().ok());
+    let far = |date: &NaiveDate| (*date - today).num_days() < 40_000;
+    let date = asked.filter(far).unwrap_or_else(|| booking.start.date_naive()).max(today);
+    let anyone = desk.visit.asked("with") == Some("anyone");
+    let staff = &desk.front()?.front.staff;
+    let people = staff.iter().filter(|member| member.service_ids.contains(&booking.service.id));
+    let staff_id = wish.as_ref().map_or(booking.staff.id, |wish| wish.staff_id);
+    let days = if wish.is_some() { Vec::new() } else { free(desk, booking, date, anyone).await? };
+    let path = format!("/b/{}/move", booking.id);
+    let alternatives = refused.alternatives.iter().filter_map(|slot| {
+        let (start, id) = (compact(slot.start.to_utc()), slot.staff_ids.first()?.to_string());
+        Some(Link {
+            href: desk.link(&path, &[("start", &start), ("staff", &id)]),
+            label: When::new(slot.start.to_utc(), slot.end.to_utc(), booking.zone, desk.locale).short,
+        })
+    });
+    let chosen = wish.map(|wish| Chosen {
+        when: When::new(wish.start, wish.start + (booking.end - booking.start), booking.zone, desk.locale),
+        with: staff
+            .iter()
+            .find(|member| member.id == wish.staff_id)
+            .map_or_else(|| booking.staff.name.clone(), |member| member.name.as_str().to_owned()),
+        start: compact(wish.start),
+        staff_id: wish.staff_id,
+        odd: wish.odd,
+        overriding: wish.overriding,
+    });
+    let facts = Facts {
+        alternatives: alternatives.collect(),
+        booking: Shown::new(desk, booking, &events, refused.seen),
+        chosen,
+        message: told.message.clone(),
+        silent: told.silent,
+        fault: refused.fault,
+        date,
+        time: booking.start.format("%H:%M").to_string(),
+        staff_id,
+        anyone,
+        earlier: (date > today).then(|| (date - Days::new(DAYS)).max(today)),
+        later: date + Days::new(DAYS),
+        days,
+        people: people
+            .map(|member| Person {
+                id: member.id,
+                name: member.name.as_str().to_owned(),
+                current: member.id == staff_id,
+            })
+            .collect(),
+        lang: desk.visit.asked("lang").map(str::to_owned),
+    };
+    desk.page(status, "desk/move.html.j2", "day", refused.notice, &facts)
+}
+
+/// The free times of a week, without the one that the booking has.
+async fn free(
+    desk: &Desk,
+    booking: &Booking,
+    date: NaiveDate,
+    anyone: bool,
+) -> Result<Vec<times::Day>, Problem> {
+    let query = SlotQuery {
+        service_id: booking.service.id,
+        staff_id: (!anyone).then_some(booking.staff.id),
+        from: date,
+        to: date + Days::new(DAYS - 1),
+        exclude_booking: Some(booking.id),
+    };
+    let mut list = match slots::list(desk.core(), &query).await {
+        Ok(list) => list.days,
+        // They perform it no longer: somebody else may.
+        Err(Error::NotFound(_)) if !anyone => {
+            slots::list(desk.core(), &SlotQuery { staff_id: None, ..query }).await?.days
+        }
+        Err(error) => return Err(error.into()),
+    };
+    for day in &mut list {
+        day.slots.retain(|slot| slot.start != booking.start || !slot.staff_ids.contains(&booking.staff.id));
+    }
+    let shown =
+        times::Shown { locale: desk.locale, zone: None, preferred: Some(booking.staff.id), seats: false };
+    Ok(times::days(list, shown))
+}

@@ -1,0 +1,101 @@
+//! The desk in a real browser: without scripts on a phone, by the rules of accessibility, in both languages.
+
+use punctual_testkit::browser::{Browser, Look, browser};
+use serde_json::json;
+
+use super::account_browser::check;
+use super::book_browser::{busy_salon, fits};
+use super::desk::{TUESDAY, address};
+use super::test_pages::Salon;
+use crate::api::test_api::PASSWORD;
+
+/// The salon's address under a name with which browsers keep cookies for secure pages.
+fn url(salon: &Salon) -> String {
+    salon.api.url.replace("127.0.0.1", "localhost")
+}
+
+async fn log_in(browser: &mut Browser, salon: &Salon) {
+    let email = address(salon, &salon.admin).await;
+    browser.open(&format!("{}/desk/login", url(salon))).await.unwrap();
+    browser.fill("input[name=email]", &email).await.unwrap();
+    browser.fill("input[name=password]", PASSWORD).await.unwrap();
+    browser.follow("Log in").await.unwrap();
+}
+
+async fn open(browser: &mut Browser, salon: &Salon, path: &str) {
+    browser.open(&format!("{}{path}", url(salon))).await.unwrap();
+}
+
+/// A Tuesday with something of everything.
+async fn full_day(salon: &Salon) -> String {
+    let id = salon.book("09:00").await;
+    for (service, staff, start, name) in [
+        (&salon.service, 0, "11:00", "Grace Hopper"),
+        (&salon.service, 1, "09:30", "Alan Turing"),
+        (&salon.service, 1, "10:45", "Katherine Johnson"),
+    ] {
+        let email = format!("{}@example.org", name.split(' ').next().unwrap().to_lowercase());
+        let new = json!({ "service_id": service, "staff_id": salon.staff[staff],
+            "start": format!("2027-05-04T{start}:00+02:00"), "override": true,
+            "contact": { "name": name, "email": email, "phone": "+49 30 901820" } });
+        let made = salon.api.create("/v1/bookings", Some(&salon.admin), &new).await;
+        assert_eq!(made.status, 201, "{:?}", made.body);
+    }
+    let off = json!({ "start": "2027-05-04T12:00:00+02:00", "end": "2027-05-04T13:00:00+02:00", "reason": "Dentist" });
+    let path = format!("/v1/staff/{}/time-off", salon.staff[1]);
+    assert_eq!(salon.api.post(&path, Some(&salon.admin), &off).await.status, 201);
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_the_desk_keeps_the_rules_of_accessibility_and_fits() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = busy_salon(&[]).await;
+    let id = full_day(&salon).await;
+    open(&mut browser, &salon, "/desk/login").await;
+    check(&mut browser, "desk-login").await;
+    log_in(&mut browser, &salon).await;
+    for (name, path) in [
+        ("desk-day", format!("/desk?date={TUESDAY}")),
+        ("desk-day-de", format!("/desk?date={TUESDAY}&lang=de")),
+        ("desk-week", format!("/desk/week/{}?date={TUESDAY}", salon.staff[0])),
+        ("desk-booking", format!("/desk/b/{id}")),
+        ("desk-booking-de", format!("/desk/b/{id}?lang=de")),
+        ("desk-cancel", format!("/desk/b/{id}/cancel")),
+        ("desk-move", format!("/desk/b/{id}/move")),
+        ("desk-move-odd", format!("/desk/b/{id}/move?date={TUESDAY}&time=19:07&staff={}", salon.staff[0])),
+        ("desk-lost", "/desk/b/nothing".to_owned()),
+    ] {
+        open(&mut browser, &salon, &path).await;
+        check(&mut browser, name).await;
+    }
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_see_move_and_cancel_a_booking_on_a_phone_without_scripts() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = busy_salon(&[]).await;
+    let id = full_day(&salon).await;
+    browser.look(Look::PHONE).await.unwrap();
+    browser.scripts(false).await.unwrap();
+    log_in(&mut browser, &salon).await;
+    browser.follow("→").await.unwrap();
+    let text = browser.text().await.unwrap();
+    assert!(text.contains("Tuesday, 4 May 2027") && text.contains("Grace Hopper"), "{text}");
+    assert!(fits(&mut browser).await);
+    browser.follow_containing("Ada Lovelace").await.unwrap();
+    browser.follow("Move").await.unwrap();
+    browser.click_summary(1).await.unwrap();
+    browser.follow("Wednesday, 5 May 2027, 09:15").await.unwrap();
+    browser.follow("Move it to this time").await.unwrap();
+    assert!(browser.text().await.unwrap().contains("The appointment was moved."));
+    assert_eq!(salon.booking(&id).await["start"], "2027-05-05T09:15:00+02:00");
+    browser.follow("Cancel appointment").await.unwrap();
+    browser.fill("textarea[name=message]", "Maria is ill. We are sorry.").await.unwrap();
+    browser.follow("Yes, cancel it").await.unwrap();
+    let text = browser.text().await.unwrap();
+    assert!(text.contains("The appointment is cancelled.") && text.contains("Maria is ill."), "{text}");
+    assert_eq!(salon.booking(&id).await["status"], "cancelled");
+    browser.close().await.unwrap();
+}
