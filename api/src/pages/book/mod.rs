@@ -5,7 +5,7 @@
 
 mod choice;
 mod contact;
-mod form_token;
+pub(super) mod form_token;
 mod hold;
 mod input;
 mod kept;

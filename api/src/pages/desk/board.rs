@@ -98,7 +98,12 @@ pub fn page(desk: &Desk, agenda: &Agenda, shown: Shown) -> Result<Response, Prob
         label,
         lang: desk.visit.asked("lang").map(str::to_owned),
     };
-    desk.page(StatusCode::OK, "desk/board.html.j2", "day", None, &facts)
+    let notice = match desk.visit.asked("done") {
+        Some("away") => Some(("desk_done_away", "status")),
+        Some("unblocked") => Some(("desk_done_unblocked", "status")),
+        _ => None,
+    };
+    desk.page(StatusCode::OK, "desk/board.html.j2", "day", notice, &facts)
 }
 
 fn pending(desk: &Desk, agenda: &Agenda) -> Vec<Pending> {

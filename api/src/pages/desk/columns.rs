@@ -236,6 +236,8 @@ impl DayOf<'_> {
         let off = self.agenda.time_off.iter().filter_map(|off| {
             let mut item = self.item("away", self.minutes(off.start.to_utc(), off.end.to_utc())?);
             off.reason.as_str().clone_into(&mut item.title);
+            let path = format!("/away/{}/{}", off.staff_id, off.id);
+            item.href = (self.link)(&path, &[("date", &self.date.to_string())]);
             Some(item)
         });
         off.collect()

@@ -4,15 +4,20 @@
 //! nothing is overwritten.
 
 mod act;
+mod away;
 mod board;
 mod booking;
 mod class;
 mod columns;
+mod customer_input;
 mod day;
 mod login;
 mod look;
+mod new;
 mod page;
+mod people;
 mod reschedule;
+mod stranded;
 mod week;
 
 use poem::Route;
@@ -29,6 +34,10 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/desk/logout", Served::<Behind<login::Logout>>::new())
         .at("/desk/style.css", Served::<look::Style>::new())
         .at("/desk/week/:staff", Served::<Behind<week::Week>>::new())
+        .at("/desk/new", Served::<Behind<new::New>>::new())
+        .at("/desk/away", Served::<Behind<away::Away>>::new())
+        .at("/desk/away/:staff/:id", Served::<Behind<away::OneAway>>::new())
+        .at("/desk/stranded", Served::<Behind<stranded::Stranded>>::new())
         .at("/desk/b/:id", Served::<Behind<booking::Show>>::new())
         .at("/desk/b/:id/move", Served::<Behind<reschedule::Move>>::new())
         .at("/desk/b/:id/:verb", Served::<Behind<act::Act>>::new())

@@ -15,6 +15,7 @@ use super::{
     Desk, DeskPage, Notice,
     act::Told,
     booking::{self, Shown},
+    people::Person,
 };
 use crate::{
     contract::Operation,
@@ -61,13 +62,6 @@ struct Chosen {
     /// Whether it was typed in: such a time is booked only on purpose.
     odd: bool,
     overriding: bool,
-}
-
-#[derive(Serialize)]
-struct Person {
-    id: Uuid,
-    name: String,
-    current: bool,
 }
 
 #[derive(Serialize)]
@@ -227,13 +221,7 @@ async fn render(
         earlier: (date > today).then(|| (date - Days::new(DAYS)).max(today)),
         later: date + Days::new(DAYS),
         days,
-        people: people
-            .map(|member| Person {
-                id: member.id,
-                name: member.name.as_str().to_owned(),
-                current: member.id == staff_id,
-            })
-            .collect(),
+        people: people.map(|member| Person::new(member, Some(staff_id))).collect(),
         lang: desk.visit.asked("lang").map(str::to_owned),
     };
     desk.page(status, "desk/move.html.j2", "day", refused.notice, &facts)

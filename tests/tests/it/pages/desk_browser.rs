@@ -64,6 +64,24 @@ async fn every_page_of_the_desk_keeps_the_rules_of_accessibility_and_fits() {
         ("desk-cancel", format!("/desk/b/{id}/cancel")),
         ("desk-move", format!("/desk/b/{id}/move")),
         ("desk-move-odd", format!("/desk/b/{id}/move?date={TUESDAY}&time=19:07&staff={}", salon.staff[0])),
+        ("desk-new", "/desk/new".to_owned()),
+        ("desk-new-time", format!("/desk/new?service={}", salon.service)),
+        (
+            "desk-new-who",
+            format!(
+                "/desk/new?service={}&staff={}&start=20270504T0800Z&q=Hopper",
+                salon.service, salon.staff[0]
+            ),
+        ),
+        (
+            "desk-new-odd-de",
+            format!(
+                "/desk/new?lang=de&service={}&staff={}&date={TUESDAY}&time=19:07",
+                salon.service, salon.staff[0]
+            ),
+        ),
+        ("desk-ill", "/desk/away?ill=1".to_owned()),
+        ("desk-stranded", "/desk/stranded".to_owned()),
         ("desk-lost", "/desk/b/nothing".to_owned()),
     ] {
         open(&mut browser, &salon, &path).await;

@@ -8,6 +8,7 @@ mod browser;
 mod decide;
 mod desk;
 mod desk_browser;
+mod desk_phone;
 mod feed;
 mod links;
 mod manage;

@@ -1,0 +1,79 @@
+//! Who comes, as staff write it into a form: somebody on file, or a new customer.
+
+use std::collections::BTreeMap;
+
+use punctual_core::{
+    bookings::Booker,
+    customers::Contact,
+    types::{EmailAddress, Note, PersonName, Phone},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::pages::form::Form;
+
+/// What is wrong with a field, by its name: the word that says so.
+pub type Faults = BTreeMap<&'static str, &'static str>;
+
+/// What was written.
+#[derive(Default, Clone, Serialize)]
+pub struct Input {
+    /// The customer on file that was chosen.
+    pub customer: Option<Uuid>,
+    pub name: String,
+    pub email: String,
+    pub phone: String,
+    /// A note that customers never see.
+    pub note: String,
+    #[serde(skip)]
+    pub faults: Faults,
+}
+
+impl Input {
+    pub fn of(form: &Form) -> Self {
+        let text = |name| form.text(name).unwrap_or_default().chars().take(4000).collect::<String>();
+        Self {
+            customer: form.text("customer").and_then(|text| Uuid::try_parse(text).ok()),
+            name: text("name"),
+            email: text("email"),
+            phone: text("phone"),
+            note: text("note").replace("\r\n", "\n"),
+            faults: Faults::new(),
+        }
+    }
+
+    /// For whom to book, and the note; or what is wrong.
+    pub fn parsed(&self) -> Result<(Booker, Note), Faults> {
+        let mut faults = Faults::new();
+        let note = Note::parse(self.note.trim());
+        if note.is_err() {
+            faults.insert("note", "fault_note");
+        }
+        if let (Some(id), Ok(note)) = (self.customer, &note) {
+            return Ok((Booker::Customer(id), note.clone()));
+        }
+        let contact = self.contact(&mut faults);
+        match (contact, note) {
+            (Some(contact), Ok(note)) if faults.is_empty() => Ok((Booker::Person(contact), note)),
+            _ => Err(faults),
+        }
+    }
+
+    fn contact(&self, faults: &mut Faults) -> Option<Contact> {
+        let empty = |text: &str| text.trim().is_empty();
+        let name = PersonName::parse(&self.name);
+        if name.is_err() {
+            faults.insert("name", if empty(&self.name) { "fault_required" } else { "fault_name" });
+        }
+        let email = EmailAddress::parse(&self.email);
+        if email.is_err() {
+            faults.insert("email", if empty(&self.email) { "fault_required" } else { "fault_email" });
+        }
+        let phone = if empty(&self.phone) { Ok(None) } else { Phone::parse(&self.phone).map(Some) };
+        if phone.is_err() {
+            faults.insert("phone", "fault_phone");
+        }
+        let (name, email, phone) = (name.ok()?, email.ok()?, phone.ok()?);
+        Some(Contact { email, name, phone, locale: None, zone: None, separate: false })
+    }
+}

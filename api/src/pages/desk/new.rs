@@ -1,0 +1,411 @@
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use poem::{Response, http::StatusCode};
+use punctual_core::{
+    Alternative, Error,
+    bookings::{self, NewBooking, Wanted, WantedSlot},
+    customers,
+    services::Service,
+    slots::{self, SlotQuery},
+    types::{Note, PageSize},
+    wording::{When, price},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    Desk, DeskPage, Notice, board,
+    customer_input::{Faults, Input},
+    people::Person,
+    reschedule::instant,
+};
+use crate::{
+    contract::Operation,
+    http::problem::Problem,
+    pages::{
+        book::form_token,
+        form::Form,
+        named,
+        times::{self, compact, parse_compact},
+    },
+};
+
+/// `/desk/new`: a booking taken by phone. Service, time and customer are chosen one after the other; the address keeps
+/// what is chosen, and the last form books it once.
+pub struct New;
+
+/// How many dates are shown at once.
+const DAYS: u64 = 7;
+/// Customers that a search shows.
+const FOUND: u32 = 12;
+
+#[derive(Serialize)]
+struct Services {
+    services: Vec<Offer>,
+    time: Option<String>,
+    with: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Offer {
+    href: String,
+    name: String,
+    about: String,
+}
+
+#[derive(Serialize)]
+struct Times {
+    service: String,
+    back: String,
+    staff: Vec<board::View>,
+    days: Vec<times::Day>,
+    earlier: Option<String>,
+    later: String,
+    /// Link to a time, without the time.
+    base: String,
+    hidden: Vec<Hidden>,
+    people: Vec<Person>,
+    date: NaiveDate,
+    fault: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Hidden {
+    name: &'static str,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Who {
+    service: String,
+    with: String,
+    when: When,
+    back: String,
+    start: String,
+    staff: String,
+    service_id: Uuid,
+    odd: bool,
+    overriding: bool,
+    query: String,
+    hidden: Vec<Hidden>,
+    found: Option<Vec<Found>>,
+    input: Input,
+    faults: Faults,
+    token: String,
+    alternatives: Vec<Instead>,
+}
+
+/// A customer on file.
+#[derive(Serialize)]
+struct Found {
+    id: Uuid,
+    name: String,
+    reached: String,
+    chosen: bool,
+}
+
+/// A time in place of one that is taken.
+#[derive(Serialize)]
+struct Instead {
+    value: String,
+    label: String,
+}
+
+/// The time that was chosen.
+#[derive(Clone, Copy)]
+struct Wish {
+    start: DateTime<Utc>,
+    staff_id: Option<Uuid>,
+    odd: bool,
+    overriding: bool,
+}
+
+impl DeskPage for New {
+    const OPERATION: &'static Operation = &named("deskNew");
+    const PATTERN: &'static str = "/desk/new";
+    const POSTS: bool = true;
+
+    async fn show(desk: &Desk) -> Result<Response, Problem> {
+        let id = |name| desk.visit.asked(name).and_then(|text| Uuid::try_parse(text).ok());
+        let Some(service) = id("service") else { return choose_service(desk) };
+        let service = desk.front()?.front.service(service)?;
+        let staff_id = id("staff").filter(|staff| service.spec.staff_ids.contains(staff));
+        let chosen = desk.visit.asked("start").and_then(parse_compact);
+        if let Some(start) = chosen {
+            let wish = Wish { start, staff_id, odd: false, overriding: false };
+            return who(desk, service, wish, StatusCode::OK, None, Input::default(), Vec::new()).await;
+        }
+        let time = desk.visit.asked("time").filter(|text| !text.is_empty());
+        let typed = time.and_then(|time| instant(desk.zone().ok()?, desk.visit.asked("date")?, time));
+        let Some(start) = typed else {
+            return choose_time(desk, service, staff_id, time.map(|_| "desk_fault_time")).await;
+        };
+        let odd = !is_offered(desk, service, staff_id, start).await?;
+        let wish = Wish { start, staff_id, odd, overriding: false };
+        who(desk, service, wish, StatusCode::OK, None, Input::default(), Vec::new()).await
+    }
+
+    async fn submit(desk: &Desk, form: Form) -> Result<Response, Problem> {
+        let state = &desk.visit.state;
+        let service_id = form.value("service", |text| Uuid::try_parse(text).ok())?;
+        let service = desk.front()?.front.service(service_id)?;
+        let mut wish = Wish {
+            start: form.value("start", parse_compact)?,
+            staff_id: form.text("staff").and_then(|text| Uuid::try_parse(text).ok()),
+            odd: form.text("odd").is_some(),
+            overriding: form.text("override").is_some(),
+        };
+        // The button of another time, beside the form for the one that was taken.
+        if let Some((start, staff)) = form.text("instead").and_then(|text| text.split_once('~')) {
+            wish.start = parse_compact(start).unwrap_or(wish.start);
+            wish.staff_id = Uuid::try_parse(staff).ok();
+        }
+        let input = Input::of(&form);
+        let (booker, note) = match input.parsed() {
+            Ok(parsed) => parsed,
+            Err(faults) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                let input = Input { faults, ..input };
+                return who(desk, service, wish, status, Some(("book_faults", "alert")), input, Vec::new())
+                    .await;
+            }
+        };
+        let token = form.text("token").unwrap_or_default();
+        let key = form_token::key(&state.links, state.core.now(), token)?;
+        let slot = WantedSlot { service_id, staff_id: wish.staff_id, start: wish.start };
+        let new = NewBooking {
+            slot: Wanted::Slot(slot),
+            booker,
+            customer_note: Note::empty(),
+            staff_note: note,
+            reminders: true,
+            overriding: wish.overriding,
+        };
+        let error = match bookings::create(&state.core, &desk.actor(), Some(&key), new).await {
+            Ok(answer) => {
+                return Ok(desk.go(&format!("/b/{}", answer.value.id), &[("done", "new")]));
+            }
+            Err(error) => error,
+        };
+        let words = match &error {
+            Error::SlotTaken { .. } => "desk_taken",
+            Error::StartInPast => "desk_past",
+            Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_odd",
+            Error::NotFound("staff") => "desk_not_performed",
+            _ => return Err(error.into()),
+        };
+        wish.odd |= words == "desk_odd";
+        let alternatives = match &error {
+            Error::SlotTaken { alternatives } => alternatives.clone(),
+            _ => Vec::new(),
+        };
+        let status = Problem::from(error).code.status();
+        who(desk, service, wish, status, Some((words, "alert")), input, alternatives).await
+    }
+}
+
+/// What the address says, with more or other values.
+fn link(desk: &Desk, set: &[(&str, Option<&str>)]) -> String {
+    let mut query: Vec<(&str, &str)> = Vec::new();
+    for name in ["service", "staff", "date", "time", "start", "customer"] {
+        let value = match set.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => *value,
+            None => desk.visit.asked(name),
+        };
+        query.extend(value.map(|value| (name, value)));
+    }
+    desk.link("/new", &query)
+}
+
+fn choose_service(desk: &Desk) -> Result<Response, Problem> {
+    let front = &desk.front()?.front;
+    let staff = desk.visit.asked("staff").and_then(|text| Uuid::try_parse(text).ok());
+    let services = front.services.iter();
+    let services = services.filter(|service| staff.is_none_or(|id| service.spec.staff_ids.contains(&id)));
+    let offers = services.map(|service| Offer {
+        href: link(desk, &[("service", Some(&service.id.to_string()))]),
+        name: service.spec.text(desk.locale).name.as_str().to_owned(),
+        about: about(desk, service),
+    });
+    let facts = Services {
+        services: offers.collect(),
+        time: desk.visit.asked("time").map(str::to_owned),
+        with: front
+            .staff
+            .iter()
+            .find(|member| Some(member.id) == staff)
+            .map(|member| member.name.as_str().to_owned()),
+    };
+    desk.page(StatusCode::OK, "desk/new-service.html.j2", "new", None, &facts)
+}
+
+fn about(desk: &Desk, service: &Service) -> String {
+    let money = punctual_core::types::Money { minor: service.spec.price_minor, currency: service.currency };
+    let minutes = service.spec.duration_min;
+    match service.spec.price_minor {
+        0 => format!("{minutes} min"),
+        _ => format!("{minutes} min · {}", price(money, desk.locale)),
+    }
+}
+
+async fn choose_time(
+    desk: &Desk,
+    service: &Service,
+    staff_id: Option<Uuid>,
+    fault: Option<&'static str>,
+) -> Result<Response, Problem> {
+    let (zone, now) = (desk.zone()?, desk.core().now());
+    let today = zone.at(now).date_naive();
+    let date = board::asked_date(desk, zone, now).max(today);
+    let query = SlotQuery {
+        service_id: service.id,
+        staff_id,
+        from: date,
+        to: date + Days::new(DAYS - 1),
+        exclude_booking: None,
+    };
+    let list = slots::list(desk.core(), &query).await?.days;
+    let seats = service.spec.capacity > 1;
+    let shown = times::Shown { locale: desk.locale, zone: None, preferred: staff_id, seats };
+    let front = &desk.front()?.front;
+    let performs = |id: &Uuid| service.spec.staff_ids.contains(id);
+    let performers = front.staff.iter().filter(|member| performs(&member.id));
+    let mut staff = vec![board::View {
+        href: link(desk, &[("staff", None), ("time", None)]),
+        name: String::new(),
+        current: staff_id.is_none(),
+    }];
+    staff.extend(performers.clone().map(|member| board::View {
+        href: link(desk, &[("staff", Some(&member.id.to_string())), ("time", None)]),
+        name: member.name.as_str().to_owned(),
+        current: staff_id == Some(member.id),
+    }));
+    let at = |date: NaiveDate| link(desk, &[("date", Some(&date.to_string())), ("time", None)]);
+    let facts = Times {
+        service: service.spec.text(desk.locale).name.as_str().to_owned(),
+        back: link(desk, &[("service", None), ("time", None)]),
+        staff,
+        days: times::days(list, shown),
+        earlier: (date > today).then(|| at((date - Days::new(DAYS)).max(today))),
+        later: at(date + Days::new(DAYS)),
+        base: link(desk, &[("staff", None), ("date", None), ("time", None), ("start", None)]),
+        hidden: hidden(desk, &[("service", service.id.to_string())]),
+        people: performers.map(|member| Person::new(member, staff_id)).collect(),
+        date,
+        fault,
+    };
+    let notice = fault.map(|fault| (fault, "alert"));
+    desk.page(StatusCode::OK, "desk/new-time.html.j2", "new", notice, &facts)
+}
+
+/// Fields that a form by GET carries on.
+fn hidden(desk: &Desk, more: &[(&'static str, String)]) -> Vec<Hidden> {
+    let lang = desk.visit.asked("lang").map(|lang| Hidden { name: "lang", value: lang.to_owned() });
+    let more = more.iter().map(|(name, value)| Hidden { name, value: value.clone() });
+    lang.into_iter().chain(more).collect()
+}
+
+/// Whether the time is one of the list.
+async fn is_offered(
+    desk: &Desk,
+    service: &Service,
+    staff_id: Option<Uuid>,
+    start: DateTime<Utc>,
+) -> Result<bool, Problem> {
+    let date = desk.zone()?.at(start).date_naive();
+    let query = SlotQuery { service_id: service.id, staff_id, from: date, to: date, exclude_booking: None };
+    let list = slots::list(desk.core(), &query).await?;
+    Ok(list.days.iter().flat_map(|day| &day.slots).any(|slot| slot.start.to_utc() == start))
+}
+
+/// Asks who comes; the form books.
+async fn who(
+    desk: &Desk,
+    service: &Service,
+    wish: Wish,
+    status: StatusCode,
+    notice: Notice,
+    input: Input,
+    alternatives: Vec<Alternative>,
+) -> Result<Response, Problem> {
+    let state = &desk.visit.state;
+    let zone = desk.zone()?;
+    let query = desk.visit.asked("q").unwrap_or_default().trim().to_owned();
+    let chosen = input.customer.or(desk.visit.asked("customer").and_then(|text| Uuid::try_parse(text).ok()));
+    let found = found(desk, &query, chosen).await?;
+    let front = &desk.front()?.front;
+    let with = front.staff.iter().find(|member| Some(member.id) == wish.staff_id);
+    let end = wish.start + chrono::TimeDelta::minutes(i64::from(service.spec.duration_min));
+    let start = compact(wish.start);
+    let staff = wish.staff_id.map(|id| id.to_string()).unwrap_or_default();
+    let instead = alternatives.iter().filter_map(|slot| {
+        let (start, end) = (slot.start.to_utc(), slot.end.to_utc());
+        let staff = slot.staff_ids.iter().find(|id| Some(**id) == wish.staff_id).or(slot.staff_ids.first());
+        Some(Instead {
+            value: format!("{}~{}", compact(start), staff?),
+            label: When::new(start, end, zone, desk.locale).short,
+        })
+    });
+    let mut kept = vec![("service", service.id.to_string()), ("staff", staff.clone())];
+    if wish.odd {
+        let at = zone.at(wish.start);
+        kept.push(("date", at.format("%Y-%m-%d").to_string()));
+        kept.push(("time", at.format("%H:%M").to_string()));
+    } else {
+        kept.push(("start", start.clone()));
+    }
+    let token = match desk.visit.asked("k") {
+        Some(token) if form_token::is_good(&state.links, state.core.now(), token) => token.to_owned(),
+        _ => form_token::new(&state.links, state.core.now()),
+    };
+    let facts = Who {
+        service: service.spec.text(desk.locale).name.as_str().to_owned(),
+        with: with.map(|member| member.name.as_str().to_owned()).unwrap_or_default(),
+        when: When::new(wish.start, end, zone, desk.locale),
+        back: link(desk, &[("start", None), ("time", None)]),
+        alternatives: instead.collect(),
+        start,
+        staff,
+        service_id: service.id,
+        odd: wish.odd,
+        overriding: wish.overriding,
+        hidden: hidden(desk, &kept),
+        query,
+        found,
+        faults: input.faults.clone(),
+        input,
+        token,
+    };
+    desk.page(status, "desk/new-who.html.j2", "new", notice, &facts)
+}
+
+/// The customers that a search finds, with the one that was chosen first; none where nothing was asked.
+async fn found(desk: &Desk, query: &str, chosen: Option<Uuid>) -> Result<Option<Vec<Found>>, Problem> {
+    let (pool, actor) = (&desk.core().pool, desk.actor());
+    let mut list = Vec::new();
+    if let Some(id) = chosen {
+        list.push(customers::get(pool, &actor, id).await?);
+    }
+    if !query.is_empty() {
+        let limit = PageSize::new(FOUND).unwrap_or_default();
+        let page = customers::search(pool, &actor, query, limit, None).await?;
+        list.extend(page.data.into_iter().filter(|customer| Some(customer.id) != chosen));
+    }
+    if query.is_empty() && chosen.is_none() {
+        return Ok(None);
+    }
+    let only = list.len() == 1;
+    let found = list.into_iter().map(|customer| Found {
+        id: customer.id,
+        name: customer.name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
+        reached: [
+            customer.phone.map(|phone| phone.as_str().to_owned()),
+            customer.email.map(|email| email.as_str().to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · "),
+        chosen: only || Some(customer.id) == chosen,
+    });
+    Ok(Some(found.collect()))
+}
