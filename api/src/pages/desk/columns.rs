@@ -17,7 +17,7 @@ use crate::pages::times::compact;
 /// Minutes of a day.
 const DAY_MIN: u32 = 24 * 60;
 /// The shortest free time that is shown.
-const SHORTEST_FREE_MIN: u32 = 10;
+const SHORTEST_FREE_MIN: u32 = 15;
 /// Colours of services.
 const COLOURS: usize = 6;
 

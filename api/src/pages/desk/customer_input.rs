@@ -25,6 +25,8 @@ pub struct Input {
     pub phone: String,
     /// A note that customers never see.
     pub note: String,
+    /// Makes a second press of the button do nothing.
+    pub token: String,
     #[serde(skip)]
     pub faults: Faults,
 }
@@ -38,6 +40,7 @@ impl Input {
             email: text("email"),
             phone: text("phone"),
             note: text("note").replace("\r\n", "\n"),
+            token: text("token"),
             faults: Faults::new(),
         }
     }

@@ -169,8 +169,7 @@ impl DeskPage for New {
                     .await;
             }
         };
-        let token = form.text("token").unwrap_or_default();
-        let key = form_token::key(&state.links, state.core.now(), token)?;
+        let key = form_token::key(&state.links, state.core.now(), &input.token)?;
         let slot = WantedSlot { service_id, staff_id: wish.staff_id, start: wish.start };
         let new = NewBooking {
             slot: Wanted::Slot(slot),
@@ -353,10 +352,8 @@ async fn who(
     } else {
         kept.push(("start", start.clone()));
     }
-    let token = match desk.visit.asked("k") {
-        Some(token) if form_token::is_good(&state.links, state.core.now(), token) => token.to_owned(),
-        _ => form_token::new(&state.links, state.core.now()),
-    };
+    let known = form_token::is_good(&state.links, state.core.now(), &input.token);
+    let token = if known { input.token.clone() } else { form_token::new(&state.links, state.core.now()) };
     let facts = Who {
         service: service.spec.text(desk.locale).name.as_str().to_owned(),
         with: with.map(|member| member.name.as_str().to_owned()).unwrap_or_default(),
