@@ -121,12 +121,12 @@ impl DeskPage for Away {
     }
 }
 
-/// Whom somebody may block: administrators anybody, staff themselves.
+/// Whom somebody may block: administrators and the front desk anybody, staff themselves.
 fn people(desk: &Desk, current: Option<Uuid>) -> Result<Vec<Person>, Problem> {
     let staff = &desk.front()?.front.staff;
     let own = |member: &&punctual_core::staff::StaffMember| member.user_id == Some(desk.user.id);
     let mine = staff.iter().find(own).map(|member| member.id);
-    let may = staff.iter().filter(|member| desk.is_admin() || own(member));
+    let may = staff.iter().filter(|member| desk.actor().manages_calendars() || own(member));
     Ok(may.map(|member| Person::new(member, current.or(mine))).collect())
 }
 

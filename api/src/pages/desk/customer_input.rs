@@ -68,9 +68,12 @@ impl Input {
         if name.is_err() {
             faults.insert("name", if empty(&self.name) { "fault_required" } else { "fault_name" });
         }
-        let email = EmailAddress::parse(&self.email);
+        let email = if empty(&self.email) { Ok(None) } else { EmailAddress::parse(&self.email).map(Some) };
         if email.is_err() {
-            faults.insert("email", if empty(&self.email) { "fault_required" } else { "fault_email" });
+            faults.insert("email", "fault_email");
+        }
+        if empty(&self.email) && empty(&self.phone) {
+            faults.insert("phone", "desk_fault_reach");
         }
         let phone = if empty(&self.phone) { Ok(None) } else { Phone::parse(&self.phone).map(Some) };
         if phone.is_err() {

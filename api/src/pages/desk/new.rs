@@ -3,7 +3,7 @@ use poem::{Response, http::StatusCode};
 use punctual_core::{
     Alternative, Error,
     bookings::{self, NewBooking, Wanted, WantedSlot},
-    customers,
+    customers::{self, ListCustomers},
     services::Service,
     slots::{self, SlotQuery},
     types::{Note, PageSize},
@@ -174,6 +174,7 @@ impl DeskPage for New {
         let new = NewBooking {
             slot: Wanted::Slot(slot),
             booker,
+            for_whom: None,
             customer_note: Note::empty(),
             staff_note: note,
             reminders: true,
@@ -384,7 +385,8 @@ async fn found(desk: &Desk, query: &str, chosen: Option<Uuid>) -> Result<Option<
     }
     if !query.is_empty() {
         let limit = PageSize::new(FOUND).unwrap_or_default();
-        let page = customers::search(pool, &actor, query, limit, None).await?;
+        let which = ListCustomers { search: query.to_owned(), limit, ..ListCustomers::default() };
+        let page = customers::search(pool, &actor, &which).await?;
         list.extend(page.data.into_iter().filter(|customer| Some(customer.id) != chosen));
     }
     if query.is_empty() && chosen.is_none() {
