@@ -68,7 +68,7 @@ pub use renew::{can_renew, renew_hold};
 pub use reschedule::reschedule;
 pub use send_confirmation::send_confirmation;
 pub use sweep::{complete_past, expire_holds, expire_pending};
-pub use update::update;
 pub use transitions::allowed_actions;
+pub use update::update;
 pub use view::{BookedCustomer, BookedService, BookedStaff, Booking, BookingEvent};
 pub use within::within;

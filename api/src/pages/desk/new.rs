@@ -178,6 +178,7 @@ impl DeskPage for New {
             customer_note: Note::empty(),
             staff_note: note,
             reminders: true,
+            silent: false,
             overriding: wish.overriding,
         };
         let error = match bookings::create(&state.core, &desk.actor(), Some(&key), new).await {
