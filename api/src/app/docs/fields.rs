@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::reference::{entries, list, prose, text};
+use super::json::{entries, list, prose, text};
 
 const SCHEMAS: &str = "#/components/schemas/";
 

@@ -2,6 +2,7 @@
 //! first request. The pages have no script and load nothing.
 
 mod fields;
+mod json;
 mod operation;
 mod pages;
 mod reference;
@@ -35,7 +36,7 @@ pub async fn recipes(_: Request) -> Result<Response, Problem> {
         text: String,
     }
     const TEXT: &str = include_str!("../../../../docs/recipes.md");
-    pages::page("recipes.html.j2", "../", &Recipes { text: reference::html_of(TEXT) })
+    pages::page("recipes.html.j2", "../", &Recipes { text: json::html_of(TEXT) })
 }
 
 /// `/docs/{operationId}`.

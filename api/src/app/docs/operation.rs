@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     fields::{Field, Kind, fields, kind, parameter, schema_name},
-    reference::{entries, list, prose, text},
+    json::{entries, list, prose, text},
 };
 
 const RESPONSES: &str = "#/components/responses/";
