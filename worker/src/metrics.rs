@@ -78,8 +78,12 @@ pub fn webhook_deliveries_made(count: u64) {
 }
 
 /// Counts an attempt to deliver a webhook: `delivered`, `retried` or `failed`.
-pub fn webhook(outcome: &'static str, took_ms: i32) {
+pub fn webhook(outcome: &'static str) {
     metrics::counter!("webhook_attempts_total", "outcome" => outcome).increment(1);
+}
+
+/// Records how long an endpoint took to answer, in milliseconds; 0: it did not.
+pub fn webhook_took(took_ms: i32) {
     if took_ms > 0 {
         metrics::histogram!("webhook_attempt_seconds").record(f64::from(took_ms) / 1000.0);
     }

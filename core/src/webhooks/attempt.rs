@@ -36,8 +36,21 @@ pub struct Prepared {
 pub enum Attempted {
     /// It is.
     Ready(Box<Prepared>),
-    /// It has ended, its endpoint is gone or stopped, or its event was removed; holds why.
-    Over(&'static str),
+    /// It is not: end it and its job with [`end_unposted`].
+    Over(Over),
+}
+
+/// Why a delivery is not posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Its endpoint was removed, and the delivery with it.
+    Removed,
+    /// It was delivered or given up before.
+    Ended,
+    /// Its endpoint is not active.
+    Stopped,
+    /// Its event was removed.
+    NoEvent,
 }
 
 /// How an attempt ended.
@@ -53,8 +66,6 @@ pub struct AttemptResult {
     pub error: Option<String>,
     /// Milliseconds.
     pub took_ms: i32,
-    /// Whether no other attempt follows.
-    pub is_last: bool,
 }
 
 /// Reads what is to be posted.
@@ -74,13 +85,12 @@ pub async fn prepare(pool: &PgPool, keys: &Keys, now: DateTime<Utc>, delivery_id
     )
     .fetch_optional(&mut *conn)
     .await?;
-    let Some(row) = row else { return Ok(Attempted::Over("the endpoint was removed")) };
+    let Some(row) = row else { return Ok(Attempted::Over(Over::Removed)) };
     if row.status != DeliveryStatus::Pending {
-        return Ok(Attempted::Over("it has ended"));
+        return Ok(Attempted::Over(Over::Ended));
     }
     if row.endpoint_status != EndpointStatus::Active {
-        end_unsent(&mut conn, delivery_id).await?;
-        return Ok(Attempted::Over("the endpoint is not active"));
+        return Ok(Attempted::Over(Over::Stopped));
     }
     let source = Source {
         event_id: row.event_id,
@@ -89,10 +99,7 @@ pub async fn prepare(pool: &PgPool, keys: &Keys, now: DateTime<Utc>, delivery_id
         created_at: row.created_at,
     };
     let event = source.event(&mut conn).await?;
-    let Some(event) = event else {
-        end_unsent(&mut conn, delivery_id).await?;
-        return Ok(Attempted::Over("the event was removed"));
-    };
+    let Some(event) = event else { return Ok(Attempted::Over(Over::NoEvent)) };
     let customer = match row.booking_id.filter(|_| row.include_customer) {
         Some(booking_id) => customer_of(&mut conn, booking_id).await?,
         None => None,
@@ -118,15 +125,32 @@ pub async fn prepare(pool: &PgPool, keys: &Keys, now: DateTime<Utc>, delivery_id
     })))
 }
 
-async fn end_unsent(conn: &mut PgConnection, delivery_id: Uuid) -> Result<()> {
-    sqlx::query!(
-        "UPDATE webhook_deliveries SET status = 'failed', error = 'not posted: the endpoint or the event is gone or stopped'
-         WHERE id = $1 AND status = 'pending'",
+/// Ends a delivery that is not posted. Its lock stays until the caller's transaction has ended the job too: a replay starts
+/// both anew or neither. Answers false when a replay was first: then the job goes on.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn end_unposted(tx: &mut PgConnection, delivery_id: Uuid, why: Over) -> Result<bool> {
+    let status = sqlx::query_scalar!(
+        r#"SELECT status AS "status: DeliveryStatus" FROM webhook_deliveries WHERE id = $1 FOR NO KEY UPDATE"#,
         delivery_id,
     )
-    .execute(conn)
+    .fetch_optional(&mut *tx)
     .await?;
-    Ok(())
+    if status != Some(DeliveryStatus::Pending) {
+        return Ok(true);
+    }
+    if why == Over::Ended {
+        return Ok(false);
+    }
+    sqlx::query!(
+        "UPDATE webhook_deliveries SET status = 'failed', error = 'not posted: the endpoint or the event is gone or stopped'
+         WHERE id = $1",
+        delivery_id,
+    )
+    .execute(tx)
+    .await?;
+    Ok(true)
 }
 
 /// Name and contact as they stand now; none once the person was erased.
@@ -142,7 +166,9 @@ async fn customer_of(conn: &mut PgConnection, booking_id: Uuid) -> Result<Option
 }
 
 /// Writes down how an attempt ended, and what follows from it for the endpoint: a 410 ends it, five days without a
-/// success disable it. Answers the endpoint's status if this attempt ended it. A delivery that has ended stays as it is.
+/// success disable it. Answers the endpoint's status if this attempt ended it.
+/// A failure leaves the delivery pending, as its job decides whether another attempt follows ([`job_ended`]); one that has
+/// ended stays as it is.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -151,15 +177,13 @@ pub async fn record(
     delivery_id: Uuid,
     result: &AttemptResult,
 ) -> Result<Option<EndpointStatus>> {
-    let status = match (&result.error, result.is_last) {
-        (None, _) => DeliveryStatus::Delivered,
-        (Some(_), true) => DeliveryStatus::Failed,
-        (Some(_), false) => DeliveryStatus::Pending,
-    };
+    let delivered = result.error.is_none();
+    let status = if delivered { DeliveryStatus::Delivered } else { DeliveryStatus::Pending };
+    // A success also locks a delivery that has ended, until its job has: no replay comes between the two.
     let endpoint_id = sqlx::query_scalar!(
         "UPDATE webhook_deliveries
          SET status = $2, attempts = attempts + 1, answer_code = $3, answer = $4, error = $5, took_ms = $6, attempted_at = $7
-         WHERE id = $1 AND status = 'pending'
+         WHERE id = $1 AND (status = 'pending' OR $5::text IS NULL)
          RETURNING endpoint_id",
         delivery_id,
         status as DeliveryStatus,
@@ -173,7 +197,7 @@ pub async fn record(
     .await?;
     // The endpoint was removed meanwhile, or another worker's attempt ended the delivery.
     let Some(endpoint_id) = endpoint_id else { return Ok(None) };
-    if result.error.is_some() {
+    if !delivered {
         return failed(tx, endpoint_id, result).await;
     }
     sqlx::query!(

@@ -1,12 +1,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punctual_core::webhooks::{self, AttemptResult, Attempted, DeliverWebhook, EndpointStatus, Prepared};
+use punctual_core::webhooks::{
+    self, AttemptResult, Attempted, DeliverWebhook, EndpointStatus, Over, Prepared,
+};
 use punctual_core::{Core, Error};
 use punctual_outbound::{Answer, Failure, Request};
 use punctual_queue::runtime::AfterCommit;
 use punctual_queue::{Data, JobContext, Kind, Outcome, Payload as _};
 use rand::Rng as _;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Webhooks;
@@ -29,7 +32,7 @@ pub fn kind() -> Kind {
         Box::pin(async move {
             let Some(id) = id else { return Ok(None) };
             let ended = webhooks::job_ended(conn, id).await?;
-            let count: AfterCommit = ended.then_some(Box::new(|| metrics::webhook("failed", 0)));
+            let count: AfterCommit = ended.then_some(Box::new(|| metrics::webhook("failed")));
             Ok(count)
         })
     })
@@ -60,7 +63,7 @@ async fn attempt(
     let prepared = webhooks::prepare(&core.pool, &webhooks.keys, core.now(), payload.delivery_id).await?;
     let prepared = match prepared {
         Attempted::Ready(prepared) => prepared,
-        Attempted::Over(why) => return Ok(Outcome::Skip(why.to_owned())),
+        Attempted::Over(why) => return end_unposted(core, ctx, payload.delivery_id, why).await,
     };
     let slot = match webhooks.hosts.acquire(prepared.url.authority(), || core.now()).await {
         Ok(slot) => slot,
@@ -80,15 +83,27 @@ async fn attempt(
         // Refused: nothing was sent.
         drop(slot);
     }
-    let result = result(&prepared, at, &sent, ctx.is_last_attempt());
+    let result = result(&prepared, at, &sent);
     let (ended, completed) = record(core, ctx, payload.delivery_id, &result).await?;
-    report(&prepared, &result, ended);
-    Ok(match (result.error, ended) {
-        (None, _) => completed,
-        (Some(error), Some(EndpointStatus::Gone)) => Outcome::Fail(error),
-        (Some(error), _) if result.is_last => Outcome::Fail(error),
-        (Some(error), _) => Outcome::RetryAt { at: core.now() + pause(ctx.attempt(), asked), error },
+    let is_gone = result.code == Some(410);
+    report(&prepared, &result, is_gone || ctx.is_last_attempt(), ended);
+    Ok(match result.error {
+        None => completed,
+        Some(error) if is_gone => Outcome::Fail(error),
+        // After the last attempt the queue ends the job, and with it the delivery.
+        Some(error) => Outcome::RetryAt { at: core.now() + pause(ctx.attempt(), asked), error },
     })
+}
+
+/// Ends a delivery that is not posted and its job in one transaction.
+async fn end_unposted(core: &Core, ctx: &JobContext, delivery_id: Uuid, why: Over) -> Result<Outcome, Error> {
+    let mut tx = core.pool.begin().await?;
+    if !webhooks::end_unposted(&mut tx, delivery_id, why).await? {
+        return Ok(Outcome::Snooze { until: core.now(), reason: "it was replayed".to_owned() });
+    }
+    let completed = complete_in(ctx, &mut tx).await?;
+    tx.commit().await?;
+    Ok(completed)
 }
 
 /// Writes down how the attempt ended. A delivery that succeeded and its job end in one transaction, so that a replay
@@ -103,16 +118,21 @@ async fn record(
     let ended = webhooks::record(&mut tx, delivery_id, result).await?;
     let completed = match result.error {
         Some(_) => Outcome::Done,
-        None => match ctx.complete_in(&mut tx).await {
-            Ok(completed) => completed,
-            // Another worker owns the job by now and finds the delivery ended.
-            Err(punctual_queue::Error::Fenced(_)) => Outcome::Done,
-            Err(punctual_queue::Error::Database(error)) => return Err(error.into()),
-            Err(other) => return Err(Error::internal("completing the job of a webhook", other)),
-        },
+        None => complete_in(ctx, &mut tx).await?,
     };
     tx.commit().await?;
     Ok((ended, completed))
+}
+
+/// Ends the job in the transaction that ended its delivery. Where another worker owns the job by now, that one finds the
+/// delivery ended.
+async fn complete_in(ctx: &JobContext, tx: &mut PgConnection) -> Result<Outcome, Error> {
+    match ctx.complete_in(tx).await {
+        Ok(completed) => Ok(completed),
+        Err(punctual_queue::Error::Fenced(_)) => Ok(Outcome::Done),
+        Err(punctual_queue::Error::Database(error)) => Err(error.into()),
+        Err(other) => Err(Error::internal("completing the job of a webhook", other)),
+    }
 }
 
 /// The request with its Standard Webhooks headers.
@@ -131,12 +151,7 @@ fn request(prepared: &Prepared, at: DateTime<Utc>) -> Request<'_> {
     Request { url: prepared.url.as_str(), headers: headers.collect(), body: prepared.body.clone().into() }
 }
 
-fn result(
-    prepared: &Prepared,
-    at: DateTime<Utc>,
-    sent: &Result<Answer, Failure>,
-    is_last_attempt: bool,
-) -> AttemptResult {
+fn result(prepared: &Prepared, at: DateTime<Utc>, sent: &Result<Answer, Failure>) -> AttemptResult {
     let milliseconds = |took: Duration| i32::try_from(took.as_millis()).unwrap_or(i32::MAX);
     match sent {
         Ok(answer) => {
@@ -148,17 +163,11 @@ fn result(
                 answer: kept,
                 error: (!delivered).then(|| format!("it answered {}", answer.status)),
                 took_ms: milliseconds(answer.took),
-                is_last: is_last_attempt || answer.status == 410,
             }
         }
-        Err(failure) => AttemptResult {
-            at,
-            code: None,
-            answer: None,
-            error: Some(failure.to_string()),
-            took_ms: 0,
-            is_last: is_last_attempt,
-        },
+        Err(failure) => {
+            AttemptResult { at, code: None, answer: None, error: Some(failure.to_string()), took_ms: 0 }
+        }
     }
 }
 
@@ -199,13 +208,17 @@ fn snooze(ctx: &JobContext, until: DateTime<Utc>) -> Outcome {
     Outcome::Snooze { until, reason: "the host is busy or does not answer".to_owned() }
 }
 
-fn report(prepared: &Prepared, result: &AttemptResult, ended: Option<EndpointStatus>) {
+fn report(prepared: &Prepared, result: &AttemptResult, is_last: bool, ended: Option<EndpointStatus>) {
     let outcome = match &result.error {
         None => "delivered",
-        Some(_) if result.is_last => "failed",
+        Some(_) if is_last => "failed",
         Some(_) => "retried",
     };
-    metrics::webhook(outcome, result.took_ms);
+    // A failed delivery is counted when its job has ended.
+    if outcome != "failed" {
+        metrics::webhook(outcome);
+    }
+    metrics::webhook_took(result.took_ms);
     let (endpoint, event) = (prepared.endpoint_id, prepared.webhook_id.as_str());
     tracing::info!(endpoint_id = %endpoint, event, code = result.code, took_ms = result.took_ms, outcome, "webhook");
     if let Some(status) = ended {

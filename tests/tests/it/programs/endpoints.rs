@@ -3,6 +3,8 @@
 use reqwest::Method;
 use serde_json::json;
 
+use punctual_testkit::Programs;
+
 use crate::api::salon::{Salon, brief};
 
 #[tokio::test]
@@ -79,4 +81,41 @@ async fn a_test_event_is_listed_with_its_payload_and_can_be_replayed() {
     assert_eq!(api.count("queue.jobs WHERE kind = 'webhook.deliver.v1'").await, 1, "it still waits");
     let both = json!({ "delivery_id": sent.body["id"], "from": "2027-05-03T00:00:00+02:00" });
     assert_eq!(brief(&api.post(&replay, Some(admin), &both).await), (400, "invalid_request"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn endpoints_and_deliveries_are_seen_tested_and_replayed_at_the_command_line() {
+    let salon = Salon::open(1).await;
+    let (api, admin) = (&salon.api, &salon.admin);
+    let programs = Programs::on(&api.database);
+    let run = |line: &str| {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let output = programs.run("worker", &arguments, "");
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let json = |line: &str| {
+        let (code, out, error) = run(&format!("{line} --json"));
+        assert_eq!(code, 0, "{line}: {error}");
+        serde_json::from_str::<serde_json::Value>(&out).unwrap()
+    };
+    let wish = json!({ "url": "https://hooks.example.org/", "description": "CRM" });
+    let made = api.post("/v1/webhooks", Some(admin), &wish).await;
+    let id = made.body["endpoint"]["id"].as_str().unwrap();
+    let (_, table, _) = run("webhooks");
+    assert!(table.contains(id) && table.contains("active") && table.contains("CRM"), "{table}");
+    assert_eq!(json("webhooks")["data"][0]["url"], wish["url"]);
+
+    let tested = json(&format!("webhooks test {id}"));
+    assert_eq!((&tested["event_type"], &tested["status"]), (&json!("webhook.test"), &json!("pending")));
+    let (_, table, _) = run(&format!("webhooks deliveries {id}"));
+    assert!(table.contains("webhook.test") && table.contains("pending"), "{table}");
+    assert_eq!(json(&format!("webhooks deliveries {id} --status failed"))["data"], json!([]));
+    let delivery = tested["id"].as_str().unwrap();
+    assert_eq!(json(&format!("webhooks replay {id} --delivery {delivery}"))["replayed"], 1);
+    assert_eq!(json(&format!("webhooks replay {id}"))["replayed"], 0);
+    assert_eq!(api.count("webhook_deliveries").await, 1);
+
+    let (code, _, why) = run("webhooks deliveries 0196a1f0-7c1e-7000-8000-000000000000");
+    assert!(code != 0 && why.contains("no such webhook endpoint"), "{why}");
 }

@@ -103,7 +103,6 @@ async fn five_failing_days_disable_an_endpoint_and_a_success_between_them_does_n
             answer: None,
             error: error.map(str::to_owned),
             took_ms: 5,
-            is_last: false,
         };
         webhooks::record(&mut pool.acquire().await.unwrap(), delivery, &result).await.unwrap()
     };

@@ -8,4 +8,5 @@ mod failures;
 mod feed;
 mod keys;
 mod killed;
+mod races;
 mod test_hooks;
