@@ -83,7 +83,8 @@ pub(crate) async fn cancel(
     Ok(())
 }
 
-/// Locks the account against changes and returns whether the link of a mail is still valid.
+/// Locks the account against changes and returns whether the link of a mail is still valid, or of a mail without one,
+/// whether its owner is still an administrator.
 pub(super) async fn is_current(
     conn: &mut PgConnection,
     user_id: Uuid,
@@ -91,10 +92,16 @@ pub(super) async fn is_current(
     rev: Rev,
 ) -> Result<bool> {
     let account =
-        sqlx::query!("SELECT link_epoch, email_verified_at FROM users WHERE id = $1 FOR SHARE", user_id)
-            .fetch_optional(conn)
-            .await?;
+        sqlx::query!(
+            r#"SELECT link_epoch, email_verified_at, role = 'admin' AS "is_admin!" FROM users WHERE id = $1 FOR SHARE"#,
+            user_id
+        )
+        .fetch_optional(conn)
+        .await?;
     Ok(account.is_some_and(|account| {
+        if kind == NotificationKind::WebhookEnded {
+            return account.is_admin;
+        }
         let proven = kind == NotificationKind::VerifyEmail && account.email_verified_at.is_some();
         account.link_epoch == rev.0 && !proven
     }))

@@ -2,6 +2,7 @@
 
 mod account;
 mod booking_links;
+mod webhook_ended;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -16,6 +17,7 @@ use crate::{Result, settings};
 
 pub use account::{AccountFacts, load_account};
 pub use booking_links::{BookingLinksFacts, LinkedBooking, load_booking_links};
+pub use webhook_ended::{WebhookEndedFacts, load_webhook_ended};
 
 /// The content of one mail.
 #[derive(Debug, Clone)]

@@ -40,6 +40,8 @@ pub enum NotificationKind {
     SetPassword,
     /// Links of all bookings to come of an address.
     BookingLinks,
+    /// To administrators: nothing more is posted to a webhook endpoint.
+    WebhookEnded,
 }
 
 impl NotificationKind {
@@ -59,7 +61,7 @@ impl NotificationKind {
     ];
 
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Confirmation,
         Self::Reminder,
         Self::Cancellation,
@@ -75,6 +77,7 @@ impl NotificationKind {
         Self::PasswordReset,
         Self::SetPassword,
         Self::BookingLinks,
+        Self::WebhookEnded,
     ];
 
     /// Every kind that is about an account.
@@ -99,6 +102,7 @@ impl NotificationKind {
             Self::PasswordReset => "password_reset",
             Self::SetPassword => "set_password",
             Self::BookingLinks => "booking_links",
+            Self::WebhookEnded => "webhook_ended",
         }
     }
 
@@ -145,7 +149,11 @@ impl NotificationKind {
             Self::Declined => status == BookingStatus::Declined,
             Self::Expired => status == BookingStatus::Expired,
             Self::StaffMoved => matches!(status, BookingStatus::Confirmed | BookingStatus::Pending),
-            Self::VerifyEmail | Self::PasswordReset | Self::SetPassword | Self::BookingLinks => false,
+            Self::VerifyEmail
+            | Self::PasswordReset
+            | Self::SetPassword
+            | Self::BookingLinks
+            | Self::WebhookEnded => false,
         }
     }
 }

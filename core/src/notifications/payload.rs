@@ -53,6 +53,7 @@ pub(super) fn job(row: &DueJob<'_>) -> Result<Job> {
 fn priority(kind: NotificationKind) -> i16 {
     match kind {
         NotificationKind::Reminder => 10,
+        NotificationKind::WebhookEnded => 5,
         kind if kind.is_for_staff() => 5,
         _ => 0,
     }

@@ -7,6 +7,7 @@ use super::secret::EndpointSecrets;
 use super::source::Source;
 use super::{DeliveryStatus, EndpointStatus, WebhookUrl, payload};
 use crate::config::Keys;
+use crate::notifications::webhook_ended;
 use crate::{Error, Result};
 
 /// For how long the secret before a rotation still signs.
@@ -166,7 +167,7 @@ async fn customer_of(conn: &mut PgConnection, booking_id: Uuid) -> Result<Option
 }
 
 /// Writes down how an attempt ended, and what follows from it for the endpoint: a 410 ends it, five days without a
-/// success disable it. Answers the endpoint's status if this attempt ended it.
+/// success disable it, and either is mailed to the administrators. Answers the endpoint's status if this attempt ended it.
 /// A failure leaves the delivery pending, as its job decides whether another attempt follows ([`job_ended`]); one that has
 /// ended stays as it is.
 ///
@@ -236,9 +237,13 @@ async fn failed(
         ended as EndpointStatus,
         result.at,
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok((changed.rows_affected() == 1).then_some(ended))
+    if changed.rows_affected() != 1 {
+        return Ok(None);
+    }
+    webhook_ended::plan(tx, result.at, endpoint_id).await?;
+    Ok(Some(ended))
 }
 
 /// The queue ended the job of a delivery: it cannot succeed any more. Answers whether that ended the delivery.

@@ -10,14 +10,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::config::Keys;
 use punctual_core::notifications::facts::{self, Facts};
 use punctual_core::notifications::sending::{self, Begun, Fence, HandOff, Sending};
-use punctual_core::notifications::{EndedMail, NotificationOutcome, SendNotification};
+use punctual_core::notifications::{EndedMail, NotificationKind, NotificationOutcome, SendNotification};
 use punctual_core::{Core, Error, mail_relay};
 use punctual_queue::runtime::{AfterCommit, FinishReason, HookFuture};
 use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payload as _};
 
 use super::ledger::{LedgerEntry, SendError};
 use crate::circuit::Circuit;
-use crate::mails::{BuildError, Mail, Signer, Templates, compose, compose_account, compose_booking_links};
+use crate::mails::{
+    BuildError, Mail, Signer, Templates, compose, compose_account, compose_booking_links,
+    compose_webhook_ended,
+};
 use crate::metrics;
 use crate::smtp::{Failure, FailureClass, MailTransaction, Permit, Relay};
 
@@ -152,6 +155,10 @@ async fn build(
         let facts = facts::load_booking_links(conn, now, id).await?;
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose_booking_links(templates, links, &facts, &to, now))
+    } else if sending.kind == NotificationKind::WebhookEnded {
+        let facts = facts::load_webhook_ended(conn, id).await?;
+        let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
+        facts.map(|(facts, to)| compose_webhook_ended(templates, &facts, &to, now))
     } else {
         let facts = facts::load_account(conn, id).await?;
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));

@@ -3,7 +3,8 @@
 //! To add a kind: its variant in `core::notifications::NotificationKind` (and a migration), the folder
 //! `templates/<kind>/` with its bodies and its words in each language, its lines in [`templates`], and whether it has a
 //! calendar part in [`calendar_part`]; the snapshot tests then cover it. Mails about an account instead of a booking are
-//! built in [`account`], the one with the links of somebody's bookings in [`booking_links`].
+//! built in [`account`], the one with the links of somebody's bookings in [`booking_links`], the one about a webhook
+//! endpoint in [`webhook_ended`].
 
 mod account;
 mod booking_links;
@@ -15,6 +16,7 @@ mod invalid_key;
 mod links;
 mod message;
 mod templates;
+mod webhook_ended;
 
 #[cfg(test)]
 mod samples;
@@ -27,3 +29,4 @@ pub use dkim::Signer;
 pub use invalid_key::InvalidKey;
 pub use message::{BuildError, Mail, compose, compose_test};
 pub use templates::Templates;
+pub use webhook_ended::compose_webhook_ended;

@@ -6,7 +6,7 @@ use punctual_core::config::{Config, Keys};
 use punctual_core::links::{Link, Purpose};
 use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::{
-    AccountFacts, Booking, BookingLinksFacts, Business, Facts, LinkedBooking,
+    AccountFacts, Booking, BookingLinksFacts, Business, Facts, LinkedBooking, WebhookEndedFacts,
 };
 use punctual_core::types::{Currency, EmailAddress, Locale, Money, Rev, Zone};
 use uuid::Uuid;
@@ -74,6 +74,21 @@ pub fn booking_links_facts(locale: Locale) -> BookingLinksFacts {
             booking(6, "2027-05-04T08:00:00Z", "2027-05-04T08:45:00Z", false),
             booking(7, "2027-06-01T08:00:00Z", "2027-06-01T08:45:00Z", true),
         ],
+    }
+}
+
+/// An endpoint that failed for five days, or answered 410.
+pub fn webhook_ended_facts(locale: Locale, gone: bool) -> WebhookEndedFacts {
+    WebhookEndedFacts {
+        notification_id: Uuid::from_u128(0x0196_f8f0_6666_7000_8000_0000_0000_0006),
+        locale,
+        recipient: Some(address("zoe@example.org")),
+        business: business(),
+        host: "hooks.crm.example".to_owned(),
+        description: "CRM & <Kasse>".to_owned(),
+        gone,
+        failing_since: at("2027-04-26T08:00:00Z"),
+        zone: Zone::parse("Europe/Berlin").unwrap(),
     }
 }
 

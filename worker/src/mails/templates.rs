@@ -84,6 +84,10 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "booking_links/body.txt.j2",
     "booking_links/words.de.j2",
     "booking_links/words.en.j2",
+    "webhook_ended/body.html.j2",
+    "webhook_ended/body.txt.j2",
+    "webhook_ended/words.de.j2",
+    "webhook_ended/words.en.j2",
 ];
 
 /// Subject and bodies of a mail.

@@ -6,8 +6,8 @@ use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::Facts;
 use punctual_core::types::Locale;
 
-use super::samples::{account_facts, address, at, booking_links_facts, facts, keys};
-use super::{Mail, Templates, compose, compose_account, compose_booking_links};
+use super::samples::{account_facts, address, at, booking_links_facts, facts, keys, webhook_ended_facts};
+use super::{Mail, Templates, compose, compose_account, compose_booking_links, compose_webhook_ended};
 
 const NOW: &str = "2027-05-01T09:30:00Z";
 
@@ -74,6 +74,20 @@ fn the_mail_with_links_in_every_language() {
         let mail = compose_booking_links(&templates, &keys(), &facts, &to, at(NOW)).unwrap();
         assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
         insta::assert_snapshot!(format!("booking_links.{}", locale.as_str()), readable(&mail));
+    }
+}
+
+#[test]
+fn the_mail_about_an_endpoint_in_every_language() {
+    for locale in [Locale::En, Locale::De] {
+        let composed = |gone| {
+            let facts = webhook_ended_facts(locale, gone);
+            let to = address("zoe@example.org");
+            compose_webhook_ended(&Templates::embedded().unwrap(), &facts, &to, at(NOW)).unwrap()
+        };
+        assert!(composed(false).bytes.is_ascii(), "a relay without 8BITMIME takes it");
+        insta::assert_snapshot!(format!("webhook_ended.{}", locale.as_str()), readable(&composed(false)));
+        assert!(readable(&composed(true)).contains("410"));
     }
 }
 

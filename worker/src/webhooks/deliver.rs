@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use punctual_core::notifications::SendNotification;
 use punctual_core::webhooks::{
     self, AttemptResult, Attempted, DeliverWebhook, EndpointStatus, Over, Prepared,
 };
@@ -121,6 +122,9 @@ async fn record(
         None => complete_in(ctx, &mut tx).await?,
     };
     tx.commit().await?;
+    if ended.is_some() {
+        core.wake.wake(SendNotification::QUEUE);
+    }
     Ok((ended, completed))
 }
 

@@ -2,11 +2,12 @@
 
 use chrono::TimeDelta;
 use punctual_core::webhooks::{self, AttemptResult, DeliveryStatus, EndpointStatus};
+use punctual_testkit::wait_for;
 use punctual_testkit::webhook_receiver::{Answering, WebhookReceiver};
 
 use super::test_hooks::{LOCAL, deliveries_that, endpoint, open, without_worker};
 use crate::core::salon::tuesday;
-use crate::mails::test_worker::TestWorker;
+use crate::mails::test_worker::{TestWorker, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_was_down_is_told_once_it_is_back() {
@@ -37,7 +38,7 @@ async fn a_receiver_that_was_down_is_told_once_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_that_is_gone_is_told_nothing_more() {
+async fn an_endpoint_that_is_gone_is_told_nothing_more_and_the_administrator_is_told_by_mail() {
     let Some(test) = open().await else { return };
     let receiver = WebhookReceiver::start().await;
     let (endpoint, _) = endpoint(&test.salon, &receiver.url()).await;
@@ -50,6 +51,13 @@ async fn an_endpoint_that_is_gone_is_told_nothing_more() {
     assert_eq!(ended[0].answer_code, Some(410));
     let endpoint = webhooks::get(&test.salon.core.pool, endpoint.id).await.unwrap();
     assert_eq!(endpoint.status, EndpointStatus::Gone);
+    let mail = wait_for("the mail to the administrator", async || {
+        let found = test.sink.journal().into_iter().find(|mail| mail.recipient == "admin@example.org");
+        found.ok_or("none")
+    })
+    .await;
+    let told = text(&mail);
+    assert!(told.contains(endpoint.url.authority()) && told.contains("It answered 410"), "{told}");
     let booking = test.book(tuesday("11:00")).await;
     test.wait_for_sent(&booking, "confirmation", 1).await;
     assert_eq!(receiver.wait_for(1).await.len(), 1);
@@ -110,7 +118,13 @@ async fn five_failing_days_disable_an_endpoint_and_a_success_between_them_does_n
     assert_eq!(attempt(100, None).await, None);
     assert_eq!(attempt(101, Some("no")).await, None);
     assert_eq!(attempt(101 + 5 * 24, Some("no")).await, None);
+    let mails = async || {
+        let count = "SELECT count(*) FROM notifications WHERE kind = 'webhook_ended' AND endpoint_id = $1";
+        sqlx::query_scalar::<_, i64>(count).bind(endpoint.id).fetch_one(pool).await.unwrap()
+    };
+    assert_eq!(mails().await, 0);
     assert_eq!(attempt(102 + 5 * 24, Some("no")).await, Some(EndpointStatus::Disabled));
+    assert_eq!(mails().await, 1, "one for the only administrator");
     let endpoint = webhooks::get(pool, endpoint.id).await.unwrap();
     assert_eq!(endpoint.status, EndpointStatus::Disabled);
     assert_eq!(endpoint.failing_since, Some(began + TimeDelta::hours(101)));
