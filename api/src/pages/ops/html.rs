@@ -32,6 +32,10 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "limits.html.j2",
     "actions.html.j2",
     "mails.html.j2",
+    "webhooks.html.j2",
+    "webhook.html.j2",
+    "webhook_delivery.html.j2",
+    "confirm_webhook.html.j2",
     "login.html.j2",
     "problem.html.j2",
 ];

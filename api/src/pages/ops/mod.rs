@@ -4,6 +4,7 @@
 mod act_on_all;
 mod act_on_job;
 mod act_on_queue;
+mod act_on_webhook;
 mod actions;
 mod admin_visit;
 mod booking;
@@ -19,6 +20,9 @@ mod probe_relay;
 mod resend;
 mod script;
 mod session;
+mod webhook;
+mod webhook_delivery;
+mod webhooks;
 mod words;
 
 use poem::Route;
@@ -39,6 +43,13 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/ops/queues/:queue/:verb", Served::<Behind<act_on_queue::ActOnQueue>>::new())
         .at("/ops/mails", Served::<Behind<mails::Mails>>::new())
         .at("/ops/relay/probe", Served::<Behind<probe_relay::ProbeRelay>>::new())
+        .at("/ops/webhooks", Served::<Behind<webhooks::Webhooks>>::new())
+        .at("/ops/webhooks/:id", Served::<Behind<webhook::Webhook>>::new())
+        .at("/ops/webhooks/:id/:verb", Served::<Behind<act_on_webhook::ActOnWebhook>>::new())
+        .at(
+            "/ops/webhooks/:id/deliveries/:delivery",
+            Served::<Behind<webhook_delivery::WebhookDelivery>>::new(),
+        )
         .at("/ops/actions", Served::<Behind<actions::Actions>>::new())
         .at("/ops/login", Served::<login::Login>::new())
         .at("/ops/logout", Served::<Behind<logout::Logout>>::new())
