@@ -8,6 +8,7 @@ use poem_openapi::registry::Registry;
 use crate::{
     contract,
     endpoints::{self, Endpoints},
+    views::webhook_catalogue,
 };
 
 static SCHEMAS: LazyLock<Registry> = LazyLock::new(contract::registry::<Endpoints>);
@@ -27,7 +28,7 @@ pub fn routes() -> Route {
 /// # Errors
 /// When it cannot be written, which is a fault of the build.
 pub fn document() -> Result<String, serde_json::Error> {
-    contract::document(Endpoints::default(), endpoints::operations())
+    contract::document(Endpoints::default(), endpoints::operations(), webhook_catalogue())
 }
 
 #[cfg(test)]

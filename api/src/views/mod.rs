@@ -18,6 +18,7 @@ mod proposal;
 mod report;
 mod slots;
 mod storefront;
+mod webhook_catalogue;
 mod webhooks;
 
 pub use account::{Account, Language, Role, StaffRole};
@@ -37,6 +38,7 @@ pub use proposal::Proposal;
 pub use report::MonthReport;
 pub use slots::{ListPage, Slots, SlotsPage};
 pub use storefront::StorefrontPages;
+pub use webhook_catalogue::webhook_catalogue;
 pub use webhooks::{
     Delivery, DeliveryPage, DeliveryStatus, WebhookEndpoint, WebhookEndpoints, WebhookSecret,
     WebhookWithSecret,

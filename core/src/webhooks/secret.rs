@@ -79,6 +79,22 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_that_the_examples_verify_is_signed_as_deliveries_are() {
+        let sample: serde_json::Value =
+            serde_json::from_str(include_str!("../../../openapi/webhooks/delivery.json")).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let secret = |name: &str| {
+            let secret = text(&sample[name]);
+            STANDARD.decode(secret.strip_prefix(SECRET_PREFIX).unwrap()).unwrap().try_into().unwrap()
+        };
+        let secrets = EndpointSecrets(vec![secret("secret"), secret("previous_secret")]);
+        let (headers, body) = (&sample["headers"], text(&sample["body"]));
+        let timestamp = text(&headers["webhook-timestamp"]).parse().unwrap();
+        let signed = secrets.sign(&text(&headers["webhook-id"]), timestamp, body.as_bytes());
+        assert_eq!(signed, text(&headers["webhook-signature"]));
+    }
+
+    #[test]
     fn each_endpoint_and_generation_has_a_secret_of_its_own_and_a_missing_key_gives_none() {
         let keys = Keys::parse(&format!("a:{}", STANDARD.encode([7; 32])), true).unwrap();
         let secret =

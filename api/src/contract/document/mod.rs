@@ -7,6 +7,8 @@ mod shared;
 
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, registry::Registry};
 
+use serde_json::Value;
+
 use super::Operation;
 
 const DESCRIPTION: &str = "\
@@ -27,22 +29,25 @@ place of the request that does not fit. New codes may be added.
 
 `X-Request-Id` comes with every answer; one that is sent with a request, a UUID, is kept.";
 
-/// The `OpenAPI` document as text, ending in a line break.
+/// The `OpenAPI` document as text, ending in a line break. `webhooks` describes what is posted to clients: OpenAPI has a
+/// place for it from 3.1 on, before that it is `x-webhooks`.
 ///
 /// # Errors
 /// When it cannot be read back or written, which is a fault of the build.
 pub fn document<T: OpenApi>(
     api: T,
     operations: impl Iterator<Item = &'static Operation>,
+    webhooks: Value,
 ) -> Result<String, serde_json::Error> {
     let service = OpenApiService::new(api, "Punctual", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://opensource.org/license/mit"))
         .server("/");
-    let mut document = serde_json::from_str(&service.spec())?;
+    let mut document: Value = serde_json::from_str(&service.spec())?;
     let operations: Vec<_> = operations.collect();
     finish::finish(&mut document, &operations);
     shared::share_responses(&mut document);
+    document["x-webhooks"] = webhooks;
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     Ok(text)
