@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod change_watch;
 pub mod cli;
 pub mod contract;
 mod edge;

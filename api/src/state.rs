@@ -17,6 +17,7 @@ use punctual_core::{
 
 use crate::{
     auth::{Passwords, Tokens},
+    change_watch::ChangeWatch,
     throttle::Throttle,
     views::{SlotsPage, StorefrontPages},
 };
@@ -47,6 +48,8 @@ pub struct State {
     pub public_url: String,
     /// How long a session lasts without being used.
     pub session: TimeDelta,
+    /// Tells pages that are open that something changed.
+    pub changes: ChangeWatch,
     draining: AtomicBool,
 }
 
@@ -81,6 +84,7 @@ impl State {
             session: TimeDelta::from_std(api.refresh_token).unwrap_or(TimeDelta::days(30)),
             throttle,
             config: api,
+            changes: ChangeWatch::default(),
             draining: AtomicBool::new(false),
         })
     }

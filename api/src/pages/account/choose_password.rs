@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use poem::Response;
-use punctual_core::{links::Purpose, users};
+use punctual_core::{links::Purpose, types::Role, users};
 
 use super::{Form, Page, Stage, Visit, linked, named, render};
 use crate::{
     auth::password_rules::{self, Weakness},
     contract::Operation,
     http::problem::Problem,
+    pages::signed_in::session,
     throttle::{Allowance, Policy},
 };
 
@@ -38,6 +39,11 @@ impl Page for ChoosePassword {
         let permit = allowance.for_new_password(&account.email);
         let hash = visit.state.passwords.hash(password.to_owned(), permit).await?;
         users::set_password_by_link(&visit.state.core, &visit.state.links, &visit.token, hash).await?;
-        render(visit, TEMPLATE, account, Stage::Done).await
+        let user = users::get(&visit.state.core.pool, account.user_id).await?;
+        if user.role == Role::Customer {
+            return render(visit, TEMPLATE, account, Stage::Done).await;
+        }
+        // Who works here goes on to the desk: the link was mailed to them, and the password is a minute old.
+        session::begin(&visit.state, user.id, user.token_epoch, "../desk").await
     }
 }

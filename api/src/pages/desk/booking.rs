@@ -150,7 +150,7 @@ impl Shown {
             phone_digits: phone.iter().flat_map(|phone| phone.chars()).filter(is_digit).collect(),
             phone,
             email: customer.and_then(|customer| Some(customer.email.as_ref()?.as_str().to_owned())),
-            customer_href: None,
+            customer_href: customer.map(|customer| desk.link(&format!("/customers/{}", customer.id), &[])),
             customer_note: booking.customer_note.as_str().trim().to_owned(),
             staff_note: note.unwrap_or_default(),
             rev: booking.rev.0,

@@ -7,17 +7,26 @@ mod act;
 mod away;
 mod board;
 mod booking;
+mod business;
 mod class;
+mod closures;
 mod columns;
 mod customer_input;
+mod customers;
 mod day;
+mod fields;
+mod hours;
+mod live;
 mod login;
 mod look;
 mod new;
 mod page;
 mod people;
 mod reschedule;
+mod services;
+mod settings;
 mod stranded;
+mod team;
 mod week;
 
 use poem::Route;
@@ -38,6 +47,18 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/desk/away", Served::<Behind<away::Away>>::new())
         .at("/desk/away/:staff/:id", Served::<Behind<away::OneAway>>::new())
         .at("/desk/stranded", Served::<Behind<stranded::Stranded>>::new())
+        .at("/desk/live.js", Served::<live::Script>::new())
+        .at("/desk/changes", Served::<live::Changes>::new())
+        .at("/desk/customers", Served::<Behind<customers::Customers>>::new())
+        .at("/desk/customers/:id", Served::<Behind<customers::File>>::new())
+        .at("/desk/settings", Served::<Behind<settings::Settings>>::new())
+        .at("/desk/business", Served::<Behind<business::Business>>::new())
+        .at("/desk/team", Served::<Behind<team::Team>>::new())
+        .at("/desk/team/:id", Served::<Behind<team::Member>>::new())
+        .at("/desk/hours/:staff", Served::<Behind<hours::Hours>>::new())
+        .at("/desk/services", Served::<Behind<services::Services>>::new())
+        .at("/desk/services/:id", Served::<Behind<services::OneService>>::new())
+        .at("/desk/closures", Served::<Behind<closures::Closures>>::new())
         .at("/desk/b/:id", Served::<Behind<booking::Show>>::new())
         .at("/desk/b/:id/move", Served::<Behind<reschedule::Move>>::new())
         .at("/desk/b/:id/:verb", Served::<Behind<act::Act>>::new())

@@ -26,6 +26,8 @@ struct Facts {
     name: String,
     /// Whether the address of the account was proven.
     verified: bool,
+    /// Whether they work here.
+    staff: bool,
     to_come: Vec<Appointment>,
     past: Vec<Appointment>,
 }
@@ -66,6 +68,7 @@ impl AccountPage for Appointments {
         let facts = Facts {
             name: user.name.as_str().to_owned(),
             verified: user.email_verified_at.is_some(),
+            staff: who.actor().is_staff(),
             to_come: to_come.data.into_iter().filter_map(of).collect(),
             past: past.into_iter().filter_map(of).collect(),
         };

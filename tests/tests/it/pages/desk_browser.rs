@@ -82,6 +82,15 @@ async fn every_page_of_the_desk_keeps_the_rules_of_accessibility_and_fits() {
         ),
         ("desk-ill", "/desk/away?ill=1".to_owned()),
         ("desk-stranded", "/desk/stranded".to_owned()),
+        ("desk-customers", "/desk/customers?q=hopper".to_owned()),
+        ("desk-settings", "/desk/settings".to_owned()),
+        ("desk-business", "/desk/business".to_owned()),
+        ("desk-team", "/desk/team".to_owned()),
+        ("desk-member", format!("/desk/team/{}", salon.staff[0])),
+        ("desk-hours-de", format!("/desk/hours/{}?lang=de", salon.staff[0])),
+        ("desk-services", "/desk/services".to_owned()),
+        ("desk-service", format!("/desk/services/{}", salon.service)),
+        ("desk-closures", "/desk/closures".to_owned()),
         ("desk-lost", "/desk/b/nothing".to_owned()),
     ] {
         open(&mut browser, &salon, &path).await;
@@ -115,5 +124,18 @@ async fn staff_see_move_and_cancel_a_booking_on_a_phone_without_scripts() {
     let text = browser.text().await.unwrap();
     assert!(text.contains("The appointment is cancelled.") && text.contains("Maria is ill."), "{text}");
     assert_eq!(salon.booking(&id).await["status"], "cancelled");
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_day_shows_what_a_colleague_books_without_being_loaded_again() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = busy_salon(&[]).await;
+    log_in(&mut browser, &salon).await;
+    open(&mut browser, &salon, &format!("/desk?date={TUESDAY}")).await;
+    browser.evaluate("window.opened = 'once', ''").await.unwrap();
+    salon.book("09:00").await;
+    browser.wait_for_text("Ada Lovelace").await.unwrap();
+    assert_eq!(browser.evaluate("String(window.opened)").await.unwrap(), "once");
     browser.close().await.unwrap();
 }

@@ -1,0 +1,67 @@
+//! Tells pages that are open that bookings or calendars changed, within a second. One task of a process asks the database
+//! while somebody listens, whatever the number of pages; it needs no Redis.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use punctual_core::{Core, changes};
+use tokio::sync::watch;
+
+/// How often the database is asked.
+const EVERY: Duration = Duration::from_millis(700);
+
+/// Who listens, and whether somebody asks for them.
+#[derive(Clone)]
+pub struct ChangeWatch(Arc<Inner>);
+
+struct Inner {
+    /// Counts changes.
+    sender: watch::Sender<u64>,
+    asks: AtomicBool,
+}
+
+impl Default for ChangeWatch {
+    fn default() -> Self {
+        Self(Arc::new(Inner { sender: watch::Sender::new(0), asks: AtomicBool::new(false) }))
+    }
+}
+
+impl ChangeWatch {
+    /// A receiver whose value changes with every change from now on.
+    pub fn listen(&self, core: &Core) -> watch::Receiver<u64> {
+        let receiver = self.0.sender.subscribe();
+        if !self.0.asks.swap(true, Ordering::AcqRel) {
+            tokio::spawn(ask(Arc::clone(&self.0), core.clone()));
+        }
+        receiver
+    }
+}
+
+/// Asks until nobody listens.
+async fn ask(inner: Arc<Inner>, core: Core) {
+    let mut known = None;
+    loop {
+        if inner.sender.receiver_count() == 0 {
+            inner.asks.store(false, Ordering::Release);
+            // Somebody may have come between the two.
+            if inner.sender.receiver_count() == 0 || inner.asks.swap(true, Ordering::AcqRel) {
+                return;
+            }
+        }
+        // While the database is away nothing changes.
+        if let Ok(mut connection) = core.pool.acquire().await
+            && let Ok(head) = changes::head(&mut connection).await
+        {
+            if known.is_some_and(|known| known != head) {
+                inner.sender.send_modify(|count| *count += 1);
+            }
+            known = Some(head);
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
