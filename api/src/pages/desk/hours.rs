@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::{Desk, DeskPage, Notice};
 use crate::{contract::Operation, http::problem::Problem, pages::form::Form, pages::named};
 
-/// `/desk/hours/{staff}`: the weekly hours of somebody, two windows a day.
+/// `/desk/hours/{staff}`: the weekly hours of somebody.
 pub struct Hours;
 
-/// Windows of a day that the form shows.
+/// Windows of a day that the form shows at least.
 const WINDOWS: usize = 3;
 
 #[derive(Serialize)]
@@ -77,12 +77,12 @@ impl DeskPage for Hours {
         let mut windows = Vec::new();
         let mut days: [(Vec<Window>, Option<&'static str>); 7] = Default::default();
         for (number, weekday) in WEEK.into_iter().enumerate() {
-            for place in 0..WINDOWS {
-                let text = |end| {
-                    let name = format!("{end}-{number}-{place}");
-                    form.text(&name).unwrap_or_default().trim().chars().take(8).collect::<String>()
-                };
-                let (from, to) = (text("from"), text("to"));
+            let sent = |end: &str, place: usize| form.text(&format!("{end}-{number}-{place}"));
+            let mut place = 0;
+            // As many as were shown: a week that was set over the API can have more windows.
+            while let (Some(from), Some(to)) = (sent("from", place), sent("to", place)) {
+                place += 1;
+                let [from, to] = [from, to].map(|text| text.trim().chars().take(8).collect::<String>());
                 if from.is_empty() && to.is_empty() {
                     continue;
                 }

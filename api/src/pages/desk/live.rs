@@ -33,9 +33,9 @@ impl Page for Script {
 /// `/desk/changes`: an event for each change, without its content.
 pub struct Changes;
 
-/// How often somebody is told that the connection stands, and the end of the server noticed.
-const PULSE: Duration = Duration::from_secs(2);
-/// Pulses after which a stream ends: the browser connects again, and its session is asked for.
+/// Time between two comments that keep the connection open; a server that stops is noticed as late.
+const KEEPALIVE: Duration = Duration::from_secs(2);
+/// Events and comments after which a stream ends: the browser connects again, and its session is checked again.
 const MOST: u32 = 60;
 
 impl Page for Changes {
@@ -69,7 +69,7 @@ async fn next(mut receiver: watch::Receiver<u64>, state: Arc<State>, number: u32
     }
     let text = match number {
         0 => "retry: 2000\n\n",
-        _ => match timeout(PULSE, receiver.changed()).await {
+        _ => match timeout(KEEPALIVE, receiver.changed()).await {
             Ok(Ok(())) => "data: changed\n\n",
             Ok(Err(_)) => return None,
             Err(_) => ":\n\n",

@@ -15,6 +15,7 @@ mod customer_input;
 mod customers;
 mod day;
 mod fields;
+mod found;
 mod hours;
 mod live;
 mod login;

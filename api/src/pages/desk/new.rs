@@ -3,10 +3,9 @@ use poem::{Response, http::StatusCode};
 use punctual_core::{
     Alternative, Error,
     bookings::{self, NewBooking, Wanted, WantedSlot},
-    customers::{self, ListCustomers},
     services::Service,
     slots::{self, SlotQuery},
-    types::{Note, PageSize},
+    types::Note,
     wording::{When, price},
 };
 use serde::Serialize;
@@ -15,6 +14,7 @@ use uuid::Uuid;
 use super::{
     Desk, DeskPage, Notice, board,
     customer_input::{Faults, Input},
+    found::{self, Found},
     people::Person,
     reschedule::instant,
 };
@@ -35,8 +35,6 @@ pub struct New;
 
 /// How many dates are shown at once.
 const DAYS: u64 = 7;
-/// Customers that a search shows.
-const FOUND: u32 = 12;
 
 #[derive(Serialize)]
 struct Services {
@@ -92,15 +90,6 @@ struct Who {
     faults: Faults,
     token: String,
     alternatives: Vec<Instead>,
-}
-
-/// A customer on file.
-#[derive(Serialize)]
-struct Found {
-    id: Uuid,
-    name: String,
-    reached: String,
-    chosen: bool,
 }
 
 /// A time in place of one that is taken.
@@ -332,7 +321,7 @@ async fn who(
     let zone = desk.zone()?;
     let query = desk.visit.asked("q").unwrap_or_default().trim().to_owned();
     let chosen = input.customer.or(desk.visit.asked("customer").and_then(|text| Uuid::try_parse(text).ok()));
-    let found = found(desk, &query, chosen).await?;
+    let found = found::found(desk, &query, chosen).await?;
     let front = &desk.front()?.front;
     let with = front.staff.iter().find(|member| Some(member.id) == wish.staff_id);
     let end = wish.start + chrono::TimeDelta::minutes(i64::from(service.spec.duration_min));
@@ -375,37 +364,4 @@ async fn who(
         token,
     };
     desk.page(status, "desk/new-who.html.j2", "new", notice, &facts)
-}
-
-/// The customers that a search finds, with the one that was chosen first; none where nothing was asked.
-async fn found(desk: &Desk, query: &str, chosen: Option<Uuid>) -> Result<Option<Vec<Found>>, Problem> {
-    let (pool, actor) = (&desk.core().pool, desk.actor());
-    let mut list = Vec::new();
-    if let Some(id) = chosen {
-        list.push(customers::get(pool, &actor, id).await?);
-    }
-    if !query.is_empty() {
-        let limit = PageSize::new(FOUND).unwrap_or_default();
-        let which = ListCustomers { search: query.to_owned(), limit, ..ListCustomers::default() };
-        let page = customers::search(pool, &actor, &which).await?;
-        list.extend(page.data.into_iter().filter(|customer| Some(customer.id) != chosen));
-    }
-    if query.is_empty() && chosen.is_none() {
-        return Ok(None);
-    }
-    let only = list.len() == 1;
-    let found = list.into_iter().map(|customer| Found {
-        id: customer.id,
-        name: customer.name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
-        reached: [
-            customer.phone.map(|phone| phone.as_str().to_owned()),
-            customer.email.map(|email| email.as_str().to_owned()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" · "),
-        chosen: only || Some(customer.id) == chosen,
-    });
-    Ok(Some(found.collect()))
 }
