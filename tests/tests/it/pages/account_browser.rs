@@ -17,17 +17,29 @@ fn url(salon: &Salon) -> String {
 
 /// Checks the page that is open in every look.
 pub async fn check(browser: &mut Browser, name: &str) {
+    assert_eq!(faults(browser, name).await, Vec::<String>::new());
+}
+
+/// What [`check`] refuses of the page.
+pub async fn faults(browser: &mut Browser, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
     for look in [Look::DESKTOP, Look::DESKTOP.dark(), Look::PHONE] {
         browser.look(look).await.unwrap();
-        assert_eq!(violations(browser).await, Vec::<String>::new(), "{name} {look:?}");
+        let broken = violations(browser).await;
+        found.extend(broken.into_iter().map(|violation| format!("{name} {look:?}: {violation}")));
     }
     browser.look(Look::NARROW).await.unwrap();
-    assert!(fits(browser).await, "{name} is wider than 320 pixels");
+    if !fits(browser).await {
+        found.push(format!("{name} is wider than 320 pixels"));
+    }
     keep(browser, name).await;
     browser.evaluate("document.documentElement.style.fontSize = '200%', ''").await.unwrap();
-    assert!(fits(browser).await, "{name} with large text is wider than a phone");
+    if !fits(browser).await {
+        found.push(format!("{name} with large text is wider than a phone"));
+    }
     browser.evaluate("document.documentElement.style.fontSize = '', ''").await.unwrap();
     browser.look(Look::DESKTOP).await.unwrap();
+    found
 }
 
 async fn register(browser: &mut Browser, salon: &Salon) {

@@ -3,7 +3,7 @@
 use punctual_testkit::browser::{Browser, Look, browser};
 use serde_json::json;
 
-use super::account_browser::check;
+use super::account_browser::{check, faults};
 use super::book_browser::{busy_salon, fits};
 use super::desk::{TUESDAY, address};
 use super::test_pages::Salon;
@@ -55,6 +55,7 @@ async fn every_page_of_the_desk_keeps_the_rules_of_accessibility_and_fits() {
     open(&mut browser, &salon, "/desk/login").await;
     check(&mut browser, "desk-login").await;
     log_in(&mut browser, &salon).await;
+    let mut found = Vec::new();
     for (name, path) in [
         ("desk-day", format!("/desk?date={TUESDAY}")),
         ("desk-day-de", format!("/desk?date={TUESDAY}&lang=de")),
@@ -94,8 +95,9 @@ async fn every_page_of_the_desk_keeps_the_rules_of_accessibility_and_fits() {
         ("desk-lost", "/desk/b/nothing".to_owned()),
     ] {
         open(&mut browser, &salon, &path).await;
-        check(&mut browser, name).await;
+        found.extend(faults(&mut browser, name).await);
     }
+    assert_eq!(found, Vec::<String>::new());
     browser.close().await.unwrap();
 }
 
