@@ -121,7 +121,8 @@ impl Live {
     }
 
     async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
-        let request = self.client.request(method, format!("{}{path}", self.api.url())).json(body);
+        let request = self.client.request(method.clone(), format!("{}{path}", self.api.url())).json(body);
+        let request = if method == Method::PUT { request.header("If-Match", "*") } else { request };
         let request = if self.admin.is_empty() { request } else { request.bearer_auth(&self.admin) };
         let answer = request.send().await?;
         let status = answer.status();

@@ -112,7 +112,8 @@ impl Simulation {
             let day = |weekday: u8| json!({ "weekday": weekday, "start": "09:00", "end": "18:00" });
             let week = json!({ "windows": (1..=6).map(day).collect::<Vec<_>>() });
             let path = format!("/v1/staff/{}/hours", member["id"].as_str().unwrap_or_default());
-            let put = self.ask(Method::PUT, &path, Some(&self.admin.access), None, Some(&week)).await?;
+            let any = Some(("if-match", "*".to_owned()));
+            let put = self.ask(Method::PUT, &path, Some(&self.admin.access), any, Some(&week)).await?;
             if put.status != 200 {
                 return Err(format!("hours: {}", put.body).into());
             }
