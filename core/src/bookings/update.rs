@@ -88,25 +88,22 @@ impl Write for Update {
         let Some(wanted) = self.wanted(&row, now)? else {
             return Ok(Outcome::Unchanged(Some(row.seen_by(&self.actor))));
         };
-        let (row, change, terms) = match &wanted {
-            Wanted { new_terms: true, .. } => {
-                let terms = self.new_terms(tx, &row.booking, staff_id).await?;
-                calendars::expire_dead_holds(tx, now, &[staff_id]).await?;
-                let limits = if self.patch.overriding { Limits::Overridden } else { Limits::InPlace };
-                let start = row.booking.start.to_utc();
-                let ask = StartQuery { start, limits, exclude: Some(row.booking.id) };
-                let (staff_id, place) =
-                    first_place(slots::check_start(tx, now, &terms, &[staff_id], ask).await?)?;
-                let placement = Placement { terms: &terms, staff_id, place };
-                let change = self.change(&row.booking, &wanted, Some(&placement));
-                let row = store(tx, now, &row, &wanted, Some(&placement), &change).await?;
-                (row, change, terms)
-            }
-            _ => {
-                let terms = slots::terms(tx, row.booking.service.id, None).await?;
-                let change = self.change(&row.booking, &wanted, None);
-                (store(tx, now, &row, &wanted, None, &change).await?, change, terms)
-            }
+        let (row, change, terms) = if wanted.new_terms {
+            let terms = self.new_terms(tx, &row.booking, staff_id).await?;
+            calendars::expire_dead_holds(tx, now, &[staff_id]).await?;
+            let limits = if self.patch.overriding { Limits::Overridden } else { Limits::InPlace };
+            let start = row.booking.start.to_utc();
+            let ask = StartQuery { start, limits, exclude: Some(row.booking.id) };
+            let (staff_id, place) =
+                first_place(slots::check_start(tx, now, &terms, &[staff_id], ask).await?)?;
+            let placement = Placement { terms: &terms, staff_id, place };
+            let change = self.change(&row.booking, &wanted, Some(&placement));
+            let row = store(tx, now, &row, &wanted, Some(&placement), &change).await?;
+            (row, change, terms)
+        } else {
+            let terms = slots::terms(tx, row.booking.service.id, None).await?;
+            let change = self.change(&row.booking, &wanted, None);
+            (store(tx, now, &row, &wanted, None, &change).await?, change, terms)
         };
         if change.kind == ChangeKind::Noted {
             carry_over(tx, row.booking.id, row.booking.rev).await?;

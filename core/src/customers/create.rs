@@ -44,15 +44,12 @@ pub async fn create(
         return Err(unreachable_customer());
     }
     // Only the id is stored as the answer: what it says of the person is erased with the customer.
-    let Answer { value: id, replayed } = match key {
-        Some(key) => {
-            let request = Request::new("customers.create", actor, Guest::Unknown, key, &new)?;
-            once(core, request, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?
-        }
-        None => {
-            let id = change(core, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?;
-            Answer { value: id, replayed: false }
-        }
+    let Answer { value: id, replayed } = if let Some(key) = key {
+        let request = Request::new("customers.create", actor, Guest::Unknown, key, &new)?;
+        once(core, request, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?
+    } else {
+        let id = change(core, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?;
+        Answer { value: id, replayed: false }
     };
     Ok(Answer { value: get(&core.pool, actor, id).await?, replayed })
 }

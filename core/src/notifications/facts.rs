@@ -146,6 +146,7 @@ pub struct Booking {
 }
 
 /// Reads the content of a mail; `None` if there is no such mail, or it is not about a booking with a customer.
+#[expect(clippy::too_many_lines, reason = "one statement, and one value made of its columns")]
 pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Option<Facts>> {
     let row = sqlx::query!(
         r#"
