@@ -317,7 +317,7 @@ async fn who(
     input: Input,
     alternatives: Vec<Alternative>,
 ) -> Result<Response, Problem> {
-    let state = &desk.visit.state;
+    let api = &desk.visit.api;
     let zone = desk.zone()?;
     let query = desk.visit.asked("q").unwrap_or_default().trim().to_owned();
     let chosen = input.customer.or(desk.visit.asked("customer").and_then(|text| Uuid::try_parse(text).ok()));
@@ -343,8 +343,8 @@ async fn who(
     } else {
         kept.push(("start", start.clone()));
     }
-    let known = form_token::is_good(&state.links, state.core.now(), &input.token);
-    let token = if known { input.token.clone() } else { form_token::new(&state.links, state.core.now()) };
+    let known = form_token::is_good(&api.links, api.core.now(), &input.token);
+    let token = if known { input.token.clone() } else { form_token::new(&api.links, api.core.now()) };
     let facts = Who {
         service: service.spec.text(desk.locale).name.as_str().to_owned(),
         with: with.map(|member| member.name.as_str().to_owned()).unwrap_or_default(),

@@ -133,6 +133,6 @@ async fn an_administrator_made_on_the_command_line_chooses_the_password_by_mail(
     assert_eq!(head(&mail), ("boss@example.org", "Your account at Salon Zeit".to_owned()));
     assert_eq!(stack.log_in("boss@example.org", NEW).await.0, 401);
     let (status, page) = stack.page(&link(&mail), Some(&[("password", NEW)])).await;
-    assert!(status == 200 && page.contains("Your password is set"), "{page}");
+    assert!(status == 200 && page.contains("Log in to the desk"), "{page}");
     assert_eq!(stack.log_in("boss@example.org", NEW).await.1["role"], "admin");
 }
