@@ -317,7 +317,7 @@ async fn who(
     input: Input,
     alternatives: Vec<Alternative>,
 ) -> Result<Response, Problem> {
-    let api = &desk.visit.api;
+    let api = &desk.visit.state;
     let zone = desk.zone()?;
     let query = desk.visit.asked("q").unwrap_or_default().trim().to_owned();
     let chosen = input.customer.or(desk.visit.asked("customer").and_then(|text| Uuid::try_parse(text).ok()));
