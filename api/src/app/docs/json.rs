@@ -10,7 +10,14 @@ pub fn prose(markdown: &Value) -> String {
 
 /// Markdown as HTML. HTML in it is shown as text; links to files beside it, which are not served, become their text.
 pub fn html_of(markdown: &str) -> String {
-    let is_file = |url: &str| !url.contains("://") && url.ends_with(".md");
+    let is_file = |url: &str| {
+        !url.contains("://")
+            && url
+                .split('#')
+                .next()
+                .and_then(|path| path.rsplit_once('.'))
+                .is_some_and(|(_, end)| end == "md")
+    };
     let mut in_file_link = false;
     let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => Some(Event::Text(text)),

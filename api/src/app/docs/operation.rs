@@ -82,7 +82,7 @@ impl Operation {
 impl Body {
     fn new(document: &Value, body: &Value) -> Self {
         let content = &body["content"];
-        let schema = entries(content).next().map(|(_, media)| &media["schema"]).unwrap_or(&Value::Null);
+        let schema = entries(content).next().map_or(&Value::Null, |(_, media)| &media["schema"]);
         let resolved = schema_name(schema).map_or(schema, |name| &document["components"]["schemas"][name]);
         Self {
             media_types: entries(content).map(|(name, _)| name.clone()).collect(),

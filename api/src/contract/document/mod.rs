@@ -29,7 +29,7 @@ place of the request that does not fit. New codes may be added.
 
 `X-Request-Id` comes with every answer; one that is sent with a request, a UUID, is kept.";
 
-/// The `OpenAPI` document as text, ending in a line break. `webhooks` describes what is posted to clients: OpenAPI has a
+/// The `OpenAPI` document as text, ending in a line break. `webhooks` describes what is posted to clients: `OpenAPI` has a
 /// place for it from 3.1 on, before that it is `x-webhooks`.
 ///
 /// # Errors

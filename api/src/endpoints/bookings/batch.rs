@@ -188,7 +188,7 @@ impl ChangeResult {
                 let alternatives = facts.alternatives.filter(|_| code == Code::SlotTaken);
                 let problem = ChangeProblem {
                     code: code.as_str().to_owned(),
-                    detail: detail.map_or_else(|| code.meaning().to_owned(), |detail| detail.into_owned()),
+                    detail: detail.map_or_else(|| code.meaning().to_owned(), std::borrow::Cow::into_owned),
                     alternatives: alternatives
                         .map(|slots| slots.into_iter().map(AlternativeSlot::from).collect()),
                 };

@@ -48,6 +48,7 @@ const COLUMNS: [&str; 17] = [
 #[derive(Default)]
 pub struct ExportBookings;
 
+#[expect(clippy::unused_async, reason = "an operation is an async function")]
 #[OpenApi]
 impl ExportBookings {
     /// Export bookings

@@ -42,6 +42,7 @@ const COLUMNS: [&str; 12] = [
 #[derive(Default)]
 pub struct ExportCustomers;
 
+#[expect(clippy::unused_async, reason = "an operation is an async function")]
 #[OpenApi]
 impl ExportCustomers {
     /// Export customers

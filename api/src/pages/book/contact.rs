@@ -32,6 +32,7 @@ use crate::{
 pub struct Contact;
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Facts {
     #[serde(flatten)]
     summary: Summary,

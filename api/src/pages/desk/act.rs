@@ -117,9 +117,8 @@ impl DeskPage for Act {
             Verb::Complete => bookings::complete(core, &actor, id, expected).await,
             Verb::NoShow => bookings::no_show(core, &actor, id, expected).await,
         };
-        let error = match done {
-            Ok(_) => return Ok(desk.go(&format!("/b/{id}"), &[("done", verb.as_str())])),
-            Err(error) => error,
+        let Err(error) = done else {
+            return Ok(desk.go(&format!("/b/{id}"), &[("done", verb.as_str())]));
         };
         let (words, overriding) = match &error {
             Error::RevMismatch { .. } => ("desk_stale", false),

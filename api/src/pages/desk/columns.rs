@@ -70,8 +70,11 @@ pub struct DayOf<'a> {
     /// Ids of the services in the order of their colours, with their seats.
     pub services: &'a [(Uuid, u32)],
     /// Link to a page of the desk by its path and query.
-    pub link: &'a (dyn Fn(&str, &[(&str, &str)]) -> String + Sync),
+    pub link: &'a Link<'a>,
 }
+
+/// Makes the address of a page from its path and query.
+pub type Link<'a> = dyn Fn(&str, &[(&str, &str)]) -> String + Sync + 'a;
 
 /// First and last minute that a board shows, whole hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +127,7 @@ impl DayOf<'_> {
         (items, count)
     }
 
-    fn item(&self, kind: &'static str, minutes: (u32, u32)) -> Item {
+    fn item(kind: &'static str, minutes: (u32, u32)) -> Item {
         Item {
             kind,
             row: 0,
@@ -151,7 +154,7 @@ impl DayOf<'_> {
             let Some(minutes) = self.minutes(start, end) else { continue };
             let place = self.services.iter().position(|(id, _)| *id == booking.service.id);
             let seats = place.map_or(1, |place| self.services[place].1);
-            let mut card = self.item("card", minutes);
+            let mut card = Self::item("card", minutes);
             card.from = clock(booking.start.time());
             card.to = clock(booking.end.time());
             card.colour = place.unwrap_or_default() % COLOURS;
@@ -196,7 +199,7 @@ impl DayOf<'_> {
             let Some((mut from, to)) = self.minutes(from, open.end()) else { continue };
             let mut push = |from: u32, to: u32| {
                 if to >= from + SHORTEST_FREE_MIN {
-                    let mut item = self.item("free", (from, to));
+                    let mut item = Self::item("free", (from, to));
                     let (date, time) = (self.date.to_string(), wall(from));
                     item.href = (self.link)("/new", &[("staff", &staff), ("date", &date), ("time", &time)]);
                     free.push(item);
@@ -222,19 +225,19 @@ impl DayOf<'_> {
         let open = self.agenda.open.iter().filter_map(|span| self.minutes(span.start(), span.end()));
         for (opens, closes) in open {
             if opens > from {
-                closed.push(self.item("closed", (from, opens)));
+                closed.push(Self::item("closed", (from, opens)));
             }
             from = from.max(closes);
         }
         if extent.last > from {
-            closed.push(self.item("closed", (from, extent.last)));
+            closed.push(Self::item("closed", (from, extent.last)));
         }
         closed
     }
 
     fn away(&self) -> Vec<Item> {
         let off = self.agenda.time_off.iter().filter_map(|off| {
-            let mut item = self.item("away", self.minutes(off.start.to_utc(), off.end.to_utc())?);
+            let mut item = Self::item("away", self.minutes(off.start.to_utc(), off.end.to_utc())?);
             off.reason.as_str().clone_into(&mut item.title);
             let path = format!("/away/{}/{}", off.staff_id, off.id);
             item.href = (self.link)(&path, &[("date", &self.date.to_string())]);
@@ -245,7 +248,7 @@ impl DayOf<'_> {
 
     fn now_line(&self) -> Option<Item> {
         let (minute, _) = self.minutes(self.now, self.now + TimeDelta::minutes(1))?;
-        Some(self.item("now", (minute, minute)))
+        Some(Self::item("now", (minute, minute)))
     }
 }
 

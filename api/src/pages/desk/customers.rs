@@ -58,8 +58,8 @@ fn name(customer: &Customer) -> String {
 
 /// How a customer is reached.
 fn reached(customer: &Customer) -> String {
-    let phone = customer.phone.as_ref().map(|phone| phone.as_str());
-    let email = customer.email.as_ref().map(|email| email.as_str());
+    let phone = customer.phone.as_ref().map(punctual_core::types::Phone::as_str);
+    let email = customer.email.as_ref().map(punctual_core::types::EmailAddress::as_str);
     phone.into_iter().chain(email).collect::<Vec<_>>().join(" · ")
 }
 

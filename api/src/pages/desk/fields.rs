@@ -53,6 +53,7 @@ impl Fields {
     }
 
     /// The value of a field that may be empty; the outer `None`: it is wrong.
+    #[expect(clippy::option_option, reason = "what is empty differs from what is wrong")]
     pub fn parse_optional<T, E>(
         &mut self,
         name: &'static str,

@@ -55,12 +55,11 @@ impl Page for Login {
             Err(problem) => problem.code.status(),
         };
         allowance.settle(status.as_u16(), false).await;
-        match answer? {
-            Some(user) => session::begin(state, user.id, user.token_epoch, &next(&visit)).await,
-            None => {
-                let email = form.text("email").unwrap_or_default().chars().take(254).collect();
-                render(&visit, StatusCode::UNAUTHORIZED, email)
-            }
+        if let Some(user) = answer? {
+            session::begin(state, user.id, user.token_epoch, &next(&visit)).await
+        } else {
+            let email = form.text("email").unwrap_or_default().chars().take(254).collect();
+            render(&visit, StatusCode::UNAUTHORIZED, email)
         }
     }
 }

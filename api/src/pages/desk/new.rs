@@ -37,7 +37,7 @@ pub struct New;
 const DAYS: u64 = 7;
 
 #[derive(Serialize)]
-struct Services {
+struct Offers {
     services: Vec<Offer>,
     time: Option<String>,
     with: Option<String>,
@@ -216,7 +216,7 @@ fn choose_service(desk: &Desk) -> Result<Response, Problem> {
         name: service.spec.text(desk.locale).name.as_str().to_owned(),
         about: about(desk, service),
     });
-    let facts = Services {
+    let facts = Offers {
         services: offers.collect(),
         time: desk.visit.asked("time").map(str::to_owned),
         with: front
@@ -323,7 +323,7 @@ async fn who(
     let chosen = input.customer.or(desk.visit.asked("customer").and_then(|text| Uuid::try_parse(text).ok()));
     let found = found::found(desk, &query, chosen).await?;
     let front = &desk.front()?.front;
-    let with = front.staff.iter().find(|member| Some(member.id) == wish.staff_id);
+    let performer = front.staff.iter().find(|member| Some(member.id) == wish.staff_id);
     let end = wish.start + chrono::TimeDelta::minutes(i64::from(service.spec.duration_min));
     let start = compact(wish.start);
     let staff = wish.staff_id.map(|id| id.to_string()).unwrap_or_default();
@@ -347,7 +347,7 @@ async fn who(
     let token = if known { input.token.clone() } else { form_token::new(&api.links, api.core.now()) };
     let facts = Who {
         service: service.spec.text(desk.locale).name.as_str().to_owned(),
-        with: with.map(|member| member.name.as_str().to_owned()).unwrap_or_default(),
+        with: performer.map(|member| member.name.as_str().to_owned()).unwrap_or_default(),
         when: When::new(wish.start, end, zone, desk.locale),
         back: link(desk, &[("start", None), ("time", None)]),
         alternatives: instead.collect(),

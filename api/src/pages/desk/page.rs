@@ -147,7 +147,7 @@ impl Desk {
         };
         let asked_locale = visit.asked("lang").and_then(|text| Locale::parse(text).ok());
         let locale = asked_locale.or(user.locale).unwrap_or_else(|| accepted_language(&visit.headers));
-        let desk = Self { who, user, locale, asked_locale, storefront, visit };
+        let desk = Self { visit, who, user, locale, asked_locale, storefront };
         let allowed = if for_admin { desk.is_admin() } else { desk.who.actor().is_staff() };
         if !allowed {
             let facts = Trouble { kind: "desk_forbidden", other_account: true };

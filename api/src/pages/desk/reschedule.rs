@@ -133,9 +133,8 @@ impl DeskPage for Move {
             message,
             ..bookings::Move::to(wish.start, Some(wish.staff_id))
         };
-        let error = match bookings::reschedule(core, &actor, id, ExpectedRev::Exactly(rev), to).await {
-            Ok(_) => return Ok(desk.go(&format!("/b/{id}"), &[("done", "move")])),
-            Err(error) => error,
+        let Err(error) = bookings::reschedule(core, &actor, id, ExpectedRev::Exactly(rev), to).await else {
+            return Ok(desk.go(&format!("/b/{id}"), &[("done", "move")]));
         };
         let words = match &error {
             Error::RevMismatch { .. } => "desk_stale",

@@ -99,17 +99,14 @@ impl DeskPage for OneService {
     const ADMIN: bool = true;
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
-        match find(desk).await? {
-            Some(service) => {
-                let (fields, rev) = (of_service(&service), service.rev.0);
-                let chosen = service.spec.staff_ids.clone();
-                render(desk, StatusCode::OK, None, fields, Some(service.id), rev, &chosen).await
-            }
-            None => {
-                let all = staff::list(desk.core(), None, false).await?;
-                let all: Vec<Uuid> = all.iter().map(|member| member.id).collect();
-                render(desk, StatusCode::OK, None, first(), None, 1, &all).await
-            }
+        if let Some(service) = find(desk).await? {
+            let (fields, rev) = (of_service(&service), service.rev.0);
+            let chosen = service.spec.staff_ids.clone();
+            render(desk, StatusCode::OK, None, fields, Some(service.id), rev, &chosen).await
+        } else {
+            let all = staff::list(desk.core(), None, false).await?;
+            let all: Vec<Uuid> = all.iter().map(|member| member.id).collect();
+            render(desk, StatusCode::OK, None, first(), None, 1, &all).await
         }
     }
 
