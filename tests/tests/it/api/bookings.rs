@@ -65,24 +65,24 @@ async fn staff_change_a_booking_in_place_and_nobody_overwrites_what_they_have_no
     let api = &salon.api;
     let ada = api.somebody("customer").await;
     let path = salon.book(&ada, "10:00").await;
-    let patch = async |session: &Session, rev: Option<&str>, body: &Value| {
+    let edit = async |session: &Session, rev: Option<&str>, body: &Value| {
         let request = api.request(reqwest::Method::PATCH, &path).bearer_auth(&session.access).json(body);
         let request = if let Some(rev) = rev { request.header("if-match", rev) } else { request };
         api.send(request).await
     };
     let note = json!({ "staff_note": "Allergic to nuts" });
-    assert_eq!(brief(&patch(&ada, Some("*"), &note).await), (403, "forbidden"));
-    assert_eq!(brief(&patch(&salon.admin, None, &note).await), (428, "precondition_required"));
-    let noted = patch(&salon.admin, Some("1"), &note).await;
+    assert_eq!(brief(&edit(&ada, Some("*"), &note).await), (403, "forbidden"));
+    assert_eq!(brief(&edit(&salon.admin, None, &note).await), (428, "precondition_required"));
+    let noted = edit(&salon.admin, Some("1"), &note).await;
     assert_eq!((noted.status.as_u16(), noted.header("etag")), (200, "W/\"2\""), "{}", noted.body);
     let longer = json!({ "duration_min": 75, "staff_note": "Long hair", "notify": false });
-    assert_eq!(brief(&patch(&salon.admin, Some("1"), &longer).await), (412, "precondition_failed"));
-    let changed = patch(&salon.admin, Some("2"), &longer).await;
+    assert_eq!(brief(&edit(&salon.admin, Some("1"), &longer).await), (412, "precondition_failed"));
+    let changed = edit(&salon.admin, Some("2"), &longer).await;
     assert_eq!(changed.status, 200, "{}", changed.body);
     assert_eq!(changed.body["end"], "2027-05-04T11:15:00+02:00");
     assert_eq!(changed.body["staff_note"], "Long hair");
     assert_eq!(api.get(&path, Some(&salon.admin)).await.body, changed.body);
-    let refused = patch(&salon.admin, Some("*"), &json!({ "duration_min": 180 })).await;
+    let refused = edit(&salon.admin, Some("*"), &json!({ "duration_min": 180 })).await;
     assert_eq!(brief(&refused), (422, "outside_hours"));
     // The feed waits for older transactions of the whole server, which are those of other tests.
     wait_for("both changes in the feed", async || {

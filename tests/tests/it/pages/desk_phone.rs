@@ -107,10 +107,10 @@ async fn a_booking_is_taken_for_somebody_on_file_and_a_taken_time_offers_others(
     let made = send(fields).await;
     assert_eq!(made.status, 303, "{}", made.text);
 
-    let (_, token) = form(&visitor, &salon, "20270504T0800Z").await;
-    let mut odd = wanted("20270504T1707Z", &[]);
-    odd[0].1 = token;
-    let odd = send(odd).await;
+    let (_, form_token) = form(&visitor, &salon, "20270504T0800Z").await;
+    let mut unusual = wanted("20270504T1707Z", &[]);
+    unusual[0].1 = form_token;
+    let odd = send(unusual).await;
     assert_eq!(odd.status, 422, "{}", odd.text);
     assert!(odd.text.contains("Tick the box") && odd.text.contains("name=\"override\""), "{}", odd.text);
     let typed =

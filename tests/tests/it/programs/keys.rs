@@ -143,16 +143,16 @@ async fn a_key_that_sees_no_bookings_lets_no_endpoint_be_told_of_customers() {
     let made = api.post("/v1/webhooks", Some(&seeing), &wish).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let path = format!("/v1/webhooks/{}", made.body["endpoint"]["id"].as_str().unwrap());
-    let patch = async |session: &Session, change: Value| {
+    let edit = async |session: &Session, change: Value| {
         api.write(Method::PATCH, &path, session, Some(&change)).await.status.as_u16()
     };
     // It could send other people's contact to an address of its own.
     let elsewhere = json!({ "url": "https://elsewhere.example.org/" });
-    assert_eq!(patch(&blind, elsewhere.clone()).await, 403);
+    assert_eq!(edit(&blind, elsewhere.clone()).await, 403);
     assert_eq!(api.get(&path, Some(&salon.admin)).await.body["url"], wish["url"]);
-    assert_eq!(patch(&blind, json!({ "include_customer": false })).await, 200);
-    assert_eq!(patch(&blind, elsewhere).await, 200);
-    assert_eq!(patch(&blind, json!({ "include_customer": true })).await, 403);
+    assert_eq!(edit(&blind, json!({ "include_customer": false })).await, 200);
+    assert_eq!(edit(&blind, elsewhere).await, 200);
+    assert_eq!(edit(&blind, json!({ "include_customer": true })).await, 403);
 }
 
 #[tokio::test(flavor = "multi_thread")]
