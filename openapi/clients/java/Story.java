@@ -17,6 +17,7 @@ import example.punctual.model.ProblemCode;
 import example.punctual.model.Registration;
 import example.punctual.model.RescheduleRequest;
 import example.punctual.model.Slot;
+import example.punctual.model.StaffMessage;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -91,8 +92,8 @@ public final class Story {
         check(stale.getCode() == ProblemCode.PRECONDITION_FAILED, "an old revision moves nothing");
         step("moved to %s, revision %d", moved.getStart(), moved.getRev());
 
-        // cancel
-        var cancelled = bookings.cancelBooking(booking.getId(), tag(moved.getRev()), null);
+        // cancel; a body that is left out would be sent as null, so an empty one is given
+        var cancelled = bookings.cancelBooking(booking.getId(), tag(moved.getRev()), new StaffMessage());
         check(cancelled.getStatus() == BookingStatus.CANCELLED, "it is cancelled");
         step("cancelled");
 
@@ -101,7 +102,7 @@ public final class Story {
         Set<UUID> ids = new HashSet<>();
         String cursor = null;
         do {
-            BookingPage page = bookings.listBookings(null, null, null, null, null, 1L, cursor);
+            BookingPage page = bookings.listBookings(null, null, null, null, null, null, null, null, null, 1L, cursor);
             page.getData().forEach(listedBooking -> ids.add(listedBooking.getId()));
             cursor = page.getNextCursor();
         } while (cursor != null);
