@@ -34,10 +34,10 @@ const SETTINGS: [(&str, &str); 3] =
 /// What to write.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Leave out the largest size
+    /// Skip the largest size
     #[arg(long)]
     quick: bool,
-    /// Where the plot goes, as SVG
+    /// File for the plot, SVG
     #[arg(long)]
     plot: Option<PathBuf>,
 }

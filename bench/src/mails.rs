@@ -31,13 +31,13 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How much.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Mails that wait when the worker starts
+    /// Number of mails that wait when the worker starts
     #[arg(long, default_value_t = 20_000)]
     mails: usize,
-    /// A tenth of them
+    /// Check that it works with a tenth of the mails; the figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// A program built before, in place of one that is built now (`deploy/build`)
+    /// Measure this worker instead of building one (`deploy/build` makes the shipped one)
     #[arg(long)]
     binary: Option<PathBuf>,
 }

@@ -20,23 +20,23 @@ use punctual_dev::console;
 
 use punctual_dev::command::interrupts::Interrupts;
 
-/// Measures, and prints a table.
+/// Run a benchmark and print a table.
 #[derive(Parser)]
 #[command(name = "cargo dev bench", bin_name = "cargo dev bench", disable_help_subcommand = true)]
 enum What {
-    /// The api beside other booking servers, by a driver that measures them all alike
+    /// The api against other booking servers
     Peers(peers::Options),
-    /// What a read and a booking cost the database as the business grows
+    /// Database time of a slot list and a booking, by size of the business
     Growth(growth::Options),
-    /// The worker: mails a second, and how soon after the commit
+    /// The worker: mails per second, time from commit to DATA, memory
     Mails(mails::Options),
-    /// Pages of `/book` a second
+    /// Pages of `/book` per second
     Pages(pages::Options),
-    /// The queue and its peers from crates.io
+    /// The queue against crates from crates.io
     Queue(queue::Options),
-    /// The list of slots of 20 members of staff over 31 days, with a million bookings in the table
+    /// Queries of a slot list: 20 members of staff, 31 days, a million bookings
     Slots(slots::Options),
-    /// Slot reads in calm and in a login storm
+    /// Slot reads, calm and during a login storm
     Storm(storm::Options),
 }
 

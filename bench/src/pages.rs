@@ -19,13 +19,13 @@ const WARM_UP: Duration = Duration::from_secs(2);
 /// Parameters of the load.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Seconds for each page
+    /// Duration for each page in seconds
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Connections, each of which asks again as soon as it has its answer
+    /// Connections; each sends its next request after the answer
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// With the programs as `cargo dev` builds them: to see that it works, not for figures
+    /// Check that it works with debug builds; the figures mean nothing
     #[arg(long)]
     quick: bool,
     /// Measure now: what the command starts in the programs it has built.

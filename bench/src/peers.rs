@@ -27,25 +27,25 @@ const DATABASE: &str = "peer_punctual";
 /// What to measure, and beside whom.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Folder of the peers, set up by their own bench/setup.sh
+    /// Folder of the peers, set up by its bench/setup.sh
     #[arg(long)]
     peers: PathBuf,
-    /// The peers, as their adapters are named, separated by commas; empty: only the api
+    /// Names of the peers' adapters, separated by commas; empty: only the api
     #[arg(long, default_value = "go,node-cluster,node-fastify-cluster")]
     beside: String,
-    /// Rounds; the table has the medians
+    /// Number of rounds; the table shows medians
     #[arg(long, default_value_t = 3)]
     rounds: u32,
-    /// Scenarios, separated by commas, as the driver names them
+    /// Scenarios of the driver, separated by commas
     #[arg(long, default_value = "e,a,d,c,b64,b1000")]
     scenarios: String,
-    /// One round of short loads beside the first peer: some six minutes, for ratios only
+    /// One short round beside the first peer, about six minutes; for ratios only
     #[arg(long)]
     quick: bool,
-    /// A program built before, in place of one that is built now (`deploy/build`)
+    /// Measure this api instead of building one (`deploy/build` makes the shipped one)
     #[arg(long)]
     binary: Option<PathBuf>,
-    /// Where the raw results go, one JSON object a line
+    /// File for the raw results, one JSON object per line
     #[arg(long)]
     out: Option<PathBuf>,
 }

@@ -25,10 +25,10 @@ const SETTINGS: [(&str, &str); 4] = [
 /// What of it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// A tenth of the jobs: to see that it works, not for figures
+    /// Check that it works with a tenth of the jobs; the figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// Only these contenders, separated by commas
+    /// Only these contenders, separated by commas [default: all]
     #[arg(long)]
     only: Option<String>,
 }

@@ -44,7 +44,7 @@ const AIM: Duration = Duration::from_millis(10);
 /// What of it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// A tenth of the bookings: to see that it works, not for figures
+    /// Check that it works with a tenth of the bookings; the figures mean nothing
     #[arg(long)]
     quick: bool,
 }

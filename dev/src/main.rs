@@ -7,9 +7,9 @@ use punctual_dev::command::elsewhere;
 use punctual_dev::{command, console, demo};
 use punctual_launch::prepare;
 
-/// The whole of Punctual on this machine: Postgres, Redis, an inbox, the API and its workers.
+/// Run Punctual on this machine: Postgres, Redis, an inbox, the API and its workers.
 ///
-/// Existing servers are used instead of own ones where `DATABASE_URL`, `REDIS_URL` or `SMTP_URL` are set.
+/// If `DATABASE_URL`, `REDIS_URL` or `SMTP_URL` is set, that server is used instead.
 #[derive(Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev", disable_help_subcommand = true)]
 struct Arguments {
@@ -21,22 +21,22 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play the whole story on a stack of its own: sign up, book, get mails, cancel
+    /// Play a story on a stack of its own: register, book, get mails, cancel
     Demo(demo::Options),
-    /// Print the addresses of what runs: eval "$(cargo dev env)"
+    /// Print the running stack's addresses for a shell: eval "$(cargo dev env)"
     Env,
-    /// Take pictures of all mails as they look on a phone
+    /// Render all mails as pictures
     Pictures(elsewhere::Arguments),
-    /// Drop the data of the local stack
+    /// Delete the data of the local stack
     Reset,
-    /// Make the generated files anew (.sqlx, openapi/openapi.json), or check them with --check
+    /// Write the generated files (.sqlx, openapi/openapi.json); --check compares them
     #[command(name = "prepare")]
     Prepare,
-    /// Measure: the api and the queue beside their peers, mails, lists of slots, logins (docs/benchmarks.md)
+    /// Run benchmarks (docs/benchmarks.md)
     Bench(elsewhere::Arguments),
-    /// Break things under load, and compare everything after each (docs/faults.md)
+    /// Inject faults under load and check all data after each (docs/faults.md)
     Chaos(elsewhere::Arguments),
-    /// Play a month of bookings by a simulated clock, and compare everything at its end (docs/month.md)
+    /// Simulate a month of bookings and check all data (docs/month.md)
     Month(elsewhere::Arguments),
 }
 

@@ -9,20 +9,20 @@ use punctual_sim::chaos::{Chaos, Fault, Report, roll};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// Injects faults under load and compares all state after each.
+/// Inject faults under load and check all data after each.
 #[derive(Parser)]
 #[command(name = "cargo dev chaos", bin_name = "cargo dev chaos")]
 struct Cli {
     /// Duration in minutes
     #[arg(long, default_value_t = 10)]
     minutes: u64,
-    /// Repeats a run: the order of the faults and the customers' requests
+    /// Seed of the order of faults and of the customers' requests [default: random]
     #[arg(long)]
     seed: Option<u64>,
-    /// Only faults whose name in the report contains this
+    /// Only faults whose name contains this
     #[arg(long, default_value = "")]
     only: String,
-    /// Instead: this many rolling restarts of two apis and four workers
+    /// Rolling restarts of two apis and four workers instead of faults [default: 3]
     #[arg(long, num_args = 0..=1, default_missing_value = "3", conflicts_with_all = ["minutes", "seed", "only"])]
     rolling: Option<u64>,
 }

@@ -14,20 +14,20 @@ use punctual_testkit::browser::{Browser, Look, find};
 /// Exit status without a browser.
 const STATUS_MISSING: u8 = 2;
 
-/// Renders every mail.
+/// Render all mails as pictures.
 #[derive(Parser)]
 #[command(name = "cargo dev pictures", bin_name = "cargo dev pictures")]
 struct Options {
-    /// The folder for the pictures
+    /// Folder for the pictures
     #[arg(default_value = "target/pictures/mails")]
     folder: PathBuf,
     /// Device pixels per CSS pixel
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=4))]
     scale: u32,
-    /// Only these, separated by commas: confirmation.en.light,declined.de.dark
+    /// Only these, separated by commas, such as confirmation.en.light,declined.de.dark
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Take pictures of the booking page at this address instead, such as the one that `cargo dev` prints
+    /// Take pictures of the booking page at this URL instead
     #[arg(long)]
     book: Option<String>,
 }

@@ -17,22 +17,22 @@ use super::Failure;
 /// Commands on API keys.
 #[derive(Subcommand)]
 pub enum ApiKeyCommand {
-    /// Make a key and print it; it cannot be shown again
+    /// Create a key and print it; it cannot be shown again
     Create {
-        /// What it is for
+        /// Name of the program or purpose
         name: String,
-        /// What it may do, such as bookings:read; several times for several
+        /// What the key may do, such as bookings:read; repeatable
         #[arg(long = "scope", value_name = "SCOPE", required = true)]
         scopes: Vec<Scope>,
-        /// From when on it is refused, such as 2027-05-04T10:00:00Z; never without this
+        /// When the key expires, such as 2027-05-04T10:00:00Z [default: never]
         #[arg(long, value_name = "INSTANT")]
         expires: Option<DateTime<Utc>>,
     },
-    /// List keys, the newest first
+    /// List keys, newest first
     List,
-    /// End a key: its next request is refused
+    /// Revoke a key; its next request is refused
     Revoke {
-        /// Its id
+        /// Id of the key
         id: Uuid,
     },
 }

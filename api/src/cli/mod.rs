@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use failure::Failure;
 use punctual_core::config::{Config, Program, environment, report};
 
-/// The HTTP API of Punctual. Its settings are variables of the environment: see defaults.env.
+/// The HTTP API of Punctual. Settings are environment variables; defaults.env describes them.
 #[derive(Parser)]
 #[command(name = "punctual-api", version)]
 struct Cli {
@@ -27,58 +27,60 @@ struct Cli {
 enum Command {
     /// Serve the API (the default)
     Serve,
-    /// Bring the database's schema up to this release
+    /// Migrate the database to this release's schema
     Migrate,
-    /// Print the document of the API (`OpenAPI`)
+    /// Print the API's `OpenAPI` document
     Openapi {
-        /// Compare it with this file instead; exit 1 when they differ
+        /// Compare the document with this file instead; exit 1 if they differ
         #[arg(long, value_name = "FILE")]
         check: Option<PathBuf>,
     },
-    /// Ask a running API on this machine whether it is ready; exit 1 when it is not
+    /// Check that the api on this machine is ready; exit 1 if not
     Healthcheck,
-    /// Look at the configuration
+    /// Check the configuration
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Manage administrators
+    /// Create administrators
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
     },
-    /// Make, list and revoke API keys of programs
+    /// Create, list and revoke API keys
     ApiKey {
         #[command(subcommand)]
         command: api_key::ApiKeyCommand,
     },
-    /// Make keys for a machine of your own: the files jwt and link in a folder, unless they are there
+    /// Create development keys: the files jwt and link in a folder; existing files are kept
     Keys {
-        /// The folder
+        /// Folder for the two files
         folder: PathBuf,
     },
 }
 
 #[derive(Subcommand)]
 enum ConfigCommand {
-    /// Print what is in force, without secrets, and warn of what is rarely meant; exit 1 when it cannot work
+    /// Print all settings without secrets, and warnings; exit 1 if the configuration is invalid
     Check,
 }
 
 #[derive(Subcommand)]
 enum AdminCommand {
-    /// Make an administrator's account and mail a link that sets its password. A worker sends it; where none can, give
-    /// a password instead: never as an argument, which other users of the machine could see
+    /// Create an administrator and mail a link that sets the password
+    ///
+    /// A worker sends the mail. If mails do not work yet, give a password by --password-stdin or --password-file.
+    /// It cannot be an argument: other users of the machine could see it.
     Create {
-        /// The e-mail address
+        /// E-mail address
         email: String,
-        /// The person's name
+        /// Name
         #[arg(long, default_value = "Administrator")]
         name: String,
-        /// Read the password from the first line of standard input, and mail nothing
+        /// Read the password from the first line of standard input; no mail is sent
         #[arg(long, conflicts_with = "password_file")]
         password_stdin: bool,
-        /// Read the password from the first line of this file, and mail nothing
+        /// Read the password from the first line of this file; no mail is sent
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },

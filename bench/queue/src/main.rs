@@ -27,24 +27,24 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measures and prints a Markdown table.
+    /// Measure and print a Markdown table
     Run(Run),
-    /// Runs no-op jobs until its standard input closes; started by `run`.
+    /// Run no-op jobs until standard input closes; started by `run`
     Work(Work),
 }
 
 #[derive(Args)]
 struct Run {
-    /// A server on which databases may be created and dropped.
+    /// Postgres on which databases may be created and dropped
     #[arg(long, env = "DATABASE_URL")]
     database_url: String,
-    /// A Redis for the queue's wake-ups.
+    /// Redis for the queue's wake-ups
     #[arg(long, env = "REDIS_URL")]
     redis_url: String,
-    /// A tenth of the jobs, to check that it works; the figures mean nothing.
+    /// Check that it works with a tenth of the jobs; the figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// Only these contenders.
+    /// Only these contenders, separated by commas [default: all]
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Which>,
 }
@@ -57,7 +57,7 @@ struct Work {
     database_url: String,
     #[arg(long)]
     redis_url: Option<String>,
-    /// No notifications: polling alone finds the jobs.
+    /// Find jobs by polling only
     #[arg(long)]
     polling: bool,
     #[arg(long, value_enum)]

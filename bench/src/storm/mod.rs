@@ -26,16 +26,16 @@ const WARM_UP: Duration = Duration::from_secs(2);
 /// Parameters of the load.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Seconds of calm, and of storm
+    /// Duration of each part (calm, storm) in seconds
     #[arg(long, default_value_t = 15)]
     seconds: u64,
-    /// Slot reads each second
+    /// Slot reads per second
     #[arg(long, default_value_t = 500)]
     rate: u32,
-    /// Clients that log in again and again, each to an account of its own
+    /// Clients that log in continuously, each to its own account
     #[arg(long, default_value_t = 32)]
     clients: usize,
-    /// With the programs as `cargo dev` builds them: to see that it works, not for figures
+    /// Check that it works with debug builds; the figures mean nothing
     #[arg(long)]
     quick: bool,
     /// Measure now: what the command starts in the programs it has built.

@@ -20,10 +20,10 @@ const STATUS_INTERRUPTED: u8 = 130;
 /// Options of `cargo dev`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Options {
-    /// How many worker processes to start.
+    /// Number of worker processes
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub workers: usize,
-    /// Install nothing: print the commands instead and exit with status 2.
+    /// Install nothing: print the commands and exit with 2
     #[arg(long)]
     pub no_install: bool,
 }

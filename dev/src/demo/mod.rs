@@ -23,7 +23,7 @@ const STATUS_INTERRUPTED: u8 = 130;
 /// Options of `cargo dev demo`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Options {
-    /// Install nothing: print the commands instead and exit with status 2.
+    /// Install nothing: print the commands and exit with 2
     #[arg(long)]
     pub no_install: bool,
 }

@@ -17,7 +17,7 @@ use crate::smtp::RelayAddress;
 /// Why a command failed.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The worker of Punctual: sends its mails. Its settings are variables of the environment: see defaults.env.
+/// The worker of Punctual: sends mails and webhooks. Settings are environment variables; defaults.env describes them.
 #[derive(Parser)]
 #[command(name = "punctual-worker", version)]
 struct Cli {
@@ -27,16 +27,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Take jobs until SIGTERM (the default)
+    /// Run jobs until SIGTERM (the default)
     Run,
-    /// Ask a running worker on this machine whether it is ready; exit 1 when it is not
+    /// Check that the worker on this machine is ready; exit 1 if not
     Healthcheck,
-    /// Send a test mail the way all mails go, and say what the mail server answers
+    /// Send a test mail through the configured relay and print each reply
     TestEmail {
-        /// Where to
+        /// Recipient
         address: EmailAddress,
     },
-    /// Look at the configuration
+    /// Check the configuration
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
@@ -47,7 +47,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum ConfigCommand {
-    /// Print what is in force, without secrets, and warn of what is rarely meant; exit 1 when it cannot work
+    /// Print all settings without secrets, and warnings; exit 1 if the configuration is invalid
     Check,
 }
 

@@ -29,12 +29,12 @@ const NOT_ELIGIBLE: u8 = 4;
 /// The operator commands.
 #[derive(Subcommand)]
 pub enum Operate {
-    /// Queues: how many jobs are in each state, how long the oldest due has waited, pauses and limits
+    /// Queues: jobs by state, delay of the oldest due job, pauses and limits
     Queues {
         /// Print JSON instead of a table
         #[arg(long, global = true)]
         json: bool,
-        /// What to do; without it they are listed
+        /// What to do [default: list]
         #[command(subcommand)]
         command: Option<QueuesCommand>,
     },
@@ -47,48 +47,48 @@ pub enum Operate {
         #[command(subcommand)]
         command: JobsCommand,
     },
-    /// The mail server: workers whose circuit is open, and how late mails are
+    /// Mail server: workers whose circuit is open, and how late mails are
     Relay {
         /// Print JSON instead of a table
         #[arg(long, global = true)]
         json: bool,
-        /// What to do; without it the state is shown
+        /// What to do [default: show the state]
         #[command(subcommand)]
         command: Option<RelayCommand>,
     },
-    /// Mails that failed or are in doubt and that only a person may send again
+    /// Mails that failed or are in doubt, and can only be resent by hand
     Mails {
         /// Print JSON instead of a table
         #[arg(long, global = true)]
         json: bool,
-        /// What to do; without it they are listed
+        /// What to do [default: list]
         #[command(subcommand)]
         command: Option<MailsCommand>,
     },
-    /// Workers that live, with their heartbeats, and which one leads
+    /// Running workers, their heartbeats, and the leader
     Workers {
         /// Print JSON instead of a table
         #[arg(long)]
         json: bool,
     },
-    /// Webhook endpoints: list them, show deliveries, post again
+    /// Webhook endpoints: list, show deliveries, test, replay
     Webhooks {
         /// Print JSON instead of a table
         #[arg(long, global = true)]
         json: bool,
-        /// What to do; without it they are listed
+        /// What to do [default: list]
         #[command(subcommand)]
         command: Option<WebhooksCommand>,
     },
-    /// What operators did, the last first
+    /// Actions of operators, newest first
     Actions {
         /// Print JSON instead of a table
         #[arg(long)]
         json: bool,
-        /// To this job only
+        /// Only actions on this job
         #[arg(long, value_name = "ID")]
         job: Option<i64>,
-        /// How many, up to 100
+        /// Number of rows, up to 100
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
         limit: u32,
     },
@@ -97,7 +97,7 @@ pub enum Operate {
 /// On the mail server.
 #[derive(Subcommand)]
 pub enum RelayCommand {
-    /// Test the mail server now instead of after the pause: the mails that wait are due, and the first one is the test
+    /// Retry waiting mails now; the first one tests the mail server
     Probe,
 }
 
@@ -106,7 +106,7 @@ pub enum RelayCommand {
 pub enum MailsCommand {
     /// Send mails again, with the same Message-ID
     Resend {
-        /// Their ids
+        /// Ids of notifications
         #[arg(required = true, value_name = "ID")]
         ids: Vec<Uuid>,
     },
@@ -115,25 +115,24 @@ pub enum MailsCommand {
 /// Changes to queues.
 #[derive(Subcommand)]
 pub enum QueuesCommand {
-    /// Begin no job of a queue until it is resumed; what runs is finished
+    /// Start no job of a queue until it is resumed; running jobs finish
     Pause {
-        /// The queue
+        /// Name of the queue
         queue: String,
     },
-    /// Undo a pause
+    /// Resume a paused queue
     Resume {
-        /// The queue
+        /// Name of the queue
         queue: String,
     },
-    /// Limit how many jobs begin in a time, over all workers
+    /// Limit how many jobs start in a time, over all workers
     Limit {
-        /// The queue
+        /// Name of the queue
         queue: String,
-        /// Of the whole queue: 50/s, 600/m or 1000/h, :5 behind it for a burst of 5, or `none` for what the workers are
-        /// configured with
+        /// Limit of the queue: 50/s, 600/m or 1000/h, with a burst 600/m:5 [default: 1]; none: the workers' own
         #[arg(long, value_name = "LIMIT", required_unless_present = "key_limit")]
         limit: Option<LimitChange>,
-        /// Of jobs with one limit key; of mails, that is the recipient's domain, of webhooks the endpoint
+        /// Limit per key, in the same form; the key of mails is the recipient's domain, of webhooks the endpoint
         #[arg(long, value_name = "LIMIT")]
         key_limit: Option<LimitChange>,
     },
@@ -142,41 +141,40 @@ pub enum QueuesCommand {
 /// Commands on jobs.
 #[derive(Subcommand)]
 pub enum JobsCommand {
-    /// List the jobs in a state
+    /// List jobs in a state
     List(ListArguments),
-    /// One job with its history of errors
+    /// Show a job and its errors
     Show {
-        /// Its id
+        /// Id of the job
         id: i64,
     },
-    /// Run jobs now, whether they wait or have ended; a mail that was sent or given up is not sent again by this, but by
-    /// `mails resend`
+    /// Make waiting or ended jobs due now; for a mail that has ended use `mails resend`
     Retry(Targets),
-    /// End live jobs as cancelled; a mail that is ended so is not sent. For many: the ids that `jobs list --json` prints
+    /// End jobs as cancelled; their mails are not sent
     Cancel(Targets),
-    /// End live jobs as discarded
+    /// End jobs as discarded; their mails are not sent
     Discard(Targets),
 }
 
 /// Which jobs to list.
 #[derive(Args)]
 pub struct ListArguments {
-    /// scheduled, available, running, retryable, completed, discarded or cancelled
+    /// State: scheduled, available, running, retryable, completed, discarded or cancelled
     #[arg(long, default_value = "retryable", value_parser = show::state)]
     state: punctual_queue::JobState,
-    /// Of this queue only
+    /// Only this queue
     #[arg(long)]
     queue: Option<String>,
-    /// Of this kind only
+    /// Only this kind
     #[arg(long)]
     kind: Option<String>,
-    /// What the unique key, the limit key, the note, the last error or the payload contains
+    /// Text in the unique key, limit key, note, last error or payload
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
-    /// How many, up to 100
+    /// Number of rows, up to 100
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: u32,
-    /// The cursor printed under the page before
+    /// Continue after the cursor that the previous page printed
     #[arg(long, value_name = "CURSOR")]
     after: Option<String>,
 }
@@ -184,22 +182,22 @@ pub struct ListArguments {
 /// Jobs by their ids, or all that match.
 #[derive(Args)]
 pub struct Targets {
-    /// Their ids
+    /// Ids of jobs
     #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID")]
     ids: Vec<i64>,
-    /// All jobs that match the following instead, up to 500 at a time
+    /// All jobs that match the filters, up to 500 at a time
     #[arg(long, requires = "state")]
     all: bool,
-    /// scheduled, available, running, retryable, completed, discarded or cancelled
+    /// State: scheduled, available, running, retryable, completed, discarded or cancelled
     #[arg(long, requires = "all", value_parser = show::state)]
     state: Option<punctual_queue::JobState>,
-    /// Of this queue only
+    /// Only this queue
     #[arg(long, requires = "all")]
     queue: Option<String>,
-    /// Of this kind only
+    /// Only this kind
     #[arg(long, requires = "all")]
     kind: Option<String>,
-    /// What the unique key, the limit key, the note, the last error or the payload contains
+    /// Text in the unique key, limit key, note, last error or payload
     #[arg(long, requires = "all", value_name = "TEXT")]
     search: Option<String>,
 }

@@ -13,30 +13,30 @@ use super::table;
 /// Commands on webhooks.
 #[derive(Subcommand)]
 pub enum WebhooksCommand {
-    /// The last deliveries of an endpoint, the newest first
+    /// Deliveries of an endpoint, newest first
     Deliveries {
-        /// The endpoint
+        /// Id of the endpoint
         endpoint: Uuid,
-        /// Only those that stand so: pending, delivered or failed
+        /// Only deliveries in this status: pending, delivered or failed
         #[arg(long, value_parser = status)]
         status: Option<DeliveryStatus>,
-        /// How many, up to 100
+        /// Number of rows, up to 100
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
         limit: u32,
     },
     /// Post a test event to an endpoint
     Test {
-        /// The endpoint
+        /// Id of the endpoint
         endpoint: Uuid,
     },
-    /// Post deliveries of an endpoint again: those that failed, 1,000 at most
+    /// Post failed deliveries of an endpoint again, up to 1,000
     Replay {
-        /// The endpoint
+        /// Id of the endpoint
         endpoint: Uuid,
-        /// Only this one, whatever became of it
+        /// Only this delivery, in whatever status
         #[arg(long, value_name = "ID", conflicts_with = "from")]
         delivery: Option<Uuid>,
-        /// All made from this instant on, whatever became of them, such as 2027-05-04T10:00:00Z
+        /// All deliveries made since this instant, in whatever status, such as 2027-05-04T10:00:00Z
         #[arg(long, value_name = "INSTANT")]
         from: Option<DateTime<Utc>>,
     },
