@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-/// Locks the names and says which of them it has locked, in their order. With `wait` these are all: the call waits, within
+/// Locks the names and returns which of them are locked, in their order. With `wait` all are: the call waits, within
 /// `lock_timeout`, for names that other transactions have locked. Locks are taken in one order, so that two calls that
 /// wait cannot block each other.
 pub(crate) async fn lock_names(

@@ -1,4 +1,4 @@
-//! The agenda: what the staff have before them on some dates. Open hours, time off and bookings of everybody, read by
+//! The agenda of some dates: open hours, time off and bookings of all staff, read by
 //! six queries for any number of staff.
 
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ pub struct AgendaQuery {
     pub staff_id: Option<Uuid>,
 }
 
-/// What the staff have before them.
+/// The agenda.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agenda {
     /// The business's zone, in which the dates are read.

@@ -30,7 +30,7 @@ pub(crate) enum LockMode {
     Wait,
 }
 
-/// What became of a request in a batch.
+/// The result of a request in a batch.
 pub(crate) enum Served<R, A> {
     Answer(A),
     /// Another transaction holds a lock it needs. It is run again, in a batch of this mode.
@@ -99,7 +99,7 @@ impl<R, A> Default for BatchQueue<R, A> {
 impl<R: Send + 'static, A: Send + 'static> BatchQueue<R, A> {
     /// Submits a request and waits for its answer, for at most `timeout` until its batch starts. At most
     /// `max_running` batches run at the same time, beside those that wait for locks. A request whose caller is cancelled is
-    /// dropped if its batch has not started; else it is served all the same.
+    /// dropped if its batch has not started; else it is still served.
     ///
     /// # Errors
     /// See [`NotServed`].

@@ -30,7 +30,7 @@ use reader::Reader;
 pub use report::{Program, Setting, Warning, in_force, report};
 pub use secret::Secret;
 
-/// The manual and the defaults, as committed.
+/// `defaults.env`: every setting with its default.
 pub const DEFAULTS: &str = include_str!("../../defaults.env");
 
 /// Origins of web pages that may call the API.

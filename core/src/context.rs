@@ -72,7 +72,7 @@ impl Core {
         }))
     }
 
-    /// What one use case keeps for the life of the process, created by `init` on first use. By type, so that this
+    /// State of one use case for the life of the process, created by `init` on first use. Keyed by type, so that this
     /// module need not know the use cases.
     pub(crate) fn state<T: Any + Send + Sync>(&self, init: impl Fn() -> T) -> Arc<T> {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);

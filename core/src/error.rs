@@ -19,10 +19,10 @@ pub enum Error {
     /// The refresh token is unknown, expired, revoked or spent (401).
     #[error("the refresh token is not valid")]
     InvalidRefreshToken,
-    /// The link was used or has expired, or is none of ours (410).
+    /// The link was used, has expired, or is invalid (410).
     #[error("the link is void")]
     LinkVoid,
-    /// Only an account may do this here (401).
+    /// Guests are not allowed here (401).
     #[error("log in to do this")]
     LoginRequired,
     /// The actor's role does not allow this (403).
@@ -34,7 +34,7 @@ pub enum Error {
     /// An API key lacks this scope (403).
     #[error("the API key needs the scope {0}")]
     ScopeMissing(Scope),
-    /// The thing is absent, or not the actor's to see (404). Holds its name: `booking`, `service` and so on.
+    /// The thing does not exist, or the actor may not see it (404). Holds its name: `booking`, `service` and so on.
     #[error("no such {0}")]
     NotFound(&'static str),
     /// Another account has this address (409).
@@ -49,9 +49,9 @@ pub enum Error {
     /// The booking's status does not allow the action (409).
     #[error("a booking that is {from:?} cannot be changed so")]
     InvalidTransition {
-        /// Where the booking stands.
+        /// The booking's status.
         from: BookingStatus,
-        /// What can be done with it.
+        /// The actions that are possible.
         allowed: Vec<BookingAction>,
     },
     /// There are future bookings (409).
@@ -78,7 +78,7 @@ pub enum Error {
     /// Events after the cursor were removed from the feed (410).
     #[error("the cursor is older than the feed reaches back")]
     CursorExpired,
-    /// The hold ran out, or was booked or given back (410).
+    /// The hold has expired, or was booked or released (410).
     #[error("the hold has expired")]
     HoldExpired,
     /// The account or guest holds as much time as it may (429 with Retry-After).
@@ -127,16 +127,16 @@ pub enum Error {
         /// What is wrong with it.
         error: ParseError,
     },
-    /// Too many wait for the same thing (503 with Retry-After).
+    /// Too many requests wait for the same resource (503 with Retry-After).
     #[error("too many wait for the same calendar")]
     Overloaded {
         /// When to try again.
         retry_after: Duration,
     },
-    /// The database does not answer, or a wait ended (503 with Retry-After).
+    /// The database does not answer, or a wait timed out (503 with Retry-After).
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
-    /// A fault of ours (500).
+    /// An internal error (500).
     #[error("internal error: {context}")]
     Internal {
         /// What was being done.
@@ -170,7 +170,7 @@ impl Error {
         Self::Internal { context, source: source.into() }
     }
 
-    /// Whether Postgres ended the transaction for a reason that another try may not meet: deadlock (40P01) or
+    /// Whether a retry may succeed: deadlock (40P01) or
     /// serialization failure (40001).
     #[must_use]
     pub fn is_transient(&self) -> bool {

@@ -23,7 +23,7 @@ const MAC_BYTES: usize = 32;
 pub enum Purpose {
     /// `/m/{token}`: see, cancel or move a booking. The id is the booking's.
     Manage,
-    /// `/u/{token}`: no more reminders (RFC 8058). The id is the customer's.
+    /// `/u/{token}`: unsubscribe from reminders (RFC 8058). The id is the customer's.
     Unsubscribe,
     /// `/d/{token}`: confirm or decline a booking. The id is that of the mail to staff in the ledger.
     Decide,
@@ -81,7 +81,7 @@ impl Purpose {
 }
 
 impl Link {
-    /// The whole address below `public_url`, which has no trailing slash.
+    /// The URL below `public_url`, which has no trailing slash.
     #[must_use]
     pub fn url(&self, keys: &Keys, public_url: &str) -> String {
         let ending = if self.purpose == Purpose::Feed { ".ics" } else { "" };

@@ -1,8 +1,8 @@
-//! What processes share of the mail server's state: which worker's circuit is open, an operator's request to test the
-//! mail server now, and that a mail got through.
+//! Shared state about the mail server: which worker's circuit is open, an operator's request to test the mail server now,
+//! and that a mail was accepted.
 //!
-//! A worker decides by its own experience: another process may reach the mail server while it does not. A success is
-//! shared, because it ends the wait of all: each worker then tries again at once.
+//! Each worker opens its own circuit: another process may reach the mail server while it does not. A success is shared:
+//! each worker then tries again at once.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::{Payload, ops};
@@ -12,9 +12,9 @@ use uuid::Uuid;
 use crate::notifications::SendNotification;
 use crate::{Core, Error, Result};
 
-/// How the reason begins for which a mail waits for the mail server.
+/// Prefix of the reason for which a mail waits for the mail server.
 pub const WAIT_REASON: &str = "waits for the mail server";
-/// A process that has not confirmed its row for so long has ended.
+/// A process that has not confirmed its row for this long has ended.
 const SEEN_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
 /// The open circuit of a worker.
@@ -28,7 +28,7 @@ pub struct OpenCircuit {
     pub relay: String,
     /// When the next mail may test the mail server.
     pub open_until: DateTime<Utc>,
-    /// How often in a row it has opened.
+    /// How many consecutive times it has opened.
     pub openings: i32,
     /// SMTP step and reply code of the last failure.
     pub failure: String,
@@ -36,10 +36,10 @@ pub struct OpenCircuit {
     pub opened_at: DateTime<Utc>,
 }
 
-/// What another process says to one whose circuit is open.
+/// A message to a process whose circuit is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// A mail got through: close the circuit.
+    /// A mail was accepted: close the circuit.
     Close,
     /// Mails may test the mail server from this instant on.
     OpenUntil(DateTime<Utc>),
@@ -91,7 +91,7 @@ pub async fn opened(conn: &mut PgConnection, now: DateTime<Utc>, circuit: &OpenC
     }
 }
 
-/// Confirms that this process's circuit is still open, and returns what others say. `None`: it has no row.
+/// Confirms that this process's circuit is still open, and returns messages of others. `None`: it has no row.
 ///
 /// # Errors
 /// The database's.
@@ -110,7 +110,7 @@ pub async fn confirm_open(
     Ok(row.map(|row| if row.closed_at.is_some() { Signal::Close } else { Signal::OpenUntil(row.open_until) }))
 }
 
-/// Records that a mail got through to this mail server: the circuits of all workers close, and all mails that wait for
+/// Records that this mail server accepted a mail: the circuits of all workers close, and all mails that wait for
 /// it are due. Returns how many mails that is.
 ///
 /// # Errors

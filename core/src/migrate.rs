@@ -19,7 +19,7 @@ pub static MIGRATOR: Migrator = {
     migrator
 };
 
-/// How long a further server connection of a pooler may take in the check of prepared statements.
+/// Timeout of a pooler's further server connection in the check of prepared statements.
 const POOLER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a program cannot work with the database's schema.
@@ -45,12 +45,12 @@ pub enum SchemaError {
         "the schema needs a program that knows migration {needed}, this one knows {known}: use a newer release"
     )]
     TooNew {
-        /// What the schema asks for.
+        /// The version that the schema requires.
         needed: i64,
         /// The newest migration this program knows.
         known: i64,
     },
-    /// A pooler in between loses prepared statements.
+    /// A connection pooler loses prepared statements.
     #[error(
         "DATABASE_URL leads through a pooler that loses prepared statements: use PgBouncer 1.21 or newer with \
          max_prepared_statements above 0, or pool_mode = session"
@@ -133,7 +133,7 @@ async fn check_prepared_statements(conn: &mut PgConnection, pool: &PgPool) -> Re
         let server = backend_pid(conn).await?;
         let mut holding = other.begin().await?;
         let held = backend_pid(&mut holding).await?;
-        // A pooler that has no further server connection lets this wait: then it tells nothing.
+        // A pooler without a further server connection lets this wait: the result is then unknown.
         let again = tokio::time::timeout(POOLER_TIMEOUT, backend_pid(conn)).await;
         holding.rollback().await?;
         match again {

@@ -73,7 +73,7 @@ pub async fn again_if_cut<T, F: Future<Output = Result<T>>>(work: impl Fn() -> F
     }
 }
 
-/// The one place where errors of the database become errors of use cases.
+/// Maps errors of the database to errors of use cases; the only place that does.
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if is_cut(&error) {
@@ -91,7 +91,7 @@ impl From<sqlx::Error> for Error {
                     pointer: "/user_id",
                     error: ParseError::new("user_taken", "another member of staff has this account"),
                 },
-                // The account was deleted while it booked.
+                // The account was deleted during the booking.
                 (_, Some("customers_user_id_fkey")) => Self::SessionEnded,
                 (_, Some("staff_user_id_fkey")) => Self::Invalid {
                     pointer: "/user_id",
@@ -106,7 +106,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Whether the connection was cut, or leads to a server that can't write: it must not be used again unchecked.
+/// Whether the connection was cut, or leads to a server that can't write: it must be tested before it is used again.
 pub(crate) fn is_cut(error: &sqlx::Error) -> bool {
     !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) && is_unavailable(error)
 }

@@ -1,8 +1,8 @@
-//! What the booking page shows of the business, read from the database only after a change.
+//! The business as the booking page shows it, read from the database only after a change.
 //!
-//! It is kept with `settings.calendar_rev` and the database server's start, as lists of slots are
+//! The copy is kept with `settings.calendar_rev` and the database server's start, as lists of slots are
 //! (`docs/decisions/0015-slot-lists-from-memory.md`): every change of settings, services, staff, weekly hours or pictures
-//! counts that revision up, so a check sent after the request arrived tells whether the copy is current.
+//! increments that revision, so a check sent after the request arrived shows whether the copy is current.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::slots::{Page, Revisions, Snapshots};
 use crate::staff::{self, StaffMember};
 use crate::{Core, Error, Result, pictures};
 
-/// The copy is read anew after this time even if no revision changed, so that a manual repair by SQL becomes visible.
+/// The copy is read again after this time even if no revision changed, so that a manual repair by SQL becomes visible.
 const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// The business as customers see it.
@@ -23,7 +23,7 @@ const MAX_AGE: Duration = Duration::from_mins(1);
 pub struct Storefront {
     /// Name, address, colour and rules.
     pub business: Business,
-    /// When somebody is there.
+    /// Opening hours.
     pub hours: Vec<OpenDay>,
     /// Tag of the logo; none: there is none.
     pub logo: Option<String>,
@@ -33,7 +33,7 @@ pub struct Storefront {
     pub staff: Vec<StaffMember>,
 }
 
-/// The copy of one process, as `P` keeps it.
+/// The copy of one process, with the representation `P`.
 pub struct Storefronts<P> {
     kept: Mutex<Option<Kept<P>>>,
     builder: tokio::sync::Mutex<()>,
@@ -59,7 +59,7 @@ impl<P> Default for Storefronts<P> {
 }
 
 impl<P: From<Storefront>> Storefronts<P> {
-    /// The business as it is now: every write that any process acknowledged before this call is in it. `slots` checks the
+    /// The current business: it contains every write that any process acknowledged before this call. `slots` checks the
     /// revision together with those of its lists.
     ///
     /// # Errors

@@ -20,8 +20,8 @@ pub(crate) const RETRIES: u32 = 3;
 /// the server.
 pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes Postgres plan each statement once a connection: planning five statements of a booking took two thirds as long
-/// as running all of them (docs/decisions/0018-generic-plans-for-writes.md). So no statement may need its parameters for a
+/// Makes Postgres plan each statement once per connection: planning five statements of a booking took two thirds of the
+/// time of running all of them (docs/decisions/0018-generic-plans-for-writes.md). So no statement may need its parameters for a
 /// good plan (such as `$1 IS NULL OR …` on an indexed column).
 const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
 
@@ -127,7 +127,7 @@ async fn with_retries<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
     }
 }
 
-/// A random delay before the n-th retry, so that transactions that met each other do not meet again.
+/// A random delay before the n-th retry, so that transactions that conflicted do not conflict again.
 pub(crate) fn retry_delay(retry: u32) -> Duration {
     Duration::from_millis(rand::random_range(1..=10_u64 << retry))
 }

@@ -6,7 +6,7 @@ use super::{ApiKeySecret, Scope, Scopes};
 use crate::Result;
 use crate::pool::again_if_cut;
 
-/// How exact `last_used_at` is: not every request writes.
+/// Precision of `last_used_at`, so that not every request writes.
 const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// A key that may be used.
@@ -18,8 +18,8 @@ pub struct KeyInUse {
     pub scopes: Scopes,
 }
 
-/// The key with this secret; `None` when there is none, or it was revoked or has expired. Asked for each request, so that
-/// a revoked key is refused at once. Notes that it was used.
+/// The key with this secret; `None` if there is none, or it was revoked or has expired. Read for each request, so that
+/// a revoked key is refused at once. Updates `last_used_at`.
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`].
@@ -50,7 +50,7 @@ pub async fn authenticate(
         .execute(pool)
         .await?;
     }
-    // A newer release may have given a scope that this one does not know.
+    // A newer release may have stored a scope that this one does not know.
     let scopes = row.scopes.iter().filter_map(|text| Scope::parse(text).ok()).collect();
     Ok(Some(KeyInUse { id: secret.id, scopes }))
 }

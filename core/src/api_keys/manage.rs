@@ -8,7 +8,7 @@ use crate::transaction::change;
 use crate::types::{Label, ParseError};
 use crate::{Core, Error, Result};
 
-/// How many keys may be in use.
+/// Most keys in use.
 const MOST: i64 = 1000;
 
 /// An API key, without its secret.
@@ -20,28 +20,28 @@ pub struct ApiKey {
     pub name: String,
     /// What it may do.
     pub scopes: Vec<Scope>,
-    /// From when on it is refused.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was last used, exact to a minute.
     pub last_used_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// A key to be made.
+/// A new key.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
     /// What it is for.
     pub name: Label,
     /// What it may do; at least one.
     pub scopes: Vec<Scope>,
-    /// From when on it is refused; none: never.
+    /// When it expires; none: never.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Makes a key from 32 random bytes, which are in this answer only.
+/// Creates a key from 32 random bytes. Only this answer contains them.
 ///
 /// # Errors
 /// [`Error::Invalid`] without a scope, with an expiry that is past, or when 1,000 keys are in use; [`Error::Unavailable`].
@@ -134,7 +134,7 @@ pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>> {
         .collect())
 }
 
-/// Ends a key: its next request is refused. One that was revoked before stays as it is.
+/// Revokes a key: its next request is refused. A revoked key is not changed.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Unavailable`].

@@ -20,18 +20,18 @@ pub enum Area {
 /// What may be done in an area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Right {
-    /// See.
+    /// Read.
     Read,
-    /// See and change.
+    /// Read and write.
     Write,
 }
 
 /// A right in an area: `bookings:read`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope {
-    /// Where.
+    /// The area.
     pub area: Area,
-    /// What.
+    /// The access.
     pub right: Right,
 }
 
@@ -84,7 +84,7 @@ impl Scope {
 pub struct Scopes(u16);
 
 impl Scopes {
-    /// Whether they include this one: whoever may write may read.
+    /// Whether they include this scope. Write includes read.
     #[must_use]
     pub fn grant(self, scope: Scope) -> bool {
         let write = Scope { right: Right::Write, ..scope };

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// What every key begins with.
+/// Prefix of every key.
 const PREFIX: &str = "pk_";
 
 /// The whole key as its program sends it: `pk_`, the id as 32 hexadecimal digits, `_`, and 32 random bytes in base64url.
@@ -26,7 +26,7 @@ impl ApiKeySecret {
         Self { id, secret }
     }
 
-    /// Parses a key; `None` for what is none.
+    /// Parses a key; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
@@ -43,7 +43,7 @@ impl ApiKeySecret {
         format!("{PREFIX}{}_{}", self.id.simple(), URL_SAFE_NO_PAD.encode(self.secret))
     }
 
-    /// What is stored of it.
+    /// The stored form.
     pub(super) fn sha256(&self) -> [u8; 32] {
         Sha256::digest(self.secret).into()
     }

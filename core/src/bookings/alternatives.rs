@@ -33,7 +33,7 @@ pub(super) async fn with_alternatives(
     }
 }
 
-/// Adds alternatives to the error that the place of a hold can no longer be booked.
+/// Adds alternatives to the error of a hold that can no longer be booked.
 pub(super) async fn with_alternatives_to_hold(core: &Core, error: Error, hold_id: Uuid) -> Error {
     if !matches!(error, Error::SlotTaken { .. }) {
         return error;

@@ -14,7 +14,7 @@ pub(super) struct BookingChange<'a> {
 }
 
 impl EventDetails {
-    /// With what staff tell the customer.
+    /// Adds the message of staff to the customer.
     pub(super) fn with_message(self, message: &StaffMessage) -> Self {
         Self { message: message.text.clone(), silent: !message.notify, ..self }
     }

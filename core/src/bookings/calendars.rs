@@ -19,12 +19,12 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs `attempt` until it finds the booking with the member of staff it has locked. A booking can be moved to other staff
-/// between reading it and locking the calendar. Changes of one booking take turns in this process, in order of arrival, so
-/// that none is overtaken for ever; only another process can move it meanwhile.
+/// between reading it and locking the calendar. Changes of one booking are serialised in this process, in order of arrival, so
+/// that none is overtaken forever; only another process can move it meanwhile.
 ///
 /// # Errors
-/// Those of `attempt`; [`Error::Overloaded`] after [`WAIT_TIMEOUT`] without a turn, or when other processes moved the booking
-/// again and again for as long.
+/// Those of `attempt`; [`Error::Overloaded`] when the wait exceeds [`WAIT_TIMEOUT`], or when other processes kept moving the
+/// booking for that time.
 pub(super) async fn follow<T, F: Future<Output = Result<Option<T>>>>(
     core: &Core,
     booking_id: Uuid,
@@ -55,7 +55,7 @@ pub(super) async fn turns(core: &Core, ids: &[Uuid]) -> Result<Vec<KeyedMutexGua
     Ok(turns)
 }
 
-/// Expires the holds in these locked calendars whose time is up; returns how many.
+/// Expires the holds in these locked calendars that have expired; returns how many.
 pub(super) async fn expire_dead_holds(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Calls a booking off.
+//! Cancels a booking.
 
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ pub async fn cancel(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev)
     cancel_with(core, actor, id, expected, StaffMessage::default()).await
 }
 
-/// [`cancel`] with what staff tell the customer.
+/// [`cancel`] with a message of staff to the customer.
 ///
 /// Errors: those of [`cancel`]; `StaffOnly`.
 pub async fn cancel_with(

@@ -16,16 +16,16 @@ pub struct Change {
     pub id: Uuid,
     /// The revision that was read.
     pub rev: Rev,
-    /// What is to happen to it.
+    /// The change.
     pub action: BatchAction,
 }
 
-/// What is to happen to a booking.
+/// A change to one booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchAction {
-    /// It is cancelled.
+    /// Cancel it.
     Cancel,
-    /// It is moved, under the promised terms.
+    /// Move it, under the promised terms.
     Move {
         /// New start.
         start: DateTime<Utc>,
@@ -36,8 +36,8 @@ pub enum BatchAction {
     },
 }
 
-/// Does each change in a transaction of its own, in this order, and returns its result at its place; for staff. A change that
-/// was done before by the same actor is not done again: repeating the request is safe.
+/// Makes each change in its own transaction, in this order, and returns the results in the same order; for staff. A change
+/// that the same actor made before is not made again: repeating the request is safe.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; of one change those of [`cancel_with`] and [`reschedule`].

@@ -17,7 +17,7 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev};
 use crate::{Core, Error, Result, slots, staff};
 
-/// Does `action` and returns the booking after it.
+/// Executes `action` and returns the booking after it.
 pub(super) async fn change_status(
     core: &Core,
     actor: &Actor,
@@ -49,10 +49,10 @@ struct ChangeStatus {
     options: StatusOptions,
 }
 
-/// What a change of status takes beside the action.
+/// Options of a change of status.
 #[derive(Clone, Default)]
 pub(super) struct StatusOptions {
-    /// What staff tell the customer.
+    /// Message of staff to the customer.
     pub message: StaffMessage,
     /// Whether staff confirm a booking outside open hours.
     pub overriding: bool,
@@ -107,7 +107,7 @@ impl Write for ChangeStatus {
     }
 }
 
-/// What the audit trail calls an action.
+/// The audit trail's name of an action.
 fn kind_of(action: BookingAction) -> ChangeKind {
     match action {
         BookingAction::Confirm => ChangeKind::Confirmed,
@@ -147,7 +147,7 @@ pub(super) fn next_status(
     })
 }
 
-/// Customers may change a booking until so many minutes before its start, inclusive; staff at any time.
+/// Checks the notice: customers may change a booking until so many minutes before its start, inclusive; staff at any time.
 ///
 /// # Errors
 /// `NoticePassed`.

@@ -1,4 +1,4 @@
-//! Making a booking.
+//! Creating a booking.
 
 use uuid::Uuid;
 
@@ -11,11 +11,11 @@ use crate::pool::again_if_cut;
 use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Result};
 
-/// Makes a booking: pending if the service requires confirmation and the actor is not staff, else confirmed.
+/// Creates a booking: pending if the service requires confirmation and the actor is not staff, else confirmed.
 ///
 /// Errors: [`Error::SlotTaken`] with three alternatives; the refusals of the calendar (`StartInPast` to `OffGrid`);
-/// `Invalid` for a person without address and phone number; `HoldExpired`, and for a hold whose place was closed since the same refusals as for a slot; `NotFound` for service,
-/// staff or customer; `LoginRequired` for a guest where guests are not allowed;
+/// `Invalid` for a person without address and phone number; `HoldExpired`, and the same refusals if the place of a hold was
+/// closed meanwhile; `NotFound` for service, staff or customer; `LoginRequired` for a guest where guests are not allowed;
 /// `Forbidden` and `StaffOnly`; `IdempotencyInProgress`, `IdempotencyKeyReused`; `Overloaded`.
 pub async fn create(
     core: &Core,
@@ -44,7 +44,7 @@ pub async fn create(
     }
 }
 
-/// Whether the key was used before: then [`create`] replays its answer and makes nothing.
+/// Whether the key was used before: then [`create`] replays its answer and books nothing.
 pub async fn is_repeated(core: &Core, actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<bool> {
     idempotency::is_known(&core.pool, core.now(), &request(actor, key, new)?).await
 }
@@ -57,7 +57,7 @@ fn request(actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<Requ
     Request::new("bookings.create", actor, guest, key, new)
 }
 
-/// Refuses what the actor may not ask for, as far as the request alone tells.
+/// Refuses what the actor may not request, as far as the request alone shows it.
 ///
 /// # Errors
 /// `Forbidden`, `StaffOnly`, `LoginRequired`.

@@ -1,4 +1,4 @@
-//! A pending booking as the page behind the confirm or decline link in a mail to staff shows it.
+//! A pending booking as shown on the page of the confirm or decline link in a mail to staff.
 
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ use crate::settings::{self, Business};
 use crate::types::{Actor, BookingAction, Locale};
 use crate::{Core, Error, Result};
 
-/// A booking that staff confirm or decline, or have done so, and what a page about it shows.
+/// A booking that staff are to confirm or decline, or already have, with what the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The booking, as staff see it.

@@ -14,7 +14,7 @@ pub async fn decline(core: &Core, actor: &Actor, id: Uuid, expected: ExpectedRev
     decline_with(core, actor, id, expected, StaffMessage::default()).await
 }
 
-/// [`decline`] with what staff tell the customer.
+/// [`decline`] with a message of staff to the customer.
 ///
 /// Errors: those of [`decline`]; `StaffOnly`.
 pub async fn decline_with(

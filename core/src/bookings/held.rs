@@ -15,7 +15,7 @@ use crate::customers::{Booked, Contact};
 use crate::types::{Actor, ActorKind, BookingAction, ChangeKind, EventDetails, PersonName, Phone};
 use crate::{Error, Result, hours};
 
-/// A hold that somebody wants to book.
+/// A hold to be booked.
 pub(super) struct WantedHold<'a> {
     pub id: Uuid,
     /// The members of staff whose calendars are locked for it.
@@ -33,11 +33,11 @@ impl Hold {
     }
 }
 
-/// Locks the holds and checks of each that it can be booked and that the calendar would still take it. The results are in
-/// the order of the holds, which are different ones.
+/// Locks the holds and checks that each can be booked and still fits the calendar. The holds are distinct; the results are
+/// in their order.
 ///
 /// # Errors
-/// For one hold `HoldExpired`, and those of [`require_fitting`]; for all of them only those of the database.
+/// Per hold `HoldExpired` and those of [`require_fitting`]; as a whole those of the database.
 pub(super) async fn check(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -95,8 +95,8 @@ impl<'a> BookedHold<'a> {
     }
 }
 
-/// Makes the holds bookings, under the terms they were held with, and returns them in their order. One statement writes the
-/// rows and their events.
+/// Turns the holds into bookings, under the terms they were held with, and returns them in their order. One statement
+/// writes the rows and their events.
 pub(super) async fn book(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

@@ -21,7 +21,7 @@ impl<'a> HeldTime<'a> {
         format!("hold:{held_by}")
     }
 
-    /// What they hold at `now`. The caller has locked the names by an earlier statement.
+    /// Reads what they hold at `now`. The caller has locked the names by an earlier statement.
     pub(super) async fn load(tx: &mut PgConnection, now: DateTime<Utc>, holders: &[&'a str]) -> Result<Self> {
         let names: Vec<String> = holders.iter().map(|holder| (*holder).to_owned()).collect();
         let rows = sqlx::query!(

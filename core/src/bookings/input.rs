@@ -9,37 +9,37 @@ use crate::customers::Contact;
 use crate::types::{Actor, Cursor, Note, Order, PageSize, PersonName};
 use crate::{Error, Result};
 
-/// A booking to be made. Its JSON is what repeated requests with one idempotency key are compared by.
+/// A new booking. Repeated requests with one idempotency key are compared by its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewBooking {
-    /// What and when.
+    /// Service, staff and start.
     pub slot: Wanted,
     /// For whom.
     pub booker: Booker,
     /// Who comes in the customer's place, such as a child or partner; none: the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub for_whom: Option<PersonName>,
-    /// What the customer writes.
+    /// The customer's note.
     pub customer_note: Note,
-    /// What staff write; only staff may.
+    /// The staff's note; only staff may set it.
     pub staff_note: Note,
-    /// Whether reminders are sent for it; none is either if the customer wants none at all.
+    /// Whether reminders are sent for it, unless the customer has turned off all reminders.
     #[serde(skip_serializing_if = "is_default")]
     pub reminders: bool,
     /// Bypass grid, hours, notice and horizon, never another booking; only staff may. The start may be earlier today.
     pub overriding: bool,
-    /// Whether the customer gets no mail that it was made; only staff may turn it off.
+    /// Whether the customer gets no mail about it; only staff may suppress the mail.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
 }
 
-/// The default is left out of what repeated requests are compared by, which is stored for a day.
+/// The default is left out of the JSON by which repeated requests are compared: it is stored for a day.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_default(reminders: &bool) -> bool {
     *reminders
 }
 
-/// Where a new booking takes its slot from.
+/// The source of a new booking's slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wanted {
@@ -49,7 +49,7 @@ pub enum Wanted {
     Hold(Uuid),
 }
 
-/// A slot as the list of slots shows it.
+/// A slot from the list of slots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WantedSlot {
     /// The service.
@@ -72,16 +72,16 @@ pub enum Booker {
     Person(Contact),
 }
 
-/// A slot to be held.
+/// A new hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewHold {
-    /// What and when.
+    /// Service, staff and start.
     pub slot: WantedSlot,
     /// Duration of the hold in minutes, 1 to 10.
     pub minutes: u32,
 }
 
-/// What staff tell the customer with a change they make.
+/// How the customer is notified of a change by staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaffMessage {
     /// Text for the customer's mail, kept in the audit trail; only staff may give one.
@@ -91,7 +91,7 @@ pub struct StaffMessage {
 }
 
 impl Default for StaffMessage {
-    /// The usual mail, without a text of staff.
+    /// The usual mail, without a text.
     fn default() -> Self {
         Self { text: None, notify: true }
     }
@@ -106,7 +106,7 @@ impl StaffMessage {
     }
 
     /// # Errors
-    /// [`Error::StaffOnly`] when somebody else writes a text or turns the mail off.
+    /// [`Error::StaffOnly`] when anyone else gives a text or suppresses the mail.
     pub(super) fn authorize(&self, actor: &Actor) -> Result<()> {
         if actor.is_staff() || *self == Self::default() {
             Ok(())
@@ -125,9 +125,9 @@ pub struct Move {
     pub staff_id: Option<Uuid>,
     /// Bypass grid, hours, notice and horizon, never another booking; only staff may.
     pub overriding: bool,
-    /// Take the service's current name, duration, price and buffers in place of the promised ones; only staff may.
+    /// Use the service's current name, duration, price and buffers instead of the promised ones; only staff may.
     pub current_terms: bool,
-    /// What staff tell the customer.
+    /// How the customer is notified.
     pub message: StaffMessage,
 }
 
@@ -140,16 +140,16 @@ impl Move {
     }
 }
 
-/// What staff change about a booking that keeps its start; none: it stays.
+/// Changes by staff to a booking that keeps its start; `None` keeps a field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BookingPatch {
-    /// What the customer wrote.
+    /// The customer's note.
     pub customer_note: Option<Note>,
-    /// What staff write.
+    /// The staff's note.
     pub staff_note: Option<Note>,
-    /// The service. Its terms of today apply as a whole: name, duration, price and buffers.
+    /// The service. Its current terms apply as a whole: name, duration, price and buffers.
     pub service_id: Option<Uuid>,
-    /// Duration in minutes, 5 to 1440, in place of the service's. The other terms are those of today.
+    /// Duration in minutes, 5 to 1440, instead of the service's. The other terms are the current ones.
     pub duration_min: Option<u32>,
     /// The member of staff.
     pub staff_id: Option<Uuid>,
@@ -157,11 +157,11 @@ pub struct BookingPatch {
     pub customer_id: Option<Uuid>,
     /// Bypass hours, never another booking.
     pub overriding: bool,
-    /// What staff tell the customer.
+    /// How the customer is notified.
     pub message: StaffMessage,
 }
 
-/// Which bookings a list holds; those of a customer's list are their own in any case.
+/// Filters of a list. A customer's list contains their own bookings only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListBookings {
     /// Those that start at this instant or later.

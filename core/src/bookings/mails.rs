@@ -18,7 +18,7 @@ use crate::types::{ChangeKind, EmailAddress, Locale};
 pub(super) const QUEUES: &[&str] = &[SendNotification::QUEUE];
 
 /// The mail to the customer and the mail to staff and the business. Staff get no mail about a confirmation or refusal,
-/// which was theirs.
+/// because they made it.
 fn kinds_of(
     change: ChangeKind,
     status: BookingStatus,
@@ -74,14 +74,14 @@ impl Draft {
             _ => Vec::new(),
         };
         let (for_customer, for_staff) = kinds_of(change.kind, booking.status);
-        // Whoever it belongs to from now on hears of it for the first time.
+        // The new customer has had no mail about it yet.
         let for_customer = match for_customer {
             Some(NotificationKind::Reschedule) if change.details.customer.is_some() => {
                 Some(NotificationKind::Confirmation)
             }
             kind => kind,
         };
-        // What has begun needs no mail that it will: staff recorded it afterwards.
+        // Staff recorded an appointment that has already begun: no mail announces it.
         let begun = booking.start.to_utc() <= now;
         let is_to_come = |kind: &NotificationKind| !begun || !kind.is_for_what_is_to_come();
         let for_customer = for_customer.filter(|_| !change.details.silent).filter(is_to_come);
@@ -127,7 +127,7 @@ pub(super) async fn plan(
     plan::on_changes(tx, now, &[draft.change(row, None)]).await
 }
 
-/// A booking that a batch made, with its service's reminder rules and the span of its request.
+/// A booking that a batch created, with its service's reminder rules and the span of its request.
 pub(super) struct NewBookingMails<'a> {
     pub row: &'a Row,
     pub change: &'a BookingChange<'a>,

@@ -1,4 +1,4 @@
-//! A booking as the page behind its manage link shows it.
+//! A booking as shown on the page of its manage link.
 
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::settings::{self, Business};
 use crate::types::{Actor, BookingAction, Locale, Zone};
 use crate::{Core, Error, Result, slots};
 
-/// A booking, what its customer can do with it now, and what a page about it shows.
+/// A booking, what its customer can do with it now, and what the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Managed {

@@ -8,11 +8,11 @@ use crate::pool::again_if_cut;
 use crate::types::{Actor, Note};
 use crate::{Core, Error, Result};
 
-/// Replaces the customer's note of a booking that stands and has not begun. The revision stays: nothing that was promised
-/// changes, and mails that are on their way still speak of the booking as it is.
+/// Replaces the customer's note of a pending or confirmed booking that has not begun. The revision stays, because no
+/// promised value changes and planned mails remain correct.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the actor may not see it, [`Error::NoticePassed`] once it has begun or was called off.
+/// [`Error::NotFound`] when the actor may not see it, [`Error::NoticePassed`] once it has begun or was cancelled.
 pub async fn write_note(core: &Core, actor: &Actor, id: Uuid, note: &Note) -> Result<Booking> {
     again_if_cut(|| visible(core, actor, id)).await?;
     let now = core.now();

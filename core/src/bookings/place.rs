@@ -77,8 +77,8 @@ pub(super) fn staff_for<'a>(
     Ok((terms, staff_ids))
 }
 
-/// Asks the calendar again about a booking that exists: hours, closures, time off, staff, service and capacity may have
-/// changed since. Notice, horizon and grid were checked when it was made. Its calendar is to be locked.
+/// Checks an existing booking against its calendar again: hours, closures, time off, staff, service and capacity may have
+/// changed. Notice, horizon and grid were checked when it was made. The caller has locked its calendar.
 ///
 /// # Errors
 /// Those of [`require_fitting`].
@@ -92,7 +92,7 @@ pub(super) async fn still_fits(
     require_fitting(booking, &reasons.remove(&booking.id).unwrap_or_default(), limits)
 }
 
-/// Refuses a booking that would be stranded for these reasons.
+/// Refuses a booking that is stranded for these reasons.
 ///
 /// # Errors
 /// `NotFound` when the service is inactive; `SlotTaken` when its member of staff left or no longer performs the service, or

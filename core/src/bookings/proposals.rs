@@ -1,4 +1,4 @@
-//! What staff need to settle bookings that cannot stay where they are.
+//! Alternatives for bookings that no longer fit their calendar.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -13,10 +13,10 @@ use crate::{Alternative, Core, Error, Result};
 /// Bookings for which alternatives are searched at once.
 pub const MOST_PROPOSALS: usize = 50;
 
-/// A booking, whom to tell, and where it could go.
+/// A booking that no longer fits, its customer, and free slots for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proposal {
-    /// The booking, as it stands.
+    /// The booking.
     pub booking: Booking,
     /// Up to three free slots: the same start with others, later ones with the same member of staff, then the nearest.
     pub alternatives: Vec<Alternative>,

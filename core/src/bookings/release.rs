@@ -1,4 +1,4 @@
-//! Giving a held slot back.
+//! Releasing a hold.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::types::{Actor, ChangeKind};
 use crate::{Core, Error, Result, staff};
 
 /// Releases a hold before it expires. Allowed for staff, for the account that made it, and with `has_token`: the caller has
-/// verified a token of this hold. One that has expired or was released already stays so.
+/// verified a token of this hold. A hold that has expired or was released is not changed.
 ///
 /// # Errors
 /// [`Error::NotFound`], also for somebody else's hold; [`Error::HoldExpired`] for one that was booked; `Overloaded`.

@@ -13,12 +13,12 @@ use crate::transaction::change;
 use crate::types::Actor;
 use crate::{Core, Error, Result};
 
-/// Stores whether reminders of a booking are wanted that stands and has not begun. Without, those not yet sent end as
-/// `unwanted`; with, those not yet due are planned again, unless the customer wants none at all. The revision stays:
-/// nothing that was promised changes.
+/// Stores whether reminders are wanted for a pending or confirmed booking that has not begun. If not, unsent ones end as
+/// `unwanted`. If so, those not yet due are planned again, unless the customer has turned off all reminders. The revision
+/// stays, because no promised value changes.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the actor may not see it, [`Error::NoticePassed`] once it has begun or was called off.
+/// [`Error::NotFound`] when the actor may not see it, [`Error::NoticePassed`] once it has begun or was cancelled.
 pub async fn choose_reminders(core: &Core, actor: &Actor, id: Uuid, wanted: bool) -> Result<Booking> {
     again_if_cut(|| visible(core, actor, id)).await?;
     change(core, (*actor, id, wanted), |&(actor, id, wanted), tx, now| {

@@ -1,4 +1,4 @@
-//! Keeping a hold a little longer.
+//! Extending a hold.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ChangeKind, Rev};
 use crate::{Core, Error, Result, staff};
 
-/// Keeps a hold ten minutes from now, once: one that was renewed is no longer of its first revision. The caller has
-/// established that it is theirs.
+/// Extends a hold to ten minutes from now, once: a renewed hold is no longer at its first revision. The caller has checked
+/// whose hold it is.
 ///
 /// # Errors
-/// [`Error::HoldExpired`] when it has run out, was booked, given back or renewed before.
+/// [`Error::HoldExpired`] when it has expired, was booked, released or renewed before.
 pub async fn renew_hold(core: &Core, hold_id: Uuid) -> Result<Booking> {
     let staff_id = again_if_cut(|| async {
         let found = sqlx::query_scalar!("SELECT staff_id FROM bookings WHERE id = $1", hold_id);

@@ -112,7 +112,7 @@ impl Reschedule {
             slots::terms_of_booking(tx, row.booking.id, service_id, Some(staff_id)).await
         };
         match terms {
-            // Nobody asked for this member of staff: it is the one the booking has.
+            // The request names no member of staff: this is the booking's own.
             Err(Error::NotFound("staff")) if self.to.staff_id.is_none() => Err(Error::Invalid {
                 pointer: "/staff_id",
                 error: ParseError::new(

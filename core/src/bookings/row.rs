@@ -117,7 +117,7 @@ pub(super) async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<Row>>
 }
 
 /// The booking, locked against changes and against handing off a mail about it. The row of its staff is to be locked
-/// before. The lock is a statement of its own, without joins: after a wait, READ COMMITTED rechecks the new row against the
+/// before. The lock is a separate statement without joins: after a wait, READ COMMITTED rechecks the new row against the
 /// joined rows of the old one, and a booking that was moved to other staff meanwhile would not be found.
 pub(super) async fn lock(tx: &mut PgConnection, id: Uuid) -> Result<Option<Row>> {
     sqlx::query_scalar!("SELECT id FROM bookings WHERE id = $1 FOR NO KEY UPDATE", id)

@@ -13,8 +13,8 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::Actor;
 use crate::{Core, Error, Result};
 
-/// Sends the confirmation, or for a pending booking the mail that it waits for staff, to the customer's address as it is
-/// now; only staff may. A mail of its own, whatever became of earlier ones.
+/// Sends the confirmation (for a pending booking the `pending` mail) to the customer's current address; only staff may. It
+/// is a new mail, independent of earlier ones.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::NotResendable`] for a booking that is neither pending nor confirmed,

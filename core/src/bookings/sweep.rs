@@ -13,10 +13,10 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ActorKind, ChangeKind};
 use crate::{Core, Error, Result, staff};
 
-/// A confirmed booking whose outcome staff have not recorded is completed so long after its end.
+/// Time after its end at which a confirmed booking is completed if staff have recorded no outcome.
 const COMPLETED_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// Expires holds whose time is up; returns how many.
+/// Expires holds; returns how many.
 pub async fn expire_holds(core: &Core) -> Result<u64> {
     let staff_ids = sqlx::query_scalar!(
         "SELECT DISTINCT staff_id FROM bookings WHERE status = 'held' AND hold_expires_at <= $1",

@@ -1,4 +1,4 @@
-//! Changing what a booking is about while it keeps its start: notes, service, duration, member of staff, customer.
+//! Changing a booking without moving it: notes, service, duration, member of staff, customer.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::types::{
 use crate::{Core, Error, Result, customers, staff};
 
 /// Changes a booking; only staff may. Its start stays: [`super::reschedule`] moves it. With another service, duration or
-/// member of staff it gets today's terms as a whole, and its calendar is asked again about hours and other bookings.
+/// member of staff it gets the current terms as a whole, and its calendar is checked again for hours and other bookings.
 /// Another customer gets a confirmation, and the links of the former one become void. A note alone sends no mail.
 ///
 /// Errors: [`Error::NotFound`] for the booking, the service, the member of staff or the customer; [`Error::Forbidden`];
@@ -114,7 +114,7 @@ impl Write for Update {
     }
 }
 
-/// What becomes of the booking.
+/// The booking after the change.
 struct Wanted {
     customer_note: Note,
     staff_note: Note,
@@ -122,12 +122,12 @@ struct Wanted {
     customer_id: Option<Uuid>,
     /// Whether the customer is another one.
     new_customer: bool,
-    /// Whether today's terms replace the promised ones.
+    /// Whether the current terms replace the promised ones.
     new_terms: bool,
 }
 
 impl Update {
-    /// What the patch makes of the booking; none: nothing changes.
+    /// The booking after the patch; none: nothing changes.
     ///
     /// # Errors
     /// `RevMismatch`, `InvalidTransition`.
@@ -156,7 +156,7 @@ impl Update {
         Ok(changes.then_some(wanted))
     }
 
-    /// Today's terms of the service, with the duration of the patch.
+    /// The service's current terms, with the duration of the patch.
     async fn new_terms(
         &self,
         tx: &mut PgConnection,
@@ -165,7 +165,7 @@ impl Update {
     ) -> Result<ServiceTerms> {
         let service_id = self.patch.service_id.unwrap_or(booking.service.id);
         let mut terms = match slots::terms(tx, service_id, Some(staff_id)).await {
-            // Nobody asked for this member of staff: it is the one the booking has.
+            // The request names no member of staff: this is the booking's own.
             Err(Error::NotFound("staff")) if self.patch.staff_id.is_none() => {
                 let message = "the booking's member of staff does not perform this service: name another one";
                 let error = ParseError::new("staff_unavailable", message);

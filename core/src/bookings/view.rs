@@ -36,9 +36,9 @@ pub struct Booking {
     /// Who comes in the customer's place; none: the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_whom: Option<PersonName>,
-    /// What the customer wrote.
+    /// The customer's note.
     pub customer_note: Note,
-    /// What staff wrote; only staff see it.
+    /// The staff's note; only staff see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staff_note: Option<Note>,
     /// Whether reminders are sent for it, unless the customer wants none at all.
@@ -47,7 +47,7 @@ pub struct Booking {
     /// When the hold expires; none unless it is a hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold_expires_at: Option<DateTime<Utc>>,
-    /// The secret with which a guest releases the hold; only in the answer that made it, and never stored.
+    /// The secret with which a guest releases the hold; only in the answer that created it, and never stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_token: Option<String>,
     /// Version, for If-Match.
@@ -58,7 +58,7 @@ pub struct Booking {
     pub updated_at: DateTime<Utc>,
 }
 
-/// Answers stored before there was a choice are of bookings with reminders.
+/// Answers stored before this field existed are of bookings with reminders.
 const fn wanted() -> bool {
     true
 }

@@ -12,8 +12,8 @@ use crate::{Core, Error, Result};
 /// The longest appointment. It bounds how far before a span a booking that touches it can start.
 const LONGEST_APPOINTMENT: TimeDelta = TimeDelta::hours(24);
 
-/// The bookings of one or all members of staff that touch the span, by start; for staff. Of those that no longer count,
-/// completed and missed ones.
+/// The bookings of one or all members of staff that touch the span, by start; for staff. Holds, pending,
+/// confirmed, completed and missed ones.
 ///
 /// # Errors
 /// [`Error::Forbidden`].

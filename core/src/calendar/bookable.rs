@@ -16,8 +16,8 @@ pub enum Limits {
     /// Override by staff: notice, horizon, hours and grid are ignored, other bookings are not. The start must be a whole
     /// minute within ten years, and may be in the past back to the start of today, for those who came without a booking.
     Overridden,
-    /// A booking that keeps its start while staff change something else. Hours and other bookings are asked; notice,
-    /// horizon and grid were when it was made. It may have begun today.
+    /// A booking that keeps its start while staff change something else. Hours and other bookings are checked; notice,
+    /// horizon and grid were checked when it was made. It may have begun today.
     InPlace,
 }
 
@@ -79,7 +79,7 @@ pub fn is_bookable(
 }
 
 /// The checks that `override` does not skip: `StartInPast`, or `TooFar` when the start is more than ten years ahead.
-/// Only under [`Limits::Enforced`] is what began earlier today in the past. Call it before arithmetic on the instant or a
+/// Without [`Limits::Enforced`], a start earlier today is allowed. Call it before arithmetic on the instant or a
 /// query with it.
 #[must_use]
 pub fn out_of_reach(zone: Zone, start: DateTime<Utc>, now: DateTime<Utc>, limits: Limits) -> Option<Refusal> {

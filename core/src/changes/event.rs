@@ -54,7 +54,7 @@ event_types! {
     BookingNoShow = "booking.no_show",
     /// A booking changed in another way: its service, duration, member of staff, customer or a note.
     BookingUpdated = "booking.updated",
-    /// The settings of the business were made.
+    /// The settings of the business were created.
     BusinessCreated = "business.created",
     /// The settings of the business changed.
     BusinessUpdated = "business.updated",
@@ -62,7 +62,7 @@ event_types! {
     CustomerCreated = "customer.created",
     /// A customer changed or was erased.
     CustomerUpdated = "customer.updated",
-    /// A customer was merged into another one and is no more.
+    /// A customer was merged into another one.
     CustomerDeleted = "customer.deleted",
     /// A service was added.
     ServiceCreated = "service.created",
@@ -126,7 +126,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// The id that clients see and remove copies by: `evt_` and the event's number.
+    /// The id that clients see, for deduplication: `evt_` and the event's number.
     #[must_use]
     pub fn public_id(&self) -> String {
         public_id(self.position.id)

@@ -1,4 +1,4 @@
-//! The feed: what changed, in an order that no reader can miss anything by.
+//! The feed of changes, in an order in which no reader can miss an event.
 //!
 //! Each event carries the id of its transaction (`xid8`). The feed is ordered by that id and shows an event only when its
 //! transaction and all with smaller ids have ended. So an event never appears before one that was already read, and a

@@ -40,7 +40,7 @@ pub async fn list(pool: &PgPool, after: Position, types: &[EventType], size: Pag
     Ok(EventPage { events: events.into_iter().filter(wanted).collect(), next, has_more })
 }
 
-/// The position of the last event that can be read: what is after it has yet to happen or to commit.
+/// The position of the last event that can be read now.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -78,7 +78,7 @@ pub async fn lag(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     Ok(oldest.map_or(0, |at| u64::try_from((now - at).num_seconds()).unwrap_or(0)))
 }
 
-/// What a delivery keeps of an event, to read it again.
+/// What a delivery stores of an event, to read it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reference {
     /// A revision of a booking.
@@ -165,7 +165,7 @@ async fn rows_after(conn: &mut PgConnection, after: Position, limit: usize) -> R
     Ok(rows)
 }
 
-/// A row of the feed as it is stored, with the booking and the details of the last change of its place by then.
+/// A row of the feed as it is stored, with the booking and the details of its last move up to then.
 struct Row {
     xid: i64,
     id: i64,
@@ -219,7 +219,7 @@ macro_rules! select_events {
 }
 use select_events;
 
-/// The details of a change of place.
+/// The details of a move.
 #[derive(Deserialize)]
 struct StoredMove {
     to: StoredPlace,
@@ -254,7 +254,7 @@ impl Row {
     }
 
     fn booking(&self, id: Uuid, zone: Zone) -> Result<Option<Subject>> {
-        // A hold is given, kept longer and given back before there is a booking.
+        // Creating, extending and releasing a hold are no events.
         let is_hold = self.status == Some(BookingStatus::Held) || self.change == "released";
         if is_hold || self.has_customer == Some(false) {
             return Ok(None);

@@ -6,7 +6,7 @@ use crate::Result;
 /// How long events of the catalogue are kept. Those of bookings are the audit trail and stay as long as their booking.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
-/// Removes catalogue events older than 30 days and notes how far the feed reaches back; returns how many it removed.
+/// Removes catalogue events older than 30 days and stores how far the feed reaches back; returns how many it removed.
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`].
@@ -31,8 +31,8 @@ pub async fn remove_old(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     Ok(u64::try_from(removed).unwrap_or(0))
 }
 
-/// After a restore into another cluster, transaction ids begin anew: events and positions of the old cluster would lie
-/// in the future and be hidden. They all become events of the present transaction, in their old order.
+/// After a restore into another cluster, transaction ids start again at low numbers: events and positions of the old cluster
+/// would be in the future and hidden. They all become events of the current transaction, in their old order.
 ///
 /// # Errors
 /// When Postgres fails.
@@ -47,8 +47,8 @@ pub(crate) async fn rebase(conn: &mut PgConnection) -> sqlx::Result<()> {
     if !ahead {
         return Ok(());
     }
-    // Numbers of events grow in the order of their insertion, which is near enough the order of the lost ids. An
-    // endpoint's place keeps its number, so that what it had not been told yet is still after it.
+    // Numbers of events grow in the order of their insertion, which approximates the order of the lost ids. An
+    // endpoint's position keeps its number, so that events it has not received yet are still after it.
     sqlx::raw_sql(
         "BEGIN;
          LOCK TABLE booking_events, catalogue_events, webhook_endpoints, feed_floor IN EXCLUSIVE MODE;

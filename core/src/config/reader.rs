@@ -125,7 +125,7 @@ impl<F: Fn(&Path) -> io::Result<String>> Reader<F> {
         }
     }
 
-    /// Reports a value that could be read and must not be used.
+    /// Reports a value that is readable but not allowed.
     pub(super) fn fault(&mut self, key: &'static str, problem: &str) {
         self.faults.push(Fault { key: key.to_owned(), problem: problem.to_owned() });
     }

@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// A person by their contact details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contact {
-    /// Where mails go; none: a person with a phone number and without mails, which only staff may book.
+    /// Address of mails; none: a person with a phone number, who gets no mails and whom only staff may book.
     pub email: Option<EmailAddress>,
     /// Name.
     pub name: PersonName,
@@ -114,10 +114,10 @@ pub(crate) async fn find_on_file(tx: &mut PgConnection, ids: &[Uuid]) -> Result<
     Ok(found.into_iter().collect())
 }
 
-/// The customers with these contact details, in their order, inserted where there is none: one address is one customer, or
-/// the account that has proven it is its own; without an address, one name and phone number. Stored details stay as they
-/// are, so that nobody can change what another person wrote; those given are kept with the booking. The rows are locked against being erased. The caller has locked the
-/// names of [`contact_lock_name`] by an earlier statement.
+/// The customers with these contact details, in their order; missing ones are inserted. One address is one customer, or the
+/// account that has verified it; without an address, name and phone number identify the customer. Stored details are not
+/// changed, so that nobody can overwrite another person's; the given ones are stored with the booking. The rows are locked
+/// against being erased. The caller has locked the names of [`contact_lock_name`] by an earlier statement.
 pub(crate) async fn of_contacts<'a>(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -194,7 +194,7 @@ async fn by_phone(tx: &mut PgConnection, contact: &Contact) -> Result<Option<Kno
     let found = rows
         .into_iter()
         .find(|row| row.phone.as_ref().is_some_and(|known| known.is_same(phone, row.country)));
-    // The number may be written in another way: it is the customer's all the same.
+    // The same number may be written in another way.
     Ok(found.map(|row| Known {
         id: row.id,
         name: contact.name.as_str().to_owned(),
@@ -202,7 +202,7 @@ async fn by_phone(tx: &mut PgConnection, contact: &Contact) -> Result<Option<Kno
     }))
 }
 
-/// The customer that somebody with these details would be, if there is one: another is one only by `separate`.
+/// The existing customer with these details, if there is one. Only `separate` makes another customer.
 pub(super) async fn find_known(tx: &mut PgConnection, contact: &Contact) -> Result<Option<Uuid>> {
     if contact.separate {
         return Ok(None);
@@ -222,13 +222,13 @@ struct Known {
 }
 
 impl Known {
-    /// Whether this is the customer of these details, which led to it by address or name.
+    /// Whether these details, which matched by address or name, are this customer's.
     fn is_reached_by(&self, contact: &Contact) -> bool {
         contact.email.is_some() || same_digits(self.phone.as_ref(), contact.phone.as_ref())
     }
 }
 
-/// A customer to be inserted.
+/// A new customer.
 pub(super) struct NewCustomer<'a> {
     pub id: Uuid,
     pub contact: &'a Contact,

@@ -16,12 +16,12 @@ use crate::transaction::change;
 use crate::types::{Actor, Note, ParseError};
 use crate::{Core, Error, Result};
 
-/// A customer to be added.
+/// A new customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewCustomer {
-    /// Who; without an address the phone number is needed.
+    /// Contact details; without an address the phone number is required.
     pub contact: Contact,
-    /// What staff keep in mind about the person.
+    /// A note of staff about the person.
     pub note: Note,
 }
 
@@ -29,7 +29,7 @@ pub struct NewCustomer {
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::Invalid`] for one who has neither an address nor a phone number, and for somebody who is a
-/// customer already, unless the contact says that this is another person; with a key [`Error::IdempotencyInProgress`] and
+/// customer already, unless the contact has `separate`; with a key [`Error::IdempotencyInProgress`] and
 /// [`Error::IdempotencyKeyReused`].
 pub async fn create(
     core: &Core,
@@ -43,7 +43,7 @@ pub async fn create(
     if new.contact.email.is_none() && new.contact.phone.is_none() {
         return Err(unreachable_customer());
     }
-    // Only the id is stored as the answer: what it says of the person is erased with the customer.
+    // Only the id is stored as the answer, so that no personal data remains there after an erasure.
     let Answer { value: id, replayed } = if let Some(key) = key {
         let request = Request::new("customers.create", actor, Guest::Unknown, key, &new)?;
         once(core, request, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?

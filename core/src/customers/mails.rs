@@ -12,8 +12,8 @@ use crate::notifications::plan::{self, Addressee, AtOnce, Reminder, Subject};
 use crate::types::{BookingStatus, EmailAddress, Locale, Rev, Zone};
 use crate::{Result, slots};
 
-/// Plans the mails of a customer's bookings to come that had none, because the customer had no address: each is confirmed,
-/// with its link, and its reminders are planned.
+/// Plans the mails of a customer's future bookings that had none because the customer had no address: a confirmation with
+/// its link, and the reminders.
 pub(super) async fn plan_first(tx: &mut PgConnection, now: DateTime<Utc>, customer_id: Uuid) -> Result<()> {
     let bookings = sqlx::query!(
         r#"SELECT b.id, b.service_id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
@@ -54,7 +54,7 @@ pub(super) async fn plan_first(tx: &mut PgConnection, now: DateTime<Utc>, custom
     Ok(())
 }
 
-/// Confirms each booking to come of these customers once more, as after a change of their address.
+/// Sends the confirmation of each future booking of these customers again, as after a change of their address.
 pub(super) async fn confirm_again(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

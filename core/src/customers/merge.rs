@@ -15,9 +15,9 @@ use crate::transaction::change_waking;
 use crate::types::{Actor, EmailAddress, ParseError};
 use crate::{Core, Error, Result};
 
-/// Merges a duplicate into a customer; only staff may. The duplicate's bookings become the customer's, with the name and
-/// phone number they were made with; what the customer lacks of address and phone number is the duplicate's, and their notes
-/// are joined; the duplicate is removed.
+/// Merges a duplicate into a customer; only staff may. The duplicate's bookings become the customer's and keep the name and
+/// phone number they were made with. A missing address or phone number is taken from the duplicate. Notes are joined. The
+/// duplicate is removed.
 ///
 /// # Errors
 /// [`Error::NotFound`], also for one who was erased; [`Error::Forbidden`]; [`Error::Invalid`] for the customer itself, and
@@ -39,7 +39,7 @@ pub async fn merge(core: &Core, actor: &Actor, id: Uuid, duplicate_id: Uuid) -> 
     Ok(customer)
 }
 
-/// Merges the customers of an account, which has just proven its address, into one. The account is to be locked.
+/// Merges the customers of an account that has just verified its address. The caller has locked the account.
 pub(crate) async fn merge_account(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
     let ids = sqlx::query_scalar!(
         "SELECT id FROM customers WHERE user_id = $1 AND erased_at IS NULL AND NOT separate
@@ -71,7 +71,7 @@ async fn merge_into(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid, duplica
     .await?;
     let names: Vec<String> = addresses.iter().map(address_lock_name).collect();
     lock_names(tx, &names, true).await?;
-    // A booking for the duplicate that is being made holds a key share lock: it is waited for, and moved below.
+    // A concurrent booking for the duplicate holds a key share lock: this waits for it, and moves it below.
     let rows = sqlx::query!(
         r#"SELECT id, user_id, email::text AS "email: EmailAddress" FROM customers
            WHERE id IN ($1, $2) AND erased_at IS NULL ORDER BY id FOR UPDATE"#,
@@ -106,7 +106,7 @@ async fn merge_into(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid, duplica
     if let Some(email) = kept.email.as_ref().filter(|email| duplicate.email.as_ref() != Some(*email)) {
         replace_recipient(tx, &moved, email).await?;
     }
-    // Mails with links that the duplicate asked for: their rows stay in the ledger.
+    // Mails with links that the duplicate requested: their rows stay in the ledger.
     sqlx::query!(
         "UPDATE notifications SET customer_id = $1
          WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE customer_id = $2 ORDER BY id FOR NO KEY UPDATE))",

@@ -8,7 +8,7 @@ use super::{Customer, ExportedCustomer};
 use crate::types::Actor;
 use crate::{Error, Result};
 
-/// A customer; only staff may look.
+/// A customer; only staff may read it.
 pub async fn get(db: impl PgExecutor<'_>, actor: &Actor, id: Uuid) -> Result<Customer> {
     if !actor.is_staff() {
         return Err(Error::Forbidden);

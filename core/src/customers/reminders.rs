@@ -11,7 +11,7 @@ use crate::transaction::change;
 use crate::types::Locale;
 use crate::{Core, Error, Result};
 
-/// What the page behind an unsubscribe link shows.
+/// What the page of an unsubscribe link shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReminderChoice {
     /// Name of the business.
@@ -22,7 +22,7 @@ pub struct ReminderChoice {
     pub wanted: bool,
 }
 
-/// What the customer of this unsubscribe link has chosen.
+/// The choice of the customer of this unsubscribe link.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the link was revoked or the customer was erased.
@@ -31,7 +31,8 @@ pub async fn reminder_choice(core: &Core, customer_id: Uuid, link_epoch: i32) ->
 }
 
 /// Stores the choice for the customer of this unsubscribe link and for all others with the same address. Without
-/// reminders, those not yet sent end as `unwanted`; with reminders, those not yet due are planned again, except of bookings without reminders.
+/// reminders, unsent ones end as `unwanted`; with reminders, those not yet due are planned again, except of bookings without
+/// reminders.
 ///
 /// # Errors
 /// As [`reminder_choice`].

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use crate::Result;
 
-/// The customers that are the same person as this one: those of the same account or address, unless staff said that they
-/// are people of their own. Includes the customer itself.
+/// The customers that are the same person as this one: those of the same account or address, unless staff marked them as
+/// separate people. Includes the customer itself.
 pub(crate) async fn person_of(db: &mut PgConnection, id: Uuid) -> Result<Vec<Uuid>> {
     let ids = sqlx::query_scalar!(
         r#"SELECT id AS "id!" FROM customers WHERE id = $1

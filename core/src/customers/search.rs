@@ -8,16 +8,16 @@ use super::select::select_customers;
 use crate::types::{Actor, Country, Cursor, Order, Page, PageSize, SearchWords};
 use crate::{Error, Result};
 
-/// Which customers a list holds; those who were erased are in none.
+/// Filters of a list of customers. Erased customers are in no list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListCustomers {
     /// Those whose name, address and phone number together contain each of these words, in any order, ignoring case, accents
-    /// and Unicode form; all of them for an empty text. Digits are also found in a phone number that is written in another
-    /// way, with or without its country.
+    /// and Unicode form; an empty text matches all. Digits also match a phone number that is written in another way, with or
+    /// without its country code.
     pub search: String,
     /// Those that changed at this instant or later.
     pub updated_since: Option<DateTime<Utc>>,
-    /// By when they were made.
+    /// Order, by creation.
     pub order: Order,
     /// Rows of one page.
     pub limit: PageSize,

@@ -24,7 +24,7 @@ pub struct CustomerPatch {
     pub name: Option<PersonName>,
     /// Phone number.
     pub phone: Option<Option<Phone>>,
-    /// What staff keep in mind about the person.
+    /// A note of staff about the person.
     pub note: Option<Note>,
 }
 
@@ -51,8 +51,8 @@ pub async fn update(
 
 /// Corrects the address of a person; only staff may. Links in mails to the former address become void. Unsent mails go to
 /// the new address, those that failed can be sent again, and each pending or confirmed booking that has not begun is
-/// confirmed to the new address, with its link. The address it already has changes nothing. For somebody who had none, the
-/// bookings to come are confirmed and their reminders planned.
+/// confirmed to the new address, with its link. The same address changes nothing. For a customer who had none, future
+/// bookings are confirmed and their reminders planned.
 ///
 /// # Errors
 /// [`Error::NotFound`], also for one who was erased; [`Error::Forbidden`]; [`Error::RevMismatch`].
@@ -76,7 +76,7 @@ async fn update_in(
     patch: &CustomerPatch,
 ) -> Result<Customer> {
     let person = person_of(tx, id).await?;
-    // Rows are locked in the order of their ids, as in every statement that locks several, and before they are read.
+    // Rows are locked in the order of their ids, as in every statement that locks several, before they are read.
     sqlx::query_scalar!(
         "SELECT id FROM customers WHERE id = ANY($1) AND erased_at IS NULL ORDER BY id FOR NO KEY UPDATE",
         &person,

@@ -18,15 +18,15 @@ pub struct Customer {
     pub name: Option<PersonName>,
     /// Phone number.
     pub phone: Option<Phone>,
-    /// The same number in the form of E.164; none where it is not one of a numbering plan, or its country is not known.
+    /// The number in E.164 form; none if it is not valid, or its country is unknown.
     pub phone_e164: Option<String>,
     /// Language of mails; none: the business's.
     pub locale: Option<Locale>,
     /// Zone shown second in mails; none: the business's.
     pub zone: Option<Zone>,
-    /// What staff keep in mind about the person, such as allergies.
+    /// A note of staff about the person, such as allergies.
     pub note: Note,
-    /// How often and when they came.
+    /// Statistics of their bookings.
     pub visits: Visits,
     /// Version, for If-Match.
     pub rev: Rev,
@@ -36,7 +36,7 @@ pub struct Customer {
     pub updated_at: DateTime<Utc>,
 }
 
-/// The bookings of a customer, in figures.
+/// Statistics of a customer's bookings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visits {
     /// Appointments that took place.
@@ -51,7 +51,7 @@ pub struct Visits {
     pub next_at: Option<DateTime<Utc>>,
 }
 
-/// A customer and what they chose, for the export of an account's data.
+/// A customer with the reminder choice, for the export of an account's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportedCustomer {
     /// The customer.

@@ -1,4 +1,4 @@
-//! Calendar feeds: one per member of staff, at a secret URL that its owner can renew.
+//! Calendar feeds: one per member of staff, at a secret URL that can be renewed.
 
 mod read;
 mod renew;

@@ -9,7 +9,7 @@ use crate::settings::{self, Business};
 use crate::types::{Actor, Rev};
 use crate::{Core, Error, Result};
 
-/// A feed contains appointments that started at most so long ago.
+/// Age of the oldest appointments in a feed, by start.
 const PAST: TimeDelta = TimeDelta::days(31);
 
 /// A booking as a calendar entry.

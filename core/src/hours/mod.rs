@@ -44,7 +44,8 @@ pub(crate) async fn bump_business(tx: &mut PgConnection) -> Result<()> {
     if bump_shown(tx).await? { Ok(()) } else { Err(Error::NotFound("business")) }
 }
 
-/// [`bump_business`] for a change that pages show and that is possible before the business is set up. False: it is not.
+/// [`bump_business`] for a change that pages show and that is possible before the business is set up. Returns whether it is
+/// set up.
 pub(crate) async fn bump_shown(tx: &mut PgConnection) -> Result<bool> {
     let bumped = sqlx::query!("UPDATE settings SET calendar_rev = calendar_rev + 1")
         .execute(&mut *tx)

@@ -53,7 +53,7 @@ pub async fn overrides(
     Ok(by_date.into_iter().map(|(date, windows)| DateOverride { date, windows }).collect())
 }
 
-/// Sets the hours of a date; none: closed. Administrators anyone's, staff their own.
+/// Sets the hours of a date; none: closed. Administrators may for anyone, staff for themselves.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.
@@ -117,7 +117,7 @@ async fn replace(
     Ok(Changed { value: DateOverride { date: own.date, windows }, stranded })
 }
 
-/// Removes the override of a date; administrators anyone's, staff their own.
+/// Removes the override of a date. Administrators may for anyone, staff for themselves.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the date has no override; [`Error::Forbidden`].

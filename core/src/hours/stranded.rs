@@ -1,4 +1,4 @@
-//! Stranded bookings: those that the calendar, as it is now, would no longer take. They stay as they are until staff decide.
+//! Stranded bookings: those that no longer fit the current calendar. They are not changed until staff decide.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,9 +19,9 @@ const BATCH: i64 = 500;
 /// The result of a change to a calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed<T> {
-    /// What was changed, as it is afterwards.
+    /// The changed object after the change.
     pub value: T,
-    /// Bookings that fitted before the change and no longer do, by start. They stay as they are.
+    /// Bookings that fitted before the change and no longer do, by start. They are not changed.
     pub stranded: Vec<StrandedBooking>,
 }
 
@@ -131,8 +131,8 @@ pub async fn list_stranded(
     Ok(Page { data, next_cursor })
 }
 
-/// Why these bookings of these (different) members of staff would be stranded, by id; empty for one that fits. Their calendars are to be
-/// locked.
+/// Why these bookings of these (distinct) members of staff are stranded, by id; empty for one that fits. The caller has
+/// locked their calendars.
 pub(crate) async fn stranded_reasons(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

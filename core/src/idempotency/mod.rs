@@ -24,7 +24,7 @@ const KEPT: TimeDelta = TimeDelta::hours(24);
 
 /// The result of a claim.
 pub(crate) enum Claim<T> {
-    /// The key is ours: do the work, then [`store`] its answer.
+    /// The key is claimed: do the work, then [`store`] its answer.
     Ours,
     /// The answer of an earlier equal request.
     Answered(T),
@@ -123,7 +123,7 @@ pub async fn prune(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
 /// Deletes the stored answers that contain these bookings.
 pub(crate) async fn forget_bookings(tx: &mut PgConnection, booking_ids: &[Uuid]) -> Result<()> {
     let ids: Vec<String> = booking_ids.iter().map(Uuid::to_string).collect();
-    // A scan of the whole table, which holds one day: an index would slow every booking down.
+    // Scans the whole table, which holds one day: an index would slow every booking down.
     sqlx::query!("DELETE FROM idempotency_keys WHERE response ->> 'id' = ANY($1)", &ids).execute(tx).await?;
     Ok(())
 }

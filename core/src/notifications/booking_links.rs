@@ -10,10 +10,10 @@ use super::payload::{self, DueJob, queue_error};
 use crate::Result;
 use crate::types::EmailAddress;
 
-/// From when on the mail is of no use: its owner has asked again, or called.
+/// Lifetime of the mail; later its recipient has asked again.
 const LIFETIME: TimeDelta = TimeDelta::days(1);
 
-/// Writes the mail and its job, if anything is still to come of a customer with this address and no such mail waits.
+/// Writes the mail and its job, if a customer with this address has future bookings and no such mail waits.
 pub(crate) async fn plan(conn: &mut PgConnection, now: DateTime<Utc>, email: &EmailAddress) -> Result<()> {
     let id = new_id(now);
     let expires_at = now + LIFETIME;
@@ -46,7 +46,7 @@ pub(crate) async fn plan(conn: &mut PgConnection, now: DateTime<Utc>, email: &Em
     Ok(())
 }
 
-/// Locks the customer against being erased and tells whether the address is still theirs.
+/// Locks the customer against being erased and returns whether the address is still theirs.
 pub(super) async fn stands(
     conn: &mut PgConnection,
     customer_id: Uuid,

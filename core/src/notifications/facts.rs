@@ -32,7 +32,7 @@ pub struct Facts {
     pub locale: Locale,
     /// Its recipient; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
-    /// Whether the recipient has shown that the address is theirs.
+    /// Whether the recipient has verified the address.
     pub recipient_proven: bool,
     /// Name of the recipient: the customer, the member of staff or the business.
     pub recipient_name: String,
@@ -43,7 +43,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Whether the mail is still true of the booking. Once it is not, it never is again.
+    /// Whether the mail still applies to the booking. Once it does not, it never does again.
     #[must_use]
     pub fn are_current(&self) -> bool {
         self.booking.rev == self.rev && self.kind.is_true_of(self.booking.status)
@@ -123,7 +123,7 @@ pub struct Booking {
     pub customer_phone: Option<String>,
     /// Who comes in the customer's place; none: the customer.
     pub for_whom: Option<String>,
-    /// What they wrote, for staff; may be empty.
+    /// Their note, for staff; may be empty.
     pub customer_note: String,
     /// The customer's zone, if known.
     pub customer_zone: Option<Zone>,
@@ -133,11 +133,11 @@ pub struct Booking {
     pub previous_staff: Option<String>,
     /// Whether the customer made the change the mail is about, rather than staff or the system.
     pub changed_by_customer: bool,
-    /// What staff tell the customer with the change.
+    /// Message of staff to the customer about the change.
     pub message: Option<String>,
     /// Whether staff turned off the customer's mail about the change.
     pub customer_not_told: bool,
-    /// Start and end of the confirmed appointment that the customer gave up by asking for this one.
+    /// Start and end of the confirmed appointment that the customer gave up by requesting this one.
     pub given_up: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// Until when the customer may cancel it, inclusive.
     pub cancel_until: DateTime<Utc>,

@@ -11,7 +11,7 @@ use super::{EndedMail, NotificationKind, NotificationOutcome, SendNotification, 
 use crate::Result;
 
 /// Removes the recipients of mails to the customers of these bookings, and of mails with links that these customers asked
-/// for; mails to staff stay as they are. A mail that is handed off keeps its outcome open for its sender; one that was in
+/// for; mails to staff are not changed. A mail that is handed off keeps its outcome open for its sender; one that was in
 /// doubt ends in doubt.
 pub(crate) async fn forget_person(
     tx: &mut PgConnection,

@@ -106,7 +106,7 @@ impl NotificationKind {
         }
     }
 
-    /// Whether it announces an appointment: of no use once that has begun.
+    /// Whether it announces an appointment, and is useless once that has begun.
     #[must_use]
     pub fn is_for_what_is_to_come(self) -> bool {
         matches!(
@@ -137,7 +137,7 @@ impl NotificationKind {
         matches!(self, Self::StaffNew | Self::StaffPending | Self::StaffMoved | Self::StaffCancelled)
     }
 
-    /// Whether what the mail says is true of a booking with this status and the mail's revision.
+    /// Whether the mail applies to a booking of this status at the mail's revision.
     #[must_use]
     pub fn is_true_of(self, status: BookingStatus) -> bool {
         match self {

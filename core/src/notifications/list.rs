@@ -46,7 +46,7 @@ pub struct Notification {
     pub id: Uuid,
     /// Which mail.
     pub kind: NotificationKind,
-    /// Who gets it; none once erased. The API does not tell.
+    /// Its recipient; none once erased. Not part of the API.
     #[serde(skip)]
     pub recipient: Option<String>,
     /// The revision of the booking it is about.

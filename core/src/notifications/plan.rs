@@ -1,4 +1,4 @@
-//! Planning the mails of a booking, in the transaction that changes the booking: they exist exactly if it commits.
+//! Planning the mails of a booking, in the transaction that changes the booking: they exist if and only if it commits.
 //!
 //! Each function takes the booking as it is *after* the change, with its new revision.
 
@@ -17,7 +17,7 @@ use crate::{Error, Result};
 /// UPDATE.
 pub const ENQUEUE_AHEAD: TimeDelta = TimeDelta::minutes(10);
 
-/// What the ledger needs of a booking.
+/// A booking as the ledger needs it.
 #[derive(Debug, Clone)]
 pub struct Subject<'a> {
     /// The booking.
@@ -64,7 +64,7 @@ pub struct Reminder {
     pub due: DateTime<Utc>,
 }
 
-/// One booking that was made or changed.
+/// A new or changed booking.
 #[derive(Debug)]
 pub struct Change<'a> {
     /// The booking.
@@ -87,7 +87,7 @@ pub async fn on_changes(conn: &mut PgConnection, now: DateTime<Utc>, changes: &[
     if rows.is_empty() { Ok(()) } else { write(conn, now, rows).await }
 }
 
-/// A note was changed: the mails of the revision before are about this one. Those that ended for good stay with theirs.
+/// A note was changed: unsent mails of the previous revision now belong to this one. Ended mails keep theirs.
 pub async fn carry_over(conn: &mut PgConnection, booking_id: Uuid, rev: Rev) -> Result<()> {
     sqlx::query!(
         "UPDATE notifications SET rev = $2
@@ -102,14 +102,14 @@ pub async fn carry_over(conn: &mut PgConnection, booking_id: Uuid, rev: Rev) -> 
 }
 
 impl Subject<'_> {
-    /// A booking for which one mail is planned and its reminders stay as they are.
+    /// A booking for which one mail is planned and whose reminders are not changed.
     #[must_use]
     pub fn without_reminders(booking_id: Uuid, rev: Rev, start: DateTime<Utc>) -> Self {
         Self { booking_id, rev, start, customer: None, reminders: &[], wants_reminders: true }
     }
 }
 
-/// Plans one mail about a booking as it is, whether or not such a mail was sent before; returns the ledger row.
+/// Plans one mail about a booking, whether or not such a mail was sent before; returns the ledger row.
 pub async fn once_more(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -178,7 +178,7 @@ fn planned<'a>(now: DateTime<Utc>, change: &'a Change<'a>) -> Vec<Planned<'a>> {
     mails.chain(reminders).collect()
 }
 
-/// From when on a mail that is due at once is not sent any more.
+/// Lifetime of a mail that is due at once.
 fn expires_at(now: DateTime<Utc>, kind: NotificationKind, start: DateTime<Utc>) -> DateTime<Utc> {
     match kind {
         NotificationKind::Confirmation | NotificationKind::Reschedule | NotificationKind::Reminder => start,
@@ -273,8 +273,8 @@ fn dedupe_key(
     }
 }
 
-/// Cancels the unsent mails of older revisions. A mail that is handed off is left to its sender, which records how it ends;
-/// one that was in doubt ends in doubt, because it may have arrived.
+/// Cancels the unsent mails of older revisions. The sender of a mail that is handed off records its outcome. A mail that was
+/// in doubt ends in doubt, because it may have arrived.
 async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: Uuid, rev: Rev) -> Result<()> {
     let ended = sqlx::query!(
         r#"

@@ -1,4 +1,4 @@
-//! Ending and planning again the reminders of bookings whose customers change their mind about them.
+//! Ending reminders, and planning them again, when a customer turns them off or on.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::Payload;

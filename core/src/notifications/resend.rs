@@ -14,10 +14,10 @@ use crate::types::{Actor, BookingStatus, Rev};
 use crate::{Core, Error, Result};
 
 /// Sends a mail of a booking again that failed or is in doubt, with the same Message-ID; only staff may. If this attempt
-/// ends in doubt too, no other follows by itself.
+/// ends in doubt too, there is no automatic attempt after it.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::NotResendable`] for a mail that did not fail, that is no longer true of the booking, that
+/// [`Error::NotFound`]; [`Error::NotResendable`] for a mail that did not fail, that no longer applies to the booking, that
 /// is too late, or whose recipient was erased.
 pub async fn resend(core: &Core, actor: &Actor, booking_id: Uuid, id: Uuid) -> Result<Notification> {
     if !actor.is_staff() {

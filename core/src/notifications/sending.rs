@@ -39,7 +39,7 @@ pub struct Sending {
     pub customer_id: Option<Uuid>,
     /// Which mail.
     pub kind: NotificationKind,
-    /// The booking's revision it speaks of; of a mail to an account the link epoch; of other mails 0.
+    /// The booking's revision it is about; for a mail to an account the link epoch; for other mails 0.
     pub rev: Rev,
     /// Fencing token of this attempt.
     pub fence: Fence,
@@ -126,9 +126,9 @@ pub async fn begin(
     })
 }
 
-/// Checks under a lock on the booking, the account or the customer that the mail still stands, and sets `dot_at`. A mail that no
-/// longer stands, or comes too late, is ended instead. Runs in the caller's transaction: only its commit allows the
-/// message.
+/// Checks under a lock on the booking, the account or the customer that the mail still applies, and sets `dot_at`. A mail
+/// that no longer applies, or is too late, is ended instead. Runs in the caller's transaction: the message may be sent only
+/// after its commit.
 pub async fn mark_handed_off(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -307,8 +307,8 @@ pub async fn refused(
     Ok(ended)
 }
 
-/// Records that the message was sent and no reply came. Returns the outcome if this was the second time; `None` means
-/// that the mail is sent once more, or that a later lease has it. Idempotent: counts one hand-off once.
+/// Records that the message was sent and no reply was received. Returns the outcome if this was the second time; `None`
+/// means that the mail is sent once more, or that a later lease has it. Idempotent: counts one hand-off once.
 pub async fn in_doubt(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -345,7 +345,7 @@ pub async fn in_doubt(
 }
 
 /// Ends a mail whose job the queue has ended, in the queue's transaction. A mail that was handed off without a result, or
-/// was in doubt, ends in doubt. Returns its end, unless it had ended before: the caller counts it after the commit.
+/// was in doubt, ends in doubt. Returns how it ended, unless it had ended before: the caller counts it after the commit.
 pub async fn job_ended(
     conn: &mut PgConnection,
     now: DateTime<Utc>,

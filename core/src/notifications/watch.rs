@@ -1,4 +1,4 @@
-//! Mails that only a person may send again.
+//! Mails that can only be resent by hand.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -11,7 +11,7 @@ use crate::types::BookingStatus;
 /// Most mails that are listed.
 const LIMIT: i64 = 200;
 
-/// A mail that failed or is in doubt, is still true of its booking, and is not too late.
+/// A mail that failed or is in doubt, still applies to its booking, and is not too late.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResendableMail {
     /// The ledger row.
@@ -32,7 +32,7 @@ pub struct ResendableMail {
     pub reply: Option<String>,
 }
 
-/// The mails that only a person may send again, the last ended first; 200 at most.
+/// The mails that can only be resent by hand, the last ended first; at most 200.
 ///
 /// # Errors
 /// The database's.

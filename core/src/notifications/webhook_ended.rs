@@ -1,4 +1,4 @@
-//! The mail that tells administrators that nothing more is posted to a webhook endpoint.
+//! The mail to administrators about a webhook endpoint that was disabled or is gone.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::new_id;
@@ -9,7 +9,7 @@ use super::NotificationKind;
 use super::payload::{self, DueJob, queue_error};
 use crate::Result;
 
-/// From when on the mail is of no use: events are kept for longer, so that nothing is lost by then.
+/// Lifetime of the mail. Events are kept for longer, so that none is lost by then.
 const LIFETIME: TimeDelta = TimeDelta::days(3);
 
 /// Writes one mail for each administrator, and their jobs, in the transaction that ends the endpoint. The caller wakes the

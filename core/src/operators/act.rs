@@ -98,7 +98,7 @@ async fn to_job(tx: &mut PgConnection, now: DateTime<Utc>, action: &Action, id: 
         }));
     }
     if matches!(action, Action::Retry(_)) && job.queue == SendNotification::QUEUE {
-        // Otherwise an open circuit would put the mail off again.
+        // Otherwise an open circuit would snooze the mail again.
         mail_relay::probe_now(tx, now).await?;
     }
     Ok(Object {
@@ -108,7 +108,7 @@ async fn to_job(tx: &mut PgConnection, now: DateTime<Utc>, action: &Action, id: 
     })
 }
 
-/// Something done to mails instead of one job or the whole queue.
+/// An action on mails instead of one job or the whole queue.
 fn of_mails(details: Value) -> Object {
     Object { queue: SendNotification::QUEUE.to_owned(), job: None, details }
 }

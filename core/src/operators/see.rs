@@ -30,18 +30,18 @@ pub async fn queues(core: &Core) -> Result<Vec<QueueStatus>> {
     ops::queues(&mut *core.pool.acquire().await?, core.now()).await.map_err(queue_error)
 }
 
-/// How mails are doing.
+/// The state of mails.
 #[derive(Debug, Clone)]
 pub struct MailStatus {
     /// Workers whose circuit to the mail server is open.
     pub circuits: Vec<OpenCircuit>,
-    /// Since when the oldest mail is due that is still to be sent.
+    /// When the oldest unsent mail became due.
     pub oldest_due: Option<DateTime<Utc>>,
-    /// Mails that only a person may send again.
+    /// Mails that can only be resent by hand.
     pub resendable: Vec<ResendableMail>,
 }
 
-/// How mails are doing, whatever state their jobs are in.
+/// The state of mails, independent of their jobs.
 pub async fn mails(core: &Core) -> Result<MailStatus> {
     let now = core.now();
     let mut conn = core.pool.acquire().await?;

@@ -1,4 +1,4 @@
-//! JPEG (ITU-T T.81): segments of applications (Exif with its places, comments) are left out.
+//! JPEG (ITU-T T.81): application segments (Exif with locations) and comments are removed.
 
 use super::check_sides;
 use crate::types::ParseError;
@@ -19,7 +19,7 @@ pub(super) fn clean(bytes: &[u8]) -> Result<Vec<u8>, ParseError> {
         let (&[0xff, marker], after) = rest.split_first_chunk::<2>().ok_or(BAD)? else { return Err(BAD) };
         let length = usize::from(u16::from_be_bytes(*after.first_chunk::<2>().ok_or(BAD)?));
         let (segment, following) = after.split_at_checked(length).filter(|_| length >= 2).ok_or(BAD)?;
-        // Start of frame, but for the tables that share its range.
+        // Start of frame, except the tables in the same range of markers.
         if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
             let side = |at: usize| {
                 let bytes = segment.get(at..at + 2).and_then(|bytes| bytes.try_into().ok()).ok_or(BAD)?;

@@ -1,5 +1,5 @@
-//! Pictures that pages show: the business's logo and photos of staff. What is stored is made anew from what was sent,
-//! of the parts that a picture needs: no scripts, no references to elsewhere, no place where a photo was taken.
+//! Pictures that pages show: the business's logo and photos of staff. The stored picture is rewritten from the parts that
+//! draw: no scripts, no outside references, no location of a photo.
 
 mod jpeg;
 mod png;
@@ -20,7 +20,7 @@ pub const MAX_BYTES: usize = 200 * 1024;
 /// The widest and highest picture, in pixels.
 const MAX_SIDE: u32 = 4096;
 
-/// How a picture is written.
+/// Picture formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaType {
     /// PNG.
@@ -32,7 +32,7 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// As `Content-Type` names it.
+    /// The media type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl MediaType {
 /// A picture that was checked and cleaned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// How it is written.
+    /// The format.
     pub media_type: MediaType,
     /// Its bytes.
     pub content: Vec<u8>,
@@ -102,7 +102,7 @@ impl Picture {
     }
 }
 
-/// Refuses sides of no pixel or of more than [`MAX_SIDE`].
+/// Refuses a side of 0 or more than [`MAX_SIDE`] pixels.
 fn check_sides(width: u32, height: u32) -> Result<(), ParseError> {
     if (1..=MAX_SIDE).contains(&width) && (1..=MAX_SIDE).contains(&height) {
         Ok(())

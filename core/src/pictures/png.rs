@@ -1,9 +1,9 @@
-//! PNG (ISO/IEC 15948): the chunks that draw the picture are kept, texts and other metadata are left out.
+//! PNG (ISO/IEC 15948): the chunks that draw the picture are kept; texts and other metadata are removed.
 
 use super::check_sides;
 use crate::types::ParseError;
 
-/// How every PNG begins.
+/// The PNG signature.
 pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Chunks that are kept.
@@ -37,7 +37,7 @@ pub(super) fn clean(bytes: &[u8]) -> Result<Vec<u8>, ParseError> {
             cleaned.extend_from_slice(&rest[..end + 4]);
         }
         if name == b"IEND" {
-            // What follows the end is no part of the picture.
+            // Bytes after the end are not part of the picture.
             return Ok(cleaned);
         }
         rest = after;

@@ -1,5 +1,4 @@
-//! Pictures in the database. A change counts up the revision of what the picture is of, as every change does that a page
-//! made from memory has to notice.
+//! Pictures in the database. A change increments the calendar revision, so that cached pages notice it.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

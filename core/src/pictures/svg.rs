@@ -1,5 +1,5 @@
-//! SVG: written anew from elements and attributes that draw. Scripts, events, styles and every reference that leaves
-//! the picture are left out, so that it can be shown anywhere.
+//! SVG: rewritten from elements and attributes that draw. Scripts, event handlers, styles and outside references are
+//! removed, so that it can be shown anywhere.
 
 use quick_xml::escape::escape;
 use quick_xml::events::attributes::Attributes;
@@ -103,18 +103,18 @@ const ATTRIBUTES: [&str; 67] = [
     "version",
 ];
 
-/// Deeper nesting is no logo.
+/// Deepest nesting that is accepted.
 const DEPTH: usize = 64;
 
 const BAD: ParseError = ParseError::new("bad_svg", "not a PNG picture, and not a well-formed SVG one");
 
-/// The picture made of what draws.
+/// The picture of its drawing parts.
 pub(super) fn clean(bytes: &[u8]) -> Result<Vec<u8>, ParseError> {
     let text = std::str::from_utf8(bytes).map_err(|_| BAD)?;
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     let mut cleaned = String::with_capacity(text.len());
     let mut open: Vec<String> = Vec::new();
-    // How deep we are inside an element that is left out.
+    // Depth inside an element that is removed.
     let mut skipped = 0_usize;
     loop {
         match reader.read_event().map_err(|_| BAD)? {

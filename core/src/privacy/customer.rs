@@ -9,8 +9,8 @@ use crate::transaction::change;
 use crate::types::Actor;
 use crate::{Core, Error, Result, customers};
 
-/// Erases a person by one of their customers: all rows of the same account or address, unless staff said that they are
-/// people of their own; only staff may. Erasing twice changes nothing. An account the customer belongs to stays, because only
+/// Erases a person by one of their customers: all rows of the same account or address, unless staff marked them as separate
+/// people; only staff may. Erasing twice changes nothing. An account the customer belongs to stays, because only
 /// its owner may delete it; its next booking inserts a new customer.
 ///
 /// # Errors

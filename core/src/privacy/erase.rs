@@ -20,7 +20,7 @@ pub(super) async fn lock(tx: &mut PgConnection, customer_ids: &[Uuid]) -> Result
     Ok(locked)
 }
 
-/// Refuses customers with a future appointment: its customer would be unknown.
+/// Refuses customers with a future appointment, whose customer would be unknown.
 ///
 /// # Errors
 /// [`Error::HasBookings`].
@@ -74,7 +74,7 @@ pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_id
     )
     .fetch_all(&mut *tx)
     .await?;
-    // The audit trail keeps that a customer made a change, not which, and nothing that staff wrote to them.
+    // The audit trail keeps that a customer made a change, not who, and no message of staff.
     sqlx::query!(
         "UPDATE booking_events
          SET actor_id = CASE WHEN actor = 'customer' OR actor_id = ANY($2) THEN NULL ELSE actor_id END,

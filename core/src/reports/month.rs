@@ -20,7 +20,7 @@ pub struct MonthReport {
     pub zone: Zone,
     /// All bookings.
     pub bookings: BookingCounts,
-    /// What confirmed and completed bookings were promised for, for each currency.
+    /// Promised prices of confirmed and completed bookings, by currency.
     pub revenue: Vec<Money>,
     /// Each member of staff who is active or has bookings, by name.
     pub staff: Vec<StaffReport>,
@@ -29,17 +29,17 @@ pub struct MonthReport {
 /// Bookings by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BookingCounts {
-    /// Those that wait for staff.
+    /// Pending.
     pub pending: i64,
-    /// Those that stand.
+    /// Confirmed.
     pub confirmed: i64,
-    /// Those that took place.
+    /// Completed.
     pub completed: i64,
-    /// Those to which the customer did not come.
+    /// No-shows.
     pub no_shows: i64,
-    /// Those that were cancelled.
+    /// Cancelled.
     pub cancelled: i64,
-    /// Those that staff refused.
+    /// Declined.
     pub declined: i64,
 }
 
@@ -52,7 +52,7 @@ pub struct StaffReport {
     pub name: String,
     /// Their bookings.
     pub bookings: BookingCounts,
-    /// What confirmed and completed bookings were promised for, for each currency.
+    /// Promised prices of confirmed and completed bookings, by currency.
     pub revenue: Vec<Money>,
     /// Minutes of their pending, confirmed, completed and missed appointments; a class counts once, buffers do not.
     pub booked_min: i64,

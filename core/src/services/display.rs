@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::types::{Label, Locale, Note};
 use crate::{Error, Result};
 
-/// Where a list shows a service, and what it is called in other languages.
+/// A service's position in lists and its translations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceDisplay {
     /// Heading under which it is listed.

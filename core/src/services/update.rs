@@ -12,9 +12,9 @@ use crate::transaction::change;
 use crate::types::{ExpectedRev, Label};
 use crate::{Core, Error, Result};
 
-/// Changes a service. Existing bookings keep their terms. Returned are the future bookings that no longer fit: their
-/// member of staff no longer performs the service, or it becomes inactive. They are not changed. Rules of reminders,
-/// notices and buffers apply to bookings made or moved afterwards.
+/// Changes a service. Existing bookings keep their terms. Returns the future bookings that no longer fit, because their
+/// member of staff no longer performs the service, or it is inactive; they are not changed. Rules of reminders, notices and
+/// buffers apply to bookings made or moved afterwards.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Invalid`] as on creation.

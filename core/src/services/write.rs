@@ -1,4 +1,4 @@
-//! Shared by creating and changing a service.
+//! Writes shared by creating and changing a service.
 
 use sqlx::PgConnection;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Whether the sessions of access tokens have not ended; concurrent checks share a statement.
+//! Checks that the sessions of access tokens have not ended; concurrent checks share a statement.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ impl Epochs {
         match self.batcher.submit((session.user_id, session.family_id)).await {
             Some(Some((epoch, standing))) if epoch == session.token_epoch => Ok(standing),
             Some(_) => Err(Error::SessionEnded),
-            // The batch failed: a statement of its own finds out why.
+            // The batch failed: this request's own statement returns the error.
             None => again_if_cut(|| check(&self.pool, session)).await,
         }
     }

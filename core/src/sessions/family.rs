@@ -125,7 +125,7 @@ pub async fn logout(pool: &PgPool, now: DateTime<Utc>, presented: &TokenHash) ->
 pub struct SessionSummary {
     /// The session's id.
     pub id: Uuid,
-    /// When its login was.
+    /// When it began.
     pub started_at: DateTime<Utc>,
     /// When it was last refreshed.
     pub refreshed_at: DateTime<Utc>,
@@ -150,8 +150,7 @@ pub async fn list(db: impl PgExecutor<'_>, now: DateTime<Utc>, user_id: Uuid) ->
     Ok(sessions)
 }
 
-/// Ends one session of an account: its refresh token at once, its access tokens for everything that asks whether they
-/// stand.
+/// Ends one session of an account: its refresh token at once, its access tokens wherever the session is checked.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is another account's, or has ended.
@@ -173,8 +172,8 @@ pub async fn end(pool: &PgPool, now: DateTime<Utc>, user_id: Uuid, session_id: U
     revoke_family(&mut conn, now, session_id).await
 }
 
-/// Repeats until no row is left: a concurrent rotation holds the lock of the row that is updated first, and its successor
-/// is seen by the next statement.
+/// Repeats until no row is left: a concurrent rotation may hold the lock of the first row, and only the next statement sees
+/// its successor.
 async fn revoke_family(conn: &mut PgConnection, now: DateTime<Utc>, family_id: Uuid) -> Result<()> {
     loop {
         let revoked = sqlx::query!(

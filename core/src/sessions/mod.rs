@@ -20,11 +20,11 @@ pub use token_hash::TokenHash;
 /// The claims of an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The login it began with.
+    /// The login it descends from.
     pub family_id: Uuid,
     /// The account.
     pub user_id: Uuid,
-    /// What the account may do.
+    /// Role of the account.
     pub role: Role,
     /// Part of access tokens; tokens with an older epoch are refused.
     pub token_epoch: i32,
@@ -53,12 +53,12 @@ pub async fn find(db: impl PgExecutor<'_>, now: DateTime<Utc>, token: &TokenHash
     Ok(session)
 }
 
-/// The current state of an account, not that when a token was issued.
+/// The current state of an account, which may differ from when a token was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// What it may do.
+    /// Role.
     pub role: Role,
-    /// Whether a link sent to its address was followed.
+    /// Whether its address is verified.
     pub verified: bool,
 }
 

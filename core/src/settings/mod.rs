@@ -46,7 +46,7 @@ pub struct Business {
     /// Country in which phone numbers without a country code are read; none: they stay as written.
     #[serde(default)]
     pub country: Option<Country>,
-    /// Version, for If-Match; what [`put`] is given does not matter.
+    /// Version, for If-Match; ignored by [`put`].
     #[serde(default = "first_rev")]
     pub rev: Rev,
 }

@@ -35,7 +35,7 @@ pub async fn alternatives(
     search(db, now, terms, wanted, around(7, 23), exclude).await
 }
 
-/// A booking that cannot stay where it is.
+/// A booking that no longer fits its calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Displaced {
     /// The booking.
@@ -48,10 +48,10 @@ pub(crate) struct Displaced {
     pub start: DateTime<Utc>,
 }
 
-/// How many days ahead the same member of staff is looked for.
+/// How many days ahead slots with the same member of staff are searched.
 const LATER_DAYS: u64 = 21;
 
-/// Up to three slots for a booking that cannot stay where it is, under its promised terms: the same start with others, then
+/// Up to three slots for a booking that no longer fits, under its promised terms: the same start with others, then
 /// the next ones with the same member of staff, then the nearest with anybody.
 pub(crate) async fn replacements(
     db: &mut PgConnection,

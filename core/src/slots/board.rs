@@ -1,4 +1,4 @@
-//! The calendars that one batch of bookings is decided by. Each decision sees the places that earlier ones took.
+//! The calendars against which one batch of bookings is decided. Each decision sees the places that earlier ones took.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -81,7 +81,7 @@ pub(super) struct ListWithRevisions {
 }
 
 /// [`list`] as of `now`. The revisions are read by the first statement, before the data they cover: a write in between
-/// raises a revision that was already read, so the list is never taken for current without it.
+/// raises a revision that was already read, so a list without that write fails its next check.
 pub(super) async fn list_with_revisions(
     db: &mut PgConnection,
     now: DateTime<Utc>,

@@ -100,10 +100,10 @@ pub(crate) async fn opening_hours(
     Ok(calendars)
 }
 
-/// The blocking bookings by member of staff, in these ranges. Ranges of one member of staff must be five
-/// days apart, or a booking between them would be counted twice. The lateral join reads the partial index on (`staff_id`, start) once for
-/// each calendar: a range condition on `blocked` would choose the slower gist index, and `staff_id = ANY ($1)` an index
-/// on the start alone while the table is small.
+/// The blocking bookings by member of staff, in these ranges. Ranges of one member of staff must be five days apart, or a
+/// booking between them would be counted twice. The lateral join reads the partial index on (`staff_id`, start) once for
+/// each calendar: a range condition on `blocked` would choose the slower gist index, and `staff_id = ANY ($1)` an index on
+/// the start alone while the table is small.
 pub(super) async fn bookings(
     db: &mut PgConnection,
     now: DateTime<Utc>,

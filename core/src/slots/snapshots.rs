@@ -1,7 +1,7 @@
 //! A cache of slot lists that never returns a stale one.
 //!
 //! A cached list is used if a check of its revisions, sent after the request arrived, finds all of them unchanged, or if
-//! the list was built after the request arrived. `docs/decisions/0015-slot-lists-from-memory.md` argues why that is exact
+//! the list was built after the request arrived. `docs/decisions/0015-slot-lists-from-memory.md` explains why that is exact
 //! for any number of processes.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,7 +93,7 @@ impl<P: Page> Snapshots<P> {
         self.checks.submit(Arc::clone(revisions)).await == Some(true)
     }
 
-    /// One request builds the list; others that arrived before it began to do so share it.
+    /// One request builds the list; others that arrived before the build began share it.
     async fn build(&self, core: &Core, query: &SlotQuery, asked: Instant) -> Result<Arc<P>> {
         let guard = self.builders.lock(query.clone(), WAIT_TIMEOUT).await;
         let _guard = guard.map_err(|_| Error::Overloaded { retry_after: RETRY_AFTER })?;

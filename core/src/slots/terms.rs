@@ -12,16 +12,16 @@ use crate::services::stored_rules;
 use crate::types::{Currency, Money, Zone};
 use crate::{Error, Result};
 
-/// A service with its rules, what it promises, and the staff who perform it now.
+/// A service with its rules, the terms promised to customers, and the staff who perform it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceTerms {
     /// Rules of when it can be booked.
     pub rules: ServiceRules,
     /// The business's zone.
     pub zone: Zone,
-    /// Name, promised to the customer.
+    /// Name.
     pub name: String,
-    /// Price, promised to the customer.
+    /// Price.
     pub price: Money,
     /// False: no new bookings.
     pub active: bool,
@@ -134,8 +134,8 @@ async fn load(
         .collect()
 }
 
-/// [`terms`] with what a booking of the service was promised in place of what the service offers now: name, duration,
-/// buffers and price. A move is decided by these.
+/// [`terms`] with the promised terms of a booking instead of the service's current ones: name, duration, buffers and price.
+/// They apply to a move.
 ///
 /// # Errors
 /// As [`terms`].
@@ -163,7 +163,7 @@ pub async fn terms_of_booking(
     terms.rules.duration_min = minutes(promised.end - promised.start);
     terms.rules.buffer_before_min = minutes(promised.start - promised.blocked_from);
     terms.rules.buffer_after_min = minutes(promised.blocked_to - promised.end);
-    // What was promised changes only under the lock of the booking's calendar.
+    // Promised terms change only under the lock of the booking's calendar.
     if !terms.revisions.staff.iter().any(|(id, _)| *id == promised.staff_id) {
         terms.revisions.staff.push((promised.staff_id, promised.calendar_rev));
     }

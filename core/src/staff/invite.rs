@@ -10,9 +10,9 @@ use crate::transaction::change_waking;
 use crate::types::{ParseError, StaffRole};
 use crate::{Core, Error, Result, users};
 
-/// Gives a member of staff an account, unless they have one, and mails a link that sets its password. An existing
+/// Creates an account for a member of staff who has none, and mails a link that sets its password. An existing
 /// account with their address is linked. Each call mails a new link. Without a role, a new account gets that of staff and
-/// another one keeps its own.
+/// an existing one keeps its own.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::NoAddress`]; [`Error::Invalid`] when the member of staff is inactive, or the account with

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum BookingAction {
     /// Turn a hold into a booking.
     Book,
-    /// End a hold whose time is up, or a pending booking at its start. Done by the system.
+    /// Expire a hold, or a pending booking at its start. Only the system does.
     Expire,
     /// Accept a pending booking. Staff only.
     Confirm,

@@ -10,15 +10,15 @@ use super::{Note, ParseError, decode_by_parsing};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
-    /// A booking was made.
+    /// A booking was created.
     Created,
     /// A slot was held.
     Held,
     /// A hold became a booking.
     Booked,
-    /// A hold was kept longer.
+    /// A hold was extended.
     Renewed,
-    /// A hold was given back.
+    /// A hold was released.
     Released,
     /// It was moved to another start or another member of staff.
     Rescheduled,
@@ -28,15 +28,15 @@ pub enum ChangeKind {
     Declined,
     /// It was cancelled.
     Cancelled,
-    /// Its hold ran out, or its start passed while it was pending.
+    /// Its hold expired, or its start passed while it was pending.
     Expired,
     /// It took place.
     Completed,
     /// The customer did not come.
     NoShow,
-    /// Staff changed its service, duration, member of staff or customer; it starts when it did.
+    /// Staff changed its service, duration, member of staff or customer; the start is the same.
     Updated,
-    /// Staff changed a note. Nothing that was promised changed: mails about the revision before are true of this one.
+    /// Staff changed a note. No promised value changed: mails about the previous revision still apply.
     Noted,
 }
 
@@ -129,7 +129,7 @@ pub struct EventDetails {
     /// The customer, where staff changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<Replaced>,
-    /// What staff told the customer; removed when the customer is erased.
+    /// Message of staff to the customer; removed when the customer is erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Note>,
     /// Whether staff turned off the mail to the customer.

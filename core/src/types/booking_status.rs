@@ -17,7 +17,7 @@ pub enum BookingStatus {
     Declined,
     /// Cancelled by the customer or by staff.
     Cancelled,
-    /// A hold whose time was up, or a pending booking whose start passed.
+    /// An expired hold, or a pending booking whose start passed.
     Expired,
     /// The appointment took place.
     Completed,

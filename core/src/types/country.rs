@@ -59,8 +59,8 @@ impl Phone {
     }
 }
 
-/// The digits by which a number, or a part of one, is found in however it was written: without prefix and country code.
-/// None: the text is not of digits and the signs between them.
+/// The digits by which a phone number, or a part of one, is searched: without prefix and country code. None: the text has
+/// other characters than digits and separators.
 pub(crate) fn searched_digits(text: &str, country: Option<Country>) -> Option<String> {
     let is_number = text.chars().all(|c| c.is_ascii_digit() || " +-/().".contains(c));
     let plain = digits(text);

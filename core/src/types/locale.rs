@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ParseError;
 
-/// A language tag that a person or their device asks for (BCP 47), such as `de-AT`: every well-formed tag is accepted, and
-/// one of a language without texts here falls back to the business's language.
+/// A requested language tag (BCP 47), such as `de-AT`. Every well-formed tag is accepted; one of a language without texts
+/// falls back to the business's language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct LanguageTag(Option<Locale>);

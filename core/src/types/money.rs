@@ -23,7 +23,7 @@ const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD
     TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
 
 impl Currency {
-    /// A code that was stored. One that ISO 4217 no longer has is kept.
+    /// Parses a stored code. One that ISO 4217 has removed is kept.
     pub(super) fn stored(text: &str) -> Result<Self, ParseError> {
         match <[u8; 3]>::try_from(text.as_bytes()) {
             Ok(code) if code.iter().all(u8::is_ascii_uppercase) => Ok(Self(code)),

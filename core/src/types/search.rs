@@ -9,7 +9,7 @@ pub(crate) struct SearchWords {
     pub words: Vec<String>,
     /// The digits of each word to find in a phone number; empty for a word that is none.
     pub digits: Vec<String>,
-    /// The digits of all such words as one number: `030 12 34` is one. A text that no number has where there is none.
+    /// The digits of all such words as one number: `030 12 34` is one. If there is none, a text that matches no number.
     pub number: String,
 }
 

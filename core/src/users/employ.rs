@@ -64,8 +64,8 @@ async fn promote(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid, role: Staf
     if proven { Ok(()) } else { revoke_all(tx, now, id).await }
 }
 
-/// Gives the account of a member of staff this role. Each request asks for the role, so sessions stay; administrators keep
-/// theirs.
+/// Gives the account of a member of staff this role. Sessions stay, because each request reads the role; administrators
+/// keep theirs.
 pub(crate) async fn set_role(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -83,7 +83,7 @@ pub(crate) async fn set_role(
     Ok(())
 }
 
-/// Makes the account of a member of staff who is active again one of staff; administrators keep their role.
+/// Gives the account of a reactivated member of staff the role of staff again; administrators keep their role.
 pub(crate) async fn reinstate(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> {
     let role =
         sqlx::query_scalar!(r#"SELECT role AS "role: Role" FROM users WHERE id = $1 FOR NO KEY UPDATE"#, id)
@@ -92,7 +92,8 @@ pub(crate) async fn reinstate(tx: &mut PgConnection, now: DateTime<Utc>, id: Uui
     if role == Some(Role::Customer) { promote(tx, now, id, StaffRole::Staff).await } else { Ok(()) }
 }
 
-/// Makes an account without an active member of staff a customer's again and ends its sessions; administrators keep both.
+/// Gives an account without an active member of staff the role of a customer and ends its sessions; administrators keep
+/// both.
 pub(crate) async fn dismiss(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> {
     let dismissed = sqlx::query!(
         "UPDATE users SET role = 'customer', token_epoch = token_epoch + 1, updated_at = $2

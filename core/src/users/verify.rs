@@ -11,26 +11,26 @@ use crate::notifications::{NotificationKind, account};
 use crate::transaction::{change, change_waking};
 use crate::{Core, Error, Result, customers};
 
-/// What is known of the password when an address is proven. Anybody can register with the address of another person, so a
-/// password that was set before the proof counts only if the person who follows the link knows it.
+/// The password given when an address is verified. Anybody can register with another person's address, so a password set
+/// before the verification counts only if the person who follows the link knows it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PasswordProof {
-    /// They gave the account's password: this is its stored hash. Sessions go on.
+    /// The account's password was given: this is its stored hash. Sessions stay.
     Known {
         /// argon2id in PHC format.
         hash: String,
     },
-    /// They gave another one, which takes its place. All sessions end.
+    /// Another password was given, which replaces it. All sessions end.
     New {
         /// argon2id in PHC format.
         hash: String,
     },
-    /// They gave none: the account has no password from now on, and all sessions end. A reset link sets one.
+    /// None was given: the password is removed and all sessions end. A reset link sets a new one.
     None,
 }
 
 /// Verifies the address by its mailed link, and joins guest bookings with that address to the account. A password and
-/// sessions of somebody who does not read the address's mails end.
+/// sessions of somebody who cannot read the address's mails end.
 ///
 /// # Errors
 ///
@@ -85,7 +85,7 @@ pub async fn resend_verification(core: &Core, user_id: Uuid) -> Result<()> {
     .await
 }
 
-/// Marks the address as proven and makes one customer of the account's and of those that booked by the address as guests.
+/// Marks the address as verified and merges the account's customer with those who booked with the address as guests.
 /// The caller has locked the account.
 pub(super) async fn proven(tx: &mut PgConnection, now: DateTime<Utc>, user_id: Uuid) -> Result<()> {
     let marked = sqlx::query!(

@@ -20,24 +20,24 @@ const FAILING_LIMIT: TimeDelta = TimeDelta::days(5);
 pub struct Prepared {
     /// The endpoint.
     pub endpoint_id: Uuid,
-    /// Where to.
+    /// The URL.
     pub url: WebhookUrl,
     /// The event's id: the same on every attempt and replay.
     pub webhook_id: String,
     /// The body.
     pub body: Vec<u8>,
-    /// What signs it.
+    /// The secrets that sign it.
     pub secrets: EndpointSecrets,
-    /// Whether the body names a person: then the answer, which may repeat it, is not kept.
+    /// Whether the body contains personal data: then the answer, which may repeat it, is not stored.
     pub names_person: bool,
 }
 
 /// Whether a delivery is to be posted.
 #[derive(Debug)]
 pub enum Attempted {
-    /// It is.
+    /// Post it.
     Ready(Box<Prepared>),
-    /// It is not: end it and its job with [`end_unposted`].
+    /// Do not post it: end it and its job with [`end_unposted`].
     Over(Over),
 }
 
@@ -126,8 +126,8 @@ pub async fn prepare(pool: &PgPool, keys: &Keys, now: DateTime<Utc>, delivery_id
     })))
 }
 
-/// Ends a delivery that is not posted. Its lock stays until the caller's transaction has ended the job too: a replay starts
-/// both anew or neither. Answers false when a replay was first: then the job goes on.
+/// Ends a delivery that is not posted. It stays locked until the caller's transaction has ended the job too: a replay
+/// restarts both or neither. Returns false if a replay came first: then the job continues.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -154,7 +154,7 @@ pub async fn end_unposted(tx: &mut PgConnection, delivery_id: Uuid, why: Over) -
     Ok(true)
 }
 
-/// Name and contact as they stand now; none once the person was erased.
+/// Current name and contact; none once the person was erased.
 async fn customer_of(conn: &mut PgConnection, booking_id: Uuid) -> Result<Option<Value>> {
     let row = sqlx::query!(
         "SELECT c.id, c.name, c.email::text, c.phone FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
@@ -166,10 +166,9 @@ async fn customer_of(conn: &mut PgConnection, booking_id: Uuid) -> Result<Option
     Ok(row.map(|row| json!({ "id": row.id, "name": row.name, "email": row.email, "phone": row.phone })))
 }
 
-/// Writes down how an attempt ended, and what follows from it for the endpoint: a 410 ends it, five days without a
-/// success disable it, and either is mailed to the administrators. Answers the endpoint's status if this attempt ended it.
-/// A failure leaves the delivery pending, as its job decides whether another attempt follows ([`job_ended`]); one that has
-/// ended stays as it is.
+/// Stores the result of an attempt and its effect on the endpoint: a 410 ends it, five days without a success disable it;
+/// administrators get a mail about either. Returns the endpoint's status if this attempt ended it. A failed delivery stays
+/// pending, because its job decides whether another attempt follows ([`job_ended`]). An ended one is not changed.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -180,7 +179,7 @@ pub async fn record(
 ) -> Result<Option<EndpointStatus>> {
     let delivered = result.error.is_none();
     let status = if delivered { DeliveryStatus::Delivered } else { DeliveryStatus::Pending };
-    // A success also locks a delivery that has ended, until its job has: no replay comes between the two.
+    // A success also locks a delivery that has ended, until its job has ended: no replay can come between.
     let endpoint_id = sqlx::query_scalar!(
         "UPDATE webhook_deliveries
          SET status = $2, attempts = attempts + 1, answer_code = $3, answer = $4, error = $5, took_ms = $6, attempted_at = $7
@@ -246,7 +245,7 @@ async fn failed(
     Ok(Some(ended))
 }
 
-/// The queue ended the job of a delivery: it cannot succeed any more. Answers whether that ended the delivery.
+/// The queue ended the job of a delivery, which can no longer succeed. Returns whether that ended the delivery.
 ///
 /// # Errors
 /// [`Error::Unavailable`].

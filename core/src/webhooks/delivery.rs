@@ -15,16 +15,16 @@ use crate::{Core, Error, Result};
 
 /// How long deliveries that have ended are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
-/// Deliveries that one replay starts anew at most.
+/// Most deliveries that one replay restarts.
 const REPLAYED: i64 = 1000;
 const QUEUES: &[&str] = &[<DeliverWebhook as punctual_queue::Payload>::QUEUE];
 
-/// How a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "delivery_status", rename_all = "snake_case")]
 pub enum DeliveryStatus {
-    /// Its job is still to succeed.
+    /// Its job has not succeeded yet.
     Pending,
     /// The endpoint answered with 2xx.
     Delivered,
@@ -43,7 +43,7 @@ pub struct Delivery {
     pub event_type: EventType,
     /// The booking of a booking's event.
     pub booking_id: Option<Uuid>,
-    /// How it stands.
+    /// Its status.
     pub status: DeliveryStatus,
     /// How often it was posted.
     pub attempts: i32,
@@ -172,7 +172,7 @@ pub async fn delivery(pool: &PgPool, endpoint_id: Uuid, id: Uuid) -> Result<(Del
     Ok((row.delivery()?, event.map(|event| payload(&event, None))))
 }
 
-/// Posts one delivery again, with the same `webhook-id`. Where its job is still waiting, nothing changes.
+/// Posts one delivery again, with the same `webhook-id`. Does nothing if its job is still waiting.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Unavailable`].
@@ -195,7 +195,7 @@ pub async fn replay_one(core: &Core, endpoint_id: Uuid, delivery_id: Uuid) -> Re
     .await
 }
 
-/// Posts the failed deliveries of an endpoint again, the oldest first, 1,000 at most.
+/// Posts the failed deliveries of an endpoint again, oldest first, at most 1,000.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Unavailable`].
@@ -217,7 +217,7 @@ pub async fn replay_failed(core: &Core, endpoint_id: Uuid) -> Result<u64> {
     .await
 }
 
-/// Posts the deliveries made from an instant on again, whatever became of them, the oldest first, 1,000 at most.
+/// Posts the deliveries made since an instant again, in any status, oldest first, at most 1,000.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Unavailable`].
@@ -254,7 +254,7 @@ async fn start_anew(
     Ok(reset.rows_affected())
 }
 
-/// Delivers a test event to an endpoint, whatever types it is told of; answers the delivery.
+/// Delivers a test event to an endpoint, whatever types it subscribes to; returns the delivery.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Unavailable`].

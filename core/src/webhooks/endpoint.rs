@@ -11,7 +11,7 @@ use crate::{Error, Result};
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "webhook_status", rename_all = "snake_case")]
 pub enum EndpointStatus {
-    /// They are.
+    /// Events are delivered.
     Active,
     /// An administrator stopped it; it keeps its place in the feed.
     Paused,
@@ -28,20 +28,20 @@ pub enum EndpointStatus {
 #[sqlx(transparent)]
 pub struct WebhookUrl(String);
 
-/// A program that wants to be told of events.
+/// A program that receives events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Its id.
     pub id: Uuid,
     /// Where events are posted.
     pub url: WebhookUrl,
-    /// What it is for.
+    /// Description.
     pub description: Reason,
-    /// The types it is told of; none: all.
+    /// The event types it receives; none: all.
     pub types: Vec<EventType>,
-    /// Whether it is told the name and contact of a booking's customer.
+    /// Whether it receives the name and contact of a booking's customer.
     pub include_customer: bool,
-    /// Whether it is told at all.
+    /// Whether it receives events.
     pub status: EndpointStatus,
     /// Its place in the feed.
     pub position: Position,
@@ -49,14 +49,14 @@ pub struct Endpoint {
     pub failing_since: Option<DateTime<Utc>>,
     /// Its version.
     pub rev: Rev,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// Last change.
     pub updated_at: DateTime<Utc>,
 }
 
 impl WebhookUrl {
-    /// Parses a URL. Whether its host may be reached is for the worker to see at each attempt.
+    /// Parses a URL. The worker checks at each attempt whether its host may be reached.
     ///
     /// # Errors
     /// `bad_url`.
@@ -89,7 +89,7 @@ impl WebhookUrl {
         &self.0
     }
 
-    /// Host and port: what a circuit breaker goes by.
+    /// Host and port: the key of a circuit breaker.
     #[must_use]
     pub fn authority(&self) -> &str {
         let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
@@ -119,7 +119,7 @@ impl From<WebhookUrl> for String {
     }
 }
 
-// A URL can carry a key of its owner.
+// A URL can contain a secret of its owner.
 impl std::fmt::Debug for WebhookUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("WebhookUrl(…)")
@@ -170,7 +170,7 @@ macro_rules! select_endpoints {
 }
 pub(super) use select_endpoints;
 
-/// A statement that answers [`Row`]s: what comes before and after the list of columns.
+/// A statement that returns [`Row`]s: what comes before and after the list of columns.
 macro_rules! returning_endpoints {
     ($before:tt $from:tt $tail:tt $(, $value:expr)* $(,)?) => {
         sqlx::query_as!(

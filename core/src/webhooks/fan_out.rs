@@ -9,23 +9,23 @@ use super::DeliverWebhook;
 use crate::changes::{self, EventType, Position, Reference};
 use crate::{Core, Error, Result};
 
-/// Endpoints that one transaction takes on.
+/// Most endpoints of one transaction.
 const ENDPOINTS: i64 = 200;
-/// Events that one transaction reads for endpoints at the same place.
+/// Most events that one transaction reads for endpoints at the same position.
 const EVENTS: usize = 100;
 
-/// What one run made.
+/// The result of one run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FannedOut {
-    /// Deliveries made.
+    /// Deliveries created.
     pub deliveries: u64,
-    /// Endpoints moved on.
+    /// Endpoints whose position moved.
     pub endpoints: u64,
 }
 
-/// Makes the deliveries of events that active endpoints have not been told of, and moves the endpoints on in the feed, in one
-/// transaction. Several workers may run it at once: each takes endpoints that no other one has locked. Endpoints that were
-/// moved may have more to come: call it until it moves none.
+/// Creates the deliveries of events that active endpoints have not received, and moves the endpoints' positions in the feed,
+/// in one transaction. Several workers may run it at once: each takes endpoints that no other one has locked. There may be
+/// more events: call it until it moves no endpoint.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -59,7 +59,7 @@ struct Behind {
     types: Vec<String>,
 }
 
-/// Whether an active endpoint has events after its place: without locks, as it is asked twice a second.
+/// Whether an active endpoint has events after its position. Takes no locks, because it runs twice a second.
 async fn is_behind(pool: &PgPool) -> Result<bool> {
     // Plan: webhook_endpoints_active, one look into each feed index for each endpoint until one is found.
     let behind = sqlx::query_scalar!(
@@ -102,7 +102,7 @@ async fn lock_behind(tx: &mut PgConnection) -> Result<Vec<Behind>> {
         .collect())
 }
 
-/// One delivery to be made.
+/// A new delivery.
 struct New {
     endpoint_id: Uuid,
     event_id: i64,
@@ -147,7 +147,7 @@ async fn move_on(
     Ok(FannedOut { deliveries, endpoints: ids.len() as u64 })
 }
 
-/// Stores deliveries with their jobs. One that is there already (a replay went before) stays as it is.
+/// Stores deliveries with their jobs. An existing one (a replay came first) is not changed.
 async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, new: &[New]) -> Result<u64> {
     if new.is_empty() {
         return Ok(0);

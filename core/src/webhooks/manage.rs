@@ -13,42 +13,42 @@ use crate::transaction::change;
 use crate::types::{ExpectedRev, ParseError, Reason, Rev};
 use crate::{Core, Error, Result};
 
-/// So many endpoints a deployment can have.
+/// Most endpoints of a deployment.
 const MOST: i64 = 1000;
 
-/// An endpoint to be made. It is told of what happens from now on.
+/// A new endpoint. It receives events from now on.
 #[derive(Debug, Clone)]
 pub struct NewEndpoint {
     /// Where events are posted.
     pub url: WebhookUrl,
-    /// What it is for.
+    /// Description.
     pub description: Reason,
-    /// The types it is told of; none: all.
+    /// The event types it receives; none: all.
     pub types: Vec<EventType>,
-    /// Whether it is told the name and contact of a booking's customer.
+    /// Whether it receives the name and contact of a booking's customer.
     pub include_customer: bool,
 }
 
-/// What changes of an endpoint; `None` stays.
+/// Fields to change; `None` keeps a field.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointChanges {
     /// Where events are posted.
     pub url: Option<WebhookUrl>,
-    /// What it is for.
+    /// Description.
     pub description: Option<Reason>,
-    /// The types it is told of.
+    /// The event types it receives.
     pub types: Option<Vec<EventType>>,
-    /// Whether it is told of customers.
+    /// Whether it receives name and contact of customers.
     pub include_customer: Option<bool>,
-    /// Stop (`false`) or go on (`true`) from its place in the feed; also after it was disabled or answered 410.
+    /// Stop (`false`) or continue (`true`) from its position in the feed; also after it was disabled or answered 410.
     pub active: Option<bool>,
 }
 
-/// What an API key needs for an endpoint that is told of customers: otherwise the right to manage endpoints would be one
-/// to see every customer who books.
+/// The scope that an API key needs for an endpoint that receives customers' data. Otherwise a key that manages endpoints
+/// could read every customer who books.
 pub const SEES_CUSTOMERS: Scope = Scope { area: Area::Bookings, right: Right::Read };
 
-/// Makes an endpoint and answers its secret. `sees_customers` as in [`update`].
+/// Creates an endpoint and returns its secret. `sees_customers` as in [`update`].
 ///
 /// # Errors
 /// [`Error::Invalid`] when there are 1,000 endpoints already; [`Error::ScopeMissing`] as in [`update`];
@@ -130,8 +130,8 @@ pub async fn get(pool: &PgPool, id: Uuid) -> Result<Endpoint> {
 /// Changes an endpoint. `sees_customers`: whether the caller has the right of [`SEES_CUSTOMERS`].
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Unavailable`]; [`Error::ScopeMissing`] when the endpoint would be
-/// told of customers whom the caller does not see.
+/// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Unavailable`]; [`Error::ScopeMissing`] when the endpoint would
+/// receive customers' data that the caller may not see.
 pub async fn update(
     core: &Core,
     id: Uuid,
@@ -194,7 +194,7 @@ async fn lock(tx: &mut PgConnection, id: Uuid, expected: ExpectedRev) -> Result<
     if expected.matches(current) { Ok(()) } else { Err(Error::RevMismatch { current }) }
 }
 
-/// Removes an endpoint with its deliveries. Their jobs find nothing to do.
+/// Removes an endpoint with its deliveries. Their jobs end as skipped.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Unavailable`].
@@ -209,7 +209,7 @@ pub async fn remove(core: &Core, id: Uuid, expected: ExpectedRev) -> Result<()> 
     .await
 }
 
-/// Gives an endpoint a new secret. For 24 hours deliveries are signed with the one before too.
+/// Gives an endpoint a new secret. For 24 hours deliveries are also signed with the previous one.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::RevMismatch`], [`Error::Unavailable`].

@@ -1,8 +1,8 @@
-//! Webhooks: events of the feed, delivered to programs that want to be told.
+//! Webhooks: events of the feed, delivered to programs by HTTP.
 //!
-//! Each endpoint has a place in the feed. [`fan_out`] makes a delivery and its job for every event after that place and moves the
-//! place, in one transaction: an event is neither lost nor delivered twice by us, and an endpoint that was paused goes on where it
-//! stopped. The worker posts the deliveries; how each attempt went is kept here.
+//! Each endpoint has a position in the feed. [`fan_out`] creates a delivery and its job for every event after that position
+//! and moves it, in one transaction. So no event is lost or fanned out twice, and a paused endpoint continues where it
+//! stopped. The worker posts the deliveries; the result of each attempt is stored here.
 
 mod attempt;
 mod delivery;

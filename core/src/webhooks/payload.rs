@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::changes::{Event, Subject};
 
-/// Posts one delivery. It carries the id only: event and endpoint are read when it runs. Its unique key is that id.
+/// Posts one delivery. It carries only the id, which is also its unique key: event and endpoint are read when it runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliverWebhook {
     /// The delivery.
@@ -16,13 +16,13 @@ pub struct DeliverWebhook {
 impl Payload for DeliverWebhook {
     const KIND: &'static str = "webhook.deliver.v1";
     const QUEUE: &'static str = "webhooks";
-    /// One for each delay of the schedule, and the first.
+    /// The first attempt, and one for each delay of the schedule.
     const MAX_ATTEMPTS: i32 = 10;
     const TIMEOUT: Duration = Duration::from_secs(45);
 }
 
-/// The body of a webhook: `{type, timestamp, data}` (Standard Webhooks 1.0). `customer` is put in for endpoints that
-/// asked for it.
+/// The body of a webhook: `{type, timestamp, data}` (Standard Webhooks 1.0). `customer` is included for endpoints
+/// with `include_customer`.
 #[must_use]
 pub fn payload(event: &Event, customer: Option<Value>) -> Value {
     let mut data = match &event.subject {

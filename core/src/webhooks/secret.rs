@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use crate::config::Keys;
 
-/// What the text form of a secret begins with (Standard Webhooks 1.0).
+/// Prefix of the text form of a secret (Standard Webhooks 1.0).
 pub const SECRET_PREFIX: &str = "whsec_";
 /// Separates these secrets from every other use of the link keys.
 const CONTEXT: &[u8] = b"punctual webhook secret v1\0";
 
-/// The secrets that sign the deliveries of an endpoint: the present one first, and for 24 hours after a rotation the
-/// one before. They are derived from a link key, so none is stored.
+/// The secrets that sign the deliveries of an endpoint: the current one first, and for 24 hours after a rotation the
+/// previous one. They are derived from a link key, so none is stored.
 #[derive(Clone)]
 pub struct EndpointSecrets(Vec<[u8; 32]>);
 
@@ -30,7 +30,7 @@ impl EndpointSecrets {
         secrets.collect::<Option<Vec<_>>>().map(Self)
     }
 
-    /// The present secret as its owner keeps it: `whsec_` and padded base64 of 32 bytes.
+    /// The current secret in the form its owner keeps: `whsec_` and padded base64 of 32 bytes.
     #[must_use]
     pub fn display(&self) -> String {
         let present = self.0.first().map(|secret| STANDARD.encode(secret)).unwrap_or_default();

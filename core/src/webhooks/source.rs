@@ -6,7 +6,7 @@ use crate::changes::{self, Event, EventType, Position, Reference, Subject};
 use crate::types::{ParseError, Zone};
 use crate::{Error, Result};
 
-/// What a delivery keeps of its event.
+/// What a delivery stores of its event.
 pub(super) struct Source<'a> {
     /// The event's number.
     pub event_id: i64,

@@ -21,7 +21,7 @@ pub struct AccountFacts {
     pub locale: Locale,
     /// Its recipient; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
-    /// Whether the recipient has shown that the address is theirs, or staff gave it.
+    /// Whether the recipient has verified the address, or staff entered it.
     pub recipient_proven: bool,
     /// The sender.
     pub business: Business,
@@ -29,7 +29,7 @@ pub struct AccountFacts {
     pub name: String,
     /// The content of its link; the sender derives the URL from it and the link keys.
     pub link: Link,
-    /// The link is void from this instant on.
+    /// When the link expires.
     pub expires_at: DateTime<Utc>,
     /// The business's zone, in which times are written.
     pub zone: Zone,

@@ -1,4 +1,4 @@
-//! What the templates of a mail with links of bookings have to know.
+//! The content of a mail with links of bookings.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -12,18 +12,18 @@ use crate::{Error, Result, settings};
 /// Most bookings in one mail; the next ones first.
 const MOST: i64 = 50;
 
-/// Everything a mail with links of bookings says.
+/// The content of the mail.
 #[derive(Debug, Clone)]
 pub struct BookingLinksFacts {
     /// The ledger row.
     pub notification_id: Uuid,
     /// Its language.
     pub locale: Locale,
-    /// Where it goes; `None` once the person was erased.
+    /// Its recipient; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
-    /// Who sends it.
+    /// The sender.
     pub business: Business,
-    /// The bookings to come, the next one first; at least one.
+    /// Future bookings, the next one first; at least one.
     pub bookings: Vec<LinkedBooking>,
 }
 
@@ -46,7 +46,7 @@ pub struct LinkedBooking {
     pub staff_name: String,
 }
 
-/// Reads the facts of a mail with links; `None` if there is no such mail or nothing is to come any more.
+/// Reads the content; `None` if there is no such mail or no future booking.
 pub async fn load_booking_links(
     conn: &mut PgConnection,
     now: DateTime<Utc>,

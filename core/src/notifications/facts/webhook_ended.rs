@@ -8,20 +8,20 @@ use super::Business;
 use crate::types::{EmailAddress, Locale, ParseError, Zone};
 use crate::{Error, Result, settings};
 
-/// Everything a mail about an endpoint that has ended says.
+/// The content of the mail.
 #[derive(Debug, Clone)]
 pub struct WebhookEndedFacts {
     /// The ledger row.
     pub notification_id: Uuid,
     /// Its language.
     pub locale: Locale,
-    /// Where it goes; `None` once the person was erased.
+    /// Its recipient; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
-    /// Who sends it.
+    /// The sender.
     pub business: Business,
     /// Host of the endpoint's URL; the rest of the URL may be secret.
     pub host: String,
-    /// What the endpoint is for; may be empty.
+    /// The endpoint's description; may be empty.
     pub description: String,
     /// Whether it answered 410; otherwise it failed for five days.
     pub gone: bool,
