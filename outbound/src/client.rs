@@ -35,7 +35,7 @@ pub struct Request<'a> {
     pub body: Bytes,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -95,7 +95,7 @@ impl Outbound {
         let retry_after =
             response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
-        // The status decides; an answer that breaks off later is an answer.
+        // The status decides; an answer whose body is cut off still counts.
         while body.len() < self.max_answer
             && let Ok(Some(chunk)) = response.chunk().await
         {
@@ -116,7 +116,7 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// What a failed request means to its sender.
+/// Maps a failed request to a [`Failure`].
 fn failure(error: &reqwest::Error) -> Failure {
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::resolve::Looking;
 
-    /// Gives each question the next of its answers, the last one for ever: a name server that rebinds.
+    /// Returns the next of its answers for each question, the last one forever: a name server that rebinds.
     struct Rebinding {
         answers: Vec<Vec<IpAddr>>,
         asked: AtomicUsize,

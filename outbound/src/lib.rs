@@ -1,8 +1,7 @@
 //! HTTP requests to URLs that people entered, such as webhook endpoints.
 //!
-//! The risk is server-side request forgery: a URL that leads into the network this process runs in. So a request goes
-//! only to public addresses. The host is resolved once, every address of the answer is checked, and the connection is made
-//! to one of those very addresses. Redirects are not followed, there is no proxy, and one deadline covers everything from the
+//! The risk is server-side request forgery: a URL that leads into the network this process runs in. So requests go only to
+//! public addresses. The host is resolved once, every address is checked, and the connection is made to one of them. Redirects are not followed, there is no proxy, and one deadline covers everything from the
 //! lookup to the last byte of the answer.
 
 mod client;

@@ -1,7 +1,7 @@
 //! The circuit breaker as operators and other processes see it: its state is shared through the database.
 //!
 //! The breaker itself works without the database. If that fails, the state is not shared, and the circuit opens and closes
-//! by this process's experience alone.
+//! by this process's own results alone.
 
 use std::sync::Arc;
 
@@ -34,11 +34,11 @@ impl Circuit {
         Self { breaker, core: core.clone(), identity: Arc::new(Identity { process_id, process_name, relay }) }
     }
 
-    /// Asks whether a mail may use the relay. If the circuit is open, it first looks whether another process got a mail
-    /// through or an operator wants a test.
+    /// Whether a mail may use the relay. If the circuit is open, it first checks whether another process sent a mail
+    /// or an operator requested a test.
     ///
     /// # Errors
-    /// When to ask again.
+    /// When to try again.
     pub async fn try_acquire(&self) -> std::result::Result<Permit, DateTime<Utc>> {
         if let Ok(permit) = self.breaker.try_acquire() {
             return Ok(permit);
@@ -47,7 +47,7 @@ impl Circuit {
         self.breaker.try_acquire()
     }
 
-    /// If the circuit is open, confirms it and follows what others say.
+    /// If the circuit is open, confirms it and applies messages of other processes.
     pub async fn sync(&self) {
         if !self.breaker.has_opened() {
             return;
@@ -93,7 +93,7 @@ impl Circuit {
         }
     }
 
-    /// Removes what is shared, at the process's end.
+    /// Removes the shared state when the process ends.
     pub async fn close(&self) {
         if self.breaker.has_opened() {
             self.report(self.forget().await);

@@ -109,7 +109,7 @@ pub fn oldest_owed_mail(age: TimeDelta) {
     metrics::gauge!("mails_oldest_owed_age_seconds").set(age.as_seconds_f64());
 }
 
-/// Sets how many mails only a person may send again.
+/// Sets how many mails can only be resent by hand.
 pub fn mails_to_resend(mails: &[ResendableMail]) {
     for outcome in [NotificationOutcome::Failed, NotificationOutcome::InDoubt] {
         let count = mails.iter().filter(|mail| mail.outcome == outcome).count();

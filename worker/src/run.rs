@@ -100,7 +100,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits until it has stopped: running jobs have finished or were given back.
+    /// Waits until it has stopped: running jobs have finished or were released.
     ///
     /// # Errors
     /// If the runtime failed.
@@ -197,7 +197,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     Ok(Running { metrics_address, shutdown, core, relay, circuit, runtime, stop })
 }
 
-/// A name that people can tell workers apart by. In containers the process id is always the same, but the host name is not.
+/// A name that distinguishes workers. In containers the process id is always the same, but the host name is not.
 fn worker_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("punctual-worker {} {}", host.trim(), std::process::id())

@@ -10,8 +10,8 @@ use super::Failure;
 use crate::mails::{Signer, compose_test};
 use crate::smtp::{Relay, RelayAddress, Timeouts};
 
-/// Sends a test mail from the business to `address`, without a ledger row, and prints the relay's reply. If it gets
-/// through, the open circuits of the workers close and all mails that wait for the relay are released.
+/// Sends a test mail from the business to `address`, without a ledger row, and prints the relay's reply. If it is
+/// accepted, the open circuits of the workers close and all mails that wait for the relay are released.
 pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure> {
     let relay_address = RelayAddress::parse(config.smtp_url()?.expose())?;
     let settings = PoolSettings {

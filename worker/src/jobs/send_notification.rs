@@ -24,7 +24,7 @@ use crate::mails::{
 use crate::metrics;
 use crate::smtp::{Failure, FailureClass, MailTransaction, Permit, Relay};
 
-/// What sending needs; one per process.
+/// Dependencies of sending; one per process.
 #[derive(Clone)]
 pub struct Mailer {
     /// The mail server.
@@ -139,7 +139,7 @@ async fn prepare_and_send(
     attempt.run(&mailer.relay, &mail).await
 }
 
-/// The message; `None` if what it speaks of has changed since, or the recipient was erased.
+/// The message; `None` if its subject has changed since, or the recipient was erased.
 async fn build(
     conn: &mut sqlx::PgConnection,
     now: DateTime<Utc>,
@@ -281,8 +281,8 @@ fn relay_failed(ctx: &JobContext, failure: &Failure, until: DateTime<Utc>) -> Ou
     snooze_until(ctx, until, Some(&failure.summary()))
 }
 
-/// Waits for the relay. Mails that wait for the same instant are spread out a little. The reason's beginning is what
-/// [`mail_relay`] releases them by.
+/// Waits for the relay. Mails that wait for the same instant are spread out a little. [`mail_relay`] releases them
+/// by the prefix of the reason.
 fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, failure: Option<&str>) -> Outcome {
     let spread = (until - ctx.now()) / 64 * i32::try_from(ctx.id().0.rem_euclid(16)).unwrap_or_default();
     let reason = match failure {

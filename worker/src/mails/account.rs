@@ -1,4 +1,4 @@
-//! Mails to an account: a sentence or two, and a link.
+//! Mails to an account: a short text and a link.
 
 use chrono::{DateTime, Utc};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -31,7 +31,7 @@ struct Named<'a> {
 #[derive(Serialize)]
 struct AccountName<'a> {
     name: &'a str,
-    /// What follows the word of greeting: a space and the name, or nothing.
+    /// Text after the word of greeting: a space and the name, or nothing.
     greeting: String,
 }
 

@@ -1,4 +1,4 @@
-//! The mail with links of all bookings to come of an address.
+//! The mail with links of all future bookings of an address.
 
 use chrono::{DateTime, Utc};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -17,7 +17,7 @@ use super::templates::Templates;
 struct LinksContext<'a> {
     business: Named<'a>,
     bookings: Vec<LinkedContext<'a>>,
-    /// Always `None`: such a mail comes only when it is asked for.
+    /// Always `None`: such a mail is sent only on request.
     unsubscribe_url: Option<String>,
 }
 

@@ -37,7 +37,7 @@ struct BusinessContext {
 struct CustomerContext {
     /// A dash if the customer was erased.
     name: String,
-    /// What follows the word of greeting: a space and the name, or nothing.
+    /// Text after the word of greeting: a space and the name, or nothing.
     greeting: String,
     email: Option<String>,
     phone: Option<String>,
@@ -60,17 +60,17 @@ struct BookingContext {
     previous_staff: Option<String>,
     /// Whether the move changed the start.
     time_changed: bool,
-    /// Who comes in the customer's place, where it may be repeated to the reader.
+    /// Who comes in the customer's place, if it may be repeated to the reader.
     for_whom: Option<String>,
     /// The customer's note, if there is one.
     note: Option<String>,
-    /// What staff tell the customer; in mails to the customer only.
+    /// Message of staff to the customer; in mails to the customer only.
     message: Option<String>,
     /// Whether the customer made the change.
     changed_by_customer: bool,
     /// Whether staff turned off the customer's mail about the change.
     customer_not_told: bool,
-    /// The confirmed time that the customer gave up by asking for this one.
+    /// The confirmed time that the customer gave up by requesting this one.
     given_up: Option<When>,
     /// Whether the customer may still cancel it.
     can_cancel: bool,
@@ -83,7 +83,7 @@ struct BookingContext {
 }
 
 impl MailContext {
-    /// Selects what the templates may show of these facts.
+    /// Selects the facts that the templates may show.
     pub fn new(facts: &Facts, links: &Links, now: DateTime<Utc>) -> Self {
         let Facts { business, booking, locale, .. } = facts;
         let when = |zone| When::new(booking.start, booking.end, zone, *locale);

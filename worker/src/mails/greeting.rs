@@ -1,17 +1,17 @@
 //! How a mail addresses its reader. Anybody can book or register with somebody else's address and a name of their choice,
-//! so a mail to an address that nobody has proven does not repeat a name that could be a message of its own.
+//! so a mail to an unverified address does not repeat a name that could be a message itself.
 
 /// Longest name that is repeated, in characters.
 const MAX_LENGTH: usize = 60;
 /// Most words of a name that is repeated.
 const MAX_WORDS: usize = 6;
 
-/// The name to address the reader by; `None`: by none. `proven`: the reader has shown that the address is theirs.
+/// The name to address the reader by; `None`: none. `proven`: the reader has verified the address.
 pub fn greeting_name(name: &str, proven: bool) -> Option<&str> {
     (!name.is_empty() && (proven || !looks_like_message(name))).then_some(name)
 }
 
-/// Whether a name has what names do not have: digits, a link, an address, the marks of a sentence, or great length.
+/// Whether a name does not look like one: digits, a link, an address, sentence punctuation, or great length.
 fn looks_like_message(name: &str) -> bool {
     name.chars().count() > MAX_LENGTH
         || name.split_whitespace().count() > MAX_WORDS

@@ -49,7 +49,7 @@ pub struct Breaker {
 pub struct Opening {
     /// When to try the mail again.
     pub retry_at: DateTime<Utc>,
-    /// Set if the failure opened the circuit: how often in a row.
+    /// Set if the failure opened the circuit: number of consecutive openings.
     pub openings: Option<u32>,
 }
 
@@ -68,10 +68,10 @@ impl Breaker {
         Self { inner: Arc::new(Mutex::new(inner)), clock }
     }
 
-    /// Asks whether a mail may use the relay.
+    /// Whether a mail may use the relay.
     ///
     /// # Errors
-    /// When to ask again.
+    /// When to try again.
     pub fn try_acquire(&self) -> Result<Permit, DateTime<Utc>> {
         let now = self.clock.now();
         let mut inner = self.lock();
@@ -103,7 +103,7 @@ impl Breaker {
         !matches!(self.lock().state, State::Closed { .. })
     }
 
-    /// Closes the circuit: another process got a mail through.
+    /// Closes the circuit: another process sent a mail.
     pub fn close(&self) {
         let mut inner = self.lock();
         inner.suspects.clear();
@@ -191,7 +191,7 @@ impl Drop for Permit {
     }
 }
 
-/// How long the circuit stays open after so many openings in a row.
+/// How long the circuit stays open after this many consecutive openings.
 fn wait(openings: u32) -> TimeDelta {
     let wait = FIRST_WAIT.saturating_mul(1 << (openings - 1).min(16)).min(MAX_WAIT);
     TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)

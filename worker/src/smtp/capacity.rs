@@ -28,7 +28,7 @@ struct State {
     changed_at: Instant,
 }
 
-/// The right to use one connection; given back when dropped.
+/// The right to use one connection; released when dropped.
 #[must_use]
 pub(super) struct Slot(Capacity);
 
@@ -68,7 +68,7 @@ impl Capacity {
         free
     }
 
-    /// A connection works; so many are open now.
+    /// A connection works; this many are open now.
     pub fn works(&self, open: usize) {
         let mut state = self.lock();
         let wanted = if state.refused { open } else { open * 2 };
@@ -79,7 +79,7 @@ impl Capacity {
         }
     }
 
-    /// The relay refused a connection while so many others were open: no more than those are used for a while.
+    /// The relay refused a connection while this many others were open: for a while no more than these are used.
     pub fn refused(&self, open: usize) {
         let mut state = self.lock();
         state.limit = open.clamp(1, state.most);

@@ -63,7 +63,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// A connection on which nothing has been said yet.
+    /// A connection before the banner.
     pub fn new(stream: Box<dyn Stream>) -> Self {
         let stream = BufReader::new(stream);
         Self { stream, clean: true, uses: 0, last_used: Instant::now(), counted: None }
@@ -80,7 +80,7 @@ impl Connection {
         self
     }
 
-    /// Whether the pool may hand it out again; `idle` is the longest time it may have been unused.
+    /// Whether the pool may reuse it; `idle` is the longest time it may have been unused.
     pub fn is_usable(&self, idle: Duration) -> bool {
         self.clean && self.last_used.elapsed() < idle && self.uses < MAX_USES
     }

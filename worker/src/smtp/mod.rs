@@ -1,6 +1,6 @@
 //! An SMTP client for one relay (RFC 5321), one step at a time. lettre builds the messages but does not send them: its
-//! transport does not tell whether the end of a message was sent, and takes a reply that is not UTF-8, or has no text,
-//! for none. Either could send a mail twice.
+//! transport does not report whether the end of a message was sent, and treats a reply that is not UTF-8, or has no text,
+//! as no reply. Either could send a mail twice.
 //!
 //! lettre's feature `tracing` must stay off: it logs whole mails.
 

@@ -52,7 +52,7 @@ impl Relay {
 
     /// Opens a mail transaction: MAIL and RCPT. Waits while the relay's connections are all in use. Two refusals only
     /// mean that another connection has to be used, and are not failures of the relay:
-    /// - any at MAIL on a connection that was used before: it was idle for too long, or has carried its share of mails;
+    /// - any at MAIL on a connection that was used before: it was idle for too long, or has carried as many mails as the relay allows;
     /// - a 421 while other connections work: the relay allows no more at a time.
     ///
     /// # Errors

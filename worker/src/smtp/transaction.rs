@@ -11,7 +11,7 @@ use super::timeouts::Timeouts;
 /// A mail whose recipient the relay has accepted.
 pub struct MailTransaction {
     connection: Object<ConnectionManager>,
-    /// Given back after the connection.
+    /// Released after the connection.
     _slot: Slot,
     timeouts: Timeouts,
 }
@@ -21,7 +21,7 @@ impl MailTransaction {
         Self { connection, _slot: slot, timeouts }
     }
 
-    /// Gives the mail up; the connection can carry another one.
+    /// Aborts the mail; the connection can carry another one.
     pub async fn abort(mut self) {
         self.connection.reset(&self.timeouts).await;
     }

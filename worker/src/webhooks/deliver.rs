@@ -22,7 +22,7 @@ pub const QUEUE: &str = DeliverWebhook::QUEUE;
 /// Pauses after the first and each further failed attempt, in seconds: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h,
 /// 24 h; each is varied by a fifth.
 const PAUSES: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
-/// The longest pause that an endpoint may ask for (`Retry-After`).
+/// The longest pause that an endpoint may request (`Retry-After`).
 const LONGEST_ASKED: TimeDelta = TimeDelta::hours(24);
 
 /// The kind of job. If the queue ends a job, its delivery ends too.
@@ -107,8 +107,8 @@ async fn end_unposted(core: &Core, ctx: &JobContext, delivery_id: Uuid, why: Ove
     Ok(completed)
 }
 
-/// Writes down how the attempt ended. A delivery that succeeded and its job end in one transaction, so that a replay
-/// finds either both or none. Answers the endpoint's status if the attempt ended it, and the job's outcome if it succeeded.
+/// Stores the result of the attempt. A successful delivery and its job end in one transaction, so that a replay finds both
+/// or neither. Returns the endpoint's status if the attempt ended it, and the job's outcome if it succeeded.
 async fn record(
     core: &Core,
     ctx: &JobContext,
@@ -128,8 +128,8 @@ async fn record(
     Ok((ended, completed))
 }
 
-/// Ends the job in the transaction that ended its delivery. Where another worker owns the job by now, that one finds the
-/// delivery ended.
+/// Ends the job in the transaction that ended its delivery. If another worker owns the job by now, it finds the delivery
+/// ended.
 async fn complete_in(ctx: &JobContext, tx: &mut PgConnection) -> Result<Outcome, Error> {
     match ctx.complete_in(tx).await {
         Ok(completed) => Ok(completed),
@@ -180,7 +180,7 @@ fn printable(body: &[u8]) -> String {
     String::from_utf8_lossy(body).chars().filter(|c| *c != '\0').take(1024).collect()
 }
 
-/// Whether the host, not this one delivery, is in trouble.
+/// Whether the failure concerns the host, not only this delivery.
 fn is_overloaded(sent: &Result<Answer, Failure>) -> bool {
     match sent {
         Ok(answer) => matches!(answer.status, 429 | 502 | 503 | 504),
@@ -188,7 +188,7 @@ fn is_overloaded(sent: &Result<Answer, Failure>) -> bool {
     }
 }
 
-/// What `Retry-After` asks for: seconds or a date (RFC 9110 §10.2.3).
+/// The pause of `Retry-After`: seconds or a date (RFC 9110 §10.2.3).
 fn asked_pause(answer: &Answer, now: DateTime<Utc>) -> Option<TimeDelta> {
     let text = answer.retry_after.as_deref()?.trim();
     let asked = match text.parse::<u32>() {
@@ -198,7 +198,7 @@ fn asked_pause(answer: &Answer, now: DateTime<Utc>) -> Option<TimeDelta> {
     Some(asked.clamp(TimeDelta::zero(), LONGEST_ASKED))
 }
 
-/// The pause after this attempt (1 is the first), varied by a fifth; longer if the endpoint asked for it.
+/// The pause after this attempt (1 is the first), varied by a fifth; longer if the endpoint requested it.
 fn pause(attempt: i32, asked: Option<TimeDelta>) -> TimeDelta {
     let at = usize::try_from(attempt - 1).unwrap_or(0).min(PAUSES.len() - 1);
     let varied = PAUSES[at] * 1000 * rand::rng().random_range(80..=120) / 100;

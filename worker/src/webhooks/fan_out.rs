@@ -5,14 +5,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics;
 
-/// Between looks for new events: half of how late a delivery may begin.
+/// Between checks for new events: half the longest delay of a delivery's start.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// How long one look may take.
+/// Timeout of one check.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// Looks between measurements of the feed's lag.
+/// Checks between measurements of the feed's lag.
 const LAG_EVERY: u32 = 10;
 
-/// Makes deliveries of new events until it is stopped. Every worker runs it; they share the endpoints by row locks.
+/// Creates deliveries of new events until it is stopped. Every worker runs it; they share the endpoints by row locks.
 pub async fn run_fan_out(core: Core, stop: CancellationToken) {
     let mut failing = false;
     let mut looks = 0_u32;

@@ -6,20 +6,20 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 
-/// Requests to one host at a time, while it answers: a hundred dead hosts leave a fifth of the places to the others.
+/// Concurrent requests to one host while it answers.
 const IN_FLIGHT: u32 = 4;
 /// Deliveries that wait in this process for a request to one host to end, and to all hosts together.
 const WAITING_PER_HOST: u32 = 32;
 const WAITING: u32 = 64;
 /// How long one of them waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// The pause of those that find no place to wait, or waited in vain.
+/// The pause of deliveries that find no place to wait, or whose wait timed out.
 const BUSY: TimeDelta = TimeDelta::seconds(1);
 /// The first pause of a host that does not answer; it doubles with each failure.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
-/// The longest pause of our own choice.
+/// The longest pause without `Retry-After`.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(5);
-/// The longest pause that a host may ask for (`Retry-After`).
+/// The longest pause that a host may request (`Retry-After`).
 const LONGEST_ASKED: TimeDelta = TimeDelta::hours(1);
 
 /// A circuit breaker for each host, so that one that is slow or dead takes no more than a few of the worker's
@@ -27,7 +27,7 @@ const LONGEST_ASKED: TimeDelta = TimeDelta::hours(1);
 #[derive(Debug, Default)]
 pub struct Hosts {
     state: Mutex<State>,
-    /// A slot was given back.
+    /// A slot was released.
     freed: Notify,
 }
 
@@ -45,14 +45,14 @@ struct Host {
     open_until: Option<DateTime<Utc>>,
 }
 
-/// Leave to send one request to a host; dropping it without a verdict counts neither for nor against the host.
+/// Permission to send one request to a host; dropping it without a result counts neither for nor against the host.
 #[derive(Debug)]
 pub struct Slot {
     hosts: Arc<Hosts>,
     host: String,
 }
 
-/// What a delivery that asks for a slot is told.
+/// The answer to a delivery that requests a slot.
 enum Answer {
     Granted,
     Busy,
@@ -60,7 +60,7 @@ enum Answer {
 }
 
 impl Hosts {
-    /// Leave to send, after a short wait if the host is busy; or when to ask again.
+    /// Permission to send, after a short wait if the host is busy; or when to try again.
     pub async fn acquire(
         self: &Arc<Self>,
         host: &str,
@@ -79,7 +79,7 @@ impl Hosts {
         let deadline = tokio::time::Instant::now() + wait;
         let mut place = None;
         loop {
-            // Listens before it looks, so that no slot is given back unseen.
+            // Subscribes before it checks, so that no release is missed.
             let mut freed = pin!(self.freed.notified());
             freed.as_mut().enable();
             match self.ask(&host, clock()) {
@@ -157,12 +157,12 @@ impl Slot {
         self.hosts.change(&self.host, |host| (host.failures, host.open_until) = (0, None));
     }
 
-    /// The host did not answer, or said that it is overloaded and, maybe, for how long.
+    /// The host did not answer, or is overloaded, possibly with `Retry-After`.
     pub fn failed(self, now: DateTime<Utc>, asked: Option<TimeDelta>) {
         self.hosts.change(&self.host, |host| {
             let asked = asked.unwrap_or_default().clamp(TimeDelta::zero(), LONGEST_ASKED);
             let open = host.open_until.filter(|until| *until > now);
-            // Requests that were under way together count as one failure.
+            // Concurrent requests count as one failure.
             let pause = if open.is_none() {
                 host.failures = host.failures.saturating_add(1);
                 (FIRST_PAUSE * 2_i32.pow(host.failures.min(8) - 1)).min(LONGEST_PAUSE)
@@ -195,7 +195,7 @@ mod tests {
         hosts.acquire_within(WAIT, host, || at(seconds)).await
     }
 
-    /// All that one host is given at a time.
+    /// Concurrent requests of one host.
     async fn all_slots(hosts: &Arc<Hosts>) -> Vec<Slot> {
         let mut slots = Vec::new();
         for _ in 0..IN_FLIGHT {
@@ -237,7 +237,7 @@ mod tests {
         while hosts.lock().waiting < WAITING_PER_HOST {
             tokio::task::yield_now().await;
         }
-        // No place to wait: an answer at once, however long the others wait.
+        // No place to wait: answered at once, however long the others wait.
         let asked = hosts.acquire_within(LONGEST_WAIT, "a", || at(0));
         assert_eq!(tokio::time::timeout(LONGEST_WAIT / 2, asked).await.unwrap().unwrap_err(), at(0) + BUSY);
         assert!(waiting.join_all().await.iter().all(|until| *until == at(0) + BUSY));

@@ -1,4 +1,4 @@
-//! Webhooks: makes deliveries from the feed and posts them.
+//! Webhooks: creates deliveries from the feed and posts them.
 
 mod deliver;
 mod fan_out;
@@ -25,7 +25,7 @@ pub const CONCURRENCY: u32 = 512;
 /// Deliveries of one endpoint that start each second, over all workers.
 pub const ENDPOINT_LIMIT: Limit = Limit::per_second(50).burst(50);
 
-/// What posting needs; one for each process. Cheap to clone.
+/// Dependencies of posting; one per process. Cheap to clone.
 #[derive(Clone)]
 pub struct Webhooks {
     outbound: Outbound,

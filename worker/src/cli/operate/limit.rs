@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use punctual_queue::Limit;
 
-/// A limit to set; `None` restores what the workers are configured with.
+/// A limit to set; `None` restores the workers' configured limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitChange(pub Option<Limit>);
 

@@ -54,7 +54,7 @@ pub fn relay_json(mails: &MailStatus) -> Value {
     })
 }
 
-/// The mails that only a person may send again.
+/// The mails that can only be resent by hand.
 pub async fn mails(core: &Core, json: bool) -> Result<()> {
     let mails = operators::mails(core).await?.resendable;
     if json {
