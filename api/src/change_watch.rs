@@ -1,5 +1,5 @@
-//! Tells pages that are open that bookings or calendars changed, within a second. One task of a process asks the database
-//! while somebody listens, whatever the number of pages; it needs no Redis.
+//! Notifies open pages within a second that bookings or calendars changed. One task per process polls the database while a
+//! page is subscribed, whatever the number of pages; it needs no Redis.
 
 use std::{
     sync::{
@@ -12,10 +12,10 @@ use std::{
 use punctual_core::{Core, changes};
 use tokio::sync::watch;
 
-/// How often the database is asked.
+/// Poll interval.
 const EVERY: Duration = Duration::from_millis(700);
 
-/// Who listens, and whether somebody asks for them.
+/// The subscribers and whether the polling task runs.
 #[derive(Clone)]
 pub struct ChangeWatch(Arc<Inner>);
 
@@ -42,18 +42,18 @@ impl ChangeWatch {
     }
 }
 
-/// Asks until nobody listens.
+/// Polls until there is no subscriber.
 async fn ask(inner: Arc<Inner>, core: Core) {
     let mut known = None;
     loop {
         if inner.sender.receiver_count() == 0 {
             inner.asks.store(false, Ordering::Release);
-            // Somebody may have come between the two.
+            // A page may have subscribed between the two.
             if inner.sender.receiver_count() == 0 || inner.asks.swap(true, Ordering::AcqRel) {
                 return;
             }
         }
-        // While the database is away nothing changes.
+        // During an outage of the database nothing changes.
         if let Ok(mut connection) = core.pool.acquire().await
             && let Ok(head) = changes::head(&mut connection).await
         {

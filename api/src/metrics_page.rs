@@ -9,10 +9,10 @@ use poem::{
 };
 use sqlx::PgPool;
 
-/// Upper bounds in seconds, from a read out of memory to the longest wait.
+/// Histogram buckets in seconds, from a read from memory to the longest wait.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Collects from now on what the process counts.
+/// Installs the recorder of this process.
 ///
 /// # Errors
 /// When another recorder is installed.
@@ -39,7 +39,7 @@ pub fn install() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildE
     Ok(HANDLE.get_or_init(|| handle).clone())
 }
 
-/// How many connections to Postgres there are.
+/// Sets the number of connections to Postgres.
 pub fn connections(pool: &PgPool) {
     let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
     metrics::gauge!("database_connections", "state" => "idle").set(f64::from(idle));
@@ -47,7 +47,7 @@ pub fn connections(pool: &PgPool) {
         .set(f64::from(pool.size().saturating_sub(idle)));
 }
 
-/// Answers `/metrics`.
+/// Serves `/metrics`.
 pub struct MetricsPage(pub PrometheusHandle);
 
 impl MetricsPage {

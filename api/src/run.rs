@@ -1,4 +1,4 @@
-//! From a configuration to a server that answers, and to its end.
+//! Starts the server from a configuration, and stops it.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,10 +21,10 @@ use crate::{
     state::State,
 };
 
-/// No statement of the api may take longer.
+/// Timeout of one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// No request waits longer for a connection.
+/// Timeout of the wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often Prometheus' histograms are drained.
@@ -60,7 +60,7 @@ pub enum StartError {
     Metrics(String),
 }
 
-/// An api that answers.
+/// A running api.
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
@@ -72,8 +72,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Says on `/readyz` that it stops and, a moment later, takes no more requests; lets those that run finish, and
-    /// returns when they have or the grace period is over.
+    /// Fails `/readyz`, stops accepting connections after the drain time, and waits until running requests have finished or
+    /// the grace period is over.
     pub async fn stop(self) {
         self.state.drain();
         tokio::time::sleep(self.state.config.drain).await;
@@ -84,7 +84,7 @@ impl Running {
     }
 }
 
-/// Starts the api; `clock` in place of the server's own is for tests.
+/// Starts the api; tests pass `clock` instead of the server's.
 ///
 /// # Errors
 /// When the configuration lacks something, an address is taken, or the schema is older than this program. It waits for
@@ -108,7 +108,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         Some(address) => Some(listen("PUNCTUAL_API_METRICS_LISTEN", address).await?),
         None => None,
     };
-    // The database takes as long to answer the first time as the routes take to be made.
+    // The first answer of the database takes about as long as building the routes.
     let (answered, routes) = tokio::join!(migrate::wait(&pool), async { app::routes() });
     let mut conn = answered.map_err(|error| match error {
         SchemaError::Database(error) => StartError::Database(error),

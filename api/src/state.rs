@@ -1,4 +1,4 @@
-//! What handlers share.
+//! State that handlers share.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -22,9 +22,9 @@ use crate::{
     views::{SlotsPage, StorefrontPages},
 };
 
-/// What handlers share; made once.
+/// State that handlers share, created once.
 pub struct State {
-    /// The use cases' parts: database, clock, wake-up.
+    /// Context of the use cases: database, clock, wake-up.
     pub core: Core,
     /// Access tokens.
     pub tokens: Tokens,
@@ -32,9 +32,9 @@ pub struct State {
     pub links: Keys,
     /// Threads that hash passwords.
     pub passwords: Passwords,
-    /// How often clients may ask.
+    /// Request limits.
     pub throttle: Throttle,
-    /// Whether access tokens still stand.
+    /// Checks whether sessions of access tokens have ended.
     pub epochs: Epochs,
     /// The schemas that requests are checked against.
     pub schemas: &'static Registry,
@@ -42,13 +42,13 @@ pub struct State {
     pub slots: Snapshots<SlotsPage>,
     /// The business as pages show it.
     pub storefronts: Storefronts<StorefrontPages>,
-    /// What the api was told.
+    /// Settings of the api.
     pub config: ApiConfig,
     /// Base of problem types, without a trailing slash.
     pub public_url: String,
-    /// How long a session lasts without being used.
+    /// Lifetime of an unused session.
     pub session: TimeDelta,
-    /// Tells pages that are open that something changed.
+    /// Notifies open pages of changes.
     pub changes: ChangeWatch,
     draining: AtomicBool,
 }
@@ -89,17 +89,17 @@ impl State {
         })
     }
 
-    /// From now on `/readyz` says no.
+    /// From now on `/readyz` fails.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Whether requests are still wanted.
+    /// Whether the process is not stopping.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// How long a request may take.
+    /// Timeout of a request.
     #[must_use]
     pub const fn request_timeout(&self) -> Duration {
         self.config.request_timeout

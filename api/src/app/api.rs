@@ -26,7 +26,7 @@ pub fn routes() -> Route {
 /// The `OpenAPI` document as text, ending in a line break.
 ///
 /// # Errors
-/// When it cannot be written, which is a fault of the build.
+/// When it cannot be written, which is a bug.
 pub fn document() -> Result<String, serde_json::Error> {
     contract::document(Endpoints::default(), endpoints::operations(), webhook_catalogue())
 }

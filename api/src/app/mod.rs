@@ -13,7 +13,7 @@ use crate::{edge::HtmlErrors, pages};
 
 pub use api::{document, schemas};
 
-/// What the public listener answers.
+/// The endpoint of the public listener.
 pub fn routes() -> Route {
     pages::add_to(api::routes())
         .at("/healthz", Plain(health::alive))
@@ -28,7 +28,7 @@ pub fn routes() -> Route {
         .at("/problems/:code", Plain(problems::page))
 }
 
-/// How problems are answered on paths that people open in a browser.
+/// Renders problems on paths that people open in a browser.
 pub const HTML_ERRORS: HtmlErrors = HtmlErrors {
     language: |request| {
         pages::is_for_people(request.uri().path()).then(|| pages::accepted_language(request.headers()))

@@ -1,4 +1,4 @@
-//! Who asks, as their token or API key says.
+//! The caller, identified by access token or API key.
 
 use poem::{
     FromRequest, Request, RequestBody, Result,
@@ -18,26 +18,26 @@ use crate::{
     state::State,
 };
 
-/// Who asks.
+/// The caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
     claims: Option<Claims>,
-    /// The API key, which is no account.
+    /// The API key.
     key: Option<KeyInUse>,
-    /// Whether the account's address is known to be its owner's; asked with [`as_of_now`].
+    /// Whether the account's address is verified; read by [`as_of_now`].
     verified: bool,
 }
 
 impl Caller {
     const GUEST: Self = Self { claims: None, key: None, verified: false };
 
-    /// Whether a link sent to the account's address was followed, as far as this was asked: before every write.
+    /// Whether the account's address is verified, if [`as_of_now`] has read it: before every write.
     #[must_use]
     pub const fn is_verified(&self) -> bool {
         self.verified
     }
 
-    /// As the use cases want it.
+    /// The actor for use cases.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match (self.claims, self.key) {
@@ -53,8 +53,8 @@ impl Caller {
         self.key
     }
 
-    /// Whether webhook endpoints that the caller manages may be told of customers: always, but with an API key that sees
-    /// no bookings.
+    /// Whether webhook endpoints that the caller manages may receive customers' data: always, except with an API key that may
+    /// not read bookings.
     #[must_use]
     pub fn sees_customers(&self) -> bool {
         self.key.is_none_or(|key| key.scopes.grant(SEES_CUSTOMERS))
@@ -68,7 +68,7 @@ impl Caller {
         self.claims.map(|claims| claims.session_id).ok_or_else(|| Problem::new(Code::Unauthenticated))
     }
 
-    /// The account; the guard lets nobody without one reach an operation that needs one.
+    /// The account. The guard refuses callers without one where an operation needs it.
     ///
     /// # Errors
     /// `unauthenticated` for a guest.
@@ -83,7 +83,7 @@ impl<'a> FromRequest<'a> for Caller {
     }
 }
 
-/// Who sent these headers. A token or key that is sent and not valid is an error: its sender is never taken for a guest.
+/// The caller with these headers. An invalid token or key is an error: its sender is never treated as a guest.
 ///
 /// # Errors
 /// `invalid_token`, `unavailable`.
@@ -115,8 +115,8 @@ async fn of_key(state: &State, token: &str) -> Result<Caller, Problem> {
     Ok(Caller { key: Some(key), ..Caller::GUEST })
 }
 
-/// The caller with the role that the account has now, not when the token was issued; asked before every write, every
-/// request of staff and wherever an operation says so.
+/// The caller with the account's current role, not that of when the token was issued; read before every write, every
+/// request of staff and wherever an operation declares it.
 ///
 /// # Errors
 /// `session_ended` when the session was logged out or its account is gone, `unavailable`.

@@ -1,4 +1,4 @@
-//! Proving an account's address by the link that was mailed to it, over the API and on the page behind the link.
+//! Verifies an account's address by the mailed link, over the API and on the link's page.
 
 use punctual_core::{
     links::Purpose,
@@ -8,11 +8,11 @@ use punctual_core::{
 use super::{Verified, password_rules};
 use crate::{http::problem::Problem, state::State, throttle::Allowance};
 
-/// Proves the address. Anybody can register with the address of another person, so what was set before counts only with
-/// the account's password: another one takes its place, and without one the account has none until it is reset.
+/// Verifies the address. Anybody can register with another person's address, so the password is kept only if it is given
+/// here too. Another password replaces it; without one, the account has none until it is reset.
 ///
 /// # Errors
-/// `link_void`; the weaknesses of a new password, through `weak`; `too_many_requests`; `overloaded`.
+/// `link_void`; those of a weak new password, through `weak`; `too_many_requests`; `overloaded`.
 pub async fn prove_email(
     state: &State,
     allowance: &Allowance,

@@ -1,4 +1,4 @@
-//! Who asks: access tokens, passwords, and the caller that handlers are given.
+//! Authentication: access tokens, passwords, and the caller that handlers receive.
 
 mod caller;
 mod email_proof;

@@ -13,7 +13,7 @@ pub const LONGEST: usize = 128;
 /// Passwords common in breaches, in lower case, one per line. Source: docs/decisions/0012-passwords.md.
 const BREACHED: &str = include_str!("breached.txt");
 
-/// Why a password may not be chosen.
+/// Why a password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weakness {
     /// Fewer than [`SHORTEST`] characters.
@@ -84,7 +84,7 @@ pub fn check(password: &str, email: &str, name: Option<&str>) -> Result<(), Weak
     if own.into_iter().flatten().any(|text| text.to_lowercase() == password) {
         return Err(Weakness::Personal);
     }
-    // Searching the whole list takes a thousandth of the time of the hash that follows.
+    // Searching the whole list takes a thousandth of the time of the following hash.
     if BREACHED.lines().any(|line| line == password) { Err(Weakness::Breached) } else { Ok(()) }
 }
 

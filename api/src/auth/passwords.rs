@@ -1,7 +1,7 @@
 //! Passwords: argon2id (RFC 9106) on threads of their own, one fewer than processors, with a short queue before them.
-//! A login storm fills that queue and is told to come back; it takes neither the async threads nor the last processor
-//! from other requests. A lower priority, where the platform has one, is for machines with a single processor: it
-//! counts among the api's own threads, but not between the api and a database that the system groups apart from it.
+//! A login storm fills that queue and gets 503; it takes neither the async threads nor the last processor from other
+//! requests. The threads' lower priority helps on a single processor: it works among the api's own threads, not between the
+//! api and a database that the system schedules in another group.
 
 use std::{
     collections::HashMap,
@@ -28,16 +28,16 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// A hash of nothing anybody knows: an unknown address costs the same time as a wrong password.
+/// A decoy hash, so that an unknown address takes the same time as a wrong password.
 const DECOY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$cHVuY3R1YWwtZGVjb3ktMQ$7JbZ8Vj0kq1n0m3v8y2b5x9c4a6s1d3f5g7h9j2k4l8";
 
-/// How a password compared.
+/// The result of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verified {
-    /// It is the one.
+    /// The password matches.
     Yes,
-    /// It is not, or there is none.
+    /// It does not match, or there is none.
     No,
 }
 
@@ -46,7 +46,7 @@ enum Work {
     Verify { password: String, hash: Option<String>, answer: oneshot::Sender<Verified>, share: Share },
 }
 
-/// Passwords that wait or are hashed, by account and by client: neither can fill the queue alone.
+/// Number of waiting or running passwords by account and by client, so that neither can fill the queue alone.
 #[derive(Default)]
 struct Shares(Mutex<HashMap<Subject, usize>>);
 
@@ -68,7 +68,7 @@ impl Shares {
     }
 }
 
-/// A password's places, given back when it is done.
+/// A password's places, released when it is done.
 struct Share {
     shares: Arc<Shares>,
     subjects: Vec<Subject>,
@@ -112,7 +112,7 @@ impl Passwords {
     /// The PHC string of a new password.
     ///
     /// # Errors
-    /// `overloaded` when the queue is full, `too_many_requests` when the account's or the client's share of it is.
+    /// `overloaded` when the queue is full, `too_many_requests` when the account's or the client's share of it is full.
     pub async fn hash(&self, password: String, permit: HashPermit) -> Result<String, Problem> {
         let (answer, hash) = oneshot::channel();
         let share = self.share(permit)?;
@@ -120,10 +120,10 @@ impl Passwords {
         hash.await.ok().flatten().ok_or_else(|| Problem::new(Code::InternalError).cause("hashing a password"))
     }
 
-    /// Whether `hash` is of `password`. Without a hash it takes as long and the answer is no.
+    /// Whether `hash` is of `password`. Without a hash it takes the same time and returns no match.
     ///
     /// # Errors
-    /// `overloaded` when the queue is full, `too_many_requests` when the account's or the client's share of it is.
+    /// `overloaded` when the queue is full, `too_many_requests` when the account's or the client's share of it is full.
     pub async fn verify(
         &self,
         password: String,
@@ -137,7 +137,7 @@ impl Passwords {
     }
 
     /// An eighth of the queue for one account, three quarters for one client, which may be many behind one address.
-    /// What is beyond is that client's excess, no overload: 429.
+    /// Beyond that the client gets 429 instead of 503.
     fn share(&self, permit: HashPermit) -> Result<Share, Problem> {
         let most = [(self.places / 8).max(2), (self.places * 3 / 4).max(2)];
         self.shares
@@ -182,10 +182,10 @@ fn start(threads: usize, places: usize) -> Result<SyncSender<Work>, Problem> {
 
 fn run(receiver: &Mutex<Receiver<Work>>) {
     lower_priority();
-    // Kept while more work waits: new memory costs a page fault for every four of its KiB.
+    // Kept while more work waits: new memory costs a page fault for every 4 KiB.
     let mut memory = Vec::new();
     loop {
-        // Who cannot look has a colleague who waits already.
+        // If the lock is taken, another thread already waits.
         let waiting = receiver.try_lock().ok().and_then(|receiver| receiver.try_recv().ok());
         let work = waiting.map_or_else(
             || {
@@ -196,7 +196,7 @@ fn run(receiver: &Mutex<Receiver<Work>>) {
         );
         let Ok(work) = work else { return };
         match work {
-            // Whoever asked may be gone: then the answer goes nowhere.
+            // The caller may have been cancelled.
             Work::Hash { answer, .. } if answer.is_closed() => {}
             Work::Verify { answer, .. } if answer.is_closed() => {}
             Work::Hash { password, answer, share } => {
@@ -245,7 +245,7 @@ fn is_of(password: &str, hash: &str, memory: &mut Vec<Block>) -> Option<bool> {
 
 #[cfg(target_os = "linux")]
 fn lower_priority() {
-    // On Linux a thread's id stands for the thread alone. Failing changes nothing but fairness.
+    // On Linux the priority of a thread id applies to that thread only. A failure only affects fairness.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
 }
 

@@ -1,4 +1,4 @@
-//! Access tokens: JWT (RFC 7519) signed with HS256 by a ring of keys, so that a key can be changed without logging
+//! Access tokens: JWT (RFC 7519) signed with HS256 by a ring of keys, so that keys rotate without logging
 //! anybody out.
 
 use std::{collections::HashMap, time::Duration};
@@ -16,16 +16,16 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
 
-/// Whom the tokens are for (`aud`).
+/// Audience of the tokens (`aud`).
 const AUDIENCE: &str = "punctual-api";
 
-/// By how much the clocks of two api processes may differ.
+/// Tolerated difference between the clocks of two api processes.
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
-/// Longer texts are no tokens of ours.
+/// Longest token that is accepted.
 const LONGEST: usize = 2048;
 
-/// What an access token says.
+/// Claims of an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claims {
     /// The account.
@@ -64,7 +64,7 @@ impl Tokens {
     /// Tokens of `issuer`, which is the deployment's public URL.
     #[must_use]
     pub fn new(keys: &Keys, issuer: &str, lifetime: Duration) -> Self {
-        // An error says that a provider is installed: it is this one.
+        // An error means that a provider is already installed: this one.
         let _ = PROVIDER.install_default();
         let signing = keys.signing();
         let mut header = Header::new(Algorithm::HS256);
@@ -73,7 +73,7 @@ impl Tokens {
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[issuer]);
         validation.set_required_spec_claims(&["sub", "exp", "iss", "aud"]);
-        // Time is the Clock's: the library would ask the system.
+        // Expiry is checked with the `Clock`; the library would use the system clock.
         validation.validate_exp = false;
         Self {
             signing: (header, EncodingKey::from_secret(&signing.bytes)),
@@ -87,10 +87,10 @@ impl Tokens {
         }
     }
 
-    /// A token that is good from `now` on for the lifetime, and when it ends.
+    /// A token that is valid from `now` for the lifetime, and when it expires.
     ///
     /// # Errors
-    /// When signing fails, which no key of a valid configuration does.
+    /// When signing fails, which cannot happen with a valid configuration.
     pub fn issue(
         &self,
         claims: Claims,
@@ -110,7 +110,7 @@ impl Tokens {
         Ok((jsonwebtoken::encode(&self.signing.0, &wire, &self.signing.1)?, ends))
     }
 
-    /// What the token says, if one of the keys signed it for this deployment and it is good at `now`.
+    /// The token's claims, if one of the keys signed it for this deployment and it is valid at `now`.
     #[must_use]
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
         if token.len() > LONGEST {
@@ -126,7 +126,7 @@ impl Tokens {
     }
 }
 
-/// The library's own cryptography brings RSA and elliptic curves along; tokens of ours need HMAC-SHA256 alone.
+/// HMAC-SHA256 only: the library's own provider would add RSA and elliptic curves.
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
         Algorithm::HS256 => Ok(Box::new(Hs256::new(key.as_bytes())?)),

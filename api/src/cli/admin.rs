@@ -18,7 +18,7 @@ use crate::{
 
 /// Where the new administrator's password comes from.
 pub enum Password {
-    /// Its owner sets it by a link that is mailed.
+    /// The owner sets it by a mailed link.
     ByMail,
     /// The first line of standard input.
     Stdin,
@@ -27,7 +27,7 @@ pub enum Password {
 }
 
 impl Password {
-    /// As the options say.
+    /// From the command line's options.
     pub fn from_options(stdin: bool, file: Option<PathBuf>) -> Self {
         match file {
             Some(file) => Self::File(file),
@@ -36,7 +36,7 @@ impl Password {
         }
     }
 
-    /// None where the password is set by mail.
+    /// None if the password is set by mail.
     fn read(&self) -> Result<Option<String>, Failure> {
         let mut line = String::new();
         match self {
@@ -55,7 +55,7 @@ impl Password {
     }
 }
 
-/// Makes an administrator's account.
+/// Creates an administrator's account.
 pub async fn create(
     config: &Config,
     email: &str,

@@ -1,2 +1,2 @@
-/// Why a command failed, as the person who ran it reads it.
+/// Why a command failed, for the person who ran it.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

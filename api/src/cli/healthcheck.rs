@@ -14,7 +14,7 @@ use super::Failure;
 
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Asks `/readyz` where the API of this configuration listens.
+/// Requests `/readyz` of the api of this configuration.
 pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
     let address = reachable(config.api.listen);
     match tokio::time::timeout(PATIENCE, ask(address)).await {
@@ -25,7 +25,7 @@ pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
     }
 }
 
-/// An address that means "every one" is asked for on this machine.
+/// Replaces an unspecified address (0.0.0.0, ::) by the loopback address.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, listen.port()).into(),

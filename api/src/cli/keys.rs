@@ -4,7 +4,7 @@ use punctual_core::config::Keys;
 
 use super::Failure;
 
-/// Makes the files `jwt` and `link` unless they are there. Their keys are refused in public.
+/// Creates the files `jwt` and `link` unless they exist. Their keys are accepted on localhost only.
 pub fn run(folder: &Path) -> Result<ExitCode, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     for name in ["jwt", "link"] {

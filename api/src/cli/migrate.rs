@@ -8,23 +8,23 @@ use sqlx::{Connection, PgConnection};
 
 use super::Failure;
 
-/// How long a database that starts has until it takes connections.
+/// How long to wait until the database accepts connections.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Migrates queue and domain over a connection of its own.
+/// Migrates queue and domain over a dedicated connection.
 pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
     let mut conn = connect(config.database_url()?.expose())
         .await
         .map_err(|error| format!("the database (DATABASE_URL) cannot be reached: {error}"))?;
     migrate::migrate(&mut conn).await?;
-    // A schema of a newer release is left as it is, and may be too new for this one.
+    // A newer schema is not changed, and may require a newer release.
     migrate::check(&mut conn).await?;
     conn.close().await?;
     println!("The schema is up to date.");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Waits for a database that does not listen yet, and says so; wrong words are an error at once.
+/// Waits for a database that does not listen yet, with a message for each attempt; wrong credentials fail at once.
 async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     let until = Instant::now() + PATIENCE;
     loop {
@@ -38,7 +38,7 @@ async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     }
 }
 
-/// Nobody listens, or the server says that it is starting or stopping.
+/// Whether nothing listens, or the server is starting or stopping.
 fn starts(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,

@@ -1,5 +1,5 @@
-//! What every request of an operation passes before its handler: who asks, whether they may, and whether the
-//! parameters fit what the document says of them.
+//! Checks every request of an operation before its handler: the caller, the permission, and the parameters against the
+//! document.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -35,7 +35,7 @@ use crate::{
 /// All operations of `api` as routes, each behind its guard.
 ///
 /// # Panics
-/// When an operation is not among `operations`: a fault of the build that every start and every test would show.
+/// When an operation is not among `operations`: a bug that every start and every test would show.
 #[must_use]
 pub fn routes<T: OpenApi>(api: T, operations: impl Iterator<Item = &'static Operation>) -> Route {
     let operations: HashMap<_, _> = operations.map(|operation| (operation.id, operation)).collect();
@@ -79,20 +79,20 @@ fn routed(path: &str) -> String {
     steps.collect::<Vec<_>>().join("/")
 }
 
-/// Which operation a request reached: for the log and the metrics.
+/// The operation that a request reached, for log and metrics.
 #[derive(Debug, Clone)]
 pub struct Matched {
     /// Its entry in the table.
     pub operation: &'static Operation,
     /// Its path as the document writes it.
     pub pattern: Arc<str>,
-    /// Who asked, once that was established.
+    /// The caller, once identified.
     pub caller: Option<Caller>,
-    /// What is left of its limits, if it has any.
+    /// The remaining allowance of its limits, if it has any.
     pub limits: Option<Fields>,
 }
 
-/// The methods of one path: HEAD is answered by GET, OPTIONS and others with the list of methods.
+/// The methods of one path: HEAD is answered by GET; OPTIONS and unknown methods with the list of methods.
 #[derive(Default)]
 struct Methods(BTreeMap<String, Guard>);
 
@@ -167,8 +167,8 @@ impl Guard {
         Some(Allowance::new(Arc::clone(state), policies, address))
     }
 
-    /// Identifies the caller, counts the request against its limits, checks the role (as the account stands now where
-    /// something is written or administered), then the parameters: a client learns of its parameters only what it may.
+    /// Identifies the caller, counts the request against its limits, checks the role (the account's current one for writes
+    /// and staff), then the parameters: only a permitted client gets errors about parameters.
     async fn authorize(
         &self,
         request: &mut Request,
@@ -235,7 +235,7 @@ impl Guard {
                 }
                 MetaParamIn::Header => {
                     let all = request.headers().get_all(param.name.as_str());
-                    // What is not visible ASCII becomes a text that no header's schema accepts.
+                    // A value that is not visible ASCII becomes a text that no header's schema accepts.
                     let values: Vec<&str> = all.iter().map(|value| value.to_str().unwrap_or("\0")).collect();
                     check_values(schemas, &mut headers, param, &pointer, &values);
                 }
@@ -292,7 +292,7 @@ fn check_values(
     }
 }
 
-/// The text as the JSON value it stands for; what does not stand for one stays a text, which its schema refuses.
+/// The text as a JSON value of the schema's type; other text stays a string, which the schema refuses.
 fn value_of(text: &str, ty: &str) -> Value {
     let typed = match ty {
         "integer" => text.parse::<i64>().ok().map(Value::from),

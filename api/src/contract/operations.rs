@@ -1,6 +1,5 @@
-//! What an operation declares beside its handler: who may call it, which problems it answers with beside those that
-//! every operation has, which headers its success carries, how often it may be called. The guard enforces it and the
-//! document is written from it.
+//! Declaration of an operation beside its handler: who may call it, its problems beside the common ones, its success
+//! headers, its limits. The guard enforces it and the document is written from it.
 
 use punctual_core::types::{Actor, Role};
 
@@ -13,7 +12,7 @@ use crate::{
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody; a token that is sent must be valid all the same.
+    /// Anybody; a token that is sent must still be valid.
     Public,
     /// Accounts, and guests where the business takes them.
     Guests,
@@ -24,12 +23,12 @@ pub enum Access {
 impl Access {
     /// Every account.
     pub const ACCOUNT: Self = Self::Roles(&[Role::Customer, Role::Staff, Role::FrontDesk, Role::Admin]);
-    /// Those who work here.
+    /// Staff.
     pub const STAFF: Self = Self::Roles(&[Role::Staff, Role::FrontDesk, Role::Admin]);
-    /// Those who run the business.
+    /// Administrators.
     pub const ADMIN: Self = Self::Roles(&[Role::Admin]);
 
-    /// Whether the caller may.
+    /// Whether the caller has access.
     pub fn check(self, caller: &Caller) -> Result<(), Problem> {
         let Self::Roles(roles) = self else { return Ok(()) };
         match caller.actor() {
@@ -47,9 +46,9 @@ impl Access {
 pub enum SuccessHeader {
     /// The revision or state, for `If-Match` and `If-None-Match`.
     ETag,
-    /// The path of what was made.
+    /// The path of the created object.
     Location,
-    /// Says that this is the stored answer of an earlier request.
+    /// Marks the stored answer of an earlier request.
     IdempotencyReplayed,
 }
 
@@ -64,7 +63,7 @@ pub struct Operation {
     pub problems: &'static [Code],
     /// Headers of its success.
     pub headers: &'static [SuccessHeader],
-    /// How often it may be asked for.
+    /// Its limits.
     pub limits: &'static [Policy],
     /// Whether the account is looked up even for a customer's read: otherwise a read trusts the access token.
     pub current: bool,
@@ -89,13 +88,13 @@ impl Operation {
         Self { headers, ..self }
     }
 
-    /// Looks the account up, so that a session that has ended reads nothing.
+    /// Looks the account up, so that an ended session reads nothing.
     #[must_use]
     pub const fn current(self) -> Self {
         Self { current: true, ..self }
     }
 
-    /// With these limits. Those by e-mail address count where the handler names the address.
+    /// With these limits. The handler counts those by e-mail address, because it knows the address.
     #[must_use]
     pub const fn limits(self, limits: &'static [Policy]) -> Self {
         Self { limits, ..self }
@@ -106,14 +105,14 @@ impl Operation {
 pub mod problems {
     use super::Code;
 
-    /// Of changing something that has a revision.
+    /// For changes of an object with a revision.
     pub const EDIT: &[Code] =
         &[Code::NotFound, Code::PreconditionFailed, Code::PreconditionRequired, Code::Unprocessable];
 
-    /// Of creating something with an `Idempotency-Key`.
+    /// For creation with an `Idempotency-Key`.
     pub const MAKE: &[Code] = &[Code::Unprocessable, Code::IdempotencyInProgress, Code::IdempotencyKeyReused];
 
-    /// Of moving a booking to another status.
+    /// For changes of a booking's status.
     pub const CHANGE: &[Code] = &[
         Code::NotFound,
         Code::InvalidTransition,
@@ -122,6 +121,6 @@ pub mod problems {
         Code::Overloaded,
     ];
 
-    /// Of an operator's action on a job.
+    /// For an operator's action on a job.
     pub const ACT_ON_JOB: &[Code] = &[Code::NotFound, Code::JobNotEligible];
 }

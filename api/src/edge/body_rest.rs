@@ -1,6 +1,6 @@
-//! What is left of a request's body when its answer is ready. An answer that comes before the body was read leaves bytes
-//! in the connection, which then cannot carry another request: a small rest is read first, and otherwise the answer says
-//! `Connection: close`, so that a client does not send its next request into a connection that ends.
+//! The unread rest of a request's body when its answer is ready. Unread bytes prevent another request on the connection: a
+//! small rest is read first. Otherwise the answer has `Connection: close`, so that the client does not send its next
+//! request on a connection that ends.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ use poem::{
     http::{HeaderMap, header},
 };
 
-/// More is not read: bytes.
+/// Most bytes that are read.
 const MOST: usize = 64 * 1024;
 
 /// How long the rest may take to arrive.
@@ -39,7 +39,7 @@ struct Shared {
 }
 
 impl BodyRest {
-    /// Watches how much of the body is read.
+    /// Tracks how much of the body is read.
     pub fn watch(request: &mut Request) -> Self {
         let headers = request.headers();
         let announced = length(headers);
@@ -59,7 +59,7 @@ impl BodyRest {
         Self(Some(shared))
     }
 
-    /// Reads what is left, if it is little; whether the connection can carry another request.
+    /// Reads the rest, if it is small. Returns whether the connection can carry another request.
     pub async fn finish(self) -> bool {
         let Some(shared) = self.0 else { return true };
         if shared.ended.load(Ordering::Acquire) {
@@ -67,7 +67,7 @@ impl BodyRest {
         }
         let never_sent = shared.expects && !shared.begun.load(Ordering::Acquire);
         let too_large = shared.announced.is_some_and(|length| length > MOST);
-        // Somebody else still reads it, to throw a large body away.
+        // Another task still reads it, to discard a large body.
         let is_read_elsewhere = Arc::strong_count(&shared) > 1;
         if never_sent || too_large || is_read_elsewhere {
             return false;

@@ -34,10 +34,10 @@ use crate::{
     state::State,
 };
 
-/// Carries the request's id, in and out.
+/// Header with the request's id, in requests and responses.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// How problems are answered on paths that people open in a browser.
+/// Renders problems on paths that people open in a browser.
 #[derive(Clone, Copy)]
 pub struct HtmlErrors {
     /// The language to answer in, or `None` where the path is for programs.
@@ -145,7 +145,7 @@ impl<E> Edge<E> {
         }
         trace::apply_headers(span, headers);
         if self.state.is_draining() {
-            // Clients on a connection kept open leave before it is taken from them.
+            // Clients on a kept connection leave before it closes.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         secure::apply_headers(headers, self.state.public_url.starts_with("https://"));
@@ -154,7 +154,7 @@ impl<E> Edge<E> {
     }
 }
 
-/// What the request says about the form of its answer.
+/// The request's preferences for the form of its answer.
 struct ResponsePrefs {
     gzip: bool,
     /// The language of the page, on a path for people.
@@ -174,7 +174,7 @@ impl ResponsePrefs {
     }
 }
 
-/// A request names one host (RFC 9112 §3.2): proxies that choose another one of two than this server are fooled by it.
+/// A request has one host (RFC 9112 §3.2): of two, a proxy could choose another one than this server.
 fn one_host(request: &Request) -> Result<(), Problem> {
     let hosts = request.headers().get_all(HOST).iter().count();
     let missing = hosts == 0 && request.version() == Version::HTTP_11;
@@ -184,13 +184,13 @@ fn one_host(request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The id the client gave, if it is a UUID; any other text is not taken over.
+/// The client's request id, if it is a UUID; other text is ignored.
 fn request_id(request: &Request) -> Option<Uuid> {
     let text = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
     if text.len() == 36 { Uuid::try_parse(text).ok() } else { None }
 }
 
-/// A server's fault is logged once, here, with its whole chain; nothing of it is answered.
+/// Logs a server error once, with its whole cause chain. The answer contains none of it.
 fn log_cause(problem: &Problem) {
     let Some(cause) = &problem.facts.cause else { return };
     let mut chain = cause.to_string();
@@ -205,7 +205,7 @@ fn log_cause(problem: &Problem) {
     }
 }
 
-/// One line in the log and the metrics: the route's pattern and ids, never what a path or a query held.
+/// Writes one log line and the metrics: the route's pattern and ids, never values of path or query.
 fn observe(
     span: &tracing::Span,
     method: &Method,
@@ -229,7 +229,7 @@ fn observe(
     metrics::histogram!("http_request_duration_seconds", "operation" => operation).record(took.as_secs_f64());
 }
 
-/// Statuses as static texts: a label that is made for each request costs more than the request's bookkeeping.
+/// Statuses as static text: allocating a label for each request is slower.
 fn status_text(status: u16) -> &'static str {
     const KNOWN: [(u16, &str); 23] = [
         (200, "200"),

@@ -1,4 +1,4 @@
-//! The answer to input that is not a valid request: it cannot be routed, so it is written here.
+//! The answer to input that is not a valid request and so cannot be routed.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Headers that keep browsers from doing what an API never wants (OWASP REST security).
+//! Security headers (OWASP REST security).
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -7,7 +7,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 2] = [
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 
-/// What stands unless the answer says otherwise.
+/// Defaults, unless the answer sets them.
 const UNLESS_SAID: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
@@ -23,7 +23,7 @@ pub fn apply_headers(headers: &mut HeaderMap, https: bool) {
     for (name, value) in UNLESS_SAID {
         headers.entry(name).or_insert(value);
     }
-    // The older header knows no list of origins: where the policy allows some, it would forbid them in old browsers.
+    // X-Frame-Options has no list of origins: where the policy allows some, it would forbid them in old browsers.
     let framed = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
     if framed
         .is_none_or(|policy| policy.contains("frame-ancestors 'none'") || !policy.contains("frame-ancestors"))

@@ -17,7 +17,7 @@ pub fn span(request_id: Uuid, headers: &HeaderMap) -> Span {
     tracing::info_span!("request", %request_id, traceparent)
 }
 
-/// Says which trace it was.
+/// Adds the trace to the answer.
 pub fn apply_headers(span: &Span, headers: &mut HeaderMap) {
     let Some(context) = Context::of(span) else { return };
     if let (Ok(value), Entry::Vacant(free)) =

@@ -1,17 +1,16 @@
-//! The client's address: the peer's, unless that is a trusted proxy, whose account of it is believed.
+//! The client's address: the peer's, unless that is a trusted proxy that reports another one.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use poem::{Addr, Request, http::HeaderMap};
 use punctual_core::config::Network;
 
-/// Whose request it is, for limits; never logged.
+/// The client's address, for limits; never logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
-/// The last address that no trusted proxy added: the hops are read from their end as long as the speaker is trusted, and
-/// no further than to the first that cannot be read. `Forwarded` (RFC 7239) is read where it is sent, `X-Forwarded-For`
-/// otherwise.
+/// The last address that no trusted proxy added: hops are read from the end while they are trusted proxies, up to the first
+/// that cannot be parsed. `Forwarded` (RFC 7239) takes precedence over `X-Forwarded-For`.
 pub fn client(request: &Request, trusted: &[Network]) -> ClientAddress {
     let peer = match &request.remote_addr().0 {
         Addr::SocketAddr(address) => Some(address.ip().to_canonical()),
@@ -20,7 +19,7 @@ pub fn client(request: &Request, trusted: &[Network]) -> ClientAddress {
     ClientAddress(peer.map(|peer| resolve(peer, &hops(request.headers()), trusted)))
 }
 
-/// The hops in the order in which proxies added them; `None` for one that cannot be read.
+/// The hops in the order in which proxies added them; `None` for one that cannot be parsed.
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let mut hops = Vec::new();
     if headers.contains_key("forwarded") {

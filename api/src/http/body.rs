@@ -23,16 +23,16 @@ use crate::{
 /// Bytes that a body may have.
 pub const LIMIT: usize = 64 * 1024;
 
-/// How long the rest of a body that was refused may take to arrive.
+/// Timeout for the rest of a refused body.
 const ARRIVAL: Duration = Duration::from_secs(10);
 
-/// Deeper nesting is refused before it is parsed into a value; no schema of ours comes near.
+/// Maximum nesting, checked before parsing; no schema comes near.
 const DEPTH: usize = 16;
 
-/// What is read and thrown away of a body that is too large, so that its sender can read the answer.
+/// Most bytes that are read and discarded of a body that is too large, so that its sender can read the answer.
 const DISCARD: usize = 16 * 1024 * 1024;
 
-/// A JSON body of at most 64 KiB. All its faults are told at once, with JSON pointers and without a value.
+/// A JSON body of at most 64 KiB. All its errors are reported at once, with JSON pointers and without values.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
@@ -97,7 +97,7 @@ impl<'a, T: ParseFromJSON + Default> ApiExtractor<'a> for OptionalBody<T> {
     }
 }
 
-/// What a patch asks for a field: `None` leaves it, `Some(None)` clears it.
+/// A field of a patch: `None` keeps it, `Some(None)` clears it.
 #[expect(clippy::option_option, reason = "core's patches tell what stays from what is cleared so")]
 pub fn change<T>(sent: MaybeUndefined<T>) -> Option<Option<T>> {
     match sent {
@@ -116,7 +116,7 @@ fn parse<T: ParseFromJSON>(schemas: &Registry, bytes: &[u8]) -> Result<T, Proble
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
-    // What fits its schema parses; a type that does not is reported without its text, which may quote the value.
+    // A body that fits its schema parses; any other error is reported without its text, which may quote the value.
     T::parse_from_json(Some(value))
         .map_err(|_| Problem::invalid_at(Place::Body, "", "format", "a value is not of the expected form"))
 }
@@ -160,10 +160,10 @@ async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>, Prob
     whole(request, body, LIMIT).await
 }
 
-/// All bytes of a body of at most `limit`, whatever they are.
+/// All bytes of a body of at most `limit`.
 ///
 /// # Errors
-/// `content_too_large`, `request_timeout`, `invalid_request` when it breaks off.
+/// `content_too_large`, `request_timeout`, `invalid_request` when it is cut off.
 pub async fn whole(request: &Request, body: poem::Body, limit: usize) -> Result<Vec<u8>, Problem> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -171,7 +171,7 @@ pub async fn whole(request: &Request, body: poem::Body, limit: usize) -> Result<
         discard(body);
         return Err(Problem::new(Code::ContentTooLarge));
     }
-    // Two thirds of the request's time: what is late is told so before the request as a whole is.
+    // Two thirds of the request's time, so that a late body gets its own error before the request times out.
     let state = state_of(request)?;
     tokio::time::timeout(state.request_timeout() * 2 / 3, collect(body, limit))
         .await
@@ -182,8 +182,8 @@ fn state_of(request: &Request) -> Result<&Arc<State>, Problem> {
     request.data::<Arc<State>>().ok_or_else(|| Problem::new(Code::InternalError))
 }
 
-/// Refuses a body that the operation does not take, so that nothing that was sent is ignored. An empty body, `{}` and
-/// `null` say nothing: some clients always send one.
+/// Refuses a body of an operation that takes none, so that nothing is silently ignored. An empty body, `{}` and `null` are
+/// accepted, because some clients always send one.
 ///
 /// # Errors
 /// `invalid_request`; those of [`whole`].
@@ -218,8 +218,8 @@ async fn collect(body: poem::Body, limit: usize) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// Closing a socket with unread bytes resets it, and the answer may be lost on its way: what is left is read and
-/// thrown away beside the answer, within limits.
+/// Closing a socket with unread bytes resets it, and the answer may be lost: the rest is read and discarded while the
+/// answer is sent, within limits.
 fn discard(body: poem::Body) {
     tokio::spawn(tokio::time::timeout(ARRIVAL, async move {
         let mut stream = Box::pin(body.into_bytes_stream());

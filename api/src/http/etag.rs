@@ -9,7 +9,7 @@ pub fn contains(field: &str, tag: &str) -> bool {
     field.trim() == "*" || field.split(',').any(|item| opaque(item) == Some(tag))
 }
 
-/// What an `If-Match` field expects: `"3"`, `W/"3"`, `3` or `*`.
+/// The revision that an `If-Match` field expects: `"3"`, `W/"3"`, `3` or `*`.
 ///
 /// # Errors
 /// `precondition_required` without the field, `invalid_request` when it is not a revision.

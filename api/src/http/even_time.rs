@@ -1,10 +1,10 @@
-//! Answers that take the same time whether there was work to do or not.
+//! Constant-time answers: they take the same time whether there was work or not.
 
 use std::{future::Future, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
 
-/// Answers come at whole multiples of this: how long the work took, and so whether there was any, is not seen.
+/// Answers are sent at whole multiples of this, which hides how long the work took.
 const TICK: Duration = Duration::from_millis(250);
 
 /// Waits for the work and then for the next whole tick since its start.

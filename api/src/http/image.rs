@@ -52,7 +52,7 @@ image_body!(LogoBody, LOGO_TYPES);
 image_body!(PhotoBody, PHOTO_TYPES);
 
 fn meta(types: &[&'static str]) -> MetaRequest {
-    // No length: generators make bytes a type of their languages, which has none.
+    // No length: generators map bytes to types without one.
     let schema = || MetaSchema::new_with_format("string", "binary");
     let content = types.iter().map(|content_type| MetaMediaType {
         content_type,

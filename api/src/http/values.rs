@@ -1,4 +1,4 @@
-//! Core's values as types of the document: a string with a format, parsed by core.
+//! Core's values as types of the document: strings with a format, parsed by core.
 
 use std::borrow::Cow;
 

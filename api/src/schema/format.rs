@@ -1,4 +1,4 @@
-//! The formats of strings in the document: what each accepts, and the types of ours that carry them.
+//! The formats of strings in the document: what each accepts, and which types use them.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use punctual_core::{
@@ -14,14 +14,14 @@ use punctual_core::{
 use punctual_queue::ops;
 use uuid::Uuid;
 
-/// Why a text is not of a format: a code, and what is expected.
+/// Why a text does not match a format: a code, and what is expected.
 pub type Refusal = (&'static str, &'static str);
 
-/// Whether `text` is of the format `name`; a name that is not known accepts everything.
+/// Whether `text` matches the format `name`; an unknown name accepts everything.
 pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
     match name {
         "date-time" => instant(text).map(drop),
-        // poem-openapi calls a date of chrono so; the document calls it by its registered name.
+        // poem-openapi's name for a date of chrono; the document uses the registered name.
         "date" | "naive-date" => date(text).map(drop),
         "uuid" => uuid(text).map(drop),
         "email" => of_core(EmailAddress::parse(text)),
@@ -53,7 +53,7 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
     }
 }
 
-/// What texts of a format look like, where that can be said in a pattern that all generators understand.
+/// The pattern of a format, if one that all generators understand can express it.
 #[must_use]
 pub fn pattern(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -74,10 +74,10 @@ pub fn pattern(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What a cursor is expected to be.
+/// The expectation for a cursor, in errors.
 pub const NOT_A_CURSOR: &str = "not a cursor: pass next_cursor of a previous page unchanged";
 
-/// Whether a queue or a kind of job may be called so in an address.
+/// Whether the text is a name of a queue or of a kind of job.
 #[must_use]
 pub fn is_job_name(text: &str) -> bool {
     (1..=100).contains(&text.len())
@@ -88,8 +88,8 @@ fn of_core<T>(parsed: Result<T, ParseError>) -> Result<(), Refusal> {
     parsed.map(drop).map_err(|error| (error.code, error.message))
 }
 
-/// An instant: RFC 3339 with an offset, nothing laxer. chrono alone also takes a space for the `T` and a lower-case
-/// `t` and `z`, which RFC 3339 §5.6 leaves to the application: this one does not take them.
+/// An instant: strict RFC 3339 with an offset. chrono alone also accepts a space for the `T` and a lower-case `t` and `z`,
+/// which RFC 3339 §5.6 leaves to the application.
 pub fn instant(text: &str) -> Result<DateTime<FixedOffset>, Refusal> {
     const EXPECTED: Refusal =
         ("format", "must be an instant with an offset (RFC 3339) such as 2027-05-04T10:00:00+02:00");

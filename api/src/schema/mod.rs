@@ -20,19 +20,19 @@ pub struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    /// A checker with nothing found yet.
+    /// A checker without errors.
     #[must_use]
     pub const fn new(registry: &'a Registry, place: Place) -> Self {
         Self { registry, place, faults: Vec::new() }
     }
 
-    /// What was found.
+    /// The errors.
     #[must_use]
     pub fn finish(self) -> Vec<Fault> {
         self.faults
     }
 
-    /// Notes a fault.
+    /// Adds an error.
     pub fn fault(&mut self, pointer: &str, code: &'static str, detail: impl Into<Cow<'static, str>>) {
         if self.faults.len() < MOST_FAULTS {
             self.faults.push(Fault {
@@ -44,7 +44,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Checks `value`, which stands at `pointer`.
+    /// Checks `value` at `pointer`.
     pub fn check(&mut self, value: &Value, schema: &MetaSchemaRef, pointer: &str) {
         match schema {
             MetaSchemaRef::Reference(name) => {

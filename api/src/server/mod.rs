@@ -28,7 +28,7 @@ const FIELDS: usize = 64;
 /// Limits of a listener.
 #[derive(Clone)]
 pub struct Limits {
-    /// Clients at a time; further ones wait in the kernel's queue.
+    /// Most connections; further ones wait in the kernel's queue.
     pub connections: usize,
     /// Time for a request's head to arrive, also on a kept connection, and for a client to read more of its answer.
     pub header_timeout: Duration,
@@ -95,7 +95,7 @@ impl Connection {
     where
         E: Endpoint<Output = Response> + 'static,
     {
-        // Otherwise small answers may wait for an acknowledgement.
+        // Without it small answers may wait for an acknowledgement.
         let _ = self.socket.set_nodelay(true);
         let socket = Socket::new(self.socket, limits.header_timeout, limits.refusal);
         let (peer, local) = (self.peer, self.local.unwrap_or(self.peer));

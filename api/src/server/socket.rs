@@ -1,6 +1,6 @@
-//! A client's socket as hyper sees it, with what hyper leaves out: a client that does not take its answer is let go,
-//! the empty answer to a head that cannot be read becomes a problem, and what is left of such a request is read before
-//! the socket is closed, so that the answer is not lost on its way.
+//! Wraps a client's socket for hyper: a client that does not read its answer is disconnected, hyper's empty answer to an
+//! invalid head becomes a problem, and the rest of such a request is read before the socket is closed, so that the answer
+//! is not lost.
 
 use std::{
     io::{self, IoSlice},
@@ -17,16 +17,16 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// The whole answer, head and body, to a head that cannot be read.
+/// The whole answer, head and body, to an invalid head.
 pub type Refusal = Arc<dyn Fn(StatusCode) -> Vec<u8> + Send + Sync>;
 
-/// What is read and thrown away of a request that was refused.
+/// Most bytes that are read and discarded of a refused request.
 const DISCARD: usize = 1024 * 1024;
 
-/// How long that may take.
+/// Timeout of that read.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// How hyper begins its own answers: nothing of ours is without a body at these statuses.
+/// Beginning of hyper's own answers; our answers with these statuses have a body.
 const OWN: [(&[u8], StatusCode); 2] = [
     (b"HTTP/1.1 400 ", StatusCode::BAD_REQUEST),
     (b"HTTP/1.1 431 ", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
@@ -36,9 +36,9 @@ pub struct Socket {
     inner: TcpStream,
     refusal: Refusal,
     patience: Duration,
-    /// Runs while the client takes nothing, or while what is left is read.
+    /// Runs while the client reads nothing, or while the rest is read.
     timer: Option<Pin<Box<Sleep>>>,
-    /// What is written in place of hyper's own answer, and how much of it is.
+    /// What is written instead of hyper's answer, and how much of it has been written.
     instead: Option<(Vec<u8>, usize)>,
     discarded: usize,
     refused: bool,
@@ -46,7 +46,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// A client that takes nothing of its answer for `patience` is let go.
+    /// A client that reads nothing of its answer for `patience` is disconnected.
     pub fn new(inner: TcpStream, patience: Duration, refusal: Refusal) -> Self {
         Self {
             inner,
@@ -60,7 +60,7 @@ impl Socket {
         }
     }
 
-    /// Ready with an error once nothing has happened for so long.
+    /// Ready with an error after this long without progress.
     fn poll_late(&mut self, cx: &mut Context<'_>, patience: Duration) -> Poll<io::Error> {
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(timer.as_mut().poll(cx));
@@ -77,7 +77,7 @@ impl Socket {
         }
     }
 
-    /// Writes what comes in place of hyper's answer, which counts as written with it.
+    /// Writes the replacement of hyper's answer, which then counts as written.
     fn poll_write_instead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some((bytes, at)) = self.instead.take() {
             if at >= bytes.len() {
@@ -97,7 +97,7 @@ impl Socket {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads and forgets what the client still sends, within limits.
+    /// Reads and discards what the client still sends, within limits.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut scratch = [0_u8; 4096];
         while self.discarded < DISCARD {
@@ -112,9 +112,9 @@ impl Socket {
     }
 }
 
-/// Where in a request's head the connection is. hyper takes a line feed without a carriage return for the end of a line,
-/// which proxies may read otherwise (RFC 9112 §2.2): such a byte is replaced by one that no head may have, so that the
-/// answer is 400. The head of a request that was sent before the answer to the one before it is not looked at.
+/// Position in a request's head. hyper accepts a bare line feed as the end of a line, which proxies may read otherwise
+/// (RFC 9112 §2.2): such a byte is replaced by an invalid one, so that the answer is 400. The heads of pipelined requests
+/// are not checked.
 #[derive(Default)]
 struct Head {
     /// The last bytes that were read, the newest first.
@@ -139,7 +139,7 @@ impl Head {
     }
 }
 
-/// The status of an answer that hyper gives by itself: a head alone, which says that there is no body.
+/// The status of an answer that hyper generates: a head alone with an empty body.
 fn own_answer(bytes: &[u8]) -> Option<StatusCode> {
     let (_, status) = OWN.iter().find(|(start, _)| bytes.starts_with(start))?;
     let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);

@@ -18,7 +18,7 @@ use crate::{
     state::State,
 };
 
-/// What one request may: counted while it runs, settled by its answer.
+/// The limits of one request: counted when it starts, settled by its answer.
 #[derive(Clone)]
 pub struct Allowance(Arc<Inner>);
 
@@ -29,7 +29,7 @@ struct Inner {
     taken: Mutex<Taken>,
 }
 
-/// Not given back when the request is dropped half-way: whoever hangs up has asked all the same.
+/// Not uncounted when the request is dropped: a client that disconnects has still sent it.
 #[derive(Default)]
 struct Taken {
     tokens: Vec<Token>,
@@ -37,7 +37,7 @@ struct Taken {
 }
 
 impl Allowance {
-    /// Of a request of an operation with these limits.
+    /// For a request of an operation with these limits.
     #[must_use]
     pub fn new(state: Arc<State>, policies: &'static [Policy], address: Option<IpAddr>) -> Self {
         Self(Arc::new(Inner { state, policies, address, taken: Mutex::default() }))
@@ -59,8 +59,8 @@ impl Allowance {
         self.take(|by| by == By::Guest, Whose::Client).await
     }
 
-    /// Counts by the e-mail address that the request is about. Where successes count, requests for one address follow
-    /// each other, so that one which fails leaves its room to the next.
+    /// Counts by the e-mail address that the request is about. Where successes count, requests for one address are
+    /// serialised, so that a failed one leaves its place to the next.
     ///
     /// # Errors
     /// `too_many_requests`.
@@ -99,21 +99,21 @@ impl Allowance {
         Ok(HashPermit::new(self.0.state.throttle.shares(email, self.0.address)))
     }
 
-    /// For the hash of a new password of an account: its right to set one was proven by a link, or it is being made
-    /// under the limits of registrations. Takes a share of the hashing queue and counts nothing.
+    /// For the hash of a new password, which a link or a counted registration allows. Takes a share of the hashing queue and
+    /// counts nothing.
     #[must_use]
     pub fn for_new_password(&self, email: &EmailAddress) -> HashPermit {
         HashPermit::new(self.0.state.throttle.shares(email, self.0.address))
     }
 
-    /// Whether any limit in force counts so.
+    /// Whether any active limit counts this way.
     #[must_use]
     pub fn has(&self, by: By) -> bool {
         let limits = &self.0.state.config.limits;
         self.0.policies.iter().any(|policy| policy.by() == by && policy.limit(limits).is_some())
     }
 
-    /// Keeps what counts and gives back the rest; what to tell the client of it.
+    /// Keeps what counts, uncounts the rest, and returns the headers for the client.
     pub async fn settle(&self, status: u16, replayed: bool) -> Option<Fields> {
         let Taken { tokens, locks } = std::mem::take(&mut *self.taken());
         let made = (200..300).contains(&status) && !replayed;
@@ -157,8 +157,7 @@ impl Allowance {
         Ok(())
     }
 
-    /// Waits for the other requests of the same subject where successes count, so that the room of one that fails goes
-    /// to the next.
+    /// Waits for other requests of the same subject where successes count, so that a failed one leaves its place to the next.
     async fn serialize(&self, by: By, whose: Whose<'_>) -> Result<(), Problem> {
         if self.has(by) && self.0.policies.iter().any(|policy| policy.counts() == Counts::Successes) {
             let lock = self.0.state.throttle.lock(whose).await;

@@ -30,7 +30,7 @@ impl Fields {
         Some(Self { now: now.parse().ok()?, policy: policy.parse().ok()? })
     }
 
-    /// Sets both.
+    /// Sets both headers.
     pub fn apply_headers(&self, headers: &mut HeaderMap) {
         headers.insert(RATE_LIMIT, self.now.clone());
         headers.insert(RATE_LIMIT_POLICY, self.policy.clone());

@@ -1,7 +1,7 @@
 use super::subject::Subject;
 
-/// Permission to hash one password. The hasher takes nothing else, so that no operation can compare passwords without
-/// having counted the request: in a request it comes from the [`super::Allowance`].
+/// Permission to hash one password. The hasher requires it, so that no operation can compare passwords without counting
+/// the request: within a request only the [`super::Allowance`] gives it.
 #[derive(Debug, Clone, Copy)]
 pub struct HashPermit {
     shares: Option<[Subject; 2]>,

@@ -20,7 +20,7 @@ use super::{
     subject::{Standing, Subject, Token},
 };
 
-/// Set before what is hashed, so that no other use of the same key makes our subjects.
+/// Prefix of hashed subjects: separates them from any other use of the same key.
 const CONTEXT: &[u8] = b"punctual limit v1\0";
 
 /// How long a request waits for another one of the same e-mail address.
@@ -53,7 +53,7 @@ impl Throttle {
         Ok(Self { limits, key, logs: Mutex::default(), shared, mutex: KeyedMutex::new(WAITERS) })
     }
 
-    /// A name for whoever asks from this address, which nobody can turn back into the address.
+    /// A keyed hash of the client's address.
     #[must_use]
     pub fn name_of(&self, address: Option<IpAddr>) -> String {
         use std::fmt::Write as _;
@@ -65,7 +65,7 @@ impl Throttle {
         })
     }
 
-    /// Counts one request; its token, and whether there was room. Nothing where there is no limit.
+    /// Counts one request. Returns its token and whether it was allowed; nothing if there is no limit.
     pub(super) async fn take(
         &self,
         policy: Policy,
@@ -116,7 +116,7 @@ impl Throttle {
         }
     }
 
-    /// One at a time, so that the end of one request decides whether there is room for the next.
+    /// One request at a time, so that its result decides whether the next is allowed.
     pub(super) async fn lock(&self, whose: Whose<'_>) -> Option<KeyedMutexGuard<Subject>> {
         let subject = match whose {
             Whose::Email(email) => self.subject("lock", &[&mailbox(email)]),
@@ -126,7 +126,7 @@ impl Throttle {
         self.mutex.lock(subject, WAIT_TIMEOUT).await.ok()
     }
 
-    /// The subjects whose shares of the hashing queue a password of this account, from this address, takes.
+    /// The subjects whose shares of the hashing queue a password of this account and address takes.
     pub(super) fn shares(&self, email: &EmailAddress, address: Option<IpAddr>) -> [Subject; 2] {
         let address = address_text(address);
         [self.subject("hash-account", &[&account(email)]), self.subject("hash-address", &[&address])]
@@ -154,7 +154,7 @@ impl Throttle {
     }
 }
 
-/// Whose requests are counted, beside the client's address.
+/// The subject beside the client's address.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Whose<'a> {
     /// Only the client.
@@ -165,13 +165,13 @@ pub(super) enum Whose<'a> {
     Account(Uuid),
 }
 
-/// The account with this address, which has one whatever its case.
+/// The account with this address, ignoring case.
 fn account(email: &EmailAddress) -> String {
     email.as_str().to_ascii_lowercase()
 }
 
-/// The mailbox that an address leads to, as limits count it: without case and without a sub-address (`ada+x@`,
-/// RFC 5233), of which one person can make any number.
+/// The mailbox of an address, as limits count it: without case and without a sub-address (`ada+x@`,
+/// RFC 5233), which one person can invent freely.
 fn mailbox(email: &EmailAddress) -> String {
     let text = account(email);
     match text.rsplit_once('@') {
@@ -183,7 +183,7 @@ fn mailbox(email: &EmailAddress) -> String {
     }
 }
 
-/// Of IPv6 the network a customer is given: the rest of the address is theirs to choose.
+/// For IPv6 the /64 network, because a client can choose the rest of the address.
 fn address_text(address: Option<IpAddr>) -> String {
     match address {
         Some(IpAddr::V4(address)) => address.to_string(),

@@ -1,11 +1,11 @@
 use punctual_core::config::{RequestLimit, RequestLimits};
 
-/// Whose requests are counted together.
+/// The subject of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     /// The client's address; counted by the guard.
     Address,
-    /// The client's address, of guests only.
+    /// The client's address, for guests only.
     Guest,
     /// The e-mail address the request is about.
     Email,
@@ -17,25 +17,25 @@ pub enum By {
     EmailAndAddress,
 }
 
-/// Which requests count. One that a limit refuses never does.
+/// Which requests count. A refused request never counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counts {
     /// All.
     All,
-    /// Those that made something.
+    /// Successful ones.
     Successes,
-    /// Those answered 401.
+    /// Those answered with 401.
     Failures,
 }
 
-/// What a limit counts. Its number stands in `defaults.env`.
+/// What a limit counts. Its number is in `defaults.env`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     /// Failed logins from one address.
     LoginAddress,
-    /// Failed logins to one account from one address: somebody guesses.
+    /// Failed logins to one account from one address.
     LoginGuesses,
-    /// Failed logins to one account, from wherever.
+    /// Failed logins to one account, from any address.
     LoginAccount,
     /// Refused refresh tokens from one address.
     RefreshAddress,
@@ -43,21 +43,21 @@ pub enum Policy {
     RegisterAddress,
     /// Accounts made for one e-mail address.
     RegisterEmail,
-    /// Password resets asked for from one address.
+    /// Password resets requested from one address.
     ResetAddress,
     /// Password resets of one e-mail address, whether it has an account or not.
     ResetEmail,
-    /// Links of bookings asked for from one address.
+    /// Links of bookings requested from one address.
     LinksAddress,
-    /// Mails with links of bookings to one e-mail address, whether anything is booked with it or not.
+    /// Mails with links of bookings to one e-mail address, whether it has bookings or not.
     LinksEmail,
     /// Mails to verify one e-mail address.
     VerifyEmail,
     /// Bookings and holds of guests from one address.
     BookingAddress,
-    /// New bookings and holds for one e-mail address that nobody has verified.
+    /// New bookings and holds for one unverified e-mail address.
     BookingEmail,
-    /// Bookings moved for one e-mail address that nobody has verified.
+    /// Bookings moved for one unverified e-mail address.
     MoveEmail,
     /// Bookings of one account.
     BookingAccount,
@@ -70,12 +70,12 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// What every comparison with a stored password counts.
+    /// Limits of every comparison with a stored password.
     pub const PASSWORD: &[Self] = &[Self::LoginAddress, Self::LoginGuesses, Self::LoginAccount];
 }
 
 impl Policy {
-    /// As `RateLimit` and `RateLimit-Policy` name it.
+    /// Its name in `RateLimit` and `RateLimit-Policy`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -100,7 +100,7 @@ impl Policy {
         }
     }
 
-    /// Whose requests it counts together.
+    /// Its subject.
     #[must_use]
     pub const fn by(self) -> By {
         match self {
@@ -147,7 +147,7 @@ impl Policy {
         }
     }
 
-    /// What to tell whoever reached it.
+    /// The detail of the refusal.
     #[must_use]
     pub const fn refusal(self) -> &'static str {
         match self {
@@ -178,7 +178,7 @@ impl Policy {
         }
     }
 
-    /// Its number, if it has one.
+    /// Its configured limit, if there is one.
     pub(super) const fn limit(self, limits: &RequestLimits) -> Option<RequestLimit> {
         match self {
             Self::LoginAddress => limits.login_address,

@@ -9,10 +9,10 @@ use redis::aio::MultiplexedConnection;
 
 use super::subject::{Standing, Subject};
 
-/// How long Redis may take before this process' own log decides alone.
+/// Timeout of Redis, after which this process's own log decides alone.
 const DEADLINE: Duration = Duration::from_millis(200);
 
-/// How long Redis is left alone after it failed.
+/// How long Redis is not used after a failure (circuit open).
 const PAUSE: Duration = Duration::from_secs(1);
 
 type BoxedError = Box<dyn std::error::Error + Send + Sync>;
@@ -29,7 +29,7 @@ pub struct Shared {
 #[derive(Default)]
 struct Link {
     connection: Option<MultiplexedConnection>,
-    /// Set while Redis is left alone.
+    /// Set while the circuit is open.
     away_until: Option<Instant>,
 }
 
@@ -41,7 +41,7 @@ impl Shared {
         Ok(Self { client, prefix: prefix.to_owned(), health, link: Mutex::default(), take })
     }
 
-    /// Counts one more request of the subject, if there is room; nothing when Redis is away.
+    /// Counts one more request of the subject, if allowed; `None` while Redis is unavailable.
     pub async fn take(&self, name: &str, subject: Subject, limit: RequestLimit) -> Option<Standing> {
         let micros = u64::try_from(limit.per.as_micros()).unwrap_or(u64::MAX);
         let asking = async {
@@ -79,7 +79,7 @@ impl Shared {
         Ok(connection)
     }
 
-    /// Redis did not answer: it is left alone for a while, and connected to anew.
+    /// Redis did not answer: opens the circuit and drops the connection.
     fn note<T>(&self, answer: Result<Result<T, BoxedError>, tokio::time::error::Elapsed>) -> Option<T> {
         let answer = answer.unwrap_or_else(|late| Err(late.into()));
         let mut link = self.link();

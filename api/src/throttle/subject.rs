@@ -4,18 +4,18 @@ use punctual_core::config::RequestLimit;
 
 use super::policy::Policy;
 
-/// Whose requests a log counts.
+/// The subject of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Subject(pub(super) [u8; 16]);
 
-/// What a log says.
+/// The result of counting a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Whether the request was counted; if not, there was no room.
+    /// Whether the request was counted; if not, the limit is reached.
     pub granted: bool,
     /// Requests that are left.
     pub left: u32,
-    /// Until there is one more.
+    /// Time until one more is allowed.
     pub wait: Duration,
 }
 
@@ -26,7 +26,7 @@ pub struct Token {
     pub limit: RequestLimit,
     pub subject: Subject,
     pub standing: Standing,
-    /// Whether Redis counted it, too.
+    /// Whether Redis counted it too.
     pub shared: bool,
 }
 

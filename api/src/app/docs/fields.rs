@@ -1,4 +1,4 @@
-//! Types and fields in words.
+//! Types and fields as text.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +11,7 @@ const SCHEMAS: &str = "#/components/schemas/";
 #[derive(Serialize)]
 pub struct Field {
     pub name: String,
-    /// Where a parameter is; none for a field.
+    /// Location of a parameter; none for a field.
     pub place: Option<String>,
     pub kind: Kind,
     pub required: bool,
@@ -24,7 +24,7 @@ pub struct Field {
 pub struct Kind {
     /// `string (uuid)`, `list of`
     pub text: String,
-    /// The schema it names.
+    /// The schema it refers to.
     pub schema: Option<String>,
     /// `1 to 200 characters, null`
     pub bounds: String,
@@ -54,7 +54,7 @@ pub fn parameter(value: &Value) -> Field {
     }
 }
 
-/// A type in words.
+/// A type as text.
 pub fn kind(schema: &Value) -> Kind {
     let mut bounds = bounds(schema);
     if let Some(name) = schema_name(schema) {
@@ -80,7 +80,7 @@ pub fn kind(schema: &Value) -> Kind {
     Kind { text: words, schema: None, bounds }
 }
 
-/// The schema that is named, directly or beside a description.
+/// The referenced schema, directly or beside a description.
 pub fn schema_name(schema: &Value) -> Option<String> {
     let reference = schema.get("$ref").or_else(|| schema["allOf"].get(0)?.get("$ref"))?;
     reference.as_str()?.strip_prefix(SCHEMAS).map(str::to_owned)

@@ -1,5 +1,5 @@
-//! The document and its reference: a page for the whole, for each operation and for each schema, made from the document on
-//! first request. The pages have no script and load nothing.
+//! The `OpenAPI` document and its reference: an overview, a page for each operation and each schema, rendered on first
+//! request. The pages have no script and load nothing.
 
 mod fields;
 mod json;

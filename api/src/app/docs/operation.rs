@@ -1,4 +1,4 @@
-//! An operation as its page shows it.
+//! The page of an operation.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ pub struct Operation {
     pub tag: String,
     /// HTML.
     pub about: String,
-    /// Whether a token is required, possible or of no use.
+    /// Whether a token is required, optional or unused.
     pub token: &'static str,
     pub parameters: Vec<Field>,
     pub body: Option<Body>,

@@ -1,4 +1,4 @@
-//! The templates of the reference, and how its pages are sent.
+//! Templates and responses of the reference's pages.
 
 use std::sync::OnceLock;
 
@@ -65,10 +65,10 @@ fn pages() -> Result<&'static Pages, minijinja::Error> {
     Ok(PAGES.get_or_init(|| pages))
 }
 
-/// The text made of this template; `root` leads from the page to the top of the site.
+/// Renders this template; `root` is the relative path to the top of the site.
 ///
 /// # Errors
-/// `internal_error` when a template names something that is not there: the tests would have shown it.
+/// `internal_error` when a template uses an undefined name, which tests exclude.
 pub fn text(template: &str, root: &str, facts: &impl Serialize) -> Result<String, Problem> {
     render(template, root, facts).map_err(|error| Error::internal("a page's template", error).into())
 }

@@ -1,4 +1,4 @@
-//! The document as its pages show it.
+//! The document as the pages show it.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ pub struct Schema {
     pub fields: Vec<Field>,
     /// Values of an enumeration.
     pub values: Vec<String>,
-    /// Operations that name it.
+    /// Operations that use it.
     pub used_by: Vec<String>,
 }
 

@@ -1,13 +1,12 @@
-//! Examples of whole bodies, put together from those of their fields, so that no operation can be without one. What a
-//! field cannot know by itself stands in `examples.json`: by schema and field, or for all schemas under `*`; null leaves
-//! an optional field out.
+//! Examples of bodies, composed from those of their fields, so that every operation has one. Specific values are in
+//! `examples.json`: by schema and field, or for all schemas under `*`; null omits an optional field.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 const EXAMPLES: &str = include_str!("examples.json");
 
-/// Deeper than any schema of ours.
+/// Maximum depth; no schema is deeper.
 const DEPTH: usize = 8;
 
 /// Gives every JSON body of `operation` an example.
@@ -27,7 +26,7 @@ pub fn give(operation: &mut Map<String, Value>, schemas: &Value, examples: &Fiel
 pub struct FieldExamples(Value);
 
 impl FieldExamples {
-    /// As committed; a table that is not JSON is seen by the tests.
+    /// The committed table; tests check that it is JSON.
     pub fn read() -> Self {
         Self(serde_json::from_str(EXAMPLES).unwrap_or_default())
     }
@@ -84,8 +83,8 @@ impl FieldExamples {
     }
 }
 
-/// An id that differs by what it identifies and is the same wherever that is referred to: a booking's `service_id` is the
-/// `id` of the service.
+/// A distinct id per kind of object, the same wherever the object is referred to: a booking's `service_id` is the `id` of
+/// the service.
 fn example_id(owner: &str, field: &str) -> String {
     let name = field.trim_end_matches('s').trim_end_matches("_id");
     let name = if name.is_empty() || name == "id" { owner } else { name };

@@ -1,4 +1,4 @@
-//! What poem-openapi cannot say: who may call an operation, its problems, its headers, closed objects, bounds.
+//! Adds what poem-openapi cannot express: who may call an operation, its problems, headers, closed objects, bounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +50,7 @@ pub fn finish(document: &mut Value, operations: &[&Operation]) {
     each_operation(document, |operation| examples::give(operation, &schemas, &given));
 }
 
-/// What poem-openapi writes and `OpenAPI` 3.0 does not know, or says by default.
+/// Removes what poem-openapi writes and `OpenAPI` 3.0 does not know, or has as default.
 fn finish_info(document: &mut Value) {
     document["openapi"] = "3.0.3".into();
     if let Some(info) = document["info"].as_object_mut() {
@@ -61,7 +61,7 @@ fn finish_info(document: &mut Value) {
         for parameter in parameters.into_iter().flatten().filter_map(Value::as_object_mut) {
             parameter.remove("deprecated");
             if parameter["name"] == "If-Match" {
-                // Without it the answer is 428, not 400, so that the guard lets it pass; whoever calls must send it.
+                // Required for clients. The guard lets a request without it pass, so that the answer is 428, not 400.
                 parameter["required"] = true.into();
                 parameter["schema"]["pattern"] = "^(\\*|(W/)?\"[0-9]{1,9}\"|[0-9]{1,9})$".into();
                 parameter.insert("example".to_owned(), "\"3\"".into());
@@ -73,8 +73,7 @@ fn finish_info(document: &mut Value) {
     });
 }
 
-/// `nullable` counts only beside a `type` (`OpenAPI` 3.0.3): a field that refers to a value and may be null repeats what
-/// the value is.
+/// `nullable` works only beside a `type` (`OpenAPI` 3.0.3): a nullable field that refers to a value repeats its type.
 fn inline_nullable(schema: &mut Map<String, Value>, schemas: &Value) {
     if schema.get("nullable").is_none_or(|nullable| nullable != true) {
         return;
@@ -82,8 +81,8 @@ fn inline_nullable(schema: &mut Map<String, Value>, schemas: &Value) {
     let reference = schema.get("allOf").and_then(|parts| parts.pointer("/0/$ref")).and_then(Value::as_str);
     let named = reference.and_then(|path| path.rsplit('/').next()).and_then(|name| schemas.get(name));
     let Some(Value::Object(named)) = named.filter(|named| named["type"] == "string") else { return };
-    // An enumeration that is referred to refuses null: its values are told by a pattern, which null does not concern. A
-    // copy of the enumeration would become a type of its own in generated clients.
+    // A referenced enumeration refuses null, so its values are given as a pattern, which does not apply to null. A copy of
+    // the enumeration would become another type in generated clients.
     if let Some(values) = named.get("enum").and_then(Value::as_array) {
         let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
         let longest = values.iter().map(|value| value.len()).max().unwrap_or_default();
@@ -165,7 +164,7 @@ fn problems(
     if has_body {
         codes.insert(Code::UnsupportedMediaType);
     }
-    // Also where there is nothing to send: unknown parameters and bodies are refused.
+    // Also without parameters and body: unknown ones are refused.
     codes.insert(Code::InvalidRequest);
     if !entry.limits.is_empty() || scope.is_some() {
         codes.insert(Code::TooManyRequests);
@@ -220,7 +219,7 @@ fn problem_response(codes: &[Code]) -> Value {
     response
 }
 
-/// What is left of the limits, beside every answer that comes after they were asked.
+/// Adds the headers of limits to every answer that comes after they were checked.
 fn add_limit_headers(response: &mut Value) {
     for (name, description) in [
         (
@@ -260,7 +259,7 @@ fn add_headers(response: &mut Value, headers: &[SuccessHeader]) {
     }
 }
 
-/// Objects of requests take no unknown fields; those of answers may grow.
+/// Objects of requests refuse unknown fields; those of answers may grow.
 fn close_requests(document: &mut Value, mut open: BTreeSet<String>) {
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     let mut done = BTreeSet::new();
@@ -299,8 +298,8 @@ fn walk(value: &mut Value, visit: &impl Fn(&mut Map<String, Value>)) {
     }
 }
 
-/// A field that refers to a schema and says something of its own comes as two `allOf` parts, the second a copy of what
-/// stands beside: one part and the rest say the same.
+/// poem-openapi writes a described reference as two `allOf` parts, of which the second repeats the description beside
+/// them: removes the second.
 fn flatten(schema: &mut Map<String, Value>) {
     if let Some(Value::Array(parts)) = schema.get_mut("allOf")
         && parts.len() == 2
@@ -310,8 +309,8 @@ fn flatten(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Bounds that follow from a format, where none is given. Dates and instants have none: generators make them types of
-/// their languages, which have no length.
+/// Bounds that follow from a format, unless given. Dates and instants have none: generators map them to types without a
+/// length.
 fn bound(schema: &mut Map<String, Value>) {
     if schema.get("format").is_some_and(|format| format == "naive-date") {
         schema.insert("format".to_owned(), "date".into());
@@ -324,7 +323,7 @@ fn bound(schema: &mut Map<String, Value>) {
         ("integer", "int32") => &[("minimum", -2_147_483_648), ("maximum", 2_147_483_647)],
         ("integer", "uint32") => &[("minimum", 0), ("maximum", 4_294_967_295)],
         ("integer", "uint16") => &[("minimum", 0), ("maximum", 65_535)],
-        // What every JSON parser reads exactly (RFC 8259, section 6).
+        // The integers that every JSON parser reads exactly (RFC 8259, section 6).
         ("integer", "int64") => &[("minimum", -9_007_199_254_740_991), ("maximum", 9_007_199_254_740_991)],
         ("integer", "uint64") => &[("minimum", 0), ("maximum", 9_007_199_254_740_991)],
         _ => &[],
@@ -335,11 +334,11 @@ fn bound(schema: &mut Map<String, Value>) {
     for (name, bound) in bounds {
         schema.entry(*name).or_insert_with(|| (*bound).into());
     }
-    // The registered formats have no unsigned integers: the bounds say it.
+    // There is no registered format for unsigned integers: the bounds express it.
     if ty == "integer" && format.starts_with('u') {
         schema.insert("format".to_owned(), if format == "uint16" { "int32" } else { "int64" }.into());
     }
-    // Whole bounds are written as such.
+    // Whole bounds are written as integers.
     for name in ["minimum", "maximum"] {
         if let Some(whole) = schema.get(name).and_then(Value::as_f64).filter(|bound| bound.fract() == 0.0)
             && schema.get(name).is_some_and(Value::is_f64)

@@ -1,5 +1,5 @@
-//! The document: what poem-openapi describes, finished with what it cannot say. One function feeds `/openapi.json` and
-//! the committed file, so the two are the same text.
+//! The document: poem-openapi's description, completed with what it cannot express. One function writes `/openapi.json`
+//! and the committed file, so the two are equal.
 
 mod examples;
 mod finish;
@@ -33,7 +33,7 @@ place of the request that does not fit. New codes may be added.
 /// place for it from 3.1 on, before that it is `x-webhooks`.
 ///
 /// # Errors
-/// When it cannot be read back or written, which is a fault of the build.
+/// When it cannot be read back or written, which is a bug.
 pub fn document<T: OpenApi>(
     api: T,
     operations: impl Iterator<Item = &'static Operation>,

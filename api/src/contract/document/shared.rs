@@ -1,4 +1,4 @@
-//! Responses that several operations give stand once, in `components.responses`.
+//! Moves responses of several operations to `components.responses`.
 
 use std::collections::BTreeMap;
 
