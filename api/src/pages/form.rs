@@ -8,13 +8,13 @@ use crate::http::{
     problem::{Code, Place, Problem},
 };
 
-/// What a form sent.
+/// A sent form.
 pub(super) struct Form {
     fields: Vec<(String, String)>,
 }
 
 impl Form {
-    /// Reads it, unless another site sent it.
+    /// Reads it; refuses forms of other sites.
     ///
     /// # Errors
     /// `forbidden` from another site; those of a body.
@@ -49,9 +49,8 @@ impl Form {
     }
 }
 
-/// Whether this very site sent the form. Who sends it has the secret of its address already; this is for those who let
-/// it slip. Browsers say where a request comes from in Sec-Fetch-Site. Older ones have Origin only, and as our pages
-/// send no referrer it is `null` for our own forms too; programs send neither.
+/// Whether this site sent the form, in addition to the secret of its URL. Browsers send `Sec-Fetch-Site`. Older ones send
+/// `Origin` only, which is `null` for our forms too, because our pages send no referrer. Programs send neither.
 fn is_from_here(headers: &HeaderMap) -> bool {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let fetch_site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());

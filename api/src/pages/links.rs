@@ -22,7 +22,7 @@ pub struct Links;
 
 #[derive(Serialize)]
 struct Facts {
-    /// Whether the form was just taken.
+    /// Whether the form was just accepted.
     sent: bool,
     email: String,
     fault: Option<&'static str>,

@@ -1,7 +1,6 @@
-//! Pages for people, behind secret links from mails or a login: outside `/v1` and the document, in HTML also where they fail.
+//! Pages for people, behind secret links from mails or a login: outside `/v1` and the document, with errors in HTML.
 //!
-//! Link scanners open what they find, so GET and HEAD change nothing. A page is a file: what it shows, what its form
-//! does. Its template and its words are in `api/templates/`.
+//! Link scanners open links, so GET and HEAD change nothing. Each page is one file: what it shows and what its form does. Its template and its words are in `api/templates/`.
 
 mod account;
 mod appointment;
@@ -30,7 +29,7 @@ use page::{Page, Served, named};
 pub use html::accepted_language;
 pub use trouble::trouble;
 
-/// First steps of the paths that people open.
+/// First path segments of the pages.
 const ROOTS: [&str; 11] =
     ["/m/", "/d/", "/u/", "/f/", "/v/", "/r/", "/h/", "/account/", "/book/", "/desk/", "/ops/"];
 
@@ -53,7 +52,7 @@ pub fn add_to(routes: Route) -> Route {
         .at("/f/:token", Served::<feed::Feed>::new())
 }
 
-/// Whether a person opened this path, who is to be answered in HTML.
+/// Whether this path is a page, whose errors are HTML.
 pub fn is_for_people(path: &str) -> bool {
     matches!(path, "/" | "/account" | "/book" | "/desk" | "/links" | "/ops")
         || ROOTS.iter().any(|root| path.starts_with(root))

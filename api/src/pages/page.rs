@@ -1,4 +1,4 @@
-//! What a page is, and how it is served.
+//! The trait of a page, and its endpoint.
 
 use std::{future::Future, marker::PhantomData};
 
@@ -13,24 +13,24 @@ use crate::{
     http::problem::Problem,
 };
 
-/// How a page is called in the metrics.
+/// Name of a page in the metrics.
 pub(super) const fn named(id: &'static str) -> Operation {
     Operation::new(id, Access::Public)
 }
 
 /// One page.
 pub(super) trait Page: Send + Sync + 'static {
-    /// For the metrics.
+    /// Name in the metrics.
     const OPERATION: &'static Operation;
-    /// For the log, in which the token must not stand.
+    /// Path pattern in the log, which must not contain the token.
     const PATTERN: &'static str;
     /// Whether it has a form.
     const POSTS: bool;
 
-    /// Shows it, and changes nothing.
+    /// Renders the page. Changes nothing.
     fn show(visit: Visit) -> impl Future<Output = Result<Response, Problem>> + Send;
 
-    /// Does what its form says.
+    /// Executes its form.
     fn submit(_: Visit, _: Form) -> impl Future<Output = Result<Response, Problem>> + Send {
         async { Err(Problem::method_not_allowed(allow(false).to_owned())) }
     }

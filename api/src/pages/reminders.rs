@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{Page, form::Form, html, named, visit::Visit};
 use crate::{contract::Operation, http::problem::Problem};
 
-/// `/u/{token}`: whether a person wants reminders. Its form is also what a mail program posts by itself (RFC 8058):
-/// whatever is posted means no, unless it is this page's own yes.
+/// `/u/{token}`: whether a person wants reminders. Mail programs post to it too (RFC 8058): every post means no, except
+/// this page's own yes.
 pub struct Reminders;
 
 #[derive(Serialize)]

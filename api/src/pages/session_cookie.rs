@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 /// Characters of 256 bits in base64url without padding.
 const LENGTH: usize = 43;
 
-/// A kind of session: a token of one kind is of no use as another kind.
+/// A kind of session; a token of one kind is invalid for another.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SessionKind {
     /// Name of the cookie. The prefix `__Host-` binds it to this host, a secure connection and the path `/`.
     pub cookie: &'static str,
-    /// What the stored hash and the form token are derived for.
+    /// Context of the derived hash and form token.
     pub purpose: &'static str,
-    /// `SameSite` of the cookie: `Strict`, or `Lax` where links from other sites may find the reader logged in.
+    /// `SameSite` of the cookie: `Strict`, or `Lax` if links from other sites keep the login.
     pub same_site: &'static str,
 }
 
@@ -56,17 +56,17 @@ impl SessionKind {
 }
 
 impl SessionToken {
-    /// What the database stores. Differs from the hash of a refresh token with the same text.
+    /// The stored hash. Differs from the hash of a refresh token with the same text.
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(&format!("{} session {}", self.kind.purpose, self.text))
     }
 
-    /// What the session's forms carry, so that no other site can submit them.
+    /// The token of the session's forms, so that no other site can submit them.
     pub fn form_token(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{} form {}", self.kind.purpose, self.text)))
     }
 
-    /// The `Set-Cookie` value that hands the token to the browser.
+    /// The `Set-Cookie` value that sets the token.
     pub fn set_cookie(&self, seconds: i64) -> HeaderValue {
         self.kind.set_cookie(&self.text, seconds)
     }

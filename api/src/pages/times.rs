@@ -1,4 +1,4 @@
-//! Free times as lists that fold by the part of the day.
+//! Free times as lists, folded by part of the day.
 
 use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
 use punctual_core::{
@@ -20,7 +20,7 @@ pub struct Day {
 /// Its morning, afternoon or evening.
 #[derive(Serialize)]
 pub struct Part {
-    /// The word that names it.
+    /// Its label.
     name: &'static str,
     /// Whether it is shown unfolded.
     pub open: bool,
@@ -32,31 +32,31 @@ pub struct Part {
 /// One time.
 #[derive(Clone, Serialize)]
 pub struct Time {
-    /// `09:00`; with the offset where the clock shows it twice that day.
+    /// `09:00`; with the offset in a repeated hour.
     pub label: String,
-    /// The start as addresses carry it.
+    /// The start in URL form.
     pub start: String,
-    /// Who can be booked then.
+    /// Staff who can be booked.
     pub staff_id: Uuid,
-    /// What the visitor's clock shows, where it differs.
+    /// The time in the visitor's zone, if it differs.
     yours: Option<String>,
-    /// Of a class: `3 seats`.
+    /// For a class: `3 seats`.
     seats: Option<String>,
 }
 
-/// How times are shown.
+/// Options of the list.
 #[derive(Clone, Copy)]
 pub struct Shown {
     pub locale: Locale,
     /// The visitor's zone.
     pub zone: Option<Zone>,
-    /// Who is preferred where several are free.
+    /// The preferred member of staff if several are free.
     pub preferred: Option<Uuid>,
     /// Whether seats are counted.
     pub seats: bool,
 }
 
-/// So many times are shown at once; of more only the first part is unfolded.
+/// Up to this many times are shown unfolded; of more only the first part.
 const FEW: usize = 12;
 
 /// The dates that have times, the first part of the first unfolded.
@@ -104,7 +104,7 @@ fn free(count: usize, locale: Locale) -> String {
     }
 }
 
-/// A time; where a clock shows one twice the offset tells them apart.
+/// A time; in a repeated hour with its offset.
 fn time(slot: &OfferedSlot, walls: &[NaiveDateTime], shown: Shown) -> Option<Time> {
     let wall = slot.start.naive_local();
     let twice = walls.iter().filter(|other| **other == wall).count() > 1;
@@ -134,12 +134,12 @@ fn time(slot: &OfferedSlot, walls: &[NaiveDateTime], shown: Shown) -> Option<Tim
     })
 }
 
-/// An instant in an address: `20270504T0700Z`. Slots begin at whole minutes.
+/// An instant in a URL: `20270504T0700Z`. Slots begin at whole minutes.
 pub fn compact(instant: DateTime<Utc>) -> String {
     instant.format("%Y%m%dT%H%MZ").to_string()
 }
 
-/// The instant that an address names.
+/// The instant of a URL.
 pub fn parse_compact(text: &str) -> Option<DateTime<Utc>> {
     let plain = text.len() == 14 && text.is_ascii();
     plain.then(|| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%MZ").ok()).flatten().map(|at| at.and_utc())

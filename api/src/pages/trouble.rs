@@ -11,11 +11,11 @@ use crate::{
 
 #[derive(Serialize)]
 struct Trouble {
-    /// Which sentence says what happened.
+    /// Key of the message.
     kind: &'static str,
-    /// Where a link that works can be asked for.
+    /// Where a new link can be requested.
     next: Option<Next>,
-    /// For whoever asks the business about it.
+    /// Request id, for questions to the business.
     request_id: String,
 }
 
@@ -25,7 +25,7 @@ struct Next {
     words: &'static str,
 }
 
-/// A problem as a person reads it.
+/// Renders a problem as a page.
 pub fn trouble(problem: Problem, locale: Locale, state: &State, request_id: Uuid) -> Response {
     let kind = match problem.code {
         Code::NotFound => "trouble_link",

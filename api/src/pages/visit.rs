@@ -14,13 +14,13 @@ use crate::{
     state::State,
 };
 
-/// What a page has to know of a request.
+/// The request of a page.
 pub(super) struct Visit {
     pub state: Arc<State>,
     /// The token of the path.
     pub token: String,
     pub headers: HeaderMap,
-    /// Whose visit it is, for limits.
+    /// The client's address, for limits.
     pub address: Option<IpAddr>,
     path: String,
     query: Vec<(String, String)>,
@@ -40,17 +40,17 @@ impl Visit {
         })
     }
 
-    /// The steps of the path.
+    /// The segments of the path.
     pub fn steps(&self) -> Vec<&str> {
         self.path.split('/').filter(|step| !step.is_empty()).collect()
     }
 
-    /// One of them, from 0.
+    /// A segment, from 0.
     pub fn step(&self, place: usize) -> Option<&str> {
         self.steps().get(place).copied()
     }
 
-    /// The top of this site as seen from the page: it may stand below a path of its host.
+    /// Relative path from the page to the top of the site, which may be below a path of its host.
     pub fn root(&self) -> String {
         match self.steps().len() {
             0 | 1 => "./".to_owned(),
@@ -68,7 +68,7 @@ impl Visit {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// What the token stands for; its epoch is for the use case to compare.
+    /// The link of the token; the use case compares its epoch.
     pub fn link(&self, purpose: Purpose) -> Result<Link, Problem> {
         let token = self.token.as_str();
         let link = Link::verify(&self.state.links, token).filter(|link| link.purpose == purpose);

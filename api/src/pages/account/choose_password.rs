@@ -43,7 +43,7 @@ impl Page for ChoosePassword {
         if user.role == Role::Customer {
             return render(visit, TEMPLATE, account, Stage::Done).await;
         }
-        // Who works here goes on to the desk: the link was mailed to them, and the password is a minute old.
+        // Staff continue to the desk: they have just proven address and password.
         session::begin(&visit.state, user.id, user.token_epoch, "../desk").await
     }
 }

@@ -25,7 +25,7 @@ struct Facts {
     token: String,
     /// Whether the action has just been done.
     done: bool,
-    /// The message why the form was refused.
+    /// Why the form was refused.
     fault: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// `/v/{token}`: prove an account's address.
+/// `/v/{token}`: verify an account's address.
 pub struct VerifyEmail;
 
 const TEMPLATE: &str = "verify.html.j2";

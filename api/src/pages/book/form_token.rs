@@ -1,4 +1,4 @@
-//! The token of a form that asks for a hold: its idempotency key, which only we can have made.
+//! The signed token of a form that creates a hold; it contains the idempotency key.
 
 use chrono::{DateTime, Utc};
 use punctual_core::{
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::http::problem::{Code, Problem};
 
-/// How long a form may lie open, in minutes: as long as an answer is kept for its key.
+/// Lifetime of a form in minutes: as long as the answer for its key is stored.
 const GOOD_FOR: i64 = 24 * 60;
 
 /// A new token.
@@ -19,7 +19,7 @@ pub fn new(keys: &Keys, now: DateTime<Utc>) -> String {
     Link { purpose: Purpose::Form, id, epoch: minute(now) }.token(keys)
 }
 
-/// Whether a form with this token is taken.
+/// Whether a form with this token is accepted.
 pub fn is_good(keys: &Keys, now: DateTime<Utc>, token: &str) -> bool {
     link(keys, now, token).is_some()
 }
@@ -27,13 +27,13 @@ pub fn is_good(keys: &Keys, now: DateTime<Utc>, token: &str) -> bool {
 /// The key that it carries.
 ///
 /// # Errors
-/// `link_void` for one that is none of ours or has grown old.
+/// `link_void` for an invalid or expired token.
 pub fn key(keys: &Keys, now: DateTime<Utc>, token: &str) -> Result<IdempotencyKey, Problem> {
     let link = link(keys, now, token).ok_or_else(|| Problem::new(Code::LinkVoid))?;
     named("form", link.id)
 }
 
-/// The key of what the form with this id makes.
+/// The idempotency key of the form with this id.
 ///
 /// # Errors
 /// None: such a key is well-formed.

@@ -8,7 +8,7 @@ use crate::{
     pages::{form::Form, html, named},
 };
 
-/// `/h/{token}/renew`: keep it ten minutes longer.
+/// `/h/{token}/renew`: extend the hold by ten minutes.
 pub struct Renew;
 
 impl BookPage for Renew {
@@ -33,7 +33,7 @@ impl BookPage for Renew {
     }
 }
 
-/// `/h/{token}/release`: choose another time.
+/// `/h/{token}/release`: release the hold.
 pub struct Release;
 
 impl BookPage for Release {
@@ -47,7 +47,7 @@ impl BookPage for Release {
 
     async fn submit(visitor: &Visitor, _: Form) -> Result<Response, Problem> {
         let hold = held(visitor).await?;
-        // The page's own token names the hold.
+        // The page's token identifies the hold.
         let actor = Actor::Link { booking_id: hold.id };
         match bookings::release_hold(&visitor.visit.state.core, &actor, true, hold.id).await {
             Ok(()) => {
@@ -61,7 +61,7 @@ impl BookPage for Release {
     }
 }
 
-/// The form of the hold, seen from here.
+/// Relative URL of the hold's form.
 fn form(visitor: &Visitor) -> String {
     format!("../{}{}", visitor.visit.token, visitor.carry())
 }

@@ -1,4 +1,4 @@
-//! What a visitor writes into the form of a booking.
+//! Input of the booking form.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use punctual_core::{
 use super::Visitor;
 use crate::pages::form::Form;
 
-/// What was written into the form.
+/// The form's input.
 #[derive(Default, Clone)]
 pub struct Input {
     pub name: String,
@@ -30,12 +30,12 @@ impl Input {
         texts.into_iter().map(|(name, text)| (name, text.as_str())).chain(no_reminder)
     }
 
-    /// What somebody says whose account tells who comes.
+    /// The input of somebody with an account: the contact details are known.
     pub fn parsed_note(&self) -> Result<Note, BTreeMap<&'static str, &'static str>> {
         Note::parse(self.note.replace("\r\n", "\n").trim()).map_err(|_| [("note", "fault_note")].into())
     }
 
-    /// Who comes and what they say, or the words that say what is wrong with each field.
+    /// Contact details and note, or a message key for each wrong field.
     pub fn parsed(&self, visitor: &Visitor) -> Result<(Contact, Note), BTreeMap<&'static str, &'static str>> {
         let mut faults = BTreeMap::new();
         let missing = |text: &str| text.trim().is_empty();
@@ -54,7 +54,7 @@ impl Input {
         if phone.is_err() {
             fault("phone", &self.phone, "fault_phone");
         }
-        // Browsers send two characters for a line's end and count one.
+        // Browsers send CRLF for a line break but count one character.
         let note = Note::parse(self.note.replace("\r\n", "\n").trim());
         if note.is_err() {
             fault("note", &self.note, "fault_note");
@@ -74,10 +74,10 @@ impl Input {
     }
 }
 
-/// What a form says of who comes; none where it does not ask.
+/// The form's contact details; none if it has none.
 pub fn kept(form: &Form) -> Option<Input> {
     let text = |name| form.text(name).map(|text| text.chars().take(2100).collect::<String>());
-    // Whoever is logged in is asked for a note alone.
+    // Somebody who is logged in is asked for a note only.
     form.text("email").or(form.text("note"))?;
     Some(Input {
         email: text("email").unwrap_or_default(),

@@ -6,8 +6,8 @@ use punctual_core::{
 use super::Visitor;
 use crate::{http::problem::Problem, throttle::Allowance};
 
-/// Counts a guest by where they ask from and by the address they give, if they give one; an account by its address until
-/// that is proven. Staff are not counted. The same as the API's bookings and holds.
+/// Counts a guest by client address and, if given, e-mail address; an account by its e-mail address until that is
+/// verified. Staff are not counted. The same as the API's bookings and holds.
 ///
 /// # Errors
 /// `too_many_requests`.

@@ -1,11 +1,11 @@
-//! What search engines read of the business and its services (schema.org, as JSON-LD).
+//! Structured data for search engines: the business and its services (schema.org, JSON-LD).
 
 use punctual_core::{services::Service, types::Money, wording::decimal};
 use serde_json::{Value, json};
 
 use super::{Visitor, site::Site};
 
-/// The business with all it offers.
+/// The business with its services.
 pub fn business(site: &Site, visitor: &Visitor, services: &[&Service]) -> String {
     let mut data = provider(site, visitor);
     data["@context"] = "https://schema.org".into();

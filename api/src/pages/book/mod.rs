@@ -1,7 +1,7 @@
-//! `/book`: where a customer chooses a service, somebody and a time, and books it. No script, no account, no cookie.
+//! `/book`: a customer chooses a service, a member of staff and a time, and books it. No script, no account, no cookie.
 //!
-//! A look changes nothing: a time is kept by a form. That form carries a token with the idempotency key of the hold, and
-//! the hold's own token is the key of the booking, so that back, reload and a second press make nothing twice.
+//! GET changes nothing: a form creates the hold. Its token contains the idempotency key of the hold, and the hold's token is
+//! the key of the booking. So back, reload and a second click create nothing twice.
 
 mod choice;
 mod contact;

@@ -1,4 +1,4 @@
-//! A page of `/book`: its visitor is known, and what fails is told as a page of the business.
+//! The trait of a page of `/book`: with its visitor, and with errors as pages of the business.
 
 use std::{future::Future, marker::PhantomData};
 
@@ -13,20 +13,19 @@ use crate::{
     pages::{form::Form, page::Page, visit::Visit},
 };
 
-/// A page of the booking page: like [`Page`], but it knows its visitor's language, and what fails is told as a page of
-/// the business.
+/// A page of `/book`: like [`Page`], with the visitor's language, and with errors as pages of the business.
 pub(in crate::pages) trait BookPage: Send + Sync + 'static {
-    /// For the metrics.
+    /// Name in the metrics.
     const OPERATION: &'static Operation;
-    /// For the log.
+    /// Path pattern in the log.
     const PATTERN: &'static str;
     /// Whether it has a form.
     const POSTS: bool;
 
-    /// Shows it, and changes nothing.
+    /// Renders the page. Changes nothing.
     fn show(visitor: &Visitor) -> impl Future<Output = Result<Response, Problem>> + Send;
 
-    /// Does what its form says.
+    /// Executes its form.
     fn submit(visitor: &Visitor, form: Form) -> impl Future<Output = Result<Response, Problem>> + Send;
 }
 
@@ -51,7 +50,7 @@ impl<P: BookPage> Page for OfBook<P> {
     }
 }
 
-/// A problem as a page of the business, if the business can be read.
+/// Renders a problem as a page of the business, if that can be read.
 async fn told(visitor: &Visitor, answer: Result<Response, Problem>) -> Result<Response, Problem> {
     match answer {
         Ok(response) => Ok(response),
@@ -59,7 +58,7 @@ async fn told(visitor: &Visitor, answer: Result<Response, Problem>) -> Result<Re
     }
 }
 
-/// The service that the second step of the path names, if it can be booked.
+/// The service in the path's second segment, if it can be booked.
 ///
 /// # Errors
 /// `not_found`.

@@ -13,7 +13,7 @@ use crate::{
     views::ListPage,
 };
 
-/// `/`: where the booking page is.
+/// `/`: redirects to the booking page.
 pub struct Front;
 
 impl Page for Front {
@@ -60,7 +60,7 @@ impl BookPage for Services {
             return Ok(kept::respond(visitor, page));
         }
         let site = Site::with(visitor, storefront);
-        // What nobody performs cannot be booked.
+        // A service without staff cannot be booked.
         let services = site.storefront.front.services.iter();
         let services: Vec<&Service> = services.filter(|service| !service.spec.staff_ids.is_empty()).collect();
         let facts = Facts { login_needed, groups: groups(visitor, &services) };
@@ -85,7 +85,7 @@ impl BookPage for Services {
     }
 }
 
-/// Which of the ways to show the list this is; none for a page that only this visitor sees.
+/// The variant of the page in the cache; none for a page that only this visitor sees.
 fn way(visitor: &Visitor, login_needed: bool) -> Option<usize> {
     let bits = [visitor.locale == Locale::De, visitor.asked_locale().is_some(), login_needed];
     let way = bits.into_iter().fold(0, |way, bit| way * 2 + usize::from(bit));
@@ -113,7 +113,7 @@ fn title(visitor: &Visitor, site: &Site) -> String {
     }
 }
 
-/// What can be booked, in one line.
+/// A one-line summary of the services.
 fn description(visitor: &Visitor, services: &[&Service]) -> String {
     let names = services.iter().map(|service| service.spec.text(visitor.locale).name.as_str().to_owned());
     let mut line = names.collect::<Vec<_>>().join(" · ");

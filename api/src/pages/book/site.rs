@@ -1,4 +1,4 @@
-//! What every one of these pages shows of the business.
+//! Data of the business that every page of `/book` shows.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     views::StorefrontPages,
 };
 
-/// The business, and how to draw a page of it.
+/// The business, and rendering of its pages.
 pub struct Site {
     pub storefront: Arc<StorefrontPages>,
     logo: Option<String>,
@@ -58,7 +58,7 @@ struct Tongue {
     current: bool,
 }
 
-/// What search engines and those who share a link are told.
+/// Metadata for search engines and link previews.
 #[derive(Serialize)]
 pub struct Share {
     pub title: String,
@@ -106,7 +106,7 @@ impl Site {
         &self.storefront.front.business
     }
 
-    /// When somebody is there.
+    /// Opening hours.
     pub fn hours(&self) -> &[OpenDay] {
         &self.storefront.front.hours
     }
@@ -116,7 +116,7 @@ impl Site {
         self.logo.as_deref()
     }
 
-    /// What search engines are told of the page at this path below the public URL.
+    /// Metadata for search engines of the page at this path below the public URL.
     pub fn share(&self, visitor: &Visitor, path: &str, title: String, description: String) -> Option<Share> {
         if !visitor.is_plain() {
             return None;
@@ -139,7 +139,7 @@ impl Site {
         })
     }
 
-    /// How the page is sent.
+    /// Response options of the page.
     pub fn shown(&self, public: bool, linked_data: Option<String>) -> Shown<'_> {
         Shown {
             accent: self.business().accent_colour,
@@ -153,7 +153,7 @@ impl Site {
         }
     }
 
-    /// A page of its own, which nobody but its visitor is meant to see.
+    /// Renders a page that only its visitor may see.
     ///
     /// # Errors
     /// As [`html::page`].
@@ -168,7 +168,7 @@ impl Site {
         html::show(status, template, visitor.locale, &everything, &self.shown(false, None))
     }
 
-    /// The text of a page that search engines may list.
+    /// Renders the text of a page that search engines may list.
     ///
     /// # Errors
     /// As [`html::page`].
@@ -212,12 +212,12 @@ impl Site {
     }
 }
 
-/// The first letter of a name, for where there is no picture.
+/// The first letter of a name, shown instead of a missing picture.
 pub fn initial(name: &str) -> String {
     name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().collect()).unwrap_or_default()
 }
 
-/// The week; nothing where nobody has hours.
+/// Opening hours by weekday; empty if nobody has hours.
 fn week(hours: &[OpenDay], locale: Locale) -> Vec<Day> {
     if hours.iter().all(|day| day.windows.is_empty()) {
         return Vec::new();

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Serialize)]
 struct Facts {
     alternatives: Vec<Choice>,
-    /// What was written before, to be carried on.
+    /// Form fields to keep.
     kept: Option<Vec<Kept>>,
     again: String,
 }
@@ -33,7 +33,7 @@ struct Kept {
     value: String,
 }
 
-/// Somebody else has the time: up to three others, and what was written is not lost.
+/// The slot was taken: shows up to three alternatives and keeps the form's fields.
 pub async fn page(
     visitor: &Visitor,
     service: &Service,

@@ -21,10 +21,10 @@ struct Facts {
     again_words: &'static str,
 }
 
-/// A problem as a page that says what happened, what to do, and whom to call.
+/// Renders a problem as a page: what happened, what to do, whom to call.
 ///
 /// # Errors
-/// The problem itself where the business cannot be read.
+/// The problem itself if the business cannot be read.
 pub async fn page(visitor: &Visitor, problem: Problem) -> Result<Response, Problem> {
     let kind = match problem.code {
         Code::NotFound => "book_lost",
@@ -34,7 +34,7 @@ pub async fn page(visitor: &Visitor, problem: Problem) -> Result<Response, Probl
         Code::Unavailable | Code::Overloaded | Code::IdempotencyInProgress => "book_busy",
         Code::Unauthenticated => "book_login",
         Code::StartInPast | Code::TooSoon | Code::TooFar | Code::OutsideHours | Code::OffGrid => "book_gone",
-        // Those are told as pages of all kinds are.
+        // These use the general error page.
         _ => return Err(problem),
     };
     let again = format!("{}book{}", visitor.visit.root(), visitor.carry());
@@ -50,7 +50,7 @@ pub async fn page(visitor: &Visitor, problem: Problem) -> Result<Response, Probl
     }
 }
 
-/// A page that says `kind`, and leads on with these words.
+/// Renders the message `kind` with a link.
 pub async fn told(
     visitor: &Visitor,
     status: StatusCode,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use super::Visitor;
 use crate::http::problem::Problem;
 
-/// With whom.
+/// The member of staff, or anyone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     Anyone,
@@ -12,10 +12,10 @@ pub enum Who {
 }
 
 impl Who {
-    /// What the third step of the path says.
+    /// Parses the third segment of the path.
     ///
     /// # Errors
-    /// `not_found` for somebody who does not perform the service.
+    /// `not_found` for a member of staff who does not perform the service.
     pub fn of(visitor: &Visitor, service: &Service) -> Result<Self, Problem> {
         match visitor.visit.step(2) {
             Some("anyone") => Ok(Self::Anyone),

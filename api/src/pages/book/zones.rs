@@ -1,4 +1,4 @@
-//! Zones to choose from: a large city for each clock that many people have. Any other can be named in the address.
+//! Zones to choose from: a large city for each common offset. The URL can set any other zone.
 
 use chrono::{DateTime, Utc};
 use punctual_core::types::Zone;
@@ -56,7 +56,7 @@ pub struct Choice {
     current: bool,
 }
 
-/// The zones but the business's own; the one that is shown is among them.
+/// The zones except the business's; includes the one that is shown.
 pub fn choices(own: Zone, shown: Option<Zone>, now: DateTime<Utc>) -> Vec<Choice> {
     let mut zones: Vec<Zone> = CITIES.iter().filter_map(|name| Zone::parse(name).ok()).collect();
     zones.extend(shown.filter(|zone| !zones.contains(zone)));

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{contract::Operation, http::problem::Problem, pages::form::Form, pages::named};
 
-/// `/desk/b/{id}/{verb}`: what changes a booking where it is. Cancelling and declining ask for a word to the customer.
+/// `/desk/b/{id}/{verb}`: actions on a booking. Cancelling and declining have a form with a message to the customer.
 pub struct Act;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,15 +30,15 @@ struct Facts {
     #[serde(flatten)]
     booking: Shown,
     verb: &'static str,
-    /// What is written so far.
+    /// The message so far.
     message: String,
     silent: bool,
     fault: Option<&'static str>,
-    /// Whether the only way is to confirm it although the business is closed then.
+    /// Whether it can only be confirmed outside open hours.
     overriding: bool,
 }
 
-/// What the form says beside the revision.
+/// The form's fields beside the revision.
 #[derive(Default)]
 pub(super) struct Told {
     pub message: String,
@@ -67,7 +67,7 @@ impl Verb {
         }
     }
 
-    /// Whether its form stands on a page of its own.
+    /// Whether its form has its own page.
     const fn asks(self) -> bool {
         matches!(self, Self::Cancel | Self::Decline)
     }
@@ -79,7 +79,7 @@ impl Told {
         Self { message: text.chars().take(4000).collect(), silent: form.text("silent").is_some() }
     }
 
-    /// For the use case; none: the text is too long.
+    /// The notification for the use case; none: the text is too long.
     pub fn message(&self) -> Option<StaffMessage> {
         let text = Note::parse(self.message.trim()).ok()?;
         Some(StaffMessage::new(Some(text), Some(!self.silent)))
@@ -138,7 +138,7 @@ impl DeskPage for Act {
     }
 }
 
-/// Why a form is shown once more.
+/// Why a form is shown again.
 #[derive(Default)]
 struct Refused {
     notice: Notice,
@@ -147,7 +147,7 @@ struct Refused {
     overriding: bool,
 }
 
-/// The form of an action that asks for more.
+/// The form of an action that needs input.
 async fn ask(
     desk: &Desk,
     id: Uuid,

@@ -17,7 +17,7 @@ use crate::{
     pages::{book::form_token, form::Form, named},
 };
 
-/// `/desk/away`: blocks an hour or days of somebody; with `ill` the rest of today.
+/// `/desk/away`: adds time off of a member of staff; with `ill` for the rest of today.
 pub struct Away;
 
 /// The longest time off, in days.
@@ -121,7 +121,7 @@ impl DeskPage for Away {
     }
 }
 
-/// Whom somebody may block: administrators and the front desk anybody, staff themselves.
+/// Whose time off the caller may add: administrators and the front desk anybody's, staff their own.
 fn people(desk: &Desk, current: Option<Uuid>) -> Result<Vec<Person>, Problem> {
     let staff = &desk.front()?.front.staff;
     let own = |member: &&punctual_core::staff::StaffMember| member.user_id == Some(desk.user.id);
@@ -130,7 +130,7 @@ fn people(desk: &Desk, current: Option<Uuid>) -> Result<Vec<Person>, Problem> {
     Ok(may.map(|member| Person::new(member, current.or(mine))).collect())
 }
 
-/// `/desk/away/{staff}/{id}`: one time off, and the way to remove it.
+/// `/desk/away/{staff}/{id}`: one time off, with the button to remove it.
 pub struct OneAway;
 
 #[derive(Serialize)]

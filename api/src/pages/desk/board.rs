@@ -17,7 +17,7 @@ use crate::http::problem::Problem;
 #[derive(Serialize)]
 pub struct Facts {
     pub title: String,
-    /// Why the business is closed, where it is.
+    /// Why the business is closed, if it is.
     pub closures: Vec<String>,
     pub columns: Vec<Column>,
     hours: Vec<Hour>,
@@ -28,13 +28,13 @@ pub struct Facts {
     pub today: Option<String>,
     /// Value of the date field.
     pub date: NaiveDate,
-    /// Where the date field leads.
+    /// Target of the date field.
     pub action: String,
-    /// Links to other views, with their words and whether it is this one.
+    /// Links to other views, with their labels and whether it is the current one.
     pub views: Vec<View>,
-    /// The board's name for those who do not see it.
+    /// The board's accessible name.
     pub label: &'static str,
-    /// The language that the date field carries on.
+    /// The language that the date field keeps.
     pub lang: Option<String>,
 }
 
@@ -58,7 +58,7 @@ pub struct Pending {
     title: String,
 }
 
-/// What a board shows and how it is reached.
+/// Content and links of a board.
 pub struct Shown {
     pub title: String,
     pub columns: Vec<Column>,
@@ -72,10 +72,10 @@ pub struct Shown {
     pub label: &'static str,
 }
 
-/// Sends the page.
+/// Renders the page.
 ///
 /// # Errors
-/// `internal_error` for a template that does not fit.
+/// `internal_error` if the template fails.
 pub fn page(desk: &Desk, agenda: &Agenda, shown: Shown) -> Result<Response, Problem> {
     let Shown { title, columns, extent, earlier, later, today, date, action, views, label } = shown;
     let hours = (extent.first / 60..extent.last / 60).map(|hour| Hour {
@@ -137,10 +137,10 @@ pub fn with_extent<'a>(days: impl Iterator<Item = DayOf<'a>>) -> (Vec<DayOf<'a>>
     (days, extent)
 }
 
-/// The date that the address names, today otherwise.
+/// The date of the URL, else today.
 pub fn asked_date(desk: &Desk, zone: Zone, now: DateTime<Utc>) -> NaiveDate {
     let today = zone.at(now).date_naive();
     let asked = desk.visit.asked("date").and_then(|text| text.parse::<NaiveDate>().ok());
-    // Dates far away are typing errors, and beyond what a calendar can compute.
+    // Distant dates are typing errors, and beyond the calendar's range.
     asked.filter(|date| (*date - today).num_days().abs() < 40_000).unwrap_or(today)
 }

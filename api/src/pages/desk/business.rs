@@ -119,7 +119,7 @@ fn of_business(business: &Settings) -> Fields {
     ])
 }
 
-/// What most will want: the administrator's own address and language, and guests who may book.
+/// Defaults: the administrator's address and language; guests may book.
 fn first(desk: &Desk) -> Fields {
     let email = desk.user.email.as_str().to_owned();
     Fields::with([

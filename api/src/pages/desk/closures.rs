@@ -14,7 +14,7 @@ use crate::{contract::Operation, http::problem::Problem, pages::form::Form, page
 /// `/desk/closures`: dates on which the whole business is closed.
 pub struct Closures;
 
-/// How far ahead they are listed.
+/// How many days ahead are listed.
 const DAYS: u64 = 730;
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ impl DeskPage for Closures {
     async fn submit(desk: &Desk, form: Form) -> Result<Response, Problem> {
         if let Some(date) = form.text("remove").and_then(|text| text.parse::<NaiveDate>().ok()) {
             return match hours::reopen(desk.core(), date).await {
-                // Somebody else was faster.
+                // Somebody else has removed it.
                 Ok(()) | Err(Error::NotFound(_)) => Ok(desk.go("/closures", &[("done", "saved")])),
                 Err(error) => Err(error.into()),
             };

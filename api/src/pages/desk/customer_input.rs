@@ -1,4 +1,4 @@
-//! Who comes, as staff write it into a form: somebody on file, or a new customer.
+//! The customer in a form of the desk: somebody on file, or a new one.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::pages::form::Form;
 
-/// What is wrong with a field, by its name: the word that says so.
+/// Message keys of wrong fields, by field name.
 pub type Faults = BTreeMap<&'static str, &'static str>;
 
 /// What was written.
@@ -25,7 +25,7 @@ pub struct Input {
     pub phone: String,
     /// A note that customers never see.
     pub note: String,
-    /// Makes a second press of the button do nothing.
+    /// Idempotency key: a second click does nothing.
     pub token: String,
     #[serde(skip)]
     pub faults: Faults,
@@ -45,7 +45,7 @@ impl Input {
         }
     }
 
-    /// For whom to book, and the note; or what is wrong.
+    /// The customer and the note, or the wrong fields.
     pub fn parsed(&self) -> Result<(Booker, Note), Faults> {
         let mut faults = Faults::new();
         let note = Note::parse(self.note.trim());

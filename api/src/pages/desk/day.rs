@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
-/// `/desk`: a day of everybody.
+/// `/desk`: a day of all staff.
 pub struct Day;
 
 impl DeskPage for Day {

@@ -1,4 +1,4 @@
-//! The fields of a form: what was written, and what is wrong with it.
+//! The fields of a form: values and errors.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::customer_input::Faults;
 use crate::pages::form::Form;
 
-/// What a form of the desk says; a template shows `values` and `faults` by the names of fields.
+/// The fields of a form of the desk; a template shows `values` and `faults` by field name.
 #[derive(Debug, Default, Clone, Serialize)]
 pub struct Fields {
     values: BTreeMap<&'static str, String>,
@@ -15,7 +15,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// What was sent in these fields.
+    /// From the sent form.
     pub fn of(form: &Form, names: &[&'static str]) -> Self {
         let text = |name| form.text(name).unwrap_or_default().replace("\r\n", "\n");
         let kept = |name| text(name).chars().take(4000).collect::<String>();
@@ -23,22 +23,22 @@ impl Fields {
         Self { values, faults: Faults::new() }
     }
 
-    /// These values.
+    /// From given values.
     pub fn with(values: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         Self { values: values.into_iter().collect(), faults: Faults::new() }
     }
 
-    /// What stands in a field.
+    /// The value of a field.
     pub fn text(&self, name: &str) -> &str {
         self.values.get(name).map_or("", |text| text.trim())
     }
 
-    /// Notes what is wrong with a field.
+    /// Sets the error of a field.
     pub fn fault(&mut self, name: &'static str, words: &'static str) {
         self.faults.entry(name).or_insert(words);
     }
 
-    /// The value of a field that is needed; otherwise `words` say what is wrong.
+    /// The value of a required field; otherwise sets the error `words`.
     pub fn parse<T, E>(
         &mut self,
         name: &'static str,
@@ -52,7 +52,7 @@ impl Fields {
         parsed
     }
 
-    /// The value of a field that may be empty; the outer `None`: it is wrong.
+    /// The value of an optional field; the outer `None`: it is invalid.
     #[expect(clippy::option_option, reason = "what is empty differs from what is wrong")]
     pub fn parse_optional<T, E>(
         &mut self,

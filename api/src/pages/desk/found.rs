@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Desk;
 use crate::http::problem::Problem;
 
-/// Customers that a search shows.
+/// Most customers that a search shows.
 const FOUND: u32 = 12;
 
 /// A customer on file.
@@ -22,7 +22,7 @@ pub(super) struct Found {
     chosen: bool,
 }
 
-/// The customers that a search finds, with the one that was chosen first; none where nothing was asked.
+/// The results of a search, the chosen one first; none without a search text.
 pub(super) async fn found(
     desk: &Desk,
     query: &str,

@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::{Desk, DeskPage, Notice};
 use crate::{contract::Operation, http::problem::Problem, pages::form::Form, pages::named};
 
-/// `/desk/hours/{staff}`: the weekly hours of somebody.
+/// `/desk/hours/{staff}`: the weekly hours of a member of staff.
 pub struct Hours;
 
-/// Windows of a day that the form shows at least.
+/// Least number of windows of a day in the form.
 const WINDOWS: usize = 3;
 
 #[derive(Serialize)]
@@ -25,7 +25,7 @@ struct Facts {
     id: Uuid,
     rev: i32,
     days: Vec<Day>,
-    /// Whether nobody has set these hours yet: a usual week is proposed.
+    /// Whether these hours are not set yet: a usual week is proposed.
     proposed: bool,
 }
 
@@ -79,7 +79,7 @@ impl DeskPage for Hours {
         for (number, weekday) in WEEK.into_iter().enumerate() {
             let sent = |end: &str, place: usize| form.text(&format!("{end}-{number}-{place}"));
             let mut place = 0;
-            // As many as were shown: a week that was set over the API can have more windows.
+            // As many as were shown: a week set over the API can have more windows.
             while let (Some(from), Some(to)) = (sent("from", place), sent("to", place)) {
                 place += 1;
                 let [from, to] = [from, to].map(|text| text.trim().chars().take(8).collect::<String>());
@@ -101,7 +101,7 @@ impl DeskPage for Hours {
         let expected = ExpectedRev::Exactly(rev);
         match hours::put_week(desk.core(), &desk.actor(), id, expected, windows).await {
             Ok(changed) if !changed.stranded.is_empty() => Ok(desk.go("/stranded", &[])),
-            // The first steps: somebody, their hours, then what they do.
+            // The first steps: a member of staff, their hours, then services.
             Ok(_) if desk.is_admin() && desk.front()?.front.services.is_empty() => {
                 Ok(desk.go("/services/new", &[]))
             }

@@ -1,4 +1,4 @@
-//! Keeps an open calendar up to date: a script, and server-sent events that tell it when to look again.
+//! Keeps an open calendar current: a script, and server-sent events that trigger a reload.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -33,9 +33,9 @@ impl Page for Script {
 /// `/desk/changes`: an event for each change, without its content.
 pub struct Changes;
 
-/// Time between two comments that keep the connection open; a server that stops is noticed as late.
+/// Interval of comments that keep the connection open; also the delay until a stopping server is noticed.
 const KEEPALIVE: Duration = Duration::from_secs(2);
-/// Events and comments after which a stream ends: the browser connects again, and its session is checked again.
+/// Events and comments after which a stream ends, so that the browser reconnects and its session is checked again.
 const MOST: u32 = 60;
 
 impl Page for Changes {
@@ -62,7 +62,7 @@ impl Page for Changes {
 
 type Step = (io::Result<Bytes>, (watch::Receiver<u64>, Arc<State>, u32));
 
-/// The next event, or a comment that keeps the connection.
+/// The next event, or a comment.
 async fn next(mut receiver: watch::Receiver<u64>, state: Arc<State>, number: u32) -> Option<Step> {
     if number > MOST || state.is_draining() {
         return None;

@@ -1,4 +1,4 @@
-//! The way in and out. The session is that of an account; the page needs no business, so that the first one can be set up.
+//! Login and logout. The session is that of an account. The page needs no business, so that the first one can be set up.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl Page for Login {
 
     async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {
         let state = &visit.state;
-        // Counted with the logins over the API and of customers.
+        // Shares the limits of logins over the API and of customers.
         let limits = &[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount];
         let allowance = Allowance::new(Arc::clone(state), limits, visit.address);
         let answer = password_matches(state, &form, &allowance).await;
@@ -76,7 +76,7 @@ fn asked_locale(visit: &Visit) -> Option<Locale> {
     visit.asked("lang").and_then(|text| Locale::parse(text).ok())
 }
 
-/// The page that was asked for before the login. Only paths of the desk are taken.
+/// The page that was requested before the login. Only paths of the desk are accepted.
 fn next(visit: &Visit) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-".contains(c);
     let asked = visit.asked("next").filter(|path| path.starts_with("desk") && path.chars().all(plain));

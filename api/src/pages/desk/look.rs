@@ -1,5 +1,5 @@
-//! The stylesheet of the desk. It is a file, as pages allow no styles of their own: a card is placed by the classes `r12`
-//! (its first row) and `h9` (its number of rows). A row is five minutes.
+//! The stylesheet of the desk. Pages allow no inline styles, so classes place a card: `r12` is its first row, `h9` its
+//! number of rows. A row is five minutes.
 
 use std::{fmt::Write as _, sync::OnceLock};
 
@@ -36,7 +36,7 @@ impl Page for Style {
     }
 }
 
-/// Names the content, so that browsers can keep it for good.
+/// Hash of the content in the URL, so that browsers can cache it without limit.
 pub fn version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
     VERSION.get_or_init(|| URL_SAFE_NO_PAD.encode(&Sha256::digest(style())[..9]))

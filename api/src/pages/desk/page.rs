@@ -1,4 +1,4 @@
-//! A page of the desk: who looks, in which language, and what every page shows.
+//! A page of the desk: its user, language, and common content.
 
 use std::{future::Future, marker::PhantomData, sync::Arc};
 
@@ -26,16 +26,16 @@ use crate::{
     views::StorefrontPages,
 };
 
-/// A sentence and its ARIA role: `status` for what went well, `alert` for what did not.
+/// A message and its ARIA role: `status` for success, `alert` for errors.
 pub(super) type Notice = Option<(&'static str, &'static str)>;
 
-/// Somebody of the business who looks at a page.
+/// The user of a page: staff or an administrator.
 pub(super) struct Desk {
     pub visit: Visit,
     pub who: SignedIn,
     pub user: User,
     pub locale: Locale,
-    /// The language that the address names; links keep it.
+    /// The language of the URL; links keep it.
     asked_locale: Option<Locale>,
     /// None before the business is set up.
     storefront: Option<Arc<StorefrontPages>>,
@@ -43,19 +43,19 @@ pub(super) struct Desk {
 
 /// A page of the desk.
 pub(super) trait DeskPage: Send + Sync + 'static {
-    /// For the metrics.
+    /// Name in the metrics.
     const OPERATION: &'static Operation;
-    /// For the log.
+    /// Path pattern in the log.
     const PATTERN: &'static str;
     /// Whether it has a form.
     const POSTS: bool = false;
     /// Whether only administrators may see it.
     const ADMIN: bool = false;
 
-    /// Shows it, and changes nothing.
+    /// Renders the page. Changes nothing.
     fn show(desk: &Desk) -> impl Future<Output = Result<Response, Problem>> + Send;
 
-    /// Does what its form says.
+    /// Executes its form.
     fn submit(_: &Desk, _: Form) -> impl Future<Output = Result<Response, Problem>> + Send {
         async { Err(Problem::new(Code::NotFound)) }
     }
@@ -98,7 +98,7 @@ struct Everything<'a, F: Serialize> {
     facts: &'a F,
 }
 
-/// What the layout shows.
+/// Data of the layout.
 #[derive(Serialize)]
 struct Facts<'a> {
     business: &'a str,
@@ -111,7 +111,7 @@ struct Facts<'a> {
     style: &'static str,
     /// Path of the page, for the links to other languages.
     tongues: Vec<Tongue>,
-    /// The part of the desk that the page belongs to.
+    /// The section of the desk that the page belongs to.
     part: &'a str,
     notice: Option<&'a str>,
     notice_role: &'a str,
@@ -128,12 +128,12 @@ struct Tongue {
 #[derive(Serialize)]
 struct Trouble {
     kind: &'static str,
-    /// Whether only another account may see it.
+    /// Whether the account may not see it.
     other_account: bool,
 }
 
 impl Desk {
-    /// Who looks, or the answer for somebody who may not: the login without a session, else a page that says so.
+    /// The user, or the answer for somebody without access: the login without a session, else a page that says so.
     async fn of(visit: Visit, for_admin: bool) -> Result<Result<Self, Response>, Problem> {
         let state = &visit.state;
         let Some(who) = session::of(state, &visit.headers).await? else {
@@ -166,17 +166,17 @@ impl Desk {
         &self.visit.state.core
     }
 
-    /// In whose name use cases run.
+    /// The actor of use cases.
     pub const fn actor(&self) -> Actor {
         self.who.actor()
     }
 
-    /// Whether an administrator looks.
+    /// Whether the user is an administrator.
     pub fn is_admin(&self) -> bool {
         self.who.role == Role::Admin
     }
 
-    /// The business as it is now.
+    /// The current business.
     ///
     /// # Errors
     /// `not_found` before it is set up.
@@ -200,12 +200,12 @@ impl Desk {
         Ok(self.business()?.zone)
     }
 
-    /// What links carry on: `?lang=de`, or nothing.
+    /// The query that links keep: `?lang=de`, or nothing.
     pub fn carry(&self) -> String {
         self.carry_with(&[])
     }
 
-    /// The same with more.
+    /// The same with further parameters.
     pub fn carry_with(&self, more: &[(&str, &str)]) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if let Some(locale) = self.asked_locale {
@@ -221,15 +221,15 @@ impl Desk {
         format!("{}desk{path}{}", self.visit.root(), self.carry_with(more))
     }
 
-    /// To another page, after a form was taken.
+    /// Redirects after an accepted form.
     pub fn go(&self, path: &str, more: &[(&str, &str)]) -> Response {
         see_other(&self.link(path, more))
     }
 
-    /// A page; `part` is the part of the desk that it belongs to.
+    /// Renders a page; `part` is its section of the desk.
     ///
     /// # Errors
-    /// `internal_error` for a template that does not fit.
+    /// `internal_error` if the template fails.
     pub fn page(
         &self,
         status: StatusCode,
@@ -283,7 +283,7 @@ impl Desk {
         format!("?{}", query.finish())
     }
 
-    /// What was asked for and can't be had is said on a page; a fault of ours goes on to where it is logged.
+    /// Renders a client error as a page; server errors are passed on to be logged.
     fn told(&self, answer: Result<Response, Problem>) -> Result<Response, Problem> {
         let problem = match answer {
             Err(problem) if problem.code.status().is_client_error() => problem,

@@ -1,4 +1,4 @@
-//! Choosing somebody of the business in a form.
+//! Choosing a member of staff in a form.
 
 use punctual_core::staff::StaffMember;
 use serde::Serialize;

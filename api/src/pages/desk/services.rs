@@ -205,7 +205,7 @@ fn of_service(service: &Service) -> Fields {
     ])
 }
 
-/// What suits most services.
+/// Default values.
 fn first() -> Fields {
     let values = [
         ("duration", "45"),
@@ -248,14 +248,14 @@ fn parse(
     let cancel = number("cancel_notice").and_then(hours);
     let on = |name: &str| !fields.text(name).is_empty();
     let old = service.map(|service| &service.spec);
-    // Rules that were set over the API stay as they are.
+    // Rules set over the API are not changed.
     let kept = old.map(|spec| spec.reminders.clone()).filter(|rules| !rules.is_empty());
     let reminders = if on("reminder") {
         kept.unwrap_or_else(|| vec![ReminderRule::Offset { minutes: 24 * 60 }])
     } else {
         Vec::new()
     };
-    // A notice that is no number of whole hours stays too, while the form says the same.
+    // A notice that is not whole hours is not changed either, unless the form's value changed.
     let exact = |hours: u32, old: Option<u32>| old.filter(|old| old / 60 * 60 == hours).unwrap_or(hours);
     let notice = exact(notice?, old.map(|spec| spec.min_notice_min));
     let cancel_notice = exact(cancel?, old.map(|spec| spec.cancel_notice_min));

@@ -4,12 +4,12 @@ use serde::Serialize;
 use super::{Desk, DeskPage};
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
-/// `/desk/settings`: the way to what is set up once.
+/// `/desk/settings`: links to the set-up pages.
 pub struct Settings;
 
 #[derive(Serialize)]
 struct Facts {
-    /// The first steps that are not done.
+    /// Set-up steps that are not done.
     team: bool,
     services: bool,
 }

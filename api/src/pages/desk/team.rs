@@ -14,7 +14,7 @@ use crate::{
     pages::{book::form_token, form::Form, named},
 };
 
-/// `/desk/team`: who works here.
+/// `/desk/team`: members of staff.
 pub struct Team;
 
 #[derive(Serialize)]
@@ -54,7 +54,7 @@ impl DeskPage for Team {
     }
 }
 
-/// `/desk/team/{id}`: somebody's name, address and account; `new` adds somebody.
+/// `/desk/team/{id}`: name, address and account of a member of staff; `new` adds one.
 pub struct Member;
 
 const NAMES: [&str; 4] = ["name", "email", "about", "active"];
@@ -66,7 +66,7 @@ struct Facts {
     id: Option<Uuid>,
     rev: i32,
     token: String,
-    /// Whether a mail can invite them, and whether one did.
+    /// Whether they can be invited by mail, and whether they were.
     can_invite: bool,
     account: bool,
 }
@@ -157,7 +157,7 @@ async fn add(
     Ok(desk.go(&format!("/hours/{}", made.value.id), &[]))
 }
 
-/// The member of the path; none: somebody new.
+/// The member of staff in the path; none: a new one.
 fn id(desk: &Desk) -> Result<Option<Uuid>, Problem> {
     match desk.visit.step(2) {
         Some("new") => Ok(None),

@@ -1,5 +1,4 @@
-//! What pages load: the logo, photos, and the scripts of those that stand in another site. And what search engines are to
-//! leave out.
+//! Resources that pages load: logo, photos, scripts for embedding in other sites; and `/robots.txt`.
 
 mod picture;
 mod script;
@@ -28,7 +27,7 @@ impl Page for Robots {
     const POSTS: bool = false;
 
     async fn show(_: Visit) -> Result<Response, Problem> {
-        // What is not listed here is closed to search engines by the answer's own header.
+        // Other paths are excluded from search engines by the answer's header.
         let text = "User-agent: *\nAllow: /book\nDisallow: /v1/\nDisallow: /h/\nDisallow: /m/\nDisallow: /desk\nDisallow: /ops\n";
         Ok(Response::builder().content_type("text/plain; charset=utf-8").body(text))
     }

@@ -15,7 +15,7 @@ use crate::{
     pages::{Page, named, visit::Visit},
 };
 
-/// Opened by itself a picture runs nothing and loads nothing.
+/// Policy of a picture that is opened directly: runs and loads nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
 
 /// `/look/logo`
@@ -46,7 +46,7 @@ impl Page for Photo {
     }
 }
 
-/// The picture, or 304. An address that names its content can be kept for good.
+/// The picture, or 304. A URL with the content's hash can be cached without limit.
 fn answer(visit: &Visit, picture: Option<Picture>) -> Result<Response, Problem> {
     let picture = picture.ok_or(Error::NotFound("picture"))?;
     let named = visit.asked("v") == Some(picture.tag.as_str());

@@ -6,7 +6,7 @@ use crate::{
     pages::{Page, named, visit::Visit},
 };
 
-/// `/widget.js`: puts the booking page into another site.
+/// `/widget.js`: embeds the booking page in another site.
 pub struct Widget;
 
 impl Page for Widget {
@@ -19,7 +19,7 @@ impl Page for Widget {
     }
 }
 
-/// `/look/frame.js`: tells that site how high the page is.
+/// `/look/frame.js`: reports the page's height to that site.
 pub struct Frame;
 
 impl Page for Frame {

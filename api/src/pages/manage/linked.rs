@@ -1,4 +1,4 @@
-//! The booking that a link is for.
+//! The booking of a link.
 
 use punctual_core::{
     bookings::{self, Managed},
@@ -17,17 +17,17 @@ pub(super) async fn managed(visit: &Visit) -> Result<Managed, Problem> {
     Ok(bookings::managed(&visit.state.core, id, epoch).await?)
 }
 
-/// The booking as the pages show it.
+/// The booking for the pages.
 pub(super) fn appointment(managed: &Managed) -> Appointment {
     Appointment::new(&managed.booking, &managed.business, managed.locale, managed.customer_zone)
 }
 
-/// How pages of this booking look.
+/// Page options of this booking.
 pub(super) fn shown(managed: &Managed) -> Shown<'static> {
     Shown { accent: managed.business.accent_colour, ..Shown::default() }
 }
 
-/// Who has the link of this booking.
+/// The actor: the holder of this booking's link.
 pub(super) const fn holder(managed: &Managed) -> Actor {
     Actor::Link { booking_id: managed.booking.id }
 }

@@ -8,7 +8,7 @@ use crate::{
     pages::{form::Form, named},
 };
 
-/// `/m/{token}/note`: what the customer writes with the booking.
+/// `/m/{token}/note`: the customer's note.
 pub struct Note;
 
 impl Page for Note {

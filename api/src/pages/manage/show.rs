@@ -21,28 +21,28 @@ pub struct Show;
 struct Facts {
     #[serde(flatten)]
     appointment: Appointment,
-    /// The page's path, seen from the page that shows this.
+    /// Relative path of the page.
     base: String,
     notice: Option<&'static str>,
-    /// `status` for what went well, `alert` for what did not.
+    /// `status` for success, `alert` for errors.
     notice_role: &'static str,
     can_cancel: bool,
     can_move: bool,
-    /// Until when either is possible, where it no longer is though the booking stands.
+    /// Until when cancelling or moving was possible, if that has passed for an active booking.
     cancel_notice: Option<String>,
     move_notice: Option<String>,
-    /// The last moment for either, while it is possible and bound to one.
+    /// The deadline for cancelling or moving, while there is one.
     cancel_by: Option<String>,
     move_by: Option<String>,
-    /// Whether the appointment is still to come: it can go into a calendar, and its note can be changed.
+    /// Whether the appointment is in the future: it has a calendar file, and its note can be changed.
     to_come: bool,
     google: String,
     outlook: String,
-    /// What the customer wrote.
+    /// The customer's note.
     note: String,
-    /// Whether reminders of this booking are wanted; none where there is nothing to choose.
+    /// Whether reminders of this booking are wanted; none if there is no choice.
     reminders: Option<bool>,
-    /// Where the same can be booked again.
+    /// Link to book the same again.
     again: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl Page for Show {
     async fn show(visit: Visit) -> Result<Response, Problem> {
         let managed = managed(&visit).await?;
         let status = managed.booking.status;
-        // What is said has to be true of the booking, whatever the address says.
+        // The notice must match the booking, whatever the URL says.
         let notice = match visit.asked("done") {
             Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
             Some("booked") if status == BookingStatus::Confirmed => Some("notice_booked"),
@@ -71,7 +71,7 @@ impl Page for Show {
     }
 }
 
-/// The booking with what can be done; `base` is where `/m/{token}` is from the page that asks, `notice` a sentence and its role.
+/// The booking with its possible actions; `base` is the relative path to `/m/{token}`, `notice` a message and its role.
 pub(super) fn render(
     visit: &Visit,
     managed: &Managed,
@@ -107,7 +107,7 @@ pub(super) fn render(
     html::show(status, "manage.html.j2", managed.locale, &facts, &shown(managed))
 }
 
-/// Until when something is possible that ends some time before the start, in the business's zone.
+/// A deadline some time before the start, in the business's zone.
 fn last_moment(managed: &Managed, possible: bool, notice_min: u32) -> Option<String> {
     let booking = &managed.booking;
     let until = booking.start.to_utc() - TimeDelta::minutes(i64::from(notice_min));
@@ -115,7 +115,7 @@ fn last_moment(managed: &Managed, possible: bool, notice_min: u32) -> Option<Str
     (possible && notice_min > 0).then_some(words.short)
 }
 
-/// After a change that cannot be made: the booking as it stands now, and why. Other errors stay what they are.
+/// After a refused change: the booking's current state and the reason. Other errors are returned.
 pub(super) async fn unchanged(visit: &Visit, error: Error) -> Result<Response, Problem> {
     let notice = match error {
         Error::RevMismatch { .. } => "notice_stale",

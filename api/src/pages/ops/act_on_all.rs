@@ -13,7 +13,7 @@ use crate::{
     pages::{form::Form, named},
 };
 
-/// `/ops/all-jobs/{verb}?state=…`: asks whether an action on all jobs that match is meant, then does it.
+/// `/ops/all-jobs/{verb}?state=…`: asks for confirmation of an action on all matching jobs, then executes it.
 pub struct ActOnAll;
 
 #[derive(Serialize)]
@@ -73,7 +73,7 @@ impl OpsPage for ActOnAll {
     }
 }
 
-/// An action on one job, whichever it is.
+/// An action on a job.
 type ToJob = fn(JobId) -> Action;
 
 fn asked(admin: &AdminVisit) -> Result<(&'static str, ToJob), Problem> {

@@ -13,7 +13,7 @@ use crate::{
     pages::{form::Form, named},
 };
 
-/// `/ops/jobs/{id}/{verb}`: asks whether it is meant, then does it.
+/// `/ops/jobs/{id}/{verb}`: asks for confirmation, then executes it.
 pub struct ActOnJob;
 
 #[derive(Serialize)]

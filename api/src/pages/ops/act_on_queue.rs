@@ -16,7 +16,7 @@ use crate::{
     pages::{form::Form, named},
 };
 
-/// `/ops/queues/{queue}/{verb}`: asks whether it is meant, then does it.
+/// `/ops/queues/{queue}/{verb}`: asks for confirmation, then executes it.
 pub struct ActOnQueue;
 
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ struct LimitFacts {
     limits: [Fields; 2],
 }
 
-/// The fields of one limit; empty ones where the workers' configuration decides.
+/// The fields of one limit; empty ones if the workers' configuration applies.
 #[derive(Serialize)]
 struct Fields {
     name: &'static str,

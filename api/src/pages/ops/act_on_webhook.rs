@@ -14,7 +14,7 @@ use crate::{
     pages::{form::Form, named},
 };
 
-/// `/ops/webhooks/{id}/{verb}`: asks whether it is meant, then does it. `replay` takes one delivery with `?delivery=`.
+/// `/ops/webhooks/{id}/{verb}`: asks for confirmation, then executes it. `replay` takes one delivery with `?delivery=`.
 pub struct ActOnWebhook;
 
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use crate::{
     pages::{Page, form::Form, html::see_other, session_cookie::SessionToken, visit::Visit},
 };
 
-/// A visit of somebody who has logged in as an administrator.
+/// A visit of a logged-in administrator.
 pub struct AdminVisit {
     pub visit: Visit,
     pub operator: Uuid,
@@ -19,12 +19,12 @@ pub struct AdminVisit {
 }
 
 impl AdminVisit {
-    /// A page for them.
+    /// Renders a page.
     pub fn page(&self, template: &str, facts: &impl Serialize) -> Result<Response, Problem> {
         html::page(StatusCode::OK, template, self.visit.root(), Some(&self.token.form_token()), facts)
     }
 
-    /// To another of these pages, after a form was taken.
+    /// Redirects after an accepted form.
     pub fn go(&self, path: &str) -> Response {
         see_other(&format!("{}{path}", self.visit.root()))
     }
@@ -32,17 +32,17 @@ impl AdminVisit {
 
 /// One page behind the login.
 pub trait OpsPage: Send + Sync + 'static {
-    /// For the metrics.
+    /// Name in the metrics.
     const OPERATION: &'static Operation;
-    /// For the log.
+    /// Path pattern in the log.
     const PATTERN: &'static str;
     /// Whether it has a form.
     const POSTS: bool = false;
 
-    /// Shows it, and changes nothing.
+    /// Renders the page. Changes nothing.
     fn show(visit: AdminVisit) -> impl Future<Output = Result<Response, Problem>> + Send;
 
-    /// Does what its form says.
+    /// Executes its form.
     fn submit(_: AdminVisit, _: Form) -> impl Future<Output = Result<Response, Problem>> + Send {
         async { Err(Problem::new(Code::NotFound)) }
     }
@@ -80,7 +80,7 @@ fn to_login(visit: &Visit) -> Response {
     see_other(&format!("{}ops/login?next={}", visit.root(), visit.steps().join("/")))
 }
 
-/// What an operator asked for and can't have is told to them; a fault of ours goes on to where it is logged.
+/// Renders a client error as a page; server errors are passed on to be logged.
 fn told(answer: Result<Response, Problem>, root: String) -> Result<Response, Problem> {
     match answer {
         Err(problem) if problem.code.status().is_client_error() => {

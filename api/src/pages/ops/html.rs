@@ -1,4 +1,4 @@
-//! The templates of these pages and how they are sent.
+//! Templates and responses of the ops pages.
 
 use std::sync::OnceLock;
 
@@ -21,7 +21,7 @@ macro_rules! embedded {
     };
 }
 
-/// Every file of `templates/ops/` but the style and the script.
+/// Every file of `templates/ops/` except style and script.
 const TEMPLATES: &[(&str, &str)] = embedded![
     "layout.html.j2",
     "overview.html.j2",
@@ -44,7 +44,7 @@ const STYLE: &str = include_str!("../../../templates/ops/style.css");
 
 struct Pages {
     environment: Environment<'static>,
-    /// One style by its hash, one script of ours, which may ask for these pages; nothing else.
+    /// Policy: one style by its hash, and one script, which may fetch these pages.
     policy: HeaderValue,
 }
 
@@ -76,10 +76,10 @@ fn pages() -> Result<&'static Pages, minijinja::Error> {
     Ok(PAGES.get_or_init(|| pages))
 }
 
-/// The page made of this template and what it is to show; `form_token` where somebody has logged in.
+/// Renders this template with its data; `form_token` if somebody is logged in.
 ///
 /// # Errors
-/// `internal_error` when a template names something that is not there: the tests would have shown it.
+/// `internal_error` when a template uses an undefined name, which tests exclude.
 pub fn page(
     status: StatusCode,
     template: &str,

@@ -31,9 +31,9 @@ pub struct Jobs;
 struct Facts {
     states: [&'static str; 7],
     state: &'static str,
-    /// What can be done to all that match.
+    /// Actions on all matching jobs.
     bulk: &'static [&'static str],
-    /// All that match, as a query.
+    /// The filter as a query.
     query: String,
     queue: String,
     kind: String,
@@ -51,7 +51,7 @@ struct Row {
     when: String,
     says: String,
     stop: Option<&'static str>,
-    /// Of a mail: the recipient's domain.
+    /// For a mail: the recipient's domain.
     domain: Option<String>,
     booking: Option<Uuid>,
 }
@@ -62,7 +62,7 @@ impl OpsPage for Jobs {
 
     async fn show(admin: AdminVisit) -> Result<Response, Problem> {
         let visit = &admin.visit;
-        // A number is most often the id of a job.
+        // A number is usually the id of a job.
         if let Some(id) = asked(visit, "q").and_then(|text| text.parse().ok())
             && operators::job(&visit.state.core, JobId(id)).await.is_ok()
         {
@@ -87,7 +87,7 @@ impl OpsPage for Jobs {
     }
 }
 
-/// What can be done to all jobs in this state.
+/// Actions on all jobs in this state.
 fn bulk(state: JobState) -> &'static [&'static str] {
     match state {
         JobState::Running => &["cancel", "discard"],
@@ -96,7 +96,7 @@ fn bulk(state: JobState) -> &'static [&'static str] {
     }
 }
 
-/// What was asked for, from the first page on.
+/// The query of the first page.
 fn query(wanted: &JobsWanted) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -110,7 +110,7 @@ fn asked<'v>(visit: &'v Visit, name: &str) -> Option<&'v str> {
     visit.asked(name).map(str::trim).filter(|text| !text.is_empty() && text.len() <= 100)
 }
 
-/// The jobs that the query asks for.
+/// The jobs of the query.
 pub fn wanted(visit: &Visit, page: u32) -> Result<JobsWanted, Problem> {
     let state = JobState::ALL.into_iter().find(|state| asked(visit, "state") == Some(state.as_str()));
     let owned = |name| asked(visit, name).map(|text| text.replace('\0', ""));

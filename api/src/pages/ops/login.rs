@@ -24,7 +24,7 @@ pub struct Login;
 
 #[derive(Serialize)]
 struct Facts {
-    /// Where to go then, as a path below this site.
+    /// Path to open after the login.
     next: String,
     refused: bool,
 }
@@ -41,7 +41,7 @@ impl Page for Login {
 
     async fn submit(visit: Visit, form: Form) -> Result<Response, Problem> {
         let next = safe(form.text("next"));
-        // Counted with the logins over the API: neither door is a way around the other's limits.
+        // Shares the limits of logins over the API.
         let allowance = Allowance::new(Arc::clone(&visit.state), Policy::PASSWORD, visit.address);
         let answer = log_in(&visit, &form, &allowance).await;
         let status = match &answer {
@@ -60,8 +60,8 @@ impl Page for Login {
     }
 }
 
-/// Begins a session, if the password is that of an administrator. Whoever is refused cannot tell why, nor by the time it
-/// takes.
+/// Begins a session if the password is that of an administrator. A refusal shows no reason, and takes the same time for
+/// all.
 async fn log_in(visit: &Visit, form: &Form, allowance: &Allowance) -> Result<Option<SessionToken>, Problem> {
     allowance.for_client().await?;
     let (core, pool) = (&visit.state.core, &visit.state.core.pool);
@@ -80,7 +80,7 @@ async fn log_in(visit: &Visit, form: &Form, allowance: &Allowance) -> Result<Opt
     Ok(Some(token))
 }
 
-/// One of these pages and no other site.
+/// Accepts only paths of the ops pages.
 fn safe(next: Option<&str>) -> String {
     let plain =
         |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_.-".contains(&byte));

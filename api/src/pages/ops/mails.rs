@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{AdminVisit, OpsPage, words};
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
-/// `/ops/mails`: the state of the mail server, and the mails that only a person may send again.
+/// `/ops/mails`: the state of the mail server, and the mails that can only be resent by hand.
 pub struct Mails;
 
 #[derive(Serialize)]
@@ -53,7 +53,7 @@ impl OpsPage for Mails {
     }
 }
 
-/// The open circuits as the pages show them.
+/// The open circuits for the pages.
 pub(super) fn circuits(mails: &operators::MailStatus, now: chrono::DateTime<chrono::Utc>) -> Vec<Circuit> {
     let circuit = |circuit: &punctual_core::mail_relay::OpenCircuit| Circuit {
         relay: circuit.relay.clone(),

@@ -1,5 +1,5 @@
-//! `/ops`: the queue as an administrator sees it, and what they do to it. It works without a script; a script of a few
-//! lines keeps what is shown up to date. Whatever changes something is asked twice, by a page and by its form.
+//! `/ops`: administrators see and control the queue. It works without a script; a short script keeps the page current.
+//! Every change needs a confirmation.
 
 mod act_on_all;
 mod act_on_job;

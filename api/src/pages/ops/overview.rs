@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
-/// A periodic job that is later than this is shown as late: a new leader may take 11 s to take over.
+/// Delay after which a periodic job is shown as late: a new leader may take 11 s to take over.
 const LATE: TimeDelta = TimeDelta::seconds(30);
 
 /// `/ops`
@@ -20,11 +20,11 @@ pub struct Overview;
 #[derive(Serialize)]
 struct Facts {
     at: String,
-    /// Workers that hold mails back.
+    /// Workers whose circuit is open.
     circuits: Vec<mails::Circuit>,
-    /// How long the oldest mail is due that is not sent.
+    /// How long the oldest unsent mail has been due.
     oldest_mail: Option<String>,
-    /// Mails that only a person may send again.
+    /// Mails that can only be resent by hand.
     to_resend: usize,
     queues: Vec<Queue>,
     workers: Vec<Worker>,
@@ -38,7 +38,7 @@ struct Queue {
     workers: i64,
     limit: Option<String>,
     key_limit: Option<String>,
-    /// Name, number, and whether the number is one to look at.
+    /// Name, number, and whether the number needs attention.
     states: [(&'static str, i64, bool); 5],
     oldest: Option<String>,
     waiting: Picture,

@@ -1,23 +1,23 @@
-//! How full and how busy a queue was in the last hour, as lines of an SVG.
+//! Charts of a queue's depth and throughput in the last hour, as SVG lines.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::operators::QueueSample;
 use serde::Serialize;
 
-/// What the pictures show.
+/// Period of the charts.
 pub const SHOWN: TimeDelta = TimeDelta::hours(1);
-/// Samples further apart are not joined by a line: nobody looked in between.
+/// Samples further apart are not joined by a line.
 const GAP: TimeDelta = TimeDelta::minutes(2);
-/// Of the picture; the template's viewBox has the same.
+/// Size of the chart, as in the template's viewBox.
 const WIDTH: f64 = 240.0;
 const HEIGHT: f64 = 48.0;
 
-/// A picture of one number over time.
+/// A chart of one number over time.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Picture {
-    /// The line, as the `d` of an SVG path; empty: nothing was sampled.
+    /// The line, as the `d` of an SVG path; empty without samples.
     pub line: String,
-    /// The line with what is under it.
+    /// The line with the area below it.
     pub area: String,
     /// The largest number.
     pub most: i64,

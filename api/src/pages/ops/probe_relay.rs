@@ -9,7 +9,7 @@ use crate::{
     pages::{form::Form, named},
 };
 
-/// `/ops/relay/probe`: asks for confirmation, then has the mail server tested.
+/// `/ops/relay/probe`: asks for confirmation, then lets the next mail test the mail server.
 pub struct ProbeRelay;
 
 #[derive(Serialize)]

@@ -16,7 +16,7 @@ use crate::{
     pages::{form::Form, named},
 };
 
-/// `/ops/bookings/{id}/{mail}`: asks whether the mail is to be sent again, then has it sent.
+/// `/ops/bookings/{id}/{mail}`: asks for confirmation, then sends the mail again.
 pub struct Resend;
 
 #[derive(Serialize)]

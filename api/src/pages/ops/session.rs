@@ -1,4 +1,4 @@
-//! Administrators who are logged in to the ops pages.
+//! Sessions of administrators on the ops pages.
 
 use chrono::TimeDelta;
 use poem::http::HeaderMap;
@@ -17,7 +17,7 @@ pub static OPS: SessionKind = SessionKind { cookie: "__Host-ops", purpose: "ops"
 /// How long a session lasts, used or not.
 pub const LASTS: TimeDelta = TimeDelta::hours(8);
 
-/// The session that these headers belong to, if its account is an administrator now.
+/// The session of these headers, if its account is still an administrator.
 ///
 /// # Errors
 /// `unavailable`.

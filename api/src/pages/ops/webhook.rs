@@ -98,7 +98,7 @@ fn odd(pointer: &'static str) -> impl Fn(punctual_core::types::ParseError) -> Pr
     move |error| Problem::invalid_at(Place::Query, pointer, error.code, error.message)
 }
 
-/// The id at this step of the path.
+/// The id in this segment of the path.
 pub(super) fn id_at(admin: &AdminVisit, place: usize) -> Result<Uuid, Problem> {
     let id = admin.visit.step(place).and_then(|step| Uuid::try_parse(step).ok());
     id.ok_or_else(|| Problem::new(Code::NotFound).detail("There is no such webhook endpoint or delivery."))
@@ -116,7 +116,7 @@ fn row(delivery: &Delivery, now: DateTime<Utc>) -> Row {
     }
 }
 
-/// Attempts, the last answer and how long it took.
+/// Attempts, last answer and duration.
 fn says(delivery: &Delivery, now: DateTime<Utc>) -> String {
     let mut says = vec![match delivery.attempts {
         0 => "not posted yet".to_owned(),

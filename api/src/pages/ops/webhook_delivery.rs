@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{AdminVisit, OpsPage, booking::word, webhook::id_at, words};
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
-/// `/ops/webhooks/{id}/deliveries/{delivery}`: what is posted, and what was answered.
+/// `/ops/webhooks/{id}/deliveries/{delivery}`: the posted body and the answer.
 pub struct WebhookDelivery;
 
 #[derive(Serialize)]

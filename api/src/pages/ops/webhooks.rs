@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{AdminVisit, OpsPage, booking::word, words};
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
-/// `/ops/webhooks`: the endpoints that events are posted to.
+/// `/ops/webhooks`: the webhook endpoints.
 pub struct Webhooks;
 
 #[derive(Serialize)]
@@ -47,12 +47,12 @@ impl OpsPage for Webhooks {
     }
 }
 
-/// Whether nothing more is posted and no administrator wanted that.
+/// Whether it ended by itself: disabled or gone.
 pub(super) fn has_ended(status: EndpointStatus) -> bool {
     matches!(status, EndpointStatus::Disabled | EndpointStatus::Gone)
 }
 
-/// The events that it is told of.
+/// The event types it receives.
 pub(super) fn types(endpoint: &Endpoint) -> String {
     let names: Vec<_> = endpoint.types.iter().map(|event_type| event_type.as_str()).collect();
     if names.is_empty() { "all events".to_owned() } else { names.join(", ") }

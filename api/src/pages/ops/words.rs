@@ -1,4 +1,4 @@
-//! Numbers, times and limits as people read them.
+//! Numbers, times and limits as text.
 
 use chrono::{DateTime, Utc};
 use punctual_queue::Limit;
@@ -31,13 +31,13 @@ pub fn instant(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// How far from now an instant is.
+/// The distance of an instant from now.
 pub fn distance(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let seconds = (at - now).num_seconds();
     if seconds > 0 { format!("in {}", span(seconds)) } else { format!("{} ago", span(-seconds)) }
 }
 
-/// A limit, by the unit its period is of.
+/// A limit in the unit of its period.
 pub fn limit(limit: Limit) -> String {
     let unit = match limit.per.as_millis() {
         1000 => "a second".to_owned(),

@@ -22,7 +22,7 @@ pub struct Forgotten;
 
 #[derive(Serialize)]
 struct Facts {
-    /// Whether the form was just taken.
+    /// Whether the form was just accepted.
     sent: bool,
     email: String,
     fault: Option<&'static str>,
@@ -48,7 +48,7 @@ impl BookPage for Forgotten {
             return render(visitor, None, status, template, None, &facts).await;
         };
         let state = &visitor.visit.state;
-        // Counted with the resets over the API.
+        // Shares the limits of resets over the API.
         let limits = &[Policy::ResetAddress, Policy::ResetEmail];
         let allowance = Allowance::new(Arc::clone(state), limits, visitor.visit.address);
         allowance.for_client().await?;

@@ -13,7 +13,7 @@ use crate::{
     views::PersonalData,
 };
 
-/// `/account/logout`: this session, or with `everywhere` all of them.
+/// `/account/logout`: ends this session, or with `everywhere` all.
 pub struct Logout;
 
 impl AccountPage for Logout {
@@ -36,7 +36,7 @@ impl AccountPage for Logout {
     }
 }
 
-/// `/account/export`: all that is kept of the account, as a file.
+/// `/account/export`: all stored data of the account, as a file.
 pub struct Export;
 
 impl AccountPage for Export {
@@ -56,7 +56,7 @@ impl AccountPage for Export {
     }
 }
 
-/// `/account/delete`: the account and all that is kept of its owner.
+/// `/account/delete`: deletes the account and its owner's personal data.
 pub struct Delete;
 
 impl AccountPage for Delete {
@@ -80,7 +80,7 @@ impl AccountPage for Delete {
     }
 }
 
-/// To the services, without a session.
+/// Redirects to the services, without a session.
 fn away(visitor: &Visitor) -> Response {
     let mut response = see_other(&format!("{}book{}", visitor.visit.root(), visitor.carry()));
     clear(&mut response);

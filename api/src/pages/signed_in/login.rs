@@ -47,7 +47,7 @@ impl BookPage for Login {
 
     async fn submit(visitor: &Visitor, form: Form) -> Result<Response, Problem> {
         let state = &visitor.visit.state;
-        // Counted with the logins over the API: neither door is a way around the other's limits.
+        // Shares the limits of logins over the API.
         let limits = &[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount];
         let allowance = Allowance::new(Arc::clone(state), limits, visitor.visit.address);
         let answer = password_matches(state, &form, &allowance).await;
@@ -67,7 +67,7 @@ impl BookPage for Login {
     }
 }
 
-/// The account, if the password is its own. Whoever is refused cannot tell why, nor by the time it takes.
+/// The account, if the password matches. A refusal shows no reason, and takes the same time for all.
 pub(in crate::pages) async fn password_matches(
     state: &State,
     form: &Form,

@@ -1,4 +1,4 @@
-//! `/account`: what somebody with an account sees and changes, behind a login of its own.
+//! `/account`: pages of customers with an account, behind their login.
 
 mod appointments;
 mod forgotten;

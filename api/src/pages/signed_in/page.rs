@@ -14,19 +14,19 @@ use crate::{
     },
 };
 
-/// A page for somebody who is logged in; others are led to the login.
+/// A page for logged-in customers; others are redirected to the login.
 pub(super) trait AccountPage: Send + Sync + 'static {
-    /// For the metrics.
+    /// Name in the metrics.
     const OPERATION: &'static Operation;
-    /// For the log.
+    /// Path pattern in the log.
     const PATTERN: &'static str;
     /// Whether it has a form.
     const POSTS: bool;
 
-    /// Shows it, and changes nothing.
+    /// Renders the page. Changes nothing.
     fn show(visitor: &Visitor, who: SignedIn) -> impl Future<Output = Result<Response, Problem>> + Send;
 
-    /// Does what its form says.
+    /// Executes its form.
     fn submit(_: &Visitor, _: SignedIn, _: Form) -> impl Future<Output = Result<Response, Problem>> + Send {
         async { Err(Problem::method_not_allowed("GET, HEAD, OPTIONS".to_owned())) }
     }
@@ -62,7 +62,7 @@ fn to_login(visitor: &Visitor) -> Response {
     see_other(&format!("{}account/login{}", visitor.visit.root(), visitor.carry()))
 }
 
-/// To another of these pages: its path below `/account`, empty for the list of appointments.
+/// Redirects to a page: its path below `/account`, empty for the list of appointments.
 pub(super) fn go(visitor: &Visitor, path: &str, done: Option<&str>) -> Response {
     let query = match done {
         Some(done) => visitor.carry_with(&[("done", done)]),
@@ -80,10 +80,10 @@ struct Facts<'a, F: Serialize> {
     of_page: &'a F,
 }
 
-/// A page of an account, or of the way to one.
+/// Renders a page of an account, its login or registration.
 ///
 /// # Errors
-/// `internal_error` for a template that does not fit.
+/// `internal_error` if the template fails.
 pub(super) async fn render(
     visitor: &Visitor,
     who: Option<&SignedIn>,

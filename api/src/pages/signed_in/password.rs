@@ -18,10 +18,10 @@ use crate::{
     throttle::{Allowance, HashPermit, Policy},
 };
 
-/// `/account/password`: another password. All other sessions end.
+/// `/account/password`: changes the password. All other sessions end.
 pub struct Password;
 
-/// Guesses of a password count alike wherever they are made.
+/// Limits of password guesses, shared with the API.
 pub const GUESSES: &[Policy] = &[Policy::LoginAddress, Policy::LoginGuesses, Policy::LoginAccount];
 
 impl AccountPage for Password {

@@ -15,7 +15,7 @@ use crate::{
     pages::{book::Visitor, form::Form, named},
 };
 
-/// `/account/profile`: name, phone, language; the forms of the pages below it stand here too.
+/// `/account/profile`: name, phone, language; with the forms of its sub-pages.
 pub struct Profile;
 
 #[derive(Serialize)]

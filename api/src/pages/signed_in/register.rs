@@ -28,7 +28,7 @@ pub struct Register;
 struct Facts {
     name: String,
     email: String,
-    /// The words that say what is wrong with each field.
+    /// Message keys of wrong fields.
     name_fault: Option<&'static str>,
     email_fault: Option<&'static str>,
     password_fault: Option<String>,
@@ -67,7 +67,7 @@ impl BookPage for Register {
     }
 }
 
-/// The new account, or the form with what is wrong with it.
+/// The new account, or the form with its errors.
 async fn register(
     visitor: &Visitor,
     form: &Form,

@@ -1,4 +1,4 @@
-//! Customers who are logged in to the pages.
+//! Sessions of customers on the pages.
 
 use chrono::{DateTime, Utc};
 use poem::{
@@ -21,11 +21,11 @@ use crate::{
     state::State,
 };
 
-/// The session of an account. Links in mails find their reader logged in; forms of other sites come without the cookie.
+/// The session of an account. The cookie is sent with links from mails, but not with forms of other sites.
 pub static ACCOUNT: SessionKind =
     SessionKind { cookie: "__Host-account", purpose: "account", same_site: "Lax" };
 
-/// Somebody who is logged in.
+/// A logged-in customer.
 #[derive(Clone)]
 pub struct SignedIn {
     pub user_id: Uuid,
@@ -39,7 +39,7 @@ impl SignedIn {
     }
 }
 
-/// The session that these headers belong to.
+/// The session of these headers.
 ///
 /// # Errors
 /// `unavailable`.
@@ -50,7 +50,7 @@ pub async fn of(state: &State, headers: &HeaderMap) -> Result<Option<SignedIn>, 
     Ok(session.map(|session| SignedIn { user_id: session.user_id, role: session.role, token }))
 }
 
-/// Begins a session of an account whose password was just verified, and leads on.
+/// Begins a session of an account whose password was just verified, and redirects.
 ///
 /// # Errors
 /// `session_ended` when the password was changed meanwhile.
@@ -67,17 +67,17 @@ pub async fn begin(
     Ok(response)
 }
 
-/// Hands the token to the browser.
+/// Sets the cookie.
 pub fn give(token: &SessionToken, state: &State, response: &mut Response) {
     response.headers_mut().insert(header::SET_COOKIE, token.set_cookie(state.session.num_seconds()));
 }
 
-/// Takes the cookie from the browser.
+/// Removes the cookie.
 pub fn clear(response: &mut Response) {
     response.headers_mut().insert(header::SET_COOKIE, ACCOUNT.clear_cookie());
 }
 
-/// When a session that begins now ends.
+/// Expiry of a session that begins now.
 pub fn ends(state: &State, now: DateTime<Utc>) -> DateTime<Utc> {
     now + state.session
 }
