@@ -29,21 +29,21 @@ pub struct ListEvents;
 
 #[OpenApi]
 impl ListEvents {
-    /// Read what changed
+    /// Read the feed of events
     ///
-    /// The feed of events. Keep `next_cursor` and pass it as `after`: so a program sees each event once and misses none.
-    /// An event can be read as soon as every write that began before its own has ended. Events of bookings stay as long
-    /// as their bookings, others for 30 days.
+    /// Keep `next_cursor` and pass it as `after`: a program then sees each event once and misses none. An event can be read
+    /// once every write that began before its own has ended. Events of bookings are kept as long as their bookings, others
+    /// for 30 days.
     #[oai(path = "/v1/events", method = "get", operation_id = "listEvents", tag = "Tag::Events")]
     async fn list_events(
         &self,
         Data(state): Data<&Arc<State>>,
-        /// `next_cursor` of an earlier answer; when absent, from the first event that is kept.
+        /// `next_cursor` of an earlier answer; when absent, from the first stored event.
         after: Query<Option<FeedCursor>>,
         /// Only events of these types; all when absent.
         #[oai(validator(max_items = 20))]
         types: Query<Option<Vec<EventType>>>,
-        /// How many at most; 50 when absent.
+        /// Maximum number; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
     ) -> Result<Found<EventFeed>, Problem> {

@@ -29,8 +29,7 @@ pub struct GetMonthReport;
 impl GetMonthReport {
     /// Get the figures of a month
     ///
-    /// Bookings that start in the month, in the business's time zone: by status, revenue as promised, and how much of the open
-    /// time was booked.
+    /// Bookings that start in the month, in the business's time zone: by status, promised revenue, and booked and open time.
     #[oai(path = "/v1/reports/month", method = "get", operation_id = "getMonthReport", tag = "Tag::Bookings")]
     async fn get_month_report(
         &self,

@@ -6,22 +6,22 @@ pub enum Tag {
     /// Accounts and sessions.
     #[oai(rename = "auth")]
     Auth,
-    /// The account that asks.
+    /// Your account.
     #[oai(rename = "me")]
     Me,
-    /// The business, what it offers, who performs it and when.
+    /// The business, its services, staff and hours.
     #[oai(rename = "catalogue")]
     Catalogue,
     /// Free times.
     #[oai(rename = "slots")]
     Slots,
-    /// Those who book, for staff.
+    /// Customers, for staff.
     #[oai(rename = "customers")]
     Customers,
     /// Bookings.
     #[oai(rename = "bookings")]
     Bookings,
-    /// What changed, for programs: a feed to read and webhooks that are delivered.
+    /// Events for programs: the feed and webhooks.
     #[oai(rename = "events")]
     Events,
     /// The queue behind the mails, for administrators.

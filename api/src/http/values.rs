@@ -138,7 +138,7 @@ value! {
     parse |text| PostalAddress::parse(text).ok()
 }
 value! {
-    /// A line of text: why something is so.
+    /// A reason, in one line.
     ReasonText(Reason) as "Reason", "reason", 0..=200, example "Summer holidays", parse |text| Reason::parse(text).ok()
 }
 value! {
@@ -168,7 +168,7 @@ value! {
     MonthText(Month) as "Month", "month", 7..=7, example "2027-05", parse |text| Month::parse(text).ok()
 }
 value! {
-    /// Where a page of a list begins. Opaque: pass it on unchanged.
+    /// Start of a page of a list. Opaque: pass it on unchanged.
     PageCursor(Cursor) as "Cursor", "cursor", 32..=32, example "AAZRrZ5_wAABlqHwfB5wAIAAAAAAAAAA", parse |text| Cursor::parse(text).ok()
 }
 value! {
@@ -176,11 +176,11 @@ value! {
     JobName(String) as "JobName", "job-name", 1..=100, example "mails", parse |text| format::is_job_name(text).then(|| text.to_owned())
 }
 value! {
-    /// Where a page of jobs begins. Opaque: pass it on unchanged.
+    /// Start of a page of jobs. Opaque: pass it on unchanged.
     JobCursor(String) as "JobCursor", "job-cursor", 5..=64, example "0.1809417600000000.42", parse |text| Some(text.to_owned())
 }
 value! {
-    /// A place in the feed of events. Opaque: pass it on unchanged.
+    /// A position in the feed of events. Opaque: pass it on unchanged.
     FeedCursor(Position) as "FeedCursor", "feed-cursor", 3..=39, example "7421-1289", parse |text| Position::parse(text).ok()
 }
 value! {

@@ -23,9 +23,9 @@ pub struct Account {
     /// Phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<PhoneNumber>,
-    /// What the account may do.
+    /// Role of the account.
     pub role: Role,
-    /// Whom the account is among the members of staff; only in `GET /v1/me`.
+    /// The account's member of staff; only in `GET /v1/me`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staff_id: Option<Uuid>,
     /// Language of mails; the business's when absent.
@@ -47,7 +47,7 @@ pub enum Role {
     Customer,
     /// All bookings and customers, own hours and time off.
     Staff,
-    /// As staff, and hours and time off of everybody.
+    /// As staff, and hours and time off of all staff.
     FrontDesk,
     /// Everything.
     Admin,
@@ -116,7 +116,7 @@ impl From<Language> for Locale {
 pub enum StaffRole {
     /// All bookings and customers, own hours and time off.
     Staff,
-    /// As staff, and hours and time off of everybody.
+    /// As staff, and hours and time off of all staff.
     FrontDesk,
 }
 

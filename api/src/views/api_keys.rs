@@ -7,27 +7,27 @@ use uuid::Uuid;
 /// What an API key may do: an area, and read or write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum, Serialize)]
 pub enum ApiKeyScope {
-    /// See bookings.
+    /// Read bookings.
     #[oai(rename = "bookings:read")]
     #[serde(rename = "bookings:read")]
     BookingsRead,
-    /// See, make and change bookings and holds.
+    /// Read and write bookings and holds.
     #[oai(rename = "bookings:write")]
     #[serde(rename = "bookings:write")]
     BookingsWrite,
-    /// See services, staff, hours, closures, the business and free times.
+    /// Read services, staff, hours, closures, the business and free slots.
     #[oai(rename = "catalogue:read")]
     #[serde(rename = "catalogue:read")]
     CatalogueRead,
-    /// See and change services, staff, hours, closures and the business.
+    /// Read and write services, hours, time off, photos and closures.
     #[oai(rename = "catalogue:write")]
     #[serde(rename = "catalogue:write")]
     CatalogueWrite,
-    /// See customers.
+    /// Read customers.
     #[oai(rename = "customers:read")]
     #[serde(rename = "customers:read")]
     CustomersRead,
-    /// See, correct, merge and erase customers.
+    /// Read, change, merge and erase customers.
     #[oai(rename = "customers:write")]
     #[serde(rename = "customers:write")]
     CustomersWrite,
@@ -35,11 +35,11 @@ pub enum ApiKeyScope {
     #[oai(rename = "events:read")]
     #[serde(rename = "events:read")]
     EventsRead,
-    /// See webhook endpoints and their deliveries.
+    /// Read webhook endpoints and their deliveries.
     #[oai(rename = "webhooks:read")]
     #[serde(rename = "webhooks:read")]
     WebhooksRead,
-    /// See and change webhook endpoints, and post again.
+    /// Read and write webhook endpoints, and replay deliveries.
     #[oai(rename = "webhooks:write")]
     #[serde(rename = "webhooks:write")]
     WebhooksWrite,
@@ -56,13 +56,13 @@ pub struct ApiKey {
     /// What it may do.
     #[oai(validator(max_items = 20))]
     pub scopes: Vec<ApiKeyScope>,
-    /// From when on it is refused; absent: never.
+    /// When it expires; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was last used, exact to a minute; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<DateTime<Utc>>,
-    /// When it was revoked; absent: it was not.
+    /// When it was revoked; absent: not revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<DateTime<Utc>>,
     /// When it was made.
@@ -80,9 +80,9 @@ pub struct ApiKeys {
 /// A new API key.
 #[derive(Debug, Object, Serialize)]
 pub struct ApiKeyWithSecret {
-    /// What is kept of it.
+    /// The key's data.
     pub api_key: ApiKey,
-    /// The key: `pk_<id>_<secret>`. It is shown only here.
+    /// The key: `pk_<id>_<secret>`. It is shown only in this answer.
     #[oai(validator(max_length = 100))]
     pub key: String,
 }

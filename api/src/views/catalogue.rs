@@ -10,7 +10,7 @@ use crate::http::values::{
     TimeZone,
 };
 
-/// The business, as everybody may know it.
+/// The business.
 #[derive(Debug, Object, Serialize)]
 pub struct Business {
     /// Its name.
@@ -26,7 +26,7 @@ pub struct Business {
     pub currency: CurrencyCode,
     /// Time zone of opening hours and civil dates.
     pub zone: TimeZone,
-    /// Language of mails to those who chose none.
+    /// Default language of mails.
     pub locale: Language,
     /// Whether a booking can be made without an account.
     pub guests_allowed: bool,
@@ -36,17 +36,16 @@ pub struct Business {
     /// Country (ISO 3166-1) in which phone numbers without a country code are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<CountryCode>,
-    /// Where replies to mails go; shown to administrators only.
+    /// Reply-To address of mails; shown to administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Email>,
-    /// Where mails come from; shown to administrators only.
+    /// Sender address of mails; shown to administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<Email>,
-    /// Who is told of new, moved and cancelled bookings; shown to administrators only.
+    /// Address of mails about new, moved and cancelled bookings; shown to administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_address: Option<Email>,
-    /// Customers are erased so many days after their last appointment ended; absent: they are kept. Shown to
-    /// administrators only.
+    /// Days after the last appointment until a customer is erased; absent: never. Shown to administrators only.
     #[oai(validator(minimum(value = "1"), maximum(value = "36500")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u16>,
@@ -85,13 +84,13 @@ pub struct Service {
     /// How many days ahead can be booked.
     #[oai(validator(minimum(value = "1"), maximum(value = "730")))]
     pub horizon_days: u32,
-    /// Customers may cancel until so many minutes before the start.
+    /// Customers may cancel until this many minutes before the start.
     #[oai(validator(minimum(value = "0"), maximum(value = "525600")))]
     pub cancel_notice_min: u32,
-    /// Customers may move until so many minutes before the start.
+    /// Customers may move until this many minutes before the start.
     #[oai(validator(minimum(value = "0"), maximum(value = "525600")))]
     pub reschedule_notice_min: u32,
-    /// Whether a booking waits until staff confirm it.
+    /// Whether a booking is pending until staff confirm it.
     pub requires_confirmation: bool,
     /// Price in the currency's minor unit, such as cents.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
@@ -109,7 +108,7 @@ pub struct Service {
     /// Heading under which it is listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<LabelText>,
-    /// Place in lists, the smallest first; equal ones by name.
+    /// Position in lists, ascending; equal ones by name.
     #[oai(validator(minimum(value = "0"), maximum(value = "10000")))]
     pub position: u32,
     /// Its texts by language.
@@ -137,12 +136,12 @@ pub struct ReminderRule {
     pub at: Option<TimeOfDay>,
 }
 
-/// How a reminder's time is found.
+/// The rule of a reminder's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
 #[oai(rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum ReminderKind {
-    /// So many elapsed minutes before the start.
+    /// Elapsed minutes before the start.
     Offset,
     /// At a time of day on the day before.
     DayBeforeAt,
@@ -156,13 +155,13 @@ pub struct Staff {
     pub id: Uuid,
     /// Name shown to customers.
     pub name: Name,
-    /// A sentence about them; empty when nothing is said.
+    /// A sentence about them; may be empty.
     pub about: AboutText,
     /// Path of their photo below the public URL; absent when there is none.
     #[oai(validator(max_length = 200))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photo: Option<String>,
-    /// Where mails about own bookings go; shown to staff only.
+    /// Address of mails about their bookings; shown to staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
     /// Role of their account; shown to staff only.

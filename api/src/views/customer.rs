@@ -15,7 +15,7 @@ pub struct Customer {
     /// The account whose bookings these are; absent for a guest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Uuid>,
-    /// Where mails go; absent once the person was erased, and for somebody who has only a phone number and gets no mails.
+    /// E-mail address; absent for an erased person, and for somebody with a phone number only, who gets no mails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
     /// Name; absent once the person was erased.
@@ -24,7 +24,7 @@ pub struct Customer {
     /// Phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<PhoneNumber>,
-    /// The same number as E.164 writes it; absent where it is none of a numbering plan, or its country is not known.
+    /// The number in E.164 form; absent if it is not valid, or its country is unknown.
     #[oai(validator(max_length = 20))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_e164: Option<String>,
@@ -37,9 +37,9 @@ pub struct Customer {
     /// The revision, for `If-Match`.
     #[oai(validator(minimum(value = "1")))]
     pub rev: i32,
-    /// What staff keep in mind about the person, such as allergies.
+    /// A note of staff about the person, such as allergies.
     pub note: NoteText,
-    /// How often and when they came.
+    /// Statistics of their bookings.
     pub visits: Visits,
     /// When the row was made.
     pub created_at: DateTime<Utc>,
@@ -47,7 +47,7 @@ pub struct Customer {
     pub updated_at: DateTime<Utc>,
 }
 
-/// The bookings of a customer, in figures.
+/// Statistics of a customer's bookings.
 #[derive(Debug, Object, Serialize)]
 pub struct Visits {
     /// Appointments that took place.

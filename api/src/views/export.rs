@@ -77,7 +77,7 @@ pub struct ExportedMail {
     pub id: Uuid,
     /// Which mail.
     pub kind: MailKind,
-    /// Where it goes or went.
+    /// Its recipient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Email>,
     /// When it was planned.
@@ -91,7 +91,7 @@ pub struct ExportedMail {
     #[oai(validator(max_length = 500))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
-    /// How it ended; absent: not yet.
+    /// Its outcome; absent while it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<MailState>,
 }

@@ -17,7 +17,7 @@ pub struct Window {
     pub weekday: u32,
     /// Opening, `00:00` to `23:59` in the business's zone.
     pub start: TimeOfDay,
-    /// Closing, up to `24:00`; not after the opening: of the next day.
+    /// Closing, up to `24:00`; if not after the opening, on the next day.
     pub end: TimeOfDay,
 }
 
@@ -26,11 +26,11 @@ pub struct Window {
 pub struct DayWindow {
     /// Opening, `00:00` to `23:59` in the business's zone.
     pub start: TimeOfDay,
-    /// Closing, up to `24:00`; not after the opening: of the next day.
+    /// Closing, up to `24:00`; if not after the opening, on the next day.
     pub end: TimeOfDay,
 }
 
-/// The hours of one date in place of the usual week's.
+/// The hours of one date instead of the weekly hours.
 #[derive(Debug, Object, Serialize)]
 pub struct DateOverride {
     /// The date, in the business's time zone.
@@ -47,11 +47,11 @@ pub struct TimeOff {
     pub id: Uuid,
     /// Who is away.
     pub staff_id: Uuid,
-    /// From when, with the offset of the business's zone.
+    /// Start, with the offset of the business's zone.
     pub start: DateTime<FixedOffset>,
-    /// Until when, excluded.
+    /// End, exclusive.
     pub end: DateTime<FixedOffset>,
-    /// Why, for staff.
+    /// Reason, for staff.
     pub reason: ReasonText,
 }
 
@@ -60,15 +60,15 @@ pub struct TimeOff {
 pub struct Closure {
     /// The date, in the business's time zone.
     pub date: NaiveDate,
-    /// Why; shown to staff only.
+    /// Reason; shown to staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonText>,
 }
 
-/// What a change leaves standing.
+/// Bookings that no longer fit after a change.
 #[derive(Debug, Object, Serialize)]
 pub struct StrandedBookings {
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide.
     #[oai(validator(max_items = 100000))]
     pub stranded: Vec<StrandedBooking>,
 }
@@ -82,7 +82,7 @@ described_enum! {
     StrandedReason(hours::StrandedReason) as "StrandedReason"
 }
 
-/// A hold or booking that the calendar, as it is now, would no longer take.
+/// A hold or booking that no longer fits the current calendar.
 #[derive(Debug, Object)]
 #[oai(rename = "StrandedBooking")]
 pub struct StrandedBookingObject {

@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::Booking;
 use crate::http::problem::AlternativeSlot;
 
-/// A booking that cannot stay where it is, and where it could go.
+/// A booking that no longer fits, with free slots for it.
 #[derive(Debug, Object, Serialize)]
 pub struct Proposal {
-    /// The booking as it stands: whom to call, and the `rev` for a change.
+    /// The booking, with the customer's contact and the `rev` for a change.
     pub booking: Booking,
     /// Up to three free slots: the same start with others, later ones with the same member of staff, then the nearest.
     #[oai(validator(max_items = 3))]

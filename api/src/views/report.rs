@@ -14,7 +14,7 @@ pub struct MonthReport {
     pub zone: TimeZone,
     /// All bookings by status.
     pub bookings: BookingCounts,
-    /// What confirmed and completed bookings were promised for, for each currency.
+    /// Promised prices of confirmed and completed bookings, by currency.
     #[oai(validator(max_items = 200))]
     pub revenue: Vec<Amount>,
     /// Each member of staff who is active or has bookings, by name.
@@ -25,10 +25,10 @@ pub struct MonthReport {
 /// Bookings by status.
 #[derive(Debug, Object, Serialize)]
 pub struct BookingCounts {
-    /// Those that wait for staff.
+    /// Pending.
     #[oai(validator(minimum(value = "0")))]
     pub pending: i64,
-    /// Those that stand.
+    /// Confirmed.
     #[oai(validator(minimum(value = "0")))]
     pub confirmed: i64,
     /// Those that took place.
@@ -40,7 +40,7 @@ pub struct BookingCounts {
     /// Those that were cancelled.
     #[oai(validator(minimum(value = "0")))]
     pub cancelled: i64,
-    /// Those that staff refused.
+    /// Declined.
     #[oai(validator(minimum(value = "0")))]
     pub declined: i64,
 }
@@ -65,7 +65,7 @@ pub struct StaffReport {
     pub name: String,
     /// Their bookings by status.
     pub bookings: BookingCounts,
-    /// What confirmed and completed bookings were promised for, for each currency.
+    /// Promised prices of confirmed and completed bookings, by currency.
     #[oai(validator(max_items = 200))]
     pub revenue: Vec<Amount>,
     /// Minutes of their pending, confirmed, completed and missed appointments; a class counts once, buffers do not.

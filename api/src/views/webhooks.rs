@@ -15,17 +15,17 @@ use crate::http::values::{HookUrl, PageCursor, ReasonText};
 #[oai(rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookStatus {
-    /// They are.
+    /// Events are delivered.
     Active,
-    /// An administrator stopped it. It goes on from its place in the feed when it is active again.
+    /// An administrator stopped it. It continues from its position in the feed when it is active again.
     Paused,
-    /// It failed for five days without a success. It goes on from its place in the feed when it is active again.
+    /// It failed for five days without a success. It continues from its position in the feed when it is active again.
     Disabled,
     /// It answered 410.
     Gone,
 }
 
-/// A program that is told of events.
+/// A program that receives events.
 #[derive(Debug, Object, Serialize)]
 pub struct WebhookEndpoint {
     /// Its id.
@@ -34,12 +34,12 @@ pub struct WebhookEndpoint {
     pub url: HookUrl,
     /// What it is for.
     pub description: ReasonText,
-    /// The types it is told of; empty: all.
+    /// Event types it receives; empty: all.
     #[oai(validator(max_items = 20))]
     pub types: Vec<EventType>,
-    /// Whether it is told the name and contact of a booking's customer.
+    /// Whether it receives the name and contact of a booking's customer.
     pub include_customer: bool,
-    /// Whether it is told at all.
+    /// Whether it receives events.
     pub status: WebhookStatus,
     /// First failure since the last success.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub struct WebhookEndpoints {
 /// The secret that signs deliveries.
 #[derive(Debug, Object, Serialize)]
 pub struct WebhookSecret {
-    /// `whsec_` and base64 of 32 bytes, as the libraries of Standard Webhooks take it. It is shown only here.
+    /// `whsec_` and base64 of 32 bytes, as libraries of Standard Webhooks expect it. It is shown only in this answer.
     #[oai(validator(max_length = 64))]
     pub secret: String,
 }
@@ -74,21 +74,21 @@ pub struct WebhookSecret {
 pub struct WebhookWithSecret {
     /// The endpoint.
     pub endpoint: WebhookEndpoint,
-    /// `whsec_` and base64 of 32 bytes, as the libraries of Standard Webhooks take it. It is shown only here.
+    /// `whsec_` and base64 of 32 bytes, as libraries of Standard Webhooks expect it. It is shown only in this answer.
     #[oai(validator(max_length = 64))]
     pub secret: String,
 }
 
-/// How a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
 #[oai(rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {
-    /// It is still to be answered with a 2xx.
+    /// Not yet answered with 2xx.
     Pending,
-    /// It was.
+    /// Answered with 2xx.
     Delivered,
-    /// Given up after the last attempt, or because the endpoint was stopped. It can be replayed.
+    /// Given up after the last attempt, or because the endpoint was stopped. Can be replayed.
     Failed,
 }
 
@@ -105,7 +105,7 @@ pub struct Delivery {
     /// The booking of a booking's event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub booking_id: Option<Uuid>,
-    /// How it stands.
+    /// Its status.
     pub status: DeliveryStatus,
     /// How often it was posted.
     #[oai(validator(minimum(value = "0")))]
@@ -114,7 +114,7 @@ pub struct Delivery {
     #[oai(validator(minimum(value = "100"), maximum(value = "999")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_code: Option<i32>,
-    /// Beginning of the last answer's body, at most 1 KB. It is not kept where the customer was delivered.
+    /// Beginning of the last answer's body, at most 1 KB. Not stored if the body contained the customer.
     #[oai(validator(max_length = 1024))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
@@ -131,7 +131,7 @@ pub struct Delivery {
     pub attempted_at: Option<DateTime<Utc>>,
     /// When the event was taken from the feed.
     pub created_at: DateTime<Utc>,
-    /// The body that is posted, without the customer; only when one delivery is read.
+    /// The posted body, without the customer; only when a single delivery is read.
     #[oai(validator(max_length = 20000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,

@@ -18,15 +18,15 @@ use crate::{
     views::{ApiKey, ApiKeyScope, ApiKeyWithSecret},
 };
 
-/// An API key to be.
+/// A new API key.
 #[derive(Debug, Object)]
 pub struct ApiKeyRequest {
     /// What it is for.
     name: LabelText,
-    /// What it may do. A right to write includes that to read.
+    /// What it may do. Write includes read.
     #[oai(validator(min_items = 1, max_items = 20, unique_items))]
     scopes: Vec<ApiKeyScope>,
-    /// From when on it is refused; never when absent.
+    /// When it expires; never when absent.
     expires_at: Option<DateTime<FixedOffset>>,
 }
 
@@ -39,10 +39,10 @@ pub struct CreateApiKey;
 
 #[OpenApi]
 impl CreateApiKey {
-    /// Make an API key
+    /// Create an API key
     ///
-    /// For a program: it sends the key as `Authorization: Bearer`, as a session sends its access token. The key is shown
-    /// only in this answer.
+    /// For a program, which sends the key as `Authorization: Bearer`, like an access token. The key is shown only in this
+    /// answer.
     #[oai(path = "/v1/api-keys", method = "post", operation_id = "createApiKey", tag = "Tag::Auth")]
     async fn create_api_key(
         &self,

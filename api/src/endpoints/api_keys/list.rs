@@ -22,7 +22,7 @@ pub struct ListApiKeys;
 impl ListApiKeys {
     /// List API keys
     ///
-    /// The newest 1,000 first, also those that were revoked or have expired. The keys themselves are not shown.
+    /// The newest 1,000, also revoked and expired ones, newest first. The keys themselves are not shown.
     #[oai(path = "/v1/api-keys", method = "get", operation_id = "listApiKeys", tag = "Tag::Auth")]
     async fn list_api_keys(&self, Data(state): Data<&Arc<State>>) -> Result<Found<ApiKeys>, Problem> {
         let all = again_if_cut(|| api_keys::list(&state.core.pool)).await?;

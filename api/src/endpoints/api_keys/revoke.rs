@@ -25,7 +25,7 @@ pub struct RevokeApiKey;
 impl RevokeApiKey {
     /// Revoke an API key
     ///
-    /// Its next request is refused. This cannot be undone; a key that was revoked stays so.
+    /// Its next request is refused. This cannot be undone. A revoked key is not changed.
     #[oai(path = "/v1/api-keys/:id", method = "delete", operation_id = "revokeApiKey", tag = "Tag::Auth")]
     async fn revoke_api_key(
         &self,

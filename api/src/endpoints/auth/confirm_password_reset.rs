@@ -18,13 +18,13 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// A new password, and the right to set it.
+/// A new password with the token of the mailed link.
 #[derive(Object)]
 pub struct NewPassword {
     /// The last part of the link in the mail.
     #[oai(validator(min_length = 1, max_length = 200))]
     token: String,
-    /// The new password: 8 to 128 characters, none known from breaches.
+    /// The new password: 8 to 128 characters, not common in breaches.
     password: Password,
 }
 
@@ -40,7 +40,7 @@ pub struct ConfirmPasswordReset;
 impl ConfirmPasswordReset {
     /// Set a new password
     ///
-    /// Sets the password of the account that the link was mailed to, and ends all its sessions. The link also proves
+    /// Sets the password of the account that the link was mailed to, and ends all its sessions. The link also verifies
     /// the address.
     #[oai(
         path = "/v1/auth/password-reset/confirm",

@@ -22,7 +22,7 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// Who logs in.
+/// A login.
 #[derive(Debug, Object)]
 pub struct Credentials {
     /// The account's e-mail address.
@@ -43,7 +43,7 @@ pub struct Login;
 impl Login {
     /// Log in
     ///
-    /// Begins a session. An unknown address and a wrong password are answered alike and take equally long.
+    /// Begins a session. The answer and its timing are the same for an unknown address and a wrong password.
     #[oai(path = "/v1/auth/login", method = "post", operation_id = "login", tag = "Tag::Auth")]
     async fn login(
         &self,

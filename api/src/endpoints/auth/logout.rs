@@ -22,9 +22,8 @@ pub struct Logout;
 impl Logout {
     /// Log out
     ///
-    /// Ends the session of this refresh token. A token that is not known ends nothing and is answered alike. With
-    /// its access tokens nothing is written any more, and nothing is read that only staff may; what an account reads of
-    /// its own they read until they end.
+    /// Ends the session of this refresh token. The answer is the same for an unknown token. Its access tokens can no
+    /// longer write, or read what only staff may read. They can read the account's own data until they expire.
     #[oai(path = "/v1/auth/logout", method = "post", operation_id = "logout", tag = "Tag::Auth")]
     async fn logout(
         &self,

@@ -22,8 +22,8 @@ pub struct LogoutEverywhere;
 impl LogoutEverywhere {
     /// Log out everywhere
     ///
-    /// Ends all sessions of your account, including this one. Earlier refresh tokens and writes with earlier access
-    /// tokens are refused. An issued access token can read your own data until it expires.
+    /// Ends all sessions of your account, including this one. Earlier refresh tokens, and writes with earlier access
+    /// tokens, are refused. An access token can read your own data until it expires.
     #[oai(
         path = "/v1/auth/logout-everywhere",
         method = "post",

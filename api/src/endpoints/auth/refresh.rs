@@ -37,8 +37,8 @@ pub struct Refresh;
 impl Refresh {
     /// Refresh a session
     ///
-    /// Exchanges the refresh token for new tokens. Each is good for one exchange: presenting one a second time ends
-    /// the whole session, because somebody else may hold it. 90 days after its login a session ends for good.
+    /// Exchanges the refresh token for new tokens. Each can be used once: a second use ends the whole session, because the
+    /// token may be stolen. A session ends 90 days after its login.
     #[oai(path = "/v1/auth/refresh", method = "post", operation_id = "refresh", tag = "Tag::Auth")]
     async fn refresh(
         &self,

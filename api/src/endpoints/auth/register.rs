@@ -20,12 +20,12 @@ use crate::{
     views::Account,
 };
 
-/// An account to be.
+/// A new account.
 #[derive(Debug, Object)]
 pub struct Registration {
-    /// E-mail address: the login name, and where mails about bookings go.
+    /// E-mail address: the login name and the address of mails about bookings.
     email: Email,
-    /// Password of 8 to 128 characters, none known from breaches.
+    /// Password of 8 to 128 characters, not common in breaches.
     password: Password,
     /// Name as the person writes it.
     name: Name,
@@ -50,7 +50,7 @@ pub struct Register;
 impl Register {
     /// Register a customer
     ///
-    /// Makes a customer's account and mails a link that proves its address. Log in afterwards.
+    /// Creates a customer's account and mails a link that verifies its address. Log in afterwards.
     #[oai(path = "/v1/auth/register", method = "post", operation_id = "register", tag = "Tag::Auth")]
     async fn register(
         &self,

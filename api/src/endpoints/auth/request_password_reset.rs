@@ -12,7 +12,7 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// Whose password is to be set anew.
+/// A request for a new password.
 #[derive(Debug, Object)]
 pub struct PasswordResetRequest {
     /// The account's e-mail address.
@@ -28,10 +28,10 @@ pub struct RequestPasswordReset;
 
 #[OpenApi]
 impl RequestPasswordReset {
-    /// Ask for a password reset
+    /// Request a password reset
     ///
-    /// Mails a link that sets a new password, good once and for an hour, if there is an account with this address. The
-    /// answer is the same, and takes the same time, if there is none.
+    /// Mails a link that sets a new password, valid once and for an hour, if there is an account with this address. The
+    /// answer and its timing are the same if there is none.
     #[oai(
         path = "/v1/auth/password-reset",
         method = "post",

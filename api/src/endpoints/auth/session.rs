@@ -18,14 +18,14 @@ pub struct SessionTokens {
     /// Send it as `Authorization: Bearer …`.
     #[oai(validator(max_length = 2048))]
     pub access_token: String,
-    /// When the access token ends. Refresh it before.
+    /// When the access token expires. Refresh it before.
     pub access_token_expires_at: DateTime<Utc>,
-    /// Good for one refresh, which answers the next one. Keep it secret.
+    /// Valid for one refresh, whose answer contains the next one. Keep it secret.
     #[oai(validator(min_length = 43, max_length = 43))]
     pub refresh_token: String,
-    /// When the session ends unless it is refreshed before.
+    /// When the session expires unless it is refreshed before.
     pub refresh_token_expires_at: DateTime<Utc>,
-    /// What the account may do.
+    /// Role of the account.
     pub role: Role,
 }
 

@@ -17,14 +17,14 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// A proof that somebody reads the mails of an address.
+/// The verification of an address.
 #[derive(Object)]
 pub struct EmailProof {
     /// The last part of the link in the mail.
     #[oai(validator(min_length = 1, max_length = 200))]
     token: String,
-    /// The account's password. Another one takes the place of the one that was set at registration; without one the
-    /// account has no password until it is reset.
+    /// The account's password. Another one replaces that of the registration; without one the account has no password
+    /// until it is reset.
     password: Option<Password>,
 }
 
@@ -40,11 +40,11 @@ pub struct VerifyEmail;
 impl VerifyEmail {
     /// Verify an e-mail address
     ///
-    /// Proves the address of an account by the link that was mailed to it. What was booked by the address without an
-    /// account belongs to the account from then on. A link is good once and for three days.
+    /// Verifies the address of an account by the mailed link. Bookings made with the address as a guest then belong to the
+    /// account. A link is valid once and for three days.
     ///
-    /// Anybody can register with the address of somebody else. So send the password along: with the account's own its
-    /// sessions go on, with another one, or none, they end.
+    /// Anybody can register with another person's address. So send the password too: with the account's own its sessions
+    /// stay; with another one, or none, they end.
     #[oai(path = "/v1/auth/verify-email", method = "post", operation_id = "verifyEmail", tag = "Tag::Auth")]
     async fn verify_email(
         &self,

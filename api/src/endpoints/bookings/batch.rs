@@ -27,10 +27,10 @@ use crate::{
 /// Several changes with one message.
 #[derive(Debug, Object)]
 pub struct BatchRequest {
-    /// The changes; they are made in this order.
+    /// The changes, made in this order.
     #[oai(validator(min_items = 1, max_items = 100))]
     changes: Vec<ChangeRequest>,
-    /// A text for the mail of each customer.
+    /// A message for the mail to each customer.
     message: Option<NoteText>,
     /// Whether the customers get mails about the changes; true when absent.
     notify: Option<bool>,
@@ -45,28 +45,28 @@ pub struct ChangeRequest {
     /// The revision that you read.
     #[oai(validator(minimum(value = "1")))]
     rev: i32,
-    /// What is to happen to it.
+    /// The change.
     action: Action,
     /// With `move`: the new start.
     start: Option<DateTime<FixedOffset>>,
     /// With `move`: the new member of staff; the same as before when absent.
     staff_id: Option<Uuid>,
-    /// With `move`: pass grid, hours, notice and horizon on purpose; never another booking.
+    /// With `move`: ignore grid, hours, notice and horizon; never another booking.
     #[oai(rename = "override")]
     overriding: Option<bool>,
 }
 
-/// What is to happen to a booking.
+/// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "BatchAction", rename_all = "snake_case")]
 pub enum Action {
-    /// It is cancelled.
+    /// Cancel it.
     Cancel,
-    /// It is moved.
+    /// Move it.
     Move,
 }
 
-/// What became of each change.
+/// The result of each change.
 #[derive(Debug, Object, Serialize)]
 pub struct BatchResults {
     /// In the order of the changes.
@@ -74,13 +74,13 @@ pub struct BatchResults {
     results: Vec<ChangeResult>,
 }
 
-/// What became of one change: a booking, or a problem.
+/// The result of one change: a booking, or a problem.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename = "BookingChangeResult")]
 pub struct ChangeResult {
     /// The booking.
     id: Uuid,
-    /// The HTTP status that the change alone would have had.
+    /// The HTTP status that the change would have on its own.
     #[oai(validator(minimum(value = "200"), maximum(value = "599")))]
     status: u16,
     /// The booking after the change.
@@ -118,9 +118,9 @@ pub struct ChangeBookings;
 impl ChangeBookings {
     /// Cancel or move several bookings
     ///
-    /// With one message to all, such as when a member of staff is ill. Each change is made for itself, and the answer says of
-    /// each what became of it; one that is refused does not stop the others. A change that was made before is not made again:
-    /// repeating the request is safe.
+    /// With one message to all, such as when a member of staff is ill. The changes are independent: a refused one does not
+    /// stop the others, and the answer has the result of each. A change that was made before is not made again, so repeating
+    /// the request is safe.
     #[oai(
         path = "/v1/bookings/batch",
         method = "post",

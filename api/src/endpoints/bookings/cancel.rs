@@ -43,8 +43,8 @@ pub struct CancelBooking;
 impl CancelBooking {
     /// Cancel a booking
     ///
-    /// Calls it off and sends the cancellation. Customers may until the service's notice. Cancelling a cancelled booking
-    /// changes nothing. Staff may tell the customer why with `message`, or turn the mail off with `notify`.
+    /// Cancels it and sends the cancellation. Customers may until the service's notice. Cancelling a cancelled booking
+    /// changes nothing. Staff may add a `message` to the mail, or suppress the mail with `notify`.
     #[oai(
         path = "/v1/bookings/:id/cancel",
         method = "post",

@@ -25,7 +25,7 @@ use crate::{
 /// How a booking is confirmed.
 #[derive(Debug, Default, Object)]
 pub struct ConfirmRequest {
-    /// Confirm it although part of it is outside open hours by now.
+    /// Confirm it even if part of it is now outside open hours.
     #[oai(rename = "override")]
     overriding: Option<bool>,
 }
@@ -50,8 +50,8 @@ pub struct ConfirmBooking;
 impl ConfirmBooking {
     /// Confirm a booking
     ///
-    /// Staff accept a booking that waits for them; the confirmation goes out. Hours, staff and capacity are checked again:
-    /// they may have changed since the request.
+    /// Staff accept a pending booking; the confirmation is sent. Hours, staff and capacity are checked again, because they
+    /// may have changed since the request.
     #[oai(
         path = "/v1/bookings/:id/confirm",
         method = "post",

@@ -30,7 +30,7 @@ pub struct DeclineBooking;
 impl DeclineBooking {
     /// Decline a booking
     ///
-    /// Staff refuse a booking that waits for them. `message` tells the customer why; `notify` turns the mail off.
+    /// Staff refuse a pending booking. `message` is added to the customer's mail; `notify` suppresses the mail.
     #[oai(
         path = "/v1/bookings/:id/decline",
         method = "post",

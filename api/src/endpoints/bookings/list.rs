@@ -30,8 +30,8 @@ pub struct ListBookings;
 impl ListBookings {
     /// List bookings
     ///
-    /// By start: all bookings for staff, their own for customers. Holds are listed only when asked for by status. Filters hold
-    /// together.
+    /// By start: all bookings for staff, their own for customers. Holds are listed only with the status filter `held`. Filters
+    /// are combined with AND.
     #[oai(path = "/v1/bookings", method = "get", operation_id = "listBookings", tag = "Tag::Bookings")]
     #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
     async fn list_bookings(
@@ -56,12 +56,12 @@ impl ListBookings {
         staff_id: Query<Option<Uuid>>,
         /// Those of this customer; for staff.
         customer_id: Query<Option<Uuid>>,
-        /// The earliest start first when absent.
+        /// Earliest start first when absent.
         order: Query<Option<ListOrder>>,
-        /// How many at most; 50 when absent.
+        /// Maximum number; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         cursor: Query<Option<PageCursor>>,
     ) -> Result<Found<BookingPage>, Problem> {
         let actor = caller.actor();

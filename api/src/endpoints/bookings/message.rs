@@ -3,11 +3,11 @@ use punctual_core::bookings::StaffMessage;
 
 use crate::http::values::NoteText;
 
-/// What staff tell the customer with a change they make.
+/// How the customer is notified of a change by staff.
 #[derive(Debug, Default, Object)]
 #[oai(rename = "StaffMessage")]
 pub struct MessageRequest {
-    /// For staff: a text for the customer's mail, kept with the change.
+    /// For staff: a message for the customer's mail, stored with the change.
     message: Option<NoteText>,
     /// For staff: whether the customer gets a mail about the change; true when absent.
     notify: Option<bool>,

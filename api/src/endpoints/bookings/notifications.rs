@@ -28,7 +28,7 @@ pub struct ListBookingNotifications;
 impl ListBookingNotifications {
     /// List a booking's mails
     ///
-    /// The state of each mail of the booking: planned, waiting for a retry, sent, or why not.
+    /// The state of each mail of the booking: planned, waiting for a retry, sent, or why it was not sent.
     #[oai(
         path = "/v1/bookings/:id/notifications",
         method = "get",

@@ -36,8 +36,8 @@ pub struct ReleaseHold;
 impl ReleaseHold {
     /// Release a hold
     ///
-    /// Gives a held slot back before the hold expires: by whoever made it, a guest with its `hold_token`, or by staff. A hold
-    /// that has expired or was released already stays so.
+    /// Releases a hold before it expires. Allowed for its account, for a guest with its `hold_token`, and for staff. A hold
+    /// that has expired or was released is not changed.
     #[oai(path = "/v1/holds/:id", method = "delete", operation_id = "releaseHold", tag = "Tag::Bookings")]
     async fn release_hold(
         &self,
@@ -45,7 +45,7 @@ impl ReleaseHold {
         caller: Caller,
         /// The hold.
         id: Path<Uuid>,
-        /// The `hold_token` of the answer that made a guest's hold.
+        /// The `hold_token` of the answer that created a guest's hold.
         #[oai(name = "Hold-Token", validator(max_length = 200))]
         token: Header<Option<String>>,
     ) -> Result<NoContent, Problem> {

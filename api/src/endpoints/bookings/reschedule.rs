@@ -33,12 +33,12 @@ pub struct RescheduleRequest {
     start: DateTime<FixedOffset>,
     /// The new member of staff; the same as before when absent.
     staff_id: Option<Uuid>,
-    /// For staff: pass grid, hours, notice and horizon on purpose; never another booking.
+    /// For staff: ignore grid, hours, notice and horizon; never another booking.
     #[oai(rename = "override")]
     overriding: Option<bool>,
-    /// For staff: take the service's current name, duration, price and buffers in place of the promised ones.
+    /// For staff: use the service's current name, duration, price and buffers instead of the promised ones.
     current_terms: Option<bool>,
-    /// For staff: a text for the customer's mail, kept with the change.
+    /// For staff: a message for the customer's mail, stored with the change.
     message: Option<NoteText>,
     /// For staff: whether the customer gets a mail about the change; true when absent.
     notify: Option<bool>,
@@ -72,8 +72,8 @@ pub struct RescheduleBooking;
 impl RescheduleBooking {
     /// Move a booking
     ///
-    /// Moves it: the same id, one revision on. Its name, duration, price and buffers stay as they were promised. Its
-    /// reminders follow, and the customer is told. Customers may until the service's notice.
+    /// Moves it: the same id, the next revision. Name, duration, price and buffers stay as promised. Reminders are planned
+    /// again, and the customer gets a mail. Customers may until the service's notice.
     #[oai(
         path = "/v1/bookings/:id/reschedule",
         method = "post",

@@ -31,7 +31,7 @@ pub struct ResendNotification;
 impl ResendNotification {
     /// Send a mail again
     ///
-    /// For a mail whose `state` is `failed` or `in_doubt`, after its cause was checked. It keeps its Message-ID, so
+    /// For a mail whose `state` is `failed` or `in_doubt`, after you have checked the cause. It keeps its Message-ID, so
     /// that mailboxes recognise a duplicate.
     #[oai(
         path = "/v1/bookings/:id/notifications/:notification_id/resend",

@@ -31,8 +31,8 @@ pub struct SendConfirmation;
 impl SendConfirmation {
     /// Send the confirmation again
     ///
-    /// A new mail with the booking's link, to the customer's address as it is now, whatever became of earlier ones. For a
-    /// booking that waits for staff it is the mail that says so.
+    /// A new mail with the booking's link to the customer's current address, independent of earlier ones. For a pending
+    /// booking it is the `pending` mail.
     #[oai(
         path = "/v1/bookings/:id/confirmation",
         method = "post",

@@ -40,9 +40,9 @@ pub struct ListStrandedBookings;
 impl ListStrandedBookings {
     /// List stranded bookings
     ///
-    /// Holds, pending and confirmed bookings that have not ended and that the calendar would no longer take, with the
-    /// reasons: hours, closures, time off, the zone, staff, the service or its capacity changed. They stay as they are
-    /// until staff move or cancel them.
+    /// Holds, pending and confirmed bookings that have not ended and no longer fit the calendar, with the reasons: hours,
+    /// closures, time off, the zone, staff, the service or its capacity changed. They are not changed until staff move or
+    /// cancel them.
     #[oai(
         path = "/v1/stranded-bookings",
         method = "get",
@@ -53,10 +53,10 @@ impl ListStrandedBookings {
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
-        /// How many at most; 50 when absent.
+        /// Maximum number; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         cursor: Query<Option<PageCursor>>,
     ) -> Result<Found<StrandedPage>, Problem> {
         let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);

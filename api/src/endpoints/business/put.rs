@@ -19,7 +19,7 @@ use crate::{
     views::Language,
 };
 
-/// The business as a whole: a field that is absent is empty or none afterwards.
+/// The whole business: an absent field is empty or unset afterwards.
 #[derive(Debug, Object)]
 pub struct BusinessRequest {
     /// Its name.
@@ -28,21 +28,21 @@ pub struct BusinessRequest {
     address: Option<AddressText>,
     /// Phone number; absent: none.
     phone: Option<PhoneNumber>,
-    /// Where replies to mails go.
+    /// Reply-To address of mails.
     reply_to: Email,
-    /// Where mails come from; the mail server must accept it.
+    /// Sender address of mails; the mail server must accept it.
     sender: Email,
-    /// Who is told of new, moved and cancelled bookings; absent: nobody.
+    /// Address of mails about new, moved and cancelled bookings; absent: none.
     notify_address: Option<Email>,
     /// Currency of all prices.
     currency: CurrencyCode,
     /// Time zone of opening hours and civil dates.
     zone: TimeZone,
-    /// Language of mails to those who chose none.
+    /// Default language of mails.
     locale: Language,
     /// Whether a booking can be made without an account.
     guests_allowed: bool,
-    /// Erase customers so many days after their last appointment ended; absent: keep them.
+    /// Days after the last appointment until a customer is erased; absent: never.
     #[oai(validator(minimum(value = "1"), maximum(value = "36500")))]
     retention_days: Option<u16>,
     /// Colour of buttons and links on pages; absent: the default.
@@ -61,10 +61,10 @@ pub struct PutBusiness;
 
 #[OpenApi]
 impl PutBusiness {
-    /// Set the business up
+    /// Set up the business
     ///
-    /// The first step on an empty database: before it nothing can be booked. Later it replaces the business as a whole;
-    /// with another time zone the answer lists bookings that no longer fit, and they are left standing.
+    /// The first step on an empty database; nothing can be booked before. Later it replaces the business as a whole. With
+    /// another time zone the answer lists bookings that no longer fit; they are not changed.
     #[oai(path = "/v1/business", method = "put", operation_id = "putBusiness", tag = "Tag::Catalogue")]
     async fn put_business(
         &self,

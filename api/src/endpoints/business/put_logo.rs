@@ -32,8 +32,8 @@ pub struct PutLogo;
 impl PutLogo {
     /// Set the logo
     ///
-    /// A PNG or SVG that pages show beside the business's name. It is stored without scripts, metadata and references to
-    /// elsewhere.
+    /// A PNG or SVG that pages show beside the business's name. It is stored without scripts, metadata and outside
+    /// references.
     #[oai(path = "/v1/business/logo", method = "put", operation_id = "putLogo", tag = "Tag::Catalogue")]
     async fn put_logo(&self, Data(state): Data<&Arc<State>>, body: LogoBody) -> Result<NoContent, Problem> {
         let picture = Picture::logo(&body.0).map_err(|error| Error::Invalid { pointer: "", error })?;

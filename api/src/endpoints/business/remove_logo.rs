@@ -25,7 +25,7 @@ pub struct RemoveLogo;
 impl RemoveLogo {
     /// Remove the logo
     ///
-    /// Pages show the first letter of the business's name in its place.
+    /// Pages show the first letter of the business's name instead.
     #[oai(path = "/v1/business/logo", method = "delete", operation_id = "removeLogo", tag = "Tag::Catalogue")]
     async fn remove_logo(&self, Data(state): Data<&Arc<State>>) -> Result<NoContent, Problem> {
         pictures::remove_logo(&state.core).await?;

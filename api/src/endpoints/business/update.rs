@@ -22,7 +22,7 @@ use crate::{
     views::{Business, Language, StrandedBooking},
 };
 
-/// What to change: a field that is absent stays, one that is null is cleared.
+/// Fields to change: an absent field is kept, null clears it.
 #[derive(Debug, Object)]
 #[oai(rename = "BusinessPatch")]
 pub struct BusinessPatchRequest {
@@ -33,22 +33,22 @@ pub struct BusinessPatchRequest {
     /// Phone number; null: none.
     #[oai(nullable)]
     phone: MaybeUndefined<PhoneNumber>,
-    /// Where replies to mails go.
+    /// Reply-To address of mails.
     reply_to: Option<Email>,
-    /// Where mails come from; the mail server must accept it.
+    /// Sender address of mails; the mail server must accept it.
     sender: Option<Email>,
-    /// Who is told of new, moved and cancelled bookings; null: nobody.
+    /// Address of mails about new, moved and cancelled bookings; null: none.
     #[oai(nullable)]
     notify_address: MaybeUndefined<Email>,
-    /// Currency of all prices. Amounts stay as they are; bookings keep the currency they were made in.
+    /// Currency of all prices. Amounts are not converted; bookings keep their currency.
     currency: Option<CurrencyCode>,
     /// Time zone of opening hours and civil dates. Bookings keep their instants; hours are read in the new zone.
     zone: Option<TimeZone>,
-    /// Language of mails to those who chose none.
+    /// Default language of mails.
     locale: Option<Language>,
     /// Whether a booking can be made without an account.
     guests_allowed: Option<bool>,
-    /// Erase customers so many days after their last appointment ended; null: keep them.
+    /// Days after the last appointment until a customer is erased; null: never.
     #[oai(nullable, validator(minimum(value = "1"), maximum(value = "36500")))]
     retention_days: MaybeUndefined<u16>,
     /// Colour of buttons and links on pages; null: the default.
@@ -59,12 +59,12 @@ pub struct BusinessPatchRequest {
     country: MaybeUndefined<CountryCode>,
 }
 
-/// The business as it is now, and what its change leaves standing.
+/// The business, and bookings that no longer fit after its change.
 #[derive(Debug, Object, Serialize)]
 pub struct BusinessChanged {
     /// The business.
     business: Business,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
@@ -81,8 +81,8 @@ pub struct UpdateBusiness;
 impl UpdateBusiness {
     /// Change the business
     ///
-    /// With another time zone the same opening hours begin at other instants: the answer lists bookings that no longer
-    /// fit; they are left standing.
+    /// With another time zone the same opening hours are at other instants: the answer lists bookings that no longer fit;
+    /// they are not changed.
     #[oai(path = "/v1/business", method = "patch", operation_id = "updateBusiness", tag = "Tag::Catalogue")]
     async fn update_business(
         &self,

@@ -22,7 +22,7 @@ use crate::{
 /// A closure.
 #[derive(Debug, Object)]
 pub struct ClosureRequest {
-    /// Why, for staff; empty when absent.
+    /// Reason, for staff; empty when absent.
     reason: Option<ReasonText>,
 }
 
@@ -31,7 +31,7 @@ pub struct ClosureRequest {
 pub struct ClosureChanged {
     /// The closure.
     closure: Closure,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }

@@ -21,22 +21,22 @@ use crate::{
     views::Customer,
 };
 
-/// A customer to be added, with an e-mail address, a phone number, or both.
+/// A new customer, with an e-mail address, a phone number, or both.
 #[derive(Debug, Object)]
 pub struct CustomerRequest {
     /// Name.
     name: Name,
-    /// Where mails go; absent: no mails are sent.
+    /// E-mail address; absent: no mails are sent.
     email: Option<Email>,
     /// Phone number.
     phone: Option<PhoneNumber>,
-    /// What staff keep in mind about the person, such as allergies; never in a mail.
+    /// A note of staff about the person, such as allergies; never in a mail.
     note: Option<NoteText>,
     /// Language of mails; the business's when absent.
     locale: Option<LanguageTag>,
     /// Time zone that mails name beside the business's.
     zone: Option<TimeZone>,
-    /// Whether this is another person who shares the address or number with a customer.
+    /// Whether this is another person than the customer with the same address or number.
     new_customer: Option<bool>,
 }
 
@@ -52,14 +52,14 @@ pub struct CreateCustomer;
 impl CreateCustomer {
     /// Add a customer
     ///
-    /// Without a booking. Somebody who is a customer already, by the address, or by name and phone number where no address is
-    /// given, is refused with `customer_exists`, unless `new_customer` says that this is another person.
+    /// Without a booking. A customer who exists already (by address, or without one by name and phone number) is refused with
+    /// `customer_exists`, unless `new_customer` marks another person.
     #[oai(path = "/v1/customers", method = "post", operation_id = "createCustomer", tag = "Tag::Customers")]
     async fn create_customer(
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
-        /// A key of your choice, new for each thing that is made: with it, repeating the request makes nothing twice.
+        /// A key of your choice, new for each object: repeating the request with it creates nothing twice.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<IdempotencyKey>>,
         body: Body<CustomerRequest>,

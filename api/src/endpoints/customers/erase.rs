@@ -30,9 +30,9 @@ pub struct EraseCustomer;
 impl EraseCustomer {
     /// Erase a customer
     ///
-    /// Erases the person, in all rows of the same account or address. Past bookings stay as taken time, without a name, an address, a phone number or a note; mails not yet sent are
-    /// called off. This cannot be undone; one who is erased already stays so. While an appointment is to come nothing is
-    /// erased: cancel it first. An account that the customer belongs to is its owner's to delete.
+    /// Erases the person, in all rows of the same account or address. Past bookings stay as busy time, without name, address,
+    /// phone number or note; unsent mails are cancelled. This cannot be undone. Nothing is erased while there is a future
+    /// appointment: cancel it first. Only the owner can delete the customer's account.
     #[oai(
         path = "/v1/customers/:id",
         method = "delete",

@@ -47,8 +47,7 @@ pub struct ExportCustomers;
 impl ExportCustomers {
     /// Export customers
     ///
-    /// As a table (CSV), by when they were made, without notes. A text that a spreadsheet would run as a formula begins with an
-    /// apostrophe.
+    /// As CSV, by creation, without notes. A text that a spreadsheet would run as a formula begins with an apostrophe.
     #[oai(
         path = "/v1/customers.csv",
         method = "get",

@@ -45,25 +45,24 @@ pub struct ListCustomers;
 impl ListCustomers {
     /// Search customers
     ///
-    /// Those whose name, e-mail address and phone number together contain each word of a text, by when they were made.
+    /// Customers whose name, e-mail address and phone number together contain each word of a text, by creation.
     #[oai(path = "/v1/customers", method = "get", operation_id = "listCustomers", tag = "Tag::Customers")]
     #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
     async fn list_customers(
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
-        /// Words in any order, in upper or lower case, with or without accents. Digits are found in a phone number however it
-        /// is written. Everybody when absent.
+        /// Words in any order, ignoring case and accents. Digits match a phone number in any notation. All customers when absent.
         #[oai(validator(max_length = 100))]
         q: Query<Option<String>>,
         /// Those that changed at this instant or later.
         updated_since: Query<Option<DateTime<FixedOffset>>>,
-        /// Those who were made first come first when absent.
+        /// Oldest first when absent.
         order: Query<Option<ListOrder>>,
-        /// How many at most; 50 when absent.
+        /// Maximum number; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         cursor: Query<Option<PageCursor>>,
     ) -> Result<Found<CustomerPage>, Problem> {
         let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);

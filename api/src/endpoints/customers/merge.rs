@@ -18,10 +18,10 @@ use crate::{
     views::Customer,
 };
 
-/// What to merge.
+/// The duplicate to merge.
 #[derive(Debug, Object)]
 pub struct MergeRequest {
-    /// The duplicate: its bookings become those of the customer in the path, and it is removed.
+    /// The duplicate: its bookings move to the customer in the path, and it is removed.
     duplicate_id: Uuid,
 }
 

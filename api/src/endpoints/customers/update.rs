@@ -24,18 +24,18 @@ use crate::{
     views::Customer,
 };
 
-/// What to change: a field that is absent stays, one that is null is cleared.
+/// Fields to change: an absent field is kept, null clears it.
 #[derive(Debug, Object)]
 #[oai(rename = "CustomerPatch")]
 pub struct CustomerPatchRequest {
-    /// The address to which mails go from now on.
+    /// New address of mails.
     email: Option<Email>,
     /// Name. Bookings that were made with another name keep it.
     name: Option<Name>,
-    /// Phone number; null: none, which is possible only with an address.
+    /// Phone number; null: none, which is allowed only with an address.
     #[oai(nullable)]
     phone: MaybeUndefined<PhoneNumber>,
-    /// What staff keep in mind about the person, such as allergies; never in a mail.
+    /// A note of staff about the person, such as allergies; never in a mail.
     note: Option<NoteText>,
 }
 
@@ -50,9 +50,9 @@ pub struct UpdateCustomer;
 impl UpdateCustomer {
     /// Change a customer
     ///
-    /// An address is corrected for the person, in all rows of the same account or address. Unsent mails go to the new address,
-    /// those that failed can be sent again, and bookings to come are confirmed to it. Links in mails to the former address
-    /// become void. For somebody who had no address, mails and reminders of bookings to come begin.
+    /// An address is corrected in all rows of the same account or address. Unsent mails go to the new address, failed ones
+    /// can be sent again, and future bookings are confirmed to it. Links in mails to the former address become void. For a
+    /// customer who had no address, mails and reminders of future bookings begin.
     #[oai(
         path = "/v1/customers/:id",
         method = "patch",

@@ -44,7 +44,7 @@ pub struct HoursChanged {
     /// The revision, for `If-Match`.
     #[oai(validator(minimum(value = "1")))]
     rev: i32,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }

@@ -20,12 +20,12 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// A new password, and the one it takes the place of.
+/// A new password, and the current one.
 #[derive(Debug, Object)]
 pub struct PasswordChangeRequest {
-    /// The password as it is.
+    /// The current password.
     current_password: Password,
-    /// The new one: 8 to 128 characters, none known from breaches.
+    /// The new one: 8 to 128 characters, not common in breaches.
     password: Password,
 }
 
@@ -41,8 +41,7 @@ pub struct ChangePassword;
 impl ChangePassword {
     /// Change your password
     ///
-    /// Ends all sessions of your account and answers a new one, to go on with. Links to set a password that were mailed
-    /// before are void.
+    /// Ends all sessions of your account and returns a new one. Earlier mailed links that set a password become void.
     #[oai(path = "/v1/me/password", method = "post", operation_id = "changePassword", tag = "Tag::Me")]
     async fn change_password(
         &self,

@@ -17,7 +17,7 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// Proof that it is the owner who asks.
+/// Confirmation by the owner.
 #[derive(Debug, Object)]
 pub struct AccountDeletion {
     /// The account's password.
@@ -36,9 +36,9 @@ pub struct DeleteMe;
 impl DeleteMe {
     /// Delete your account
     ///
-    /// The account is gone at once, and with it what is kept of its owner: past bookings stay as taken time, without a
-    /// name, an address, a phone number or a note; mails not yet sent are called off; all sessions end. While an
-    /// appointment is to come nothing is deleted: cancel it first, or wait until it is over.
+    /// Deletes the account and its owner's personal data at once. Past bookings stay as busy time, without name, address,
+    /// phone number or note; unsent mails are cancelled; all sessions end. Nothing is deleted while there is a future
+    /// appointment: cancel it first, or wait until it is over.
     #[oai(path = "/v1/me", method = "delete", operation_id = "deleteMe", tag = "Tag::Me")]
     async fn delete_me(
         &self,

@@ -26,7 +26,7 @@ pub struct EndSession;
 impl EndSession {
     /// End one of your sessions
     ///
-    /// Logs out a device that is lost or not yours. `POST /v1/auth/logout-everywhere` ends all.
+    /// Logs out one device. `POST /v1/auth/logout-everywhere` ends all sessions.
     #[oai(path = "/v1/me/sessions/:id", method = "delete", operation_id = "endSession", tag = "Tag::Me")]
     async fn end_session(
         &self,

@@ -21,10 +21,10 @@ pub struct ExportMe;
 
 #[OpenApi]
 impl ExportMe {
-    /// Get everything that is kept of you
+    /// Export your data
     ///
-    /// One document of all that is stored of the account's owner: the account and its sessions, the customers as whom it
-    /// booked with what was chosen about reminders, every booking with its changes and its mails.
+    /// All stored data of the account's owner in one document: the account and its sessions, its customers with their
+    /// reminder choice, and every booking with its changes and mails.
     #[oai(path = "/v1/me/export", method = "get", operation_id = "exportMe", tag = "Tag::Me")]
     async fn export_me(
         &self,

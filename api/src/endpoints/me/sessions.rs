@@ -28,7 +28,7 @@ pub struct SessionList {
 pub struct AccountSession {
     /// The session.
     id: Uuid,
-    /// When its login was.
+    /// When it began.
     started_at: DateTime<Utc>,
     /// When it was last refreshed.
     refreshed_at: DateTime<Utc>,

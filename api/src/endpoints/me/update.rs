@@ -18,7 +18,7 @@ use crate::{
     views::Account,
 };
 
-/// What to change: a field that is absent stays, one that is null is cleared.
+/// Fields to change: an absent field is kept, null clears it.
 #[derive(Debug, Object)]
 pub struct AccountPatch {
     /// New name.
@@ -44,7 +44,7 @@ pub struct UpdateMe;
 impl UpdateMe {
     /// Change your account
     ///
-    /// Absent fields stay. Earlier bookings keep their data.
+    /// Absent fields are kept. Earlier bookings keep their data.
     #[oai(path = "/v1/me", method = "patch", operation_id = "updateMe", tag = "Tag::Me")]
     async fn update_me(
         &self,

@@ -33,13 +33,13 @@ impl ListOperatorActions {
     async fn list_operator_actions(
         &self,
         Data(state): Data<&Arc<State>>,
-        /// To this job only.
+        /// Only this job.
         #[oai(validator(minimum(value = "1"), maximum(value = "999999999999999")))]
         job_id: Query<Option<i64>>,
-        /// How many at most; 50 when absent.
+        /// Maximum number; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         cursor: Query<Option<PageCursor>>,
     ) -> Result<Found<OperatorActionPage>, Problem> {
         let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);

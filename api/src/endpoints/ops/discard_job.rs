@@ -25,7 +25,7 @@ pub struct DiscardJob;
 impl DiscardJob {
     /// End a live job as discarded
     ///
-    /// Like cancelling, for a job that went wrong: it stays listed among the discarded jobs.
+    /// Like cancelling, for a failed job: it is listed among the discarded jobs.
     #[oai(path = "/v1/ops/jobs/:id/discard", method = "post", operation_id = "discardJob", tag = "Tag::Ops")]
     async fn discard_job(
         &self,

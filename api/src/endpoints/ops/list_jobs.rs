@@ -38,21 +38,21 @@ impl ListJobs {
     async fn list_jobs(
         &self,
         Data(state): Data<&Arc<State>>,
-        /// In this state.
+        /// Only this state.
         #[oai(name = "state")]
         in_state: Query<JobState>,
-        /// Of this queue only.
+        /// Only this queue.
         queue: Query<Option<JobName>>,
-        /// Of this kind only.
+        /// Only this kind.
         kind: Query<Option<JobName>>,
         /// Text in the unique key, limit key, note, last error or payload, ignoring case. One page scans at most 10000
         /// jobs, so it may be short or empty and still have a next one.
         #[oai(validator(max_length = 100))]
         q: Query<Option<String>>,
-        /// How many at most; 50 when absent.
+        /// Maximum number; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         cursor: Query<Option<JobCursor>>,
     ) -> Result<Found<JobPage>, Problem> {
         let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);

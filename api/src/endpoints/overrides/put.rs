@@ -35,7 +35,7 @@ pub struct DateOverrideChanged {
     #[oai(rename = "override")]
     #[serde(rename = "override")]
     own: DateOverride,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }

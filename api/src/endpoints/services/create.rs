@@ -23,7 +23,7 @@ use crate::{
     views::{ReminderRule, Service, Translations},
 };
 
-/// A service to be.
+/// A new service.
 #[derive(Debug, Object)]
 pub struct ServiceRequest {
     /// Name shown to customers.
@@ -51,13 +51,13 @@ pub struct ServiceRequest {
     /// How many days ahead can be booked; 90 when absent.
     #[oai(validator(minimum(value = "1"), maximum(value = "730")))]
     horizon_days: Option<u32>,
-    /// Customers may cancel until so many minutes before the start; 0 when absent.
+    /// Customers may cancel until this many minutes before the start; 0 when absent.
     #[oai(validator(minimum(value = "0"), maximum(value = "525600")))]
     cancel_notice_min: Option<u32>,
-    /// Customers may move until so many minutes before the start; 0 when absent.
+    /// Customers may move until this many minutes before the start; 0 when absent.
     #[oai(validator(minimum(value = "0"), maximum(value = "525600")))]
     reschedule_notice_min: Option<u32>,
-    /// Whether a booking waits until staff confirm it; no when absent.
+    /// Whether a booking is pending until staff confirm it; no when absent.
     requires_confirmation: Option<bool>,
     /// Price in the currency's minor unit, such as cents; 0 when absent.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
@@ -67,12 +67,12 @@ pub struct ServiceRequest {
     /// When customers are reminded; never when absent.
     #[oai(validator(max_items = 5))]
     reminders: Option<Vec<ReminderRule>>,
-    /// Who performs it; nobody when absent.
+    /// Staff who perform it; none when absent.
     #[oai(validator(max_items = 50, unique_items))]
     staff_ids: Option<Vec<Uuid>>,
     /// Heading under which it is listed; none when absent.
     category: Option<LabelText>,
-    /// Place in lists, the smallest first; 0 when absent.
+    /// Position in lists, ascending; 0 when absent.
     #[oai(validator(minimum(value = "0"), maximum(value = "10000")))]
     position: Option<u32>,
     /// Its texts by language.
@@ -91,13 +91,13 @@ pub struct CreateService;
 impl CreateService {
     /// Create a service
     ///
-    /// What customers can book: how long it takes, what it costs, who performs it, and when customers are reminded.
+    /// With its duration, price, staff and reminders.
     #[oai(path = "/v1/services", method = "post", operation_id = "createService", tag = "Tag::Catalogue")]
     async fn create_service(
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
-        /// A key of your choice, new for each thing that is made: with it, repeating the request makes nothing twice.
+        /// A key of your choice, new for each object: repeating the request with it creates nothing twice.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<IdempotencyKey>>,
         body: Body<ServiceRequest>,

@@ -28,7 +28,7 @@ pub struct GetService;
 impl GetService {
     /// Get a service
     ///
-    /// One that takes no new bookings is shown to staff only.
+    /// An inactive one is shown to staff only.
     #[oai(path = "/v1/services/:id", method = "get", operation_id = "getService", tag = "Tag::Catalogue")]
     async fn get_service(
         &self,

@@ -36,13 +36,13 @@ pub struct ListServices;
 impl ListServices {
     /// List services
     ///
-    /// What can be booked, by name.
+    /// Services that can be booked.
     #[oai(path = "/v1/services", method = "get", operation_id = "listServices", tag = "Tag::Catalogue")]
     async fn list_services(
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
-        /// For staff: also those that take no new bookings.
+        /// For staff: also inactive ones.
         include_inactive: Query<Option<bool>>,
     ) -> Result<Found<ServiceList>, Problem> {
         let include_inactive = include_inactive.0.unwrap_or(false);

@@ -24,7 +24,7 @@ use crate::{
     views::{ReminderRule, Service, StrandedBooking, Translations},
 };
 
-/// What to change: a field that is absent stays.
+/// Fields to change; an absent field is kept.
 #[derive(Debug, Object)]
 pub struct ServicePatchRequest {
     /// Name shown to customers.
@@ -52,13 +52,13 @@ pub struct ServicePatchRequest {
     /// How many days ahead can be booked.
     #[oai(validator(minimum(value = "1"), maximum(value = "730")))]
     horizon_days: Option<u32>,
-    /// Customers may cancel until so many minutes before the start.
+    /// Customers may cancel until this many minutes before the start.
     #[oai(validator(minimum(value = "0"), maximum(value = "525600")))]
     cancel_notice_min: Option<u32>,
-    /// Customers may move until so many minutes before the start.
+    /// Customers may move until this many minutes before the start.
     #[oai(validator(minimum(value = "0"), maximum(value = "525600")))]
     reschedule_notice_min: Option<u32>,
-    /// Whether a booking waits until staff confirm it.
+    /// Whether a booking is pending until staff confirm it.
     requires_confirmation: Option<bool>,
     /// Price in the currency's minor unit, such as cents.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
@@ -74,19 +74,19 @@ pub struct ServicePatchRequest {
     /// Heading under which it is listed; null: none.
     #[oai(nullable)]
     category: MaybeUndefined<LabelText>,
-    /// Place in lists, the smallest first.
+    /// Position in lists, ascending.
     #[oai(validator(minimum(value = "0"), maximum(value = "10000")))]
     position: Option<u32>,
-    /// Its texts by language; they are replaced as a whole.
+    /// Its texts by language; replaced as a whole.
     translations: Option<Translations>,
 }
 
-/// A service as it is now, and what its change leaves standing.
+/// The service, and bookings that no longer fit after its change.
 #[derive(Debug, Object, serde::Serialize)]
 pub struct ServiceChanged {
     /// The service.
     service: Service,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
@@ -102,7 +102,7 @@ pub struct UpdateService;
 impl UpdateService {
     /// Change a service
     ///
-    /// Bookings keep what they were promised. The answer lists those that no longer fit; they are left standing.
+    /// Bookings keep their promised terms. The answer lists those that no longer fit; they are not changed.
     #[oai(
         path = "/v1/services/:id",
         method = "patch",

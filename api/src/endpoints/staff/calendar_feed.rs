@@ -23,7 +23,7 @@ use crate::{
 /// A calendar feed.
 #[derive(Debug, Object, Serialize)]
 pub struct CalendarFeed {
-    /// Its address. It grants access to the calendar and is shown only here: keep it, or create a new one.
+    /// Its secret URL, shown only in this answer.
     #[oai(validator(max_length = 2000))]
     url: String,
 }
@@ -39,7 +39,7 @@ pub struct RenewCalendarFeed;
 impl RenewCalendarFeed {
     /// Create a calendar feed
     ///
-    /// A secret address for calendar programs; an earlier one ends. For administrators and that member of staff.
+    /// A secret URL for calendar programs; the earlier one becomes void. For administrators and that member of staff.
     #[oai(
         path = "/v1/staff/:id/calendar-feed",
         method = "post",

@@ -48,7 +48,7 @@ impl CreateStaffMember {
         &self,
         Data(state): Data<&Arc<State>>,
         caller: Caller,
-        /// A key of your choice, new for each thing that is made: with it, repeating the request makes nothing twice.
+        /// A key of your choice, new for each object: repeating the request with it creates nothing twice.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<IdempotencyKey>>,
         body: Body<StaffRequest>,

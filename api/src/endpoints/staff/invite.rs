@@ -17,7 +17,7 @@ use crate::{
     views::StaffRole,
 };
 
-/// What the account may do.
+/// Role of the account.
 #[derive(Debug, Default, Object)]
 pub struct InvitationRequest {
     /// Role of the account; absent: a new one gets `staff`, another one keeps its own. Administrators keep theirs.
@@ -35,10 +35,9 @@ pub struct InviteStaffMember;
 impl InviteStaffMember {
     /// Invite a member of staff
     ///
-    /// Gives them an account with the role `staff` or `front_desk` by their `email` and mails a link that sets its password, valid once
-    /// and for a week. An existing account with this address is used; if its address was never verified, its password
-    /// is removed, because anybody could have created it. Invite again for another link; set `user_id` to null to end
-    /// it.
+    /// Creates an account with the role `staff` or `front_desk` for their `email` and mails a link that sets its password,
+    /// valid once and for a week. An existing account with this address is used; if it was never verified, its password is
+    /// removed, because anybody could have created it. Invite again for another link; set `user_id` to null to end it.
     #[oai(
         path = "/v1/staff/:id/invitation",
         method = "post",

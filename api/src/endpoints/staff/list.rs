@@ -37,7 +37,7 @@ pub struct ListStaff;
 impl ListStaff {
     /// List staff
     ///
-    /// Who performs services, by name.
+    /// Members of staff by name.
     #[oai(path = "/v1/staff", method = "get", operation_id = "listStaff", tag = "Tag::Catalogue")]
     async fn list_staff(
         &self,
@@ -45,7 +45,7 @@ impl ListStaff {
         caller: Caller,
         /// Those who perform this service.
         service_id: Query<Option<Uuid>>,
-        /// For staff: also those who take no new bookings.
+        /// For staff: also inactive ones.
         include_inactive: Query<Option<bool>>,
     ) -> Result<Found<StaffList>, Problem> {
         let (for_staff, include_inactive) = (caller.actor().is_staff(), include_inactive.0.unwrap_or(false));

@@ -33,8 +33,7 @@ pub struct PutPhoto;
 impl PutPhoto {
     /// Set the photo of a member of staff
     ///
-    /// A PNG or JPEG, shown where customers choose who performs a service. It is stored without metadata such as the place
-    /// where it was taken.
+    /// A PNG or JPEG, shown where customers choose a member of staff. It is stored without metadata such as its location.
     #[oai(path = "/v1/staff/:id/photo", method = "put", operation_id = "putPhoto", tag = "Tag::Catalogue")]
     async fn put_photo(
         &self,

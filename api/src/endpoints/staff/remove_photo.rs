@@ -26,7 +26,7 @@ pub struct RemovePhoto;
 impl RemovePhoto {
     /// Remove the photo of a member of staff
     ///
-    /// Pages show the first letter of their name in its place.
+    /// Pages show the first letter of their name instead.
     #[oai(
         path = "/v1/staff/:id/photo",
         method = "delete",

@@ -24,7 +24,7 @@ use crate::{
     views::{Staff, StaffRole, StrandedBooking},
 };
 
-/// What to change: a field that is absent stays, one that is null is cleared.
+/// Fields to change: an absent field is kept, null clears it.
 #[derive(Debug, Object)]
 pub struct StaffPatchRequest {
     /// New name.
@@ -35,7 +35,7 @@ pub struct StaffPatchRequest {
     /// New account; null: none.
     #[oai(nullable)]
     user_id: MaybeUndefined<Uuid>,
-    /// New sentence about them; empty: nothing is said.
+    /// New sentence about them; empty: none.
     about: Option<AboutText>,
     /// Whether they take new bookings.
     active: Option<bool>,
@@ -43,12 +43,12 @@ pub struct StaffPatchRequest {
     role: Option<StaffRole>,
 }
 
-/// A member of staff as they are now, and what the change leaves standing.
+/// The member of staff, and bookings that no longer fit after the change.
 #[derive(Debug, Object, Serialize)]
 pub struct StaffChanged {
     /// The member of staff.
     staff: Staff,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
@@ -65,7 +65,7 @@ pub struct UpdateStaffMember;
 impl UpdateStaffMember {
     /// Change a member of staff
     ///
-    /// One who becomes inactive leaves bookings to come standing; the answer lists them.
+    /// The answer lists future bookings that no longer fit, such as all those of an inactive one; they are not changed.
     #[oai(
         path = "/v1/staff/:id",
         method = "patch",

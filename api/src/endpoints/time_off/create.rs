@@ -37,9 +37,9 @@ const MOST_DAYS: i64 = 366;
 pub struct TimeOffRequest {
     /// The start.
     start: DateTime<FixedOffset>,
-    /// Until when, excluded; after the start, and at most 366 days.
+    /// End, exclusive; after the start, at most 366 days.
     end: DateTime<FixedOffset>,
-    /// Why, for staff; empty when absent.
+    /// Reason, for staff; empty when absent.
     reason: Option<ReasonText>,
 }
 
@@ -48,11 +48,10 @@ pub struct TimeOffRequest {
 pub struct TimeOffCreated {
     /// The time off.
     time_off: TimeOff,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
-    /// For the first 50 of them that are pending or confirmed: whom to tell, and where each could go, as of now. Settle them
-    /// with `POST /v1/bookings/batch`.
+    /// Alternatives for the first 50 of them that are pending or confirmed. Apply them with `POST /v1/bookings/batch`.
     #[oai(validator(max_items = 50))]
     proposals: Vec<Proposal>,
 }
@@ -69,8 +68,8 @@ pub struct CreateTimeOff;
 impl CreateTimeOff {
     /// Add time off
     ///
-    /// Administrators and the front desk for anyone, staff for themselves. The answer lists bookings that no longer fit; they
-    /// are left standing, and the answer says where they could go.
+    /// Administrators and the front desk for anyone, staff for themselves. The answer lists bookings that no longer fit, with
+    /// alternatives; they are not changed.
     #[oai(
         path = "/v1/staff/:id/time-off",
         method = "post",
@@ -83,7 +82,7 @@ impl CreateTimeOff {
         caller: Caller,
         /// The member of staff.
         id: Path<Uuid>,
-        /// A key of your choice, new for each thing that is made: with it, repeating the request makes nothing twice.
+        /// A key of your choice, new for each object: repeating the request with it creates nothing twice.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<IdempotencyKey>>,
         body: Body<TimeOffRequest>,

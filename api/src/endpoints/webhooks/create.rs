@@ -21,17 +21,17 @@ use crate::{
     views::{EventType, WebhookEndpoint, WebhookSecret, WebhookWithSecret, types_of},
 };
 
-/// A webhook endpoint to be.
+/// A new webhook endpoint.
 #[derive(Debug, Object)]
 pub struct WebhookRequest {
     /// Where events are posted.
     url: HookUrl,
     /// What it is for; empty when absent.
     description: Option<ReasonText>,
-    /// The types it is told of; all when absent or empty.
+    /// Event types it receives; all when absent or empty.
     #[oai(validator(max_items = 20, unique_items))]
     types: Option<Vec<EventType>>,
-    /// Whether it is told the name and contact of a booking's customer; no when absent.
+    /// Whether it receives the name and contact of a booking's customer; no when absent.
     include_customer: Option<bool>,
 }
 
@@ -47,8 +47,7 @@ pub struct CreateWebhook;
 impl CreateWebhook {
     /// Add a webhook endpoint
     ///
-    /// It is told of what happens from now on, signed as Standard Webhooks 1.0 says. The secret is shown only in this
-    /// answer.
+    /// It receives events from now on, signed according to Standard Webhooks 1.0. The secret is shown only in this answer.
     #[oai(path = "/v1/webhooks", method = "post", operation_id = "createWebhook", tag = "Tag::Events")]
     async fn create_webhook(
         &self,

@@ -27,7 +27,7 @@ pub struct GetWebhook;
 impl GetWebhook {
     /// Get a webhook endpoint
     ///
-    /// With whether it is told of events, and since when it fails.
+    /// With its status and since when it fails.
     #[oai(path = "/v1/webhooks/:id", method = "get", operation_id = "getWebhook", tag = "Tag::Events")]
     async fn get_webhook(
         &self,

@@ -27,7 +27,7 @@ pub struct GetWebhookDelivery;
 impl GetWebhookDelivery {
     /// Get a delivery
     ///
-    /// With the body that is posted and how the last attempt went.
+    /// With the posted body and the result of the last attempt.
     #[oai(
         path = "/v1/webhooks/:id/deliveries/:delivery_id",
         method = "get",

@@ -22,7 +22,7 @@ pub struct ListWebhooks;
 impl ListWebhooks {
     /// List webhook endpoints
     ///
-    /// All of them, the oldest first.
+    /// All endpoints, oldest first.
     #[oai(path = "/v1/webhooks", method = "get", operation_id = "listWebhooks", tag = "Tag::Events")]
     async fn list_webhooks(
         &self,

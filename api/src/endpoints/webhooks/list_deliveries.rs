@@ -29,7 +29,7 @@ pub struct ListWebhookDeliveries;
 impl ListWebhookDeliveries {
     /// List the deliveries of a webhook endpoint
     ///
-    /// The newest first, each with its attempts and the last answer. Those that ended are kept for 30 days.
+    /// Newest first, each with its attempts and the last answer. Ended ones are kept for 30 days.
     #[oai(
         path = "/v1/webhooks/:id/deliveries",
         method = "get",
@@ -41,12 +41,12 @@ impl ListWebhookDeliveries {
         Data(state): Data<&Arc<State>>,
         /// The endpoint.
         id: Path<Uuid>,
-        /// Those that stand so.
+        /// Only this status.
         status: Query<Option<DeliveryStatus>>,
-        /// How many at most; 50 when absent.
+        /// Maximum number; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         cursor: Query<Option<PageCursor>>,
     ) -> Result<Found<DeliveryPage>, Problem> {
         let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);

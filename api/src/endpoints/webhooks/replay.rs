@@ -21,16 +21,16 @@ use crate::{
 /// Which deliveries are posted again.
 #[derive(Debug, Object)]
 pub struct ReplayRequest {
-    /// This one, whatever became of it.
+    /// This delivery, in any status.
     delivery_id: Option<Uuid>,
-    /// Those made from this instant on, whatever became of them. Without this and `delivery_id`: those that failed.
+    /// Deliveries made since this instant, in any status. Without this and `delivery_id`: failed ones.
     from: Option<DateTime<FixedOffset>>,
 }
 
 /// How many deliveries are posted again.
 #[derive(Debug, Object, Serialize)]
 pub struct Replayed {
-    /// How many: at most 1,000 at a time. A delivery that still waits is counted and not posted twice.
+    /// Number of deliveries, at most 1,000. A delivery that still waits is counted and not posted twice.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000")))]
     pub replayed: u64,
 }
@@ -46,7 +46,7 @@ pub struct ReplayWebhookDeliveries;
 impl ReplayWebhookDeliveries {
     /// Post deliveries again
     ///
-    /// One, those since an instant, or those that failed: the oldest 1,000 at most. Each keeps its `webhook-id`.
+    /// One delivery, those since an instant, or failed ones: at most the oldest 1,000. Each keeps its `webhook-id`.
     #[oai(
         path = "/v1/webhooks/:id/replay",
         method = "post",

@@ -32,7 +32,7 @@ pub struct RotateWebhookSecret;
 impl RotateWebhookSecret {
     /// Give a webhook endpoint a new secret
     ///
-    /// For 24 hours deliveries are signed with the secret before it too. The new one is shown only in this answer.
+    /// For 24 hours deliveries are also signed with the previous secret. The new one is shown only in this answer.
     #[oai(
         path = "/v1/webhooks/:id/secret",
         method = "post",

@@ -28,7 +28,7 @@ pub struct SendTestWebhook;
 impl SendTestWebhook {
     /// Post a test event to a webhook endpoint
     ///
-    /// An event `webhook.test`, whatever types the endpoint is told of. Read the delivery to see how it went.
+    /// An event `webhook.test`, whatever types the endpoint receives. Read the delivery for its result.
     #[oai(
         path = "/v1/webhooks/:id/test",
         method = "post",

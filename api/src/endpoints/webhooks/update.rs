@@ -23,19 +23,19 @@ use crate::{
     views::{EventType, WebhookEndpoint, types_of},
 };
 
-/// What to change: a field that is absent stays.
+/// Fields to change; an absent field is kept.
 #[derive(Debug, Object)]
 pub struct WebhookPatch {
     /// Where events are posted.
     url: Option<HookUrl>,
     /// What it is for.
     description: Option<ReasonText>,
-    /// The types it is told of; empty: all.
+    /// Event types it receives; empty: all.
     #[oai(validator(max_items = 20, unique_items))]
     types: Option<Vec<EventType>>,
-    /// Whether it is told the name and contact of a booking's customer.
+    /// Whether it receives the name and contact of a booking's customer.
     include_customer: Option<bool>,
-    /// Stop (`false`), or go on (`true`) from its place in the feed, also after it was disabled or answered 410.
+    /// Stop (`false`) or continue (`true`) from its position in the feed, also after it was disabled or answered 410.
     active: Option<bool>,
 }
 
@@ -50,7 +50,7 @@ pub struct UpdateWebhook;
 impl UpdateWebhook {
     /// Change a webhook endpoint
     ///
-    /// Its URL, the events it is told of, or whether it is told at all.
+    /// Its URL, the events it receives, or whether it is active.
     #[oai(path = "/v1/webhooks/:id", method = "patch", operation_id = "updateWebhook", tag = "Tag::Events")]
     async fn update_webhook(
         &self,

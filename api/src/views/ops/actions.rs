@@ -24,11 +24,11 @@ pub enum OperatorKind {
 #[oai(rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum OperatorVerb {
-    /// A job was told to run again.
+    /// A job was made due again.
     Retry,
-    /// A job was told to end as cancelled.
+    /// A job was ended as cancelled.
     Cancel,
-    /// A job was told to end as discarded.
+    /// A job was ended as discarded.
     Discard,
     /// A queue was paused.
     Pause,
@@ -36,13 +36,13 @@ pub enum OperatorVerb {
     Resume,
     /// The limits of a queue were replaced.
     SetLimits,
-    /// The mail server was to be tested at once.
+    /// A test of the mail server was requested.
     Probe,
     /// A mail was sent again.
     Resend,
 }
 
-/// One thing an operator did.
+/// An action of an operator.
 #[derive(Debug, Object, Serialize)]
 pub struct OperatorAction {
     /// Its id.
@@ -68,15 +68,15 @@ pub struct OperatorAction {
     /// The job's state before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_state: Option<JobState>,
-    /// The limit that was set; absent: as the workers are configured.
+    /// The limit that was set; absent: the workers' configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<RateLimit>,
-    /// The limit per key that was set; absent: as the workers are configured.
+    /// The limit per key that was set; absent: the workers' configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_limit: Option<RateLimit>,
 }
 
-/// A page of what operators did.
+/// A page of operators' actions.
 #[derive(Debug, Object, Serialize)]
 pub struct OperatorActionPage {
     /// The last first.

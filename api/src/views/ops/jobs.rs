@@ -11,15 +11,15 @@ use crate::http::values::{JobCursor, JobName};
 #[oai(rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
-    /// Waits for its time.
+    /// Waits for `run_at`.
     Scheduled,
-    /// Is due; any worker may begin it.
+    /// Due: any worker may start it.
     Available,
     /// Runs.
     Running,
-    /// Failed or was put off, and waits for its next time.
+    /// Failed or snoozed; waits for its next attempt.
     Retryable,
-    /// Was done, or there was nothing to do.
+    /// Done, or skipped.
     Completed,
     /// Ended without success.
     Discarded,
@@ -53,7 +53,7 @@ pub struct Job {
     /// It expires at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
-    /// How often in a row its process died.
+    /// Consecutive deaths of its worker process.
     #[oai(validator(minimum(value = "0")))]
     pub rescues: i16,
     /// How often it was snoozed.
@@ -108,7 +108,7 @@ pub struct JobPage {
 pub struct JobWithHistory {
     /// The job.
     pub job: Job,
-    /// Its payload, as JSON text: ids, no data of persons.
+    /// Its payload, as JSON text: ids, no personal data.
     #[oai(validator(max_length = 100000))]
     pub payload: String,
     /// Its last 50 failures, the oldest first.
