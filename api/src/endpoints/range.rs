@@ -5,7 +5,7 @@ use punctual_core::calendar::Span;
 
 use crate::http::problem::{Place, Problem};
 
-/// The longest range that a list is asked for, in days.
+/// Longest range of a list, in days.
 const MOST_DAYS: i64 = 366;
 
 /// Checks a range of dates, both included.
@@ -13,7 +13,7 @@ pub fn dates(from: NaiveDate, to: NaiveDate) -> Result<(), Problem> {
     check(to - from, MOST_DAYS - 1)
 }
 
-/// A range of instants, the last one excluded.
+/// A range of instants, the end exclusive.
 pub fn instants(from: DateTime<FixedOffset>, to: DateTime<FixedOffset>) -> Result<Span, Problem> {
     check(to - from, MOST_DAYS)?;
     Span::new(from.to_utc(), to.to_utc()).ok_or_else(reversed)

@@ -1,4 +1,4 @@
-//! Tables as files (RFC 4180), written while they are read: page by page, so that no file is whole in memory.
+//! CSV files (RFC 4180), streamed page by page, so that no file is whole in memory.
 
 use std::io;
 

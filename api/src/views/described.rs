@@ -1,6 +1,6 @@
-//! Core's values in the document: core serialises them, and a type of the document describes the JSON.
+//! Connects core's values, which serialise themselves, with the types that describe their JSON.
 
-/// A newtype around a value of core. Its JSON is core's, its schema that of `$object`, which is never filled.
+/// A newtype around a value of core. Its JSON is core's, its schema that of `$object`.
 macro_rules! described {
     ($(#[$doc:meta])* $name:ident($core:ty) by $object:ty) => {
         $(#[$doc])*

@@ -97,7 +97,7 @@ pub struct ExportedMail {
 }
 
 impl PersonalData {
-    /// What was read at this instant.
+    /// The export as of this instant.
     pub fn new(data: privacy::PersonalData, exported_at: DateTime<Utc>) -> Self {
         Self {
             exported_at,

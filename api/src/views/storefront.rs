@@ -4,11 +4,10 @@ use punctual_core::storefront::Storefront;
 
 use super::ListPage;
 
-/// Ways to show the list of services: two languages, each chosen by the browser or by the address, to somebody who can
-/// book or has to log in first.
+/// Variants of the list of services: two languages, from browser or URL, for visitors who can book or must log in first.
 const WAYS: usize = 8;
 
-/// The business as pages show it, with the lists of services that were made of it.
+/// The business for pages, with its rendered lists of services.
 #[derive(Debug)]
 pub struct StorefrontPages {
     /// The business itself.
@@ -17,15 +16,15 @@ pub struct StorefrontPages {
 }
 
 impl StorefrontPages {
-    /// The list of services shown in this way, once it was made.
+    /// The list of services of this variant, if rendered.
     #[must_use]
     pub fn page(&self, way: usize) -> Option<&ListPage> {
         self.pages.get(way).and_then(OnceLock::get)
     }
 
-    /// Keeps a list that was made of this copy.
+    /// Stores a list that was rendered from this copy.
     pub fn keep(&self, way: usize, page: ListPage) {
-        // Another request may have made the same.
+        // Another request may have rendered the same.
         let _ = self.pages.get(way).map(|kept| kept.set(page));
     }
 }

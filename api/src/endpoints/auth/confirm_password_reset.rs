@@ -56,7 +56,7 @@ impl ConfirmPasswordReset {
     ) -> Result<NoContent, Problem> {
         let NewPassword { token, password } = body.0;
         let (core, keys) = (&state.core, &state.links);
-        // Hashing is dear: a token that is none does not get that far.
+        // Hashing is expensive: an invalid token is refused before.
         let account =
             users::linked_account(&core.pool, core.now(), keys, Purpose::SetPassword, &token).await?;
         password_rules::check(&password.0, account.email.as_str(), Some(account.name.as_str()))

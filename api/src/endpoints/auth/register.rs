@@ -60,7 +60,7 @@ impl Register {
     ) -> Result<Created<Account>, Problem> {
         let Registration { email, password, name, phone, locale, zone } = body.0;
         if let Err(refusal) = allowance.for_email(&email.0).await {
-            // Whose account it is learns that it is there; the limit is for accounts that come and go.
+            // The owner of an existing account gets to know about it; the limit counts new accounts only.
             let taken = users::find_for_login(&state.core.pool, &email.0).await?.is_some();
             return Err(if taken { Problem::new(Code::EmailTaken) } else { refusal });
         }

@@ -29,26 +29,26 @@ pub struct SessionTokens {
     pub role: Role,
 }
 
-/// A refresh token to be: 256 random bits.
+/// A new refresh token: 256 random bits.
 pub struct NewRefreshToken {
     text: String,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
 impl NewRefreshToken {
-    /// A new one, issued at `now`.
+    /// Creates one at `now`.
     pub fn issue(state: &State, now: DateTime<Utc>) -> Self {
         let bytes: [u8; 32] = rand::random();
         Self { text: URL_SAFE_NO_PAD.encode(bytes), expires_at: now + state.session }
     }
 
-    /// What is stored of it.
+    /// The stored form.
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(&self.text)
     }
 
-    /// The answer that hands it out, with an access token of the session.
+    /// The answer with this token and an access token of the session.
     pub fn answer(
         self,
         state: &State,

@@ -1,5 +1,5 @@
-//! How often a client may book or hold, and in which order that is asked: first the limits, and only where one refuses
-//! whether the request repeats one that was answered, which is answered again however often its sender has booked.
+//! Limits of bookings and holds. Only if a limit refuses is it checked whether the request repeats an answered one, which is
+//! replayed without counting.
 
 use punctual_core::{
     types::{Actor, EmailAddress, Role},
@@ -13,7 +13,7 @@ use crate::{
     throttle::{Allowance, By},
 };
 
-/// Counts the request, unless it repeats one that was answered.
+/// Counts the request, unless it repeats an answered one.
 ///
 /// # Errors
 /// `too_many_requests`; those of `is_repeated`.
@@ -31,8 +31,7 @@ pub(super) async fn count_unless_repeated(
 }
 
 /// Counts a guest by the client's address and by the e-mail address of the contact, and a customer by their account and,
-/// until that is verified, by its e-mail address: no mailbox can be flooded with mails of bookings that its owner never
-/// made. Staff are not counted.
+/// until that is verified, by its e-mail address, so that nobody can flood another person's mailbox. Staff are not counted.
 pub(super) async fn count(
     state: &State,
     allowance: &Allowance,

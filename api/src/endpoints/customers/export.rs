@@ -21,7 +21,7 @@ use crate::{
 /// Access, limits and problems.
 pub const OPERATION: Operation = Operation::new("exportCustomers", Access::STAFF);
 
-/// Rows that are read at once.
+/// Rows per query.
 const ROWS: u32 = 100;
 
 const COLUMNS: [&str; 12] = [

@@ -1,4 +1,4 @@
-//! Those who book, as staff see them.
+//! Customers, for staff.
 
 mod create;
 mod erase;

@@ -1,4 +1,4 @@
-//! When staff work.
+//! Weekly hours.
 
 mod get;
 mod put;

@@ -1,4 +1,4 @@
-//! The account that asks.
+//! The caller's account.
 
 mod change_password;
 mod delete;

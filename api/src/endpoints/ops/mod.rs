@@ -1,4 +1,4 @@
-//! The queue, for administrators. Whatever they do is audited.
+//! The queue, for administrators. Every action is audited.
 
 mod actions;
 mod cancel_job;
@@ -39,7 +39,7 @@ pub type Operations = (
     actions::ListOperatorActions,
 );
 
-/// Does it as the administrator who asks, and answers what the audit has of it.
+/// Executes the action as the calling administrator and returns its audit entry.
 async fn act(state: &State, caller: &Caller, action: Action) -> Result<Found<OperatorAction>, Problem> {
     let operator = Operator::Admin(caller.user_id()?);
     Ok(Found::new(operators::act(&state.core, operator, action).await?.into()))

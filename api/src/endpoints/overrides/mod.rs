@@ -1,4 +1,4 @@
-//! Dates on which a member of staff has other hours than usual.
+//! Overrides: hours of single dates.
 
 mod list;
 mod put;

@@ -1,4 +1,4 @@
-//! What can be booked.
+//! Services.
 
 mod create;
 mod get;

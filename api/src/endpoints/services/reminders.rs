@@ -5,7 +5,7 @@ use crate::{
     views::{ReminderKind, ReminderRule},
 };
 
-/// The rules as core wants them; every one that is neither of the two kinds is told.
+/// Converts the rules to core's; reports every invalid one.
 pub fn parse(rules: Vec<ReminderRule>) -> Result<Vec<calendar::ReminderRule>, Problem> {
     let mut parsed = Vec::with_capacity(rules.len());
     let mut faults = Vec::new();

@@ -1,4 +1,4 @@
-//! Who performs services.
+//! Members of staff.
 
 mod calendar_feed;
 mod create;

@@ -1,4 +1,4 @@
-//! When members of staff are away.
+//! Time off.
 
 mod create;
 mod list;

@@ -1,4 +1,4 @@
-//! Webhooks: programs that are told of events, for administrators.
+//! Webhook endpoints, for administrators.
 
 mod create;
 mod get;

@@ -47,7 +47,7 @@ impl OpsPage for ActOnWebhook {
         let (question, what, button) = match verb {
             Verb::Test => (
                 format!("Post a test event to {host}?"),
-                "An event of the type webhook.test, whatever types the endpoint is told of.",
+                "An event of the type webhook.test, whatever types the endpoint receives.",
                 "Post",
             ),
             Verb::ReplayFailed => (
@@ -62,7 +62,7 @@ impl OpsPage for ActOnWebhook {
             ),
             Verb::Start => (
                 format!("Set {host} active?"),
-                "It is told of everything since its place in the feed.",
+                "It receives all events since its place in the feed.",
                 "Set active",
             ),
             Verb::Stop => (

@@ -77,7 +77,7 @@ impl OpsPage for Webhook {
             known: vec![
                 ("URL", endpoint.url.as_str().to_owned()),
                 ("For", endpoint.description.as_str().to_owned()),
-                ("Told of", types(&endpoint)),
+                ("Events", types(&endpoint)),
                 (
                     "Customers",
                     if endpoint.include_customer { "with name and contact" } else { "no" }.to_owned(),

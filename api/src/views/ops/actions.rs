@@ -117,7 +117,7 @@ impl From<operators::OperatorAction> for OperatorAction {
     }
 }
 
-/// What the audit keeps under this name; a release of another day may have kept something else.
+/// A detail of the audit by name; another release may have stored another form.
 fn detail<T: DeserializeOwned>(details: &Value, name: &str) -> Option<T> {
     details.get(name).and_then(|value| T::deserialize(value).ok())
 }

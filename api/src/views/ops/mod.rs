@@ -1,4 +1,4 @@
-//! What operators see.
+//! Views for operators.
 
 mod actions;
 mod jobs;
