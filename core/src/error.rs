@@ -63,7 +63,7 @@ pub enum Error {
     /// The mail cannot be sent again (409). Holds why, for a person.
     #[error("the mail cannot be sent again")]
     NotResendable(&'static str),
-    /// The job's state does not allow what an operator asks for (409). Holds why, for a person.
+    /// The job's state does not allow the operator's action (409). Holds why, for a person.
     #[error("the job's state does not allow this")]
     JobNotEligible(&'static str),
     /// A request with the same idempotency key is still running (409, retry after a second).

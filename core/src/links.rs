@@ -31,7 +31,7 @@ pub enum Purpose {
     Feed,
     /// `/v/{token}`: prove an account's address. The id is that of the mail in the ledger, the epoch the account's.
     VerifyEmail,
-    /// A form of the booking page that asks for a hold. The id is its idempotency key, the epoch the minute since 1970 in
+    /// A form of the booking page that creates a hold. The id is its idempotency key, the epoch the minute since 1970 in
     /// which it was made.
     Form,
     /// `/h/{token}`: a hold made on the booking page. The id is the hold's.

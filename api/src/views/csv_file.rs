@@ -21,8 +21,8 @@ pub struct CsvFile {
 }
 
 impl CsvFile {
-    /// The file with this name, which begins with these column names. Each page of rows is asked for with the cursor of the
-    /// one before; an error ends the answer in its middle, so that its reader sees that it is not whole.
+    /// The file with this name and these column names. Each page of rows is read with the cursor of the previous one. An
+    /// error aborts the answer, so that the reader sees that it is incomplete.
     pub fn new<R, F>(
         name: &'static str,
         columns: &[&str],

@@ -147,7 +147,7 @@ pub(super) fn next_status(
     })
 }
 
-/// Checks the notice: customers may change a booking until so many minutes before its start, inclusive; staff at any time.
+/// Checks the notice: customers may change a booking until this many minutes before its start, inclusive; staff at any time.
 ///
 /// # Errors
 /// `NoticePassed`.

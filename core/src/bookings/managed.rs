@@ -27,7 +27,7 @@ pub struct Managed {
     pub customer_link_epoch: i32,
     /// The customer's zone, if known.
     pub customer_zone: Option<Zone>,
-    /// Whether the customer wants reminders of any booking at all.
+    /// Whether the customer wants reminders in general.
     pub wants_any_reminders: bool,
     /// Whether the service has reminders.
     pub has_reminders: bool,
@@ -35,9 +35,9 @@ pub struct Managed {
     pub can_cancel: bool,
     /// Whether the customer may move it now.
     pub can_move: bool,
-    /// The customer may cancel until so many minutes before the start.
+    /// The customer may cancel until this many minutes before the start.
     pub cancel_notice_min: u32,
-    /// The customer may move until so many minutes before the start.
+    /// The customer may move until this many minutes before the start.
     pub reschedule_notice_min: u32,
     /// Whether staff have to confirm a move.
     pub requires_confirmation: bool,

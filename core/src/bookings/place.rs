@@ -55,7 +55,7 @@ pub(super) async fn performers(core: &Core, slot: &WantedSlot) -> Result<Vec<Uui
 /// calendars are locked, who perform the service. Staff who were assigned to it after `performers` was read are not locked.
 ///
 /// # Errors
-/// `NotFound` for the service, or the member of staff asked for; `Invalid` when nobody performs the service.
+/// `NotFound` for the service, or the requested member of staff; `Invalid` when nobody performs the service.
 pub(super) fn staff_for<'a>(
     terms: Option<&'a ServiceTerms>,
     slot: &WantedSlot,

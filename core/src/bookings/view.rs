@@ -41,7 +41,7 @@ pub struct Booking {
     /// The staff's note; only staff see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staff_note: Option<Note>,
-    /// Whether reminders are sent for it, unless the customer wants none at all.
+    /// Whether reminders are sent for it, unless the customer has turned off all reminders.
     #[serde(default = "wanted")]
     pub reminders: bool,
     /// When the hold expires; none unless it is a hold.

@@ -26,7 +26,7 @@ impl CivilTime {
     /// `24:00`, the end of the day.
     pub const END_OF_DAY: Self = Self(24 * 60);
 
-    /// The time so many minutes after `00:00`, at most 1440.
+    /// The time this many minutes after `00:00`, at most 1440.
     pub fn from_minutes(minutes: u16) -> Result<Self, CivilTimeError> {
         if minutes <= Self::END_OF_DAY.0 { Ok(Self(minutes)) } else { Err(CivilTimeError) }
     }
@@ -144,12 +144,12 @@ pub fn after_date(date: NaiveDate) -> NaiveDate {
     plus_days(date, 1)
 }
 
-/// The date so many days later, or the maximum date.
+/// The date this many days later, or the maximum date.
 pub(super) fn plus_days(date: NaiveDate, days: u64) -> NaiveDate {
     date.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
 }
 
-/// The date so many days earlier, or the minimum date.
+/// The date this many days earlier, or the minimum date.
 pub(super) fn minus_days(date: NaiveDate, days: u64) -> NaiveDate {
     date.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
 }

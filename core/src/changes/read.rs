@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// One page of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPage {
-    /// The events, in the feed's order. Fewer than asked for where events of other types lie between.
+    /// The events, in the feed's order. Fewer than requested if events of other types lie between.
     pub events: Vec<Event>,
     /// Where the next page begins.
     pub next: Position,

@@ -35,11 +35,11 @@ pub struct RequestLimits {
     pub register_address: Option<RequestLimit>,
     /// Registrations of one e-mail address.
     pub register_email: Option<RequestLimit>,
-    /// Password resets asked for from one address.
+    /// Password resets requested from one address.
     pub reset_address: Option<RequestLimit>,
     /// Password resets of one e-mail address.
     pub reset_email: Option<RequestLimit>,
-    /// Mails with links of bookings asked for from one address.
+    /// Mails with links of bookings requested from one address.
     pub links_address: Option<RequestLimit>,
     /// Mails with links of bookings to one e-mail address.
     pub links_email: Option<RequestLimit>,

@@ -10,7 +10,7 @@ use super::payload::{self, DueJob, queue_error};
 use crate::Result;
 use crate::types::EmailAddress;
 
-/// Lifetime of the mail; later its recipient has asked again.
+/// Lifetime of the mail; later its recipient will have requested another.
 const LIFETIME: TimeDelta = TimeDelta::days(1);
 
 /// Writes the mail and its job, if a customer with this address has future bookings and no such mail waits.

@@ -71,7 +71,7 @@ struct Mail {
     live: bool,
 }
 
-/// Cancels the jobs and removes what they store. A running job is asked to stop, which it ignores after the hand-off.
+/// Cancels the jobs and removes what they store. A running job gets a stop request, which it ignores after the hand-off.
 async fn forget_jobs(tx: &mut PgConnection, now: DateTime<Utc>, mails: Vec<Mail>) -> Result<()> {
     for mail in mails.iter().filter(|mail| mail.live) {
         punctual_queue::cancel_by_key(tx, now, SendNotification::KIND, &mail.id.to_string())

@@ -38,7 +38,7 @@ pub enum NotificationKind {
     PasswordReset,
     /// A link that sets the first password of an account created by an administrator.
     SetPassword,
-    /// Links of all bookings to come of an address.
+    /// Links of all future bookings of an address.
     BookingLinks,
     /// To administrators: nothing more is posted to a webhook endpoint.
     WebhookEnded,

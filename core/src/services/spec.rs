@@ -37,9 +37,9 @@ pub struct ServiceSpec {
     pub min_notice_min: u32,
     /// Civil days ahead that can be booked, inclusive, 1 to 730.
     pub horizon_days: u32,
-    /// Customers may cancel until so many minutes before the start, inclusive; at most a year.
+    /// Customers may cancel until this many minutes before the start, inclusive; at most a year.
     pub cancel_notice_min: u32,
-    /// Customers may move until so many minutes before the start, inclusive; at most a year.
+    /// Customers may move until this many minutes before the start, inclusive; at most a year.
     pub reschedule_notice_min: u32,
     /// Whether a booking is pending until staff confirm it.
     pub requires_confirmation: bool,

@@ -38,7 +38,7 @@ pub struct Business {
     pub public_url: String,
     /// Whether guests may book, without an account.
     pub guests_allowed: bool,
-    /// Customers are erased so many days (1 to 36,500) after their last appointment ended; none: no automatic erasure.
+    /// Customers are erased this many days (1 to 36,500) after their last appointment ended; none: no automatic erasure.
     pub retention_days: Option<u16>,
     /// Colour of buttons and links on pages; none: the default.
     #[serde(default)]

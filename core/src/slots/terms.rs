@@ -27,9 +27,9 @@ pub struct ServiceTerms {
     pub active: bool,
     /// Whether staff must confirm a booking.
     pub requires_confirmation: bool,
-    /// Customers may cancel until so many minutes before the start, inclusive.
+    /// Customers may cancel until this many minutes before the start, inclusive.
     pub cancel_notice_min: u32,
-    /// Customers may move until so many minutes before the start, inclusive.
+    /// Customers may move until this many minutes before the start, inclusive.
     pub reschedule_notice_min: u32,
     /// Reminder rules with their place, 1 to 5.
     pub reminders: Vec<(i16, ReminderRule)>,
@@ -43,7 +43,7 @@ pub struct ServiceTerms {
 /// can still be moved.
 ///
 /// # Errors
-/// [`Error::NotFound`] for an unknown service, or when the member of staff asked for does not perform it.
+/// [`Error::NotFound`] for an unknown service, or when the requested member of staff does not perform it.
 pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uuid>) -> Result<ServiceTerms> {
     let terms = load(db, &[service_id], staff_id).await?.pop().ok_or(Error::NotFound("service"))?;
     if staff_id.is_some() && terms.staff_ids.is_empty() {

@@ -81,7 +81,7 @@ impl TryFrom<Row> for User {
     }
 }
 
-/// The account; [`Error::SessionEnded`] when it no longer exists, because only its owner asks.
+/// The account; [`Error::SessionEnded`] when it no longer exists, because only its owner reads it.
 pub async fn get(db: impl PgExecutor<'_>, id: Uuid) -> Result<User> {
     sqlx::query_as!(
         Row,
