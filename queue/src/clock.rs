@@ -1,4 +1,4 @@
-//! The present instant, passed to everything as a parameter so that tests can control it.
+//! The current instant, a parameter everywhere so that tests can control it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,7 +65,7 @@ impl std::fmt::Debug for ServerClock {
     }
 }
 
-/// This machine's own time, until it is measured.
+/// This machine's time, until the clock of Postgres is measured.
 impl Default for ServerClock {
     fn default() -> Self {
         Self::on(Box::new(MachineTime))
@@ -159,7 +159,7 @@ impl ServerClock {
         *self.measured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// By how much the wall clock moved away from the monotonic clock since the last measurement; `None` if it did not.
+    /// By how much the wall clock diverged from the monotonic clock since the last measurement; `None` if it did not.
     fn wall_clock_step(&self) -> Option<TimeDelta> {
         let (then, now) = (self.measured().local, self.source.read());
         let elapsed = TimeDelta::from_std(now.monotonic.saturating_duration_since(then.monotonic));

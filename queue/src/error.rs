@@ -18,7 +18,7 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    /// Concurrent transactions took and freed the unique key repeatedly. Retrying is safe.
+    /// Concurrent transactions repeatedly took and released the unique key. Retrying is safe.
     #[error("the unique key of a {kind} job was contended too long")]
     Contended {
         /// Kind of the job.

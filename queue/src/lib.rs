@@ -52,5 +52,5 @@ pub use runtime::{FinalJob, Kind, Periodic, Queue, Runtime, Shutdown};
 pub use trace::{TraceContext, trace_jobs_with};
 pub use wake::Wake;
 
-/// Gives a handler a value that [`runtime::Builder::data`] was given.
+/// An argument of a handler: a value passed to [`runtime::Builder::data`].
 pub use apalis_core::task::data::Data;

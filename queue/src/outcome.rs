@@ -10,9 +10,9 @@ pub enum Outcome {
     /// The handler's own transaction completed the job: the value of [`crate::JobContext::complete_in`], returned after
     /// the commit. The queue writes nothing more.
     Completed(CompletedInTransaction),
-    /// There was nothing to do, and why. The job is completed.
+    /// Nothing to do, and why. The job is completed.
     Skip(String),
-    /// Failed; retry at an instant that the other side named. Burns an attempt, as an error does.
+    /// Failed; retry at an instant that the remote side requested. Burns an attempt, as an error does.
     RetryAt {
         /// Not before this instant.
         at: DateTime<Utc>,
@@ -26,11 +26,11 @@ pub enum Outcome {
         /// Why it waits.
         reason: String,
     },
-    /// Can never succeed, and why. The job is discarded at once.
+    /// Cannot succeed, and why. The job is discarded at once.
     Fail(String),
 }
 
-/// Proof that a handler completed its job in a transaction. Only [`crate::JobContext::complete_in`] makes one.
+/// Proof that a handler completed its job in a transaction. Only [`crate::JobContext::complete_in`] creates one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletedInTransaction(());
 

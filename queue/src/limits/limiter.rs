@@ -12,7 +12,7 @@ use crate::redis_health::RedisHealth;
 
 /// Timeout of a Redis script; after it the local share decides.
 const DEADLINE: Duration = Duration::from_millis(200);
-/// How long Redis is not asked after a failure.
+/// How long Redis is not used after a failure.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Above this many local buckets the full ones are dropped.
 const BUCKETS: usize = 10_000;
@@ -150,7 +150,7 @@ impl Limiter {
         }
     }
 
-    /// After an answer the local buckets are dropped; after a failure Redis is not asked for [`PAUSE`].
+    /// After an answer the local buckets are dropped; after a failure Redis is not used for [`PAUSE`].
     fn note<T>(&mut self, answer: Result<T, BoxedError>) -> Option<T> {
         match answer {
             Ok(answer) => {

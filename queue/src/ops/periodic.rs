@@ -12,11 +12,11 @@ pub struct PeriodicStatus {
     pub name: String,
     /// Its last tick: when its last job was due.
     pub last: DateTime<Utc>,
-    /// Its next tick; none where the worker that made the last one did not store the period.
+    /// Its next tick; none if the worker that enqueued the last one did not store the period.
     pub next: Option<DateTime<Utc>>,
 }
 
-/// The periodic jobs, by name. One that a newer version no longer has stays, with a next tick in the past.
+/// The periodic jobs, by name. One that a newer version removed stays in the list, with a next tick in the past.
 ///
 /// # Errors
 /// [`crate::Error::Database`].

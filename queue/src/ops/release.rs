@@ -1,11 +1,11 @@
-//! Ends the wait of jobs that put themselves off.
+//! Ends the wait of snoozed jobs.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::error::Result;
 
-/// Makes the jobs of a queue due that were put off ([`crate::Outcome::Snooze`]) for a reason that begins with `reason`.
+/// Makes the jobs of a queue due that were snoozed ([`crate::Outcome::Snooze`]) for a reason that begins with `reason`.
 /// Returns how many. The caller wakes the queue after the commit.
 ///
 /// # Errors

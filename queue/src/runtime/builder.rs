@@ -165,7 +165,7 @@ impl Builder {
     }
 }
 
-/// The runtime of a worker process: claims jobs, runs them, writes what became of them, and may become the leader.
+/// The runtime of a worker process: claims jobs, runs them, writes their transitions, and may become the leader.
 #[derive(Debug)]
 #[must_use = "a runtime does nothing until it is run"]
 pub struct Runtime {

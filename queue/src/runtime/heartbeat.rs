@@ -45,7 +45,7 @@ pub(crate) async fn run(shared: Arc<RuntimeShared>, mut db: DedicatedConn) {
         if Instant::now() >= kinds_at {
             kinds_at = Instant::now() + KINDS_INTERVAL;
             let kinds = &shared.kind_names;
-            // A failure is made up for by the next record, well within the day.
+            // After a failure the next record comes well within the day.
             let _ = db
                 .call(shared.timing.beat_deadline, async |conn| session::see_kinds(conn, kinds).await)
                 .await;

@@ -39,7 +39,7 @@ pub struct FinalJob {
     pub why: FinishReason,
 }
 
-/// What a hook wants to be run once the job's end is committed, such as to count it.
+/// An action that a hook runs after the job's end is committed, such as to count it.
 pub type AfterCommit = Option<Box<dyn FnOnce() + Send>>;
 /// The future of a hook: `Box::pin(async move { … })`.
 pub type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<AfterCommit, BoxError>> + Send + 'a>>;

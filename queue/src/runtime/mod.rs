@@ -1,4 +1,4 @@
-//! The worker side: claims jobs, runs them under apalis, writes what became of them.
+//! The worker side: claims jobs, runs them under apalis, writes their transitions.
 
 mod backend;
 mod builder;
@@ -27,7 +27,7 @@ pub use shutdown::Shutdown;
 pub use crate::finish_reason::FinishReason;
 pub use crate::timing::Timing;
 
-/// What the test kit is made of.
+/// Building blocks of the test kit.
 #[cfg(feature = "testing")]
 pub(crate) mod internals {
     pub(crate) use super::heartbeat::open_first_session;

@@ -11,7 +11,7 @@ use crate::job::Job;
 type MakeJob = Arc<dyn Fn(DateTime<Utc>) -> Result<Job> + Send + Sync>;
 
 /// A job for each tick of a period. Ticks are whole multiples of the period since 1970 (UTC). A tick enqueues at most one
-/// job, also across leaders. Of the ticks missed while no worker ran, only the last is made up for.
+/// job, also across leaders. Of the ticks missed while no worker ran, only the last is enqueued.
 #[derive(Clone)]
 pub struct Periodic {
     pub(crate) name: &'static str,

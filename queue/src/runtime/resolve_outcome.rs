@@ -28,17 +28,17 @@ pub(crate) fn is_poison(claimed: &Claimed) -> bool {
     claimed.info.rescues >= POISON_RESCUES
 }
 
-/// Whether the job may run by its own row: it has no stop request, is not poison and has not expired. Poison of a patient
-/// kind may run.
+/// Whether the job may run by its own row: it has no stop request, is not poison and has not expired. Poison may run if its
+/// kind has [`super::Kind::retry_poison_until_expiry`].
 pub(crate) fn is_runnable(claimed: &Claimed, now: DateTime<Utc>, is_patient: bool) -> bool {
     claimed.stop.is_none()
         && (is_patient || !is_poison(claimed))
         && claimed.info.expires_at.is_none_or(|expires_at| now < expires_at)
 }
 
-/// What becomes of a claimed job that is not started; `None`: start it. `wait` is the delay that the limit per key asks
-/// for. `holds` is whether the process trusts its leases and is not shutting down. `is_patient` is whether its kind is
-/// retried however often its process died.
+/// The transition of a claimed job that is not started; `None`: start it. `wait` is the delay that the limit per key
+/// requires. `holds` is whether the process trusts its leases and is not shutting down. `is_patient` is whether its kind is
+/// retried for any number of deaths of its process.
 pub(crate) fn resolve_start(
     claimed: &Claimed,
     now: DateTime<Utc>,

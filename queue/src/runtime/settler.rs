@@ -204,7 +204,7 @@ async fn try_finish(
     result?
 }
 
-/// What a write did.
+/// The result of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
     /// The transition is stored.

@@ -127,7 +127,7 @@ impl RuntimeShared {
         Ok((Arc::new(shared), Workers { sinks, reporter, reports, permit_freed, running }))
     }
 
-    /// Whether a job of this kind is retried however often its process died.
+    /// Whether a job of this kind is retried for any number of deaths of its process.
     pub(crate) fn is_patient(&self, kind: &str) -> bool {
         self.patient_kinds.iter().any(|patient| patient == kind)
     }

@@ -15,7 +15,7 @@ pub(crate) struct Rescued {
     pub(crate) queues: BTreeSet<String>,
 }
 
-/// Sets heartbeats that lie ahead of the clock to now; returns how many. A step of Postgres' clock leaves them behind, and
+/// Sets heartbeats that lie ahead of the clock to now; returns how many. They come from a step of Postgres' clock, and
 /// a dead session would look alive until then. Live sessions overwrite theirs within seconds.
 pub(crate) async fn correct_beats_ahead(
     conn: &mut PgConnection,

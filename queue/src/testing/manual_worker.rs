@@ -1,4 +1,4 @@
-//! A worker whose every statement is a call, for tests of the queue itself.
+//! A worker that sends each statement on request, for tests of the queue itself.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Runs due jobs in the test's own time.
+//! Runs due jobs when the test says so, at the instant it sets.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Claims as many jobs as there are free permits and tokens, and hands each to the apalis worker of its kind.
 //!
 //! One per process. It claims after a wake-up, when a permit becomes free and its queue may have more jobs, and once a
-//! second in any case: correctness depends on the last only.
+//! second in any case. Correctness depends on the last only.
 
 mod claims;
 mod control;
@@ -52,7 +52,7 @@ pub(crate) struct Dispatcher {
     queues: Vec<QueueState>,
     running: HashMap<JobId, Running>,
     /// A claimed job that starts when nothing else runs here, with the index of its queue: its process died so often that
-    /// it must not take others with it. Nothing is claimed while there is one, or while it runs.
+    /// it must not take other jobs down with it. Nothing is claimed while there is one, or while it runs.
     waits_alone: Option<(usize, Claimed)>,
     /// Whether a rescued job may be waiting, and from when on one may be claimed.
     may_have_rescued: bool,

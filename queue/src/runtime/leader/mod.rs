@@ -1,5 +1,5 @@
-//! What one process, the leader, does for all: promotes due jobs, rescues jobs of dead processes, enqueues periodic jobs,
-//! prunes.
+//! The leader is one process that works for all: it promotes due jobs, rescues jobs of dead processes, enqueues periodic
+//! jobs and prunes.
 
 pub(super) mod maintenance;
 mod server_time;
@@ -95,7 +95,7 @@ struct Leader {
     server_time: ServerTime,
 }
 
-/// What a round found.
+/// The result of a round.
 enum Round {
     AnotherLeads,
     /// This process leads; the next waiting job is due then.
@@ -170,7 +170,7 @@ impl Leader {
         Ok(false)
     }
 
-    /// Enqueues the job of the current tick unless that was done before.
+    /// Enqueues the job of the current tick unless it was enqueued before.
     async fn enqueue_tick(&mut self, periodic: &Periodic) -> Result<(), CallError> {
         let shared = &self.shared;
         let tick = periodic.tick(shared.now());
