@@ -6,7 +6,7 @@ use punctual_core::api_keys::{Area, Right, Scope, Scopes};
 use crate::http::problem::{Code, Problem};
 
 /// The scope for a method of a path; `None` where no API key is accepted. Accounts, sessions, API keys and the queue belong
-/// to people. So does everything that decides who sees customers: who works here, and where mails about bookings go.
+/// to people. So does everything that decides who sees customers: staff, and addresses of mails about bookings.
 #[must_use]
 pub fn scope_of(method: &Method, path: &str) -> Option<Scope> {
     let mut steps = path.strip_prefix("/v1/")?.split('/');
@@ -27,8 +27,8 @@ pub fn scope_of(method: &Method, path: &str) -> Option<Scope> {
     Some(Scope { area, right: if reads { Right::Read } else { Right::Write } })
 }
 
-/// Whether a key with these scopes may call an operation. Also one that is open to guests needs its scope: with a key, the
-/// caller sees there what staff see.
+/// Whether a key with these scopes may call an operation. An operation that is open to guests needs its scope too, because
+/// with a key the caller sees what staff see.
 ///
 /// # Errors
 /// `scope_missing`.

@@ -32,7 +32,7 @@ pub use tag::Tag;
 
 use crate::contract::Operation;
 
-// Tuples have a default up to twelve members: groups of groups.
+// Tuples implement Default up to twelve members, hence groups of groups.
 type Groups = (Account, Catalogue, Booking, Programs, ops::Operations);
 
 type Account = (auth::Operations, me::Operations, api_keys::Operations);
@@ -51,7 +51,7 @@ type Booking = (slots::ListSlots, bookings::Operations, customers::Operations, r
 
 type Programs = (events::ListEvents, webhooks::Operations);
 
-/// All operations as one. Operations of one path may live in several files; the document wants each path once.
+/// Combines all operations. Operations of one path may be in several files; the document has each path once.
 #[derive(Default)]
 pub struct Endpoints(Groups);
 

@@ -41,7 +41,7 @@ impl<const STATUS: u16, T> Reply<STATUS, T> {
         self.header(header::ETAG, &format!("W/\"{rev}\""))
     }
 
-    /// With the path of what was made.
+    /// With the path of the created object.
     #[must_use]
     pub fn location(self, path: &str) -> Self {
         self.header(header::LOCATION, path)
@@ -127,7 +127,7 @@ macro_rules! empty {
 }
 
 empty! {
-    /// 204: done, and there is nothing to say.
+    /// 204: done, without a body.
     NoContent, NO_CONTENT
 }
 empty! {

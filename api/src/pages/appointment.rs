@@ -16,7 +16,7 @@ pub(super) struct Appointment {
 struct Business {
     name: String,
     address_lines: Vec<String>,
-    /// Where a map shows the address.
+    /// Link to a map of the address.
     map: String,
     phone: Option<String>,
     /// The phone number as a `tel:` URI takes it (RFC 3966).
@@ -30,13 +30,13 @@ struct Booking {
     staff: String,
     price: Option<String>,
     when: When,
-    /// None where the customer's clock shows the same.
+    /// None if the customer's zone has the same time.
     when_for_customer: Option<When>,
     rev: i32,
 }
 
 impl Appointment {
-    /// The times are the business's; second those of the customer's zone, if it is given.
+    /// Times of the business's zone; then those of the customer's zone, if given.
     pub fn new(
         booking: &bookings::Booking,
         business: &settings::Business,
@@ -75,13 +75,13 @@ pub(super) fn map(name: &str, address: &str) -> String {
     format!("https://www.openstreetmap.org/search?{query}")
 }
 
-/// The customer's zone, where its clock shows another time at the start.
+/// The customer's zone, if it has another time at the start.
 fn elsewhere(booking: &bookings::Booking, customer_zone: Option<Zone>) -> Option<Zone> {
     let start = booking.start.to_utc();
     customer_zone.filter(|zone| zone.at(start).offset() != booking.zone.at(start).offset())
 }
 
-/// A notice in words: `2 days`, `90 minutes`.
+/// A notice as text: `2 days`, `90 minutes`.
 pub(super) fn span(minutes: u32, locale: Locale) -> String {
     let (count, one, many) = match (minutes, locale) {
         (m, Locale::En) if m > 0 && m % 1440 == 0 => (m / 1440, "day", "days"),

@@ -1,5 +1,5 @@
-//! Bookings in the document. Core's values serialise themselves: the structs here describe that JSON and are never
-//! filled; a newtype ties the two together.
+//! Schemas of bookings. Core's values serialise themselves: the structs here only describe that JSON; a newtype connects
+//! the two.
 
 use chrono::{DateTime, FixedOffset, Utc};
 use poem_openapi::Object;
@@ -33,13 +33,13 @@ described! {
 pub struct BookingObject {
     /// The booking's id.
     pub id: Uuid,
-    /// What was booked, as it was promised.
+    /// The service with its promised terms.
     pub service: BookedService,
     /// Who performs it.
     pub staff: BookedStaff,
-    /// Who comes; absent for a hold.
+    /// The customer; absent for a hold.
     pub customer: Option<BookedCustomer>,
-    /// Where it stands.
+    /// Status.
     pub status: Status,
     /// When it starts, with the offset of `zone`.
     pub start: DateTime<FixedOffset>,
@@ -54,13 +54,13 @@ pub struct BookingObject {
     pub for_whom: Option<Name>,
     /// What the customer wrote.
     pub customer_note: NoteText,
-    /// What staff wrote; shown to staff only.
+    /// The staff's note; shown to staff only.
     pub staff_note: Option<NoteText>,
-    /// Whether reminders are sent for it. The customer's choice to get none at all comes first.
+    /// Whether reminders are sent for it, unless the customer has turned off all reminders.
     pub reminders: bool,
-    /// When a hold runs out.
+    /// When a hold expires.
     pub hold_expires_at: Option<DateTime<Utc>>,
-    /// The secret with which a guest releases the hold (`Hold-Token`); only in the answer that made it.
+    /// The secret with which a guest releases the hold (`Hold-Token`); only in the answer that created it.
     #[oai(validator(max_length = 200))]
     pub hold_token: Option<String>,
     /// The revision, for `If-Match`.
@@ -155,7 +155,7 @@ pub struct BookingEventObject {
     pub actor: Actor,
     /// Their account or API key; shown to staff only.
     pub actor_id: Option<Uuid>,
-    /// Whether staff passed grid, hours, notice or horizon on purpose.
+    /// Whether staff used `override`.
     pub overridden: bool,
     /// Old and new start and member of staff, where they changed.
     pub details: BookingEventDetails,
@@ -163,7 +163,7 @@ pub struct BookingEventObject {
     pub at: DateTime<Utc>,
 }
 
-/// Where a change led from and to; empty where neither start nor member of staff changed.
+/// Positions before and after a change; empty if neither start nor member of staff changed.
 #[derive(Debug, Object)]
 pub struct BookingEventDetails {
     /// Before; absent for a new booking.
@@ -175,7 +175,7 @@ pub struct BookingEventDetails {
     pub minutes: Option<i32>,
 }
 
-/// When and with whom.
+/// Start and member of staff.
 #[derive(Debug, Object)]
 pub struct BookingPlace {
     /// The start.
@@ -184,7 +184,7 @@ pub struct BookingPlace {
     pub staff_id: Uuid,
 }
 
-/// Where each mail of a booking stands.
+/// The mails of a booking with their states.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename = "BookingNotifications")]
 pub struct Mails {
@@ -193,7 +193,7 @@ pub struct Mails {
     pub data: Vec<Mail>,
 }
 
-/// Where a mail stands.
+/// The state of a mail.
 #[derive(Debug, Object)]
 #[oai(rename = "Notification")]
 pub struct NotificationObject {
@@ -201,29 +201,29 @@ pub struct NotificationObject {
     pub id: Uuid,
     /// Which mail.
     pub kind: MailKind,
-    /// The booking's revision it speaks of.
+    /// The booking's revision it is about.
     #[oai(validator(minimum(value = "1")))]
     pub rev: i32,
-    /// Where it stands.
+    /// Status.
     pub state: MailState,
     /// It is not sent before this instant.
     pub send_at: DateTime<Utc>,
     /// It is not sent from this instant on.
     pub expires_at: DateTime<Utc>,
-    /// How often sending began.
+    /// Number of attempts.
     #[oai(validator(minimum(value = "0")))]
     pub tries: i32,
-    /// When the next try is, while one is to come.
+    /// When the next attempt is, if there is one.
     pub next_try_at: Option<DateTime<Utc>>,
-    /// When the mail server took it.
+    /// When the mail server accepted it.
     pub accepted_at: Option<DateTime<Utc>>,
-    /// What the mail server said last, or why it could not be asked.
+    /// The mail server's last reply, or why there was none.
     #[oai(validator(max_length = 500))]
     pub reply: Option<String>,
 }
 
 described_enum! {
-    /// Where a booking stands.
+    /// The status of a booking.
     Status(BookingStatus) as "BookingStatus"
 }
 described_enum! {
@@ -231,7 +231,7 @@ described_enum! {
     Actor(ActorKind) as "Actor"
 }
 described_enum! {
-    /// Where a mail stands.
+    /// The state of a mail.
     MailState(NotificationState) as "NotificationState"
 }
 described_enum! {

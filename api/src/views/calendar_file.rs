@@ -1,5 +1,5 @@
 //! Calendars as files (RFC 5545): one appointment, or all of a member of staff. Times are UTC, the UID stays for a
-//! booking's life and SEQUENCE is its revision; DTSTAMP is its last change, so the same bookings make the same bytes.
+//! booking's life and SEQUENCE is its revision; DTSTAMP is its last change, so equal bookings give equal bytes.
 
 use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
 use poem::{
@@ -21,16 +21,16 @@ use crate::http::etag;
 
 const CONTENT_TYPE: &str = "text/calendar; charset=utf-8";
 
-/// Who looks at an appointment: each sees the other in its title.
+/// The reader of an appointment, whose title names the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
-    /// Who comes.
+    /// The customer.
     Customer,
-    /// Who works here.
+    /// The member of staff.
     Staff,
 }
 
-/// A calendar, or the answer that it has not changed.
+/// A calendar, or 304.
 #[derive(Debug)]
 pub struct CalendarFile {
     body: String,
@@ -49,7 +49,7 @@ impl CalendarFile {
     /// Of a member of staff.
     pub fn of_feed(feed: &Feed) -> Self {
         let mut calendar = empty();
-        // The crate escapes values of properties that it knows to be text; this one it does not.
+        // The crate does not escape this property's value.
         let name = one_line(&format!("{} – {}", feed.staff_name, feed.business.name));
         calendar.name(&name.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,"));
         calendar.append_property(
@@ -69,7 +69,7 @@ impl CalendarFile {
         Self { body, tag, unchanged: false }
     }
 
-    /// 304 if the reader has it already (RFC 9110 §13.1.2).
+    /// 304 if the reader has this version (RFC 9110 §13.1.2).
     pub fn unless_known(mut self, headers: &HeaderMap) -> Self {
         let mut fields =
             headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
@@ -130,7 +130,7 @@ fn event(business: &Business, entry: &CalendarEntry, reader: Reader) -> Event {
     event.done()
 }
 
-/// One line without control characters: nothing a person writes can begin a property of its own.
+/// One line without control characters, so that entered text cannot begin another property.
 fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control() || c.is_whitespace())
         .filter(|word| !word.is_empty())

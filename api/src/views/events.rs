@@ -47,7 +47,7 @@ pub enum EventType {
     #[oai(rename = "booking.updated")]
     #[serde(rename = "booking.updated")]
     BookingUpdated,
-    /// The settings of the business were made.
+    /// The settings of the business were created.
     #[oai(rename = "business.created")]
     #[serde(rename = "business.created")]
     BusinessCreated,
@@ -63,7 +63,7 @@ pub enum EventType {
     #[oai(rename = "customer.updated")]
     #[serde(rename = "customer.updated")]
     CustomerUpdated,
-    /// A customer was merged into another one and is no more.
+    /// A customer was merged into another one.
     #[oai(rename = "customer.deleted")]
     #[serde(rename = "customer.deleted")]
     CustomerDeleted,
@@ -89,7 +89,7 @@ pub enum EventType {
     WebhookTest,
 }
 
-/// Events in the order in which they became readable.
+/// Events in the order of the feed.
 #[derive(Debug, Object, Serialize)]
 pub struct EventFeed {
     /// The events. There may be fewer than `limit`, even none, while `has_more` is true: other types are left out.
@@ -120,10 +120,10 @@ pub struct FeedEvent {
 /// What an event happened to. It names no person.
 #[derive(Debug, Default, Object, Serialize)]
 pub struct EventData {
-    /// The booking, as it stood after the event.
+    /// The booking after the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub booking: Option<EventBooking>,
-    /// Where the booking was before, if it was moved.
+    /// Previous start and member of staff, if it was moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<EventPlace>,
     /// The customer.
@@ -135,7 +135,7 @@ pub struct EventData {
     /// The member of staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staff: Option<EventSubject>,
-    /// Who did it; told of bookings.
+    /// Who did it; for bookings only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<EventActor>,
 }
@@ -160,12 +160,12 @@ pub struct EventBooking {
     pub end: DateTime<FixedOffset>,
 }
 
-/// When and with whom a booking was.
+/// Start and member of staff of a booking.
 #[derive(Debug, Object, Serialize)]
 pub struct EventPlace {
     /// The start.
     pub start: DateTime<FixedOffset>,
-    /// Who was to perform it.
+    /// Member of staff.
     pub staff_id: Uuid,
 }
 
@@ -186,7 +186,7 @@ pub struct EventActor {
     pub id: Option<Uuid>,
 }
 
-/// These types as core knows them; none for no filter.
+/// Converts these types to core's; none for no filter.
 pub fn types_of(types: Option<Vec<EventType>>) -> Vec<changes::EventType> {
     types.unwrap_or_default().into_iter().map(Into::into).collect()
 }

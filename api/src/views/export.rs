@@ -84,7 +84,7 @@ pub struct ExportedMail {
     pub created_at: DateTime<Utc>,
     /// It is not sent before this instant.
     pub send_at: DateTime<Utc>,
-    /// When the mail server took it.
+    /// When the mail server accepted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<DateTime<Utc>>,
     /// The mail server's last reply.

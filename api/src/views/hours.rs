@@ -90,9 +90,9 @@ pub struct StrandedBookingObject {
     pub booking_id: Uuid,
     /// What was booked.
     pub service_id: Uuid,
-    /// Who was to perform it.
+    /// Member of staff.
     pub staff_id: Uuid,
-    /// Where it stands.
+    /// Status.
     pub status: Status,
     /// When it starts.
     pub start: DateTime<FixedOffset>,

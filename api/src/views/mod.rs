@@ -1,4 +1,4 @@
-//! What the API shows of core's values.
+//! Views of core's values.
 
 mod account;
 mod api_keys;

@@ -1,4 +1,4 @@
-//! The document's `x-webhooks`: each event as it is posted, with its schema and an example that is made as deliveries are.
+//! The document's `x-webhooks`: each event as it is posted, with its schema and an example rendered like deliveries.
 
 use chrono::{DateTime, FixedOffset};
 use punctual_core::{

@@ -22,7 +22,7 @@ use crate::{
 /// Access, limits and problems.
 pub const OPERATION: Operation = Operation::new("exportBookings", Access::STAFF);
 
-/// Rows that are read at once.
+/// Rows per query.
 const ROWS: u32 = 100;
 
 const COLUMNS: [&str; 17] = [
@@ -53,7 +53,7 @@ pub struct ExportBookings;
 impl ExportBookings {
     /// Export bookings
     ///
-    /// As a table (CSV), by start. A text that a spreadsheet would run as a formula begins with an apostrophe.
+    /// As CSV, by start. A text that a spreadsheet would run as a formula begins with an apostrophe.
     #[oai(path = "/v1/bookings.csv", method = "get", operation_id = "exportBookings", tag = "Tag::Bookings")]
     async fn export_bookings(
         &self,

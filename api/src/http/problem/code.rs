@@ -1,4 +1,4 @@
-//! Every problem the API answers with: the one table of codes, statuses and what they mean.
+//! Every problem of the API: the table of codes, statuses and meanings.
 
 use poem::http::StatusCode;
 

@@ -116,7 +116,7 @@ pub enum BookingAction {
     Confirm,
     /// Staff refuse a pending booking.
     Decline,
-    /// It is called off.
+    /// It is cancelled.
     Cancel,
     /// It is moved to another start or another member of staff.
     Reschedule,

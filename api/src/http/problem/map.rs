@@ -1,4 +1,4 @@
-//! The one place where other errors become problems: those of the use cases and those of the framework.
+//! Maps errors of use cases and of the framework to problems; the only place that does.
 
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ impl Problem {
             StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
             _ => Code::InternalError,
         };
-        // The text of a framework's error may quote what was sent: it goes nowhere.
+        // The text of a framework's error may quote sent values: it is dropped.
         let problem = Self::new(code);
         if code == Code::InternalError {
             problem.cause(format!("framework error of status {status}"))

@@ -28,7 +28,7 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// `/book/{service}/{who}/{start}`: the time that was chosen. Its form keeps it for the visitor.
+/// `/book/{service}/{who}/{start}`: the chosen time. Its form holds it for the visitor.
 pub struct Choice;
 
 /// How long a hold lasts.
@@ -50,7 +50,7 @@ impl BookPage for Choice {
     async fn show(visitor: &Visitor) -> Result<Response, Problem> {
         let chosen = Chosen::of(visitor).await?;
         let (keys, now) = (&visitor.visit.state.links, visitor.visit.state.core.now());
-        // The token stands in the address, so that to load the page again makes no second key.
+        // The token is in the URL, so that reloading the page creates no second key.
         let token = visitor.visit.asked("k").filter(|token| form_token::is_good(keys, now, token));
         let Some(token) = token else {
             let token = form_token::new(keys, now);
@@ -106,7 +106,7 @@ enum Refusal {
     Problem(Problem),
 }
 
-/// Keeps the slot, once for each form.
+/// Holds the slot, once per form.
 async fn hold(visitor: &Visitor, form: &Form, slot: WantedSlot) -> Result<Answer<Booking>, Refusal> {
     let state = &visitor.visit.state;
     let key = form_token::key(&state.links, state.core.now(), form.text("token").unwrap_or_default());
@@ -137,7 +137,7 @@ async fn hold(visitor: &Visitor, form: &Form, slot: WantedSlot) -> Result<Answer
     answer
 }
 
-/// To the form for what is kept; where one was filled in before, that form with what it said.
+/// Redirects to the form of the hold, or renders it with the fields that were already filled in.
 async fn kept(visitor: &Visitor, form: &Form, hold: &Booking) -> Result<Response, Problem> {
     let token = Link { purpose: Purpose::Hold, id: hold.id, epoch: 0 }.token(&visitor.visit.state.links);
     let path = format!("{}h/{token}", visitor.visit.root());

@@ -28,7 +28,7 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// `/h/{token}`: who comes. Its form books what is kept.
+/// `/h/{token}`: contact details. Its form books the hold.
 pub struct Contact;
 
 #[derive(Serialize)]
@@ -36,12 +36,12 @@ pub struct Contact;
 struct Facts {
     #[serde(flatten)]
     summary: Summary,
-    /// The page's address, seen from where it is shown.
+    /// Relative URL of the page.
     token: String,
     kept_until: String,
     can_renew: bool,
     fields: Vec<Field>,
-    /// Whether to ask if reminders are wanted: the service has some.
+    /// Whether to offer the choice of reminders: the service has some.
     has_reminders: bool,
     no_reminder: bool,
     faulty: bool,
@@ -55,7 +55,7 @@ struct Field {
     longest: u16,
     required: bool,
     value: String,
-    /// The words that say what is wrong with it.
+    /// Key of the message about what is wrong with it.
     fault: Option<&'static str>,
 }
 
@@ -106,7 +106,7 @@ impl BookPage for Contact {
     }
 }
 
-/// Where a hold stands for whoever made it.
+/// State of a hold for its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stands {
     Kept,
@@ -126,7 +126,7 @@ impl Stands {
     }
 }
 
-/// The hold of the address.
+/// The hold of the URL.
 ///
 /// # Errors
 /// `not_found`.
@@ -136,7 +136,7 @@ pub async fn held(visitor: &Visitor) -> Result<Booking, Problem> {
     Ok(bookings::get(&visitor.visit.state.core, &actor, link.id).await?)
 }
 
-/// The form for a hold that was just made in place of another, with what was written for that.
+/// The form of a hold that replaces another, with the fields that were filled in for that one.
 pub async fn again(visitor: &Visitor, hold: &Booking, path: &str, input: Input) -> Result<Response, Problem> {
     render(visitor, hold, StatusCode::OK, path, &input, BTreeMap::new()).await
 }
@@ -203,7 +203,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Who books, for whom, and what they say.
+/// Booker, attendee and note.
 struct Request {
     actor: Actor,
     booker: Booker,
@@ -226,7 +226,7 @@ impl Request {
     }
 }
 
-/// Books what is kept; what is kept no longer is booked all the same if nobody else has taken it.
+/// Books the hold. An expired hold is booked too if the slot is still free.
 async fn book(visitor: &Visitor, hold: &Booking, request: &Request) -> Result<Booking, Refusal> {
     let state = &visitor.visit.state;
     // The limits of the API's bookings.
@@ -278,7 +278,7 @@ async fn create(
     bookings::create(&visitor.visit.state.core, actor, Some(&key), new).await
 }
 
-/// To the booking's own page; in a frame, which that page does not allow, to a page that leads there.
+/// Redirects to the booking's page; within a frame, which that page does not allow, to a page that links to it.
 fn to_booking(visitor: &Visitor, booking: &Booking) -> Response {
     let keys = &visitor.visit.state.links;
     let root = visitor.visit.root();

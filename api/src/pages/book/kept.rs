@@ -1,5 +1,5 @@
-//! Pages of free times that were made before: handed out again while the list that they show is what the database would
-//! answer, which is asked each time. Whatever else such a page shows counts up a revision of that list when it changes.
+//! A cache of rendered pages of free times. A page is reused while a check finds the revisions of its list unchanged. All
+//! other data on such a page increments a revision of that list when it changes.
 
 use std::{
     collections::HashMap,
@@ -25,10 +25,10 @@ use crate::{
 /// How many dates are shown at once.
 pub const DAYS: u64 = 7;
 
-/// So many services with somebody are known at most.
+/// Most cached spans.
 const MOST: usize = 10_000;
 
-/// What decides which dates a page shows.
+/// The dates that a page can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// The business's zone.
@@ -38,7 +38,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// First and last date of the page that the visitor asks for, and the last that can be booked.
+    /// First and last date of the requested page, and the last that can be booked.
     pub fn dates(self, visitor: &Visitor) -> (NaiveDate, NaiveDate, NaiveDate) {
         let today = self.zone.at(visitor.visit.state.core.now()).date_naive();
         let last = today.checked_add_days(Days::new(u64::from(self.horizon_days))).unwrap_or(today);
@@ -47,18 +47,18 @@ impl Span {
     }
 }
 
-/// The date that the address names.
+/// The date of the URL.
 pub fn asked(visitor: &Visitor) -> Option<NaiveDate> {
     visitor.visit.asked("from").and_then(|text| text.parse().ok())
 }
 
-/// The spans of services as they were last read. A span that is out of date only makes a page that is made anew.
+/// Spans of services as last read. An outdated span only causes a page to be rendered again.
 static SPANS: Mutex<Option<Spans>> = Mutex::new(None);
 
 /// By service and member of staff; none: anyone.
 type Spans = HashMap<(Uuid, Option<Uuid>), Span>;
 
-/// Remembers the span of a service with somebody.
+/// Stores the span of a service and member of staff.
 pub fn remember(service_id: Uuid, who: Who, span: Span) {
     let mut spans = SPANS.lock().unwrap_or_else(PoisonError::into_inner);
     let spans = spans.get_or_insert_default();
@@ -68,7 +68,7 @@ pub fn remember(service_id: Uuid, who: Who, span: Span) {
     spans.insert((service_id, who.id()), span);
 }
 
-/// The page that the visitor asks for, if it was made before and still stands.
+/// The requested page, if it is cached and current.
 pub async fn find(visitor: &Visitor, service_id: Uuid, who: Who) -> Option<Response> {
     let way = way(visitor)?;
     let span = {
@@ -78,13 +78,13 @@ pub async fn find(visitor: &Visitor, service_id: Uuid, who: Who) -> Option<Respo
     let (from, to, _) = span.dates(visitor);
     let query = SlotQuery { service_id, staff_id: who.id(), from, to, exclude_booking: None };
     let state = &visitor.visit.state;
-    // Whatever is wrong is met again, and told, by making the page.
+    // Rendering the page reports the same error.
     let list = state.slots.read(&state.core, &query).await.ok()?;
     let page = list.page(way)?;
     Some(respond(visitor, page))
 }
 
-/// Keeps a page for the next visitor.
+/// Caches a page.
 pub fn keep(visitor: &Visitor, list: &SlotsPage, text: String, shown: &Shown<'_>) {
     let Some(way) = way(visitor) else { return };
     let page = ListPage {
@@ -96,7 +96,7 @@ pub fn keep(visitor: &Visitor, list: &SlotsPage, text: String, shown: &Shown<'_>
     list.keep(way, page);
 }
 
-/// A page that was made before, as this visitor gets it.
+/// The response of a cached page for this visitor.
 pub fn respond(visitor: &Visitor, page: &ListPage) -> Response {
     let framed_by = visitor.visit.state.config.embed_origins.join(" ");
     let shown = Shown {
@@ -112,7 +112,7 @@ pub fn respond(visitor: &Visitor, page: &ListPage) -> Response {
     response
 }
 
-/// Which of the ways to show a list this is; none for a page that only this visitor sees.
+/// The variant of the page in the cache; none for a page that only this visitor sees.
 fn way(visitor: &Visitor) -> Option<usize> {
     let bits = [
         visitor.locale == Locale::De,

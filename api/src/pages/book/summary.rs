@@ -18,12 +18,12 @@ pub struct ServiceFacts {
     pub description: String,
     /// `45 minutes`
     pub duration: String,
-    /// None: it costs nothing.
+    /// None: free of charge.
     pub price: Option<String>,
-    /// Of a class: how many it is for.
+    /// For a class: its capacity.
     pub seats: Option<String>,
     pub requires_confirmation: bool,
-    /// Until when it can be cancelled for nothing.
+    /// Until when it can be cancelled.
     pub cancel_until: Option<String>,
 }
 
@@ -54,14 +54,14 @@ impl ServiceFacts {
     }
 }
 
-/// What is about to be booked, as `summary.html.j2` shows it.
+/// The summary of a booking, for `summary.html.j2`.
 #[derive(Serialize)]
 pub struct Summary {
     pub service: ServiceFacts,
-    /// With whom; none: with anyone.
+    /// The member of staff; none: anyone.
     pub staff: Option<String>,
     pub when: When,
-    /// None where the visitor's clock shows the same.
+    /// None if the visitor's zone has the same time.
     pub when_for_customer: Option<When>,
 }
 

@@ -13,21 +13,21 @@ use uuid::Uuid;
 use super::{Desk, DeskPage, Notice};
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
-/// `/desk/b/{id}`: a booking, its history, its mails, and what can be done with it.
+/// `/desk/b/{id}`: a booking, its history, its mails, and the possible actions.
 pub struct Show;
 
 #[derive(Serialize)]
 struct Facts {
     #[serde(flatten)]
     booking: Shown,
-    /// What can be done, by the names of actions.
+    /// Names of the possible actions.
     actions: Vec<&'static str>,
     back: String,
     history: Vec<Change>,
     mails: Vec<Mail>,
 }
 
-/// A booking as pages of the desk show it.
+/// A booking on pages of the desk.
 #[derive(Serialize)]
 pub struct Shown {
     pub when: When,
@@ -47,7 +47,7 @@ pub struct Shown {
     pub rev: i32,
     /// Path of the booking's page.
     pub base: String,
-    /// What somebody else did since the form was opened; newest last.
+    /// Changes by others since the form was opened; newest last.
     pub since: Vec<Change>,
 }
 
@@ -57,7 +57,7 @@ pub struct Change {
     kind: &'static str,
     by: &'static str,
     at: String,
-    /// The time before, where it was moved.
+    /// The previous time, if it was moved.
     from: Option<String>,
     to: Option<String>,
     message: Option<String>,

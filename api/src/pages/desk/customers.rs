@@ -56,7 +56,7 @@ fn name(customer: &Customer) -> String {
     customer.name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default()
 }
 
-/// How a customer is reached.
+/// Contact details of a customer.
 fn reached(customer: &Customer) -> String {
     let phone = customer.phone.as_ref().map(punctual_core::types::Phone::as_str);
     let email = customer.email.as_ref().map(punctual_core::types::EmailAddress::as_str);
@@ -100,7 +100,7 @@ impl DeskPage for File {
         let which = ListBookings { customer_id: Some(id), limit, ..ListBookings::default() };
         let mut list = bookings::list(core, &actor, &which).await?;
         let mut all = std::mem::take(&mut list.data);
-        // Ten pages hold all that somebody can have been to.
+        // Ten pages are enough for one customer's visits.
         for _ in 0..9 {
             let Some(cursor) = list.next_cursor else { break };
             list =

@@ -1,7 +1,7 @@
-//! `/desk`: where the people of the business work. For staff and administrators, signed in with the session of an account.
+//! `/desk`: the pages of staff and administrators, who are logged in with the session of an account.
 //!
-//! Works without a script. A form carries the revision that was seen: what somebody else changed meanwhile is shown, and
-//! nothing is overwritten.
+//! Works without a script. A form carries the revision that was seen: if it is outdated, the page shows the other change
+//! and overwrites nothing.
 
 mod act;
 mod away;

@@ -59,7 +59,7 @@ struct Chosen {
     with: String,
     start: String,
     staff_id: Uuid,
-    /// Whether it was typed in: such a time is booked only on purpose.
+    /// Whether it was typed in: such a time needs an explicit override.
     odd: bool,
     overriding: bool,
 }
@@ -70,7 +70,7 @@ struct Link {
     label: String,
 }
 
-/// The time of the address or of a form.
+/// The time of the URL or of a form.
 struct Wish {
     start: DateTime<Utc>,
     staff_id: Uuid,
@@ -78,7 +78,7 @@ struct Wish {
     overriding: bool,
 }
 
-/// Why the page is shown once more.
+/// Why the page is shown again.
 #[derive(Default)]
 struct Refused {
     notice: Notice,
@@ -161,7 +161,7 @@ impl DeskPage for Move {
     }
 }
 
-/// The instant of a wall-clock time; the first one where a clock shows it twice.
+/// The instant of a wall-clock time; the first one in a repeated hour.
 pub(super) fn instant(zone: Zone, date: &str, time: &str) -> Option<DateTime<Utc>> {
     let date = date.parse::<NaiveDate>().ok()?;
     let time = time.parse::<CivilTime>().ok()?;
@@ -226,7 +226,7 @@ async fn render(
     desk.page(status, "desk/move.html.j2", "day", refused.notice, &facts)
 }
 
-/// The free times of a week, without the one that the booking has.
+/// The free times of a week, without the booking's own.
 async fn free(
     desk: &Desk,
     booking: &Booking,
@@ -242,7 +242,7 @@ async fn free(
     };
     let mut list = match slots::list(desk.core(), &query).await {
         Ok(list) => list.days,
-        // They perform it no longer: somebody else may.
+        // The member of staff no longer performs it: offers others.
         Err(Error::NotFound(_)) if !anyone => {
             slots::list(desk.core(), &SlotQuery { staff_id: None, ..query }).await?.days
         }

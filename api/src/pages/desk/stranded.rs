@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Desk, DeskPage};
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
-/// `/desk/stranded`: bookings that the calendar would no longer take, with whom to call and what to do.
+/// `/desk/stranded`: bookings that no longer fit the calendar, with phone number and actions.
 pub struct Stranded;
 
 /// Bookings of one page.

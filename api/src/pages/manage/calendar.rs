@@ -9,7 +9,7 @@ use crate::{
     views::calendar_file::{CalendarFile, Reader},
 };
 
-/// `/m/{token}/calendar.ics`: the booking for a calendar.
+/// `/m/{token}/calendar.ics`: the booking as a calendar file.
 pub struct Calendar;
 
 impl Page for Calendar {
@@ -26,7 +26,7 @@ impl Page for Calendar {
     }
 }
 
-/// Addresses at which two calendars on the web take the booking.
+/// Links that add the booking to two web calendars.
 pub struct WebCalendars {
     pub google: String,
     pub outlook: String,

@@ -30,7 +30,7 @@ struct Facts {
     base: String,
     notice: Option<&'static str>,
     requires_confirmation: bool,
-    /// The time that was chosen, to be confirmed; none: choose one.
+    /// The chosen time, to be confirmed; none: choose one.
     chosen: Option<Chosen>,
     /// Bounds of the date field.
     first_date: NaiveDate,
@@ -89,14 +89,14 @@ impl Page for Move {
     }
 }
 
-/// Which dates to show, and with whom; what is not said follows from the address or the booking.
+/// Dates and staff to show; the default comes from the URL or the booking.
 #[derive(Default)]
 struct Around {
     date: Option<NaiveDate>,
     anyone: Option<bool>,
 }
 
-/// The time that the address names, or a list of times.
+/// The time of the URL, or a list of times.
 async fn choose(
     visit: &Visit,
     managed: &Managed,
@@ -108,7 +108,7 @@ async fn choose(
     let Some((start, staff_id)) = start.zip(staff_id) else {
         return list(visit, managed, status, notice, Around::default()).await;
     };
-    // Whether it can be booked is found out by booking it.
+    // Booking it checks whether it is free.
     let end = start + (managed.booking.end - managed.booking.start);
     let chosen = Chosen {
         when: When::new(start, end, managed.booking.zone, managed.locale),
@@ -136,7 +136,7 @@ async fn list(
         exclude_booking: Some(booking.id),
     };
     let found = match slots::list(&visit.state.core, &query).await {
-        // They perform it no longer: somebody else may.
+        // The member of staff no longer performs it: offers others.
         Err(Error::NotFound(_)) if !facts.anyone => {
             facts.anyone = true;
             slots::list(&visit.state.core, &SlotQuery { staff_id: None, ..query }).await
@@ -144,7 +144,7 @@ async fn list(
         found => found,
     };
     let mut list = found?.days;
-    // The one it has is no other time.
+    // Without the booking's own time.
     let own =
         |slot: &slots::OfferedSlot| slot.start == booking.start && slot.staff_ids.contains(&booking.staff.id);
     for day in &mut list {
@@ -187,7 +187,7 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
     times::parse_compact(text).or_else(written)
 }
 
-/// An instant as addresses and forms carry it, without a character that they would escape.
+/// An instant for URLs and forms, without characters that need escaping.
 fn written(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

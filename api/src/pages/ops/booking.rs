@@ -15,7 +15,7 @@ use crate::{
     pages::named,
 };
 
-/// `/ops/bookings/{id}`: the booking of a mail, and where its mails stand. It shows no customer.
+/// `/ops/bookings/{id}`: the booking of a mail and the states of its mails. It shows no customer.
 pub struct Booking;
 
 #[derive(Serialize)]
@@ -63,12 +63,12 @@ impl OpsPage for Booking {
     }
 }
 
-/// Acts with the rights of the administrator who looks.
+/// The actor: the administrator who is logged in.
 pub fn actor(admin: &AdminVisit) -> Actor {
     Actor::Account { user_id: admin.operator, role: Role::Admin }
 }
 
-/// The id at this step of the path.
+/// The id in this segment of the path.
 pub fn id_at(admin: &AdminVisit, place: usize) -> Result<Uuid, Problem> {
     let id = admin.visit.step(place).and_then(|step| Uuid::try_parse(step).ok());
     id.ok_or_else(|| Problem::new(Code::NotFound).detail("There is no such booking or mail."))

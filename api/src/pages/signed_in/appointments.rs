@@ -24,9 +24,9 @@ pub struct Appointments;
 #[derive(Serialize)]
 struct Facts {
     name: String,
-    /// Whether the address of the account was proven.
+    /// Whether the account's address is verified.
     verified: bool,
-    /// Whether they work here.
+    /// Whether the account is staff.
     staff: bool,
     to_come: Vec<Appointment>,
     past: Vec<Appointment>,
@@ -38,9 +38,9 @@ struct Appointment {
     hours: String,
     what: String,
     status: &'static str,
-    /// Where it can be moved and cancelled.
+    /// Link to move and cancel it.
     manage: String,
-    /// Where the same can be booked again.
+    /// Link to book the same again.
     again: String,
 }
 
@@ -61,7 +61,7 @@ impl AccountPage for Appointments {
             Some(appointment(&booking, visitor, &link.token(&state.links)))
         };
         let to_come = bookings::list(core, &who.actor(), &list(Some(now), None)).await?;
-        // The newest of the last year, the last first.
+        // Those of the last year, newest first.
         let year = now - chrono::TimeDelta::days(366);
         let mut past = bookings::list(core, &who.actor(), &list(Some(year), Some(now))).await?.data;
         past.reverse();

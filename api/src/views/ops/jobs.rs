@@ -37,7 +37,7 @@ pub struct Job {
     pub queue: JobName,
     /// Its kind: the versioned name of what it does.
     pub kind: JobName,
-    /// Where it stands.
+    /// Status.
     pub state: JobState,
     /// Smaller numbers start first.
     #[oai(validator(minimum(value = "-32768"), maximum(value = "32767")))]
