@@ -46,6 +46,9 @@ pub enum Error {
         /// Up to three bookable slots near it.
         alternatives: Vec<Alternative>,
     },
+    /// Occurrences of a series have no place, and all of them were to have one (409). Holds every occurrence, in order.
+    #[error("occurrences of the series are not free")]
+    SeriesConflict(Vec<Occurrence>),
     /// The booking's status does not allow the action (409).
     #[error("a booking that is {from:?} cannot be changed so")]
     InvalidTransition {
@@ -159,6 +162,27 @@ pub struct Alternative {
     pub end: DateTime<FixedOffset>,
     /// Who could perform it.
     pub staff_ids: Vec<Uuid>,
+}
+
+/// An occurrence of a series that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occurrence {
+    /// Its number in the series, from 1.
+    pub no: i16,
+    /// Start, with the offset of the business's zone.
+    pub start: DateTime<FixedOffset>,
+    /// Who performs it; none if it has no place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staff_id: Option<Uuid>,
+    /// Its booking; none if it was not made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking_id: Option<Uuid>,
+    /// Why it has no place: the code of a problem; none if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Up to three bookable slots near it, if it has no place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Alternative>,
 }
 
 impl Error {

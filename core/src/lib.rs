@@ -39,5 +39,5 @@ mod context;
 mod transaction;
 
 pub use context::{Core, CoreLimits};
-pub use error::{Alternative, Error, Result};
+pub use error::{Alternative, Error, Occurrence, Result};
 pub use migrate::migrate;

@@ -13,7 +13,7 @@ pub fn scope_of(method: &Method, path: &str) -> Option<Scope> {
     let (first, third) = (steps.next()?, steps.nth(1));
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let area = match first {
-        "bookings" | "bookings.csv" | "holds" | "stranded-bookings" => Area::Bookings,
+        "bookings" | "bookings.csv" | "holds" | "series" | "stranded-bookings" => Area::Bookings,
         "closures" | "services" | "slots" => Area::Catalogue,
         "business" if reads => Area::Catalogue,
         "staff" if reads || matches!(third, Some("hours" | "overrides" | "photo" | "time-off")) => {

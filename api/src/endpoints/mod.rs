@@ -92,6 +92,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         customers::OPERATIONS,
         &[&slots::OPERATION],
         bookings::OPERATIONS,
+        bookings::SERIES,
         &[&report::OPERATION],
         &[&events::OPERATION],
         webhooks::OPERATIONS,

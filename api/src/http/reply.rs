@@ -96,6 +96,37 @@ impl<const STATUS: u16, T: Type + Serialize> ApiResponse for Reply<STATUS, T> {
     }
 }
 
+/// One of two successes, which differ in status.
+#[derive(Debug)]
+pub enum Either<A, B> {
+    /// The usual one.
+    First(A),
+    /// The other one.
+    Second(B),
+}
+
+impl<A: IntoResponse, B: IntoResponse> IntoResponse for Either<A, B> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::First(first) => first.into_response(),
+            Self::Second(second) => second.into_response(),
+        }
+    }
+}
+
+impl<A: ApiResponse, B: ApiResponse> ApiResponse for Either<A, B> {
+    fn meta() -> MetaResponses {
+        let mut responses = A::meta().responses;
+        responses.extend(B::meta().responses);
+        MetaResponses { responses }
+    }
+
+    fn register(registry: &mut Registry) {
+        A::register(registry);
+        B::register(registry);
+    }
+}
+
 macro_rules! empty {
     ($(#[$doc:meta])* $name:ident, $status:ident) => {
         $(#[$doc])*

@@ -50,6 +50,8 @@ pub struct BookingObject {
     /// Seat of a group, from 1; 1 otherwise.
     #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
     pub seat_no: i32,
+    /// Its place in its series; absent: it does not repeat.
+    pub series: Option<BookedSeries>,
     /// Who comes in the customer's place; absent: the customer.
     pub for_whom: Option<Name>,
     /// What the customer wrote.
@@ -70,6 +72,20 @@ pub struct BookingObject {
     pub created_at: DateTime<Utc>,
     /// Last change.
     pub updated_at: DateTime<Utc>,
+}
+
+/// The place of a booking in its series.
+#[derive(Debug, Object)]
+pub struct BookedSeries {
+    /// The series: `GET /v1/series/{id}`.
+    pub id: Uuid,
+    /// Its number in the series, from 1.
+    #[oai(validator(minimum(value = "1"), maximum(value = "52")))]
+    pub no: i16,
+    /// The start that the series gave it.
+    pub planned_start: DateTime<FixedOffset>,
+    /// Whether it was moved to another start by itself: a move of the series leaves it.
+    pub moved: bool,
 }
 
 /// A service as it was promised.

@@ -158,6 +158,9 @@ pub struct EventBooking {
     pub start: DateTime<FixedOffset>,
     /// Its end.
     pub end: DateTime<FixedOffset>,
+    /// The series it is an occurrence of; absent: it does not repeat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series_id: Option<Uuid>,
 }
 
 /// Start and member of staff of a booking.
@@ -217,6 +220,7 @@ impl From<Event> for FeedEvent {
                     staff_id: booking.staff_id,
                     start: booking.start,
                     end: booking.end,
+                    series_id: booking.series_id,
                 }),
                 previous: previous.map(|place| EventPlace { start: place.start, staff_id: place.staff_id }),
                 ..data

@@ -16,6 +16,7 @@ pub mod ops;
 mod order;
 mod proposal;
 mod report;
+mod series;
 mod slots;
 mod storefront;
 mod webhook_catalogue;
@@ -36,6 +37,7 @@ pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBooki
 pub use order::ListOrder;
 pub use proposal::Proposal;
 pub use report::MonthReport;
+pub use series::{Interval, Series, SeriesChange, SeriesMade};
 pub use slots::{ListPage, Slots, SlotsPage};
 pub use storefront::StorefrontPages;
 pub use webhook_catalogue::webhook_catalogue;

@@ -118,6 +118,7 @@ fn sample(event_type: EventType) -> Event {
         staff_id: id(2),
         start: at(start),
         end: at(end),
+        series_id: None,
     };
     let previous = is_move.then(|| Place { start: at("2027-05-04T10:00:00+02:00"), staff_id: id(2) });
     let by = |kind, id| Some(EventActor { kind, id });

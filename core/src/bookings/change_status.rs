@@ -91,20 +91,31 @@ impl Write for ChangeStatus {
             overridden: self.options.overriding,
             ..BookingChange::in_place(kind_of(self.action), &self.actor)
         };
-        let row = write_booking!(
-            "UPDATE bookings SET status = $9, rev = rev + 1, updated_at = $6 WHERE id = $7 AND rev = $8",
-            now,
-            change,
-            row.booking.id,
-            row.booking.rev.0,
-            to as BookingStatus,
-        )
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or_else(|| Error::internal("changing a status", "the booking changed under its lock"))?;
+        let row = put_status(tx, now, &row, to, &change).await?;
         mails::plan(tx, now, &row, &change, &reminders).await?;
         Ok(Outcome::Changed(Some(row.seen_by(&self.actor)), mails::QUEUES))
     }
+}
+
+/// Stores the new status of a locked booking.
+pub(super) async fn put_status(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    row: &Row,
+    to: BookingStatus,
+    change: &BookingChange<'_>,
+) -> Result<Row> {
+    write_booking!(
+        "UPDATE bookings SET status = $9, rev = rev + 1, updated_at = $6 WHERE id = $7 AND rev = $8",
+        now,
+        change,
+        row.booking.id,
+        row.booking.rev.0,
+        to as BookingStatus,
+    )
+    .fetch_optional(tx)
+    .await?
+    .ok_or_else(|| Error::internal("changing a status", "the booking changed under its lock"))
 }
 
 /// The audit trail's name of an action.

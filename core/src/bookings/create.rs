@@ -61,7 +61,7 @@ fn request(actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<Requ
 ///
 /// # Errors
 /// `Forbidden`, `StaffOnly`, `LoginRequired`.
-fn authorize(actor: &Actor, new: &NewBooking) -> Result<()> {
+pub(super) fn authorize(actor: &Actor, new: &NewBooking) -> Result<()> {
     if matches!(actor, Actor::Link { .. } | Actor::StaffLink { .. }) {
         return Err(Error::Forbidden);
     }

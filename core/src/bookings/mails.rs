@@ -19,7 +19,7 @@ pub(super) const QUEUES: &[&str] = &[SendNotification::QUEUE];
 
 /// The mail to the customer and the mail to staff and the business. Staff get no mail about a confirmation or refusal,
 /// because they made it.
-fn kinds_of(
+pub(super) fn kinds_of(
     change: ChangeKind,
     status: BookingStatus,
 ) -> (Option<NotificationKind>, Option<NotificationKind>) {
@@ -56,15 +56,20 @@ fn kinds_of(
 }
 
 /// The mails of one booking.
-struct Draft {
+pub(super) struct Draft {
     customer: Option<Addressee>,
     reminders: Vec<Reminder>,
-    at_once: Vec<AtOnce>,
+    pub at_once: Vec<AtOnce>,
 }
 
 impl Draft {
     /// The mails that follow from a change, except the one to the former member of staff.
-    fn of(now: DateTime<Utc>, row: &Row, change: &BookingChange<'_>, rules: &[(i16, ReminderRule)]) -> Self {
+    pub(super) fn of(
+        now: DateTime<Utc>,
+        row: &Row,
+        change: &BookingChange<'_>,
+        rules: &[(i16, ReminderRule)],
+    ) -> Self {
         let booking = &row.booking;
         // None for an erased person: no mail is planned.
         let customer_email = booking.customer.as_ref().and_then(|customer| customer.email.clone());
@@ -94,7 +99,7 @@ impl Draft {
         Self { customer, reminders, at_once }
     }
 
-    fn change<'a>(&'a self, row: &Row, span: Option<&'a tracing::Span>) -> plan::Change<'a> {
+    pub(super) fn change<'a>(&'a self, row: &Row, span: Option<&'a tracing::Span>) -> plan::Change<'a> {
         let subject = Subject {
             booking_id: row.booking.id,
             rev: row.booking.rev,
@@ -127,7 +132,7 @@ pub(super) async fn plan(
     plan::on_changes(tx, now, &[draft.change(row, None)]).await
 }
 
-/// A booking that a batch created, with its service's reminder rules and the span of its request.
+/// A booking that was made or changed with others, with its service's reminder rules and the span of its request.
 pub(super) struct NewBookingMails<'a> {
     pub row: &'a Row,
     pub change: &'a BookingChange<'a>,
@@ -166,7 +171,7 @@ fn staff_and_business(row: &Row) -> Vec<Addressee> {
 }
 
 /// The member of staff before a move to a colleague; none if they have left.
-async fn former_staff(tx: &mut PgConnection, staff_id: Uuid) -> Result<Option<Addressee>> {
+pub(super) async fn former_staff(tx: &mut PgConnection, staff_id: Uuid) -> Result<Option<Addressee>> {
     let row = sqlx::query!(
         r#"SELECT staff.email::text AS "email: EmailAddress",
                   coalesce(users.locale, settings.locale) AS "locale!: Locale"
@@ -184,7 +189,7 @@ fn addressee(email: Option<EmailAddress>, locale: Locale, staff_id: Option<Uuid>
 }
 
 /// Whether both are the same mailbox.
-fn same(one: &Addressee, other: &Addressee) -> bool {
+pub(super) fn same(one: &Addressee, other: &Addressee) -> bool {
     one.email.as_str().eq_ignore_ascii_case(other.email.as_str())
 }
 

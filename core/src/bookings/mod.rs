@@ -23,6 +23,7 @@ mod input;
 mod insert;
 mod list;
 mod mails;
+mod mails_of_several;
 mod managed;
 mod no_show;
 mod note;
@@ -36,6 +37,7 @@ mod renew;
 mod reschedule;
 mod row;
 mod send_confirmation;
+mod series;
 mod sweep;
 mod transitions;
 mod update;
@@ -67,8 +69,12 @@ pub use reminders::choose_reminders;
 pub use renew::{can_renew, renew_hold};
 pub use reschedule::reschedule;
 pub use send_confirmation::send_confirmation;
+pub use series::{
+    Kept, Mode, MoveSeries, NewSeries, Series, SeriesChange, SeriesMade, cancel_series, create_series,
+    get_series, move_series, try_series,
+};
 pub use sweep::{complete_past, expire_holds, expire_pending};
 pub use transitions::allowed_actions;
 pub use update::update;
-pub use view::{BookedCustomer, BookedService, BookedStaff, Booking, BookingEvent};
+pub use view::{BookedCustomer, BookedService, BookedStaff, Booking, BookingEvent, InSeries};
 pub use within::within;

@@ -126,7 +126,7 @@ impl Reschedule {
 }
 
 /// Stores the new position; the seat is chosen as in [`super::insert`].
-async fn put(
+pub(super) async fn put(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     row: &Row,

@@ -33,6 +33,9 @@ pub struct Booking {
     pub zone: Zone,
     /// Seat within a class of a group service, from 1; 1 otherwise.
     pub seat_no: i32,
+    /// The series it is an occurrence of; none: it does not repeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<InSeries>,
     /// Who comes in the customer's place; none: the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_whom: Option<PersonName>,
@@ -61,6 +64,19 @@ pub struct Booking {
 /// Answers stored before this field existed are of bookings with reminders.
 const fn wanted() -> bool {
     true
+}
+
+/// Where a booking is in its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InSeries {
+    /// The series.
+    pub id: Uuid,
+    /// Its number in the series, from 1.
+    pub no: i16,
+    /// The start that the series gave it.
+    pub planned_start: DateTime<FixedOffset>,
+    /// Whether it was moved to another start by itself: a move of the series leaves it.
+    pub moved: bool,
 }
 
 /// The service as it was promised.

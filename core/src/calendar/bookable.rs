@@ -19,6 +19,15 @@ pub enum Limits {
     /// A booking that keeps its start while staff change something else. Hours and other bookings are checked; notice,
     /// horizon and grid were checked when it was made. It may have begun today.
     InPlace,
+    /// An occurrence of a series that staff make or move: all but notice and horizon.
+    Series,
+}
+
+impl Limits {
+    /// Whether the start has to be to come, and on the grid.
+    const fn are_of_the_list(self) -> bool {
+        matches!(self, Self::Enforced | Self::Series)
+    }
 }
 
 /// Why a start cannot be booked: the first reason that applies, in this order.
@@ -42,6 +51,21 @@ pub enum Refusal {
     /// It would overlap another booking, or its class is full.
     #[error("the time is taken")]
     Taken,
+}
+
+impl Refusal {
+    /// The code of the problem that says the same in the API.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::StartInPast => "start_in_past",
+            Self::TooSoon => "too_soon",
+            Self::TooFar => "too_far",
+            Self::OutsideHours => "outside_hours",
+            Self::OffGrid => "off_grid",
+            Self::Taken => "slot_taken",
+        }
+    }
 }
 
 /// The times and the class that a booking gets.
@@ -79,12 +103,12 @@ pub fn is_bookable(
 }
 
 /// The checks that `override` does not skip: `StartInPast`, or `TooFar` when the start is more than ten years ahead.
-/// Without [`Limits::Enforced`], a start earlier today is allowed. Call it before arithmetic on the instant or a
-/// query with it.
+/// With [`Limits::Overridden`] and [`Limits::InPlace`], a start earlier today is allowed. Call it before arithmetic on the
+/// instant or a query with it.
 #[must_use]
 pub fn out_of_reach(zone: Zone, start: DateTime<Utc>, now: DateTime<Utc>, limits: Limits) -> Option<Refusal> {
     let earliest =
-        if limits == Limits::Enforced { now } else { day_start(zone, local_date(zone, now)).min(now) };
+        if limits.are_of_the_list() { now } else { day_start(zone, local_date(zone, now)).min(now) };
     if start < earliest {
         Some(Refusal::StartInPast)
     } else if start - now > TimeDelta::days(FARTHEST_DAYS) {
@@ -123,7 +147,7 @@ fn within_limits(
     Ok(())
 }
 
-/// Checks hours, grid (under [`Limits::Enforced`]) and other bookings; without `open` only other bookings.
+/// Checks hours, grid (under [`Limits::Enforced`] and [`Limits::Series`]) and other bookings; without `open` only other bookings.
 fn place(
     calendar: &Calendar,
     rules: &ServiceRules,
@@ -148,7 +172,7 @@ fn place(
         if !open.covers(place.during) {
             return Err(Refusal::OutsideHours);
         }
-        if limits == Limits::Enforced && !open.on_grid(start, rules.slot_step_min) {
+        if limits.are_of_the_list() && !open.on_grid(start, rules.slot_step_min) {
             return Err(Refusal::OffGrid);
         }
     }

@@ -8,6 +8,7 @@ mod busy;
 mod civil;
 mod group;
 mod hours;
+mod recurrence;
 mod reminder;
 mod slots;
 mod span;
@@ -25,6 +26,7 @@ pub use group::class_id;
 pub use hours::{
     Calendar, DayWindow, DayWindowError, OpenWindow, WeeklyWindow, dates_needed, open_spans, open_windows,
 };
+pub use recurrence::{Every, moved_occurrence, occurrences};
 pub use reminder::{ReminderRule, reminder_due, reminder_expires};
 pub use slots::{Slot, nearest, slots, unchanged_until};
 pub use span::Span;

@@ -177,6 +177,9 @@ pub struct BookingState {
     pub start: DateTime<FixedOffset>,
     /// Its end.
     pub end: DateTime<FixedOffset>,
+    /// The series it is an occurrence of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series_id: Option<Uuid>,
 }
 
 /// Start and member of staff of a booking.

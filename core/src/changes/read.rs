@@ -178,6 +178,7 @@ struct Row {
     status: Option<BookingStatus>,
     has_customer: Option<bool>,
     service_id: Option<Uuid>,
+    series_id: Option<Uuid>,
     minutes: Option<i32>,
     zone: String,
     place: Option<Value>,
@@ -202,7 +203,7 @@ macro_rules! select_events {
                               WHERE e.booking_id = feed.booking_id AND e.rev > feed.rev AND e.details ? 'service'
                               ORDER BY e.rev LIMIT 1),
                              b.service_id) AS "service_id?",
-                    b.duration_min AS "minutes?",
+                    b.series_id AS "series_id?", b.duration_min AS "minutes?",
                     coalesce(b.zone, settings.zone, 'Etc/UTC') AS "zone!",
                     (SELECT e.details FROM booking_events AS e
                      WHERE e.booking_id = feed.booking_id AND e.rev <= feed.rev AND e.details ? 'to'
@@ -272,6 +273,7 @@ impl Row {
             staff_id: place.staff_id,
             start: zone.at(place.start),
             end: zone.at(place.start + chrono::TimeDelta::minutes(minutes.into())),
+            series_id: self.series_id,
         };
         let previous = previous.map(|place| Place { start: zone.at(place.start), staff_id: place.staff_id });
         Ok(Some(Subject::Booking { booking, previous }))

@@ -21,7 +21,8 @@ pub(super) async fn plan_first(tx: &mut PgConnection, now: DateTime<Utc>, custom
                   coalesce(c.locale, settings.locale) AS "locale!: Locale"
            FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id CROSS JOIN settings
            WHERE b.customer_id = $1 AND c.email IS NOT NULL AND b.status IN ('pending', 'confirmed') AND lower(b.during) > $2
-             AND NOT EXISTS (SELECT FROM notifications AS n WHERE n.booking_id = b.id AND NOT n.to_staff)
+             AND NOT EXISTS (SELECT FROM notifications AS n 
+                             WHERE (n.booking_id = b.id OR n.booking_ids @> ARRAY[b.id]) AND NOT n.to_staff)
            ORDER BY b.id"#,
         customer_id,
         now,
@@ -94,7 +95,7 @@ pub(super) async fn replace_recipient(
     sqlx::query!(
         "UPDATE notifications SET recipient = $2
          WHERE id = ANY(ARRAY(SELECT id FROM notifications
-                              WHERE booking_id = ANY($1) AND NOT to_staff AND dot_at IS NULL
+                              WHERE (booking_id = ANY($1) OR booking_ids && $1) AND NOT to_staff AND dot_at IS NULL
                                 AND (outcome IS NULL OR outcome = 'failed')
                               ORDER BY id FOR NO KEY UPDATE))",
         booking_ids,

@@ -120,9 +120,13 @@ pub async fn prune(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     Ok(pruned.rows_affected())
 }
 
-/// Deletes the stored answers that contain these bookings.
-pub(crate) async fn forget_bookings(tx: &mut PgConnection, booking_ids: &[Uuid]) -> Result<()> {
-    let ids: Vec<String> = booking_ids.iter().map(Uuid::to_string).collect();
+/// Deletes the stored answers that contain these bookings: each has the id of a booking, or of a series.
+pub(crate) async fn forget_bookings(
+    tx: &mut PgConnection,
+    booking_ids: &[Uuid],
+    series_ids: &[Uuid],
+) -> Result<()> {
+    let ids: Vec<String> = booking_ids.iter().chain(series_ids).map(Uuid::to_string).collect();
     // Scans the whole table, which holds one day: an index would slow every booking down.
     sqlx::query!("DELETE FROM idempotency_keys WHERE response ->> 'id' = ANY($1)", &ids).execute(tx).await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 mod account;
 mod booking_links;
+mod several;
 mod webhook_ended;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,6 +18,7 @@ use crate::{Result, settings};
 
 pub use account::{AccountFacts, load_account};
 pub use booking_links::{BookingLinksFacts, LinkedBooking, load_booking_links};
+pub use several::{OneOfSeveral, SeveralFacts, load_several};
 pub use webhook_ended::{WebhookEndedFacts, load_webhook_ended};
 
 /// The content of one mail.

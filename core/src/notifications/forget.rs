@@ -26,7 +26,7 @@ pub(crate) async fn forget_person(
                               WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END,
                outcome_at = CASE WHEN outcome IS NOT NULL OR dot_at IS NOT NULL THEN outcome_at ELSE $3 END
            WHERE id = ANY(ARRAY(SELECT id FROM notifications
-                              WHERE (booking_id = ANY($1) AND NOT to_staff) OR customer_id = ANY($2)
+                              WHERE ((booking_id = ANY($1) OR booking_ids && $1) AND NOT to_staff) OR customer_id = ANY($2)
                               ORDER BY id FOR NO KEY UPDATE))
            RETURNING id, kind AS "kind: NotificationKind", outcome AS "outcome: NotificationOutcome", job_id,
                      outcome IS NULL OR outcome_at = $3 AS "live!""#,

@@ -32,6 +32,18 @@ pub enum NotificationKind {
     StaffMoved,
     /// To staff and the business: a booking was cancelled.
     StaffCancelled,
+    /// Several appointments were booked together.
+    AppointmentsBooked,
+    /// Several appointments were moved together.
+    AppointmentsMoved,
+    /// Several appointments were cancelled together.
+    AppointmentsCancelled,
+    /// To staff and the business: several appointments were booked together.
+    StaffAppointmentsBooked,
+    /// To staff and the business: several appointments were moved together.
+    StaffAppointmentsMoved,
+    /// To staff and the business: several appointments were cancelled together.
+    StaffAppointmentsCancelled,
     /// A link that proves the address of an account.
     VerifyEmail,
     /// A link that sets a new password.
@@ -45,7 +57,7 @@ pub enum NotificationKind {
 }
 
 impl NotificationKind {
-    /// Every kind that is about a booking.
+    /// Every kind that is about one booking.
     pub const OF_BOOKINGS: [Self; 11] = [
         Self::Confirmation,
         Self::Reminder,
@@ -60,8 +72,18 @@ impl NotificationKind {
         Self::StaffCancelled,
     ];
 
+    /// Every kind that is about several bookings.
+    pub const OF_SEVERAL: [Self; 6] = [
+        Self::AppointmentsBooked,
+        Self::AppointmentsMoved,
+        Self::AppointmentsCancelled,
+        Self::StaffAppointmentsBooked,
+        Self::StaffAppointmentsMoved,
+        Self::StaffAppointmentsCancelled,
+    ];
+
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::Confirmation,
         Self::Reminder,
         Self::Cancellation,
@@ -73,6 +95,12 @@ impl NotificationKind {
         Self::StaffPending,
         Self::StaffMoved,
         Self::StaffCancelled,
+        Self::AppointmentsBooked,
+        Self::AppointmentsMoved,
+        Self::AppointmentsCancelled,
+        Self::StaffAppointmentsBooked,
+        Self::StaffAppointmentsMoved,
+        Self::StaffAppointmentsCancelled,
         Self::VerifyEmail,
         Self::PasswordReset,
         Self::SetPassword,
@@ -98,6 +126,12 @@ impl NotificationKind {
             Self::StaffPending => "staff_pending",
             Self::StaffMoved => "staff_moved",
             Self::StaffCancelled => "staff_cancelled",
+            Self::AppointmentsBooked => "appointments_booked",
+            Self::AppointmentsMoved => "appointments_moved",
+            Self::AppointmentsCancelled => "appointments_cancelled",
+            Self::StaffAppointmentsBooked => "staff_appointments_booked",
+            Self::StaffAppointmentsMoved => "staff_appointments_moved",
+            Self::StaffAppointmentsCancelled => "staff_appointments_cancelled",
             Self::VerifyEmail => "verify_email",
             Self::PasswordReset => "password_reset",
             Self::SetPassword => "set_password",
@@ -118,7 +152,31 @@ impl NotificationKind {
                 | Self::StaffNew
                 | Self::StaffPending
                 | Self::StaffMoved
+                | Self::AppointmentsBooked
+                | Self::AppointmentsMoved
+                | Self::StaffAppointmentsBooked
+                | Self::StaffAppointmentsMoved
         )
+    }
+
+    /// The kind of the mail that says the same of several bookings; none: each has a mail of its own.
+    #[must_use]
+    pub fn of_several(self) -> Option<Self> {
+        match self {
+            Self::Confirmation | Self::Pending => Some(Self::AppointmentsBooked),
+            Self::Reschedule => Some(Self::AppointmentsMoved),
+            Self::Cancellation => Some(Self::AppointmentsCancelled),
+            Self::StaffNew => Some(Self::StaffAppointmentsBooked),
+            Self::StaffMoved => Some(Self::StaffAppointmentsMoved),
+            Self::StaffCancelled => Some(Self::StaffAppointmentsCancelled),
+            _ => None,
+        }
+    }
+
+    /// Whether it is about several bookings.
+    #[must_use]
+    pub fn is_about_several(self) -> bool {
+        Self::OF_SEVERAL.contains(&self)
     }
 
     /// The purpose of the link in a mail about an account; none for a mail about a booking.
@@ -134,7 +192,16 @@ impl NotificationKind {
     /// Whether it goes to staff or the business rather than to the customer.
     #[must_use]
     pub fn is_for_staff(self) -> bool {
-        matches!(self, Self::StaffNew | Self::StaffPending | Self::StaffMoved | Self::StaffCancelled)
+        matches!(
+            self,
+            Self::StaffNew
+                | Self::StaffPending
+                | Self::StaffMoved
+                | Self::StaffCancelled
+                | Self::StaffAppointmentsBooked
+                | Self::StaffAppointmentsMoved
+                | Self::StaffAppointmentsCancelled
+        )
     }
 
     /// Whether the mail applies to a booking of this status at the mail's revision.
@@ -144,11 +211,20 @@ impl NotificationKind {
             Self::Confirmation | Self::Reminder | Self::Reschedule | Self::StaffNew => {
                 status == BookingStatus::Confirmed
             }
-            Self::Cancellation | Self::StaffCancelled => status == BookingStatus::Cancelled,
+            Self::Cancellation
+            | Self::StaffCancelled
+            | Self::AppointmentsCancelled
+            | Self::StaffAppointmentsCancelled => status == BookingStatus::Cancelled,
             Self::Pending | Self::StaffPending => status == BookingStatus::Pending,
             Self::Declined => status == BookingStatus::Declined,
             Self::Expired => status == BookingStatus::Expired,
-            Self::StaffMoved => matches!(status, BookingStatus::Confirmed | BookingStatus::Pending),
+            Self::StaffMoved
+            | Self::AppointmentsBooked
+            | Self::AppointmentsMoved
+            | Self::StaffAppointmentsBooked
+            | Self::StaffAppointmentsMoved => {
+                matches!(status, BookingStatus::Confirmed | BookingStatus::Pending)
+            }
             Self::VerifyEmail
             | Self::PasswordReset
             | Self::SetPassword

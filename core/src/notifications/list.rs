@@ -49,7 +49,7 @@ pub struct Notification {
     /// Its recipient; none once erased. Not part of the API.
     #[serde(skip)]
     pub recipient: Option<String>,
-    /// The revision of the booking it is about.
+    /// The revision of the booking it is about; of a mail about several, of the first of them.
     pub rev: Rev,
     /// Its state.
     pub state: NotificationState,
@@ -70,14 +70,14 @@ pub struct Notification {
     pub reply: Option<String>,
 }
 
-/// All mails of a booking, in the order in which they were planned.
+/// All mails of a booking, those about several bookings too, in the order in which they were planned.
 pub async fn list(conn: &mut PgConnection, booking_id: Uuid) -> Result<Vec<Notification>> {
     let rows = sqlx::query!(
         r#"
         SELECT id, kind AS "kind: NotificationKind", recipient::text, rev AS "rev: Rev", send_at, expires_at, enqueued_at, tries, accepted_at, reply,
                outcome AS "outcome: NotificationOutcome"
         FROM notifications
-        WHERE booking_id = $1
+        WHERE booking_id = $1 OR booking_ids @> ARRAY[$1]
         ORDER BY created_at, send_at, id
         "#,
         booking_id,

@@ -9,6 +9,7 @@ pub(crate) mod booking_links;
 pub mod facts;
 pub mod plan;
 pub mod sending;
+pub mod several;
 pub(crate) mod webhook_ended;
 
 mod due;

@@ -91,7 +91,7 @@ pub async fn on_changes(conn: &mut PgConnection, now: DateTime<Utc>, changes: &[
 pub async fn carry_over(conn: &mut PgConnection, booking_id: Uuid, rev: Rev) -> Result<()> {
     sqlx::query!(
         "UPDATE notifications SET rev = $2
-         WHERE booking_id = $1 AND rev = $2 - 1
+         WHERE booking_id = $1 AND rev = $2 - 1 AND booking_ids IS NULL
            AND (outcome IS NULL OR outcome IN ('failed', 'in_doubt', 'unwanted'))",
         booking_id,
         rev.0,
@@ -150,7 +150,7 @@ fn planned<'a>(now: DateTime<Utc>, change: &'a Change<'a>) -> Vec<Planned<'a>> {
     let mails = change.at_once.iter().map(|mail| Planned {
         id: new_id(now),
         change,
-        key: dedupe_key(subject, mail.kind, None, mail.to.staff_id),
+        key: dedupe_key(subject.booking_id, subject.rev, mail.kind, None, mail.to.staff_id),
         kind: mail.kind,
         to: &mail.to,
         rule: None,
@@ -162,7 +162,13 @@ fn planned<'a>(now: DateTime<Utc>, change: &'a Change<'a>) -> Vec<Planned<'a>> {
         subject.reminders.iter().map(move |reminder| Planned {
             id: new_id(now),
             change,
-            key: dedupe_key(subject, NotificationKind::Reminder, Some(reminder.rule), None),
+            key: dedupe_key(
+                subject.booking_id,
+                subject.rev,
+                NotificationKind::Reminder,
+                Some(reminder.rule),
+                None,
+            ),
             kind: NotificationKind::Reminder,
             to: customer,
             rule: Some(reminder.rule),
@@ -258,13 +264,13 @@ async fn write(conn: &mut PgConnection, now: DateTime<Utc>, rows: Vec<Planned<'_
 }
 
 /// Unique per mail: booking, kind, rule or member of staff, and revision in one text.
-fn dedupe_key(
-    subject: &Subject<'_>,
+pub(super) fn dedupe_key(
+    booking_id: Uuid,
+    rev: Rev,
     kind: NotificationKind,
     rule: Option<i16>,
     staff_id: Option<Uuid>,
 ) -> String {
-    let Subject { booking_id, rev, .. } = subject;
     let kind = kind.as_str();
     match (rule, staff_id) {
         (Some(rule), _) => format!("booking:{booking_id}:{kind}:{rule}:{rev}"),
@@ -274,13 +280,13 @@ fn dedupe_key(
 }
 
 /// Cancels the unsent mails of older revisions. The sender of a mail that is handed off records its outcome. A mail that was
-/// in doubt ends in doubt, because it may have arrived.
+/// in doubt ends in doubt, because it may have arrived. A mail about several bookings stays: it shows those it still applies to.
 async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: Uuid, rev: Rev) -> Result<()> {
     let ended = sqlx::query!(
         r#"
         UPDATE notifications
         SET outcome = CASE WHEN doubts > 0 THEN 'in_doubt' ELSE 'cancelled' END::notification_outcome, outcome_at = $3
-        WHERE booking_id = $1 AND rev < $2 AND outcome IS NULL AND dot_at IS NULL
+        WHERE booking_id = $1 AND rev < $2 AND outcome IS NULL AND dot_at IS NULL AND booking_ids IS NULL
         RETURNING id, kind AS "kind: NotificationKind", outcome AS "outcome!: NotificationOutcome",
                   enqueued_at IS NOT NULL AS "enqueued!"
         "#,

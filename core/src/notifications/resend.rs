@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::payload::{self, DueJob, queue_error};
-use super::{Notification, NotificationKind, NotificationOutcome, SendNotification, list};
+use super::{Notification, NotificationKind, NotificationOutcome, SendNotification, list, several};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingStatus, Rev};
 use crate::{Core, Error, Result};
@@ -61,7 +61,7 @@ pub(crate) async fn resend_in(
     let mail = sqlx::query!(
         r#"SELECT kind AS "kind: NotificationKind", rev AS "rev: Rev", recipient::text, expires_at,
                   outcome AS "outcome: NotificationOutcome"
-           FROM notifications WHERE id = $1 AND booking_id = $2 FOR NO KEY UPDATE"#,
+           FROM notifications WHERE id = $1 AND (booking_id = $2 OR booking_ids @> ARRAY[$2]) FOR NO KEY UPDATE"#,
         id,
         booking_id,
     )
@@ -71,7 +71,12 @@ pub(crate) async fn resend_in(
     if !matches!(mail.outcome, Some(NotificationOutcome::Failed | NotificationOutcome::InDoubt)) {
         return Err(Error::NotResendable("The mail has neither failed nor is it in doubt."));
     }
-    if mail.rev != booking.rev || !mail.kind.is_true_of(booking.status) {
+    let is_true = if mail.kind.is_about_several() {
+        several::is_true_of_any(tx, id, mail.kind).await?
+    } else {
+        mail.rev == booking.rev && mail.kind.is_true_of(booking.status)
+    };
+    if !is_true {
         return Err(Error::NotResendable("The booking has changed since: the mail is no longer true."));
     }
     if mail.expires_at <= now {

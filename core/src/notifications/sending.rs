@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{EndedMail, NotificationKind, NotificationOutcome, account, booking_links, record_ended};
+use super::{
+    EndedMail, NotificationKind, NotificationOutcome, account, booking_links, record_ended, several,
+};
 use crate::Result;
 use crate::types::{BookingStatus, Rev};
 
@@ -43,6 +45,8 @@ pub struct Sending {
     pub rev: Rev,
     /// Fencing token of this attempt.
     pub fence: Fence,
+    /// Of a mail about several bookings: the sum of their revisions when it was rendered.
+    pub revs: Option<i64>,
 }
 
 impl Sending {
@@ -71,6 +75,8 @@ pub enum HandOff {
     Marked,
     /// The mail has ended, possibly by this call: the booking changed, or it is too late.
     Over(NotificationOutcome),
+    /// One of several bookings has changed since the mail was rendered: it is to be rendered again.
+    Outdated,
     /// A later lease has it.
     Fenced,
 }
@@ -116,6 +122,7 @@ pub async fn begin(
                 kind: row.kind,
                 rev: row.rev,
                 fence,
+                revs: None,
             }),
         },
         None => match outcome_of(conn, notification_id).await? {
@@ -134,7 +141,13 @@ pub async fn mark_handed_off(
     now: DateTime<Utc>,
     sending: &Sending,
 ) -> Result<HandOff> {
+    if sending.kind.is_about_several()
+        && Some(several::lock_revs(conn, sending.notification_id).await?) != sending.revs
+    {
+        return Ok(HandOff::Outdated);
+    }
     let ended = match (sending.booking_id, sending.user_id, sending.customer_id) {
+        (Some(_), ..) if sending.kind.is_about_several() => addressee_to_end(conn, sending).await?,
         (Some(booking_id), ..) => reason_to_end(conn, booking_id, sending).await?,
         (None, Some(user_id), _) if account::is_current(conn, user_id, sending.kind, sending.rev).await? => {
             None
@@ -183,6 +196,11 @@ async fn reason_to_end(
     if !booking.is_some_and(|booking| booking.rev == sending.rev && sending.kind.is_true_of(booking.status)) {
         return Ok(Some(NotificationOutcome::Cancelled));
     }
+    addressee_to_end(conn, sending).await
+}
+
+/// Why the recipient is not to get the mail any more.
+async fn addressee_to_end(conn: &mut PgConnection, sending: &Sending) -> Result<Option<NotificationOutcome>> {
     let addressee = sqlx::query!(
         r#"SELECT coalesce(customers.reminders, true) AS "reminders!", coalesce(staff.active, true) AS "works_here!"
            FROM notifications AS n JOIN bookings ON bookings.id = n.booking_id

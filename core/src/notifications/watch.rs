@@ -11,7 +11,7 @@ use crate::types::BookingStatus;
 /// Most mails that are listed.
 const LIMIT: i64 = 200;
 
-/// A mail that failed or is in doubt, still applies to its booking, and is not too late.
+/// A mail that failed or is in doubt, still applies to its booking or to one of them, and is not too late.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResendableMail {
     /// The ledger row.
@@ -40,8 +40,10 @@ pub async fn resendable(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<V
     let rows = sqlx::query!(
         r#"SELECT n.id, n.booking_id AS "booking_id!", n.kind AS "kind: NotificationKind",
                   n.outcome AS "outcome!: NotificationOutcome", n.outcome_at AS "outcome_at!", n.expires_at,
-                  split_part(n.recipient::text, '@', 2) AS "domain!", n.reply, b.status AS "status: BookingStatus"
-           FROM notifications AS n JOIN bookings AS b ON b.id = n.booking_id AND b.rev = n.rev
+                  split_part(n.recipient::text, '@', 2) AS "domain!", n.reply,
+                  ARRAY(SELECT status FROM bookings WHERE id = b.id OR id = ANY(n.booking_ids)) AS "statuses!: Vec<BookingStatus>"
+           FROM notifications AS n
+           JOIN bookings AS b ON b.id = n.booking_id AND (b.rev = n.rev OR n.booking_ids IS NOT NULL)
            WHERE n.outcome IN ('failed', 'in_doubt') AND n.expires_at > $1 AND n.recipient IS NOT NULL
              AND n.accepted_at IS NULL
            ORDER BY n.outcome_at DESC LIMIT $2"#,
@@ -50,7 +52,8 @@ pub async fn resendable(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<V
     )
     .fetch_all(conn)
     .await?;
-    let current = rows.into_iter().filter(|row| row.kind.is_true_of(row.status));
+    let current =
+        rows.into_iter().filter(|row| row.statuses.iter().any(|status| row.kind.is_true_of(*status)));
     Ok(current
         .map(|row| ResendableMail {
             id: row.id,

@@ -63,17 +63,19 @@ pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_id
     if usize::try_from(erased.rows_affected()).ok() != Some(customer_ids.len()) {
         return Err(Error::internal("erasing customers", "one was erased under its lock"));
     }
-    let booking_ids = sqlx::query_scalar!(
+    let bookings = sqlx::query!(
         "UPDATE bookings
          SET customer_note = '', staff_note = '', contact_name = NULL, contact_phone = NULL, for_whom = NULL,
              link_epoch = link_epoch + 1, updated_at = $2
          WHERE id = ANY(ARRAY(SELECT id FROM bookings WHERE customer_id = ANY($1) ORDER BY id FOR NO KEY UPDATE))
-         RETURNING id",
+         RETURNING id, series_id",
         customer_ids,
         now,
     )
     .fetch_all(&mut *tx)
     .await?;
+    let booking_ids: Vec<Uuid> = bookings.iter().map(|booking| booking.id).collect();
+    let series_ids: Vec<Uuid> = bookings.iter().filter_map(|booking| booking.series_id).collect();
     // The audit trail keeps that a customer made a change, not who, and no message of staff.
     sqlx::query!(
         "UPDATE booking_events
@@ -86,5 +88,5 @@ pub(super) async fn erase(tx: &mut PgConnection, now: DateTime<Utc>, customer_id
     .execute(&mut *tx)
     .await?;
     notifications::forget_person(tx, now, &booking_ids, customer_ids).await?;
-    idempotency::forget_bookings(tx, &booking_ids).await
+    idempotency::forget_bookings(tx, &booking_ids, &series_ids).await
 }

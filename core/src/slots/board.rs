@@ -24,7 +24,8 @@ pub struct Board {
 
 impl Board {
     /// Loads the calendars for these starts with these staff by two queries. The caller has locked the staff rows by an
-    /// earlier statement. Starts that are out of reach need no calendar and are left out.
+    /// earlier statement. Starts that are out of reach need no calendar and are left out. The bookings `exclude`, which are to
+    /// be moved, count as free.
     ///
     /// # Errors
     /// Those of the database.
@@ -33,6 +34,7 @@ impl Board {
         now: DateTime<Utc>,
         zone: Zone,
         starts: &[(DateTime<Utc>, &[Uuid])],
+        exclude: &[Uuid],
     ) -> Result<Self> {
         let mut wanted: BTreeMap<Uuid, Vec<NaiveDate>> = BTreeMap::new();
         for (start, staff_ids) in starts {
@@ -46,7 +48,7 @@ impl Board {
         let Some((first, last)) = dates.clone().min().zip(dates.max()) else { return Ok(board) };
         let staff_ids: Vec<Uuid> = wanted.keys().copied().collect();
         let calendars = opening_hours(db, zone, &staff_ids, (*first, *last)).await?;
-        board.seats = bookings(db, now, &ranges(zone, wanted), None).await?;
+        board.seats = bookings(db, now, &ranges(zone, wanted), exclude).await?;
         board.calendars = calendars.into_iter().map(|calendar| (calendar.staff_id, calendar)).collect();
         for (id, seats) in &board.seats {
             if let Some(calendar) = board.calendars.get_mut(id) {

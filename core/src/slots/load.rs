@@ -32,7 +32,7 @@ pub async fn calendars(
     let span = span_of(zone, from, to);
     let mut calendars = opening_hours(db, zone, staff_ids, (from, to)).await?;
     let ranges: Vec<(Uuid, Instants)> = staff_ids.iter().map(|id| (*id, span)).collect();
-    let mut seats = bookings(db, now, &ranges, exclude).await?;
+    let mut seats = bookings(db, now, &ranges, exclude.as_slice()).await?;
     for calendar in &mut calendars {
         calendar.busy = Busy::new(seats.remove(&calendar.staff_id).unwrap_or_default());
     }
@@ -108,7 +108,7 @@ pub(super) async fn bookings(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     ranges: &[(Uuid, Instants)],
-    exclude: Option<Uuid>,
+    exclude: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<Seat>>> {
     // A neighbour's blocked time ends at most an appointment and a buffer after its start, ours begins a buffer early.
     let before = LONGEST_APPOINTMENT + LONGEST_BUFFER + LONGEST_BUFFER;
@@ -126,7 +126,7 @@ pub(super) async fn bookings(
                FROM bookings
                WHERE bookings.staff_id = staff.id AND blocks AND lower(during) > staff.earliest
                  AND lower(during) < staff.latest
-                 AND (hold_expires_at IS NULL OR hold_expires_at > $4) AND ($5::uuid IS NULL OR bookings.id <> $5)
+                 AND (hold_expires_at IS NULL OR hold_expires_at > $4) AND bookings.id <> ALL ($5)
                OFFSET 0) AS b"#,
         &staff_ids,
         &earliest,

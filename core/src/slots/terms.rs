@@ -12,6 +12,9 @@ use crate::services::stored_rules;
 use crate::types::{Currency, Money, Zone};
 use crate::{Error, Result};
 
+/// How far ahead slots near an occurrence of a series are looked for: as far as it can be.
+const SERIES_DAYS: u32 = 3653;
+
 /// A service with its rules, the terms promised to customers, and the staff who perform it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceTerms {
@@ -37,6 +40,15 @@ pub struct ServiceTerms {
     pub staff_ids: Vec<Uuid>,
     /// Revisions of this data and of what is read after it.
     pub revisions: Revisions,
+}
+
+impl ServiceTerms {
+    /// The terms as they limit an occurrence of a series: without notice and horizon.
+    pub(crate) fn for_series(mut self) -> Self {
+        self.rules.min_notice_min = 0;
+        self.rules.horizon_days = SERIES_DAYS;
+        self
+    }
 }
 
 /// The terms of a service, with `staff_id` narrowed to that one. Inactive services have terms too: their bookings

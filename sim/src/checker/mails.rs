@@ -10,14 +10,17 @@ pub(super) const RULES: &[Rule] = &[
         "a change owes a mail that the ledger has not, or has more than once",
         "SELECT format('%s, revision %s (%s): %s of %s', e.booking_id, e.rev, e.change, count(n.id), owed.kind)
          FROM booking_events e JOIN bookings b ON b.id = e.booking_id JOIN customers c ON c.id = b.customer_id
-         JOIN (VALUES ('created', 'confirmed', 'confirmation'), ('booked', 'confirmed', 'confirmation'),
-                      ('confirmed', 'confirmed', 'confirmation'),
-                      ('rescheduled', 'confirmed', 'reschedule'), ('cancelled', 'cancelled', 'cancellation'),
-                      ('created', 'pending', 'pending'), ('booked', 'pending', 'pending'),
-                      ('rescheduled', 'pending', 'pending'), ('declined', 'declined', 'declined'),
-                      ('expired', 'expired', 'expired'))
-              AS owed (change, status, kind) ON owed.change = e.change AND owed.status = e.status::text
-         LEFT JOIN notifications n ON n.booking_id = e.booking_id AND n.rev = e.rev AND n.kind::text = owed.kind
+         JOIN (VALUES ('created', 'confirmed', 'confirmation', 'appointments_booked'),
+                      ('booked', 'confirmed', 'confirmation', NULL), ('confirmed', 'confirmed', 'confirmation', NULL),
+                      ('rescheduled', 'confirmed', 'reschedule', 'appointments_moved'),
+                      ('cancelled', 'cancelled', 'cancellation', 'appointments_cancelled'),
+                      ('created', 'pending', 'pending', 'appointments_booked'), ('booked', 'pending', 'pending', NULL),
+                      ('rescheduled', 'pending', 'pending', 'appointments_booked'),
+                      ('declined', 'declined', 'declined', NULL), ('expired', 'expired', 'expired', NULL))
+              AS owed (change, status, kind, of_several) ON owed.change = e.change AND owed.status = e.status::text
+         LEFT JOIN notifications n
+              ON (n.booking_id = e.booking_id AND n.rev = e.rev AND n.kind::text = owed.kind)
+              OR (n.booking_ids @> ARRAY[e.booking_id] AND n.created_at = e.at AND n.kind::text = owed.of_several)
          WHERE (c.email IS NOT NULL OR c.erased_at > e.at) AND $1::timestamptz IS NOT NULL
            AND (e.details ->> 'silent') IS NULL
          GROUP BY e.booking_id, e.rev, e.change, owed.kind HAVING count(n.id) <> 1",
@@ -29,9 +32,12 @@ pub(super) const RULES: &[Rule] = &[
          WHERE n.booking_id IS NOT NULL AND $1::timestamptz IS NOT NULL
            AND (e.rev IS NULL
                 OR (n.kind::text IN ('confirmation', 'reminder', 'reschedule', 'staff_new') AND e.status <> 'confirmed')
-                OR (n.kind::text IN ('cancellation', 'staff_cancelled') AND e.status <> 'cancelled')
+                OR (n.kind::text IN ('cancellation', 'staff_cancelled', 'appointments_cancelled',
+                                     'staff_appointments_cancelled') AND e.status <> 'cancelled')
                 OR (n.kind::text IN ('pending', 'staff_pending') AND e.status <> 'pending')
-                OR (n.kind::text = 'staff_moved' AND e.status NOT IN ('confirmed', 'pending'))
+                OR (n.kind::text IN ('staff_moved', 'appointments_booked', 'appointments_moved',
+                                     'staff_appointments_booked', 'staff_appointments_moved')
+                    AND e.status NOT IN ('confirmed', 'pending'))
                 OR (n.kind::text IN ('declined', 'expired') AND e.status::text <> n.kind::text))",
     ),
     always(
@@ -63,7 +69,7 @@ pub(super) const RULES: &[Rule] = &[
         "a mail waits for a booking that is no longer what it says",
         "SELECT format('%s %s of revision %s: the booking is %s at %s', n.id, n.kind, n.rev, b.status, b.rev)
          FROM notifications n JOIN bookings b ON b.id = n.booking_id
-         WHERE n.outcome IS NULL AND n.dot_at IS NULL AND n.doubts = 0 AND n.rev < b.rev
+         WHERE n.outcome IS NULL AND n.dot_at IS NULL AND n.doubts = 0 AND n.rev < b.rev AND n.booking_ids IS NULL
            AND b.status NOT IN ('completed', 'no_show') AND $1::timestamptz IS NOT NULL",
     ),
     by_one_clock(
@@ -71,7 +77,7 @@ pub(super) const RULES: &[Rule] = &[
         // A change takes its time before it waits for the booking's lock, at most ten seconds.
         "SELECT format('%s %s of revision %s at %s, changed at %s', n.id, n.kind, n.rev, n.dot_at, e.at)
          FROM notifications n JOIN booking_events e ON e.booking_id = n.booking_id AND e.rev = n.rev + 1
-         WHERE n.dot_at > e.at + interval '10 seconds' AND $1::timestamptz IS NOT NULL",
+         WHERE n.dot_at > e.at + interval '10 seconds' AND n.booking_ids IS NULL AND $1::timestamptz IS NOT NULL",
     ),
     always(
         "a mail went out before its time or after its end",
@@ -84,7 +90,8 @@ pub(super) const RULES: &[Rule] = &[
          FROM notifications n JOIN bookings b ON b.id = n.booking_id LEFT JOIN customers c ON c.id = b.customer_id
          WHERE $1::timestamptz IS NOT NULL AND CASE n.outcome
              WHEN 'sent' THEN n.accepted_at IS NULL
-             WHEN 'cancelled' THEN n.accepted_at IS NOT NULL OR (n.rev = b.rev AND c.erased_at IS NULL)
+             WHEN 'cancelled' THEN n.accepted_at IS NOT NULL
+                                   OR (n.rev = b.rev AND c.erased_at IS NULL AND n.booking_ids IS NULL)
              WHEN 'skipped_too_late' THEN n.kind <> 'reminder' OR n.send_at >= n.created_at OR n.tries > 0
              WHEN 'expired' THEN n.outcome_at < n.expires_at OR n.accepted_at IS NOT NULL
              WHEN 'unwanted' THEN n.kind <> 'reminder' OR n.accepted_at IS NOT NULL

@@ -18,7 +18,7 @@ use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payloa
 use super::ledger::{LedgerEntry, SendError};
 use crate::circuit::Circuit;
 use crate::mails::{
-    BuildError, Mail, Signer, Templates, compose, compose_account, compose_booking_links,
+    BuildError, Mail, Signer, Templates, compose, compose_account, compose_booking_links, compose_several,
     compose_webhook_ended,
 };
 use crate::metrics;
@@ -123,13 +123,13 @@ async fn prepare_and_send(
     };
     let fence = Fence { job_id: ctx.id().0, lease_seq: ctx.lease_seq() };
     let mut conn = core.pool.acquire().await?;
-    let sending = match sending::begin(&mut conn, core.now(), payload.notification_id, fence).await? {
+    let mut sending = match sending::begin(&mut conn, core.now(), payload.notification_id, fence).await? {
         Begun::Sending(sending) => sending,
         Begun::Over(outcome) => return Ok(already_ended(outcome)),
         Begun::Fenced => return Ok(Outcome::Skip("a later lease has it".to_owned())),
         Begun::Gone => return Ok(Outcome::Skip("it is gone".to_owned())),
     };
-    let Some(mail) = build(&mut conn, core.now(), mailer, &sending).await? else {
+    let Some(mail) = build(&mut conn, core.now(), mailer, &mut sending).await? else {
         let ended = sending::end(&mut conn, core.now(), &sending, NotificationOutcome::Cancelled).await?;
         return Ok(not_sent(ended));
     };
@@ -144,10 +144,15 @@ async fn build(
     conn: &mut sqlx::PgConnection,
     now: DateTime<Utc>,
     mailer: &Mailer,
-    sending: &Sending,
+    sending: &mut Sending,
 ) -> Result<Option<Mail>, SendError> {
     let (templates, links, id) = (&mailer.templates, &mailer.links, sending.notification_id);
-    let mail = if sending.booking_id.is_some() {
+    let mail = if sending.kind.is_about_several() {
+        let facts = facts::load_several(conn, now, id).await?;
+        sending.revs = facts.as_ref().map(|facts| facts.revs);
+        let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
+        facts.map(|(facts, to)| compose_several(templates, links, &facts, &to, now))
+    } else if sending.booking_id.is_some() {
         let facts = facts::load(conn, id).await?.filter(Facts::are_current);
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose(templates, links, &facts, &to, now))
@@ -193,6 +198,12 @@ impl Attempt {
         }
         match self.ledger.mark_handed_off().await {
             Ok(HandOff::Marked) => self.send(transaction, mail).await,
+            Ok(HandOff::Outdated) => {
+                transaction.abort().await;
+                self.ledger.not_taken("one of its bookings changed before the message was sent").await;
+                self.circuit.succeeded(self.permit).await;
+                Ok(Outcome::Snooze { until: self.ctx.now(), reason: "a booking changed".to_owned() })
+            }
             Ok(hand_off) => {
                 transaction.abort().await;
                 self.circuit.succeeded(self.permit).await;
@@ -295,7 +306,9 @@ fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, failure: Option<&str>) -
 fn not_sent(hand_off: HandOff) -> Outcome {
     match hand_off {
         HandOff::Over(outcome) => already_ended(outcome),
-        HandOff::Marked | HandOff::Fenced => Outcome::Skip("a later lease has it".to_owned()),
+        HandOff::Marked | HandOff::Outdated | HandOff::Fenced => {
+            Outcome::Skip("a later lease has it".to_owned())
+        }
     }
 }
 

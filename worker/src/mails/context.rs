@@ -1,7 +1,8 @@
 //! The names templates can use.
 
 use chrono::{DateTime, Utc};
-use punctual_core::notifications::facts::Facts;
+use punctual_core::notifications::facts::{Business, Facts};
+use punctual_core::types::EmailAddress;
 use punctual_core::wording::{When, price};
 use serde::Serialize;
 
@@ -25,7 +26,7 @@ pub struct MailContext {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct BusinessContext {
+pub(super) struct BusinessContext {
     name: String,
     address_lines: Vec<String>,
     phone: String,
@@ -34,7 +35,7 @@ struct BusinessContext {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct CustomerContext {
+pub(super) struct CustomerContext {
     /// A dash if the customer was erased.
     name: String,
     /// Text after the word of greeting: a space and the name, or nothing.
@@ -93,21 +94,14 @@ impl MailContext {
             .customer_zone
             .filter(|_| !facts.kind.is_for_staff())
             .filter(|zone| zone.at(booking.start).offset() != booking.zone.at(booking.start).offset());
-        let address = business.address.lines().map(str::trim).filter(|line| !line.is_empty());
         Self {
-            business: BusinessContext {
-                name: business.name.clone(),
-                address_lines: address.map(str::to_owned).collect(),
-                phone: business.phone.clone(),
-                phone_digits: digits(&business.phone),
-            },
-            customer: CustomerContext {
-                greeting: greeting(&booking.customer_name, facts.recipient_proven),
-                name: if booking.customer_name.is_empty() { "–" } else { &booking.customer_name }.to_owned(),
-                email: booking.customer_email.as_ref().map(|email| email.as_str().to_owned()),
-                phone: booking.customer_phone.clone(),
-                phone_digits: booking.customer_phone.as_deref().map(digits).unwrap_or_default(),
-            },
+            business: BusinessContext::new(business),
+            customer: CustomerContext::new(
+                &booking.customer_name,
+                facts.recipient_proven,
+                booking.customer_email.as_ref(),
+                booking.customer_phone.as_deref(),
+            ),
             booking: BookingContext {
                 service: booking.service_name.clone(),
                 staff: booking.staff_name.clone(),
@@ -136,6 +130,31 @@ impl MailContext {
             book_url: links.book.clone(),
             decide_url: links.decide.clone(),
             unsubscribe_url: links.unsubscribe.clone(),
+        }
+    }
+}
+
+impl BusinessContext {
+    pub(super) fn new(business: &Business) -> Self {
+        let address = business.address.lines().map(str::trim).filter(|line| !line.is_empty());
+        Self {
+            name: business.name.clone(),
+            address_lines: address.map(str::to_owned).collect(),
+            phone: business.phone.clone(),
+            phone_digits: digits(&business.phone),
+        }
+    }
+}
+
+impl CustomerContext {
+    /// `proven`: the reader has shown that the address is theirs.
+    pub(super) fn new(name: &str, proven: bool, email: Option<&EmailAddress>, phone: Option<&str>) -> Self {
+        Self {
+            greeting: greeting(name, proven),
+            name: if name.is_empty() { "–" } else { name }.to_owned(),
+            email: email.map(|email| email.as_str().to_owned()),
+            phone: phone.map(str::to_owned),
+            phone_digits: phone.map(digits).unwrap_or_default(),
         }
     }
 }

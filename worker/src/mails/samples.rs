@@ -6,7 +6,8 @@ use punctual_core::config::{Config, Keys};
 use punctual_core::links::{Link, Purpose};
 use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::{
-    AccountFacts, Booking, BookingLinksFacts, Business, Facts, LinkedBooking, WebhookEndedFacts,
+    AccountFacts, Booking, BookingLinksFacts, Business, Facts, LinkedBooking, OneOfSeveral, SeveralFacts,
+    WebhookEndedFacts,
 };
 use punctual_core::types::{Currency, EmailAddress, Locale, Money, Rev, Zone};
 use uuid::Uuid;
@@ -147,5 +148,49 @@ pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
             move_until: at("2027-05-04T08:00:00Z"),
             previous: moved.then(|| (at("2027-05-03T12:00:00Z"), at("2027-05-03T12:45:00Z"))),
         },
+    }
+}
+
+/// Three appointments of one customer in Berlin, the last of which waits for staff if they are booked.
+pub fn several_facts(kind: NotificationKind, locale: Locale) -> SeveralFacts {
+    use NotificationKind as Kind;
+    let called_off = matches!(kind, Kind::AppointmentsCancelled | Kind::StaffAppointmentsCancelled);
+    let booking = |number: u128, start, end, status| OneOfSeveral {
+        link: Link { purpose: Purpose::Manage, id: Uuid::from_u128(number), epoch: 0 },
+        ics_uid: format!("{}@punctual", Uuid::from_u128(number)),
+        rev: if kind == Kind::AppointmentsBooked { Rev(1) } else { Rev(2) },
+        status: if called_off { BookingStatus::Cancelled } else { status },
+        start: at(start),
+        end: at(end),
+        zone: Zone::parse("Europe/Berlin").unwrap(),
+        service_id: Uuid::from_u128(0x0196_f8f0_6666_7000_8000_0000_0000_0006),
+        service_active: true,
+        service_name: "Haarschnitt & Föhnen".to_owned(),
+        price: Money { minor: 4_500, currency: Currency::parse("EUR").unwrap() },
+        staff_name: "Mia Weiß".to_owned(),
+    };
+    let last =
+        if kind == Kind::AppointmentsBooked { BookingStatus::Pending } else { BookingStatus::Confirmed };
+    let recipient = if kind.is_for_staff() { "mia@salon.example" } else { "zoe@example.org" };
+    SeveralFacts {
+        notification_id: Uuid::from_u128(0x0196_f8f0_7777_7000_8000_0000_0000_0007),
+        kind,
+        locale,
+        recipient: Some(address(recipient)),
+        recipient_proven: false,
+        business: business(),
+        customer_name: "Zoë Łukasz".to_owned(),
+        customer_email: Some(address("zoe@example.org")),
+        customer_phone: Some("+1 212 555-0123".to_owned()),
+        for_whom: None,
+        message: called_off.then(|| "Mia is on leave from October.".to_owned()),
+        changed_by_customer: kind == Kind::StaffAppointmentsCancelled,
+        customer_not_told: false,
+        bookings: vec![
+            booking(8, "2027-10-19T08:00:00Z", "2027-10-19T08:45:00Z", BookingStatus::Confirmed),
+            booking(9, "2027-10-26T08:00:00Z", "2027-10-26T08:45:00Z", BookingStatus::Confirmed),
+            booking(10, "2027-11-02T09:00:00Z", "2027-11-02T09:45:00Z", last),
+        ],
+        revs: 6,
     }
 }

@@ -6,8 +6,12 @@ use punctual_core::notifications::NotificationKind;
 use punctual_core::notifications::facts::Facts;
 use punctual_core::types::Locale;
 
-use super::samples::{account_facts, address, at, booking_links_facts, facts, keys, webhook_ended_facts};
-use super::{Mail, Templates, compose, compose_account, compose_booking_links, compose_webhook_ended};
+use super::samples::{
+    account_facts, address, at, booking_links_facts, facts, keys, several_facts, webhook_ended_facts,
+};
+use super::{
+    Mail, Templates, compose, compose_account, compose_booking_links, compose_several, compose_webhook_ended,
+};
 
 const NOW: &str = "2027-05-01T09:30:00Z";
 
@@ -59,6 +63,20 @@ fn every_mail_to_an_account_in_every_language() {
             let templates = Templates::embedded().unwrap();
             let mail =
                 compose_account(&templates, &keys(), &facts, &address("zoe@example.org"), at(NOW)).unwrap();
+            assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
+            insta::assert_snapshot!(format!("{}.{}", kind.as_str(), locale.as_str()), readable(&mail));
+        }
+    }
+}
+
+#[test]
+fn every_mail_about_several_bookings_in_every_language() {
+    for kind in NotificationKind::OF_SEVERAL {
+        for locale in [Locale::En, Locale::De] {
+            let facts = several_facts(kind, locale);
+            let to = facts.recipient.clone().unwrap();
+            let templates = Templates::embedded().unwrap();
+            let mail = compose_several(&templates, &keys(), &facts, &to, at(NOW)).unwrap();
             assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
             insta::assert_snapshot!(format!("{}.{}", kind.as_str(), locale.as_str()), readable(&mail));
         }

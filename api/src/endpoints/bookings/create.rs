@@ -204,7 +204,7 @@ fn wanted(
     }
 }
 
-fn booker(
+pub(super) fn booker(
     actor: &Actor,
     customer_id: Option<Uuid>,
     contact: Option<ContactRequest>,

@@ -20,13 +20,17 @@ mod release;
 mod reschedule;
 mod resend;
 mod send_confirmation;
+mod series;
 mod stranded;
 mod update;
 
 use crate::contract::Operation;
 
+/// Access, limits and problems of series.
+pub use series::OPERATIONS as SERIES;
+
 /// The operations of this group.
-pub type Operations = (Create, Update, Read);
+pub type Operations = (Create, Update, Read, series::Operations);
 
 type Create =
     (create::CreateBooking, hold::HoldSlot, release::ReleaseHold, get::GetBooking, list::ListBookings);

@@ -66,6 +66,8 @@ codes! {
         "The body did not arrive in time."
     SlotTaken "slot_taken" CONFLICT "The slot is taken"
         "Somebody else booked the slot. `alternatives` holds up to three that are free."
+    SeriesConflict "series_conflict" CONFLICT "Not all of the series is free"
+        "Occurrences of the series have no place, and nothing was changed. `occurrences` says of each which one and why, with free slots near it. Send other times, or `mode`: `available`."
     InvalidTransition "invalid_transition" CONFLICT "The booking does not allow this"
         "The booking's status does not allow the action. `allowed` lists those it allows."
     HasBookings "has_bookings" CONFLICT "Bookings stand in the way"

@@ -48,6 +48,10 @@ pub struct ProblemDocument {
     #[oai(validator(max_items = 3))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alternatives: Option<Vec<AlternativeSlot>>,
+    /// With `series_conflict`: every occurrence, in order; those without a place have a `code`.
+    #[oai(validator(max_items = 52))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occurrences: Option<Vec<SeriesOccurrence>>,
     /// With `invalid_transition`: the actions that the booking's status allows.
     #[oai(validator(max_items = 8))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,6 +107,30 @@ pub struct AlternativeSlot {
     pub staff_ids: Vec<Uuid>,
 }
 
+/// An occurrence that was asked for.
+#[derive(Debug, Object, Serialize)]
+pub struct SeriesOccurrence {
+    /// Its number, from 1.
+    #[oai(validator(minimum(value = "1"), maximum(value = "52")))]
+    pub no: i16,
+    /// When it starts.
+    pub start: DateTime<FixedOffset>,
+    /// Who performs it; absent if it has no place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staff_id: Option<Uuid>,
+    /// Its booking; absent if none was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booking_id: Option<Uuid>,
+    /// Why it has no place, as the code of a problem; absent if it has one.
+    #[oai(validator(max_length = 40))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Up to three free slots near it, if it has no place.
+    #[oai(validator(max_items = 3))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alternatives: Option<Vec<AlternativeSlot>>,
+}
+
 /// Actions on a booking.
 #[derive(Debug, Clone, Copy, Enum, Serialize)]
 #[oai(rename_all = "snake_case")]
@@ -132,6 +160,15 @@ impl From<punctual_core::Alternative> for AlternativeSlot {
     fn from(slot: punctual_core::Alternative) -> Self {
         let punctual_core::Alternative { start, end, staff_ids } = slot;
         Self { start, end, staff_ids }
+    }
+}
+
+impl From<punctual_core::Occurrence> for SeriesOccurrence {
+    fn from(occurrence: punctual_core::Occurrence) -> Self {
+        let punctual_core::Occurrence { no, start, staff_id, booking_id, code, alternatives } = occurrence;
+        let alternatives: Vec<_> = alternatives.into_iter().map(AlternativeSlot::from).collect();
+        let alternatives = (!alternatives.is_empty()).then_some(alternatives);
+        Self { no, start, staff_id, booking_id, code, alternatives }
     }
 }
 
@@ -213,6 +250,10 @@ impl Problem {
             code: self.code.as_str().to_owned(),
             errors: (!errors.is_empty()).then_some(errors),
             alternatives,
+            occurrences: self
+                .facts
+                .occurrences
+                .map(|occurrences| occurrences.into_iter().map(SeriesOccurrence::from).collect()),
             allowed: self.facts.allowed.map(|actions| actions.into_iter().map(Into::into).collect()),
             booking_ids: self.facts.booking_ids,
         }

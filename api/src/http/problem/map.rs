@@ -27,6 +27,9 @@ impl From<Error> for Problem {
             Error::SlotTaken { alternatives } => {
                 Self::with(Code::SlotTaken, Facts { alternatives: Some(alternatives), ..Facts::default() })
             }
+            Error::SeriesConflict(occurrences) => {
+                Self::with(Code::SeriesConflict, Facts { occurrences: Some(occurrences), ..Facts::default() })
+            }
             Error::InvalidTransition { from, allowed } => {
                 let detail = format!("The booking is {}.", from.as_str());
                 Self::with(Code::InvalidTransition, Facts { allowed: Some(allowed), ..Facts::default() })

@@ -6,5 +6,5 @@ mod map;
 mod model;
 
 pub use code::Code;
-pub use document::{AlternativeSlot, PROBLEM_JSON};
+pub use document::{AlternativeSlot, PROBLEM_JSON, SeriesOccurrence};
 pub use model::{Facts, Fault, Place, Problem};

@@ -10,7 +10,10 @@ use punctual_core::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Desk, DeskPage, Notice};
+use super::{
+    Desk, DeskPage, Notice,
+    series::{self, OneOf},
+};
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
 /// `/desk/b/{id}`: a booking, its history, its mails, and the possible actions.
@@ -25,6 +28,8 @@ struct Facts {
     back: String,
     history: Vec<Change>,
     mails: Vec<Mail>,
+    /// The other appointments of its series; empty: it does not repeat.
+    occurrences: Vec<OneOf>,
 }
 
 /// A booking on pages of the desk.
@@ -88,6 +93,9 @@ impl DeskPage for Show {
             Some("no-show") => Some(("desk_done_no_show", "status")),
             Some("move") => Some(("desk_done_move", "status")),
             Some("new") => Some(("desk_done_new", "status")),
+            Some("series") => Some(("desk_done_series", "status")),
+            Some("series-move") => Some(("desk_done_series_move", "status")),
+            Some("series-cancel") => Some(("desk_done_series_cancel", "status")),
             _ => None,
         };
         render(desk, id(desk)?, StatusCode::OK, notice, None).await
@@ -115,6 +123,13 @@ pub async fn render(
     let booking = again_if_cut(|| bookings::get(core, &actor, id)).await?;
     let events = again_if_cut(|| bookings::events(core, &actor, id)).await?;
     let mails = again_if_cut(|| bookings::notifications(core, &actor, id)).await?;
+    let occurrences = match booking.series {
+        Some(place) => {
+            let series = again_if_cut(|| bookings::get_series(core, &actor, place.id)).await?;
+            series::occurrences(desk, &series, id)
+        }
+        None => Vec::new(),
+    };
     let actions = bookings::allowed_actions(&booking, &actor, core.now());
     let zone = booking.zone;
     let day = booking.start.date_naive().to_string();
@@ -123,6 +138,7 @@ pub async fn render(
         back: desk.link("", &[("date", &day)]),
         history: events.iter().rev().map(|event| change(event, zone, desk.locale)).collect(),
         mails: mails.into_iter().map(|mail| of_mail(mail, zone, desk.locale)).collect(),
+        occurrences,
         booking: Shown::new(desk, &booking, &events, seen),
     };
     desk.page(status, "desk/booking.html.j2", "day", notice, &facts)

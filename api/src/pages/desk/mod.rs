@@ -23,7 +23,9 @@ mod look;
 mod new;
 mod page;
 mod people;
+mod repeat;
 mod reschedule;
+mod series;
 mod services;
 mod settings;
 mod stranded;
@@ -62,6 +64,7 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/desk/closures", Served::<Behind<closures::Closures>>::new())
         .at("/desk/b/:id", Served::<Behind<booking::Show>>::new())
         .at("/desk/b/:id/move", Served::<Behind<reschedule::Move>>::new())
+        .at("/desk/b/:id/series", Served::<Behind<series::OfSeries>>::new())
         .at("/desk/b/:id/:verb", Served::<Behind<act::Act>>::new())
         .at("/desk/class/:service/:staff/:start", Served::<Behind<class::Class>>::new())
 }

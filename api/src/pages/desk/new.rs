@@ -1,7 +1,7 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use poem::{Response, http::StatusCode};
 use punctual_core::{
-    Alternative, Error,
+    Alternative, Error, Occurrence,
     bookings::{self, NewBooking, Wanted, WantedSlot},
     services::Service,
     slots::{self, SlotQuery},
@@ -16,6 +16,7 @@ use super::{
     customer_input::{Faults, Input},
     found::{self, Found},
     people::Person,
+    repeat::{Line, Repeat, lines},
     reschedule::instant,
 };
 use crate::{
@@ -90,6 +91,9 @@ struct Who {
     faults: Faults,
     token: String,
     alternatives: Vec<Instead>,
+    repeat: Repeat,
+    /// The occurrences that were asked for, if not all are free.
+    wanted: Vec<Line>,
 }
 
 /// A time in place of one that is taken.
@@ -97,6 +101,16 @@ struct Who {
 struct Instead {
     value: String,
     label: String,
+}
+
+/// What the last step shows beside the time.
+#[derive(Default)]
+struct Entered {
+    notice: Notice,
+    input: Input,
+    repeat: Repeat,
+    alternatives: Vec<Alternative>,
+    occurrences: Vec<Occurrence>,
 }
 
 /// The time that was chosen.
@@ -121,7 +135,7 @@ impl DeskPage for New {
         let chosen = desk.visit.asked("start").and_then(parse_compact);
         if let Some(start) = chosen {
             let wish = Wish { start, staff_id, odd: false, overriding: false };
-            return who(desk, service, wish, StatusCode::OK, None, Input::default(), Vec::new()).await;
+            return who(desk, service, wish, StatusCode::OK, Entered::default()).await;
         }
         let time = desk.visit.asked("time").filter(|text| !text.is_empty());
         let typed = time.and_then(|time| instant(desk.zone().ok()?, desk.visit.asked("date")?, time));
@@ -130,7 +144,7 @@ impl DeskPage for New {
         };
         let odd = !is_offered(desk, service, staff_id, start).await?;
         let wish = Wish { start, staff_id, odd, overriding: false };
-        who(desk, service, wish, StatusCode::OK, None, Input::default(), Vec::new()).await
+        who(desk, service, wish, StatusCode::OK, Entered::default()).await
     }
 
     async fn submit(desk: &Desk, form: Form) -> Result<Response, Problem> {
@@ -148,48 +162,60 @@ impl DeskPage for New {
             wish.start = parse_compact(start).unwrap_or(wish.start);
             wish.staff_id = Uuid::try_parse(staff).ok();
         }
-        let input = Input::of(&form);
-        let (booker, note) = match input.parsed() {
-            Ok(parsed) => parsed,
-            Err(faults) => {
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                let input = Input { faults, ..input };
-                return who(desk, service, wish, status, Some(("book_faults", "alert")), input, Vec::new())
-                    .await;
-            }
+        let (input, mut repeat) = (Input::of(&form), Repeat::of(&form));
+        let (parsed, repeated) = (input.parsed(), repeat.parsed());
+        repeat.fault = repeated.err();
+        let (Ok((booker, note)), Ok(repeated)) = (&parsed, repeated) else {
+            let input = Input { faults: parsed.err().unwrap_or_default(), ..input };
+            let notice = Some(("book_faults", "alert"));
+            let entered = Entered { notice, input, repeat, ..Entered::default() };
+            return who(desk, service, wish, StatusCode::UNPROCESSABLE_ENTITY, entered).await;
         };
         let key = form_token::key(&state.links, state.core.now(), &input.token)?;
         let slot = WantedSlot { service_id, staff_id: wish.staff_id, start: wish.start };
         let new = NewBooking {
             slot: Wanted::Slot(slot),
-            booker,
+            booker: booker.clone(),
             for_whom: None,
             customer_note: Note::empty(),
-            staff_note: note,
+            staff_note: note.clone(),
             reminders: true,
             silent: false,
             overriding: wish.overriding,
         };
-        let error = match bookings::create(&state.core, &desk.actor(), Some(&key), new).await {
-            Ok(answer) => {
-                return Ok(desk.go(&format!("/b/{}", answer.value.id), &[("done", "new")]));
+        let (core, actor) = (&state.core, desk.actor());
+        let booked = match repeated {
+            Some((every, count)) => {
+                let series = repeat.series(new, every, count);
+                let made = bookings::create_series(core, &actor, &key, series).await;
+                made.map(|made| (made.value.occurrences.iter().find_map(|one| one.booking_id), "series"))
             }
+            None => {
+                bookings::create(core, &actor, Some(&key), new).await.map(|made| (Some(made.value.id), "new"))
+            }
+        };
+        let error = match booked {
+            Ok((Some(id), done)) => return Ok(desk.go(&format!("/b/{id}"), &[("done", done)])),
+            Ok((None, _)) => return Ok(desk.go("", &[])),
             Err(error) => error,
         };
         let words = match &error {
             Error::SlotTaken { .. } => "desk_taken",
+            Error::SeriesConflict(_) => "desk_series_conflict",
             Error::StartInPast => "desk_past",
             Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_odd",
             Error::NotFound("staff") => "desk_not_performed",
             _ => return Err(error.into()),
         };
         wish.odd |= words == "desk_odd";
-        let alternatives = match &error {
-            Error::SlotTaken { alternatives } => alternatives.clone(),
-            _ => Vec::new(),
-        };
+        let mut entered = Entered { notice: Some((words, "alert")), input, repeat, ..Entered::default() };
+        match &error {
+            Error::SlotTaken { alternatives } => entered.alternatives.clone_from(alternatives),
+            Error::SeriesConflict(occurrences) => entered.occurrences.clone_from(occurrences),
+            _ => {}
+        }
         let status = Problem::from(error).code.status();
-        who(desk, service, wish, status, Some((words, "alert")), input, alternatives).await
+        who(desk, service, wish, status, entered).await
     }
 }
 
@@ -313,10 +339,9 @@ async fn who(
     service: &Service,
     wish: Wish,
     status: StatusCode,
-    notice: Notice,
-    input: Input,
-    alternatives: Vec<Alternative>,
+    entered: Entered,
 ) -> Result<Response, Problem> {
+    let Entered { notice, input, repeat, alternatives, occurrences } = entered;
     let api = &desk.visit.state;
     let zone = desk.zone()?;
     let query = desk.visit.asked("q").unwrap_or_default().trim().to_owned();
@@ -351,6 +376,8 @@ async fn who(
         when: When::new(wish.start, end, zone, desk.locale),
         back: link(desk, &[("start", None), ("time", None)]),
         alternatives: instead.collect(),
+        repeat,
+        wanted: lines(&occurrences, zone, desk.locale),
         start,
         staff,
         service_id: service.id,

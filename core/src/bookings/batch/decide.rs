@@ -169,7 +169,7 @@ impl<'a> Entries<'a> {
         let Some(zone) = wanted.first().map(|(_, _, _, terms, _)| terms.zone) else { return Ok(Vec::new()) };
         let starts: Vec<(DateTime<Utc>, &[Uuid])> =
             wanted.iter().map(|(_, _, slot, _, staff_ids)| (slot.start, staff_ids.as_slice())).collect();
-        let mut board = Board::load(tx, self.now, zone, &starts).await?;
+        let mut board = Board::load(tx, self.now, zone, &starts, &[]).await?;
         let mut accepted = Vec::with_capacity(wanted.len());
         for (at, pending, slot, terms, staff_ids) in wanted {
             let holder = pending.limited_holder();

@@ -1,6 +1,7 @@
 //! The calendar against worked cases, properties and an independent computation.
 
 mod properties;
+mod recurrence;
 mod rules;
 mod worked_cases;
 mod zones;

@@ -1,0 +1,353 @@
+//! Making a series.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use punctual_queue::new_id;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::read::{StoredUnit, load};
+use super::{COUNTS, Mode, NewSeries, SeriesMade};
+use crate::advisory_lock::lock_names;
+use crate::bookings::audit::BookingChange;
+use crate::bookings::create::authorize;
+use crate::bookings::held::first_status;
+use crate::bookings::insert::{NewRow, insert};
+use crate::bookings::mails::{self, NewBookingMails};
+use crate::bookings::mails_of_several::plan_together;
+use crate::bookings::place::{Placement, first_place, performers, staff_for};
+use crate::bookings::{Booker, Wanted, WantedSlot, calendars};
+use crate::calendar::{Every, Limits, Refusal, occurrences};
+use crate::customers::{self, Booked};
+use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
+use crate::pool::again_if_cut;
+use crate::slots::{self, Board, ServiceTerms, StartQuery};
+use crate::transaction::{Outcome, Write, write};
+use crate::types::{Actor, ChangeKind, EventDetails, ParseError};
+use crate::{Core, Error, Occurrence, Result, staff};
+
+/// Makes a series in one transaction; only staff may. The limits are those of a booking except notice and horizon, which are
+/// for customers. The same member of staff performs all occurrences, as far as they are free.
+///
+/// # Errors
+/// [`Error::SeriesConflict`] if an occurrence has no place, or with [`Mode::Available`] none has one; `Forbidden`,
+/// `StaffOnly`; `Invalid`; `NotFound` for service, staff or customer; those of an idempotency key; `Overloaded`.
+pub async fn create_series(
+    core: &Core,
+    actor: &Actor,
+    key: &IdempotencyKey,
+    new: NewSeries,
+) -> Result<Answer<SeriesMade>> {
+    let slot = check(actor, &new)?.clone();
+    let request = Request::new("series.create", actor, Guest::Unknown, key, &new)?;
+    let key_guard = request.lock(core).await?;
+    match decide(core, actor, Some(request), new, &slot, key_guard).await? {
+        Decided::Made(answer) => Ok(answer),
+        Decided::Refused(occurrences) | Decided::Tried(occurrences) => {
+            Err(Error::SeriesConflict(with_alternatives(core, &slot, occurrences).await))
+        }
+    }
+}
+
+/// What [`create_series`] would do now; nothing is made.
+///
+/// # Errors
+/// As [`create_series`], except `SeriesConflict`.
+pub async fn try_series(core: &Core, actor: &Actor, new: NewSeries) -> Result<SeriesMade> {
+    let slot = check(actor, &new)?.clone();
+    match decide(core, actor, None, new, &slot, ()).await? {
+        Decided::Made(answer) => Ok(answer.value),
+        Decided::Refused(occurrences) | Decided::Tried(occurrences) => {
+            let occurrences = with_alternatives(core, &slot, occurrences).await;
+            Ok(SeriesMade { id: None, series: None, occurrences })
+        }
+    }
+}
+
+/// The slot of the first occurrence.
+///
+/// # Errors
+/// `Forbidden`, `StaffOnly`, `Invalid`.
+fn check<'a>(actor: &Actor, new: &'a NewSeries) -> Result<&'a WantedSlot> {
+    if !actor.is_staff() {
+        return Err(Error::Forbidden);
+    }
+    authorize(actor, &new.first)?;
+    let invalid =
+        |pointer, code, message| Err(Error::Invalid { pointer, error: ParseError::new(code, message) });
+    if matches!(new.first.booker, Booker::Myself) {
+        return invalid("/customer_id", "required", "say for whom: send customer_id or contact");
+    }
+    if !COUNTS.contains(&new.count) {
+        return invalid("/count", "out_of_range", "a series has 2 to 52 occurrences");
+    }
+    let (least, most) = match new.every {
+        Every::Days(n) => (n, 366),
+        Every::Weeks(n) => (n, 52),
+        Every::Months(n) => (n, 12),
+    };
+    if least == 0 || least > most {
+        return invalid("/every", "out_of_range", "every is 1 to 366 days, 1 to 52 weeks or 1 to 12 months");
+    }
+    match &new.first.slot {
+        Wanted::Slot(slot) => Ok(slot),
+        Wanted::Hold(_) => invalid("/hold_id", "conflict", "a series is booked without a hold"),
+    }
+}
+
+async fn decide(
+    core: &Core,
+    actor: &Actor,
+    request: Option<Request>,
+    new: NewSeries,
+    slot: &WantedSlot,
+    key_guard: impl Send + 'static,
+) -> Result<Decided> {
+    let performers = again_if_cut(|| performers(core, slot)).await?;
+    let turns = calendars::turns(core, &performers).await?;
+    let work = CreateSeries { actor: *actor, request, new, slot: slot.clone(), performers };
+    write(core, Arc::new(work), (turns, key_guard)).await
+}
+
+struct CreateSeries {
+    actor: Actor,
+    /// None: nothing is to be made.
+    request: Option<Request>,
+    new: NewSeries,
+    slot: WantedSlot,
+    performers: Vec<Uuid>,
+}
+
+enum Decided {
+    Made(Answer<SeriesMade>),
+    Refused(Vec<Occurrence>),
+    /// What would be made.
+    Tried(Vec<Occurrence>),
+}
+
+/// An occurrence that has a place.
+struct Placed<'a> {
+    no: i16,
+    id: Uuid,
+    placement: Placement<'a>,
+    seats_before: i32,
+}
+
+impl Write for CreateSeries {
+    type Output = Decided;
+
+    async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Decided>> {
+        if let Some(request) = &self.request
+            && let Claim::Answered(value) = idempotency::claim(tx, now, request).await?
+        {
+            return Ok(Outcome::Unchanged(Decided::Made(Answer { value, replayed: true })));
+        }
+        staff::lock(tx, &self.performers).await?;
+        if let Booker::Person(contact) = &self.new.first.booker {
+            lock_names(tx, &[customers::contact_lock_name(contact)], true).await?;
+        }
+        calendars::expire_dead_holds(tx, now, &self.performers).await?;
+        let customer = self.customer(tx, now).await?;
+        let terms = slots::terms_of(tx, &[self.slot.service_id]).await?.remove(&self.slot.service_id);
+        let (terms, staff_ids) = staff_for(terms.as_ref(), &self.slot, &self.performers)?;
+        let (placed, mut occurrences) = self.place(tx, now, terms, &staff_ids).await?;
+        let conflict = match self.new.mode {
+            Mode::All => placed.len() < occurrences.len(),
+            Mode::Available => placed.is_empty(),
+        };
+        let Some(request) = &self.request else { return Ok(Outcome::Unchanged(Decided::Tried(occurrences))) };
+        if conflict {
+            return Ok(Outcome::Unchanged(Decided::Refused(occurrences)));
+        }
+        let booked = placed.iter().map(|placed| (placed.no, placed.id)).collect::<Vec<_>>();
+        let id = new_id(now);
+        self.store(tx, now, id, terms, placed, &customer).await?;
+        for occurrence in &mut occurrences {
+            occurrence.booking_id =
+                booked.iter().find(|(no, _)| *no == occurrence.no).map(|(_, booking_id)| *booking_id);
+        }
+        let value = SeriesMade { id: Some(id), series: Some(load(tx, &self.actor, id).await?), occurrences };
+        idempotency::store(tx, request, &value).await?;
+        Ok(Outcome::Changed(Decided::Made(Answer { value, replayed: false }), mails::QUEUES))
+    }
+}
+
+impl CreateSeries {
+    async fn customer<'a>(&'a self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Booked<'a>> {
+        match &self.new.first.booker {
+            Booker::Customer(id) if customers::find_on_file(tx, &[*id]).await?.contains(id) => {
+                Ok(Booked { id: *id, contact: None })
+            }
+            Booker::Person(contact) => {
+                let booked = customers::of_contacts(tx, now, &[contact]).await?.pop();
+                booked.ok_or_else(|| Error::internal("the customer of a series", "there is none"))
+            }
+            Booker::Customer(_) | Booker::Myself => Err(Error::NotFound("customer")),
+        }
+    }
+
+    /// Decides every occurrence in order. Each sees the places of those before it.
+    async fn place<'t>(
+        &self,
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        terms: &'t ServiceTerms,
+        staff_ids: &[Uuid],
+    ) -> Result<(Vec<Placed<'t>>, Vec<Occurrence>)> {
+        let starts = occurrences(terms.zone, self.slot.start, self.new.every, self.new.count);
+        let wanted: Vec<(DateTime<Utc>, &[Uuid])> = starts.iter().map(|start| (*start, staff_ids)).collect();
+        let mut board = Board::load(tx, now, terms.zone, &wanted, &[]).await?;
+        let limits = if self.new.first.overriding { Limits::Overridden } else { Limits::Series };
+        let (mut placed, mut decided): (Vec<Placed<'t>>, _) = (Vec::new(), Vec::with_capacity(starts.len()));
+        for (no, start) in (1..).zip(starts) {
+            let ask = StartQuery { start, limits, exclude: None };
+            let mut answers = board.check_start(now, terms, staff_ids, ask);
+            // Whoever performs the first comes first; the sort keeps the order of the others.
+            let known = placed.first().map(|first| first.placement.staff_id);
+            answers.sort_by_key(|answer| Some(answer.staff_id) != known);
+            let refusal = refusal_of(&answers);
+            let mut occurrence = Occurrence {
+                no,
+                start: terms.zone.at(start),
+                staff_id: None,
+                booking_id: None,
+                code: None,
+                alternatives: Vec::new(),
+            };
+            match (first_place(answers), refusal) {
+                (Ok((staff_id, place)), _) => {
+                    let id = new_id(now);
+                    let seats_before = board.take(staff_id, &place, id, None);
+                    occurrence.staff_id = Some(staff_id);
+                    placed.push(Placed {
+                        no,
+                        id,
+                        placement: Placement { terms, staff_id, place },
+                        seats_before,
+                    });
+                }
+                (Err(_), Some(refusal)) => occurrence.code = Some(refusal.code().to_owned()),
+                (Err(error), None) => return Err(error),
+            }
+            decided.push(occurrence);
+        }
+        Ok((placed, decided))
+    }
+
+    async fn store(
+        &self,
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        series_id: Uuid,
+        terms: &ServiceTerms,
+        placed: Vec<Placed<'_>>,
+        customer: &Booked<'_>,
+    ) -> Result<()> {
+        let first = &self.new.first;
+        let numbers: Vec<i16> = placed.iter().map(|placed| placed.no).collect();
+        let rows: Vec<NewRow<'_>> = placed
+            .into_iter()
+            .map(|Placed { id, placement, seats_before, .. }| NewRow {
+                id,
+                change: BookingChange {
+                    kind: ChangeKind::Created,
+                    actor: &self.actor,
+                    overridden: first.overriding,
+                    details: EventDetails { silent: first.silent, ..placement.details() },
+                },
+                placement,
+                seats_before,
+                status: first_status(&self.actor, terms.requires_confirmation),
+                customer: Some(customer),
+                for_whom: first.for_whom.as_ref(),
+                customer_note: &first.customer_note,
+                staff_note: &first.staff_note,
+                reminders: first.reminders,
+                hold_expires_at: None,
+                held_by: None,
+            })
+            .collect();
+        let inserted = insert(tx, now, &rows).await?;
+        let ids: Vec<Uuid> = inserted.iter().map(|row| row.booking.id).collect();
+        self.number(tx, now, series_id, &ids, &numbers).await?;
+        let span = tracing::Span::current();
+        let with_mails: Vec<NewBookingMails<'_>> = inserted
+            .iter()
+            .zip(&rows)
+            .map(|(row, new)| NewBookingMails {
+                row,
+                change: &new.change,
+                rules: &terms.reminders,
+                span: &span,
+            })
+            .collect();
+        plan_together(tx, now, &with_mails).await
+    }
+
+    /// Stores the series and the place of its bookings in it.
+    async fn number(
+        &self,
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        series_id: Uuid,
+        booking_ids: &[Uuid],
+        numbers: &[i16],
+    ) -> Result<()> {
+        let (unit, n) = StoredUnit::of(self.new.every);
+        let numbered = sqlx::query!(
+            "WITH made AS (
+                 INSERT INTO series (id, every_n, every_unit, wanted, created_at) VALUES ($1, $2, $3, $4, $5)
+             )
+             UPDATE bookings SET series_id = $1, series_no = i.no, series_start = lower(during)
+             FROM unnest($6::uuid[], $7::smallint[]) AS i (id, no) WHERE bookings.id = i.id",
+            series_id,
+            n,
+            unit as StoredUnit,
+            i16::try_from(self.new.count).unwrap_or(i16::MAX),
+            now,
+            booking_ids,
+            numbers,
+        )
+        .execute(tx)
+        .await?;
+        if usize::try_from(numbered.rows_affected()).ok() == Some(booking_ids.len()) {
+            Ok(())
+        } else {
+            Err(Error::internal("making a series", "a booking is missing"))
+        }
+    }
+}
+
+/// The refusal that [`first_place`] reports: that the slot is taken, if it is so in one calendar, else the first.
+pub(super) fn refusal_of(answers: &[slots::StaffAnswer]) -> Option<Refusal> {
+    let mut refusals = answers.iter().filter_map(|answer| answer.place.err());
+    let first = refusals.next();
+    if first == Some(Refusal::Taken) {
+        first
+    } else {
+        refusals.find(|refusal| *refusal == Refusal::Taken).or(first)
+    }
+}
+
+/// Adds slots near those occurrences that have no place. Runs after the transaction, so that no lock is held meanwhile.
+async fn with_alternatives(
+    core: &Core,
+    slot: &WantedSlot,
+    mut occurrences: Vec<Occurrence>,
+) -> Vec<Occurrence> {
+    let now = core.now();
+    let search = async {
+        let mut db = core.pool.acquire().await?;
+        let terms = slots::terms(&mut db, slot.service_id, slot.staff_id).await?.for_series();
+        for occurrence in occurrences.iter_mut().filter(|occurrence| occurrence.code.is_some()) {
+            let start = occurrence.start.to_utc();
+            occurrence.alternatives = slots::alternatives(&mut db, now, &terms, start, None).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = search.await {
+        tracing::warn!(%error, "no alternatives for occurrences of a series");
+    }
+    occurrences
+}

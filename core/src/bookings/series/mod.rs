@@ -1,0 +1,142 @@
+//! Bookings that repeat. Each occurrence is an ordinary booking, made by the same decision and the same statement as a single
+//! one; the series is what they have in common. A series is made and moved by staff; its customer may cancel it.
+
+mod cancel;
+mod create;
+mod locked;
+mod read;
+mod reschedule;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Booking, NewBooking, StaffMessage};
+use crate::Occurrence;
+use crate::calendar::Every;
+use crate::types::Rev;
+
+pub use cancel::cancel_series;
+pub use create::{create_series, try_series};
+pub use read::get_series;
+pub use reschedule::move_series;
+
+/// The fewest and the most occurrences.
+const COUNTS: std::ops::RangeInclusive<u16> = 2..=52;
+
+/// A series to be made. Its JSON is what repeated requests with one idempotency key are compared by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewSeries {
+    /// The first occurrence; the others are the same at other starts.
+    pub first: NewBooking,
+    /// From one occurrence to the next.
+    pub every: Every,
+    /// How many, 2 to 52, the first included.
+    pub count: u16,
+    /// What happens if some of them are not free.
+    pub mode: Mode,
+}
+
+/// What happens if some occurrences are not free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Nothing is booked.
+    All,
+    /// Those that are free are booked.
+    Available,
+}
+
+/// A series as callers see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Series {
+    /// The series.
+    pub id: Uuid,
+    /// From one occurrence to the next.
+    pub every: Every,
+    /// How many occurrences were asked for.
+    pub count: i16,
+    /// Version, for If-Match: the sum of the revisions of its bookings.
+    pub rev: Rev,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Its bookings by number. Customers see their own.
+    pub bookings: Vec<Booking>,
+}
+
+/// What became of a series that was to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesMade {
+    /// The id of the series: that by which a stored answer is found when its customer is erased. None: nothing was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// The series; none: nothing was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Series>,
+    /// Every occurrence that was asked for, in order.
+    pub occurrences: Vec<Occurrence>,
+}
+
+/// How occurrences are moved: one to `start`, the later ones by as many days to the same time of day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveSeries {
+    /// The number of the first to be moved.
+    pub from: i16,
+    /// Its new start.
+    pub start: DateTime<Utc>,
+    /// Who performs them; none: each stays with whom it is.
+    pub staff_id: Option<Uuid>,
+    /// Bypass grid and hours, never another booking.
+    pub overriding: bool,
+    /// What staff tell the customer.
+    pub message: StaffMessage,
+}
+
+/// What became of the occurrences from a number on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesChange {
+    /// The series afterwards.
+    pub series: Series,
+    /// The bookings that were changed, by number.
+    pub changed: Vec<Uuid>,
+    /// Those that stand and were not changed, by number.
+    pub kept: Vec<Kept>,
+}
+
+/// An occurrence that a change of its series left as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The booking.
+    pub booking_id: Uuid,
+    /// Its number.
+    pub no: i16,
+    /// Why.
+    pub why: WhyKept,
+}
+
+/// Why a change of its series left an occurrence as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyKept {
+    /// It has begun.
+    Begun,
+    /// It is too near for its customer to change it.
+    NoticePassed,
+    /// It was moved by itself before.
+    MovedByItself,
+}
+
+impl WhyKept {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Begun, Self::NoticePassed, Self::MovedByItself];
+
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::NoticePassed => "notice_passed",
+            Self::MovedByItself => "moved_by_itself",
+        }
+    }
+}

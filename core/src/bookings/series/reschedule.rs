@@ -1,0 +1,277 @@
+//! Moving the occurrences of a series from a number on.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::create::refusal_of;
+use super::locked::{has_begun, kept, lock, place_of, staff_of, stands};
+use super::read::load;
+use super::{Kept, MoveSeries, SeriesChange, WhyKept};
+use crate::bookings::audit::BookingChange;
+use crate::bookings::calendars;
+use crate::bookings::change_status::next_status;
+use crate::bookings::mails::{self, NewBookingMails};
+use crate::bookings::mails_of_several::plan_together;
+use crate::bookings::place::{Placement, first_place};
+use crate::bookings::reschedule::put;
+use crate::bookings::row::Row;
+use crate::calendar::{Limits, moved_occurrence};
+use crate::slots::{self, Board, ServiceTerms, StartQuery};
+use crate::transaction::{Outcome, Write, write};
+use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev, ParseError, Position};
+use crate::{Core, Error, Occurrence, Result};
+
+/// Moves the occurrences from number `from` on that stand and are to come, all or none, in one transaction; only staff may.
+/// One that was moved by itself stays where it is, unless it is that of number `from`. Each keeps what it was promised. The
+/// limits are those of [`super::create_series`].
+///
+/// # Errors
+/// [`Error::SeriesConflict`] with each of them if one has no place; `Forbidden`; `NotFound` for the series, the number or the
+/// member of staff; `RevMismatch`; `InvalidTransition` if the one of number `from` cannot be moved; `Overloaded`.
+pub async fn move_series(
+    core: &Core,
+    actor: &Actor,
+    id: Uuid,
+    expected: ExpectedRev,
+    to: MoveSeries,
+) -> Result<SeriesChange> {
+    if !actor.is_staff() || matches!(actor, Actor::StaffLink { .. }) {
+        return Err(Error::Forbidden);
+    }
+    let to = &to;
+    let moved = calendars::follow(core, id, || async move {
+        let mut staff_ids = staff_of(core, id).await?;
+        staff_ids.extend(to.staff_id.filter(|id| !staff_ids.contains(id)));
+        let turns = calendars::turns(core, &staff_ids).await?;
+        let work = Reschedule { actor: *actor, id, expected, to: to.clone(), staff_ids };
+        write(core, Arc::new(work), turns).await
+    })
+    .await;
+    match moved {
+        Err(Error::SeriesConflict(occurrences)) => {
+            Err(Error::SeriesConflict(with_alternatives(core, to.staff_id, occurrences).await))
+        }
+        done => done,
+    }
+}
+
+struct Reschedule {
+    actor: Actor,
+    id: Uuid,
+    expected: ExpectedRev,
+    to: MoveSeries,
+    /// The members of staff as read before the lock, and the new one.
+    staff_ids: Vec<Uuid>,
+}
+
+/// An occurrence that is to be moved.
+struct Target<'a> {
+    no: i16,
+    row: &'a Row,
+    start: DateTime<Utc>,
+    terms: ServiceTerms,
+    staff_ids: [Uuid; 1],
+}
+
+impl Write for Reschedule {
+    /// None: a booking was moved to other staff, whose calendar is not locked.
+    type Output = Option<SeriesChange>;
+
+    async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
+        let Some(rows) = lock(tx, &self.actor, self.id, self.expected, &self.staff_ids).await? else {
+            return Ok(Outcome::Unchanged(None));
+        };
+        let (targets, kept) = self.targets(tx, now, &rows).await?;
+        if targets.is_empty() {
+            let series = load(tx, &self.actor, self.id).await?;
+            return Ok(Outcome::Unchanged(Some(SeriesChange { series, changed: Vec::new(), kept })));
+        }
+        calendars::expire_dead_holds(tx, now, &self.staff_ids).await?;
+        let placements = self.place(tx, now, &targets).await?;
+        let moved = self.store(tx, now, &targets, &placements).await?;
+        let span = tracing::Span::current();
+        let with_mails: Vec<NewBookingMails<'_>> = moved
+            .iter()
+            .zip(&targets)
+            .map(|((row, change), target)| NewBookingMails {
+                row,
+                change,
+                rules: &target.terms.reminders,
+                span: &span,
+            })
+            .collect();
+        plan_together(tx, now, &with_mails).await?;
+        let changed = moved.iter().map(|(row, _)| row.booking.id).collect();
+        let series = load(tx, &self.actor, self.id).await?;
+        Ok(Outcome::Changed(Some(SeriesChange { series, changed, kept }), mails::QUEUES))
+    }
+}
+
+impl Reschedule {
+    /// What is to be moved and where to, and what stays.
+    async fn targets<'a>(
+        &self,
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        rows: &'a [Row],
+    ) -> Result<(Vec<Target<'a>>, Vec<Kept>)> {
+        let is_first = |row: &&Row| row.booking.series.is_some_and(|place| place.no == self.to.from);
+        let first = rows.iter().find(is_first).ok_or(Error::NotFound("occurrence"))?;
+        next_status(first, &self.actor, ExpectedRev::Any, BookingAction::Reschedule, now)?;
+        let zone = first.booking.zone;
+        let wall = zone.wall(self.to.start);
+        let by = wall.date() - zone.wall(place_of(first)?.planned_start.to_utc()).date();
+        let (mut targets, mut stay) = (Vec::new(), Vec::new());
+        for row in rows.iter().filter(|row| stands(row)) {
+            let (place, booking) = (place_of(row)?, &row.booking);
+            if place.no < self.to.from {
+                continue;
+            }
+            if has_begun(row, now) {
+                stay.push(kept(row, place, WhyKept::Begun));
+                continue;
+            }
+            if place.moved && place.no != self.to.from {
+                stay.push(kept(row, place, WhyKept::MovedByItself));
+                continue;
+            }
+            let staff_id = self.to.staff_id.unwrap_or(booking.staff.id);
+            let start = if place.no == self.to.from {
+                self.to.start
+            } else {
+                moved_occurrence(zone, place.planned_start.to_utc(), by, wall.time())
+            };
+            if booking.start.to_utc() == start && booking.staff.id == staff_id {
+                continue;
+            }
+            let terms = self.terms(tx, row, staff_id).await?;
+            targets.push(Target { no: place.no, row, start, terms, staff_ids: [staff_id] });
+        }
+        Ok((targets, stay))
+    }
+
+    async fn terms(&self, tx: &mut PgConnection, row: &Row, staff_id: Uuid) -> Result<ServiceTerms> {
+        let booking = &row.booking;
+        match slots::terms_of_booking(tx, booking.id, booking.service.id, Some(staff_id)).await {
+            // Nobody asked for this member of staff: it is the one the booking has.
+            Err(Error::NotFound("staff")) if self.to.staff_id.is_none() => Err(Error::Invalid {
+                pointer: "/staff_id",
+                error: ParseError::new(
+                    "staff_unavailable",
+                    "the member of staff of a booking no longer performs this service: name another one",
+                ),
+            }),
+            terms => terms,
+        }
+    }
+
+    /// Decides all of them, in order. The places that they leave count as free.
+    async fn place<'t>(
+        &self,
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        targets: &'t [Target<'_>],
+    ) -> Result<Vec<Placement<'t>>> {
+        let leaving: Vec<Uuid> = targets.iter().map(|target| target.row.booking.id).collect();
+        let wanted: Vec<(DateTime<Utc>, &[Uuid])> =
+            targets.iter().map(|target| (target.start, target.staff_ids.as_slice())).collect();
+        let Some(zone) = targets.first().map(|target| target.terms.zone) else { return Ok(Vec::new()) };
+        let mut board = Board::load(tx, now, zone, &wanted, &leaving).await?;
+        let limits = if self.to.overriding { Limits::Overridden } else { Limits::Series };
+        let (mut placements, mut occurrences) = (Vec::new(), Vec::new());
+        for target in targets {
+            let ask = StartQuery { start: target.start, limits, exclude: None };
+            let answers = board.check_start(now, &target.terms, &target.staff_ids, ask);
+            let refusal = refusal_of(&answers);
+            let mut occurrence = Occurrence {
+                no: target.no,
+                start: zone.at(target.start),
+                staff_id: None,
+                booking_id: Some(target.row.booking.id),
+                code: None,
+                alternatives: Vec::new(),
+            };
+            match (first_place(answers), refusal) {
+                (Ok((staff_id, place)), _) => {
+                    board.take(staff_id, &place, target.row.booking.id, None);
+                    occurrence.staff_id = Some(staff_id);
+                    placements.push(Placement { terms: &target.terms, staff_id, place });
+                }
+                (Err(_), Some(refusal)) => occurrence.code = Some(refusal.code().to_owned()),
+                (Err(error), None) => return Err(error),
+            }
+            occurrences.push(occurrence);
+        }
+        if placements.len() < targets.len() {
+            Err(Error::SeriesConflict(occurrences))
+        } else {
+            Ok(placements)
+        }
+    }
+
+    /// Stores the new places, in the order of the targets.
+    async fn store<'a>(
+        &'a self,
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+        targets: &[Target<'_>],
+        placements: &[Placement<'_>],
+    ) -> Result<Vec<(Row, BookingChange<'a>)>> {
+        let ids: Vec<Uuid> = targets.iter().map(|target| target.row.booking.id).collect();
+        // One may take the place that another leaves: all leave theirs first, or a constraint would refuse the first of them.
+        sqlx::query!("UPDATE bookings SET status = 'cancelled' WHERE id = ANY($1)", &ids)
+            .execute(&mut *tx)
+            .await?;
+        let mut moved = Vec::with_capacity(targets.len());
+        for (target, placement) in targets.iter().zip(placements) {
+            let booking = &target.row.booking;
+            let from = Position { start: booking.start.to_utc(), staff_id: booking.staff.id };
+            let change = BookingChange {
+                kind: ChangeKind::Rescheduled,
+                actor: &self.actor,
+                overridden: self.to.overriding,
+                details: EventDetails {
+                    from: Some(from),
+                    ..placement.details().with_message(&self.to.message)
+                },
+            };
+            let row = put(tx, now, target.row, placement, booking.status, &change).await?;
+            moved.push((row, change));
+        }
+        sqlx::query!("UPDATE bookings SET series_start = lower(during) WHERE id = ANY($1)", &ids)
+            .execute(tx)
+            .await?;
+        Ok(moved)
+    }
+}
+
+/// Adds slots near those that have no place. Runs after the transaction, so that no lock is held meanwhile.
+async fn with_alternatives(
+    core: &Core,
+    staff_id: Option<Uuid>,
+    mut occurrences: Vec<Occurrence>,
+) -> Vec<Occurrence> {
+    let now = core.now();
+    let search = async {
+        let mut db = core.pool.acquire().await?;
+        for occurrence in occurrences.iter_mut().filter(|occurrence| occurrence.code.is_some()) {
+            let Some(id) = occurrence.booking_id else { continue };
+            let booking = sqlx::query!("SELECT service_id, staff_id FROM bookings WHERE id = $1", id)
+                .fetch_one(&mut *db)
+                .await?;
+            let staff_id = Some(staff_id.unwrap_or(booking.staff_id));
+            let terms =
+                slots::terms_of_booking(&mut db, id, booking.service_id, staff_id).await?.for_series();
+            let start = occurrence.start.to_utc();
+            occurrence.alternatives = slots::alternatives(&mut db, now, &terms, start, Some(id)).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = search.await {
+        tracing::warn!(%error, "no alternatives for occurrences of a series");
+    }
+    occurrences
+}
