@@ -20,6 +20,7 @@ mod repeated;
 mod roles;
 mod sale;
 pub mod salon;
+mod series;
 mod states;
 pub mod test_api;
 

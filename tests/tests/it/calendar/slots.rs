@@ -147,7 +147,7 @@ async fn anyone_is_whoever_has_the_fewest_bookings_that_day_then_the_lower_id() 
     let order = async |conn: &mut sqlx::PgConnection, time| {
         let (now, start) = (test.core.now(), tuesday(time));
         let starts = [(start, terms.staff_ids.as_slice())];
-        let board = Board::load(conn, now, terms.zone, &starts).await.unwrap();
+        let board = Board::load(conn, now, terms.zone, &starts, &[]).await.unwrap();
         let ask = StartQuery { start, limits: Limits::Enforced, exclude: None };
         let answers = board.check_start(now, &terms, &terms.staff_ids, ask);
         answers.iter().map(|answer| answer.staff_id).collect::<Vec<_>>()

@@ -14,5 +14,6 @@ mod properties;
 mod races;
 pub(crate) mod salon;
 mod schema;
+mod series;
 mod sessions;
 mod states;

@@ -14,6 +14,7 @@ mod outages;
 pub mod python;
 mod refusals;
 mod reminders;
+mod several;
 mod signed;
 mod small_relay;
 pub mod test_worker;

@@ -9,6 +9,7 @@ mod decide;
 mod desk;
 mod desk_browser;
 mod desk_phone;
+mod desk_series;
 mod desk_setup;
 mod feed;
 mod links;
