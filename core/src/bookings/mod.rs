@@ -70,8 +70,8 @@ pub use renew::{can_renew, renew_hold};
 pub use reschedule::reschedule;
 pub use send_confirmation::send_confirmation;
 pub use series::{
-    Kept, Mode, MoveSeries, NewSeries, Series, SeriesChange, SeriesMade, cancel_series, create_series,
-    get_series, move_series, try_series,
+    Kept, Mode, MoveSeries, NewSeries, Series, SeriesChange, SeriesMade, WhyKept, cancel_series,
+    create_series, get_series, move_series, try_series,
 };
 pub use sweep::{complete_past, expire_holds, expire_pending};
 pub use transitions::allowed_actions;
