@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Desk, DeskPage, Notice,
-    series::{self, OneOf},
+    occurrences::{self, OneOf},
 };
 use crate::{contract::Operation, http::problem::Problem, pages::named};
 
@@ -126,7 +126,7 @@ pub async fn render(
     let occurrences = match booking.series {
         Some(place) => {
             let series = again_if_cut(|| bookings::get_series(core, &actor, place.id)).await?;
-            series::occurrences(desk, &series, id)
+            occurrences::occurrences(desk, &series, id)
         }
         None => Vec::new(),
     };

@@ -21,6 +21,7 @@ mod live;
 mod login;
 mod look;
 mod new;
+mod occurrences;
 mod page;
 mod people;
 mod repeat;

@@ -1,10 +1,8 @@
-use chrono::{DateTime, FixedOffset, Utc};
 use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error, Occurrence,
-    bookings::{self, Booking, MoveSeries, Series},
+    bookings::{self, Booking, MoveSeries},
     types::{BookingStatus, ExpectedRev, Rev},
-    wording::When,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -13,6 +11,7 @@ use super::{
     Desk, DeskPage, Notice,
     act::Told,
     booking::{self, Shown},
+    occurrences::{OneOf, occurrences},
     people::Person,
     repeat::{Line, lines},
     reschedule::instant,
@@ -40,17 +39,6 @@ struct Facts {
     fault: Option<&'static str>,
     /// Those that were asked for and are not free.
     wanted: Vec<Line>,
-}
-
-/// An appointment of a series as pages of the desk show it.
-#[derive(Serialize)]
-pub struct OneOf {
-    no: i16,
-    href: String,
-    when: String,
-    status: &'static str,
-    current: bool,
-    moved: bool,
 }
 
 /// What a refused form said, and why.
@@ -165,27 +153,4 @@ async fn render(desk: &Desk, id: Uuid, status: StatusCode, refused: Refused) -> 
 
 fn stands(booking: &Booking) -> bool {
     matches!(booking.status, BookingStatus::Pending | BookingStatus::Confirmed)
-}
-
-/// The appointments of a series.
-pub fn occurrences(desk: &Desk, series: &Series, current: Uuid) -> Vec<OneOf> {
-    let short = |start: DateTime<FixedOffset>, booking: &Booking| {
-        let at: DateTime<Utc> = start.to_utc();
-        When::new(at, at, booking.zone, desk.locale).short
-    };
-    series
-        .bookings
-        .iter()
-        .filter_map(|booking| {
-            let place = booking.series?;
-            Some(OneOf {
-                no: place.no,
-                href: desk.link(&format!("/b/{}", booking.id), &[]),
-                when: short(booking.start, booking),
-                status: booking.status.as_str(),
-                current: booking.id == current,
-                moved: place.moved,
-            })
-        })
-        .collect()
 }

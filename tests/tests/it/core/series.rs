@@ -15,8 +15,9 @@ use punctual_core::notifications::facts;
 use punctual_core::notifications::sending::{self, Begun, Fence, HandOff};
 use punctual_core::privacy;
 use punctual_core::staff::{self, StaffPatch};
-use punctual_core::types::{Actor, ExpectedRev, Reason};
+use punctual_core::types::{Actor, ExpectedRev, PageSize, Reason};
 use punctual_core::{Error, Occurrence, Result};
+use punctual_queue::new_id;
 use uuid::Uuid;
 
 use super::salon::{Salon, at, booking_of, email, name, tuesday};
@@ -41,7 +42,7 @@ fn weekly(service: Uuid, start: DateTime<Utc>, count: u16) -> NewSeries {
 }
 
 async fn make(salon: &Salon, new: NewSeries) -> Result<SeriesMade> {
-    let key = IdempotencyKey::parse(&Uuid::new_v4().to_string()).unwrap();
+    let key = IdempotencyKey::parse(&new_id(salon.core.now()).to_string()).unwrap();
     bookings::create_series(&salon.core, &salon.admin, &key, new).await.map(|answer| answer.value)
 }
 
@@ -296,7 +297,7 @@ async fn a_customer_cancels_the_rest_of_their_series_and_what_is_too_near_is_kep
     assert_eq!(done.changed, [booked[1].id], "staff may at any time before it begins");
     let mails: Vec<(String, i32)> = sqlx::query_as(
         "SELECT kind::text, coalesce(cardinality(booking_ids), 1) FROM notifications
-         WHERE kind::text LIKE '%cancel%' ORDER BY created_at, id",
+         WHERE kind::text LIKE '%cancel%' ORDER BY kind::text",
     )
     .fetch_all(&salon.core.pool)
     .await
@@ -316,7 +317,7 @@ async fn a_series_whose_member_of_staff_leaves_is_stranded_and_moves_to_a_collea
     let id = made.id.unwrap();
     let patch = StaffPatch { active: Some(false), ..StaffPatch::default() };
     staff::update(&salon.core, leaves, ExpectedRev::Any, patch).await.unwrap();
-    let stranded = hours::list_stranded(&salon.core, &salon.admin, Default::default(), None).await.unwrap();
+    let stranded = hours::list_stranded(&salon.core, &salon.admin, PageSize::default(), None).await.unwrap();
     assert_eq!(stranded.data.len(), 3, "each is a booking of its own");
     let refused = bookings::move_series(
         &salon.core,
@@ -332,7 +333,7 @@ async fn a_series_whose_member_of_staff_leaves_is_stranded_and_moves_to_a_collea
         bookings::move_series(&salon.core, &salon.admin, id, ExpectedRev::Any, to_colleague).await.unwrap();
     assert_eq!(done.changed.len(), 3);
     assert!(done.series.bookings.iter().all(|booking| booking.staff.id == stays));
-    let stranded = hours::list_stranded(&salon.core, &salon.admin, Default::default(), None).await.unwrap();
+    let stranded = hours::list_stranded(&salon.core, &salon.admin, PageSize::default(), None).await.unwrap();
     assert!(stranded.data.is_empty());
 }
 
