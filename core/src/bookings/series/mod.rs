@@ -115,7 +115,7 @@ pub struct Kept {
 }
 
 /// Why a change of its series left an occurrence as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyKept {
     /// It has begun.
