@@ -2,6 +2,7 @@
 //! concerned of all of theirs.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -36,10 +37,10 @@ pub(super) async fn plan_together(
         if let Some(from) = from
             && let (_, Some(kind)) = kinds_of(change.kind, row.booking.status)
         {
-            if !former.contains_key(&from.staff_id) {
-                former.insert(from.staff_id, former_staff(tx, from.staff_id).await?);
-            }
-            let to = former.get(&from.staff_id).cloned().flatten();
+            let to = match former.entry(from.staff_id) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(unknown) => unknown.insert(former_staff(tx, from.staff_id).await?).clone(),
+            };
             let is_new =
                 |to: &Addressee| !draft.at_once.iter().any(|mail| same(&mail.to, to) && mail.kind == kind);
             if let Some(to) = to.filter(is_new) {
