@@ -184,7 +184,7 @@ impl DeskPage for New {
             overriding: wish.overriding,
         };
         let (core, actor) = (&state.core, desk.actor());
-        let booked = match repeated {
+        let answer = match repeated {
             Some((every, count)) => {
                 let series = repeat.series(new, every, count);
                 let made = bookings::create_series(core, &actor, &key, series).await;
@@ -194,7 +194,7 @@ impl DeskPage for New {
                 bookings::create(core, &actor, Some(&key), new).await.map(|made| (Some(made.value.id), "new"))
             }
         };
-        let error = match booked {
+        let error = match answer {
             Ok((Some(id), done)) => return Ok(desk.go(&format!("/b/{id}"), &[("done", done)])),
             Ok((None, _)) => return Ok(desk.go("", &[])),
             Err(error) => error,
