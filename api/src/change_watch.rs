@@ -32,7 +32,8 @@ impl Default for ChangeWatch {
 }
 
 impl ChangeWatch {
-    /// A receiver whose value changes with every change from now on.
+    /// A receiver whose value changes with every change from now on, and once more than that where the first look at the
+    /// database comes after the call.
     pub fn listen(&self, core: &Core) -> watch::Receiver<u64> {
         let receiver = self.0.sender.subscribe();
         if !self.0.asks.swap(true, Ordering::AcqRel) {
@@ -57,10 +58,10 @@ async fn ask(inner: Arc<Inner>, core: Core) {
         if let Ok(mut connection) = core.pool.acquire().await
             && let Ok(head) = changes::head(&mut connection).await
         {
-            if known.is_some_and(|known| known != head) {
+            // The first head also counts: what was committed before it may be newer than the page of who listens.
+            if known.replace(head) != Some(head) {
                 inner.sender.send_modify(|count| *count += 1);
             }
-            known = Some(head);
         }
         tokio::time::sleep(EVERY).await;
     }

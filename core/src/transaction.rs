@@ -23,7 +23,16 @@ pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Makes Postgres plan each statement once per connection: planning five statements of a booking took two thirds of the
 /// time of running all of them (docs/decisions/0018-generic-plans-for-writes.md). So no statement may need its parameters for a
 /// good plan (such as `$1 IS NULL OR …` on an indexed column).
-const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
+pub(crate) const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
+/// [`BEGIN`] for the statements of a batch. Each looks up some rows by key for an array of requests. On a table that is not
+/// analysed yet the planner would read all of it, and keep that plan while the table grows. Without JIT: a discouraged scan is
+/// estimated so high that compiling it would seem to pay.
+pub(crate) const BEGIN_BATCH: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off";
+/// [`BEGIN_BATCH`] for a batch that runs its requests one by one if it meets a lock of another transaction for long.
+pub(crate) const BEGIN_BRIEF_BATCH: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; \
+    SET LOCAL lock_timeout = '50ms'";
 
 /// The work of one transaction between BEGIN and COMMIT. It may run several times.
 pub(crate) trait Write: Send + Sync + 'static {
@@ -135,7 +144,7 @@ pub(crate) fn retry_delay(retry: u32) -> Duration {
 async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
     let timed_out = |_| Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
     let transaction = async {
-        let mut tx = Transaction::begin(&core.pool).await?;
+        let mut tx = Transaction::begin(&core.pool, BEGIN).await?;
         match work.run(tx.conn()?, core.now()).await {
             Ok(outcome) => {
                 tx.end(if outcome.is_changed() { "COMMIT" } else { "ROLLBACK" }).await?;
@@ -164,11 +173,12 @@ async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
 pub(crate) struct Transaction(Option<PoolConnection<Postgres>>);
 
 impl Transaction {
-    /// An idle connection may have been cut; the pool then tests the next one before handing it out.
-    pub(crate) async fn begin(pool: &PgPool) -> Result<Self> {
+    /// Begins with these statements. An idle connection may have been cut; the pool then tests the next one before handing
+    /// it out.
+    pub(crate) async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self> {
         again_if_cut(|| async {
             let mut tx = Self(Some(pool.acquire().await?));
-            sqlx::raw_sql(BEGIN).execute(tx.conn()?).await?;
+            sqlx::raw_sql(begin).execute(tx.conn()?).await?;
             Ok(tx)
         })
         .await

@@ -1,5 +1,6 @@
 //! A handler's view of its job, and the handshake that decides whether the runtime may still stop it.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -152,10 +153,23 @@ impl JobContext {
     /// # Errors
     /// [`Error::Fenced`] when another worker owns the job: roll back. [`Error::Database`].
     pub async fn complete_in(&self, conn: &mut PgConnection) -> Result<Outcome> {
-        if transition::complete(conn, self.id(), self.lease_seq(), self.clock.now()).await? {
-            return Ok(Outcome::Completed(CompletedInTransaction::new()));
-        }
-        Err(Error::Fenced(self.id()))
+        let outcomes = Self::complete_all_in(conn, &[self]).await?;
+        outcomes.into_iter().next().flatten().ok_or_else(|| Error::Fenced(self.id()))
+    }
+
+    /// [`Self::complete_in`] for several jobs by one statement. The outcomes are in the order of the jobs; `None` for a job
+    /// that another worker owns.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn complete_all_in(conn: &mut PgConnection, jobs: &[&Self]) -> Result<Vec<Option<Outcome>>> {
+        let Some(now) = jobs.first().map(|job| job.now()) else { return Ok(Vec::new()) };
+        let leases: Vec<(JobId, i64)> = jobs.iter().map(|job| (job.id(), job.lease_seq())).collect();
+        let completed: HashSet<JobId> = transition::complete(conn, &leases, now).await?.into_iter().collect();
+        let outcome = |job: &&Self| {
+            completed.contains(&job.id()).then(|| Outcome::Completed(CompletedInTransaction::new()))
+        };
+        Ok(jobs.iter().map(outcome).collect())
     }
 
     /// The row as it was claimed.

@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use punctual_core::Core;
 use punctual_core::config::{Config, ConfigError, Secret};
 use punctual_core::migrate::{self, SchemaError};
+use punctual_core::notifications::sending::SendingBatches;
 use punctual_core::notifications::{self, ResendableMail};
 use punctual_core::pool::{self, PoolSettings};
 use punctual_queue::runtime::Timing;
@@ -170,6 +171,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let mailer = Mailer {
         relay: relay.clone(),
         circuit: circuit.clone(),
+        batches: Arc::new(SendingBatches::new(&core)),
         templates: Arc::new(Templates::embedded()?),
         links,
         signer,

@@ -133,8 +133,8 @@ struct Guard {
 impl Guard {
     async fn call(&self, mut request: Request) -> Result<Response> {
         let mut matched = self.matched.clone();
-        let allowance = self.allowance(&request);
-        let result = match self.authorize(&mut request, allowance.as_ref()).await {
+        let mut allowance = None;
+        let result = match self.authorize(&mut request, &mut allowance).await {
             Ok(caller) => {
                 matched.caller = Some(caller);
                 self.inner.call(request).await
@@ -160,23 +160,21 @@ impl Guard {
         }
     }
 
-    fn allowance(&self, request: &Request) -> Option<Allowance> {
-        let policies = self.matched.operation.limits;
-        let state = request.data::<Arc<State>>()?;
-        let address = request.data::<ClientAddress>().and_then(|address| address.0);
-        Some(Allowance::new(Arc::clone(state), policies, address))
-    }
-
     /// Identifies the caller, counts the request against its limits, checks the role (the account's current one for writes
-    /// and staff), then the parameters: only a permitted client gets errors about parameters.
+    /// and staff), then the parameters: only a permitted client gets errors about parameters. Sets `allowance` where a limit
+    /// applies: the operation's or that of an API key.
     async fn authorize(
         &self,
         request: &mut Request,
-        allowance: Option<&Allowance>,
+        allowance: &mut Option<Allowance>,
     ) -> Result<Caller, Problem> {
         let state = request.data::<Arc<State>>().cloned().ok_or_else(|| Problem::new(Code::InternalError))?;
         let operation = self.matched.operation;
         let mut caller = auth::identify(&state, request.headers()).await?;
+        if caller.key().is_some() || !operation.limits.is_empty() {
+            let address = request.data::<ClientAddress>().and_then(|address| address.0);
+            *allowance = Some(Allowance::new(Arc::clone(&state), operation.limits, address));
+        }
         if let Some(key) = caller.key() {
             if let Some(allowance) = allowance {
                 allowance.for_key(key.id).await?;
@@ -184,7 +182,7 @@ impl Guard {
             scopes::check(scope_of(request.method(), &self.matched.pattern), key.scopes)?;
         }
         operation.access.check(&caller)?;
-        if let Some(allowance) = allowance.filter(|_| !operation.limits.is_empty()) {
+        if let Some(allowance) = allowance.as_ref().filter(|_| !operation.limits.is_empty()) {
             request.set_data(allowance.clone());
             allowance.for_client().await?;
         }

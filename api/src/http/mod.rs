@@ -5,6 +5,7 @@ pub mod body;
 pub mod compress;
 pub mod etag;
 pub mod even_time;
+pub mod html;
 pub mod image;
 pub mod params;
 pub mod problem;

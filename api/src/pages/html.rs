@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
+use minijinja::{Environment, Value, value::Serde};
 use poem::{
     Response,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -13,9 +12,8 @@ use punctual_core::{
     types::{AccentColour, LanguageTag, Locale},
 };
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use crate::http::problem::Problem;
+use crate::http::{html, problem::Problem};
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {
@@ -93,8 +91,8 @@ const STYLE: &str = include_str!("../../templates/style.css");
 struct Pages {
     environment: Environment<'static>,
     words: [BTreeMap<String, String>; 2],
-    /// Hash of the style, which the policy of every page allows.
-    style_hash: String,
+    /// The style as the policy of every page allows it.
+    style_source: String,
 }
 
 /// What pages differ in beside what they say.
@@ -120,14 +118,9 @@ pub(super) struct Shown<'a> {
 
 impl Pages {
     fn new() -> Result<Self, minijinja::Error> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (name, source) in TEMPLATES {
-            environment.add_template(name, source)?;
-        }
-        environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
+        let environment = html::environment(TEMPLATES, STYLE)?;
         let words = [words(&environment, Locale::En)?, words(&environment, Locale::De)?];
-        Ok(Self { environment, words, style_hash: hash(STYLE) })
+        Ok(Self { environment, words, style_source: html::style_source(STYLE) })
     }
 
     fn words(&self, locale: Locale) -> &BTreeMap<String, String> {
@@ -212,16 +205,15 @@ pub(super) fn respond(
     locale: Locale,
     shown: &Shown<'_>,
 ) -> Response {
-    let style_hash = pages().map(|pages| pages.style_hash.as_str()).unwrap_or_default();
-    let theme_hash = hash(&theme(shown.accent));
+    let style_source = pages().map(|pages| pages.style_source.as_str()).unwrap_or_default();
+    let theme_source = html::style_source(&theme(shown.accent));
     let script = if shown.script || shown.desk { "script-src 'self'; " } else { "" };
     let (style, connect) = if shown.desk { (" 'self'", "connect-src 'self'; ") } else { ("", "") };
     let framed_by = if shown.framed_by.is_empty() { "'none'" } else { shown.framed_by };
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style_hash}' 'sha256-{theme_hash}'{style}; img-src 'self'; {script}{connect}\
+    let policy = html::policy(&format!(
+        "default-src 'none'; style-src {style_source} {theme_source}{style}; img-src 'self'; {script}{connect}\
          form-action 'self'; base-uri 'none'; frame-ancestors {framed_by}"
-    );
-    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    ));
     let kept = if shown.public { "private, no-cache" } else { "no-store" };
     let mut response = Response::builder()
         .status(status)
@@ -260,10 +252,6 @@ fn render(
 fn theme(accent: Option<AccentColour>) -> String {
     let accent = accent.unwrap_or(AccentColour::DEFAULT);
     format!(":root{{--brand:{accent};--brand-dark:{}}}", accent.on_dark())
-}
-
-fn hash(text: &str) -> String {
-    STANDARD.encode(Sha256::digest(text))
 }
 
 /// To another page, after a form was taken.
@@ -322,7 +310,7 @@ mod tests {
         assert!(!STYLE.contains('<'));
         let response = respond(StatusCode::OK, "", Locale::En, &Shown::default());
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(policy.contains(&format!("style-src 'sha256-{}' 'sha256-", hash(STYLE))), "{policy}");
+        assert!(policy.contains(&format!("style-src {} 'sha256-", html::style_source(STYLE))), "{policy}");
         assert!(!policy.contains("script"), "{policy}");
     }
 

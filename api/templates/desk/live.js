@@ -39,7 +39,10 @@ async function look() {
 }
 
 showNow();
-new EventSource(changes).addEventListener("message", look);
+const stream = new EventSource(changes);
+stream.addEventListener("message", look);
+// The stream ends now and then, and the browser opens it again: what changed in between is fetched.
+stream.addEventListener("open", look);
 // The line of the present moves.
 setInterval(() => { if (!document.hidden) look(); }, 60000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });

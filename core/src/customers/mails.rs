@@ -30,7 +30,8 @@ pub(super) async fn plan_first(tx: &mut PgConnection, now: DateTime<Utc>, custom
     .fetch_all(&mut *tx)
     .await?;
     let service_ids: BTreeSet<Uuid> = bookings.iter().map(|booking| booking.service_id).collect();
-    let terms = slots::terms_of(tx, &service_ids.into_iter().collect::<Vec<_>>()).await?;
+    // Of the terms only the reminders are used.
+    let terms = slots::terms_of(tx, &service_ids.into_iter().collect::<Vec<_>>(), &[]).await?;
     for booking in bookings {
         let is_confirmed = booking.status == BookingStatus::Confirmed;
         let rules = terms.get(&booking.service_id).filter(|_| is_confirmed);

@@ -5,6 +5,8 @@ mod booking_links;
 mod several;
 mod webhook_ended;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -147,12 +149,18 @@ pub struct Booking {
     pub move_until: DateTime<Utc>,
 }
 
-/// Reads the content of a mail; `None` if there is no such mail, or it is not about a booking with a customer.
+/// Reads the content of mails, by id; none of a mail that is not about a booking with a customer.
+///
+/// # Errors
+/// Those of the database.
 #[expect(clippy::too_many_lines, reason = "one statement, and one value made of its columns")]
-pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Option<Facts>> {
-    let row = sqlx::query!(
+pub async fn load(conn: &mut PgConnection, notification_ids: &[Uuid]) -> Result<HashMap<Uuid, Facts>> {
+    if notification_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query!(
         r#"
-        SELECT n.kind AS "kind: NotificationKind", n.locale AS "locale: Locale", n.recipient::text AS "recipient: EmailAddress",
+        SELECT n.id AS notification_id, n.kind AS "kind: NotificationKind", n.locale AS "locale: Locale", n.recipient::text AS "recipient: EmailAddress",
                b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
                b.zone AS "zone: Zone", b.service_id, services.active AS service_active, b.service_name, b.price_minor, b.currency AS "currency: Currency", staff.name AS staff_name,
                c.id AS customer_id, c.link_epoch AS customer_link_epoch, coalesce(b.contact_name, c.name) AS "customer_name!", c.zone AS "customer_zone: Zone",
@@ -188,68 +196,71 @@ pub async fn load(conn: &mut PgConnection, notification_id: Uuid) -> Result<Opti
                               WHERE later.booking_id = b.id AND later.rev > moved.rev AND later.rev <= n.rev
                                 AND later.status = 'confirmed')
             ORDER BY moved.rev DESC LIMIT 1) given_up ON true
-        WHERE n.id = $1
+        WHERE n.id = ANY($1)
         "#,
-        notification_id,
+        notification_ids,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let details = row.details.map(|details| details.0).unwrap_or_default();
-    let given_up = row.given_up.and_then(|details| details.0.from);
-    let duration = row.end - row.start;
-    let before_start = |minutes: i32| row.start - TimeDelta::minutes(minutes.into());
-    Ok(Some(Facts {
-        notification_id,
-        rev: row.notification_rev,
-        kind: row.kind,
-        locale: row.locale,
-        recipient: row.recipient,
-        recipient_proven: row.proven,
-        recipient_name: match row.addressee_name {
-            Some(name) => name,
-            None if row.kind.is_for_staff() => row.name.clone(),
-            None => row.customer_name.clone(),
-        },
-        business: Business {
-            name: row.name,
-            address: row.address,
-            phone: row.phone,
-            sender: row.sender,
-            reply_to: row.reply_to,
-            public_url: row.public_url,
-        },
-        booking: Booking {
-            id: row.id,
-            rev: row.rev,
-            status: row.status,
-            ics_uid: row.ics_uid,
-            link_epoch: row.link_epoch,
-            manage_epoch: row.link_epoch + row.customer_link_epoch,
-            start: row.start,
-            end: row.end,
-            zone: row.zone,
-            service_id: row.service_id,
-            service_active: row.service_active,
-            service_name: row.service_name,
-            price: Money { minor: row.price_minor, currency: row.currency },
-            staff_name: row.staff_name,
-            customer_id: row.customer_id,
-            customer_link_epoch: row.customer_link_epoch,
-            customer_name: row.customer_name,
-            customer_email: row.customer_email,
-            customer_phone: row.customer_phone,
-            for_whom: row.for_whom,
-            customer_note: row.customer_note,
-            customer_zone: row.customer_zone,
-            previous: details.from.map(|from| (from.start, from.start + duration)),
-            previous_staff: row.former_name,
-            changed_by_customer: matches!(row.actor, Some(ActorKind::Customer | ActorKind::Guest)),
-            message: details.message.map(String::from),
-            customer_not_told: details.silent,
-            given_up: given_up.map(|from| (from.start, from.start + duration)),
-            cancel_until: before_start(row.cancel_notice_min),
-            move_until: before_start(row.reschedule_notice_min),
-        },
-    }))
+    let facts = rows.into_iter().map(|row| {
+        let details = row.details.map(|details| details.0).unwrap_or_default();
+        let given_up = row.given_up.and_then(|details| details.0.from);
+        let duration = row.end - row.start;
+        let before_start = |minutes: i32| row.start - TimeDelta::minutes(minutes.into());
+        let facts = Facts {
+            notification_id: row.notification_id,
+            rev: row.notification_rev,
+            kind: row.kind,
+            locale: row.locale,
+            recipient: row.recipient,
+            recipient_proven: row.proven,
+            recipient_name: match row.addressee_name {
+                Some(name) => name,
+                None if row.kind.is_for_staff() => row.name.clone(),
+                None => row.customer_name.clone(),
+            },
+            business: Business {
+                name: row.name,
+                address: row.address,
+                phone: row.phone,
+                sender: row.sender,
+                reply_to: row.reply_to,
+                public_url: row.public_url,
+            },
+            booking: Booking {
+                id: row.id,
+                rev: row.rev,
+                status: row.status,
+                ics_uid: row.ics_uid,
+                link_epoch: row.link_epoch,
+                manage_epoch: row.link_epoch + row.customer_link_epoch,
+                start: row.start,
+                end: row.end,
+                zone: row.zone,
+                service_id: row.service_id,
+                service_active: row.service_active,
+                service_name: row.service_name,
+                price: Money { minor: row.price_minor, currency: row.currency },
+                staff_name: row.staff_name,
+                customer_id: row.customer_id,
+                customer_link_epoch: row.customer_link_epoch,
+                customer_name: row.customer_name,
+                customer_email: row.customer_email,
+                customer_phone: row.customer_phone,
+                for_whom: row.for_whom,
+                customer_note: row.customer_note,
+                customer_zone: row.customer_zone,
+                previous: details.from.map(|from| (from.start, from.start + duration)),
+                previous_staff: row.former_name,
+                changed_by_customer: matches!(row.actor, Some(ActorKind::Customer | ActorKind::Guest)),
+                message: details.message.map(String::from),
+                customer_not_told: details.silent,
+                given_up: given_up.map(|from| (from.start, from.start + duration)),
+                cancel_until: before_start(row.cancel_notice_min),
+                move_until: before_start(row.reschedule_notice_min),
+            },
+        };
+        (row.notification_id, facts)
+    });
+    Ok(facts.collect())
 }

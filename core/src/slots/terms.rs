@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -51,99 +51,132 @@ impl ServiceTerms {
     }
 }
 
+/// The terms of services, with the staff for whom the condition holds.
+macro_rules! query_terms {
+    ($staff:literal, $service_ids:expr $(, $value:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"SELECT s.id, s.name, s.duration_min, s.slot_step_min, s.buffer_before_min, s.buffer_after_min, s.capacity,
+                      s.min_notice_min, s.horizon_days, s.cancel_notice_min, s.reschedule_notice_min,
+                      s.requires_confirmation, s.price_minor, s.active, settings.zone, settings.currency,
+                      performers.active_ids AS "staff_ids!", performers.ids AS "seen_ids!", performers.revs AS "seen_revs!",
+                      settings.calendar_rev AS business_rev, pg_postmaster_start_time() AS "server!",
+                      reminders.rules AS "rules!", reminders.kinds AS "rule_kinds!", reminders.minutes AS "rule_minutes!"
+               FROM services AS s CROSS JOIN settings
+               CROSS JOIN LATERAL (
+                   SELECT coalesce(array_agg(staff.id ORDER BY staff.id) FILTER (WHERE staff.active), '{}') AS active_ids,
+                          coalesce(array_agg(staff.id ORDER BY staff.id), '{}') AS ids,
+                          coalesce(array_agg(staff.calendar_rev ORDER BY staff.id), '{}') AS revs
+                   FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
+                   WHERE service_staff.service_id = s.id AND "# + $staff + r#") AS performers
+               CROSS JOIN LATERAL (
+                   SELECT coalesce(array_agg(rule ORDER BY rule), '{}') AS rules,
+                          coalesce(array_agg(kind::text ORDER BY rule), '{}') AS kinds,
+                          coalesce(array_agg(minutes ORDER BY rule), '{}') AS minutes
+                   FROM service_reminders WHERE service_id = s.id) AS reminders
+               WHERE s.id = ANY($1)"#,
+            $service_ids
+            $(, $value)*
+        )
+    };
+}
+
 /// The terms of a service, with `staff_id` narrowed to that one. Inactive services have terms too: their bookings
 /// can still be moved.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown service, or when the requested member of staff does not perform it.
 pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uuid>) -> Result<ServiceTerms> {
-    let terms = load(db, &[service_id], staff_id).await?.pop().ok_or(Error::NotFound("service"))?;
+    // A range of ids, so that one generic plan serves one member of staff as well as all.
+    let (first, last) = staff_id.map_or((Uuid::nil(), Uuid::max()), |id| (id, id));
+    let service_ids = [service_id];
+    let row = query_terms!("service_staff.staff_id BETWEEN $2 AND $3", service_ids.as_slice(), first, last)
+        .fetch_optional(db)
+        .await?;
+    let terms = row.ok_or(Error::NotFound("service"))?.parse()?;
     if staff_id.is_some() && terms.staff_ids.is_empty() {
         return Err(Error::NotFound("staff"));
     }
     Ok(terms)
 }
 
-/// The terms of several services by id; unknown ones are omitted.
+/// The terms of several services by id, with their staff narrowed to those among `staff_ids`; unknown services are omitted.
+/// A batch names the calendars that it has locked, so that its cost does not grow with the number of staff.
 pub(crate) async fn terms_of(
     db: &mut PgConnection,
     service_ids: &[Uuid],
+    staff_ids: &[Uuid],
 ) -> Result<HashMap<Uuid, ServiceTerms>> {
-    let terms = load(db, service_ids, None).await?;
+    let rows = query_terms!("service_staff.staff_id = ANY($2)", service_ids, staff_ids).fetch_all(db).await?;
+    let terms = rows.into_iter().map(Row::parse).collect::<Result<Vec<_>>>()?;
     Ok(terms.into_iter().map(|terms| (terms.rules.service_id, terms)).collect())
 }
 
-async fn load(
-    db: &mut PgConnection,
-    service_ids: &[Uuid],
-    staff_id: Option<Uuid>,
-) -> Result<Vec<ServiceTerms>> {
-    // A range of ids, so that one generic plan serves one member of staff as well as all.
-    let (first, last) = staff_id.map_or((Uuid::nil(), Uuid::max()), |id| (id, id));
-    let rows = sqlx::query!(
-        r#"SELECT s.id, s.name, s.duration_min, s.slot_step_min, s.buffer_before_min, s.buffer_after_min, s.capacity,
-                  s.min_notice_min, s.horizon_days, s.cancel_notice_min, s.reschedule_notice_min,
-                  s.requires_confirmation, s.price_minor, s.active, settings.zone, settings.currency,
-                  performers.active_ids AS "staff_ids!", performers.ids AS "seen_ids!", performers.revs AS "seen_revs!",
-                  settings.calendar_rev AS business_rev, pg_postmaster_start_time() AS "server!",
-                  reminders.rules AS "rules!", reminders.kinds AS "rule_kinds!", reminders.minutes AS "rule_minutes!"
-           FROM services AS s CROSS JOIN settings
-           CROSS JOIN LATERAL (
-               SELECT coalesce(array_agg(staff.id ORDER BY staff.id) FILTER (WHERE staff.active), '{}') AS active_ids,
-                      coalesce(array_agg(staff.id ORDER BY staff.id), '{}') AS ids,
-                      coalesce(array_agg(staff.calendar_rev ORDER BY staff.id), '{}') AS revs
-               FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
-               WHERE service_staff.service_id = s.id AND service_staff.staff_id BETWEEN $2 AND $3) AS performers
-           CROSS JOIN LATERAL (
-               SELECT coalesce(array_agg(rule ORDER BY rule), '{}') AS rules,
-                      coalesce(array_agg(kind::text ORDER BY rule), '{}') AS kinds,
-                      coalesce(array_agg(minutes ORDER BY rule), '{}') AS minutes
-               FROM service_reminders WHERE service_id = s.id) AS reminders
-           WHERE s.id = ANY($1)"#,
-        service_ids,
-        first,
-        last,
-    )
-    .fetch_all(db)
-    .await?;
-    let stored = |error| Error::internal("settings hold a bad value", error);
-    rows.into_iter()
-        .map(|row| {
-            Ok(ServiceTerms {
-                rules: ServiceRules {
-                    service_id: row.id,
-                    duration_min: row.duration_min.unsigned_abs(),
-                    slot_step_min: row.slot_step_min.unsigned_abs(),
-                    buffer_before_min: row.buffer_before_min.unsigned_abs(),
-                    buffer_after_min: row.buffer_after_min.unsigned_abs(),
-                    capacity: row.capacity.unsigned_abs(),
-                    min_notice_min: row.min_notice_min.unsigned_abs(),
-                    horizon_days: row.horizon_days.unsigned_abs(),
-                },
-                zone: Zone::parse(&row.zone).map_err(stored)?,
-                name: row.name,
-                price: Money {
-                    minor: row.price_minor,
-                    currency: Currency::parse(&row.currency).map_err(stored)?,
-                },
-                active: row.active,
-                requires_confirmation: row.requires_confirmation,
-                cancel_notice_min: row.cancel_notice_min.unsigned_abs(),
-                reschedule_notice_min: row.reschedule_notice_min.unsigned_abs(),
-                reminders: row
-                    .rules
-                    .into_iter()
-                    .zip(stored_rules(&row.rule_kinds, &row.rule_minutes)?)
-                    .collect(),
-                staff_ids: row.staff_ids,
-                revisions: Revisions {
-                    server: row.server,
-                    business: row.business_rev,
-                    staff: row.seen_ids.into_iter().zip(row.seen_revs).collect(),
-                },
-            })
+/// A row of [`query_terms`].
+struct Row {
+    id: Uuid,
+    name: String,
+    duration_min: i32,
+    slot_step_min: i32,
+    buffer_before_min: i32,
+    buffer_after_min: i32,
+    capacity: i32,
+    min_notice_min: i32,
+    horizon_days: i32,
+    cancel_notice_min: i32,
+    reschedule_notice_min: i32,
+    requires_confirmation: bool,
+    price_minor: i64,
+    active: bool,
+    zone: String,
+    currency: String,
+    staff_ids: Vec<Uuid>,
+    seen_ids: Vec<Uuid>,
+    seen_revs: Vec<i64>,
+    business_rev: i64,
+    server: DateTime<Utc>,
+    rules: Vec<i16>,
+    rule_kinds: Vec<String>,
+    rule_minutes: Vec<i32>,
+}
+
+impl Row {
+    fn parse(self) -> Result<ServiceTerms> {
+        let stored = |error| Error::internal("settings hold a bad value", error);
+        Ok(ServiceTerms {
+            rules: ServiceRules {
+                service_id: self.id,
+                duration_min: self.duration_min.unsigned_abs(),
+                slot_step_min: self.slot_step_min.unsigned_abs(),
+                buffer_before_min: self.buffer_before_min.unsigned_abs(),
+                buffer_after_min: self.buffer_after_min.unsigned_abs(),
+                capacity: self.capacity.unsigned_abs(),
+                min_notice_min: self.min_notice_min.unsigned_abs(),
+                horizon_days: self.horizon_days.unsigned_abs(),
+            },
+            zone: Zone::parse(&self.zone).map_err(stored)?,
+            name: self.name,
+            price: Money {
+                minor: self.price_minor,
+                currency: Currency::parse(&self.currency).map_err(stored)?,
+            },
+            active: self.active,
+            requires_confirmation: self.requires_confirmation,
+            cancel_notice_min: self.cancel_notice_min.unsigned_abs(),
+            reschedule_notice_min: self.reschedule_notice_min.unsigned_abs(),
+            reminders: self
+                .rules
+                .into_iter()
+                .zip(stored_rules(&self.rule_kinds, &self.rule_minutes)?)
+                .collect(),
+            staff_ids: self.staff_ids,
+            revisions: Revisions {
+                server: self.server,
+                business: self.business_rev,
+                staff: self.seen_ids.into_iter().zip(self.seen_revs).collect(),
+            },
         })
-        .collect()
+    }
 }
 
 /// [`terms`] with the promised terms of a booking instead of the service's current ones: name, duration, buffers and price.

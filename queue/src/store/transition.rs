@@ -154,22 +154,29 @@ pub(crate) async fn apply(
     .await
 }
 
-/// Completes one job within a handler's transaction. False when the lease is lost, or when the job was completed before.
+/// Completes jobs within a handler's transaction, each named by its id and `lease_seq`. Returns the ids that were completed:
+/// not those whose lease is lost, or which were completed before.
 pub(crate) async fn complete(
     conn: &mut PgConnection,
-    id: JobId,
-    lease_seq: i64,
+    leases: &[(JobId, i64)],
     now: DateTime<Utc>,
-) -> Result<bool> {
-    // Plan: index scan on jobs_pkey; the condition is on the session as in `apply`.
-    let done = sqlx::query!(
-        "UPDATE queue.jobs SET state = 'completed', session_id = NULL, finalized_at = $3
-         WHERE id = $1 AND lease_seq = $2 AND session_id IS NOT NULL",
-        id.0,
-        lease_seq,
+) -> Result<Vec<JobId>> {
+    let mut sorted = leases.to_vec();
+    sorted.sort_unstable();
+    let ids: Vec<i64> = sorted.iter().map(|(id, _)| id.0).collect();
+    let lease_seqs: Vec<i64> = sorted.iter().map(|(_, lease_seq)| *lease_seq).collect();
+    // Plan: nested loop, function scan of the arrays, index scan on jobs_pkey for each; the condition is on the session as in
+    // `apply`.
+    let done = sqlx::query_scalar!(
+        r#"UPDATE queue.jobs AS j SET state = 'completed', session_id = NULL, finalized_at = $3
+           FROM unnest($1::bigint[], $2::bigint[]) AS lease (id, lease_seq)
+           WHERE j.id = lease.id AND j.lease_seq = lease.lease_seq AND j.session_id IS NOT NULL
+           RETURNING j.id AS "id: JobId""#,
+        &ids,
+        &lease_seqs,
         now,
     )
-    .execute(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(done)
 }

@@ -1,10 +1,11 @@
 //! Writes the results of one attempt to the ledger, also while Postgres is temporarily unavailable.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::notifications::sending::{self, HandOff, Sending};
-use punctual_core::notifications::{NotificationOutcome, count_if_committed};
+use punctual_core::notifications::NotificationOutcome;
+use punctual_core::notifications::sending::{self, HandOff, Sending, SendingBatches};
 use punctual_core::{Core, Error};
 use punctual_queue::{JobContext, Outcome};
 
@@ -42,43 +43,24 @@ impl From<sqlx::Error> for SendError {
 /// The ledger row of one attempt.
 pub struct LedgerEntry {
     core: Core,
+    batches: Arc<SendingBatches>,
     sending: Sending,
 }
 
 impl LedgerEntry {
-    pub fn new(core: &Core, sending: Sending) -> Self {
-        Self { core: core.clone(), sending }
+    pub fn new(core: &Core, batches: Arc<SendingBatches>, sending: Sending) -> Self {
+        Self { core: core.clone(), batches, sending }
     }
 
     /// Records that the message is about to be handed to the relay, unless the mail is no longer valid.
     pub async fn mark_handed_off(&self) -> Result<HandOff, Error> {
-        count_if_committed(|_| true, async {
-            let mut tx = self.core.pool.begin().await?;
-            let hand_off = sending::mark_handed_off(&mut tx, self.core.now(), &self.sending).await?;
-            tx.commit().await?;
-            Ok(hand_off)
-        })
-        .await
+        self.batches.mark_handed_off(self.sending).await
     }
 
     /// The relay accepted the mail: ledger row and job end in one transaction. If another worker owns the job by now,
     /// only the ledger is written.
     pub async fn accepted(&self, ctx: &JobContext, reply: &str) -> Outcome {
-        let write = || async {
-            let mut tx = self.core.pool.begin().await?;
-            if !sending::accepted(&mut tx, self.core.now(), &self.sending, reply).await? {
-                tracing::warn!(notification_id = %self.sending.notification_id, "an accepted mail has no ledger row");
-            }
-            let outcome = match ctx.complete_in(&mut tx).await {
-                Ok(completed) => completed,
-                Err(punctual_queue::Error::Fenced(_)) => Outcome::Done,
-                Err(punctual_queue::Error::Database(error)) => return Err(error.into()),
-                Err(other) => return Err(Error::internal("completing a mail's job", other)),
-            };
-            tx.commit().await?;
-            Ok(outcome)
-        };
-        until_written(|| count_if_committed(|_| true, write())).await
+        until_written(|| self.batches.accepted(self.sending, reply.to_owned(), ctx.clone())).await
     }
 
     /// The relay does not have the mail; it will be tried again.

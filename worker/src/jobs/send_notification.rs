@@ -9,7 +9,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::config::Keys;
 use punctual_core::notifications::facts::{self, Facts};
-use punctual_core::notifications::sending::{self, Begun, Fence, HandOff, Sending};
+use punctual_core::notifications::sending::{
+    self, Beginning, Begun, Fence, HandOff, Sending, SendingBatches,
+};
 use punctual_core::notifications::{EndedMail, NotificationKind, NotificationOutcome, SendNotification};
 use punctual_core::{Core, Error, mail_relay};
 use punctual_queue::runtime::{AfterCommit, FinishReason, HookFuture};
@@ -31,6 +33,8 @@ pub struct Mailer {
     pub relay: Relay,
     /// Its circuit breaker.
     pub circuit: Circuit,
+    /// Commits the steps of its mails.
+    pub batches: Arc<SendingBatches>,
     /// The templates of the mails.
     pub templates: Arc<Templates>,
     /// Keys of the links in mails.
@@ -122,50 +126,52 @@ async fn prepare_and_send(
         Err(until) => return Ok(snooze_until(&ctx, until, None)),
     };
     let fence = Fence { job_id: ctx.id().0, lease_seq: ctx.lease_seq() };
-    let mut conn = core.pool.acquire().await?;
-    let mut sending = match sending::begin(&mut conn, core.now(), payload.notification_id, fence).await? {
+    let Beginning { begun, facts } = mailer.batches.begin(payload.notification_id, fence).await?;
+    let mut sending = match begun {
         Begun::Sending(sending) => sending,
         Begun::Over(outcome) => return Ok(already_ended(outcome)),
         Begun::Fenced => return Ok(Outcome::Skip("a later lease has it".to_owned())),
         Begun::Gone => return Ok(Outcome::Skip("it is gone".to_owned())),
     };
-    let Some(mail) = build(&mut conn, core.now(), mailer, &mut sending).await? else {
+    let Some(mail) = build(core, mailer, &mut sending, facts).await? else {
+        let mut conn = core.pool.acquire().await?;
         let ended = sending::end(&mut conn, core.now(), &sending, NotificationOutcome::Cancelled).await?;
         return Ok(not_sent(ended));
     };
-    drop(conn);
     let circuit = mailer.circuit.clone();
-    let attempt = Attempt { ctx, ledger: LedgerEntry::new(core, sending), sending, circuit, permit };
+    let ledger = LedgerEntry::new(core, Arc::clone(&mailer.batches), sending);
+    let attempt = Attempt { ctx, ledger, sending, circuit, permit };
     attempt.run(&mailer.relay, &mail).await
 }
 
 /// The message; `None` if its subject has changed since, or the recipient was erased.
 async fn build(
-    conn: &mut sqlx::PgConnection,
-    now: DateTime<Utc>,
+    core: &Core,
     mailer: &Mailer,
     sending: &mut Sending,
+    facts: Option<Facts>,
 ) -> Result<Option<Mail>, SendError> {
     let (templates, links, id) = (&mailer.templates, &mailer.links, sending.notification_id);
+    let now = core.now();
     let mail = if sending.kind.is_about_several() {
-        let facts = facts::load_several(conn, now, id).await?;
+        let facts = facts::load_several(&mut *core.pool.acquire().await?, now, id).await?;
         sending.revs = facts.as_ref().map(|facts| facts.revs);
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose_several(templates, links, &facts, &to, now))
     } else if sending.booking_id.is_some() {
-        let facts = facts::load(conn, id).await?.filter(Facts::are_current);
-        let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
+        let facts =
+            facts.filter(Facts::are_current).and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose(templates, links, &facts, &to, now))
     } else if sending.customer_id.is_some() {
-        let facts = facts::load_booking_links(conn, now, id).await?;
+        let facts = facts::load_booking_links(&mut *core.pool.acquire().await?, now, id).await?;
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose_booking_links(templates, links, &facts, &to, now))
     } else if sending.kind == NotificationKind::WebhookEnded {
-        let facts = facts::load_webhook_ended(conn, id).await?;
+        let facts = facts::load_webhook_ended(&mut *core.pool.acquire().await?, id).await?;
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose_webhook_ended(templates, &facts, &to, now))
     } else {
-        let facts = facts::load_account(conn, id).await?;
+        let facts = facts::load_account(&mut *core.pool.acquire().await?, id).await?;
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose_account(templates, links, &facts, &to, now))
     };

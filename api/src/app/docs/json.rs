@@ -1,5 +1,7 @@
 //! Reading the document, and its Markdown as HTML.
 
+use std::path::Path;
+
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 use serde_json::Value;
 
@@ -11,12 +13,8 @@ pub fn prose(markdown: &Value) -> String {
 /// Markdown as HTML. HTML in it is shown as text; links to files beside it, which are not served, become their text.
 pub fn html_of(markdown: &str) -> String {
     let is_file = |url: &str| {
-        !url.contains("://")
-            && url
-                .split('#')
-                .next()
-                .and_then(|path| path.rsplit_once('.'))
-                .is_some_and(|(_, end)| end == "md")
+        let path = url.split_once('#').map_or(url, |(path, _)| path);
+        !url.contains("://") && Path::new(path).extension().is_some_and(|extension| extension == "md")
     };
     let mut in_file_link = false;
     let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {

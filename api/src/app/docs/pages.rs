@@ -2,17 +2,15 @@
 
 use std::sync::OnceLock;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
+use minijinja::{Environment, Value, value::Serde};
 use poem::{
     Response,
     http::{HeaderValue, header},
 };
 use punctual_core::Error;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use crate::http::problem::Problem;
+use crate::http::{html, problem::Problem};
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {
@@ -40,18 +38,12 @@ struct Pages {
 
 impl Pages {
     fn new() -> Result<Self, minijinja::Error> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (name, source) in TEMPLATES {
-            environment.add_template(name, source)?;
-        }
-        environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
+        let mut environment = html::environment(TEMPLATES, STYLE)?;
         environment.add_filter("markup", |html: String| Value::from_safe_string(html));
-        let hash = STANDARD.encode(Sha256::digest(STYLE));
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-        );
-        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        let style = html::style_source(STYLE);
+        let policy = html::policy(&format!(
+            "default-src 'none'; style-src {style}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        ));
         Ok(Self { environment, policy })
     }
 }
@@ -91,4 +83,26 @@ pub fn page(template: &str, root: &str, facts: &impl Serialize) -> Result<Respon
 fn render(template: &str, root: &str, facts: &impl Serialize) -> Result<String, minijinja::Error> {
     let everything = minijinja::context! { root, ..Value::from(Serde(facts)) };
     pages()?.environment.get_template(template)?.render(everything)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_embedded() {
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/docs"));
+        let files =
+            std::fs::read_dir(root).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut files: Vec<String> = files.filter(|name| name.ends_with(".j2")).collect();
+        let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
+        files.sort_unstable();
+        embedded.sort_unstable();
+        assert_eq!(files, embedded);
+    }
+
+    #[test]
+    fn the_style_cannot_end_early() {
+        assert!(!STYLE.contains('<') && pages().is_ok());
+    }
 }

@@ -2,18 +2,16 @@
 
 use std::sync::OnceLock;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
+use minijinja::{Environment, Value, value::Serde};
 use poem::{
     Response,
     http::{HeaderValue, StatusCode, header},
 };
 use punctual_core::Error;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::words;
-use crate::http::problem::Problem;
+use crate::http::{html, problem::Problem};
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {
@@ -50,19 +48,13 @@ struct Pages {
 
 impl Pages {
     fn new() -> Result<Self, minijinja::Error> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (name, source) in TEMPLATES {
-            environment.add_template(name, source)?;
-        }
+        let mut environment = html::environment(TEMPLATES, STYLE)?;
         environment.add_filter("number", words::number);
-        environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
-        let hash = STANDARD.encode(Sha256::digest(STYLE));
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; script-src 'self'; connect-src 'self'; \
+        let style = html::style_source(STYLE);
+        let policy = html::policy(&format!(
+            "default-src 'none'; style-src {style}; script-src 'self'; connect-src 'self'; \
              form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        );
-        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        ));
         Ok(Self { environment, policy })
     }
 }

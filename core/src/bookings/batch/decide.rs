@@ -118,10 +118,12 @@ impl<'a> Entries<'a> {
         Ok(accepted)
     }
 
-    /// The terms of the services of all slots that are wanted and of all holds that were accepted.
+    /// The terms of the services of all slots that are wanted and of all holds that were accepted, with the staff whose
+    /// calendars are locked.
     pub(super) async fn load_terms(
         &self,
         tx: &mut PgConnection,
+        locked: &[Uuid],
         holds: &[Accepted<'_>],
     ) -> Result<HashMap<Uuid, ServiceTerms>> {
         let held = holds.iter().filter_map(|accepted| match &accepted.place {
@@ -137,7 +139,7 @@ impl<'a> Entries<'a> {
         if service_ids.is_empty() {
             return Ok(HashMap::new());
         }
-        slots::terms_of(tx, &service_ids.into_iter().collect::<Vec<_>>()).await
+        slots::terms_of(tx, &service_ids.into_iter().collect::<Vec<_>>(), locked).await
     }
 
     /// Decides the entries that want a slot. Each sees what was given to those before it.

@@ -60,7 +60,7 @@ impl<'a> Entries<'a> {
         self.check_guests_and_expire_holds(tx, &locked).await?;
         let customers = self.find_customers(tx).await?;
         let mut accepted = self.check_holds(tx, &customers).await?;
-        let terms = self.load_terms(tx, &accepted).await?;
+        let terms = self.load_terms(tx, &locked, &accepted).await?;
         accepted.extend(self.decide_slots(tx, &terms, &customers).await?);
         if accepted.is_empty() {
             return Ok(false);

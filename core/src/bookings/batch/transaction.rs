@@ -8,7 +8,7 @@ use crate::batch_queue::LockMode;
 use crate::bookings::mails;
 use crate::notifications::count_if_committed;
 use crate::pool::is_cut;
-use crate::transaction::{TRANSACTION_TIMEOUT, Transaction};
+use crate::transaction::{BEGIN_BATCH, TRANSACTION_TIMEOUT, Transaction};
 use crate::{Core, Error, Result};
 
 /// Why a transaction failed as a whole. Nothing of it is stored, unless the answer to COMMIT was lost.
@@ -62,7 +62,7 @@ pub(super) async fn run_transaction(
 }
 
 async fn run(core: &Core, entries: &[&Pending], mode: LockMode, stage: &mut Stage) -> Result<Vec<Outcome>> {
-    let mut tx = Transaction::begin(&core.pool).await?;
+    let mut tx = Transaction::begin(&core.pool, BEGIN_BATCH).await?;
     let mut batch = Entries::new(core.now(), entries, mode);
     match batch.decide_and_store(tx.conn()?, stage).await {
         Ok(changed) => {

@@ -64,7 +64,8 @@ impl Write for CancelSeries {
             return Ok(Outcome::Unchanged(None));
         };
         let service_ids: BTreeSet<Uuid> = rows.iter().map(|row| row.booking.service.id).collect();
-        let terms = slots::terms_of(tx, &service_ids.into_iter().collect::<Vec<_>>()).await?;
+        // Of the terms only the notice is used.
+        let terms = slots::terms_of(tx, &service_ids.into_iter().collect::<Vec<_>>(), &[]).await?;
         let (mut stay, mut cancelled) = (Vec::new(), Vec::new());
         for row in rows.iter().filter(|row| stands(row)) {
             let place = place_of(row)?;

@@ -149,7 +149,9 @@ impl Write for CreateSeries {
         }
         calendars::expire_dead_holds(tx, now, &self.performers).await?;
         let customer = self.customer(tx, now).await?;
-        let terms = slots::terms_of(tx, &[self.slot.service_id]).await?.remove(&self.slot.service_id);
+        let terms = slots::terms_of(tx, &[self.slot.service_id], &self.performers)
+            .await?
+            .remove(&self.slot.service_id);
         let (terms, staff_ids) = staff_for(terms.as_ref(), &self.slot, &self.performers)?;
         let (placed, mut occurrences) = self.place(tx, now, terms, &staff_ids).await?;
         let conflict = match self.new.mode {

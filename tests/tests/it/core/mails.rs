@@ -25,12 +25,12 @@ async fn a_reminder_and_a_cancellation_at_once_come_in_one_order_or_the_other() 
             let mut conn = salon.core.pool.acquire().await.unwrap();
             let fence = Fence { job_id: 1, lease_seq: 1 };
             let now = tuesday("10:00") - TimeDelta::days(1);
-            let begun = begin(&mut conn, now, reminder, fence).await.unwrap();
-            let Begun::Sending(sending) = begun else { return None };
+            let begun = begin(&mut conn, now, &[(reminder, fence)]).await.unwrap();
+            let [Begun::Sending(sending)] = begun[..] else { return None };
             let mut tx = salon.core.pool.begin().await.unwrap();
-            let hand_off = mark_handed_off(&mut tx, now, &sending).await.unwrap();
+            let hand_off = mark_handed_off(&mut tx, now, &[sending]).await.unwrap();
             tx.commit().await.unwrap();
-            Some(hand_off)
+            Some(hand_off[0])
         };
         let (hand_off, cancelled) =
             tokio::join!(send, bookings::cancel(&salon.core, &customer, booking.id, ExpectedRev::Any));
