@@ -1,8 +1,12 @@
 //! A booking and the mails it owes.
 
 use chrono::TimeDelta;
-use punctual_core::bookings;
-use punctual_core::notifications::sending::{Begun, Fence, HandOff, begin, mark_handed_off};
+use futures::future::join_all;
+use punctual_core::bookings::{self, Booking};
+use punctual_core::notifications::NotificationOutcome;
+use punctual_core::notifications::sending::{
+    Begun, Fence, HandOff, Sending, SendingBatches, begin, mark_handed_off,
+};
 use punctual_core::types::ExpectedRev;
 use uuid::Uuid;
 
@@ -84,4 +88,94 @@ async fn reminders_follow_a_booking_that_moves_and_end_with_it() {
         ]
     );
     assert_eq!(bookings::notifications(&salon.core, &customer, booking.id).await.unwrap().len(), 5);
+}
+
+/// The confirmations of so many bookings of different times.
+async fn confirmations(salon: &Salon, times: &[&str]) -> Vec<(Booking, Uuid)> {
+    let service = salon.service(|_| ()).await;
+    let customer = salon.customer().await;
+    let mut mails = Vec::new();
+    for time in times {
+        let booking = salon.book(&customer, service, None, tuesday(time)).await.unwrap();
+        let mail: Uuid = sqlx::query_scalar(
+            "SELECT id FROM notifications WHERE booking_id = $1 AND kind = 'confirmation'",
+        )
+        .bind(booking.id)
+        .fetch_one(&salon.core.pool)
+        .await
+        .unwrap();
+        mails.push((booking, mail));
+    }
+    mails
+}
+
+/// Begins an attempt at the mail, whose content is there.
+async fn begun(batches: &SendingBatches, mail: Uuid, job_id: i64) -> Sending {
+    let beginning = batches.begin(mail, Fence { job_id, lease_seq: 1 }).await.unwrap();
+    let Begun::Sending(sending) = beginning.begun else { panic!("{:?}", beginning.begun) };
+    assert_eq!(beginning.facts.map(|facts| facts.notification_id), Some(mail));
+    sending
+}
+
+#[tokio::test]
+async fn of_mails_that_are_handed_off_together_only_the_cancelled_one_ends() {
+    let salon = Salon::open(1).await;
+    let mails = confirmations(&salon, &["10:00", "11:00", "12:00"]).await;
+    let batches = SendingBatches::new(&salon.core);
+    let sendings =
+        join_all(mails.iter().zip(1..).map(|((_, mail), job_id)| begun(&batches, *mail, job_id))).await;
+    bookings::cancel(&salon.core, &salon.admin, mails[1].0.id, ExpectedRev::Any).await.unwrap();
+    let answers = join_all(sendings.iter().map(|sending| batches.mark_handed_off(*sending))).await;
+    let answers: Vec<HandOff> = answers.into_iter().map(Result::unwrap).collect();
+    let cancelled = HandOff::Over(NotificationOutcome::Cancelled);
+    assert_eq!(answers, [HandOff::Marked, cancelled, HandOff::Marked]);
+}
+
+#[tokio::test]
+async fn of_two_attempts_at_one_mail_in_a_batch_the_later_lease_sends_it() {
+    let salon = Salon::open(1).await;
+    let mails = confirmations(&salon, &["10:00"]).await;
+    let (mail, mut conn) = (mails[0].1, salon.core.pool.acquire().await.unwrap());
+    let fences = [Fence { job_id: 1, lease_seq: 1 }, Fence { job_id: 1, lease_seq: 2 }];
+    let begun = begin(&mut conn, salon.core.now(), &fences.map(|fence| (mail, fence))).await.unwrap();
+    let [Begun::Fenced, Begun::Sending(sending)] = begun[..] else { panic!("{begun:?}") };
+    assert_eq!(sending.fence, fences[1]);
+    let late = Sending { fence: fences[0], ..sending };
+    let answers = mark_handed_off(&mut conn, salon.core.now(), &[late]).await.unwrap();
+    assert_eq!(answers, [HandOff::Fenced]);
+    let answers = mark_handed_off(&mut conn, salon.core.now(), &[sending]).await.unwrap();
+    assert_eq!(answers, [HandOff::Marked]);
+}
+
+#[tokio::test]
+async fn a_booking_that_is_locked_holds_up_its_own_mail_and_no_other() {
+    let salon = Salon::open(1).await;
+    let mails = confirmations(&salon, &["10:00", "11:00", "12:00"]).await;
+    let batches = SendingBatches::new(&salon.core);
+    let sendings =
+        join_all(mails.iter().zip(1..).map(|((_, mail), job_id)| begun(&batches, *mail, job_id))).await;
+    let mut lock = salon.core.pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM bookings WHERE id = $1 FOR UPDATE")
+        .bind(mails[0].0.id)
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    // Its job would repeat it after the limit of the wait.
+    let locked = async {
+        loop {
+            if let Ok(answer) = batches.mark_handed_off(sendings[0]).await {
+                return answer;
+            }
+        }
+    };
+    let others = join_all(sendings[1..].iter().map(|sending| batches.mark_handed_off(*sending)));
+    let mut locked = Box::pin(locked);
+    let answers = tokio::select! {
+        biased;
+        answer = &mut locked => panic!("{answer:?} without the lock"),
+        answers = others => answers,
+    };
+    assert!(answers.into_iter().all(|answer| answer.unwrap() == HandOff::Marked));
+    lock.rollback().await.unwrap();
+    assert_eq!(locked.await, HandOff::Marked);
 }
