@@ -119,7 +119,8 @@ impl<S: Step> Steps<S> {
     async fn submit(&self, mail: S::Mail) -> Result<S::Answer> {
         match self.batcher.submit(mail.clone()).await {
             Some(Answer::Committed(answer)) => Ok(answer),
-            Some(Answer::NotStored) => self.runner.run_alone(mail).await,
+            // Boxed: a mail that only waits for its batch does not reserve the size of this future.
+            Some(Answer::NotStored) => Box::pin(self.runner.run_alone(mail)).await,
             Some(Answer::Unknown) => {
                 Err(Error::Unavailable(sqlx::Error::Io(io::Error::other("the answer to COMMIT was lost"))))
             }

@@ -125,18 +125,14 @@ pub async fn in_doubt(
     )
     .fetch_optional(&mut *conn)
     .await?;
-    match row {
-        Some(row) => {
-            if let Some(outcome) = row.outcome {
-                sending.record_end(outcome);
-            }
-            Ok(row.outcome)
+    if let Some(row) = row {
+        if let Some(outcome) = row.outcome {
+            sending.record_end(outcome);
         }
-        None => {
-            let outcomes = outcomes_of(conn, &[sending.notification_id]).await?;
-            Ok(outcomes.get(&sending.notification_id).copied().flatten())
-        }
+        return Ok(row.outcome);
     }
+    let outcomes = outcomes_of(conn, &[sending.notification_id]).await?;
+    Ok(outcomes.get(&sending.notification_id).copied().flatten())
 }
 
 /// Ends a mail whose job the queue has ended, in the queue's transaction. A mail that was handed off without a result, or
