@@ -349,15 +349,15 @@ async fn a_mail_about_several_is_rendered_again_if_one_of_them_changes_before_it
         .unwrap();
     let (mut db, now) = (salon.core.pool.acquire().await.unwrap(), salon.core.now());
     let fence = Fence { job_id: 1, lease_seq: 1 };
-    let begun = sending::begin(&mut db, now, mail, fence).await.unwrap();
-    let Begun::Sending(mut attempt) = begun else { panic!("{begun:?}") };
+    let begun = sending::begin(&mut db, now, &[(mail, fence)]).await.unwrap();
+    let [Begun::Sending(mut attempt)] = begun[..] else { panic!("{begun:?}") };
     let shown = facts::load_several(&mut db, now, mail).await.unwrap().unwrap();
     assert_eq!((shown.bookings.len(), shown.revs), (3, 3));
     attempt.revs = Some(shown.revs);
     bookings::cancel(&salon.core, &salon.admin, booked[0].id, ExpectedRev::Any).await.unwrap();
-    assert_eq!(sending::mark_handed_off(&mut db, now, &attempt).await.unwrap(), HandOff::Outdated);
+    assert_eq!(sending::mark_handed_off(&mut db, now, &[attempt]).await.unwrap(), [HandOff::Outdated]);
     let shown = facts::load_several(&mut db, now, mail).await.unwrap().unwrap();
     assert_eq!(shown.bookings.len(), 2, "the one that was cancelled has a mail of its own");
     attempt.revs = Some(shown.revs);
-    assert_eq!(sending::mark_handed_off(&mut db, now, &attempt).await.unwrap(), HandOff::Marked);
+    assert_eq!(sending::mark_handed_off(&mut db, now, &[attempt]).await.unwrap(), [HandOff::Marked]);
 }
