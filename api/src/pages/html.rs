@@ -1,4 +1,4 @@
-//! The templates, embedded in the program, and how a page is sent. An undefined name is an error, never a gap.
+//! The embedded templates, and responses of pages. An undefined name is an error, never a gap.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -21,7 +21,7 @@ macro_rules! embedded {
     };
 }
 
-/// Every file of `templates/` but the style.
+/// Every file of `templates/` except the style.
 const TEMPLATES: &[(&str, &str)] = embedded![
     "layout.html.j2",
     "links.html.j2",
@@ -87,7 +87,7 @@ const TEMPLATES: &[(&str, &str)] = embedded![
 
 const STYLE: &str = include_str!("../../templates/style.css");
 
-/// Everything pages are made of.
+/// All templates and words.
 struct Pages {
     environment: Environment<'static>,
     words: [BTreeMap<String, String>; 2],
@@ -95,24 +95,24 @@ struct Pages {
     style_source: String,
 }
 
-/// What pages differ in beside what they say.
+/// Options of a page.
 #[derive(Default)]
 pub(super) struct Shown<'a> {
-    /// The business's colour; the default otherwise.
+    /// The business's colour, else the default.
     pub accent: Option<AccentColour>,
-    /// Where the site's top is from this page.
+    /// Relative path to the top of the site.
     pub root: &'a str,
-    /// What links of this page carry on: `?lang=de`, or nothing.
+    /// The query that links of this page keep: `?lang=de`, or nothing.
     pub carry: &'a str,
     /// Origins that may frame the page, separated by spaces; empty: none.
     pub framed_by: &'a str,
-    /// Whether it has a script of ours.
+    /// Whether it loads a script.
     pub script: bool,
-    /// Whether it is a page of the desk: it loads a stylesheet and a script of ours, and the script asks for pages.
+    /// Whether it is a page of the desk: it loads a stylesheet and a script, which fetches pages.
     pub desk: bool,
-    /// What search engines read, as JSON-LD.
+    /// Structured data for search engines (JSON-LD).
     pub linked_data: Option<String>,
-    /// Whether search engines may list it, and browsers keep it to ask whether it has changed.
+    /// Whether search engines may list it and browsers may cache it with revalidation.
     pub public: bool,
 }
 
@@ -132,7 +132,7 @@ impl Pages {
     }
 }
 
-/// The sentences of a language, as plain text: HTML escapes them where it shows them.
+/// The texts of a language, as plain text: templates escape them.
 fn words(
     environment: &Environment<'_>,
     locale: Locale,
@@ -157,10 +157,10 @@ fn pages() -> Result<&'static Pages, minijinja::Error> {
     Ok(PAGES.get_or_init(|| pages))
 }
 
-/// The page made of this template, what it is to show, and the words of a language.
+/// Renders this template with its data and the texts of a language.
 ///
 /// # Errors
-/// `internal_error` when a template names something that is not there: the tests would have shown it.
+/// `internal_error` when a template uses an undefined name, which tests exclude.
 pub(super) fn page(
     status: StatusCode,
     template: &str,
@@ -170,7 +170,7 @@ pub(super) fn page(
     show(status, template, locale, facts, &Shown::default())
 }
 
-/// [`page`] with what differs.
+/// [`page`] with options.
 ///
 /// # Errors
 /// As [`page`].
@@ -248,13 +248,13 @@ fn render(
     pages.environment.get_template(template)?.render(everything)
 }
 
-/// The business's colour by day and in the dark.
+/// The business's colour in light and dark mode.
 fn theme(accent: Option<AccentColour>) -> String {
     let accent = accent.unwrap_or(AccentColour::DEFAULT);
     format!(":root{{--brand:{accent};--brand-dark:{}}}", accent.on_dark())
 }
 
-/// To another page, after a form was taken.
+/// Redirects after an accepted form.
 pub(super) fn see_other(location: &str) -> Response {
     Response::builder()
         .status(StatusCode::SEE_OTHER)
@@ -263,7 +263,7 @@ pub(super) fn see_other(location: &str) -> Response {
         .finish()
 }
 
-/// The first language of `Accept-Language` that we speak; English without one.
+/// The first supported language of `Accept-Language`, else English.
 pub fn accepted_language(headers: &HeaderMap) -> Locale {
     let fields = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
     let mut languages = fields

@@ -144,7 +144,7 @@ pub enum BookingAction {
     Confirm,
     /// Staff refuse a pending booking.
     Decline,
-    /// It is cancelled.
+    /// Cancel it.
     Cancel,
     /// It is moved to another start or another member of staff.
     Reschedule,

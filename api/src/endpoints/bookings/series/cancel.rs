@@ -30,7 +30,7 @@ pub struct CancelRequest {
     /// The number of the first of them; all later ones too.
     #[oai(validator(minimum(value = "1"), maximum(value = "52")))]
     from: i16,
-    /// For staff: a text for the customer's mail, kept with the change.
+    /// For staff: a message for the customer's mail, stored with the change.
     message: Option<NoteText>,
     /// For staff: whether the customer gets a mail about the change; true when absent.
     notify: Option<bool>,
