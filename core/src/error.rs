@@ -164,7 +164,7 @@ pub struct Alternative {
     pub staff_ids: Vec<Uuid>,
 }
 
-/// An occurrence of a series that was asked for.
+/// A requested occurrence of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occurrence {
     /// Its number in the series, from 1.

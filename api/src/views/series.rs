@@ -1,4 +1,4 @@
-//! Series in the document.
+//! Schemas of series.
 
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
@@ -29,12 +29,12 @@ described! {
 pub struct SeriesObject {
     /// The series.
     pub id: Uuid,
-    /// From one occurrence to the next.
+    /// The interval between two occurrences.
     pub every: Interval,
-    /// How many occurrences were asked for. One that was not free has no booking.
+    /// Number of requested occurrences. One that was not free has no booking.
     #[oai(validator(minimum(value = "2"), maximum(value = "52")))]
     pub count: i16,
-    /// The revision, for `If-Match`. Every change of one of its bookings raises it.
+    /// The revision, for `If-Match`. Every change of one of its bookings increments it.
     #[oai(validator(minimum(value = "1")))]
     pub rev: i32,
     /// When it was made.
@@ -47,21 +47,21 @@ pub struct SeriesObject {
 /// The interval between two occurrences: exactly one of these.
 #[derive(Debug, Object, Serialize)]
 pub struct Interval {
-    /// So many dates.
+    /// This many days.
     #[oai(validator(minimum(value = "1"), maximum(value = "366")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days: Option<u16>,
-    /// So many weeks.
+    /// This many weeks.
     #[oai(validator(minimum(value = "1"), maximum(value = "52")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weeks: Option<u16>,
-    /// The same day of the month so many months later; the last day of a month that has no such day.
+    /// The same day of the month this many months later; the last day of a month that has no such day.
     #[oai(validator(minimum(value = "1"), maximum(value = "12")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub months: Option<u16>,
 }
 
-/// What became of a series that was asked for.
+/// The result of a requested series.
 #[derive(Debug, Object)]
 #[oai(rename = "SeriesMade")]
 pub struct SeriesMadeObject {
@@ -69,12 +69,12 @@ pub struct SeriesMadeObject {
     pub id: Option<Uuid>,
     /// The series; absent from a dry run.
     pub series: Option<SeriesObject>,
-    /// Every occurrence that was asked for, in order.
+    /// Every requested occurrence, in order.
     #[oai(validator(max_items = 52))]
     pub occurrences: Vec<SeriesOccurrence>,
 }
 
-/// What became of the occurrences from a number on.
+/// The result for the occurrences from a number on.
 #[derive(Debug, Object)]
 #[oai(rename = "SeriesChange")]
 pub struct SeriesChangeObject {
@@ -83,12 +83,12 @@ pub struct SeriesChangeObject {
     /// The bookings that were changed, by number.
     #[oai(validator(max_items = 52))]
     pub changed: Vec<Uuid>,
-    /// Those that stand and were left as they are, by number.
+    /// Active occurrences that were not changed, by number.
     #[oai(validator(max_items = 52))]
     pub kept: Vec<KeptOccurrence>,
 }
 
-/// An occurrence that was left as it is.
+/// An occurrence that was not changed.
 #[derive(Debug, Object)]
 pub struct KeptOccurrence {
     /// The booking.
@@ -101,6 +101,6 @@ pub struct KeptOccurrence {
 }
 
 described_enum! {
-    /// Why a change of its series left an occurrence as it is.
+    /// Why a change of its series did not change an occurrence.
     Why(WhyKept) as "WhyKept"
 }

@@ -1,5 +1,5 @@
-//! The mails of bookings that were made or changed together: each has reminders of its own, and one mail tells everybody
-//! concerned of all of theirs.
+//! The mails of bookings that were made or changed together: each has its own reminders, and each mailbox gets one mail
+//! about all of its bookings.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,15 +15,15 @@ use crate::notifications::NotificationKind;
 use crate::notifications::plan::{self, Addressee, AtOnce};
 use crate::notifications::several::{self, AboutSeveral};
 
-/// What one mail says to one mailbox.
+/// The content of one mail to one mailbox.
 struct Together<'a> {
     kind: NotificationKind,
     to: Addressee,
     rows: Vec<&'a Row>,
 }
 
-/// [`super::mails::plan`] for bookings that were changed by one request, in the order of their starts. Who would get the same
-/// mail about several of them gets one about all. That which asks staff to decide stays one for each booking, with its link.
+/// [`super::mails::plan`] for bookings that were changed by one request, in the order of their starts. A mailbox gets one mail
+/// about all of them instead of several equal ones, except that staff get one `staff_pending` mail per booking, with its link.
 pub(super) async fn plan_together(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -78,7 +78,7 @@ pub(super) async fn plan_together(
     several::plan(tx, now, &mails).await
 }
 
-/// Adds a booking to what a mailbox is told. A mailbox of several members of staff is none of them in particular.
+/// Adds a booking to a mailbox's mail. A mailbox shared by several members of staff belongs to none of them.
 fn add<'a>(groups: &mut Vec<Together<'a>>, kind: NotificationKind, to: &Addressee, row: &'a Row) {
     match groups.iter_mut().find(|group| group.kind == kind && same(&group.to, to)) {
         Some(group) => {

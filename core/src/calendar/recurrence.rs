@@ -10,11 +10,11 @@ use crate::types::Zone;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Every {
-    /// So many dates.
+    /// This many days.
     Days(u16),
-    /// So many weeks.
+    /// This many weeks.
     Weeks(u16),
-    /// The same day of the month so many months later; the last day of a month that has no such day.
+    /// The same day of the month this many months later; the last day of a month that has no such day.
     Months(u16),
 }
 
@@ -43,7 +43,7 @@ pub fn occurrences(zone: Zone, start: DateTime<Utc>, every: Every, count: u16) -
     std::iter::once(start).chain(later).collect()
 }
 
-/// The start of an occurrence after its series was moved by so many days to this time of day; as in [`occurrences`].
+/// The start of an occurrence after its series was moved by this many days to this time of day; as in [`occurrences`].
 #[must_use]
 pub fn moved_occurrence(zone: Zone, start: DateTime<Utc>, by: TimeDelta, time: NaiveTime) -> DateTime<Utc> {
     let date = zone.wall(start).date().checked_add_signed(by).unwrap_or(NaiveDate::MAX);

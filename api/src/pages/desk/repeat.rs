@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::pages::form::Form;
 
-/// What was written.
+/// The input.
 #[derive(Clone, Serialize)]
 pub struct Repeat {
     /// How many times; empty: once.
@@ -27,7 +27,7 @@ pub struct Repeat {
 #[derive(Serialize)]
 pub struct Line {
     when: String,
-    /// The word for why it has no place.
+    /// Key of the reason why it has no place.
     why: Option<&'static str>,
     /// Free times near it.
     near: Vec<String>,

@@ -37,11 +37,11 @@ struct Facts {
     message: String,
     silent: bool,
     fault: Option<&'static str>,
-    /// Those that were asked for and are not free.
+    /// Requested occurrences that are not free.
     wanted: Vec<Line>,
 }
 
-/// What a refused form said, and why.
+/// Fields and reason of a refused form.
 #[derive(Default)]
 struct Refused {
     notice: Notice,

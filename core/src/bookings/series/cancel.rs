@@ -20,9 +20,9 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev};
 use crate::{Core, Error, Result};
 
-/// Cancels the occurrences from number `from` on that stand, all in one transaction, those that were moved by themselves too.
-/// One that has begun stays, and for its customer one that is too near; the answer lists them. Nothing left to cancel is no
-/// error.
+/// Cancels the active occurrences from number `from` on in one transaction, including individually moved ones. Not
+/// cancelled are those that have begun and, for the customer, those that are too near; the answer lists them. Nothing to
+/// cancel is no error.
 ///
 /// # Errors
 /// `NotFound`; `RevMismatch`; `StaffOnly` for a message of a customer; `Overloaded`.

@@ -1,4 +1,4 @@
-//! Making a series.
+//! Booking a series.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ChangeKind, EventDetails, ParseError};
 use crate::{Core, Error, Occurrence, Result, staff};
 
-/// Makes a series in one transaction; only staff may. The limits are those of a booking except notice and horizon, which are
-/// for customers. The same member of staff performs all occurrences, as far as they are free.
+/// Books a series in one transaction; only staff may. The limits are those of a booking except notice and horizon, which are
+/// for customers. The same member of staff performs all occurrences if possible.
 ///
 /// # Errors
 /// [`Error::SeriesConflict`] if an occurrence has no place, or with [`Mode::Available`] none has one; `Forbidden`,
@@ -50,7 +50,7 @@ pub async fn create_series(
     }
 }
 
-/// What [`create_series`] would do now; nothing is made.
+/// What [`create_series`] would do now; nothing is booked.
 ///
 /// # Errors
 /// As [`create_series`], except `SeriesConflict`.
@@ -112,7 +112,7 @@ async fn decide(
 
 struct CreateSeries {
     actor: Actor,
-    /// None: nothing is to be made.
+    /// None: nothing is booked.
     request: Option<Request>,
     new: NewSeries,
     slot: WantedSlot,
@@ -122,7 +122,7 @@ struct CreateSeries {
 enum Decided {
     Made(Answer<SeriesMade>),
     Refused(Vec<Occurrence>),
-    /// What would be made.
+    /// The result of a dry run.
     Tried(Vec<Occurrence>),
 }
 
@@ -205,7 +205,7 @@ impl CreateSeries {
         for (no, start) in (1..).zip(starts) {
             let ask = StartQuery { start, limits, exclude: None };
             let mut answers = board.check_start(now, terms, staff_ids, ask);
-            // Whoever performs the first comes first; the sort keeps the order of the others.
+            // The member of staff of the first comes first; the sort keeps the order of the others.
             let known = placed.first().map(|first| first.placement.staff_id);
             answers.sort_by_key(|answer| Some(answer.staff_id) != known);
             let refusal = refusal_of(&answers);
@@ -321,7 +321,7 @@ impl CreateSeries {
     }
 }
 
-/// The refusal that [`first_place`] reports: that the slot is taken, if it is so in one calendar, else the first.
+/// The refusal as in [`first_place`]: `SlotTaken` if the slot is taken in one calendar, else the first.
 pub(super) fn refusal_of(answers: &[slots::StaffAnswer]) -> Option<Refusal> {
     let mut refusals = answers.iter().filter_map(|answer| answer.place.err());
     let first = refusals.next();

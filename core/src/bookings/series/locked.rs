@@ -62,7 +62,7 @@ pub(super) fn place_of(row: &Row) -> Result<InSeries> {
     row.booking.series.ok_or_else(|| Error::internal("a series", "a booking is of none"))
 }
 
-/// Whether it is pending or confirmed: others have ended, and no change of their series concerns them.
+/// Whether it is pending or confirmed: a change of the series does not affect others.
 pub(super) fn stands(row: &Row) -> bool {
     matches!(row.booking.status, BookingStatus::Pending | BookingStatus::Confirmed)
 }
@@ -72,7 +72,7 @@ pub(super) fn has_begun(row: &Row, now: DateTime<Utc>) -> bool {
     row.booking.start.to_utc() <= now
 }
 
-/// An occurrence that stays as it is.
+/// An occurrence that is not changed.
 pub(super) fn kept(row: &Row, place: InSeries, why: WhyKept) -> Kept {
     Kept { booking_id: row.booking.id, no: place.no, why }
 }

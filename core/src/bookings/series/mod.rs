@@ -1,5 +1,5 @@
-//! Bookings that repeat. Each occurrence is an ordinary booking, made by the same decision and the same statement as a single
-//! one; the series is what they have in common. A series is made and moved by staff; its customer may cancel it.
+//! Series of bookings. Each occurrence is an ordinary booking, made by the same decision and the same statement as a single
+//! one. Staff book and move a series; its customer may cancel it.
 
 mod cancel;
 mod create;
@@ -21,17 +21,17 @@ pub use create::{create_series, try_series};
 pub use read::get_series;
 pub use reschedule::move_series;
 
-/// The fewest and the most occurrences.
+/// Range of the number of occurrences.
 const COUNTS: std::ops::RangeInclusive<u16> = 2..=52;
 
-/// A series to be made. Its JSON is what repeated requests with one idempotency key are compared by.
+/// A new series. Repeated requests with one idempotency key are compared by its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewSeries {
     /// The first occurrence; the others are the same at other starts.
     pub first: NewBooking,
-    /// From one occurrence to the next.
+    /// The interval between two occurrences.
     pub every: Every,
-    /// How many, 2 to 52, the first included.
+    /// Number of occurrences, 2 to 52, including the first.
     pub count: u16,
     /// What happens if some of them are not free.
     pub mode: Mode,
@@ -52,9 +52,9 @@ pub enum Mode {
 pub struct Series {
     /// The series.
     pub id: Uuid,
-    /// From one occurrence to the next.
+    /// The interval between two occurrences.
     pub every: Every,
-    /// How many occurrences were asked for.
+    /// Number of requested occurrences.
     pub count: i16,
     /// Version, for If-Match: the sum of the revisions of its bookings.
     pub rev: Rev,
@@ -64,46 +64,46 @@ pub struct Series {
     pub bookings: Vec<Booking>,
 }
 
-/// What became of a series that was to be made.
+/// The result of a requested series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesMade {
-    /// The id of the series: that by which a stored answer is found when its customer is erased. None: nothing was made.
+    /// The id of the series, by which a stored answer is found when its customer is erased. None: nothing was booked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
-    /// The series; none: nothing was made.
+    /// The series; none: nothing was booked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
-    /// Every occurrence that was asked for, in order.
+    /// Every requested occurrence, in order.
     pub occurrences: Vec<Occurrence>,
 }
 
-/// How occurrences are moved: one to `start`, the later ones by as many days to the same time of day.
+/// How occurrences are moved: one to `start`, the later ones by the same number of days to the same time of day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoveSeries {
     /// The number of the first to be moved.
     pub from: i16,
     /// Its new start.
     pub start: DateTime<Utc>,
-    /// Who performs them; none: each stays with whom it is.
+    /// New member of staff; none: each keeps its own.
     pub staff_id: Option<Uuid>,
     /// Bypass grid and hours, never another booking.
     pub overriding: bool,
-    /// What staff tell the customer.
+    /// How the customer is notified.
     pub message: StaffMessage,
 }
 
-/// What became of the occurrences from a number on.
+/// The result for the occurrences from a number on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesChange {
     /// The series afterwards.
     pub series: Series,
     /// The bookings that were changed, by number.
     pub changed: Vec<Uuid>,
-    /// Those that stand and were not changed, by number.
+    /// Active occurrences that were not changed, by number.
     pub kept: Vec<Kept>,
 }
 
-/// An occurrence that a change of its series left as it is.
+/// An occurrence that a change of its series did not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// The booking.
@@ -114,7 +114,7 @@ pub struct Kept {
     pub why: WhyKept,
 }
 
-/// Why a change of its series left an occurrence as it is.
+/// Why a change of its series did not change an occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyKept {
@@ -122,7 +122,7 @@ pub enum WhyKept {
     Begun,
     /// It is too near for its customer to change it.
     NoticePassed,
-    /// It was moved by itself before.
+    /// It was moved individually before.
     MovedByItself,
 }
 

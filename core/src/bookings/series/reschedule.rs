@@ -24,9 +24,9 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev, ParseError, Position};
 use crate::{Core, Error, Occurrence, Result};
 
-/// Moves the occurrences from number `from` on that stand and are to come, all or none, in one transaction; only staff may.
-/// One that was moved by itself stays where it is, unless it is that of number `from`. Each keeps what it was promised. The
-/// limits are those of [`super::create_series`].
+/// Moves the active future occurrences from number `from` on, all or none, in one transaction; only staff may. An
+/// individually moved one is not moved, unless it is that of number `from`. Each keeps its promised terms. The limits are
+/// those of [`super::create_series`].
 ///
 /// # Errors
 /// [`Error::SeriesConflict`] with each of them if one has no place; `Forbidden`; `NotFound` for the series, the number or the
@@ -67,7 +67,7 @@ struct Reschedule {
     staff_ids: Vec<Uuid>,
 }
 
-/// An occurrence that is to be moved.
+/// An occurrence to move.
 struct Target<'a> {
     no: i16,
     row: &'a Row,
@@ -111,7 +111,7 @@ impl Write for Reschedule {
 }
 
 impl Reschedule {
-    /// What is to be moved and where to, and what stays.
+    /// The occurrences to move with their targets, and those that are not moved.
     async fn targets<'a>(
         &self,
         tx: &mut PgConnection,
@@ -156,7 +156,7 @@ impl Reschedule {
     async fn terms(&self, tx: &mut PgConnection, row: &Row, staff_id: Uuid) -> Result<ServiceTerms> {
         let booking = &row.booking;
         match slots::terms_of_booking(tx, booking.id, booking.service.id, Some(staff_id)).await {
-            // Nobody asked for this member of staff: it is the one the booking has.
+            // The request names no member of staff: this is the booking's own.
             Err(Error::NotFound("staff")) if self.to.staff_id.is_none() => Err(Error::Invalid {
                 pointer: "/staff_id",
                 error: ParseError::new(

@@ -13,7 +13,7 @@ use crate::types::{
 };
 use crate::{Result, settings};
 
-/// Everything a mail about several bookings says.
+/// The content of the mail.
 #[derive(Debug, Clone)]
 pub struct SeveralFacts {
     /// The ledger row.
@@ -24,7 +24,7 @@ pub struct SeveralFacts {
     pub locale: Locale,
     /// Its recipient; `None` once the person was erased.
     pub recipient: Option<EmailAddress>,
-    /// Whether the recipient has shown that the address is theirs.
+    /// Whether the recipient has verified the address.
     pub recipient_proven: bool,
     /// The sender.
     pub business: Business,
@@ -36,19 +36,19 @@ pub struct SeveralFacts {
     pub customer_phone: Option<String>,
     /// Who comes in the customer's place; none: the customer.
     pub for_whom: Option<String>,
-    /// What staff tell the customer with the change.
+    /// Message of staff to the customer about the change.
     pub message: Option<String>,
     /// Whether the customer made the change.
     pub changed_by_customer: bool,
     /// Whether staff turned off the customer's mail about the change.
     pub customer_not_told: bool,
-    /// The bookings of which the mail is true, by start; at least one.
+    /// The bookings that the mail applies to, by start; at least one.
     pub bookings: Vec<OneOfSeveral>,
     /// The sum of the revisions of all its bookings: it grows with each change of one of them.
     pub revs: i64,
 }
 
-/// A booking as such a mail shows it.
+/// A booking in such a mail.
 #[derive(Debug, Clone)]
 pub struct OneOfSeveral {
     /// The customer's link to it.
@@ -77,8 +77,8 @@ pub struct OneOfSeveral {
     pub staff_name: String,
 }
 
-/// Reads the content of a mail about several bookings; `None` if there is no such mail, or it is true of none of them. A mail to
-/// a customer shows only bookings of customers with its address: one may have been given to somebody else since.
+/// Reads the content of a mail about several bookings; `None` if there is no such mail, or it applies to none of them. A mail
+/// to a customer shows only bookings of customers with its address, because one may have another customer by now.
 pub async fn load_several(
     conn: &mut PgConnection,
     now: DateTime<Utc>,

@@ -1,5 +1,5 @@
-//! Group commit of the three steps that every mail takes: mails that reach the same step while a batch of it is being
-//! committed share the next transaction. Each mail is fenced as if it were alone, and no step is told before its commit.
+//! Group commit of the three steps of a mail: mails that reach the same step while a batch of it is being committed share
+//! the next transaction. Each mail is fenced separately, and no result is returned before its commit.
 //!
 //! A batch waits for a lock for a moment ([`BEGIN_BRIEF_BATCH`]). If it fails as a whole, nothing of it is stored, and each of
 //! its mails runs in a transaction of its own, beside the next batches: a booking that is locked for long holds up only its
@@ -27,11 +27,11 @@ pub struct SendingBatches {
     accept: Steps<Accept>,
 }
 
-/// An attempt that was asked to begin.
+/// The result of beginning an attempt.
 pub struct Beginning {
     /// Whether it has begun.
     pub begun: Begun,
-    /// What a mail about a booking says; none for other mails, and when the booking is gone.
+    /// The content of a mail about a booking; none for other mails, and when the booking is gone.
     pub facts: Option<Facts>,
 }
 

@@ -54,8 +54,8 @@ pub struct CancelSeries;
 impl CancelSeries {
     /// Cancel a series from an occurrence on
     ///
-    /// Cancels those that stand in one step, and sends one mail about all. The answer lists those that were left: they have
-    /// begun, or are too near for their customer to cancel. Where nothing is left to cancel, nothing changes.
+    /// Cancels all pending and confirmed ones in one step, and sends one mail about all. The answer lists those that were not
+    /// changed: they have begun, or are too near for their customer to cancel. If there is nothing to cancel, nothing changes.
     #[oai(
         path = "/v1/series/:id/cancel",
         method = "post",

@@ -28,7 +28,7 @@ pub struct GetSeries;
 impl GetSeries {
     /// Get a series
     ///
-    /// A series with all its bookings, whatever became of them. Customers see their own.
+    /// A series with all its bookings, in any status. Customers see their own.
     #[oai(path = "/v1/series/:id", method = "get", operation_id = "getSeries", tag = "Tag::Bookings")]
     async fn get_series(
         &self,

@@ -1,4 +1,4 @@
-//! Bookings that repeat.
+//! Series of bookings.
 
 mod cancel;
 mod create;

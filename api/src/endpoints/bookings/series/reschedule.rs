@@ -31,9 +31,9 @@ pub struct MoveRequest {
     /// The number of the first of them; all later ones too.
     #[oai(validator(minimum(value = "1"), maximum(value = "52")))]
     from: i16,
-    /// The new start of that one. The later ones move by as many days, to the same time of day.
+    /// The new start of that one. The later ones move by the same number of days, to the same time of day.
     start: DateTime<FixedOffset>,
-    /// Who performs them; absent: each stays with whom it is.
+    /// New member of staff; absent: each keeps its own.
     staff_id: Option<Uuid>,
     /// Pass grid and hours on purpose; never another booking.
     #[oai(rename = "override")]
@@ -64,8 +64,8 @@ pub struct RescheduleSeries;
 impl RescheduleSeries {
     /// Move a series from an occurrence on
     ///
-    /// Moves those that stand and are to come, all or none, and sends one mail about all. One that was moved by itself before
-    /// stays where it is. What was promised stays: name, duration, price and buffers.
+    /// Moves all pending and confirmed future ones, all or none, and sends one mail about all. One that was moved individually
+    /// before is not moved. Name, duration, price and buffers stay as promised.
     #[oai(
         path = "/v1/series/:id/reschedule",
         method = "post",
