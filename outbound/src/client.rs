@@ -147,6 +147,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::SystemLookup;
     use crate::resolve::Looking;
 
     /// Returns the next of its answers for each question, the last one forever: a name server that rebinds.
@@ -162,6 +163,15 @@ mod tests {
             Box::pin(async move {
                 if answer.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(answer) }
             })
+        }
+    }
+
+    /// A lookup that the test reads afterwards.
+    struct Shared(Arc<Rebinding>);
+
+    impl Lookup for Shared {
+        fn addresses(&self, host: &str) -> Looking {
+            self.0.addresses(host)
         }
     }
 
@@ -210,12 +220,62 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_rebinds_is_refused_at_its_next_connection() {
-        let (port, met) = server(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
-        let client = outbound(&["127.0.0.1/32"], &[&["127.0.0.1"], &["127.0.0.2"]]);
-        let url = format!("http://hook.example:{port}/");
-        assert_eq!(client.post(to(&url)).await.unwrap().status, 200);
-        assert_eq!(client.post(to(&url)).await, Err(Failure::Refused(Refusal::NotPublic)));
-        assert_eq!(met.load(Ordering::SeqCst), 1);
+        for inside in ["127.0.0.2", "::1", "169.254.169.254", "::ffff:127.0.0.2", "64:ff9b::7f00:1"] {
+            let (port, met) =
+                server(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
+            // The listed address stands for a public one.
+            let client = outbound(&["127.0.0.1/32"], &[&["127.0.0.1"], &[inside]]);
+            let url = format!("http://hook.example:{port}/");
+            assert_eq!(client.post(to(&url)).await.unwrap().status, 200);
+            assert_eq!(client.post(to(&url)).await, Err(Failure::Refused(Refusal::NotPublic)), "{inside}");
+            assert_eq!(met.load(Ordering::SeqCst), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_connection_is_made_to_the_address_that_was_checked() {
+        // Two machines with one port: the one that was checked, and the one that a second lookup would lead to.
+        const OK: &[u8] = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+        let (port, checked) = server(OK).await;
+        let inside = TcpListener::bind(("127.0.0.2", port)).await.unwrap();
+        let lookup = Rebinding {
+            answers: vec![vec!["127.0.0.1".parse().unwrap()], vec!["127.0.0.2".parse().unwrap()]],
+            asked: AtomicUsize::new(0),
+        };
+        let lookup = Arc::new(lookup);
+        let networks = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let client =
+            Outbound::new(networks, Shared(Arc::clone(&lookup)), Duration::from_secs(2), 1024).unwrap();
+        assert_eq!(client.post(to(&format!("http://hook.example:{port}/"))).await.unwrap().status, 204);
+        assert_eq!(lookup.asked.load(Ordering::SeqCst), 1, "one lookup for one connection");
+        assert_eq!(checked.load(Ordering::SeqCst), 1);
+        let nobody = tokio::time::timeout(Duration::ZERO, inside.accept()).await;
+        assert!(nobody.is_err(), "nobody connected to the address of the second answer");
+    }
+
+    #[tokio::test]
+    async fn names_of_this_machine_and_look_alikes_of_them_are_refused_by_the_real_lookup() {
+        let networks = Networks::new(Vec::new());
+        let client = Outbound::new(networks, SystemLookup, Duration::from_secs(5), 1024).unwrap();
+        let (port, met) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "localhost.",
+            "\u{ff4c}\u{ff4f}\u{ff43}\u{ff41}\u{ff4c}\u{ff48}\u{ff4f}\u{ff53}\u{ff54}",
+            "loc%61lhost",
+            "\u{24db}ocalhost",
+        ] {
+            let refused = client.post(to(&format!("https://{host}:{port}/"))).await;
+            assert_eq!(refused, Err(Failure::Refused(Refusal::NotPublic)), "{host}");
+        }
+        // Such names may not exist here; where they do, they lead inside.
+        for host in ["api.localhost", "ip6-localhost", "metadata.google.internal", "instance-data"] {
+            let refused = client.post(to(&format!("https://{host}:{port}/"))).await;
+            let inside = matches!(refused, Err(Failure::Refused(Refusal::NotPublic) | Failure::Unresolved));
+            assert!(inside, "{host}: {refused:?}");
+        }
+        assert_eq!(met.load(Ordering::SeqCst), 0);
     }
 
     #[tokio::test]

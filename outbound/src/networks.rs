@@ -200,11 +200,48 @@ mod tests {
             "[ff0e::1]",
             "\u{ff11}\u{ff12}\u{ff17}.0.0.1",
             "127\u{3002}0\u{3002}0\u{3002}1",
+            "\u{2460}\u{2461}\u{2466}.0.0.1",
+            "127.0.0.1.",
+            "0x7f000001.",
+            "%31%32%37.0.0.1",
+            "127.0.0.1:443",
+            "127.0.0.1:22",
+            "[::1]:8443",
         ];
         assert!(hosts.len() >= 60);
         for host in hosts {
             let refusal = only_public().check(&format!("https://{host}/hook"));
             assert_eq!(refusal.err(), Some(Refusal::NotPublic), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_hidden_by_slashes_spaces_or_a_fragment_is_found() {
+        for url in [
+            "https:127.0.0.1/",
+            "https:\\\\127.0.0.1\\",
+            "https:////127.0.0.1/",
+            " https://127.0.0.1/ ",
+            "https://127.0.\n0.1/",
+            "https://127.0.\t0.1/",
+            "https://127.0.0.1\\@example.org/",
+            "https://127.0.0.1#@example.org/",
+            "https://127.0.0.1?@example.org/",
+            "HTTPS://127.0.0.1/",
+        ] {
+            assert_eq!(only_public().check(url).err(), Some(Refusal::NotPublic), "{url:?}");
+        }
+        // Before the `@` is a user name, however much it looks like a host.
+        for url in
+            ["https://example.org@127.0.0.1/", "https://127.0.0.1@example.org/", "https://a:443@[::1]/"]
+        {
+            assert_eq!(only_public().check(url).err(), Some(Refusal::Credentials), "{url}");
+        }
+        for url in
+            ["https://[::1%25lo]/", "https://[fe80::1%eth0]/", "https://127.0.0.256/", "https://0x/x.0x7g/"]
+        {
+            let refusal = only_public().check(url).err();
+            assert!(refusal.is_some(), "{url}");
         }
     }
 
