@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::wait_for;
 
@@ -13,8 +16,25 @@ use crate::wait_for;
 pub enum Answering {
     /// With this status and these header lines.
     Status(u16, &'static str),
+    /// With 204, after this long.
+    Slow(Duration),
+    /// With these bytes, then the connection is closed.
+    Raw(&'static [u8]),
     /// Not at all: the connection stays open.
     Never,
+    /// Not at all, and the request is not even read: it is not among those received.
+    Unread,
+    /// With the beginning of an answer; the connection stays open.
+    Partly,
+    /// With 204, once [`WebhookReceiver::release`] is called.
+    Held,
+}
+
+impl Answering {
+    /// Whether the client waits until the receiver is released or the client gives up.
+    fn stalls(&self) -> bool {
+        matches!(self, Self::Never | Self::Unread | Self::Partly | Self::Held)
+    }
 }
 
 /// A request that arrived whole.
@@ -41,12 +61,29 @@ impl Received {
 pub struct WebhookReceiver {
     port: u16,
     shared: Arc<Mutex<Shared>>,
+    /// Releases so far.
+    released: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     script: VecDeque<Answering>,
+    /// In turn, where there is no script.
+    usual: Vec<Answering>,
+    answered: usize,
+    /// Requests that were left without a whole answer, as scripted.
+    stalled: usize,
     received: Vec<Received>,
+}
+
+impl Shared {
+    fn next(&mut self) -> Answering {
+        let usual = self.usual.get(self.answered % self.usual.len().max(1)).cloned();
+        self.answered += 1;
+        let next = self.script.pop_front().or(usual).unwrap_or(Answering::Status(204, ""));
+        self.stalled += usize::from(next.stalls());
+        next
+    }
 }
 
 impl WebhookReceiver {
@@ -58,7 +95,7 @@ impl WebhookReceiver {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let receiver = Self { port, shared: Arc::default() };
+        let receiver = Self { port, shared: Arc::default(), released: Arc::default() };
         let serving = receiver.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -78,6 +115,27 @@ impl WebhookReceiver {
     /// Answers the next requests so, one each.
     pub fn script(&self, answers: impl IntoIterator<Item = Answering>) {
         self.lock().script.extend(answers);
+    }
+
+    /// Answers requests that have no script so, in turn.
+    pub fn usually(&self, answers: impl IntoIterator<Item = Answering>) {
+        self.lock().usual = answers.into_iter().collect();
+    }
+
+    /// Forgets the script.
+    pub fn clear(&self) {
+        self.lock().script.clear();
+    }
+
+    /// Answers the requests that are [`Answering::Held`].
+    pub fn release(&self) {
+        self.released.send_modify(|releases| *releases += 1);
+    }
+
+    /// How many requests were left waiting, as scripted.
+    #[must_use]
+    pub fn stalled(&self) -> usize {
+        self.lock().stalled
     }
 
     /// What arrived so far.
@@ -103,27 +161,70 @@ impl WebhookReceiver {
     }
 
     async fn serve(&self, mut stream: TcpStream) {
-        while let Some(request) = read(&mut stream).await {
+        loop {
+            if self.leaves_unread(&stream).await {
+                until_closed(&mut stream).await;
+                return;
+            }
+            let Some(request) = read(&mut stream).await else { return };
+            // Subscribes before the request is seen by others, so that no release is missed.
+            let mut released = self.released.subscribe();
             let answering = {
                 let mut shared = self.lock();
                 shared.received.push(request);
-                shared.script.pop_front().unwrap_or(Answering::Status(204, ""))
+                shared.next()
             };
-            match answering {
+            let answer = match answering {
                 Answering::Status(status, headers) => {
-                    let answer = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: 0\r\n\r\n");
-                    if stream.write_all(answer.as_bytes()).await.is_err() {
-                        return;
-                    }
+                    format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: 0\r\n\r\n")
                 }
-                Answering::Never => {
-                    // Until the client closes.
-                    let _ = stream.read(&mut [0; 1]).await;
+                Answering::Slow(pause) => {
+                    sleep(pause).await;
+                    NO_CONTENT.to_owned()
+                }
+                Answering::Held => {
+                    let _ = released.changed().await;
+                    NO_CONTENT.to_owned()
+                }
+                Answering::Raw(bytes) => {
+                    let _ = stream.write_all(bytes).await;
                     return;
                 }
+                Answering::Partly => {
+                    let _ = stream.write_all(b"HTTP/1.1 204 No Con").await;
+                    until_closed(&mut stream).await;
+                    return;
+                }
+                Answering::Never | Answering::Unread => {
+                    until_closed(&mut stream).await;
+                    return;
+                }
+            };
+            if stream.write_all(answer.as_bytes()).await.is_err() {
+                return;
             }
         }
     }
+
+    /// Whether a request has come that is scripted to stay unread.
+    async fn leaves_unread(&self, stream: &TcpStream) -> bool {
+        if !matches!(stream.peek(&mut [0; 1]).await, Ok(1)) {
+            return false;
+        }
+        let mut shared = self.lock();
+        let unread = matches!(shared.script.front(), Some(Answering::Unread));
+        if unread {
+            shared.next();
+        }
+        unread
+    }
+}
+
+const NO_CONTENT: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+
+/// Reads on until the client closes the connection.
+async fn until_closed(stream: &mut TcpStream) {
+    while matches!(stream.read(&mut [0; 1024]).await, Ok(1..)) {}
 }
 
 /// The next request of a connection; `None` at its end.

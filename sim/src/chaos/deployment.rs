@@ -17,8 +17,9 @@ use sqlx::PgPool;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::customers::{ApiClient, Observed};
+use super::webhooks::Webhooks;
 use super::{Result, worker};
-use crate::checker::{self, Compared, Seen};
+use crate::checker::{self, Compared, Counted, Seen};
 use punctual_testkit::proxy::Proxy;
 use punctual_testkit::smtp_sink::SmtpSink;
 
@@ -46,6 +47,8 @@ pub struct Deployment {
     api_programs: Programs,
     /// The system clock of the workers.
     pub clock: Option<FakeClock>,
+    /// Receivers of webhooks; none where nothing is accelerated.
+    pub webhooks: Option<Webhooks>,
     /// Polls which apis are ready.
     watch: Option<AbortOnDropHandle<()>>,
 }
@@ -83,6 +86,7 @@ impl Deployment {
             .set("DATABASE_URL", &through(database.url(), &to_postgres))
             .set("REDIS_URL", &through(&redis_url, &to_redis))
             .smtp(&format!("smtp://{}", to_relay.address()))
+            .set("PUNCTUAL_WEBHOOK_NETWORKS", "127.0.0.0/8")
             .set(worker::EPOCH, &clock.now().to_rfc3339());
         let worker_clock = FakeClock::find();
         let api_programs = programs
@@ -92,6 +96,8 @@ impl Deployment {
             .set("PUNCTUAL_API_DRAIN_SECONDS", "1");
         let api = api_programs.api().await;
         let api_client = open_salon(database, api.url(), clock.now().date_naive()).await?;
+        let webhooks =
+            if size.accelerated { Some(Webhooks::open(&api_client, database.pool()).await?) } else { None };
         let mut deployment = Self {
             postgres,
             redis,
@@ -107,6 +113,7 @@ impl Deployment {
             programs,
             api_programs,
             clock: worker_clock,
+            webhooks,
             watch: None,
         };
         for _ in 1..size.apis {
@@ -203,6 +210,7 @@ impl Deployment {
     /// Undoes all faults.
     pub fn heal(&mut self) -> Result<()> {
         self.relay.heal();
+        self.webhooks.iter().for_each(Webhooks::heal);
         if let Some(clock) = &self.clock {
             clock.set(0);
         }
@@ -233,7 +241,7 @@ impl Deployment {
 
     /// Waits until no mail is due, then compares all state. A reminder that falls due during the comparison is visible
     /// to one side only, so a difference is checked again.
-    pub async fn check(&self) -> std::result::Result<Compared, Vec<String>> {
+    pub async fn check(&self) -> std::result::Result<(Compared, Counted), Vec<String>> {
         let mut compared = self.compare().await;
         for _ in 0..2 {
             if compared.is_ok() {
@@ -244,7 +252,7 @@ impl Deployment {
         compared
     }
 
-    async fn compare(&self) -> std::result::Result<Compared, Vec<String>> {
+    async fn compare(&self) -> std::result::Result<(Compared, Counted), Vec<String>> {
         self.wait_until_idle().await?;
         let unanswered = |error: sqlx::Error| vec![format!("the database does not answer: {error}")];
         let now = sqlx::query_scalar("SELECT clock_timestamp()")
@@ -259,7 +267,15 @@ impl Deployment {
             return Err(report.violations.iter().map(ToString::to_string).collect());
         }
         self.compare_with(&self.api_client.observed()).await?;
-        Ok(report.compared)
+        let Some(webhooks) = &self.webhooks else { return Ok((report.compared, Counted::default())) };
+        let told = webhooks.told(&self.api_client, self.pool()).await?;
+        let (counted, violations) =
+            checker::compare_webhooks(self.pool(), &told).await.map_err(unanswered)?;
+        if violations.is_empty() {
+            Ok((report.compared, counted))
+        } else {
+            Err(violations.iter().map(ToString::to_string).collect())
+        }
     }
 
     /// Waits until nothing runs and nothing is due soon.

@@ -1,6 +1,11 @@
 //! The faults. How each is injected: [`super::inject`].
 
+use std::time::Duration;
+
 use punctual_testkit::smtp_sink::{Act, Verb};
+
+/// Duration of an outage.
+pub(super) const FAULT_DURATION: Duration = Duration::from_secs(3);
 
 /// The SMTP commands of a send, from the connection to the reply to the message.
 pub const POINTS: [Verb; 5] = [Verb::Banner, Verb::Mail, Verb::Rcpt, Verb::Data, Verb::Dot];
@@ -53,10 +58,47 @@ pub enum Fault {
     RelayDown,
     /// The relay requires a password that the workers do not send.
     RelayLockedOut,
+    /// SIGKILL to all workers while they make deliveries from the feed.
+    FanOutKilled,
+    /// SIGKILL to all workers at this step of posting a webhook.
+    HookKilledAt(HookStep),
+    /// SIGTERM to all workers while a receiver has not answered yet.
+    HookTerminated,
+    /// SIGSTOP to one worker while a receiver has not answered, until its session has ended, then SIGCONT.
+    HookFrozen,
+    /// A good receiver of webhooks answers 503, or not at all.
+    HooksDown,
     /// Sixteen customers book one slot at once.
     OneSlot,
     /// One request sent a hundred times at once, and one job enqueued a hundred times at once.
     Equal,
+}
+
+/// The steps of posting a webhook, by what the receiver has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HookStep {
+    /// It is connected and has not read the request.
+    Unread,
+    /// It has read the request.
+    Unanswered,
+    /// It has sent a part of its answer.
+    HalfAnswered,
+    /// It has answered, and the database does not take the result.
+    Unrecorded,
+}
+
+impl HookStep {
+    /// All steps, in their order.
+    pub const ALL: [Self; 4] = [Self::Unread, Self::Unanswered, Self::HalfAnswered, Self::Unrecorded];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unread => "before the receiver reads it",
+            Self::Unanswered => "before the receiver answers",
+            Self::HalfAnswered => "in the middle of the answer",
+            Self::Unrecorded => "before the result is stored",
+        }
+    }
 }
 
 /// Behaviour of the mail server.
@@ -122,6 +164,11 @@ impl std::fmt::Display for Fault {
             }
             Self::RelayDown => f.write_str("the relay down for 3 s"),
             Self::RelayLockedOut => f.write_str("the relay refuses the password for 3 s"),
+            Self::FanOutKilled => f.write_str("kill −9 of the workers while they make webhook deliveries"),
+            Self::HookKilledAt(step) => write!(f, "kill −9 of the workers at a webhook, {}", step.name()),
+            Self::HookTerminated => f.write_str("SIGTERM to the workers at a webhook"),
+            Self::HookFrozen => f.write_str("SIGSTOP of a worker at a webhook, past its lease"),
+            Self::HooksDown => f.write_str("a webhook receiver says 503 or nothing for 3 s"),
             Self::OneSlot => f.write_str("16 customers on one slot"),
             Self::Equal => f.write_str("100 equal requests, 100 equal enqueues"),
         }
@@ -165,9 +212,14 @@ impl Fault {
             Self::SmallRelay,
             Self::RelayDown,
             Self::RelayLockedOut,
+            Self::FanOutKilled,
+            Self::HookTerminated,
+            Self::HookFrozen,
+            Self::HooksDown,
             Self::OneSlot,
             Self::Equal,
         ];
+        all.extend(HookStep::ALL.map(Self::HookKilledAt));
         all.extend([Verb::Banner, Verb::Ehlo, Verb::Mail, Verb::Rcpt, Verb::Dot].map(Self::OddReply));
         for verb in POINTS {
             all.extend([Self::KilledAt(verb), Self::TerminatedAt(verb), Self::FrozenAt(verb)]);

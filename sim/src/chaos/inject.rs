@@ -7,17 +7,17 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use punctual_queue::{Clock as _, Job, Payload, ServerClock, enqueue};
 use punctual_testkit::smtp_sink::{Act, Verb};
-use punctual_testkit::{Process, Signal, WAIT_TIMEOUT, lasting, try_wait_for};
+use punctual_testkit::{Process, Signal, lasting, try_wait_for};
 use rand::Rng as _;
 use rand::rngs::SmallRng;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::deployment::Deployment;
-use super::{Fault, Result, worker};
+use super::faults::FAULT_DURATION;
+use super::freeze::{freeze, session_pid};
+use super::{Fault, Result, inject_hooks as hooks, worker};
 
-/// Duration of an outage.
-const FAULT_DURATION: Duration = Duration::from_secs(3);
 /// How far the clock of the workers is stepped, in seconds.
 const CLOCK_STEP: i64 = 5 * 3600;
 /// How long a script of the mail server may stay unused. A command that no mail reaches is not a fault.
@@ -115,6 +115,11 @@ impl Fault {
                 deployment.relay.always(Verb::Mail, Act::Reply("530 5.7.0 authentication required"));
                 lasting(FAULT_DURATION).await;
             }
+            Self::FanOutKilled
+            | Self::HookKilledAt(_)
+            | Self::HookTerminated
+            | Self::HookFrozen
+            | Self::HooksDown => hooks::inject(self, deployment, rng).await?,
             Self::OneSlot => one_slot(deployment, rng).await?,
             Self::Equal => equal(deployment, rng).await?,
         }
@@ -155,35 +160,6 @@ async fn play(deployment: &Deployment, verb: Verb, acts: &[Act]) {
 /// Waits until a worker waits for the mail server at this command.
 async fn held_at(deployment: &Deployment, verb: Verb) {
     play(deployment, verb, &[Act::Stall]).await;
-}
-
-/// The last word of a worker's session name.
-fn session_pid(worker: &Process) -> String {
-    worker.pid().to_string()
-}
-
-/// Stops a worker until others own its jobs.
-async fn freeze(deployment: &mut Deployment, at: usize) -> Result<()> {
-    let worker = &deployment.workers[at];
-    worker.signal(Signal::STOP);
-    let pid = session_pid(worker);
-    let sessions = "SELECT count(*) FILTER (WHERE ended_at IS NULL), count(*) FROM queue.sessions
-                    WHERE split_part(name, ' ', 3) = $1";
-    let ended = try_wait_for(WAIT_TIMEOUT, async || {
-        let counted: sqlx::Result<(i64, i64)> =
-            sqlx::query_as(sessions).bind(&pid).fetch_one(deployment.pool()).await;
-        match counted {
-            Ok((0, all)) => Ok(all),
-            counted => Err(counted),
-        }
-    });
-    let ended = ended.await;
-    deployment.workers[at].signal(Signal::CONT);
-    let sessions = ended.map_err(|seen| format!("the session of a frozen worker did not end: {seen}"))?;
-    if sessions == 0 {
-        return Err("a worker that was frozen never had a session".into());
-    }
-    Ok(())
 }
 
 /// Kills whichever worker starts this mail, three times. It is sent all the same; other mails continue meanwhile.

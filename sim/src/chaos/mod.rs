@@ -3,9 +3,12 @@
 mod customers;
 mod deployment;
 mod faults;
+mod freeze;
 mod inject;
+mod inject_hooks;
 mod report;
 mod rolling;
+mod webhooks;
 mod worker;
 
 use std::time::{Duration, Instant};
@@ -14,10 +17,10 @@ use rand::rngs::SmallRng;
 use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::checker::Compared;
+use crate::checker::{Compared, Counted};
 use customers::Load;
 use deployment::{Deployment, Size};
-pub use faults::{Fault, RelayFault};
+pub use faults::{Fault, HookStep, RelayFault};
 use punctual_testkit::smtp_sink::Verb;
 pub use report::Report;
 pub use rolling::{Rolled, roll};
@@ -114,14 +117,17 @@ impl Chaos {
         let compared = self.inject_and_check(fault).await.map_err(|differences| {
             Box::new(Violation { fault, differences, logs: self.deployment.warnings_in_logs() })
         })?;
-        report.note(fault, began.elapsed(), compared);
+        report.note(fault, began.elapsed(), compared.0, compared.1);
         let observed = self.deployment.api_client.observed();
         report.load(observed.requests, observed.repeated);
         Ok(())
     }
 
     /// One fault under load, a wait until the system is idle, and the comparison.
-    async fn inject_and_check(&mut self, fault: Fault) -> std::result::Result<Compared, Vec<String>> {
+    async fn inject_and_check(
+        &mut self,
+        fault: Fault,
+    ) -> std::result::Result<(Compared, Counted), Vec<String>> {
         self.faults += 1;
         let load_seed = self.seed.wrapping_add(self.faults.wrapping_mul(7_919));
         let load = Load::start(&self.deployment.api_client, CUSTOMERS, load_seed, THOUGHT);
@@ -145,6 +151,18 @@ pub const TOUR_OF_WORKERS: [Fault; 7] = [
     Fault::KilledAt(Verb::Dot),
     Fault::TerminatedAt(Verb::Dot),
     Fault::FrozenAt(Verb::Data),
+];
+
+/// … workers killed at each step of a webhook's delivery, and endpoints that are down …
+pub const TOUR_OF_WEBHOOKS: [Fault; 8] = [
+    Fault::FanOutKilled,
+    Fault::HookKilledAt(HookStep::Unread),
+    Fault::HookKilledAt(HookStep::Unanswered),
+    Fault::HookKilledAt(HookStep::HalfAnswered),
+    Fault::HookKilledAt(HookStep::Unrecorded),
+    Fault::HookTerminated,
+    Fault::HookFrozen,
+    Fault::HooksDown,
 ];
 
 /// … and servers that are down, silent or refusing.

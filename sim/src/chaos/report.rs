@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use super::Fault;
-use crate::checker::Compared;
+use crate::checker::{Compared, Counted};
 
 #[derive(Debug, Clone, Copy)]
 struct Line {
@@ -18,14 +18,15 @@ struct Line {
 pub struct Report {
     lines: Vec<Line>,
     last: Compared,
+    webhooks: Counted,
     requests: u64,
     repeated: u64,
 }
 
 impl Report {
     /// Adds a fault without violations.
-    pub(super) fn note(&mut self, fault: Fault, took: Duration, compared: Compared) {
-        self.last = compared;
+    pub(super) fn note(&mut self, fault: Fault, took: Duration, compared: Compared, webhooks: Counted) {
+        (self.last, self.webhooks) = (compared, webhooks);
         match self.lines.iter_mut().find(|line| line.fault == fault) {
             Some(line) => {
                 line.times += 1;
@@ -80,6 +81,11 @@ impl Display for Report {
             "copies after a doubt, {in_doubt} mails left in doubt), {} answers of the api; {} tries were",
             self.requests, self.repeated
         )?;
-        writeln!(f, "repeated because they got no answer or a 503.")
+        writeln!(
+            f,
+            "repeated because they got no answer or a 503. Two good endpoints were told of every event, in"
+        )?;
+        let Counted { pushed, copies } = self.webhooks;
+        writeln!(f, "{pushed} requests; {copies} of them were copies with the id of an earlier one.")
     }
 }

@@ -41,14 +41,14 @@ pub async fn roll(times: u64, progress: impl Fn(u64, Rolled)) -> Result<Vec<Roll
     let mut rounds = Vec::new();
     for round in 1..=times {
         let (began, before) = (Instant::now(), deployment.api_client.observed());
-        let mails_before = deployment.check().await.map_err(|wrong| wrong.join("\n"))?;
+        let (mails_before, _) = deployment.check().await.map_err(|wrong| wrong.join("\n"))?;
         let load = Load::start(&deployment.api_client, CUSTOMERS, round, THOUGHT / 3);
         deployment.wait_for_answers(CALM).await;
         deployment.replace_apis().await?;
         deployment.replace_workers().await?;
         deployment.wait_for_answers(CALM).await;
         load.stop().await;
-        let compared = deployment.check().await.map_err(|wrong| wrong.join("\n"))?;
+        let (compared, _) = deployment.check().await.map_err(|wrong| wrong.join("\n"))?;
         let after = deployment.api_client.observed();
         let rolled = Rolled {
             took: began.elapsed(),

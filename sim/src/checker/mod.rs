@@ -3,7 +3,8 @@
 //!
 //! It reads the database with its own statements and shares no code with the product. The rules follow the three
 //! guarantees: a slot is sold once ([`calendar`]), a committed booking has exactly its mails ([`mails`], [`journal`]),
-//! no outage loses work ([`queue`]). [`history`] compares bookings with their changes and acknowledgements.
+//! no outage loses work ([`queue`]). [`history`] compares bookings with their changes and acknowledgements;
+//! [`compare_webhooks`] compares the history with what programs were told.
 //!
 //! Most rules always hold. Those marked [`When::Settled`] hold once the system is idle: no request runs and all due
 //! work is done. Those marked [`When::OneClock`] compare times of several programs.
@@ -13,6 +14,7 @@ mod history;
 mod journal;
 mod mails;
 mod queue;
+mod webhooks;
 
 use std::fmt;
 
@@ -21,6 +23,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use punctual_testkit::smtp_sink::Taken;
+pub use webhooks::{Counted, Pushed, Told, compare_webhooks};
 
 /// Observations from outside of the database.
 #[derive(Debug, Clone, Copy)]

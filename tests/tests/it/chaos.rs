@@ -1,7 +1,7 @@
 //! A short run of the faults, each under load and followed by the checker. `cargo dev chaos` runs all of them for as
 //! long as given.
 
-use punctual_sim::chaos::{Chaos, Fault, Report, TOUR_OF_SERVERS, TOUR_OF_WORKERS};
+use punctual_sim::chaos::{Chaos, Fault, Report, TOUR_OF_SERVERS, TOUR_OF_WEBHOOKS, TOUR_OF_WORKERS};
 
 async fn tour(faults: &[Fault]) {
     let Some(mut chaos) = Chaos::begin(1).await.unwrap() else { return };
@@ -15,6 +15,11 @@ async fn tour(faults: &[Fault]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_that_are_killed_stopped_or_frozen_in_the_middle_of_a_send_break_nothing() {
     tour(&TOUR_OF_WORKERS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_are_killed_at_any_step_of_a_webhook_lose_no_event() {
+    tour(&TOUR_OF_WEBHOOKS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

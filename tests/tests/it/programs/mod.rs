@@ -1,5 +1,6 @@
 //! For programs: the feed of events and webhooks.
 
+mod checked;
 mod deliveries;
 mod endpoints;
 mod every_path;
@@ -9,4 +10,4 @@ mod feed;
 mod keys;
 mod killed;
 mod races;
-mod test_hooks;
+pub mod test_hooks;
