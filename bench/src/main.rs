@@ -1,6 +1,7 @@
 //! `cargo dev bench`: measurements, each a command of its own (docs/benchmarks.md).
 
 mod growth;
+mod hook_receiver;
 mod machine;
 mod mails;
 mod pages;
@@ -10,6 +11,7 @@ mod queue;
 mod sink;
 mod slots;
 mod storm;
+mod webhooks;
 mod wire;
 
 use std::process::ExitCode;
@@ -38,6 +40,8 @@ enum What {
     Slots(slots::Options),
     /// Slot reads, calm and during a login storm
     Storm(storm::Options),
+    /// Webhooks a second, and how late good endpoints are told beside dead ones
+    Webhooks(webhooks::Options),
 }
 
 #[tokio::main]
@@ -67,5 +71,6 @@ async fn measure(what: What) -> Result<ExitCode> {
         What::Queue(options) => queue::run(options).await,
         What::Slots(options) => slots::run(options).await,
         What::Storm(options) => storm::run(options).await,
+        What::Webhooks(options) => webhooks::run(options).await,
     }
 }
