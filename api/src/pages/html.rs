@@ -64,6 +64,7 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "desk/customers.html.j2",
     "desk/fields.j2",
     "desk/hours.html.j2",
+    "desk/keys.html.j2",
     "desk/layout.html.j2",
     "desk/login.html.j2",
     "desk/macros.j2",

@@ -1,8 +1,11 @@
 use chrono::{DateTime, Utc};
 use poem_openapi::{Enum, Object};
 use punctual_core::api_keys::{self, Area, Right, Scope};
+use punctual_core::types::Page;
 use serde::Serialize;
 use uuid::Uuid;
+
+use crate::http::values::PageCursor;
 
 /// What an API key may do: an area, and read or write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum, Serialize)]
@@ -69,12 +72,15 @@ pub struct ApiKey {
     pub created_at: DateTime<Utc>,
 }
 
-/// API keys.
+/// A page of API keys.
 #[derive(Debug, Object, Serialize)]
 pub struct ApiKeys {
     /// The newest first.
-    #[oai(validator(max_items = 1000))]
+    #[oai(validator(max_items = 100))]
     pub data: Vec<ApiKey>,
+    /// Pass it as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<PageCursor>,
 }
 
 /// A new API key.
@@ -85,6 +91,15 @@ pub struct ApiKeyWithSecret {
     /// The key: `pk_<id>_<secret>`. It is shown only in this answer.
     #[oai(validator(max_length = 100))]
     pub key: String,
+}
+
+impl From<Page<api_keys::ApiKey>> for ApiKeys {
+    fn from(page: Page<api_keys::ApiKey>) -> Self {
+        Self {
+            data: page.data.into_iter().map(ApiKey::from).collect(),
+            next_cursor: page.next_cursor.map(PageCursor),
+        }
+    }
 }
 
 impl From<api_keys::ApiKey> for ApiKey {

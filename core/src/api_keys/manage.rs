@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{ApiKeySecret, Scope};
 use crate::transaction::change;
-use crate::types::{Label, ParseError};
+use crate::types::{Cursor, Label, Page, PageSize, ParseError};
 use crate::{Core, Error, Result};
 
 /// Most keys in use.
@@ -108,19 +108,23 @@ pub async fn create(core: &Core, new: NewApiKey, random: [u8; 32]) -> Result<(Ap
     Ok((key, secret))
 }
 
-/// All keys, the newest first, also those that have ended; the newest 1,000.
+/// The keys, the newest first, also those that have ended.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
-pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>> {
-    let rows = sqlx::query!(
+pub async fn list(pool: &PgPool, size: PageSize, before: Option<Cursor>) -> Result<Page<ApiKey>> {
+    // Plan: api_keys_pkey, backwards. Ids grow with time.
+    let mut rows = sqlx::query!(
         "SELECT id, name, scopes, expires_at, last_used_at, revoked_at, created_at FROM api_keys
-         ORDER BY id DESC LIMIT $1",
-        MOST,
+         WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2",
+        before.map(|cursor| cursor.id),
+        i64::try_from(size.rows() + 1).unwrap_or(i64::MAX),
     )
     .fetch_all(pool)
     .await?;
-    Ok(rows
+    let more = rows.len() > size.rows();
+    rows.truncate(size.rows());
+    let data: Vec<ApiKey> = rows
         .into_iter()
         .map(|row| ApiKey {
             id: row.id,
@@ -131,7 +135,9 @@ pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>> {
             revoked_at: row.revoked_at,
             created_at: row.created_at,
         })
-        .collect())
+        .collect();
+    let last = data.last().map(|last| Cursor { at: last.created_at, id: last.id });
+    Ok(Page { next_cursor: last.filter(|_| more), data })
 }
 
 /// Revokes a key: its next request is refused. A revoked key is not changed.

@@ -2,14 +2,19 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::OpenApi;
-use punctual_core::{api_keys, pool::again_if_cut};
+use punctual_core::{api_keys, pool::again_if_cut, types::PageSize};
 
 use crate::{
     contract::{Access, Operation},
     endpoints::Tag,
-    http::{problem::Problem, reply::Found},
+    http::{
+        params::Query,
+        problem::{Place, Problem},
+        reply::Found,
+        values::PageCursor,
+    },
     state::State,
-    views::{ApiKey, ApiKeys},
+    views::ApiKeys,
 };
 
 /// Access, limits and problems.
@@ -22,10 +27,22 @@ pub struct ListApiKeys;
 impl ListApiKeys {
     /// List API keys
     ///
-    /// The newest 1,000, also revoked and expired ones, newest first. The keys themselves are not shown.
+    /// Newest first, also revoked and expired ones. The keys themselves are not shown.
     #[oai(path = "/v1/api-keys", method = "get", operation_id = "listApiKeys", tag = "Tag::Auth")]
-    async fn list_api_keys(&self, Data(state): Data<&Arc<State>>) -> Result<Found<ApiKeys>, Problem> {
-        let all = again_if_cut(|| api_keys::list(&state.core.pool)).await?;
-        Ok(Found::new(ApiKeys { data: all.into_iter().map(ApiKey::from).collect() }))
+    async fn list_api_keys(
+        &self,
+        Data(state): Data<&Arc<State>>,
+        /// How many at most; 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<u32>>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<PageCursor>>,
+    ) -> Result<Found<ApiKeys>, Problem> {
+        let limit = limit.0.map_or(Ok(PageSize::default()), PageSize::new);
+        let limit =
+            limit.map_err(|error| Problem::invalid_at(Place::Query, "/limit", error.code, error.message))?;
+        let cursor = cursor.0.map(|cursor| cursor.0);
+        let page = again_if_cut(|| api_keys::list(&state.core.pool, limit, cursor)).await?;
+        Ok(Found::new(page.into()))
     }
 }

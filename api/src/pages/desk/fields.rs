@@ -33,6 +33,11 @@ impl Fields {
         self.values.get(name).map_or("", |text| text.trim())
     }
 
+    /// Whether no field has an error.
+    pub fn are_right(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// Sets the error of a field.
     pub fn fault(&mut self, name: &'static str, words: &'static str) {
         self.faults.entry(name).or_insert(words);

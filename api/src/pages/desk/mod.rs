@@ -17,6 +17,7 @@ mod day;
 mod fields;
 mod found;
 mod hours;
+mod keys;
 mod live;
 mod login;
 mod look;
@@ -63,6 +64,7 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/desk/services", Served::<Behind<services::Services>>::new())
         .at("/desk/services/:id", Served::<Behind<services::OneService>>::new())
         .at("/desk/closures", Served::<Behind<closures::Closures>>::new())
+        .at("/desk/keys", Served::<Behind<keys::Keys>>::new())
         .at("/desk/b/:id", Served::<Behind<booking::Show>>::new())
         .at("/desk/b/:id/move", Served::<Behind<reschedule::Move>>::new())
         .at("/desk/b/:id/series", Served::<Behind<series::OfSeries>>::new())

@@ -92,6 +92,8 @@ async fn every_page_of_the_desk_keeps_the_rules_of_accessibility_and_fits() {
         ("desk-services", "/desk/services".to_owned()),
         ("desk-service", format!("/desk/services/{}", salon.service)),
         ("desk-closures", "/desk/closures".to_owned()),
+        ("desk-keys", "/desk/keys".to_owned()),
+        ("desk-keys-de", "/desk/keys?lang=de".to_owned()),
         ("desk-lost", "/desk/b/nothing".to_owned()),
     ] {
         open(&mut browser, &salon, &path).await;

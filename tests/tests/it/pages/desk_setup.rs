@@ -126,7 +126,7 @@ async fn an_empty_database_leads_the_administrator_through_business_team_hours_a
     let maria = Visitor { salon: &salon, cookie };
     let desk = maria.get(&format!("/desk?date={TUESDAY}")).await;
     assert!(desk.status == 200 && desk.text.contains("column current"), "{}", desk.text);
-    for path in ["/desk/business", "/desk/services", "/desk/closures", "/desk/team/new"] {
+    for path in ["/desk/business", "/desk/services", "/desk/closures", "/desk/keys", "/desk/team/new"] {
         assert_eq!(maria.get(path).await.status, 403, "{path} is for administrators");
     }
     for path in ["/desk/settings", "/desk/team", "/desk/customers", hours.as_str()] {
