@@ -7,8 +7,9 @@ use punctual_core::{
     config::{Config, ConfigError, Secret},
     migrate::{self, SchemaError},
     pool::{self, PoolSettings},
+    sandbox::{self, ClockError},
 };
-use punctual_queue::{ServerClock, SharedClock, Wake};
+use punctual_queue::{SharedClock, Wake};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -52,6 +53,9 @@ pub enum StartError {
     /// The database.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The clock: the program is a sandbox and its database is not, or the other way round.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// The queue's connection to Redis.
     #[error("REDIS_URL: {0}")]
     Queue(#[from] punctual_queue::Error),
@@ -116,7 +120,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     })?;
     let clock = match clock {
         Some(clock) => clock,
-        None => ServerClock::start_on(&mut conn, &pool).await?,
+        None => sandbox::start_clock(&mut conn, &pool, config.sandbox, config.is_local()).await?,
     };
     let prefix = punctual_queue::redis_prefix(&mut conn).await.map_err(StartError::Database)?;
     drop(conn);

@@ -42,6 +42,8 @@ pub struct State {
     pub slots: Snapshots<SlotsPage>,
     /// The business as pages show it.
     pub storefronts: Storefronts<StorefrontPages>,
+    /// Whether this is a sandbox, with a clock that can be moved.
+    pub is_sandbox: bool,
     /// Settings of the api.
     pub config: ApiConfig,
     /// Base of problem types, without a trailing slash.
@@ -83,6 +85,7 @@ impl State {
             public_url: config.public_url.clone(),
             session: TimeDelta::from_std(api.refresh_token).unwrap_or(TimeDelta::days(30)),
             throttle,
+            is_sandbox: config.sandbox,
             config: api,
             changes: ChangeWatch::default(),
             draining: AtomicBool::new(false),

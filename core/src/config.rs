@@ -53,6 +53,8 @@ pub struct Config {
     pub telemetry: punctual_telemetry::Settings,
     /// Time that running requests and jobs have to finish after SIGTERM.
     pub shutdown_grace: Duration,
+    /// Whether this is a sandbox: with a test clock, and without a mail relay.
+    pub sandbox: bool,
     /// Settings of the api only.
     pub api: ApiConfig,
     /// Settings of the worker only.
@@ -161,26 +163,44 @@ impl Config {
         });
         let jwt_keys = r.secret("PUNCTUAL_JWT_KEYS", keys::EXPECTED, keys);
         let link_keys = r.secret("PUNCTUAL_LINK_KEYS", keys::EXPECTED, keys);
+        let sandbox = r.text("PUNCTUAL_SANDBOX", "on or off", switch);
+        if sandbox == Some(true) && smtp_url.as_ref().is_some_and(|url| !is_inbox(url.expose())) {
+            r.fault(
+                "SMTP_URL",
+                "is a mail relay, and with PUNCTUAL_SANDBOX=on no mail may reach a person: expected an inbox on this machine \
+                 such as smtp://127.0.0.1:1025, or smtp://mailpit:1025 of docker-compose.yml",
+            );
+        }
         let faults = r.finish();
-        match (public_url, api, worker, telemetry, shutdown_grace) {
-            (Some(public_url), Some(api), Some(worker), Some(telemetry), Some(shutdown_grace))
-                if faults.is_empty() =>
-            {
-                Ok(Self {
-                    public_url,
-                    telemetry,
-                    shutdown_grace,
-                    api,
-                    worker,
-                    redis_url,
-                    database_url,
-                    smtp_url,
-                    jwt_keys,
-                    link_keys,
-                })
-            }
+        match (public_url, api, worker, telemetry, shutdown_grace, sandbox) {
+            (
+                Some(public_url),
+                Some(api),
+                Some(worker),
+                Some(telemetry),
+                Some(shutdown_grace),
+                Some(sandbox),
+            ) if faults.is_empty() => Ok(Self {
+                public_url,
+                telemetry,
+                shutdown_grace,
+                sandbox,
+                api,
+                worker,
+                redis_url,
+                database_url,
+                smtp_url,
+                jwt_keys,
+                link_keys,
+            }),
             _ => Err(ConfigError { faults }),
         }
+    }
+
+    /// Whether the public URL is on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_localhost(&self.public_url)
     }
 
     /// The database.
@@ -216,6 +236,22 @@ impl Config {
     }
 }
 
+/// `on` or `off`.
+fn switch(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a mail server only shows mails: it is on this machine, without a password, or the inbox of the compose file.
+fn is_inbox(url: &str) -> bool {
+    let host = host_of(url);
+    let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    url.starts_with("smtp://") && !url.contains('@') && (local || host == "mailpit")
+}
+
 /// The variables of this process.
 #[must_use]
 pub fn environment() -> BTreeMap<String, String> {
@@ -245,11 +281,7 @@ fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiC
             let origins = text.split(',').map(|item| origin(item.trim())).collect::<Option<Vec<_>>>()?;
             Some(CorsOrigins::These(origins))
         });
-    let booking_page = r.text("PUNCTUAL_BOOKING_PAGE", "on or off", |text| match text {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
-    });
+    let booking_page = r.text("PUNCTUAL_BOOKING_PAGE", "on or off", switch);
     let embed_origins =
         r.optional("PUNCTUAL_EMBED_ORIGINS", "origins such as https://salon.example", |text| {
             text.split(',').map(|item| origin(item.trim())).collect::<Option<Vec<_>>>()

@@ -21,6 +21,7 @@ pub mod pictures;
 pub mod pool;
 pub mod privacy;
 pub mod reports;
+pub mod sandbox;
 pub mod services;
 pub mod sessions;
 pub mod settings;

@@ -12,8 +12,8 @@ use punctual_core::types::{
     Actor, Country, Currency, EmailAddress, ExpectedRev, Label, Locale, Note, PersonName, Phone, Rev, Zone,
 };
 use punctual_core::users::{self, NewUser};
-use punctual_core::{Core, Error, hours};
-use punctual_queue::{ServerClock, Wake};
+use punctual_core::{Core, Error, hours, sandbox};
+use punctual_queue::Wake;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -31,7 +31,11 @@ const STAFF: [(&str, &str); 2] =
 /// # Errors
 /// When the database refuses.
 pub async fn ensure(pool: &PgPool, home: &Home, public_url: &str) -> Result<Option<Admin>> {
-    let core = Core::new(pool.clone(), ServerClock::start(pool).await?, Wake::polling());
+    let core = Core::new(
+        pool.clone(),
+        sandbox::follow_clock(&mut *pool.acquire().await?, pool).await?,
+        Wake::polling(),
+    );
     match settings::get(pool).await {
         Ok(business) if business.name != BUSINESS => return Ok(None),
         Ok(business) if business.public_url == public_url => {}

@@ -13,8 +13,9 @@ use punctual_core::migrate::{self, SchemaError};
 use punctual_core::notifications::sending::SendingBatches;
 use punctual_core::notifications::{self, ResendableMail};
 use punctual_core::pool::{self, PoolSettings};
+use punctual_core::sandbox::{self, ClockError};
 use punctual_queue::runtime::Timing;
-use punctual_queue::{Runtime, ServerClock, SharedClock, Shutdown, Wake};
+use punctual_queue::{Runtime, SharedClock, Shutdown, Wake};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +61,9 @@ pub enum StartError {
     /// The database.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The clock: the program is a sandbox and its database is not, or the other way round.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// The client that posts webhooks.
     #[error("the HTTP client of webhooks: {0}")]
     Outbound(String),
@@ -151,7 +155,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     let mut conn = migrate::wait(&pool).await?;
     let clock = match options.clock {
         Some(clock) => clock,
-        None => ServerClock::start_on(&mut conn, &pool).await?,
+        None => sandbox::start_clock(&mut conn, &pool, config.sandbox, config.is_local()).await?,
     };
     let prefix = punctual_queue::redis_prefix(&mut conn).await?;
     drop(conn);

@@ -4,11 +4,11 @@ use punctual_core::{
     Core, Error,
     config::{Config, Secret},
     pool::{self, PoolSettings},
-    settings,
+    sandbox, settings,
     types::{EmailAddress, PersonName},
     users::{self, NewUser, User},
 };
-use punctual_queue::{ServerClock, Wake};
+use punctual_queue::Wake;
 
 use super::Failure;
 use crate::{
@@ -77,8 +77,10 @@ pub async fn create(
         acquire_timeout: Duration::from_secs(5),
     };
     let pool = pool::connect(config.database_url()?.expose(), &settings)?;
-    let clock = ServerClock::start(&pool).await?;
-    let prefix = punctual_queue::redis_prefix(&mut *pool.acquire().await?).await?;
+    let mut conn = pool.acquire().await?;
+    let clock = sandbox::follow_clock(&mut conn, &pool).await?;
+    let prefix = punctual_queue::redis_prefix(&mut conn).await?;
+    drop(conn);
     let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
     let core = Core::new(pool, clock, wake);
     let mailed = password.is_none();

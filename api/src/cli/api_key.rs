@@ -7,9 +7,10 @@ use punctual_core::{
     api_keys::{self, NewApiKey, Scope},
     config::{Config, Secret},
     pool::{self, PoolSettings},
-    types::Label,
+    sandbox,
+    types::{Label, PageSize},
 };
-use punctual_queue::{ServerClock, Wake};
+use punctual_queue::Wake;
 use uuid::Uuid;
 
 use super::Failure;
@@ -46,8 +47,10 @@ pub async fn run(config: &Config, command: ApiKeyCommand) -> Result<ExitCode, Fa
         acquire_timeout: Duration::from_secs(5),
     };
     let pool = pool::connect(config.database_url()?.expose(), &settings)?;
-    let clock = ServerClock::start(&pool).await?;
-    let prefix = punctual_queue::redis_prefix(&mut *pool.acquire().await?).await?;
+    let mut conn = pool.acquire().await?;
+    let clock = sandbox::follow_clock(&mut conn, &pool).await?;
+    let prefix = punctual_queue::redis_prefix(&mut conn).await?;
+    drop(conn);
     let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
     let core = Core::new(pool, clock, wake);
     match command {
@@ -58,10 +61,18 @@ pub async fn run(config: &Config, command: ApiKeyCommand) -> Result<ExitCode, Fa
             println!("{}", secret.display());
         }
         ApiKeyCommand::List => {
-            for key in api_keys::list(&core.pool).await? {
-                let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-                let ended = if key.revoked_at.is_some() { "revoked" } else { "" };
-                println!("{}  {}  {}  {ended}", key.id, scopes.join(","), key.name);
+            let mut before = None;
+            loop {
+                let page = api_keys::list(&core.pool, PageSize::default(), before).await?;
+                for key in page.data {
+                    let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+                    let ended = if key.revoked_at.is_some() { "revoked" } else { "" };
+                    println!("{}  {}  {}  {ended}", key.id, scopes.join(","), key.name);
+                }
+                before = page.next_cursor;
+                if before.is_none() {
+                    break;
+                }
             }
         }
         ApiKeyCommand::Revoke { id } => match api_keys::revoke(&core, id).await {

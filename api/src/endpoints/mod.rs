@@ -13,6 +13,7 @@ mod ops;
 mod overrides;
 mod range;
 mod report;
+mod sandbox;
 mod services;
 mod slots;
 mod staff;
@@ -49,7 +50,7 @@ type Catalogue = (
 
 type Booking = (slots::ListSlots, bookings::Operations, customers::Operations, report::GetMonthReport);
 
-type Programs = (events::ListEvents, webhooks::Operations);
+type Programs = (events::ListEvents, webhooks::Operations, sandbox::Operations);
 
 /// Combines all operations. Operations of one path may be in several files; the document has each path once.
 #[derive(Default)]
@@ -96,6 +97,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         &[&report::OPERATION],
         &[&events::OPERATION],
         webhooks::OPERATIONS,
+        sandbox::OPERATIONS,
         ops::OPERATIONS,
     ];
     GROUPS.iter().copied().flatten().copied()

@@ -24,6 +24,9 @@ pub enum Tag {
     /// Events for programs: the feed and webhooks.
     #[oai(rename = "events")]
     Events,
+    /// The test clock of a sandbox, for developers.
+    #[oai(rename = "sandbox")]
+    Sandbox,
     /// The queue behind the mails, for administrators.
     #[oai(rename = "ops")]
     Ops,

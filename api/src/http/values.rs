@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chrono::TimeDelta;
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
@@ -10,8 +11,8 @@ use punctual_core::{
     calendar::CivilTime,
     changes::Position,
     types::{
-        self, About, AccentColour, Country, Currency, Cursor, EmailAddress, Label, Month, Note, PersonName,
-        Phone, PostalAddress, Reason, Zone,
+        self, About, AccentColour, Country, Currency, Cursor, EmailAddress, Label, Month, Note, Period,
+        PersonName, Phone, PostalAddress, Reason, Zone,
     },
     webhooks::WebhookUrl,
 };
@@ -189,6 +190,10 @@ value! {
     HookUrl(WebhookUrl) as "WebhookUrl", "webhook-url", 10..=2048, example "https://hooks.example.org/punctual", parse |text| WebhookUrl::parse(text).ok()
 }
 value! {
+    /// A period of exact length: an ISO 8601 duration of weeks, days, hours, minutes and seconds.
+    PeriodText(String) as "Period", "duration", 2..=40, example "PT24H", parse |text| Period::parse(text).ok().map(|_| text.to_owned())
+}
+value! {
     /// A key of the caller's choice that makes repeating a request safe: printable ASCII.
     IdempotencyKey(String) as "IdempotencyKey", "idempotency-key", 1..=64, example "4f5c1b0e-booking-1", parse |text| Some(text.to_owned())
 }
@@ -202,6 +207,17 @@ impl JobCursor {
         self.0
             .parse()
             .map_err(|_| Problem::invalid_at(Place::Query, "/cursor", "format", format::NOT_A_CURSOR))
+    }
+}
+
+impl PeriodText {
+    /// Its length.
+    ///
+    /// # Errors
+    /// `invalid_request`; the schema has refused before what is no period.
+    pub fn length(&self) -> Result<TimeDelta, Problem> {
+        let parsed = Period::parse(&self.0).map(Period::length);
+        parsed.map_err(|error| Problem::invalid_at(Place::Body, "/by", error.code, error.message))
     }
 }
 

@@ -7,7 +7,7 @@ use punctual_core::{
     idempotency::IdempotencyKey,
     types::{
         About, AccentColour, Country, Currency, Cursor, EmailAddress, Label, LanguageTag, Month, Note,
-        ParseError, PersonName, Phone, PostalAddress, Reason, Zone,
+        ParseError, Period, PersonName, Phone, PostalAddress, Reason, Zone,
     },
     webhooks::WebhookUrl,
 };
@@ -45,6 +45,7 @@ pub fn check(name: &str, text: &str) -> Result<(), Refusal> {
         "cursor" => of_core(Cursor::parse(text)),
         "idempotency-key" => of_core(IdempotencyKey::parse(text)),
         "feed-cursor" => of_core(Position::parse(text)),
+        "duration" => of_core(Period::parse(text)),
         "webhook-url" => of_core(WebhookUrl::parse(text)),
         "job-name" if is_job_name(text) => Ok(()),
         "job-name" => Err(("format", "must be letters, digits, dots, hyphens, colons and underscores")),
@@ -68,6 +69,7 @@ pub fn pattern(name: &str) -> Option<&'static str> {
         "idempotency-key" => "^[ -~]{1,64}$",
         "job-name" => "^[A-Za-z0-9_.:-]{1,100}$",
         "feed-cursor" => "^[0-9]{1,19}-[0-9]{1,19}$",
+        "duration" => "^P([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$",
         "webhook-url" => "^https?://[!-~]+$",
         "job-cursor" => "^-?[0-9]{1,5}[.][0-9]{1,17}[.][0-9]{1,19}$",
         _ => return None,

@@ -73,6 +73,7 @@ pub use series::{
     Kept, Mode, MoveSeries, NewSeries, Series, SeriesChange, SeriesMade, WhyKept, cancel_series,
     create_series, get_series, move_series, try_series,
 };
+pub(crate) use sweep::COMPLETED_AFTER;
 pub use sweep::{complete_past, expire_holds, expire_pending};
 pub use transitions::allowed_actions;
 pub use update::update;

@@ -14,7 +14,7 @@ use crate::types::{Actor, ActorKind, ChangeKind};
 use crate::{Core, Error, Result, staff};
 
 /// Time after its end at which a confirmed booking is completed if staff have recorded no outcome.
-const COMPLETED_AFTER: TimeDelta = TimeDelta::hours(24);
+pub(crate) const COMPLETED_AFTER: TimeDelta = TimeDelta::hours(24);
 
 /// Expires holds; returns how many.
 pub async fn expire_holds(core: &Core) -> Result<u64> {

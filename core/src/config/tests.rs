@@ -132,6 +132,28 @@ fn networks_for_webhooks_are_a_list_and_a_host_without_its_prefix_is_refused() {
 }
 
 #[test]
+fn a_sandbox_has_an_inbox_and_no_relay() {
+    let with = |url| parse(&[("PUNCTUAL_SANDBOX", "on"), ("SMTP_URL", url)]);
+    for url in ["smtp://127.0.0.1:1025", "smtp://localhost:25", "smtp://[::1]:1025", "smtp://mailpit:1025"] {
+        assert!(with(url).unwrap().sandbox, "{url}");
+    }
+    for url in [
+        "smtp://mail.example.org:25",
+        "smtps://127.0.0.1:465",
+        "smtp+starttls://localhost:587",
+        "smtp://me:hunter2@127.0.0.1:25",
+        "smtp://127.0.0.1.example.org:25",
+        "smtp://192.168.0.1:25",
+    ] {
+        let found = with(url).unwrap_err().faults;
+        let said = &found[0].problem;
+        assert!(found[0].key == "SMTP_URL" && said.contains("PUNCTUAL_SANDBOX=on"), "{url}: {said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    assert!(!parse(&[("SMTP_URL", "smtps://mail.example.org")]).unwrap().sandbox);
+}
+
+#[test]
 fn more_failed_logins_to_one_account_than_the_standard_allows_are_refused() {
     assert!(parse(&[("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", "100/1d")]).is_ok());
     assert!(parse(&[("PUNCTUAL_LIMIT_LOGIN_ACCOUNT", "off")]).is_ok());

@@ -1,5 +1,6 @@
 //! Operations at run time. Workers read changes each second and follow them within two.
 
+mod due;
 mod ended;
 mod jobs;
 mod list;
@@ -12,6 +13,7 @@ mod release;
 mod search;
 mod workers;
 
+pub use due::{DueCount, due};
 pub use ended::{EndedCount, ended, is_queue};
 pub use jobs::{job, jobs};
 pub use one_job::{Stop, retry, stop};

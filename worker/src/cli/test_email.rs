@@ -3,8 +3,8 @@ use std::time::Duration;
 use punctual_core::config::{Config, Secret};
 use punctual_core::pool::{self, PoolSettings};
 use punctual_core::types::EmailAddress;
-use punctual_core::{Core, mail_relay, migrate, settings};
-use punctual_queue::{Clock, ServerClock, Wake, new_id};
+use punctual_core::{Core, mail_relay, migrate, sandbox, settings};
+use punctual_queue::{Wake, new_id};
 
 use super::Failure;
 use crate::mails::{Signer, compose_test};
@@ -24,9 +24,9 @@ pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure>
     let mut conn = pool.acquire().await?;
     migrate::check(&mut conn).await?;
     let prefix = punctual_queue::redis_prefix(&mut conn).await?;
+    let clock = sandbox::follow_clock(&mut conn, &pool).await?;
     drop(conn);
     let business = settings::get(&pool).await?.into();
-    let clock = ServerClock::start(&pool).await?;
     let now = clock.now();
     let mut mail = compose_test(&business, address, new_id(now), now)?;
     if let Some(signer) = Signer::from_config(&config.worker)? {

@@ -12,6 +12,8 @@ mod month;
 mod operators;
 mod poolers;
 mod reads;
+mod recipes;
+mod sandbox;
 mod test_stack;
 mod together;
 mod trace;

@@ -13,8 +13,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use punctual_core::config::{Config, Secret};
 use punctual_core::pool::{self, PoolSettings};
-use punctual_core::{Core, Error, migrate};
-use punctual_queue::{JobId, ServerClock, Wake};
+use punctual_core::{Core, Error, migrate, sandbox};
+use punctual_queue::{JobId, Wake};
 use uuid::Uuid;
 
 use super::Failure;
@@ -215,7 +215,7 @@ pub async fn run(config: &Config, operate: Operate) -> Result<ExitCode, Failure>
     let mut conn = pool.acquire().await?;
     migrate::check(&mut conn).await?;
     let prefix = punctual_queue::redis_prefix(&mut conn).await?;
-    let clock = ServerClock::start_on(&mut conn, &pool).await?;
+    let clock = sandbox::follow_clock(&mut conn, &pool).await?;
     drop(conn);
     let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
     let core = Core::new(pool, clock, wake);
