@@ -261,7 +261,6 @@ mod tests {
         for host in [
             "localhost",
             "LOCALHOST",
-            "localhost.",
             "\u{ff4c}\u{ff4f}\u{ff43}\u{ff41}\u{ff4c}\u{ff48}\u{ff4f}\u{ff53}\u{ff54}",
             "loc%61lhost",
             "\u{24db}ocalhost",
@@ -270,12 +269,18 @@ mod tests {
             assert_eq!(refused, Err(Failure::Refused(Refusal::NotPublic)), "{host}");
         }
         // Such names may not exist here; where they do, they lead inside.
-        for host in ["api.localhost", "ip6-localhost", "metadata.google.internal", "instance-data"] {
+        for host in ["localhost.", "api.localhost", "ip6-localhost"] {
             let refused = client.post(to(&format!("https://{host}:{port}/"))).await;
             let inside = matches!(refused, Err(Failure::Refused(Refusal::NotPublic) | Failure::Unresolved));
             assert!(inside, "{host}: {refused:?}");
         }
         assert_eq!(met.load(Ordering::SeqCst), 0);
+        // The names of metadata services, as their clouds resolve them.
+        let cloud = outbound(&[], &[&["169.254.169.254"]]);
+        for host in ["metadata.google.internal", "metadata", "instance-data.ec2.internal"] {
+            let refused = cloud.post(to(&format!("https://{host}/latest/meta-data/"))).await;
+            assert_eq!(refused, Err(Failure::Refused(Refusal::NotPublic)), "{host}");
+        }
     }
 
     #[tokio::test]
