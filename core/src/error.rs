@@ -45,6 +45,8 @@ pub enum Error {
     SlotTaken {
         /// Up to three bookable slots near it.
         alternatives: Vec<Alternative>,
+        /// The room or equipment that is missing; none: it is the member of staff who is busy, or the class is full.
+        blocked_by: Option<BlockedBy>,
     },
     /// Occurrences of a series have no place, and all of them were to have one (409). Holds every occurrence, in order.
     #[error("occurrences of the series are not free")]
@@ -153,6 +155,30 @@ pub enum Error {
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// A room or a piece of equipment that is in use or out of service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockedBy {
+    /// The resource; of a kind one of them, none if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<Uuid>,
+    /// Whether all of its kind are in use.
+    pub any: bool,
+    /// What it is, once it was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Its name, once it was looked up; none where all of a kind are in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl BlockedBy {
+    /// A resource that is not looked up yet.
+    #[must_use]
+    pub const fn new(resource_id: Option<Uuid>, any: bool) -> Self {
+        Self { resource_id, any, kind: None, name: None }
+    }
+}
+
 /// A slot offered in place of one that is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alternative {
@@ -186,6 +212,12 @@ pub struct Occurrence {
 }
 
 impl Error {
+    /// A slot that is taken, before alternatives are searched.
+    #[must_use]
+    pub const fn slot_taken() -> Self {
+        Self::SlotTaken { alternatives: Vec::new(), blocked_by: None }
+    }
+
     /// An internal error from any cause.
     pub fn internal(
         context: &'static str,

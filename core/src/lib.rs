@@ -21,6 +21,7 @@ pub mod pictures;
 pub mod pool;
 pub mod privacy;
 pub mod reports;
+pub mod resources;
 pub mod sandbox;
 pub mod services;
 pub mod sessions;
@@ -40,5 +41,5 @@ mod context;
 mod transaction;
 
 pub use context::{Core, CoreLimits};
-pub use error::{Alternative, Error, Occurrence, Result};
+pub use error::{Alternative, BlockedBy, Error, Occurrence, Result};
 pub use migrate::migrate;

@@ -14,7 +14,7 @@ pub fn scope_of(method: &Method, path: &str) -> Option<Scope> {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let area = match first {
         "bookings" | "bookings.csv" | "holds" | "series" | "stranded-bookings" => Area::Bookings,
-        "closures" | "services" | "slots" => Area::Catalogue,
+        "closures" | "resources" | "services" | "slots" => Area::Catalogue,
         "business" if reads => Area::Catalogue,
         "staff" if reads || matches!(third, Some("hours" | "overrides" | "photo" | "time-off")) => {
             Area::Catalogue

@@ -13,6 +13,7 @@ mod ops;
 mod overrides;
 mod range;
 mod report;
+mod resources;
 mod sandbox;
 mod services;
 mod slots;
@@ -46,6 +47,7 @@ type Catalogue = (
     overrides::Operations,
     time_off::Operations,
     closures::Operations,
+    resources::Operations,
 );
 
 type Booking = (slots::ListSlots, bookings::Operations, customers::Operations, report::GetMonthReport);
@@ -90,6 +92,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         overrides::OPERATIONS,
         time_off::OPERATIONS,
         closures::OPERATIONS,
+        resources::OPERATIONS,
         customers::OPERATIONS,
         &[&slots::OPERATION],
         bookings::OPERATIONS,

@@ -105,6 +105,9 @@ pub struct Service {
     /// Who performs it.
     #[oai(validator(max_items = 50))]
     pub staff_ids: Vec<Uuid>,
+    /// What differs with single members of staff, by id.
+    #[oai(validator(max_items = 50))]
+    pub staff_terms: Vec<StaffTerms>,
     /// Heading under which it is listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<LabelText>,
@@ -120,6 +123,27 @@ pub struct Service {
     pub created_at: DateTime<Utc>,
     /// Last change.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Duration and price of a service with one member of staff.
+#[derive(Debug, Object, Serialize)]
+pub struct StaffTerms {
+    /// The member of staff.
+    pub staff_id: Uuid,
+    /// Duration in elapsed minutes; absent: the service's.
+    #[oai(validator(minimum(value = "5"), maximum(value = "1440")))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_min: Option<u32>,
+    /// Price in the currency's minor unit; absent: the service's.
+    #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_minor: Option<i64>,
+}
+
+impl From<services::StaffTerms> for StaffTerms {
+    fn from(terms: services::StaffTerms) -> Self {
+        Self { staff_id: terms.staff_id, duration_min: terms.duration_min, price_minor: terms.price_minor }
+    }
 }
 
 /// When to remind: `offset` with `minutes`, or `day_before_at` with `at`.
@@ -228,6 +252,7 @@ impl From<services::Service> for Service {
             currency: CurrencyCode(service.currency),
             active: spec.active,
             reminders: spec.reminders.into_iter().map(ReminderRule::from).collect(),
+            staff_terms: service.staff_terms.into_iter().map(StaffTerms::from).collect(),
             staff_ids: spec.staff_ids,
             category: spec.display.category.map(LabelText),
             position: spec.display.position,

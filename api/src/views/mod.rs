@@ -16,6 +16,7 @@ pub mod ops;
 mod order;
 mod proposal;
 mod report;
+mod resources;
 mod sandbox;
 mod series;
 mod slots;
@@ -28,7 +29,7 @@ pub use api_keys::{ApiKey, ApiKeyScope, ApiKeyWithSecret, ApiKeys};
 pub use booking::{
     Booking, BookingEvent, BookingEvents, BookingPage, Mail, MailKind, MailState, Mails, Status,
 };
-pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff};
+pub use catalogue::{Business, ReminderKind, ReminderRule, Service, Staff, StaffTerms};
 pub use csv_file::CsvFile;
 pub use customer::Customer;
 pub use display::Translations;
@@ -38,6 +39,7 @@ pub use hours::{Closure, DateOverride, DayWindow, StrandedBooking, StrandedBooki
 pub use order::ListOrder;
 pub use proposal::Proposal;
 pub use report::MonthReport;
+pub use resources::{Outage, Resource, ServiceNeeds};
 pub use sandbox::SandboxClock;
 pub use series::{Interval, Series, SeriesChange, SeriesMade};
 pub use slots::{ListPage, Slots, SlotsPage};

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::WantedSlot;
 use crate::batcher::{Batch, Batcher};
-use crate::{Alternative, Core, Error, Result, slots};
+use crate::{Alternative, BlockedBy, Core, Error, Result, slots};
 
 /// Searches of one batch that run at the same time. Each uses a connection.
 const SEARCHES: usize = 3;
@@ -23,13 +23,26 @@ pub(super) async fn with_alternatives(
     slot: &WantedSlot,
     exclude: Option<Uuid>,
 ) -> Error {
-    if !matches!(error, Error::SlotTaken { .. }) {
-        return error;
-    }
+    let Error::SlotTaken { blocked_by, .. } = error else { return error };
+    let blocked_by = looked_up(core, blocked_by).await;
     let searches: Arc<Batcher<Search>> = core.state(|| Batcher::new(Search { pool: core.pool.clone() }));
     match searches.submit(Wanted { slot: slot.clone(), exclude, now: core.now() }).await.flatten() {
-        Some(alternatives) => Error::SlotTaken { alternatives },
-        None => error,
+        Some(alternatives) => Error::SlotTaken { alternatives, blocked_by },
+        None => Error::SlotTaken { alternatives: Vec::new(), blocked_by },
+    }
+}
+
+/// With what the resource is and its name. Without them if they cannot be read.
+async fn looked_up(core: &Core, blocked_by: Option<BlockedBy>) -> Option<BlockedBy> {
+    let blocked_by = blocked_by?;
+    let named = sqlx::query!("SELECT name, kind FROM resources WHERE id = $1", blocked_by.resource_id);
+    match named.fetch_optional(&core.pool).await {
+        Ok(Some(named)) => {
+            let name = (!blocked_by.any).then_some(named.name);
+            let resource_id = blocked_by.resource_id.filter(|_| !blocked_by.any);
+            Some(BlockedBy { resource_id, kind: Some(named.kind), name, ..blocked_by })
+        }
+        _ => Some(blocked_by),
     }
 }
 

@@ -112,7 +112,7 @@ pub(super) async fn insert(
         &column!(NaiveDateTime, |row| row.placement.terms.zone.wall(row.placement.place.during.start())),
         &column!(String, |row| row.placement.terms.name.clone()),
         &column!(i32, |row| row.placement.minutes()),
-        &column!(i64, |row| row.placement.terms.price.minor),
+        &column!(i64, |row| row.placement.price().minor),
         &column!(String, |row| row.placement.terms.price.currency.as_str().to_owned()),
         &column!(String, |row| row.customer_note.as_str().to_owned()),
         &column!(String, |row| row.staff_note.as_str().to_owned()),

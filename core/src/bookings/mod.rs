@@ -35,6 +35,7 @@ mod release;
 mod reminders;
 mod renew;
 mod reschedule;
+mod resources;
 mod row;
 mod send_confirmation;
 mod series;
@@ -68,6 +69,7 @@ pub use release::release_hold;
 pub use reminders::choose_reminders;
 pub use renew::{can_renew, renew_hold};
 pub use reschedule::reschedule;
+pub use resources::{UsedResource, used_resources};
 pub use send_confirmation::send_confirmation;
 pub use series::{
     Kept, Mode, MoveSeries, NewSeries, Series, SeriesChange, SeriesMade, WhyKept, cancel_series,

@@ -8,7 +8,7 @@ use super::{Booking, BookingStatus, WantedSlot};
 use crate::calendar::{Limits, Place};
 use crate::hours::{self, StrandedReason};
 use crate::slots::{self, ServiceTerms};
-use crate::types::{EventDetails, ParseError, Position};
+use crate::types::{EventDetails, Money, ParseError, Position};
 use crate::{Core, Error, Result};
 
 /// Where a booking goes. The calendar is locked until the transaction ends.
@@ -22,6 +22,11 @@ impl Placement<'_> {
     /// Seats of the place.
     pub(super) fn capacity(&self) -> i32 {
         i32::try_from(self.terms.rules.capacity).unwrap_or(i32::MAX)
+    }
+
+    /// Price with the member of staff.
+    pub(super) fn price(&self) -> Money {
+        self.terms.price_with(self.staff_id)
     }
 
     /// Start and member of staff, for the audit trail.
@@ -106,7 +111,8 @@ pub(super) fn require_fitting(booking: &Booking, reasons: &[StrandedReason], lim
             StrandedReason::OutsideHours if limits == Limits::Enforced => return Err(Error::OutsideHours),
             StrandedReason::StaffInactive
             | StrandedReason::StaffNotAssigned
-            | StrandedReason::OverCapacity => return Err(Error::SlotTaken { alternatives: Vec::new() }),
+            | StrandedReason::OverCapacity
+            | StrandedReason::ResourceUnavailable => return Err(Error::slot_taken()),
             // Staff may confirm a request for a service that takes no new bookings, and override hours.
             StrandedReason::ServiceInactive | StrandedReason::OutsideHours => {}
         }

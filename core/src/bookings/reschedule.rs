@@ -12,7 +12,7 @@ use super::change_status::{locked, next_status, require_notice};
 use super::place::{Placement, first_place};
 use super::read::visible;
 use super::row::Row;
-use super::{Booking, BookingStatus, Move, WantedSlot, calendars, mails};
+use super::{Booking, BookingStatus, Move, WantedSlot, calendars, mails, resources};
 use crate::calendar::Limits;
 use crate::pool::again_if_cut;
 use crate::slots::{self, ServiceTerms, StartQuery};
@@ -73,6 +73,7 @@ impl Write for Reschedule {
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
         let staff_id = self.to.staff_id.unwrap_or(self.from);
         staff::lock(tx, &[self.from, staff_id]).await?;
+        self.lock_resources(tx, now, staff_id).await?;
         let row = locked(tx, &self.actor, self.id).await?;
         if row.booking.staff.id != self.from {
             return Ok(Outcome::Unchanged(None));
@@ -97,13 +98,24 @@ impl Write for Reschedule {
             overridden: self.to.overriding,
             details: EventDetails { from: Some(from), ..placement.details().with_message(&self.to.message) },
         };
+        resources::release(tx, &[row.booking.id]).await?;
         let row = put(tx, now, &row, &placement, status, &change).await?;
+        resources::allocate(tx, [(row.booking.id, &placement)].into_iter()).await?;
         mails::plan(tx, now, &row, &change, &placement.terms.reminders).await?;
         Ok(Outcome::Changed(Some(row.seen_by(&self.actor)), mails::QUEUES))
     }
 }
 
 impl Reschedule {
+    async fn lock_resources(&self, tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Result<()> {
+        let service_ids = sqlx::query_scalar!("SELECT service_id FROM bookings WHERE id = $1", self.id)
+            .fetch_all(&mut *tx)
+            .await?;
+        let wanted =
+            resources::Wanted { service_ids: &service_ids, booking_ids: &[self.id], staff_ids: &[staff_id] };
+        resources::lock(tx, now, wanted, true).await.map(drop)
+    }
+
     async fn terms(&self, tx: &mut PgConnection, row: &Row, staff_id: Uuid) -> Result<ServiceTerms> {
         let service_id = row.booking.service.id;
         let terms = if self.to.current_terms {
@@ -164,7 +176,7 @@ pub(super) async fn put(
         terms.zone.wall(place.during.start()),
         placement.minutes(),
         terms.name,
-        terms.price.minor,
+        placement.price().minor,
         terms.price.currency.as_str(),
     )
     .fetch_optional(tx)

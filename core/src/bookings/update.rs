@@ -13,7 +13,7 @@ use super::change_status::{locked, next_status};
 use super::place::{Placement, first_place};
 use super::read::visible;
 use super::row::Row;
-use super::{Booking, BookingPatch, BookingStatus, WantedSlot, calendars, mails};
+use super::{Booking, BookingPatch, BookingStatus, WantedSlot, calendars, mails, resources};
 use crate::calendar::{Limits, Span};
 use crate::notifications::plan::carry_over;
 use crate::pool::again_if_cut;
@@ -76,6 +76,7 @@ impl Write for Update {
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
         let staff_id = self.patch.staff_id.unwrap_or(self.from);
         staff::lock(tx, &[self.from, staff_id]).await?;
+        self.lock_resources(tx, now, staff_id).await?;
         if let Some(customer_id) = self.patch.customer_id
             && customers::find_on_file(tx, &[customer_id]).await?.is_empty()
         {
@@ -98,7 +99,9 @@ impl Write for Update {
                 first_place(slots::check_start(tx, now, &terms, &[staff_id], ask).await?)?;
             let placement = Placement { terms: &terms, staff_id, place };
             let change = self.change(&row.booking, &wanted, Some(&placement));
+            resources::release(tx, &[row.booking.id]).await?;
             let row = store(tx, now, &row, &wanted, Some(&placement), &change).await?;
+            resources::allocate(tx, [(row.booking.id, &placement)].into_iter()).await?;
             (row, change, terms)
         } else {
             let terms = slots::terms(tx, row.booking.service.id, None).await?;
@@ -127,6 +130,16 @@ struct Wanted {
 }
 
 impl Update {
+    async fn lock_resources(&self, tx: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Result<()> {
+        let current = sqlx::query_scalar!("SELECT service_id FROM bookings WHERE id = $1", self.id)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let service_ids: Vec<Uuid> = current.into_iter().chain(self.patch.service_id).collect();
+        let wanted =
+            resources::Wanted { service_ids: &service_ids, booking_ids: &[self.id], staff_ids: &[staff_id] };
+        resources::lock(tx, now, wanted, true).await.map(drop)
+    }
+
     /// The booking after the patch; none: nothing changes.
     ///
     /// # Errors
@@ -182,6 +195,9 @@ impl Update {
                 return Err(Error::Invalid { pointer: "/duration_min", error });
             }
             terms.rules.duration_min = minutes;
+            for own in &mut terms.staff_terms {
+                own.duration_min = None;
+            }
         }
         Ok(terms)
     }
@@ -266,7 +282,7 @@ async fn store(
         local_start,
         placement.map(Placement::minutes),
         placement.map(|placement| placement.terms.name.as_str()),
-        placement.map(|placement| placement.terms.price.minor),
+        placement.map(|placement| placement.price().minor),
         placement.map(|placement| placement.terms.price.currency.as_str()),
     )
     .fetch_optional(tx)

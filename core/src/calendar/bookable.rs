@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::civil::plus_days;
 use super::hours::OpenTime;
-use super::{Calendar, ServiceRules, Span, class_id, day_start, local_date};
+use super::{Blocker, Calendar, Chosen, ServiceRules, Span, class_id, day_start, local_date};
 use crate::types::Zone;
 
 /// Which limits apply.
@@ -51,6 +51,9 @@ pub enum Refusal {
     /// It would overlap another booking, or its class is full.
     #[error("the time is taken")]
     Taken,
+    /// A room or a piece of equipment that it needs is in use or out of service.
+    #[error("a resource is taken")]
+    ResourceTaken(Blocker),
 }
 
 impl Refusal {
@@ -63,7 +66,7 @@ impl Refusal {
             Self::TooFar => "too_far",
             Self::OutsideHours => "outside_hours",
             Self::OffGrid => "off_grid",
-            Self::Taken => "slot_taken",
+            Self::Taken | Self::ResourceTaken(_) => "slot_taken",
         }
     }
 }
@@ -79,6 +82,8 @@ pub struct Place {
     pub class_id: Option<Uuid>,
     /// Bookings that can still be made here, this one included; at least 1.
     pub seats_left: u32,
+    /// The resources it gets.
+    pub resources: Chosen,
 }
 
 /// The latest start, also with override, so that arithmetic on instants stays within its range.
@@ -162,6 +167,7 @@ fn place(
         blocked: during.padded(rules.buffer_before_min, rules.buffer_after_min),
         class_id: (rules.capacity > 1).then(|| class_id(rules.service_id, calendar.staff_id, start)),
         seats_left: rules.capacity,
+        resources: Chosen::default(),
     };
     if let Some(class) = calendar.busy.overlapping(during).find(|class| Some(class.id) == place.class_id) {
         place.during = class.during;
@@ -183,6 +189,8 @@ fn place(
     if neighbour || place.seats_left == 0 {
         return Err(Refusal::Taken);
     }
+    let resources = calendar.resources.choose(&rules.needs, place.blocked, place.class_id);
+    place.resources = resources.map_err(Refusal::ResourceTaken)?;
     Ok(place)
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::civil::{minus_days, plus_days};
 use super::span::{subtract, union};
-use super::{Busy, CivilTime, Span, day_start, local_date, local_to_instants};
+use super::{Busy, BusyResources, CivilTime, Span, day_start, local_date, local_to_instants};
 use crate::types::Zone;
 
 /// A window of one civil day in wall-clock time. One that closes at or before its opening closes on the next day.
@@ -84,6 +84,8 @@ pub struct Calendar {
     pub time_off: Vec<Span>,
     /// Bookings.
     pub busy: Busy,
+    /// When the resources that its services need are in use.
+    pub resources: Arc<BusyResources>,
 }
 
 /// A window as instants. The grid of starts begins at its opening.
@@ -137,6 +139,7 @@ impl Calendar {
             overrides: BTreeMap::new(),
             time_off: Vec::new(),
             busy: Busy::default(),
+            resources: Arc::default(),
         }
     }
 

@@ -10,6 +10,7 @@ mod group;
 mod hours;
 mod recurrence;
 mod reminder;
+mod resources;
 mod slots;
 mod span;
 mod week;
@@ -28,6 +29,7 @@ pub use hours::{
 };
 pub use recurrence::{Every, moved_occurrence, occurrences};
 pub use reminder::{ReminderRule, reminder_due, reminder_expires};
+pub use resources::{Blocker, BusyResources, Chosen, MOST_NEEDS, Need};
 pub use slots::{Slot, nearest, slots, unchanged_until};
 pub use span::Span;
 pub use week::{Overlap, overlap_of_day, overlap_of_week};
@@ -53,4 +55,6 @@ pub struct ServiceRules {
     pub min_notice_min: u32,
     /// Civil days after today that can be booked, inclusive; 0 is today only.
     pub horizon_days: u32,
+    /// Rooms and equipment that it needs.
+    pub needs: Vec<Need>,
 }

@@ -64,7 +64,8 @@ pub fn unchanged_until(
     let notice = TimeDelta::minutes(i64::from(rules.min_notice_min));
     // Limits are inclusive: at this very instant the slot can still be booked.
     let too_soon = slots.first().map(|slot| slot.start - notice + TimeDelta::microseconds(1));
-    too_soon.into_iter().chain(calendar.busy.first_release).fold(midnight, DateTime::min)
+    let releases = calendar.busy.first_release.into_iter().chain(calendar.resources.first_release());
+    too_soon.into_iter().chain(releases).fold(midnight, DateTime::min)
 }
 
 /// The `count` starts nearest to the wanted one, in order of time. Of two equally near starts, the earlier is chosen.

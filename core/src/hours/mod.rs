@@ -30,7 +30,7 @@ use crate::types::Zone;
 use crate::{Error, Result};
 
 /// The business's zone.
-async fn zone(db: &mut PgConnection) -> Result<Zone> {
+pub(crate) async fn zone(db: &mut PgConnection) -> Result<Zone> {
     let name = sqlx::query_scalar!("SELECT zone FROM settings")
         .fetch_optional(db)
         .await?

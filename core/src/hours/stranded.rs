@@ -39,16 +39,19 @@ pub enum StrandedReason {
     ServiceInactive,
     /// The class has fewer seats than bookings, and this is one of the later ones.
     OverCapacity,
+    /// A room or a piece of equipment that it has is inactive, or out of service at that time.
+    ResourceUnavailable,
 }
 
 impl StrandedReason {
     /// Every reason.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::OutsideHours,
         Self::StaffInactive,
         Self::StaffNotAssigned,
         Self::ServiceInactive,
         Self::OverCapacity,
+        Self::ResourceUnavailable,
     ];
 
     /// The name in the API.
@@ -60,6 +63,7 @@ impl StrandedReason {
             Self::StaffNotAssigned => "staff_not_assigned",
             Self::ServiceInactive => "service_inactive",
             Self::OverCapacity => "over_capacity",
+            Self::ResourceUnavailable => "resource_unavailable",
         }
     }
 }
@@ -161,7 +165,12 @@ async fn examine(
                   (SELECT count(*) FROM bookings AS other
                    WHERE other.class_id = b.class_id AND other.blocks
                      AND (other.hold_expires_at IS NULL OR other.hold_expires_at > $2)
-                     AND (other.created_at, other.id) < (b.created_at, b.id)) >= services.capacity AS "over_capacity!"
+                     AND (other.created_at, other.id) < (b.created_at, b.id)) >= services.capacity AS "over_capacity!",
+                  EXISTS (SELECT FROM booking_resources AS used JOIN resources AS r ON r.id = used.resource_id
+                          WHERE used.booking_id = b.id
+                            AND (NOT r.active OR EXISTS (SELECT FROM resource_outages AS o
+                                                         WHERE o.resource_id = r.id AND o.during && b.blocked)))
+                      AS "no_resource!"
            FROM bookings AS b JOIN staff ON staff.id = b.staff_id JOIN services ON services.id = b.service_id
            WHERE b.staff_id = ANY($1) AND b.blocks
              AND lower(b.during) > $2::timestamptz - interval '24 hours' AND upper(b.during) > $2
@@ -203,6 +212,7 @@ async fn examine(
                 (StrandedReason::StaffNotAssigned, !row.assigned),
                 (StrandedReason::ServiceInactive, !row.service_active),
                 (StrandedReason::OverCapacity, row.over_capacity),
+                (StrandedReason::ResourceUnavailable, row.no_resource),
             ];
             StrandedBooking {
                 booking_id: row.id,

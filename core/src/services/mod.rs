@@ -4,13 +4,15 @@ mod create;
 mod display;
 mod read;
 mod spec;
+mod staff_terms;
 mod update;
 mod write;
 
 pub use create::{create, create_once};
 pub use display::{ServiceDisplay, ServiceText};
-pub use read::{Service, get, list};
+pub use read::{Service, StaffTerms, get, list};
 pub use spec::{MAX_REMINDERS, MAX_STAFF, ServicePatch, ServiceSpec};
+pub use staff_terms::put_staff_terms;
 pub use update::update;
 
 pub(crate) use read::stored_rules;

@@ -1,8 +1,11 @@
 //! Reads services.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{ServiceSpec, display};
@@ -18,6 +21,9 @@ pub struct Service {
     /// Its fields.
     #[serde(flatten)]
     pub spec: ServiceSpec,
+    /// What differs with single members of staff, by id.
+    #[serde(default)]
+    pub staff_terms: Vec<StaffTerms>,
     /// Currency of its price: the business's.
     pub currency: Currency,
     /// Version, for If-Match.
@@ -26,6 +32,32 @@ pub struct Service {
     pub created_at: DateTime<Utc>,
     /// Last change.
     pub updated_at: DateTime<Utc>,
+}
+
+/// What differs with one member of staff; none: it is the service's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffTerms {
+    /// The member of staff.
+    pub staff_id: Uuid,
+    /// Duration in elapsed minutes, 5 to 1440.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_min: Option<u32>,
+    /// Price in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_minor: Option<i64>,
+}
+
+impl Service {
+    /// The service as this member of staff performs it.
+    #[must_use]
+    pub fn performed_by(&self, staff_id: Option<Uuid>) -> Cow<'_, Self> {
+        let own = self.staff_terms.iter().find(|terms| Some(terms.staff_id) == staff_id);
+        let Some(own) = own else { return Cow::Borrowed(self) };
+        let mut service = self.clone();
+        service.spec.duration_min = own.duration_min.unwrap_or(service.spec.duration_min);
+        service.spec.price_minor = own.price_minor.unwrap_or(service.spec.price_minor);
+        Cow::Owned(service)
+    }
 }
 
 /// One service, active or not.
@@ -59,6 +91,12 @@ async fn select(
                       AS "rule_kinds!",
                   ARRAY(SELECT minutes FROM service_reminders WHERE service_id = s.id ORDER BY rule)
                       AS "rule_minutes!",
+                  coalesce((SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                                       'staff_id', staff_id, 'duration_min', own.duration_min,
+                                       'price_minor', own.price_minor)) ORDER BY staff_id)
+                            FROM service_staff AS own
+                            WHERE own.service_id = s.id AND num_nonnulls(own.duration_min, own.price_minor) > 0), '[]')
+                      AS "staff_terms!: Json<Vec<StaffTerms>>",
                   category, position,
                   coalesce((SELECT jsonb_object_agg(t.locale, jsonb_build_object('name', t.name, 'description',
                                                     t.description, 'category', t.category))
@@ -95,6 +133,7 @@ async fn select(
                     staff_ids: row.staff_ids,
                     display: display::stored(row.category.as_deref(), row.position, row.translations)?,
                 },
+                staff_terms: row.staff_terms.0,
                 currency: Currency::parse(&row.currency).map_err(stored)?,
                 rev: row.rev,
                 created_at: row.created_at,

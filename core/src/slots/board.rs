@@ -1,16 +1,19 @@
 //! The calendars against which one batch of bookings is decided. Each decision sees the places that earlier ones took.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::load::{Instants, bookings, opening_hours, span_of};
+use super::load::{Instants, around, bookings, opening_hours, span_of};
+use super::resources::{candidates, resource_times};
 use super::{ServiceTerms, StaffAnswer, StartQuery};
 use crate::Result;
 use crate::calendar::{
-    Busy, Calendar, Limits, Place, Seat, after_date, day_start, is_bookable, local_date, out_of_reach,
+    Busy, BusyResources, Calendar, Limits, Place, Seat, after_date, day_start, is_bookable, local_date,
+    out_of_reach,
 };
 use crate::types::Zone;
 
@@ -20,6 +23,8 @@ pub struct Board {
     seats: HashMap<Uuid, Vec<Seat>>,
     /// Seats that this batch took, by class.
     taken: HashMap<Uuid, i32>,
+    /// When resources are in use, by resource.
+    resources: HashMap<Uuid, Vec<Seat>>,
 }
 
 impl Board {
@@ -43,7 +48,12 @@ impl Board {
                 staff_ids.iter().for_each(|id| wanted.entry(*id).or_default().push(date));
             }
         }
-        let mut board = Self { calendars: HashMap::new(), seats: HashMap::new(), taken: HashMap::new() };
+        let mut board = Self {
+            calendars: HashMap::new(),
+            seats: HashMap::new(),
+            taken: HashMap::new(),
+            resources: HashMap::new(),
+        };
         let dates = wanted.values().flatten();
         let Some((first, last)) = dates.clone().min().zip(dates.max()) else { return Ok(board) };
         let staff_ids: Vec<Uuid> = wanted.keys().copied().collect();
@@ -56,6 +66,39 @@ impl Board {
             }
         }
         Ok(board)
+    }
+
+    /// Loads when the resources are in use that these terms can need, for these starts; one query, none without needs. The caller
+    /// has locked them by an earlier statement. The bookings `exclude`, which are to be moved, count as free.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn load_resources(
+        &mut self,
+        db: &mut PgConnection,
+        now: DateTime<Utc>,
+        starts: &[(DateTime<Utc>, &ServiceTerms)],
+        exclude: &[Uuid],
+    ) -> Result<()> {
+        let needing = starts.iter().filter(|(start, terms)| {
+            !terms.rules.needs.is_empty()
+                && out_of_reach(terms.zone, *start, now, Limits::Overridden).is_none()
+        });
+        let dates = needing.clone().map(|(start, terms)| local_date(terms.zone, *start));
+        let Some((first, last)) = dates.clone().min().zip(dates.max()) else { return Ok(()) };
+        let Some(zone) = starts.first().map(|(_, terms)| terms.zone) else { return Ok(()) };
+        let ids = candidates(needing.map(|(_, terms)| *terms));
+        self.resources = resource_times(db, now, &ids, around(span_of(zone, first, last)), exclude).await?;
+        self.share_resources();
+        Ok(())
+    }
+
+    /// Lets every calendar see when resources are in use.
+    fn share_resources(&mut self) {
+        let resources = Arc::new(BusyResources::new(&self.resources));
+        for calendar in self.calendars.values_mut() {
+            calendar.resources = Arc::clone(&resources);
+        }
     }
 
     /// Checks the start with [`is_bookable`] in the calendars of these members of staff: those with the fewest bookings on
@@ -84,7 +127,7 @@ impl Board {
             .into_iter()
             .map(|calendar| StaffAnswer {
                 staff_id: calendar.staff_id,
-                place: is_bookable(calendar, &terms.rules, start, now, limits),
+                place: is_bookable(calendar, &terms.rules_with(calendar.staff_id), start, now, limits),
             })
             .collect()
     }
@@ -107,6 +150,13 @@ impl Board {
         seats.push(Seat { class_id, during: place.during, blocked: place.blocked, held_until });
         if let Some(calendar) = self.calendars.get_mut(&staff_id) {
             calendar.busy = Busy::new(seats.iter().copied());
+        }
+        let seat = Seat { class_id, during: place.blocked, blocked: place.blocked, held_until };
+        for id in place.resources.ids() {
+            self.resources.entry(id).or_default().push(seat);
+        }
+        if place.resources.ids().next().is_some() {
+            self.share_resources();
         }
         let taken = self.taken.entry(class_id).or_default();
         *taken += 1;

@@ -29,7 +29,7 @@ pub struct StaffAnswer {
 }
 
 /// Checks the start with [`is_bookable`] in the calendars of these members of staff, in their order. Runs two queries
-/// for any number of them. The caller has locked the staff rows by an earlier statement.
+/// for any number of them, one more for a service that needs resources. The caller has locked the staff rows by an earlier statement.
 pub async fn check_start(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -41,12 +41,18 @@ pub async fn check_start(
         return Ok(staff_ids.iter().map(|&staff_id| StaffAnswer { staff_id, place: Err(refusal) }).collect());
     }
     let date = local_date(terms.zone, query.start);
-    let calendars = calendars(db, now, terms.zone, staff_ids, (date, date), query.exclude).await?;
+    let calendars = calendars(db, now, terms, staff_ids, (date, date), query.exclude).await?;
     Ok(calendars
         .iter()
         .map(|calendar| StaffAnswer {
             staff_id: calendar.staff_id,
-            place: is_bookable(calendar, &terms.rules, query.start, now, query.limits),
+            place: is_bookable(
+                calendar,
+                &terms.rules_with(calendar.staff_id),
+                query.start,
+                now,
+                query.limits,
+            ),
         })
         .collect())
 }

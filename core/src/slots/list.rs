@@ -62,7 +62,8 @@ pub struct OfferedSlot {
     pub seats_left: u32,
 }
 
-/// The slots that can be booked now. Runs three queries for any number of staff.
+/// The slots that can be booked now. Runs three queries for any number of staff, one more for a service that needs
+/// resources.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown or inactive service (inactive is fine when a booking is to be moved) or a member
@@ -156,9 +157,11 @@ pub(super) async fn offered(
         });
     }
     let mut merged: BTreeMap<(DateTime<Utc>, DateTime<Utc>), OfferedSlot> = BTreeMap::new();
-    for calendar in calendars(db, now, terms.zone, &terms.staff_ids, (from, to), exclude).await? {
-        let slots = slots(&calendar, &terms.rules, from, to, now);
-        until = until.min(unchanged_until(&calendar, &terms.rules, &slots, now));
+    let calendars = calendars(db, now, terms, &terms.staff_ids, (from, to), exclude).await?;
+    for calendar in calendars {
+        let rules = terms.rules_with(calendar.staff_id);
+        let slots = slots(&calendar, &rules, from, to, now);
+        until = until.min(unchanged_until(&calendar, &rules, &slots, now));
         for slot in slots {
             let offered = merged.entry((slot.start, slot.end)).or_insert_with(|| OfferedSlot {
                 start: terms.zone.at(slot.start),

@@ -7,9 +7,12 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{iso_weekday, stored_window};
+use super::resources::{candidates, resource_times};
+use super::{ServiceTerms, iso_weekday, stored_window};
 use crate::Result;
-use crate::calendar::{Busy, Calendar, Seat, Span, WeeklyWindow, after_date, dates_needed, day_start};
+use crate::calendar::{
+    Busy, BusyResources, Calendar, Seat, Span, WeeklyWindow, after_date, dates_needed, day_start,
+};
 use crate::types::Zone;
 
 /// The longest appointment (24 h) and buffer (8 h) of a service. They bound how far from a span a booking that touches
@@ -24,16 +27,20 @@ const LONGEST_BUFFER: TimeDelta = TimeDelta::hours(8);
 pub async fn calendars(
     db: &mut PgConnection,
     now: DateTime<Utc>,
-    zone: Zone,
+    terms: &ServiceTerms,
     staff_ids: &[Uuid],
     (from, to): (NaiveDate, NaiveDate),
     exclude: Option<Uuid>,
 ) -> Result<Vec<Calendar>> {
+    let zone = terms.zone;
     let span = span_of(zone, from, to);
     let mut calendars = opening_hours(db, zone, staff_ids, (from, to)).await?;
     let ranges: Vec<(Uuid, Instants)> = staff_ids.iter().map(|id| (*id, span)).collect();
     let mut seats = bookings(db, now, &ranges, exclude.as_slice()).await?;
+    let times = resource_times(db, now, &candidates([terms]), around(span), exclude.as_slice()).await?;
+    let resources = Arc::new(BusyResources::new(&times));
     for calendar in &mut calendars {
+        calendar.resources = Arc::clone(&resources);
         calendar.busy = Busy::new(seats.remove(&calendar.staff_id).unwrap_or_default());
     }
     Ok(calendars)
@@ -45,6 +52,11 @@ pub(super) type Instants = (DateTime<Utc>, DateTime<Utc>);
 /// From the first instant of a date to the last at which an appointment that starts on the other can end.
 pub(super) fn span_of(zone: Zone, from: NaiveDate, to: NaiveDate) -> Instants {
     (day_start(zone, from), day_start(zone, after_date(to)) + LONGEST_APPOINTMENT)
+}
+
+/// The span in which blocked times matter for appointments of this one: they reach a buffer beyond them.
+pub(super) fn around((begin, end): Instants) -> Instants {
+    (begin - LONGEST_BUFFER, end + LONGEST_BUFFER)
 }
 
 /// The calendars without their bookings: hours, overrides, closures and time off.

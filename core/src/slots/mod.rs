@@ -6,6 +6,7 @@ mod board;
 mod check;
 mod list;
 mod load;
+mod resources;
 mod revisions;
 mod snapshots;
 mod stored;
@@ -25,8 +26,8 @@ pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_window
 pub(crate) use terms::terms_of;
 pub use terms::{ServiceTerms, terms, terms_of_booking};
 
-use crate::Error;
 use crate::calendar::Refusal;
+use crate::{BlockedBy, Error};
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
@@ -36,7 +37,11 @@ impl From<Refusal> for Error {
             Refusal::TooFar => Self::TooFar,
             Refusal::OutsideHours => Self::OutsideHours,
             Refusal::OffGrid => Self::OffGrid,
-            Refusal::Taken => Self::SlotTaken { alternatives: Vec::new() },
+            Refusal::Taken => Self::slot_taken(),
+            Refusal::ResourceTaken(blocker) => Self::SlotTaken {
+                alternatives: Vec::new(),
+                blocked_by: Some(BlockedBy::new(blocker.resource_id, blocker.any)),
+            },
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Revisions {
     pub(crate) business: i64,
     /// `staff.calendar_rev` of each member of staff of the service, active or not.
     pub(crate) staff: Vec<(Uuid, i64)>,
+    /// `resources.calendar_rev` of each resource that the service can need: covers when it is used.
+    pub(crate) resources: Vec<(Uuid, i64)>,
 }
 
 impl Revisions {
@@ -38,7 +40,7 @@ impl Revisions {
         .fetch_optional(&core.pool)
         .await?
         .ok_or(Error::NotFound("business"))?;
-        Ok(Self { server: row.server, business: row.business, staff: Vec::new() })
+        Ok(Self { server: row.server, business: row.business, staff: Vec::new(), resources: Vec::new() })
     }
 }
 
@@ -53,9 +55,13 @@ impl Check {
         Self { pool: options.connect_lazy_with((*pool.connect_options()).clone()) }
     }
 
-    /// The server's start, the business's revision, and the members of staff whose revision differs from the one given;
-    /// `None` where there is no such member of staff.
-    async fn current(&self, staff_ids: &[Uuid], revs: &[i64]) -> Result<Current> {
+    /// The server's start, the business's revision, and the members of staff and resources whose revision differs from the
+    /// one given; `None` where there is no such member of staff or resource.
+    async fn current(
+        &self,
+        (staff_ids, revs): (&[Uuid], &[i64]),
+        (resource_ids, resource_revs): (&[Uuid], &[i64]),
+    ) -> Result<Current> {
         let mut connection = ClosedOnDrop(Some(self.pool.acquire().await?));
         let rows = sqlx::query!(
             r#"SELECT pg_postmaster_start_time() AS "server!", settings.calendar_rev AS business, changed.id AS "id?",
@@ -64,9 +70,16 @@ impl Check {
                    SELECT known.id, staff.calendar_rev AS rev
                    FROM unnest($1::uuid[], $2::bigint[]) AS known (id, rev) LEFT JOIN staff ON staff.id = known.id
                    WHERE staff.calendar_rev IS DISTINCT FROM known.rev
+                   UNION ALL
+                   SELECT known.id, resources.calendar_rev
+                   FROM unnest($3::uuid[], $4::bigint[]) AS known (id, rev)
+                   LEFT JOIN resources ON resources.id = known.id
+                   WHERE resources.calendar_rev IS DISTINCT FROM known.rev
                ) AS changed ON true"#,
             staff_ids,
             revs,
+            resource_ids,
+            resource_revs,
         )
         .fetch_all(connection.get()?)
         .await?;
@@ -90,11 +103,20 @@ impl Batch for Check {
 
     async fn run(&self, requests: Vec<Arc<Revisions>>) -> Vec<bool> {
         let mut expected: HashMap<Uuid, i64> = HashMap::with_capacity(requests.len());
-        for (id, rev) in requests.iter().flat_map(|revisions| &revisions.staff) {
-            expected.entry(*id).or_insert(*rev);
+        let mut staff: HashMap<Uuid, i64> = HashMap::with_capacity(requests.len());
+        let mut resources: HashMap<Uuid, i64> = HashMap::new();
+        for revisions in &requests {
+            for (known, given) in [(&mut staff, &revisions.staff), (&mut resources, &revisions.resources)] {
+                for (id, rev) in given {
+                    known.entry(*id).or_insert(*rev);
+                    expected.entry(*id).or_insert(*rev);
+                }
+            }
         }
-        let (ids, revs): (Vec<Uuid>, Vec<i64>) = expected.iter().unzip();
-        let current = tokio::time::timeout(CHECK_TIMEOUT, again_if_cut(|| self.current(&ids, &revs))).await;
+        let (ids, revs): (Vec<Uuid>, Vec<i64>) = staff.into_iter().unzip();
+        let (resource_ids, resource_revs): (Vec<Uuid>, Vec<i64>) = resources.into_iter().unzip();
+        let check = || self.current((&ids, &revs), (&resource_ids, &resource_revs));
+        let current = tokio::time::timeout(CHECK_TIMEOUT, again_if_cut(check)).await;
         let current = match current {
             Ok(Ok(current)) => current,
             // The caller rebuilds the list and meets the same error there.
@@ -112,7 +134,11 @@ impl Batch for Check {
             .iter()
             .map(|revisions| {
                 current.server_and_business == Some((revisions.server, revisions.business))
-                    && revisions.staff.iter().all(|(id, rev)| is_current(id, *rev))
+                    && revisions
+                        .staff
+                        .iter()
+                        .chain(&revisions.resources)
+                        .all(|(id, rev)| is_current(id, *rev))
             })
             .collect()
     }

@@ -147,5 +147,7 @@ impl<P: Page> Cache<P> {
 }
 
 fn weight<P: Page>(cached: &Cached<P>) -> usize {
-    OVERHEAD + cached.page.bytes() + cached.revisions.staff.len() * size_of::<(uuid::Uuid, i64)>()
+    OVERHEAD
+        + cached.page.bytes()
+        + (cached.revisions.staff.len() + cached.revisions.resources.len()) * size_of::<(uuid::Uuid, i64)>()
 }

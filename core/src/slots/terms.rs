@@ -1,5 +1,6 @@
 //! The terms of a service: its rules, price and staff, as needed by a booking.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,8 +8,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Revisions;
-use crate::calendar::{ReminderRule, ServiceRules};
-use crate::services::stored_rules;
+use crate::calendar::{Need, ReminderRule, ServiceRules};
+use crate::services::{StaffTerms, stored_rules};
 use crate::types::{Currency, Money, Zone};
 use crate::{Error, Result};
 
@@ -38,11 +39,33 @@ pub struct ServiceTerms {
     pub reminders: Vec<(i16, ReminderRule)>,
     /// Active staff who perform it, ordered by id; only the requested one if there is one.
     pub staff_ids: Vec<Uuid>,
+    /// Different terms of single members of staff.
+    pub staff_terms: Vec<StaffTerms>,
     /// Revisions of this data and of what is read after it.
     pub revisions: Revisions,
 }
 
 impl ServiceTerms {
+    /// The rules with this member of staff.
+    #[must_use]
+    pub fn rules_with(&self, staff_id: Uuid) -> Cow<'_, ServiceRules> {
+        match self.own(staff_id).and_then(|own| own.duration_min) {
+            Some(duration_min) => Cow::Owned(ServiceRules { duration_min, ..self.rules.clone() }),
+            None => Cow::Borrowed(&self.rules),
+        }
+    }
+
+    /// The price with this member of staff.
+    #[must_use]
+    pub fn price_with(&self, staff_id: Uuid) -> Money {
+        let minor = self.own(staff_id).and_then(|own| own.price_minor);
+        Money { minor: minor.unwrap_or(self.price.minor), currency: self.price.currency }
+    }
+
+    fn own(&self, staff_id: Uuid) -> Option<&StaffTerms> {
+        self.staff_terms.iter().find(|own| own.staff_id == staff_id)
+    }
+
     /// The terms as they limit an occurrence of a series: without notice and horizon.
     pub(crate) fn for_series(mut self) -> Self {
         self.rules.min_notice_min = 0;
@@ -59,6 +82,10 @@ macro_rules! query_terms {
             r#"SELECT s.id, s.name, s.duration_min, s.slot_step_min, s.buffer_before_min, s.buffer_after_min, s.capacity,
                       s.min_notice_min, s.horizon_days, s.cancel_notice_min, s.reschedule_notice_min,
                       s.requires_confirmation, s.price_minor, s.active, settings.zone, settings.currency,
+                      needs.nos AS "need_nos!", needs.any_of AS "need_any!", needs.ids AS "need_ids!: Vec<Option<Uuid>>",
+                      needs.active AS "need_active!", needs.revs AS "need_revs!",
+                      performers.own_ids AS "own_ids!", performers.own_minutes AS "own_minutes!: Vec<Option<i32>>",
+                      performers.own_prices AS "own_prices!: Vec<Option<i64>>",
                       performers.active_ids AS "staff_ids!", performers.ids AS "seen_ids!", performers.revs AS "seen_revs!",
                       settings.calendar_rev AS business_rev, pg_postmaster_start_time() AS "server!",
                       reminders.rules AS "rules!", reminders.kinds AS "rule_kinds!", reminders.minutes AS "rule_minutes!"
@@ -66,14 +93,30 @@ macro_rules! query_terms {
                CROSS JOIN LATERAL (
                    SELECT coalesce(array_agg(staff.id ORDER BY staff.id) FILTER (WHERE staff.active), '{}') AS active_ids,
                           coalesce(array_agg(staff.id ORDER BY staff.id), '{}') AS ids,
-                          coalesce(array_agg(staff.calendar_rev ORDER BY staff.id), '{}') AS revs
+                          coalesce(array_agg(staff.calendar_rev ORDER BY staff.id), '{}') AS revs,
+                          coalesce(array_agg(staff.id ORDER BY staff.id) FILTER (WHERE own), '{}') AS own_ids,
+                          coalesce(array_agg(service_staff.duration_min ORDER BY staff.id) FILTER (WHERE own), '{}')
+                              AS own_minutes,
+                          coalesce(array_agg(service_staff.price_minor ORDER BY staff.id) FILTER (WHERE own), '{}')
+                              AS own_prices
                    FROM service_staff JOIN staff ON staff.id = service_staff.staff_id
+                   CROSS JOIN LATERAL (
+                       SELECT num_nonnulls(service_staff.duration_min, service_staff.price_minor) > 0 AS own) AS terms
                    WHERE service_staff.service_id = s.id AND "# + $staff + r#") AS performers
                CROSS JOIN LATERAL (
                    SELECT coalesce(array_agg(rule ORDER BY rule), '{}') AS rules,
                           coalesce(array_agg(kind::text ORDER BY rule), '{}') AS kinds,
                           coalesce(array_agg(minutes ORDER BY rule), '{}') AS minutes
                    FROM service_reminders WHERE service_id = s.id) AS reminders
+               CROSS JOIN LATERAL (
+                   SELECT coalesce(array_agg(need.no ORDER BY need.no, r.id), '{}') AS nos,
+                          coalesce(array_agg(need.kind IS NOT NULL ORDER BY need.no, r.id), '{}') AS any_of,
+                          coalesce(array_agg(r.id ORDER BY need.no, r.id), '{}') AS ids,
+                          coalesce(array_agg(coalesce(r.active, false) ORDER BY need.no, r.id), '{}') AS active,
+                          coalesce(array_agg(coalesce(r.calendar_rev, 0) ORDER BY need.no, r.id), '{}') AS revs
+                   FROM service_resources AS need
+                   LEFT JOIN resources AS r ON r.id = need.resource_id OR r.kind = need.kind
+                   WHERE need.service_id = s.id) AS needs
                WHERE s.id = ANY($1)"#,
             $service_ids
             $(, $value)*
@@ -130,6 +173,14 @@ struct Row {
     active: bool,
     zone: String,
     currency: String,
+    need_nos: Vec<i16>,
+    need_any: Vec<bool>,
+    need_ids: Vec<Option<Uuid>>,
+    need_active: Vec<bool>,
+    need_revs: Vec<i64>,
+    own_ids: Vec<Uuid>,
+    own_minutes: Vec<Option<i32>>,
+    own_prices: Vec<Option<i64>>,
     staff_ids: Vec<Uuid>,
     seen_ids: Vec<Uuid>,
     seen_revs: Vec<i64>,
@@ -141,8 +192,36 @@ struct Row {
 }
 
 impl Row {
+    /// What the service needs, and the revisions of the resources that it can need.
+    fn needs(&self) -> (Vec<Need>, Vec<(Uuid, i64)>) {
+        let mut needs: Vec<(i16, Need)> = Vec::new();
+        let mut resources: Vec<(Uuid, i64)> = Vec::new();
+        let candidates = self.need_ids.iter().zip(&self.need_active).zip(&self.need_revs);
+        for ((no, any), ((id, active), rev)) in self.need_nos.iter().zip(&self.need_any).zip(candidates) {
+            if needs.last().is_none_or(|(last, _)| last != no) {
+                needs.push((*no, Need { candidates: Vec::new(), any: *any }));
+            }
+            resources.extend(id.map(|id| (id, *rev)));
+            if let (Some((_, need)), Some(id), true) = (needs.last_mut(), id, *active) {
+                need.candidates.push(*id);
+            }
+        }
+        (needs.into_iter().map(|(_, need)| need).collect(), resources)
+    }
+
+    fn staff_terms(&self) -> Vec<StaffTerms> {
+        let own = self.own_ids.iter().zip(&self.own_minutes).zip(&self.own_prices);
+        own.map(|((staff_id, minutes), price_minor)| StaffTerms {
+            staff_id: *staff_id,
+            duration_min: minutes.map(i32::unsigned_abs),
+            price_minor: *price_minor,
+        })
+        .collect()
+    }
+
     fn parse(self) -> Result<ServiceTerms> {
         let stored = |error| Error::internal("settings hold a bad value", error);
+        let ((needs, resources), staff_terms) = (self.needs(), self.staff_terms());
         Ok(ServiceTerms {
             rules: ServiceRules {
                 service_id: self.id,
@@ -153,6 +232,7 @@ impl Row {
                 capacity: self.capacity.unsigned_abs(),
                 min_notice_min: self.min_notice_min.unsigned_abs(),
                 horizon_days: self.horizon_days.unsigned_abs(),
+                needs,
             },
             zone: Zone::parse(&self.zone).map_err(stored)?,
             name: self.name,
@@ -169,11 +249,13 @@ impl Row {
                 .into_iter()
                 .zip(stored_rules(&self.rule_kinds, &self.rule_minutes)?)
                 .collect(),
+            staff_terms,
             staff_ids: self.staff_ids,
             revisions: Revisions {
                 server: self.server,
                 business: self.business_rev,
                 staff: self.seen_ids.into_iter().zip(self.seen_revs).collect(),
+                resources,
             },
         })
     }
@@ -203,6 +285,7 @@ pub async fn terms_of_booking(
     .await?;
     let Some(promised) = promised else { return Ok(terms) };
     let minutes = |length: TimeDelta| u32::try_from(length.num_minutes()).unwrap_or_default();
+    terms.staff_terms.clear();
     terms.name = promised.service_name;
     terms.price = Money { minor: promised.price_minor, currency: promised.currency };
     terms.rules.duration_min = minutes(promised.end - promised.start);

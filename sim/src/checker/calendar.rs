@@ -18,6 +18,16 @@ pub(super) const RULES: &[Rule] = &[
          FROM ordered WHERE before > lower(blocked) AND $1::timestamptz IS NOT NULL",
     ),
     always(
+        "a room or a piece of equipment is used twice at once, or not for as long as its booking",
+        "SELECT format('resource %s, bookings %s and %s', a.resource_id, a.booking_id, b.booking_id)
+         FROM booking_resources a JOIN booking_resources b
+              ON b.resource_id = a.resource_id AND b.booking_id > a.booking_id AND b.blocked && a.blocked
+         WHERE a.blocks AND b.blocks AND a.class_id <> b.class_id AND $1::timestamptz IS NOT NULL
+         UNION ALL
+         SELECT format('booking %s', b.id) FROM booking_resources r JOIN bookings b ON b.id = r.booking_id
+         WHERE (r.blocked, r.blocks, r.class_id) <> (b.blocked, b.blocks, b.class_id)",
+    ),
+    always(
         "two bookings sit on one seat",
         "SELECT format('class %s, seat %s', class_id, seat_no) FROM bookings
          WHERE status IN ('held', 'pending', 'confirmed') AND $1::timestamptz IS NOT NULL

@@ -48,6 +48,9 @@ pub struct ProblemDocument {
     #[oai(validator(max_items = 3))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alternatives: Option<Vec<AlternativeSlot>>,
+    /// With `slot_taken`: the room or equipment that is missing, where that is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked_by: Option<BlockedByResource>,
     /// With `series_conflict`: every occurrence, in order; those without a place have a `code`.
     #[oai(validator(max_items = 52))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +108,28 @@ pub struct AlternativeSlot {
     /// Who could perform it.
     #[oai(validator(min_items = 1, max_items = 50))]
     pub staff_ids: Vec<Uuid>,
+}
+
+/// A room or a piece of equipment that is in use or out of service.
+#[derive(Debug, Object, Serialize)]
+pub struct BlockedByResource {
+    /// The resource; absent where all of a kind are in use, or there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<Uuid>,
+    /// Its name; absent likewise.
+    #[oai(validator(max_length = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is.
+    #[oai(validator(max_length = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+impl From<punctual_core::BlockedBy> for BlockedByResource {
+    fn from(blocked_by: punctual_core::BlockedBy) -> Self {
+        Self { resource_id: blocked_by.resource_id, name: blocked_by.name, kind: blocked_by.kind }
+    }
 }
 
 /// An occurrence that was asked for.
@@ -250,6 +275,7 @@ impl Problem {
             code: self.code.as_str().to_owned(),
             errors: (!errors.is_empty()).then_some(errors),
             alternatives,
+            blocked_by: self.facts.blocked_by.map(BlockedByResource::from),
             occurrences: self
                 .facts
                 .occurrences

@@ -24,8 +24,9 @@ impl From<Error> for Problem {
             }
             Error::NotFound(what) => Self::new(Code::NotFound).detail(format!("There is no such {what}.")),
             Error::EmailTaken => Self::new(Code::EmailTaken),
-            Error::SlotTaken { alternatives } => {
-                Self::with(Code::SlotTaken, Facts { alternatives: Some(alternatives), ..Facts::default() })
+            Error::SlotTaken { alternatives, blocked_by } => {
+                let facts = Facts { alternatives: Some(alternatives), blocked_by, ..Facts::default() };
+                Self::with(Code::SlotTaken, facts)
             }
             Error::SeriesConflict(occurrences) => {
                 Self::with(Code::SeriesConflict, Facts { occurrences: Some(occurrences), ..Facts::default() })

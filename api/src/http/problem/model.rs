@@ -1,6 +1,6 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
-use punctual_core::{Alternative, Occurrence, types::BookingAction};
+use punctual_core::{Alternative, BlockedBy, Occurrence, types::BookingAction};
 use uuid::Uuid;
 
 use super::Code;
@@ -49,6 +49,8 @@ pub struct Facts {
     pub errors: Vec<Fault>,
     /// Free slots in place of one that is taken.
     pub alternatives: Option<Vec<Alternative>>,
+    /// The room or equipment that is missing.
+    pub blocked_by: Option<BlockedBy>,
     /// Every occurrence of a series that was asked for.
     pub occurrences: Option<Vec<Occurrence>>,
     /// What the booking's status allows.

@@ -62,7 +62,13 @@ impl BookPage for Choice {
             Who::Anyone => None,
             Who::Staff(id) => Some(staff::get(&visitor.visit.state.core, id).await?.name.as_str().to_owned()),
         };
-        let summary = Summary::new(visitor, &chosen.service, staff, chosen.start, site.business().zone);
+        let summary = Summary::new(
+            visitor,
+            &chosen.service.performed_by(chosen.who.id()),
+            staff,
+            chosen.start,
+            site.business().zone,
+        );
         let back = format!("../{}{}", chosen.who.step(), visitor.carry());
         let facts = Facts { summary, back, token: token.to_owned() };
         site.page(visitor, StatusCode::OK, "book/choice.html.j2", &facts)
@@ -74,7 +80,7 @@ impl BookPage for Choice {
             WantedSlot { service_id: chosen.service.id, staff_id: chosen.who.id(), start: chosen.start };
         match hold(visitor, &form, slot).await {
             Ok(answer) => kept(visitor, &form, &answer.value).await,
-            Err(Refusal::Core(Error::SlotTaken { alternatives })) => {
+            Err(Refusal::Core(Error::SlotTaken { alternatives, .. })) => {
                 taken::page(visitor, &chosen.service, chosen.who, &alternatives, input::kept(&form)).await
             }
             Err(Refusal::Core(error)) => Err(error.into()),

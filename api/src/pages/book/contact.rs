@@ -186,7 +186,8 @@ async fn render(
 
 fn summary(visitor: &Visitor, service: &Service, booking: &Booking) -> Summary {
     let staff = Some(booking.staff.name.clone());
-    Summary::new(visitor, service, staff, booking.start.to_utc(), booking.zone)
+    let service = service.performed_by(Some(booking.staff.id));
+    Summary::new(visitor, &service, staff, booking.start.to_utc(), booking.zone)
 }
 
 enum Refusal {
@@ -197,7 +198,7 @@ enum Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::SlotTaken { alternatives } => Self::Taken(alternatives),
+            Error::SlotTaken { alternatives, .. } => Self::Taken(alternatives),
             error => Self::Problem(error.into()),
         }
     }

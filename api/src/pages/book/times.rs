@@ -187,7 +187,7 @@ async fn facts(
         |date: NaiveDate| format!("{}{}", who.step(), visitor.carry_with(&[("from", &date.to_string())]));
     let back = from.checked_sub_days(Days::new(DAYS)).unwrap_or(today).max(today);
     Ok(Facts {
-        service: ServiceFacts::new(service, visitor.locale),
+        service: ServiceFacts::new(&service.performed_by(who.id()), visitor.locale),
         who: who.step(),
         notice: None,
         people,

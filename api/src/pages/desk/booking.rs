@@ -28,6 +28,8 @@ struct Facts {
     back: String,
     history: Vec<Change>,
     mails: Vec<Mail>,
+    /// The rooms and equipment it has.
+    resources: Vec<String>,
     /// The other appointments of its series; empty: it does not repeat.
     occurrences: Vec<OneOf>,
 }
@@ -123,6 +125,7 @@ pub async fn render(
     let booking = again_if_cut(|| bookings::get(core, &actor, id)).await?;
     let events = again_if_cut(|| bookings::events(core, &actor, id)).await?;
     let mails = again_if_cut(|| bookings::notifications(core, &actor, id)).await?;
+    let used = bookings::used_resources(core, &actor, id).await?;
     let occurrences = match booking.series {
         Some(place) => {
             let series = again_if_cut(|| bookings::get_series(core, &actor, place.id)).await?;
@@ -138,6 +141,7 @@ pub async fn render(
         back: desk.link("", &[("date", &day)]),
         history: events.iter().rev().map(|event| change(event, zone, desk.locale)).collect(),
         mails: mails.into_iter().map(|mail| of_mail(mail, zone, desk.locale)).collect(),
+        resources: used.into_iter().map(|used| used.name).collect(),
         occurrences,
         booking: Shown::new(desk, &booking, &events, seen),
     };

@@ -21,15 +21,18 @@ mod keys;
 mod live;
 mod login;
 mod look;
+mod needs;
 mod new;
 mod occurrences;
 mod page;
 mod people;
 mod repeat;
 mod reschedule;
+mod resources;
 mod series;
 mod services;
 mod settings;
+mod staff_terms;
 mod stranded;
 mod team;
 mod week;
@@ -63,6 +66,10 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/desk/hours/:staff", Served::<Behind<hours::Hours>>::new())
         .at("/desk/services", Served::<Behind<services::Services>>::new())
         .at("/desk/services/:id", Served::<Behind<services::OneService>>::new())
+        .at("/desk/services/:id/resources", Served::<Behind<needs::Needs>>::new())
+        .at("/desk/services/:id/staff-terms", Served::<Behind<staff_terms::OfStaff>>::new())
+        .at("/desk/resources", Served::<Behind<resources::Resources>>::new())
+        .at("/desk/resources/:id", Served::<Behind<resources::OneResource>>::new())
         .at("/desk/closures", Served::<Behind<closures::Closures>>::new())
         .at("/desk/keys", Served::<Behind<keys::Keys>>::new())
         .at("/desk/b/:id", Served::<Behind<booking::Show>>::new())

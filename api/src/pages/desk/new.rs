@@ -210,7 +210,7 @@ impl DeskPage for New {
         wish.odd |= words == "desk_odd";
         let mut entered = Entered { notice: Some((words, "alert")), input, repeat, ..Entered::default() };
         match &error {
-            Error::SlotTaken { alternatives } => entered.alternatives.clone_from(alternatives),
+            Error::SlotTaken { alternatives, .. } => entered.alternatives.clone_from(alternatives),
             Error::SeriesConflict(occurrences) => entered.occurrences.clone_from(occurrences),
             _ => {}
         }
@@ -349,7 +349,8 @@ async fn who(
     let found = found::found(desk, &query, chosen).await?;
     let front = &desk.front()?.front;
     let performer = front.staff.iter().find(|member| Some(member.id) == wish.staff_id);
-    let end = wish.start + chrono::TimeDelta::minutes(i64::from(service.spec.duration_min));
+    let minutes = service.performed_by(wish.staff_id).spec.duration_min;
+    let end = wish.start + chrono::TimeDelta::minutes(i64::from(minutes));
     let start = compact(wish.start);
     let staff = wish.staff_id.map(|id| id.to_string()).unwrap_or_default();
     let instead = alternatives.iter().filter_map(|slot| {

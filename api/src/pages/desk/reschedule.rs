@@ -151,7 +151,7 @@ impl DeskPage for Move {
         };
         let odd = wish.odd || words == "desk_odd";
         let alternatives = match &error {
-            Error::SlotTaken { alternatives } => alternatives.clone(),
+            Error::SlotTaken { alternatives, .. } => alternatives.clone(),
             _ => Vec::new(),
         };
         let status = Problem::from(error).code.status();

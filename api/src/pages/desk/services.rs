@@ -309,7 +309,8 @@ fn patch(spec: ServiceSpec) -> ServicePatch {
 }
 
 /// An amount such as `45`, `45.00` or `45,00` in the currency's minor unit.
-fn minor(text: &str, currency: Currency) -> Option<i64> {
+/// An amount as it is written, in minor units.
+pub(super) fn minor(text: &str, currency: Currency) -> Option<i64> {
     let zero = decimal(Money { minor: 0, currency });
     let digits = zero.split_once('.').map_or(0, |(_, rest)| rest.len());
     let (whole, rest) = text.split_once(['.', ',']).unwrap_or((text, ""));

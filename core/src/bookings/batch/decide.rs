@@ -172,6 +172,9 @@ impl<'a> Entries<'a> {
         let starts: Vec<(DateTime<Utc>, &[Uuid])> =
             wanted.iter().map(|(_, _, slot, _, staff_ids)| (slot.start, staff_ids.as_slice())).collect();
         let mut board = Board::load(tx, self.now, zone, &starts, &[]).await?;
+        let needing: Vec<(DateTime<Utc>, &ServiceTerms)> =
+            wanted.iter().map(|(_, _, slot, terms, _)| (slot.start, *terms)).collect();
+        board.load_resources(tx, self.now, &needing, &[]).await?;
         let mut accepted = Vec::with_capacity(wanted.len());
         for (at, pending, slot, terms, staff_ids) in wanted {
             let holder = pending.limited_holder();

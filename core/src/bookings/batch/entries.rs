@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::entry::{Outcome, Pending, Stage};
 use crate::advisory_lock::lock_names;
 use crate::batch_queue::LockMode;
-use crate::bookings::{Booking, calendars};
+use crate::bookings::{Booking, calendars, resources};
 use crate::idempotency::{self, Answer, KeyState, Request};
 use crate::types::Actor;
 use crate::{Error, Result, staff};
@@ -129,21 +129,50 @@ impl<'a> Entries<'a> {
         Ok(())
     }
 
+    /// Locks the resources that the slots can need, and those of dead holds, which are about to be given back. Entries whose
+    /// resources another transaction has locked are run again in a batch that waits.
+    async fn lock_resources(&mut self, tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<()> {
+        let service_ids: BTreeSet<Uuid> =
+            self.open().filter_map(|(_, pending)| Some(pending.slot()?.service_id)).collect();
+        let service_ids: Vec<Uuid> = service_ids.into_iter().collect();
+        let wanted = resources::Wanted { service_ids: &service_ids, booking_ids: &[], staff_ids };
+        let wait = self.mode != LockMode::Skip;
+        let locked = resources::lock(tx, self.now, wanted, wait).await?;
+        if wait {
+            return Ok(());
+        }
+        let needed = resources::needed_by(tx, &service_ids).await?;
+        let missing: HashSet<Uuid> = needed
+            .iter()
+            .filter(|needed| !locked.contains(&needed.resource_id))
+            .map(|needed| needed.service_id)
+            .collect();
+        let left: Vec<usize> = self
+            .open()
+            .filter(|(_, pending)| pending.slot().is_some_and(|slot| missing.contains(&slot.service_id)))
+            .map(|(at, _)| at)
+            .collect();
+        for at in left {
+            self.outcomes[at] = Some(Outcome::Locked(LockMode::WaitForCalendars));
+        }
+        Ok(())
+    }
+
     /// Refuses guests unless the business allows booking without an account, and expires holds in these calendars whose
     /// time is up, for they would still keep others out by the constraint.
     async fn check_guests_and_expire_holds(&mut self, tx: &mut PgConnection, locked: &[Uuid]) -> Result<()> {
         let facts = sqlx::query!(
             r#"SELECT guests_allowed, EXISTS (
                    SELECT FROM bookings WHERE staff_id = ANY($1) AND status = 'held' AND hold_expires_at <= $2
-               ) AS "dead_holds!"
+               ) AS "dead_holds!", EXISTS (SELECT FROM resources) AS "resources!"
                FROM settings"#,
             locked,
             self.now,
         )
         .fetch_optional(&mut *tx)
         .await?;
-        let (guests_allowed, dead_holds) =
-            facts.map_or((false, false), |facts| (facts.guests_allowed, facts.dead_holds));
+        let (guests_allowed, dead_holds, resources) = facts
+            .map_or((false, false, false), |facts| (facts.guests_allowed, facts.dead_holds, facts.resources));
         if !guests_allowed {
             let guests: Vec<usize> = self
                 .open()
@@ -153,6 +182,9 @@ impl<'a> Entries<'a> {
             for at in guests {
                 self.refuse(at, Error::LoginRequired);
             }
+        }
+        if resources {
+            self.lock_resources(tx, if dead_holds { locked } else { &[] }).await?;
         }
         if dead_holds {
             calendars::expire_dead_holds(tx, self.now, locked).await?;

@@ -15,7 +15,7 @@ use crate::bookings::insert::{NewRow, insert};
 use crate::bookings::mails::{self, NewBookingMails};
 use crate::bookings::place::Placement;
 use crate::bookings::row::Row;
-use crate::bookings::{Booking, BookingStatus, held};
+use crate::bookings::{Booking, BookingStatus, held, resources};
 use crate::customers::{self, Booked, Contact};
 use crate::idempotency::{self, Answer, Request};
 use crate::slots::ServiceTerms;
@@ -115,6 +115,7 @@ impl<'a> Entries<'a> {
         }
         if !rows.is_empty() {
             let inserted = insert(tx, self.now, &rows).await?;
+            resources::allocate(tx, rows.iter().map(|row| (row.id, &row.placement))).await?;
             for ((at, row), new) in places.into_iter().zip(inserted).zip(rows) {
                 let BookingChange { kind, overridden, details, .. } = new.change;
                 let change = BookingChange { kind, actor: self.actor(at), overridden, details };

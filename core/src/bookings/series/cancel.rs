@@ -60,7 +60,7 @@ impl Write for CancelSeries {
     type Output = Option<SeriesChange>;
 
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
-        let Some(rows) = lock(tx, &self.actor, self.id, self.expected, &self.staff_ids).await? else {
+        let Some(rows) = lock(tx, now, &self.actor, self.id, self.expected, &self.staff_ids).await? else {
             return Ok(Outcome::Unchanged(None));
         };
         let service_ids: BTreeSet<Uuid> = rows.iter().map(|row| row.booking.service.id).collect();

@@ -17,7 +17,7 @@ use crate::bookings::insert::{NewRow, insert};
 use crate::bookings::mails::{self, NewBookingMails};
 use crate::bookings::mails_of_several::plan_together;
 use crate::bookings::place::{Placement, first_place, performers, staff_for};
-use crate::bookings::{Booker, Wanted, WantedSlot, calendars};
+use crate::bookings::{Booker, Wanted, WantedSlot, calendars, resources};
 use crate::calendar::{Every, Limits, Refusal, occurrences};
 use crate::customers::{self, Booked};
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
@@ -147,6 +147,12 @@ impl Write for CreateSeries {
         if let Booker::Person(contact) = &self.new.first.booker {
             lock_names(tx, &[customers::contact_lock_name(contact)], true).await?;
         }
+        let wanted = resources::Wanted {
+            service_ids: &[self.slot.service_id],
+            booking_ids: &[],
+            staff_ids: &self.performers,
+        };
+        resources::lock(tx, now, wanted, true).await?;
         calendars::expire_dead_holds(tx, now, &self.performers).await?;
         let customer = self.customer(tx, now).await?;
         let terms = slots::terms_of(tx, &[self.slot.service_id], &self.performers)
@@ -200,6 +206,8 @@ impl CreateSeries {
         let starts = occurrences(terms.zone, self.slot.start, self.new.every, self.new.count);
         let wanted: Vec<(DateTime<Utc>, &[Uuid])> = starts.iter().map(|start| (*start, staff_ids)).collect();
         let mut board = Board::load(tx, now, terms.zone, &wanted, &[]).await?;
+        let needing: Vec<_> = starts.iter().map(|start| (*start, terms)).collect();
+        board.load_resources(tx, now, &needing, &[]).await?;
         let limits = if self.new.first.overriding { Limits::Overridden } else { Limits::Series };
         let (mut placed, mut decided): (Vec<Placed<'t>>, _) = (Vec::new(), Vec::with_capacity(starts.len()));
         for (no, start) in (1..).zip(starts) {
@@ -271,6 +279,7 @@ impl CreateSeries {
             })
             .collect();
         let inserted = insert(tx, now, &rows).await?;
+        resources::allocate(tx, rows.iter().map(|row| (row.id, &row.placement))).await?;
         let ids: Vec<Uuid> = inserted.iter().map(|row| row.booking.id).collect();
         self.number(tx, now, series_id, &ids, &numbers).await?;
         let span = tracing::Span::current();
@@ -325,11 +334,8 @@ impl CreateSeries {
 pub(super) fn refusal_of(answers: &[slots::StaffAnswer]) -> Option<Refusal> {
     let mut refusals = answers.iter().filter_map(|answer| answer.place.err());
     let first = refusals.next();
-    if first == Some(Refusal::Taken) {
-        first
-    } else {
-        refusals.find(|refusal| *refusal == Refusal::Taken).or(first)
-    }
+    let is_taken = |refusal: &Refusal| matches!(refusal, Refusal::Taken | Refusal::ResourceTaken(_));
+    if first.as_ref().is_some_and(is_taken) { first } else { refusals.find(is_taken).or(first) }
 }
 
 /// Adds slots near those occurrences that have no place. Runs after the transaction, so that no lock is held meanwhile.

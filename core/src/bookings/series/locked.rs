@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::read::rev_of;
 use super::{Kept, WhyKept};
-use crate::bookings::InSeries;
 use crate::bookings::row::{Row, select_bookings};
+use crate::bookings::{InSeries, resources};
 use crate::pool::again_if_cut;
 use crate::types::{Actor, BookingStatus, ExpectedRev};
 use crate::{Core, Error, Result, staff};
@@ -25,19 +25,27 @@ pub(super) async fn staff_of(core: &Core, id: Uuid) -> Result<Vec<Uuid>> {
     if staff_ids.is_empty() { Err(Error::NotFound("series")) } else { Ok(staff_ids) }
 }
 
-/// Locks the calendars, then the bookings of the series, and returns those that the actor may see, by number. None: a booking
+/// Locks the calendars, the resources, then the bookings of the series, and returns those that the actor may see, by number. None: a booking
 /// was moved to staff whose calendar is not locked.
 ///
 /// # Errors
 /// `NotFound`; `RevMismatch`.
 pub(super) async fn lock(
     tx: &mut PgConnection,
+    now: DateTime<Utc>,
     actor: &Actor,
     id: Uuid,
     expected: ExpectedRev,
     staff_ids: &[Uuid],
 ) -> Result<Option<Vec<Row>>> {
     staff::lock(tx, staff_ids).await?;
+    let of_series = sqlx::query!("SELECT id, service_id FROM bookings WHERE series_id = $1", id)
+        .fetch_all(&mut *tx)
+        .await?;
+    let booking_ids: Vec<Uuid> = of_series.iter().map(|booking| booking.id).collect();
+    let service_ids: Vec<Uuid> = of_series.iter().map(|booking| booking.service_id).collect();
+    let wanted = resources::Wanted { service_ids: &service_ids, booking_ids: &booking_ids, staff_ids };
+    resources::lock(tx, now, wanted, true).await?;
     sqlx::query_scalar!("SELECT id FROM bookings WHERE series_id = $1 ORDER BY id FOR NO KEY UPDATE", id)
         .fetch_all(&mut *tx)
         .await?;

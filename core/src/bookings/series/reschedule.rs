@@ -11,13 +11,13 @@ use super::locked::{has_begun, kept, lock, place_of, staff_of, stands};
 use super::read::load;
 use super::{Kept, MoveSeries, SeriesChange, WhyKept};
 use crate::bookings::audit::BookingChange;
-use crate::bookings::calendars;
 use crate::bookings::change_status::next_status;
 use crate::bookings::mails::{self, NewBookingMails};
 use crate::bookings::mails_of_several::plan_together;
 use crate::bookings::place::{Placement, first_place};
 use crate::bookings::reschedule::put;
 use crate::bookings::row::Row;
+use crate::bookings::{calendars, resources};
 use crate::calendar::{Limits, moved_occurrence};
 use crate::slots::{self, Board, ServiceTerms, StartQuery};
 use crate::transaction::{Outcome, Write, write};
@@ -81,7 +81,7 @@ impl Write for Reschedule {
     type Output = Option<SeriesChange>;
 
     async fn run(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Outcome<Self::Output>> {
-        let Some(rows) = lock(tx, &self.actor, self.id, self.expected, &self.staff_ids).await? else {
+        let Some(rows) = lock(tx, now, &self.actor, self.id, self.expected, &self.staff_ids).await? else {
             return Ok(Outcome::Unchanged(None));
         };
         let (targets, kept) = self.targets(tx, now, &rows).await?;
@@ -180,6 +180,8 @@ impl Reschedule {
             targets.iter().map(|target| (target.start, target.staff_ids.as_slice())).collect();
         let Some(zone) = targets.first().map(|target| target.terms.zone) else { return Ok(Vec::new()) };
         let mut board = Board::load(tx, now, zone, &wanted, &leaving).await?;
+        let needing: Vec<_> = targets.iter().map(|target| (target.start, &target.terms)).collect();
+        board.load_resources(tx, now, &needing, &leaving).await?;
         let limits = if self.to.overriding { Limits::Overridden } else { Limits::Series };
         let (mut placements, mut occurrences) = (Vec::new(), Vec::new());
         for target in targets {
@@ -225,6 +227,7 @@ impl Reschedule {
         sqlx::query!("UPDATE bookings SET status = 'cancelled' WHERE id = ANY($1)", &ids)
             .execute(&mut *tx)
             .await?;
+        resources::release(tx, &ids).await?;
         let mut moved = Vec::with_capacity(targets.len());
         for (target, placement) in targets.iter().zip(placements) {
             let booking = &target.row.booking;
@@ -241,6 +244,7 @@ impl Reschedule {
             let row = put(tx, now, target.row, placement, booking.status, &change).await?;
             moved.push((row, change));
         }
+        resources::allocate(tx, ids.iter().copied().zip(placements)).await?;
         sqlx::query!("UPDATE bookings SET series_start = lower(during) WHERE id = ANY($1)", &ids)
             .execute(tx)
             .await?;

@@ -2,6 +2,7 @@
 
 mod properties;
 mod recurrence;
+mod resources;
 mod rules;
 mod worked_cases;
 mod zones;
@@ -82,6 +83,7 @@ fn service(duration_min: u32, slot_step_min: u32) -> ServiceRules {
         capacity: 1,
         min_notice_min: 0,
         horizon_days: 730,
+        needs: Vec::new(),
     }
 }
 

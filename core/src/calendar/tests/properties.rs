@@ -32,7 +32,7 @@ prop_compose! {
         ServiceRules {
             service_id: SERVICE, duration_min: duration_min * 5, slot_step_min: slot_step_min * 5,
             buffer_before_min: before * 5, buffer_after_min: after * 5, capacity, min_notice_min: notice * 60,
-            horizon_days,
+            horizon_days, needs: Vec::new(),
         }
     }
 }

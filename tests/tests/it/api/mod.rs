@@ -17,11 +17,13 @@ mod mails;
 mod ops;
 mod raw;
 mod repeated;
+mod resources;
 mod roles;
 mod sale;
 pub mod salon;
 mod series;
 mod states;
+mod terms_of_staff;
 pub mod test_api;
 
 use salon::{Salon, brief};

@@ -182,7 +182,7 @@ async fn when_a_sale_opens_all_who_come_too_late_are_told_that_it_is_taken() {
     for result in join_all(attempts).await {
         match result.unwrap() {
             Ok(_) => booked += 1,
-            Err(Error::SlotTaken { alternatives }) => {
+            Err(Error::SlotTaken { alternatives, .. }) => {
                 assert!(!alternatives.is_empty());
                 taken += 1;
             }

@@ -62,7 +62,7 @@ async fn another_service_brings_its_terms_of_today_and_a_duration_replaces_its_o
 
     let longer = |minutes| BookingPatch { duration_min: Some(minutes), ..BookingPatch::default() };
     let refused = update(&salon, &booking, longer(120)).await;
-    let Err(Error::SlotTaken { alternatives }) = refused else { panic!("{refused:?}") };
+    let Err(Error::SlotTaken { alternatives, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(alternatives.len(), 3, "its buffer would reach into the next one");
     let longer = update(&salon, &booking, longer(105)).await.unwrap();
     assert_eq!((minutes(&longer), longer.service.duration_min, longer.rev), (105, 105, Rev(3)));

@@ -148,7 +148,7 @@ async fn a_hold_books_nothing_that_was_closed_after_it_was_made() {
 
     change_staff(&salon, keeper, false).await;
     let refused = book_hold(&salon, &customer, &held, false).await;
-    let Err(Error::SlotTaken { alternatives }) = refused else { panic!("staff left: {refused:?}") };
+    let Err(Error::SlotTaken { alternatives, .. }) = refused else { panic!("staff left: {refused:?}") };
     assert!(alternatives.iter().all(|slot| slot.staff_ids == [other]), "{alternatives:?}");
     change_staff(&salon, keeper, true).await;
 

@@ -13,7 +13,7 @@ fn sorted_out(results: Vec<Result<Booking>>) -> (Vec<Booking>, usize) {
     for result in results {
         match result {
             Ok(booking) => booked.push(booking),
-            Err(Error::SlotTaken { alternatives }) => {
+            Err(Error::SlotTaken { alternatives, .. }) => {
                 assert_eq!(alternatives.len(), 3, "{alternatives:?}");
                 taken += 1;
             }

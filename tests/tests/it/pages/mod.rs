@@ -10,6 +10,7 @@ mod desk;
 mod desk_browser;
 mod desk_keys;
 mod desk_phone;
+mod desk_resources;
 mod desk_series;
 mod desk_setup;
 mod feed;
@@ -18,6 +19,7 @@ mod manage;
 mod ops;
 mod reminders;
 mod signed_in;
+mod staff_terms;
 mod storefront;
 mod test_pages;
 
