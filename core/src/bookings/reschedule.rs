@@ -111,8 +111,7 @@ impl Reschedule {
         let service_ids = sqlx::query_scalar!("SELECT service_id FROM bookings WHERE id = $1", self.id)
             .fetch_all(&mut *tx)
             .await?;
-        let wanted =
-            resources::Wanted { service_ids: &service_ids, booking_ids: &[self.id], staff_ids: &[staff_id] };
+        let wanted = resources::Wanted { services: &service_ids, bookings: &[self.id], staff: &[staff_id] };
         resources::lock(tx, now, wanted, true).await.map(drop)
     }
 

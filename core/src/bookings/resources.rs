@@ -47,11 +47,11 @@ pub async fn used_resources(core: &Core, actor: &Actor, booking_id: Uuid) -> Res
 #[derive(Default)]
 pub(super) struct Wanted<'a> {
     /// Services that are booked: whatever they can need.
-    pub service_ids: &'a [Uuid],
+    pub services: &'a [Uuid],
     /// Bookings that are changed: what they have.
-    pub booking_ids: &'a [Uuid],
+    pub bookings: &'a [Uuid],
     /// Members of staff whose dead holds are expired: what these have.
-    pub staff_ids: &'a [Uuid],
+    pub staff: &'a [Uuid],
 }
 
 /// The resources that a service can need.
@@ -99,9 +99,9 @@ pub(super) async fn lock(
            JOIN booking_resources AS other ON other.booking_id = b.id
            WHERE used.resource_id IN (SELECT id FROM needed) AND used.blocks AND b.status = 'held'
              AND b.hold_expires_at <= $4"#,
-        wanted.service_ids,
-        wanted.booking_ids,
-        wanted.staff_ids,
+        wanted.services,
+        wanted.bookings,
+        wanted.staff,
         now,
     )
     .fetch_all(&mut *tx)

@@ -135,8 +135,7 @@ impl Update {
             .fetch_optional(&mut *tx)
             .await?;
         let service_ids: Vec<Uuid> = current.into_iter().chain(self.patch.service_id).collect();
-        let wanted =
-            resources::Wanted { service_ids: &service_ids, booking_ids: &[self.id], staff_ids: &[staff_id] };
+        let wanted = resources::Wanted { services: &service_ids, bookings: &[self.id], staff: &[staff_id] };
         resources::lock(tx, now, wanted, true).await.map(drop)
     }
 

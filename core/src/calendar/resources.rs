@@ -72,8 +72,8 @@ impl BusyResources {
             let has_class = |id: &&Uuid| self.has_class(**id, blocked, class_id);
             let candidates = || need.candidates.iter().filter(is_open).filter(is_free);
             let found = candidates().find(has_class).or_else(|| candidates().next()).copied();
-            let blocker = Blocker { resource_id: need.candidates.first().copied(), any: need.any };
-            chosen.0[place] = Some(found.ok_or(blocker)?);
+            let missing = Blocker { resource_id: need.candidates.first().copied(), any: need.any };
+            chosen.0[place] = Some(found.ok_or(missing)?);
         }
         Ok(chosen)
     }

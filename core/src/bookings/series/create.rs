@@ -147,11 +147,8 @@ impl Write for CreateSeries {
         if let Booker::Person(contact) = &self.new.first.booker {
             lock_names(tx, &[customers::contact_lock_name(contact)], true).await?;
         }
-        let wanted = resources::Wanted {
-            service_ids: &[self.slot.service_id],
-            booking_ids: &[],
-            staff_ids: &self.performers,
-        };
+        let wanted =
+            resources::Wanted { services: &[self.slot.service_id], bookings: &[], staff: &self.performers };
         resources::lock(tx, now, wanted, true).await?;
         calendars::expire_dead_holds(tx, now, &self.performers).await?;
         let customer = self.customer(tx, now).await?;

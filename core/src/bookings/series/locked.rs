@@ -44,7 +44,7 @@ pub(super) async fn lock(
         .await?;
     let booking_ids: Vec<Uuid> = of_series.iter().map(|booking| booking.id).collect();
     let service_ids: Vec<Uuid> = of_series.iter().map(|booking| booking.service_id).collect();
-    let wanted = resources::Wanted { service_ids: &service_ids, booking_ids: &booking_ids, staff_ids };
+    let wanted = resources::Wanted { services: &service_ids, bookings: &booking_ids, staff: staff_ids };
     resources::lock(tx, now, wanted, true).await?;
     sqlx::query_scalar!("SELECT id FROM bookings WHERE series_id = $1 ORDER BY id FOR NO KEY UPDATE", id)
         .fetch_all(&mut *tx)
