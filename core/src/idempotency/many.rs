@@ -35,12 +35,15 @@ pub(crate) async fn lock_keys<T: DeserializeOwned>(
 ) -> Result<Vec<KeyState<T>>> {
     let names: Vec<String> = requests.iter().map(|request| request.lock_name()).collect();
     let locked = lock_names(&mut *tx, &names, wait).await.map_err(in_progress)?;
+    // Plan: one lookup by the primary key for each request; as a join it could read all keys by their expiry.
     // A statement of its own: it sees what a transaction committed that held a lock until now.
     let (scopes, keys) = scopes_and_keys(requests);
     let stored = sqlx::query!(
         r#"SELECT i.place AS "place!", k.request_hash, k.response
            FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (scope, key, place)
-           JOIN idempotency_keys AS k ON k.scope = i.scope AND k.key = i.key
+           CROSS JOIN LATERAL (
+               SELECT request_hash, response, expires_at FROM idempotency_keys
+               WHERE idempotency_keys.scope = i.scope AND idempotency_keys.key = i.key OFFSET 0) AS k
            WHERE k.expires_at > $3"#,
         &scopes,
         &keys,
