@@ -59,10 +59,7 @@ impl DeskPage for Needs {
             rev: Some(rev),
         };
         let done = resources::put_needs(desk.core(), id, ExpectedRev::Exactly(rev), needs.clone()).await;
-        let error = match done {
-            Ok(_) => return Ok(desk.go("/services", &[("done", "saved")])),
-            Err(error) => error,
-        };
+        let Err(error) = done else { return Ok(desk.go("/services", &[("done", "saved")])) };
         let words = match &error {
             Error::RevMismatch { .. } => "desk_stale_form",
             Error::Invalid { .. } => "desk_fault_needs",

@@ -153,8 +153,8 @@ impl DeskPage for OneResource {
             return one(desk, refused, Some(("book_faults", "alert")), fields, resource).await;
         };
         let active = Some(form.text("active").is_some());
-        let patch = ResourcePatch { name: Some(name), kind: Some(kind), active };
-        match resources::update(desk.core(), resource.id, expected, patch).await {
+        let change = ResourcePatch { name: Some(name), kind: Some(kind), active };
+        match resources::update(desk.core(), resource.id, expected, change).await {
             Ok(changed) => Ok(after(desk, &path, &changed.stranded)),
             Err(error @ Error::RevMismatch { .. }) => {
                 let status = Problem::from(error).code.status();

@@ -93,12 +93,9 @@ impl DeskPage for OfSeries {
         } else {
             bookings::cancel_series(core, &actor, place.id, place.no, expected, message).await
         };
-        let error = match done {
-            Ok(_) => {
-                let done = if is_move { "series-move" } else { "series-cancel" };
-                return Ok(desk.go(&format!("/b/{id}"), &[("done", done)]));
-            }
-            Err(error) => error,
+        let Err(error) = done else {
+            let done = if is_move { "series-move" } else { "series-cancel" };
+            return Ok(desk.go(&format!("/b/{id}"), &[("done", done)]));
         };
         let words = match &error {
             Error::RevMismatch { .. } => "desk_stale_series",
