@@ -145,6 +145,7 @@ async fn read(core: &Core, scale: u64, place: u64) -> Result<(), Error> {
         staff_id: Some(id(8, place, 50 * scale)),
         from,
         to: from + Days::new(6),
+        seats: 1,
         exclude_booking: None,
     };
     slots::list(core, &query).await.map(drop)
@@ -165,6 +166,7 @@ async fn book(core: &Core, scale: u64, place: u64, round: u64) -> Result<()> {
             service_id: id(9, 0, 1),
             staff_id: Some(staff(place, scale)),
             start,
+            seats: 1,
         }),
         booker: Booker::Myself,
         for_whom: None,

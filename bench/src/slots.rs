@@ -87,7 +87,7 @@ async fn measure(cluster: &Cluster, quick: bool) -> Result<ExitCode> {
 
     let from = now.date_naive();
     let to = from + TimeDelta::days(DAYS - 1);
-    let query = SlotQuery { service_id, staff_id: None, from, to, exclude_booking: None };
+    let query = SlotQuery { service_id, staff_id: None, from, to, seats: 1, exclude_booking: None };
     let mut offered = 0;
     for _ in 0..20 {
         offered = slots::list(&core, &query).await?.days.iter().map(|day| day.slots.len()).sum();

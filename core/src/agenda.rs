@@ -7,7 +7,7 @@ use chrono::{NaiveDate, TimeDelta};
 use uuid::Uuid;
 
 use crate::bookings::{self, Booking};
-use crate::calendar::{Span, after_date, day_start, open_spans};
+use crate::calendar::{PlannedClass, Span, after_date, day_start, open_spans, planned_classes};
 use crate::hours::{self, Closure, TimeOff};
 use crate::pool::again_if_cut;
 use crate::staff::{self, StaffMember};
@@ -46,6 +46,8 @@ pub struct StaffAgenda {
     pub member: StaffMember,
     /// Open hours without time off: disjoint, in order.
     pub open: Vec<Span>,
+    /// Classes that timetables plan on these dates, booked or not, by start.
+    pub classes: Vec<PlannedClass>,
     /// Time off, by start.
     pub time_off: Vec<TimeOff>,
     /// Holds, pending, confirmed, completed and missed bookings that touch these dates, by start.
@@ -81,11 +83,14 @@ pub async fn read(core: &Core, actor: &Actor, query: AgendaQuery) -> Result<Agen
     let calendars = slots::opening_hours(&mut *core.pool.acquire().await?, zone, &ids, (from, to)).await?;
     let mut open: HashMap<Uuid, Vec<Span>> =
         calendars.iter().map(|calendar| (calendar.staff_id, open_spans(calendar, from, to))).collect();
+    let mut classes: HashMap<Uuid, Vec<PlannedClass>> =
+        calendars.iter().map(|calendar| (calendar.staff_id, planned_classes(calendar, from, to))).collect();
     let mut time_off = by_staff(hours::time_off_of(core, &ids, within).await?, |off| off.staff_id);
     let mut booked =
         by_staff(bookings::within(core, actor, within, staff_id).await?, |booking| booking.staff.id);
     let staff = members.into_iter().map(|member| StaffAgenda {
         open: open.remove(&member.id).unwrap_or_default(),
+        classes: classes.remove(&member.id).unwrap_or_default(),
         time_off: time_off.remove(&member.id).unwrap_or_default(),
         bookings: booked.remove(&member.id).unwrap_or_default(),
         member,

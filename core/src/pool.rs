@@ -83,9 +83,15 @@ impl From<sqlx::Error> for Error {
         match &error {
             _ if is_unavailable(&error) => Self::Unavailable(error),
             sqlx::Error::Database(refusal) => match (refusal.code().as_deref(), refusal.constraint()) {
-                (_, Some("bookings_no_overlap" | "bookings_seat" | "booking_resources_no_overlap")) => {
-                    Self::slot_taken()
-                }
+                (
+                    _,
+                    Some(
+                        "bookings_no_overlap"
+                        | "bookings_seat"
+                        | "bookings_seats"
+                        | "booking_resources_no_overlap",
+                    ),
+                ) => Self::slot_taken(),
                 (_, Some("users_email_key")) => Self::EmailTaken,
                 (_, Some("staff_user_id_key")) => Self::Invalid {
                     pointer: "/user_id",

@@ -4,6 +4,7 @@ mod api_keys;
 mod auth;
 mod bookings;
 mod business;
+mod classes;
 mod closures;
 mod customers;
 mod events;
@@ -50,7 +51,13 @@ type Catalogue = (
     resources::Operations,
 );
 
-type Booking = (slots::ListSlots, bookings::Operations, customers::Operations, report::GetMonthReport);
+type Booking = (
+    slots::ListSlots,
+    bookings::Operations,
+    classes::Operations,
+    customers::Operations,
+    report::GetMonthReport,
+);
 
 type Programs = (events::ListEvents, webhooks::Operations, sandbox::Operations);
 
@@ -97,6 +104,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         &[&slots::OPERATION],
         bookings::OPERATIONS,
         bookings::SERIES,
+        classes::OPERATIONS,
         &[&report::OPERATION],
         &[&events::OPERATION],
         webhooks::OPERATIONS,

@@ -55,6 +55,9 @@ impl ListSlots {
         from: Query<NaiveDate>,
         /// Last date, at most 30 days after the first.
         to: Query<NaiveDate>,
+        /// Only starts with so many seats left with one member of staff; 1 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+        seats: Query<Option<u32>>,
         /// A booking to be moved: its time counts as free. It must be yours to read.
         exclude_booking: Query<Option<Uuid>>,
         /// The `ETag` of an earlier answer: if nothing has changed the answer is 304 without a body.
@@ -70,6 +73,7 @@ impl ListSlots {
             staff_id: staff_id.0,
             from: from.0,
             to: to.0,
+            seats: seats.0.unwrap_or(1),
             exclude_booking: exclude_booking.0,
         };
         let page = match query.exclude_booking {

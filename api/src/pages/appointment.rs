@@ -57,7 +57,7 @@ impl Appointment {
             },
             booking: Booking {
                 status: booking.status.as_str(),
-                service: booking.service.name.clone(),
+                service: booking.what(),
                 staff: booking.staff.name.clone(),
                 price: (booking.service.price.minor > 0).then(|| price(booking.service.price, locale)),
                 when: when(booking.zone),

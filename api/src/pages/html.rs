@@ -83,6 +83,7 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "desk/staff-terms.html.j2",
     "desk/stranded.html.j2",
     "desk/team.html.j2",
+    "desk/timetable.html.j2",
     "desk/trouble.html.j2",
     "desk/words.de.j2",
     "desk/words.en.j2",

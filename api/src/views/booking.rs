@@ -47,11 +47,14 @@ pub struct BookingObject {
     pub end: DateTime<FixedOffset>,
     /// The business's time zone when the start was promised.
     pub zone: TimeZone,
-    /// Seat of a group, from 1; 1 otherwise.
+    /// Its lowest seat in a class, from 1; 1 otherwise.
     #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
     pub seat_no: i32,
     /// Its place in its series; absent: it does not repeat.
     pub series: Option<BookedSeries>,
+    /// How many seats of the class it takes; 1 otherwise.
+    #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+    pub seats: i32,
     /// Who comes in the customer's place; absent: the customer.
     pub for_whom: Option<Name>,
     /// What the customer wrote.
@@ -99,7 +102,7 @@ pub struct BookedService {
     /// Its duration in elapsed minutes.
     #[oai(validator(minimum(value = "5"), maximum(value = "1440")))]
     pub duration_min: i32,
-    /// Its price at the time.
+    /// Its price at the time, for all seats of the booking.
     pub price: Price,
 }
 
@@ -107,7 +110,7 @@ pub struct BookedService {
 #[derive(Debug, Object)]
 pub struct Price {
     /// The amount in the currency's minor unit, such as cents.
-    #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
+    #[oai(validator(minimum(value = "0"), maximum(value = "500000000000")))]
     pub minor: i64,
     /// ISO 4217 code.
     pub currency: CurrencyCode,
@@ -189,6 +192,9 @@ pub struct BookingEventDetails {
     /// Duration in minutes after a change that has `to`.
     #[oai(validator(minimum(value = "1")))]
     pub minutes: Option<i32>,
+    /// Seats after the change, where there are several or their number changed.
+    #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+    pub seats: Option<i32>,
 }
 
 /// Start and member of staff.

@@ -14,6 +14,7 @@ use punctual_core::{
     bookings::BookingStatus,
     feeds::{CalendarEntry, Feed},
     settings::Business,
+    wording::with_seats,
 };
 use sha2::{Digest, Sha256};
 
@@ -96,11 +97,8 @@ fn event(business: &Business, entry: &CalendarEntry, reader: Reader) -> Event {
             (_, customer) => customer.clone(),
         },
     };
-    let title = [Some(entry.service_name.as_str()), whom.as_deref()]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" – ");
+    let what = with_seats(&entry.service_name, entry.seats);
+    let title = [Some(what.as_str()), whom.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" – ");
     let mut event = Event::with_uid(&entry.uid);
     event
         .timestamp(entry.updated_at)

@@ -55,11 +55,17 @@ pub struct TimeOff {
     pub reason: ReasonText,
 }
 
-/// A date on which the whole business is closed.
+/// A date on which the whole business is closed, all day or for a part of it.
 #[derive(Debug, Object, Serialize)]
 pub struct Closure {
     /// The date, in the business's time zone.
     pub date: NaiveDate,
+    /// Closed from this time of day on; absent: all day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<TimeOfDay>,
+    /// Closed until this time of the same day; absent: all day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<TimeOfDay>,
     /// Reason; shown to staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonText>,
@@ -139,6 +145,11 @@ impl Closure {
     /// As staff see it, or as everybody does.
     #[must_use]
     pub fn new(closure: hours::Closure, for_staff: bool) -> Self {
-        Self { date: closure.date, reason: for_staff.then_some(ReasonText(closure.reason)) }
+        Self {
+            date: closure.date,
+            start: closure.hours.map(|(start, _)| TimeOfDay(start)),
+            end: closure.hours.map(|(_, end)| TimeOfDay(end)),
+            reason: for_staff.then_some(ReasonText(closure.reason)),
+        }
     }
 }

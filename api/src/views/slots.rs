@@ -50,7 +50,7 @@ pub struct Slot {
     /// Who can perform it.
     #[oai(validator(min_items = 1, max_items = 50))]
     pub staff_ids: Vec<Uuid>,
-    /// How many bookings can still be made at this start.
+    /// How many seats can still be taken at this start, summed over `staff_ids`.
     #[oai(validator(minimum(value = "1")))]
     pub seats_left: u32,
 }

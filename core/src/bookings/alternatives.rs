@@ -51,11 +51,18 @@ pub(super) async fn with_alternatives_to_hold(core: &Core, error: Error, hold_id
     if !matches!(error, Error::SlotTaken { .. }) {
         return error;
     }
-    let hold =
-        sqlx::query!(r#"SELECT service_id, lower(during) AS "start!" FROM bookings WHERE id = $1"#, hold_id);
+    let hold = sqlx::query!(
+        r#"SELECT service_id, lower(during) AS "start!", seats FROM bookings WHERE id = $1"#,
+        hold_id
+    );
     match hold.fetch_optional(&core.pool).await {
         Ok(Some(hold)) => {
-            let slot = WantedSlot { service_id: hold.service_id, staff_id: None, start: hold.start };
+            let slot = WantedSlot {
+                service_id: hold.service_id,
+                staff_id: None,
+                start: hold.start,
+                seats: hold.seats.unsigned_abs(),
+            };
             with_alternatives(core, error, &slot, Some(hold_id)).await
         }
         _ => error,
@@ -118,7 +125,7 @@ impl Search {
                 Some(id) => slots::terms_of_booking(&mut db, *id, slot.service_id, slot.staff_id).await?,
                 None => slots::terms(&mut db, slot.service_id, slot.staff_id).await?,
             };
-            slots::alternatives(&mut db, *now, &terms, slot.start, *exclude).await
+            slots::alternatives(&mut db, *now, &terms, slot.start, slot.seats, *exclude).await
         }
         .await;
         search.inspect_err(|error| tracing::warn!(%error, "no alternatives for a slot that is taken")).ok()

@@ -77,3 +77,25 @@ pub(super) async fn expire_dead_holds(
     .await?;
     Ok(ended.rows_affected())
 }
+
+/// Gives up these holds, whose calendars and rows are locked.
+pub(super) async fn give_up_holds(tx: &mut PgConnection, now: DateTime<Utc>, ids: &[Uuid]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "WITH given_up AS (
+             UPDATE bookings SET status = 'expired', held_by = NULL, rev = rev + 1, updated_at = $1
+             WHERE id = ANY($2) AND status = 'held'
+             RETURNING id, rev, status
+         )
+         INSERT INTO booking_events (booking_id, rev, status, change, actor, at)
+         SELECT id, rev, status, 'expired', $3, $1 FROM given_up",
+        now,
+        ids,
+        ActorKind::System as ActorKind,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}

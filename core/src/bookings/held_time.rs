@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{Error, Result};
 
-/// The time that one account or guest may hold at once, in minutes of appointments. One hold is allowed however long its
+/// The time that one account or guest may hold at once, in minutes of appointments; each seat of a class counts. One hold is allowed however long its
 /// appointment is.
 const HELD_MIN: i64 = 240;
 
@@ -25,7 +25,7 @@ impl<'a> HeldTime<'a> {
     pub(super) async fn load(tx: &mut PgConnection, now: DateTime<Utc>, holders: &[&'a str]) -> Result<Self> {
         let names: Vec<String> = holders.iter().map(|holder| (*holder).to_owned()).collect();
         let rows = sqlx::query!(
-            r#"SELECT held_by AS "held_by!", sum(duration_min) AS "minutes!" FROM bookings
+            r#"SELECT held_by AS "held_by!", sum(duration_min * seats) AS "minutes!" FROM bookings
                WHERE held_by = ANY($1) AND status = 'held' AND hold_expires_at > $2 GROUP BY held_by"#,
             &names,
             now,

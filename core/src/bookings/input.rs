@@ -58,6 +58,14 @@ pub struct WantedSlot {
     pub staff_id: Option<Uuid>,
     /// Start.
     pub start: DateTime<Utc>,
+    /// Seats of a class, at least 1; 1 of a one-to-one service.
+    #[serde(skip_serializing_if = "is_one")]
+    pub seats: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(seats: &u32) -> bool {
+    *seats == 1
 }
 
 /// For whom a booking is made.
@@ -155,6 +163,8 @@ pub struct BookingPatch {
     pub staff_id: Option<Uuid>,
     /// The customer on file.
     pub customer_id: Option<Uuid>,
+    /// Seats of the class. The promised price of one seat stays, unless other terms change.
+    pub seats: Option<u32>,
     /// Bypass hours, never another booking.
     pub overriding: bool,
     /// How the customer is notified.

@@ -41,10 +41,10 @@ impl NewRow<'_> {
     }
 }
 
-/// Inserts the rows and their events with one statement and returns them in their order. A seat of a class is the lowest
-/// free one; the unique index `bookings_seat` rejects a seat that is taken meanwhile. The seats are queried by a range of
-/// (`class_id`, `seat_no`), which only that index can serve: a condition on `class_id` alone could choose the gist index
-/// and read the whole class from it.
+/// Inserts the rows and their events with one statement and returns them in their order. The seats of a class are the lowest
+/// free ones (`free_seats` of migration 0070); the constraint `bookings_seats` rejects one that is taken meanwhile. That function
+/// reads a range of (`class_id`, `seat_no`), which only the index `bookings_seat` can serve: a condition on `class_id` alone could
+/// choose the gist index and read the whole class from it.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -67,25 +67,21 @@ pub(super) async fn insert(
                                    $12::integer[], $13::integer[], $14::text[], $15::timestamp[], $16::text[], $17::integer[],
                                    $18::bigint[], $19::text[], $20::text[], $21::text[], $22::timestamptz[], $23::text[],
                                    $24::text[], $25::text[], $26::text[], $27::actor_kind[], $28::uuid[], $29::boolean[],
-                                   $30::jsonb[], $31::text[], $32::boolean[])
+                                   $30::jsonb[], $31::text[], $32::boolean[], $33::integer[])
                    AS i (id, service_id, staff_id, customer_id, status, start_at, end_at, blocked_from, blocked_to, class_id,
                          capacity, seats_before, zone, local_start, service_name, duration_min, price_minor, currency,
                          customer_note, staff_note, hold_expires_at, held_by, contact_name, contact_phone, change, actor,
-                         actor_id, overridden, details, for_whom, reminders)
+                         actor_id, overridden, details, for_whom, reminders, seats)
           ), written AS (
-              INSERT INTO bookings (id, service_id, staff_id, customer_id, status, during, blocked, class_id, seat_no, zone,
+              INSERT INTO bookings (id, service_id, staff_id, customer_id, status, during, blocked, class_id, seat_no, seats, all_seats, zone,
                                     local_start, service_name, duration_min, price_minor, currency, customer_note,
                                     staff_note, hold_expires_at, held_by, contact_name, contact_phone, for_whom, reminders, ics_uid,
                                     created_at, updated_at)
               SELECT id, service_id, staff_id, customer_id, status, tstzrange(start_at, end_at),
                      tstzrange(blocked_from, blocked_to), class_id,
-                     CASE WHEN capacity = 1 THEN 1 ELSE coalesce((
-                         SELECT seat FROM generate_series(1, capacity) AS seat
-                         WHERE seat <> ALL (ARRAY(
-                             SELECT b.seat_no FROM bookings AS b
-                             WHERE (b.class_id, b.seat_no) BETWEEN (input.class_id, 1) AND (input.class_id, capacity)
-                               AND b.blocks))
-                         ORDER BY seat OFFSET seats_before LIMIT 1), capacity) END,
+                     CASE WHEN capacity = 1 THEN 1
+                          ELSE lower(free_seats(class_id, capacity, seats_before, seats, NULL)) END,
+                     seats, CASE WHEN seats > 1 THEN free_seats(class_id, capacity, seats_before, seats, NULL) END,
                      zone, local_start, service_name, duration_min, price_minor, currency, customer_note, staff_note,
                      hold_expires_at, held_by, contact_name, contact_phone, for_whom, reminders, id::text, $1, $1
               FROM input
@@ -112,7 +108,7 @@ pub(super) async fn insert(
         &column!(NaiveDateTime, |row| row.placement.terms.zone.wall(row.placement.place.during.start())),
         &column!(String, |row| row.placement.terms.name.clone()),
         &column!(i32, |row| row.placement.minutes()),
-        &column!(i64, |row| row.placement.price().minor),
+        &column!(i64, |row| row.placement.price_minor()),
         &column!(String, |row| row.placement.terms.price.currency.as_str().to_owned()),
         &column!(String, |row| row.customer_note.as_str().to_owned()),
         &column!(String, |row| row.staff_note.as_str().to_owned()),
@@ -130,6 +126,7 @@ pub(super) async fn insert(
         &details,
         &column!(Option<&str>, |row| row.for_whom.map(PersonName::as_str)) as &[Option<&str>],
         &column!(bool, |row| row.reminders),
+        &column!(i32, |row| row.placement.seats.cast_signed()),
     )
     .fetch_all(tx)
     .await?;

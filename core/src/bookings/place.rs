@@ -16,6 +16,8 @@ pub(super) struct Placement<'a> {
     pub terms: &'a ServiceTerms,
     pub staff_id: Uuid,
     pub place: Place,
+    /// Seats that the booking takes of it.
+    pub seats: u32,
 }
 
 impl Placement<'_> {
@@ -24,9 +26,14 @@ impl Placement<'_> {
         i32::try_from(self.terms.rules.capacity).unwrap_or(i32::MAX)
     }
 
-    /// Price with the member of staff.
+    /// Price of one seat with the member of staff.
     pub(super) fn price(&self) -> Money {
         self.terms.price_with(self.staff_id)
+    }
+
+    /// Price of all its seats, in minor units.
+    pub(super) fn price_minor(&self) -> i64 {
+        self.price().minor.saturating_mul(i64::from(self.seats))
     }
 
     /// Start and member of staff, for the audit trail.
@@ -36,7 +43,13 @@ impl Placement<'_> {
 
     /// Where and for how long, for the audit trail.
     pub(super) fn details(&self) -> EventDetails {
-        EventDetails { to: Some(self.position()), minutes: Some(self.minutes()), ..EventDetails::default() }
+        let seats = (self.seats > 1).then(|| self.seats.cast_signed());
+        EventDetails {
+            to: Some(self.position()),
+            minutes: Some(self.minutes()),
+            seats,
+            ..EventDetails::default()
+        }
     }
 
     /// Duration in minutes. A seat in a class that exists already takes the duration of that class.
@@ -75,11 +88,25 @@ pub(super) fn staff_for<'a>(
     if !terms.active {
         return Err(Error::NotFound("service"));
     }
+    require_seats(slot.seats, terms)?;
     if staff_ids.is_empty() {
         let error = ParseError::new("no_staff", "nobody performs this service at present");
         return Err(Error::Invalid { pointer: "/service_id", error });
     }
     Ok((terms, staff_ids))
+}
+
+/// Refuses a number of seats that no class of the service has.
+///
+/// # Errors
+/// `Invalid` at `/seats`.
+pub(super) fn require_seats(seats: u32, terms: &ServiceTerms) -> Result<()> {
+    if (1..=terms.rules.capacity).contains(&seats) {
+        Ok(())
+    } else {
+        let message = "a booking takes 1 seat, of a class 1 to its capacity";
+        Err(Error::Invalid { pointer: "/seats", error: ParseError::new("out_of_range", message) })
+    }
 }
 
 /// Checks an existing booking against its calendar again: hours, closures, time off, staff, service and capacity may have

@@ -52,6 +52,7 @@ async fn search(core: &Core, actor: &Actor, booking_ids: &[Uuid]) -> Result<Vec<
             service_id: booking.service.id,
             staff_id: booking.staff.id,
             start: booking.start.to_utc(),
+            seats: booking.seats.unsigned_abs(),
         };
         let alternatives = replacements(db, now, displaced).await?;
         proposals.push(Proposal { booking, alternatives });

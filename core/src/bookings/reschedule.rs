@@ -46,6 +46,7 @@ pub async fn reschedule(
             service_id: booking.service.id,
             staff_id: Some(to.staff_id.unwrap_or(from)),
             start: to.start,
+            seats: booking.seats.unsigned_abs(),
         };
         let turns = calendars::turns(core, &[from, to.staff_id.unwrap_or(from)]).await?;
         let work = Reschedule { actor: *actor, id, from, expected, to: to.clone() };
@@ -87,9 +88,10 @@ impl Write for Reschedule {
         }
         calendars::expire_dead_holds(tx, now, &[staff_id]).await?;
         let limits = if self.to.overriding { Limits::Overridden } else { Limits::Enforced };
-        let ask = StartQuery { start: self.to.start, limits, exclude: Some(row.booking.id) };
+        let seats = row.booking.seats.unsigned_abs();
+        let ask = StartQuery { start: self.to.start, seats, limits, exclude: Some(row.booking.id) };
         let (staff_id, place) = first_place(slots::check_start(tx, now, &terms, &[staff_id], ask).await?)?;
-        let placement = Placement { terms: &terms, staff_id, place };
+        let placement = Placement { terms: &terms, staff_id, place, seats };
         let asks_again = placement.terms.requires_confirmation && !self.actor.is_staff();
         let status = if asks_again { BookingStatus::Pending } else { status };
         let change = BookingChange {
@@ -145,17 +147,13 @@ pub(super) async fn put(
     status: BookingStatus,
     change: &BookingChange<'_>,
 ) -> Result<Row> {
-    let Placement { terms, staff_id, place } = placement;
+    let Placement { terms, staff_id, place, .. } = placement;
     let booking = &row.booking;
     write_booking!(
         "UPDATE bookings
          SET staff_id = $9, status = $10, during = tstzrange($11, $12), blocked = tstzrange($13, $14), class_id = $15,
-             seat_no = CASE WHEN $16 = 1 THEN 1 ELSE coalesce((
-                 SELECT min(seat) FROM generate_series(1, $16::integer) AS seat
-                 WHERE seat <> ALL (ARRAY(
-                     SELECT other.seat_no FROM bookings AS other
-                     WHERE (other.class_id, other.seat_no) BETWEEN ($15, 1) AND ($15, $16) AND other.blocks
-                       AND other.id <> $7))), $16) END,
+             seat_no = CASE WHEN $16 = 1 THEN 1 ELSE lower(free_seats($15, $16, 0, seats, $7)) END,
+             all_seats = CASE WHEN seats > 1 THEN free_seats($15, $16, 0, seats, $7) END,
              zone = $17, local_start = $18, duration_min = $19, service_name = $20, price_minor = $21, currency = $22,
              rev = rev + 1, updated_at = $6
          WHERE id = $7 AND rev = $8",
@@ -175,7 +173,7 @@ pub(super) async fn put(
         terms.zone.wall(place.during.start()),
         placement.minutes(),
         terms.name,
-        placement.price().minor,
+        placement.price_minor(),
         terms.price.currency.as_str(),
     )
     .fetch_optional(tx)

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::alternatives::with_alternatives;
 use super::audit::{BookingChange, write_booking};
 use super::change_status::{locked, next_status};
-use super::place::{Placement, first_place};
+use super::place::{self, Placement, first_place};
 use super::read::visible;
 use super::row::Row;
 use super::{Booking, BookingPatch, BookingStatus, WantedSlot, calendars, mails, resources};
@@ -25,7 +25,8 @@ use crate::types::{
 use crate::{Core, Error, Result, customers, staff};
 
 /// Changes a booking; only staff may. Its start stays: [`super::reschedule`] moves it. With another service, duration or
-/// member of staff it gets the current terms as a whole, and its calendar is checked again for hours and other bookings.
+/// member of staff it gets the current terms as a whole, and its calendar is checked again for hours and other bookings. With
+/// another number of seats alone it keeps the promised terms: the price of one seat, times the seats.
 /// Another customer gets a confirmation, and the links of the former one become void. A note alone sends no mail.
 ///
 /// Errors: [`Error::NotFound`] for the booking, the service, the member of staff or the customer; [`Error::Forbidden`];
@@ -49,6 +50,7 @@ pub async fn update(
             service_id: patch.service_id.unwrap_or(booking.service.id),
             staff_id: Some(patch.staff_id.unwrap_or(from)),
             start: booking.start.to_utc(),
+            seats: patch.seats.unwrap_or(booking.seats.unsigned_abs()),
         };
         let turns = calendars::turns(core, &[from, patch.staff_id.unwrap_or(from)]).await?;
         let work = Update { actor: *actor, id, from, expected, patch: patch.clone() };
@@ -89,15 +91,16 @@ impl Write for Update {
         let Some(wanted) = self.wanted(&row, now)? else {
             return Ok(Outcome::Unchanged(Some(row.seen_by(&self.actor))));
         };
-        let (row, change, terms) = if wanted.new_terms {
-            let terms = self.new_terms(tx, &row.booking, staff_id).await?;
+        let (row, change, terms) = if wanted.new_place() {
+            let terms = self.terms(tx, &row.booking, &wanted, staff_id).await?;
+            place::require_seats(wanted.seats, &terms)?;
             calendars::expire_dead_holds(tx, now, &[staff_id]).await?;
             let limits = if self.patch.overriding { Limits::Overridden } else { Limits::InPlace };
             let start = row.booking.start.to_utc();
-            let ask = StartQuery { start, limits, exclude: Some(row.booking.id) };
+            let ask = StartQuery { start, seats: wanted.seats, limits, exclude: Some(row.booking.id) };
             let (staff_id, place) =
                 first_place(slots::check_start(tx, now, &terms, &[staff_id], ask).await?)?;
-            let placement = Placement { terms: &terms, staff_id, place };
+            let placement = Placement { terms: &terms, staff_id, place, seats: wanted.seats };
             let change = self.change(&row.booking, &wanted, Some(&placement));
             resources::release(tx, &[row.booking.id]).await?;
             let row = store(tx, now, &row, &wanted, Some(&placement), &change).await?;
@@ -127,6 +130,16 @@ struct Wanted {
     new_customer: bool,
     /// Whether the current terms replace the promised ones.
     new_terms: bool,
+    seats: u32,
+    /// Whether it takes another number of seats.
+    new_seats: bool,
+}
+
+impl Wanted {
+    /// Whether the calendar is checked again.
+    fn new_place(&self) -> bool {
+        self.new_terms || self.new_seats
+    }
 }
 
 impl Update {
@@ -156,27 +169,35 @@ impl Update {
             new_terms: patch.service_id.is_some_and(|id| id != booking.service.id)
                 || patch.staff_id.is_some_and(|id| id != booking.staff.id)
                 || patch.duration_min.is_some_and(|minutes| i64::from(minutes) != minutes_of(booking)),
+            seats: patch.seats.unwrap_or(booking.seats.unsigned_abs()),
+            new_seats: patch.seats.is_some_and(|seats| seats != booking.seats.unsigned_abs()),
         };
         if !self.expected.matches(booking.rev) {
             return Err(Error::RevMismatch { current: booking.rev });
         }
-        if wanted.new_terms || wanted.new_customer || booking.status == BookingStatus::Held {
+        if wanted.new_place() || wanted.new_customer || booking.status == BookingStatus::Held {
             next_status(row, &self.actor, self.expected, BookingAction::Update, now)?;
         }
         let same_notes = wanted.customer_note == booking.customer_note && wanted.staff_note == staff_note;
-        let changes = wanted.new_terms || wanted.new_customer || !same_notes;
+        let changes = wanted.new_place() || wanted.new_customer || !same_notes;
         Ok(changes.then_some(wanted))
     }
 
-    /// The service's current terms, with the duration of the patch.
-    async fn new_terms(
+    /// The service's current terms, with the duration of the patch; the promised ones if only the seats change.
+    async fn terms(
         &self,
         tx: &mut PgConnection,
         booking: &Booking,
+        wanted: &Wanted,
         staff_id: Uuid,
     ) -> Result<ServiceTerms> {
-        let service_id = self.patch.service_id.unwrap_or(booking.service.id);
-        let mut terms = match slots::terms(tx, service_id, Some(staff_id)).await {
+        let service_id = wanted.service_id;
+        let terms = if wanted.new_terms {
+            slots::terms(tx, service_id, Some(staff_id)).await
+        } else {
+            slots::terms_of_booking(tx, booking.id, service_id, Some(staff_id)).await
+        };
+        let mut terms = match terms {
             // The request names no member of staff: this is the booking's own.
             Err(Error::NotFound("staff")) if self.patch.staff_id.is_none() => {
                 let message = "the booking's member of staff does not perform this service: name another one";
@@ -207,7 +228,7 @@ impl Update {
         wanted: &Wanted,
         placement: Option<&Placement<'_>>,
     ) -> BookingChange<'_> {
-        let noted = !wanted.new_terms && !wanted.new_customer;
+        let noted = !wanted.new_place() && !wanted.new_customer;
         let kind = if noted { ChangeKind::Noted } else { ChangeKind::Updated };
         let former = Position { start: booking.start.to_utc(), staff_id: self.from };
         let customer = booking.customer.as_ref().map(|customer| customer.id).zip(wanted.customer_id);
@@ -218,6 +239,8 @@ impl Update {
             customer: customer.filter(|_| wanted.new_customer).map(|(from, to)| Replaced { from, to }),
             ..placement.map(Placement::details).unwrap_or_default()
         };
+        let seats = if wanted.new_seats { Some(wanted.seats.cast_signed()) } else { details.seats };
+        let details = EventDetails { seats, ..details };
         let details = if noted { details } else { details.with_message(&self.patch.message) };
         let overridden = self.patch.overriding && placement.is_some();
         BookingChange { kind, actor: &self.actor, overridden, details }
@@ -252,12 +275,11 @@ async fn store(
              link_epoch = link_epoch + CASE WHEN $12 THEN 1 ELSE 0 END,
              service_id = $13, staff_id = coalesce($14, staff_id), during = coalesce($15, during),
              blocked = coalesce($16, blocked), class_id = coalesce($17, class_id),
-             seat_no = CASE WHEN $17::uuid IS NULL OR $17 = class_id THEN seat_no WHEN $18 = 1 THEN 1 ELSE coalesce((
-                 SELECT min(seat) FROM generate_series(1, $18::integer) AS seat
-                 WHERE seat <> ALL (ARRAY(
-                     SELECT other.seat_no FROM bookings AS other
-                     WHERE (other.class_id, other.seat_no) BETWEEN ($17, 1) AND ($17, $18) AND other.blocks
-                       AND other.id <> $7))), $18) END,
+             seat_no = CASE WHEN $17::uuid IS NULL OR ($17 = class_id AND $25 = seats) THEN seat_no WHEN $18 = 1 THEN 1
+                            ELSE lower(free_seats($17, $18, 0, $25, $7)) END,
+             all_seats = CASE WHEN $17::uuid IS NULL OR ($17 = class_id AND $25 = seats) THEN all_seats
+                              WHEN $25 > 1 THEN free_seats($17, $18, 0, $25, $7) END,
+             seats = $25,
              zone = coalesce($19, zone), local_start = coalesce($20, local_start),
              duration_min = coalesce($21, duration_min), service_name = coalesce($22, service_name),
              price_minor = coalesce($23, price_minor), currency = coalesce($24, currency),
@@ -281,8 +303,9 @@ async fn store(
         local_start,
         placement.map(Placement::minutes),
         placement.map(|placement| placement.terms.name.as_str()),
-        placement.map(|placement| placement.price().minor),
+        placement.map(Placement::price_minor),
         placement.map(|placement| placement.terms.price.currency.as_str()),
+        wanted.seats.cast_signed(),
     )
     .fetch_optional(tx)
     .await?

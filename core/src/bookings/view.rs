@@ -9,6 +9,7 @@ use super::BookingStatus;
 use crate::types::{
     ActorKind, ChangeKind, EmailAddress, EventDetails, Money, Note, PersonName, Phone, Rev, Zone,
 };
+use crate::wording::with_seats;
 
 /// A booking. Its JSON is that of the API and the stored answer of an idempotent request: a field added later needs
 /// `#[serde(default)]`, so that answers stored before can be read.
@@ -31,8 +32,11 @@ pub struct Booking {
     pub end: DateTime<FixedOffset>,
     /// The business's zone when the start was promised.
     pub zone: Zone,
-    /// Seat within a class of a group service, from 1; 1 otherwise.
+    /// Lowest seat within a class of a group service, from 1; 1 otherwise.
     pub seat_no: i32,
+    /// How many seats of the class it takes; 1 of a one-to-one service.
+    #[serde(default = "one")]
+    pub seats: i32,
     /// The series it is an occurrence of; none: it does not repeat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<InSeries>,
@@ -61,6 +65,14 @@ pub struct Booking {
     pub updated_at: DateTime<Utc>,
 }
 
+impl Booking {
+    /// What was booked, as pages say it: with the number of seats where there are several.
+    #[must_use]
+    pub fn what(&self) -> String {
+        with_seats(&self.service.name, self.seats)
+    }
+}
+
 /// Answers stored before this field existed are of bookings with reminders.
 const fn wanted() -> bool {
     true
@@ -79,6 +91,11 @@ pub struct InSeries {
     pub moved: bool,
 }
 
+/// Answers stored before several seats could be booked are of one.
+const fn one() -> i32 {
+    1
+}
+
 /// The service as it was promised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookedService {
@@ -88,7 +105,7 @@ pub struct BookedService {
     pub name: String,
     /// Its duration at the time, elapsed minutes.
     pub duration_min: i32,
-    /// Its price at the time.
+    /// Its price at the time, for all seats of the booking.
     pub price: Money,
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::civil::plus_days;
-use super::hours::OpenTime;
+use super::open_time::OpenTime;
 use super::{Blocker, Calendar, Chosen, ServiceRules, Span, class_id, day_start, local_date};
 use crate::types::Zone;
 
@@ -80,10 +80,20 @@ pub struct Place {
     pub blocked: Span,
     /// The class of a group service; `None` for a one-to-one service.
     pub class_id: Option<Uuid>,
-    /// Bookings that can still be made here, this one included; at least 1.
+    /// Seats that can still be taken here, those of this booking included; at least 1.
     pub seats_left: u32,
     /// The resources it gets.
     pub resources: Chosen,
+}
+
+impl Place {
+    /// The place for a booking of so many seats.
+    ///
+    /// # Errors
+    /// [`Refusal::Taken`] when fewer are left.
+    pub fn for_seats(self, seats: u32) -> Result<Self, Refusal> {
+        if seats <= self.seats_left { Ok(self) } else { Err(Refusal::Taken) }
+    }
 }
 
 /// The latest start, also with override, so that arithmetic on instants stays within its range.
@@ -175,10 +185,11 @@ fn place(
         place.seats_left = rules.capacity.saturating_sub(class.seats_taken);
     }
     if let Some(open) = open {
-        if !open.covers(place.during) {
-            return Err(Refusal::OutsideHours);
+        if !open.takes(rules.service_id, rules.timetabled, place.during, place.blocked) {
+            let off_grid = rules.timetabled && limits.are_of_the_list();
+            return Err(if off_grid { Refusal::OffGrid } else { Refusal::OutsideHours });
         }
-        if limits.are_of_the_list() && !open.on_grid(start, rules.slot_step_min) {
+        if limits.are_of_the_list() && !rules.timetabled && !open.on_grid(start, rules.slot_step_min) {
             return Err(Refusal::OffGrid);
         }
     }

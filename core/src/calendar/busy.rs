@@ -7,15 +7,17 @@ use uuid::Uuid;
 
 use super::Span;
 
-/// One booking that blocks its time: held, pending or confirmed.
+/// The seats of one booking that blocks its time: held, pending or confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seat {
+pub struct Seats {
     /// Shared by the seats of one class; of a one-to-one booking its own id.
     pub class_id: Uuid,
     /// The appointment.
     pub during: Span,
     /// The appointment with its buffers.
     pub blocked: Span,
+    /// How many seats of the class it takes.
+    pub count: u32,
     /// When a hold stops blocking; none for a booking.
     pub held_until: Option<DateTime<Utc>>,
 }
@@ -42,16 +44,16 @@ pub(super) struct Class {
 impl Busy {
     /// Indexes the bookings, in any order; seats of one class are counted together.
     #[must_use]
-    pub fn new(seats: impl IntoIterator<Item = Seat>) -> Self {
+    pub fn new(seats: impl IntoIterator<Item = Seats>) -> Self {
         let mut classes: Vec<Class> = Vec::new();
         let mut by_id: HashMap<Uuid, usize> = HashMap::new();
         let mut first_release: Option<DateTime<Utc>> = None;
-        for Seat { class_id, during, blocked, held_until } in seats {
+        for Seats { class_id, during, blocked, count, held_until } in seats {
             first_release = first_release.into_iter().chain(held_until).min();
             let index = *by_id.entry(class_id).or_insert(classes.len());
             match classes.get_mut(index) {
-                Some(class) => class.seats_taken += 1,
-                None => classes.push(Class { id: class_id, during, blocked, seats_taken: 1 }),
+                Some(class) => class.seats_taken += count,
+                None => classes.push(Class { id: class_id, during, blocked, seats_taken: count }),
             }
         }
         classes.sort_unstable_by_key(|class| (class.blocked, class.id));

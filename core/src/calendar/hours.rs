@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc, Weekday};
+use chrono::{Datelike, NaiveDate, Weekday};
 use uuid::Uuid;
 
 use super::civil::{minus_days, plus_days};
 use super::span::{subtract, union};
-use super::{Busy, BusyResources, CivilTime, Span, day_start, local_date, local_to_instants};
+use super::{Busy, BusyResources, CivilTime, Span, Timetable, day_start, local_to_instants};
 use crate::types::Zone;
 
 /// A window of one civil day in wall-clock time. One that closes at or before its opening closes on the next day.
@@ -76,12 +76,16 @@ pub struct Calendar {
     pub zone: Zone,
     /// Dates on which the whole business is closed.
     pub closures: Arc<BTreeSet<NaiveDate>>,
-    /// The usual week.
+    /// The usual week, until the first of the later ones begins.
     pub weekly: Vec<WeeklyWindow>,
+    /// Weeks that replace it, by the date from which they apply.
+    pub later_weeks: BTreeMap<NaiveDate, Vec<WeeklyWindow>>,
     /// Overrides: the windows of single dates; none: closed.
     pub overrides: BTreeMap<NaiveDate, Vec<DayWindow>>,
     /// Time off.
     pub time_off: Vec<Span>,
+    /// Classes planned by timetables of services.
+    pub timetable: Timetable,
     /// Bookings.
     pub busy: Busy,
     /// When the resources that its services need are in use.
@@ -118,15 +122,6 @@ pub fn open_windows(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Vec<
     windows
 }
 
-/// When the calendar is open on the dates `from` to `to`: its windows without time off, disjoint, in order, cut at the ends
-/// of these dates.
-#[must_use]
-pub fn open_spans(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Vec<Span> {
-    let (begin, end) = (day_start(calendar.zone, from), day_start(calendar.zone, plus_days(to, 1)));
-    let open = OpenTime::around(calendar, from, to).open;
-    open.iter().filter_map(|span| Span::new(span.start().max(begin), span.end().min(end))).collect()
-}
-
 impl Calendar {
     /// A calendar without hours or bookings.
     #[must_use]
@@ -136,18 +131,13 @@ impl Calendar {
             zone,
             closures,
             weekly: Vec::new(),
+            later_weeks: BTreeMap::new(),
             overrides: BTreeMap::new(),
             time_off: Vec::new(),
+            timetable: Timetable::default(),
             busy: Busy::default(),
             resources: Arc::default(),
         }
-    }
-
-    /// Whether the whole appointment is in open time. Used to find bookings that no longer fit after a change.
-    #[must_use]
-    pub fn is_open(&self, during: Span) -> bool {
-        OpenTime::around(self, local_date(self.zone, during.start()), local_date(self.zone, during.end()))
-            .covers(during)
     }
 
     /// Minutes of the windows that open on the dates `from` to `to`, without time off; where windows overlap, once.
@@ -163,6 +153,11 @@ impl Calendar {
         self.closures.contains(&date) || self.overrides.contains_key(&date)
     }
 
+    /// The usual week of a date.
+    fn week_of(&self, date: NaiveDate) -> &[WeeklyWindow] {
+        self.later_weeks.range(..=date).next_back().map_or(&self.weekly, |(_, week)| week)
+    }
+
     fn each_window_of(&self, date: NaiveDate, mut visit: impl FnMut(DayWindow)) {
         if self.closures.contains(&date) {
             return;
@@ -170,49 +165,10 @@ impl Calendar {
         match self.overrides.get(&date) {
             Some(windows) => windows.iter().copied().for_each(visit),
             None => {
-                for weekly in self.weekly.iter().filter(|weekly| weekly.weekday == date.weekday()) {
+                for weekly in self.week_of(date).iter().filter(|weekly| weekly.weekday == date.weekday()) {
                     visit(weekly.window);
                 }
             }
         }
-    }
-}
-
-/// No window is longer: a window of at most one civil day can span a repeated hour or a date the zone skips.
-const LONGEST_WINDOW: TimeDelta = TimeDelta::days(3);
-
-/// The open hours of a calendar around some dates.
-pub(super) struct OpenTime {
-    pub(super) windows: Vec<OpenWindow>,
-    /// The union of the windows minus time off: disjoint, in order.
-    open: Vec<Span>,
-}
-
-impl OpenTime {
-    /// The open time that matters to appointments (of at most a day) that start on the dates `from` to `to`.
-    pub(super) fn around(calendar: &Calendar, from: NaiveDate, to: NaiveDate) -> Self {
-        let windows = open_windows(calendar, minus_days(from, 2), plus_days(to, 2));
-        let open = union(windows.iter().map(|window| window.span).collect());
-        let open = subtract(&open, &union(calendar.time_off.clone()));
-        Self { windows, open }
-    }
-
-    /// Whether the span is open throughout.
-    pub(super) fn covers(&self, span: Span) -> bool {
-        let after = self.open.partition_point(|open| open.start() <= span.start());
-        after.checked_sub(1).is_some_and(|i| self.open[i].contains(span))
-    }
-
-    /// Whether this instant is on the grid of a window.
-    pub(super) fn on_grid(&self, start: DateTime<Utc>, step_min: u32) -> bool {
-        let step_seconds = i64::from(step_min.max(1)) * 60;
-        let begun = self.windows.partition_point(|window| window.span.start() <= start);
-        self.windows[..begun]
-            .iter()
-            .rev()
-            .take_while(|window| start - window.span.start() < LONGEST_WINDOW)
-            .any(|window| {
-                start < window.span.end() && (start - window.span.start()).num_seconds() % step_seconds == 0
-            })
     }
 }

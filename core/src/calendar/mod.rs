@@ -6,32 +6,36 @@
 mod bookable;
 mod busy;
 mod civil;
+mod classes;
 mod group;
 mod hours;
+mod open_time;
 mod recurrence;
 mod reminder;
 mod resources;
 mod slots;
 mod span;
+mod timetable;
 mod week;
 
 #[cfg(test)]
 mod tests;
 
 pub use bookable::{Limits, Place, Refusal, is_bookable, last_bookable_date, out_of_reach};
-pub use busy::{Busy, Seat};
+pub use busy::{Busy, Seats};
 pub use civil::{
     CivilTime, CivilTimeError, LocalInstants, after_date, day_start, local_date, local_to_instants,
 };
+pub use classes::{PlannedClass, planned_classes};
 pub use group::class_id;
-pub use hours::{
-    Calendar, DayWindow, DayWindowError, OpenWindow, WeeklyWindow, dates_needed, open_spans, open_windows,
-};
+pub use hours::{Calendar, DayWindow, DayWindowError, OpenWindow, WeeklyWindow, dates_needed, open_windows};
+pub use open_time::{BookedTime, open_spans};
 pub use recurrence::{Every, moved_occurrence, occurrences};
 pub use reminder::{ReminderRule, reminder_due, reminder_expires};
 pub use resources::{Blocker, BusyResources, Chosen, MOST_NEEDS, Need};
 pub use slots::{Slot, nearest, slots, unchanged_until};
 pub use span::Span;
+pub use timetable::{ClassDate, ClassLength, Timetable, WeeklyClass};
 pub use week::{Overlap, overlap_of_day, overlap_of_week};
 
 use uuid::Uuid;
@@ -51,6 +55,8 @@ pub struct ServiceRules {
     pub buffer_after_min: u32,
     /// Seats of one class; 1 is a one-to-one service.
     pub capacity: u32,
+    /// Whether it has a timetable: then it starts when a planned class does, and at no other time.
+    pub timetabled: bool,
     /// Least minutes between booking and start, inclusive.
     pub min_notice_min: u32,
     /// Civil days after today that can be booked, inclusive; 0 is today only.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Busy, Seat, Span};
+use super::{Busy, Seats, Span};
 
 /// Most things that one service needs.
 pub const MOST_NEEDS: usize = 5;
@@ -46,7 +46,7 @@ pub struct BusyResources(HashMap<Uuid, Busy>);
 impl BusyResources {
     /// Indexes the times of each resource.
     #[must_use]
-    pub fn new<'a>(times: impl IntoIterator<Item = (&'a Uuid, &'a Vec<Seat>)>) -> Self {
+    pub fn new<'a>(times: impl IntoIterator<Item = (&'a Uuid, &'a Vec<Seats>)>) -> Self {
         Self(times.into_iter().map(|(id, seats)| (*id, Busy::new(seats.iter().copied()))).collect())
     }
 

@@ -1,10 +1,10 @@
-//! The list of slots: every start on the grid of a window that [`super::is_bookable`] accepts.
+//! The list of slots: every start on the grid of a window, or of a planned class, that [`super::is_bookable`] accepts.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::bookable::Asker;
 use super::civil::after_date;
-use super::hours::OpenTime;
+use super::open_time::OpenTime;
 use super::{Calendar, ServiceRules, day_start, local_date};
 
 /// A start that can be booked.
@@ -14,7 +14,7 @@ pub struct Slot {
     pub start: DateTime<Utc>,
     /// End of the appointment.
     pub end: DateTime<Utc>,
-    /// Bookings that can still be made at this start; at least 1.
+    /// Seats that can still be taken at this start; at least 1.
     pub seats_left: u32,
 }
 
@@ -30,7 +30,11 @@ pub fn slots(
     let asker = Asker { calendar, rules, open: OpenTime::around(calendar, from, to), now };
     let step = TimeDelta::minutes(i64::from(rules.slot_step_min.max(1)));
     let mut starts: Vec<DateTime<Utc>> = Vec::new();
-    for window in &asker.open.windows {
+    if rules.timetabled {
+        let ours = asker.open.classes.iter().filter(|class| class.service_id == rules.service_id);
+        starts.extend(ours.map(|class| class.during.start()));
+    }
+    for window in asker.open.windows.iter().filter(|_| !rules.timetabled) {
         let mut start = window.span.start();
         while start < window.span.end() {
             starts.push(start);

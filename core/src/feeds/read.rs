@@ -27,6 +27,8 @@ pub struct CalendarEntry {
     pub end: DateTime<Utc>,
     /// Name of the service.
     pub service_name: String,
+    /// How many seats of a class it takes.
+    pub seats: i32,
     /// The member of staff.
     pub staff_name: String,
     /// The customer; none after erasure.
@@ -68,7 +70,7 @@ pub async fn of_staff(core: &Core, staff_id: Uuid, epoch: i32) -> Result<Feed> {
     let entries = sqlx::query_as!(
         CalendarEntry,
         r#"SELECT b.ics_uid AS uid, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
-                  upper(b.during) AS "end!", b.service_name, staff.name AS staff_name,
+                  upper(b.during) AS "end!", b.service_name, b.seats, staff.name AS staff_name,
                   coalesce(b.contact_name, nullif(c.name, '')) AS customer_name,
                   CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone,
                   b.for_whom, b.updated_at
@@ -93,7 +95,7 @@ pub async fn entry(core: &Core, actor: &Actor, booking_id: Uuid) -> Result<(Busi
     let entry = sqlx::query_as!(
         CalendarEntry,
         r#"SELECT b.ics_uid AS uid, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", lower(b.during) AS "start!",
-                  upper(b.during) AS "end!", b.service_name, staff.name AS staff_name,
+                  upper(b.during) AS "end!", b.service_name, b.seats, staff.name AS staff_name,
                   coalesce(b.contact_name, nullif(c.name, '')) AS customer_name,
                   CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone,
                   b.for_whom, b.updated_at

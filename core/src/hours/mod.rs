@@ -6,16 +6,20 @@
 mod closures;
 mod opening;
 mod overrides;
+mod public_holidays;
 mod stranded;
 mod time_off;
 mod week;
 
-pub use closures::{Closure, close, closures, reopen};
+pub use closures::{Closure, MAX_CLOSURES, close, close_all, closures, reopen, reopen_all};
 pub use opening::{OpenDay, opening};
 pub use overrides::{DateOverride, MAX_WINDOWS_OF_DATE, overrides, put_override, remove_override};
+pub use public_holidays::{HOLIDAY_COUNTRIES, HolidayCountry, PublicHoliday, public_holidays};
 pub use stranded::{Changed, StrandedBooking, StrandedReason, list_stranded};
 pub use time_off::{NewTimeOff, TimeOff, add_time_off, add_time_off_once, remove_time_off, time_off};
-pub use week::{MAX_WINDOWS_OF_WEEK, Week, put_week, week};
+pub use week::{
+    LaterWeek, MAX_LATER_WEEKS, MAX_WINDOWS_OF_WEEK, Week, put_week, put_week_from, remove_week_from, week,
+};
 
 pub(crate) use stranded::{Fitting, stranded_reasons};
 pub(crate) use time_off::time_off_of;
@@ -63,8 +67,8 @@ pub(crate) async fn lock_all(tx: &mut PgConnection) -> Result<Vec<Uuid>> {
     Ok(staff_ids)
 }
 
-/// The span in which the hours of a date can affect appointments, rounded up.
-fn touched(zone: Zone, date: NaiveDate) -> Option<Span> {
-    let (first, last) = dates_needed(date, date);
+/// The span in which the hours of these dates can affect appointments, rounded up.
+fn touched(zone: Zone, first: NaiveDate, last: NaiveDate) -> Option<Span> {
+    let (first, last) = dates_needed(first, last);
     Span::new(day_start(zone, first), day_start(zone, after_date(last)))
 }

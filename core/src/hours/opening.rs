@@ -2,6 +2,7 @@
 
 use chrono::Weekday;
 
+use super::week::today;
 use crate::calendar::CivilTime;
 use crate::slots::iso_weekday;
 use crate::{Core, Error, Result};
@@ -15,13 +16,18 @@ pub struct OpenDay {
     pub windows: Vec<(CivilTime, CivilTime)>,
 }
 
-/// The weekly hours of all active staff together, Monday to Sunday; a closed day has no windows.
+/// The weekly hours in force today of all active staff together, Monday to Sunday; a closed day has no windows.
 pub async fn opening(core: &Core) -> Result<Vec<OpenDay>> {
+    let db = &mut *core.pool.acquire().await?;
+    let today = today(db, core.now()).await?;
     let rows = sqlx::query!(
         "SELECT weekday, start_min, end_min FROM weekly_hours JOIN staff ON staff.id = weekly_hours.staff_id
-         WHERE staff.active ORDER BY weekday, start_min, end_min"
+         WHERE staff.active AND weekly_hours.valid_from = coalesce(
+             (SELECT max(l.valid_from) FROM later_weeks AS l WHERE l.staff_id = staff.id AND l.valid_from <= $1), '0001-01-01')
+         ORDER BY weekday, start_min, end_min",
+        today,
     )
-    .fetch_all(&core.pool)
+    .fetch_all(db)
     .await?;
     (1..=7_i16)
         .map(|number| {

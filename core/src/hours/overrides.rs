@@ -86,7 +86,7 @@ async fn replace(
     own: &DateOverride,
 ) -> Result<Changed<DateOverride>> {
     lock_own(tx, actor, staff_id).await?;
-    let within = touched(zone(tx).await?, own.date);
+    let within = touched(zone(tx).await?, own.date, own.date);
     let fitting = Fitting::before(tx, now, &[staff_id], within).await?;
     delete(tx, staff_id, own.date).await?;
     let mut windows = own.windows.clone();
@@ -141,7 +141,7 @@ async fn remove(
     date: NaiveDate,
 ) -> Result<Changed<()>> {
     lock_own(tx, actor, staff_id).await?;
-    let within = touched(zone(tx).await?, date);
+    let within = touched(zone(tx).await?, date, date);
     let fitting = Fitting::before(tx, now, &[staff_id], within).await?;
     if delete(tx, staff_id, date).await? == 0 {
         return Err(Error::NotFound("override"));

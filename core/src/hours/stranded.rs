@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::zone;
-use crate::calendar::{Calendar, Span, local_date};
+use crate::calendar::{BookedTime, Calendar, Span, local_date};
 use crate::slots::opening_hours;
 use crate::types::{Actor, BookingStatus, Cursor, Page, PageSize};
 use crate::{Core, Error, Result};
@@ -29,7 +29,8 @@ pub struct Changed<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StrandedReason {
-    /// Part of it is outside open hours: hours changed, a closure or time off was added, or the zone changed.
+    /// Part of it is outside open hours: hours changed, a closure or time off was added, the zone changed, a class was planned
+    /// then, or its service has a timetable with other starts.
     OutsideHours,
     /// Its member of staff is inactive.
     StaffInactive,
@@ -37,7 +38,7 @@ pub enum StrandedReason {
     StaffNotAssigned,
     /// Its service is inactive.
     ServiceInactive,
-    /// The class has fewer seats than bookings, and this is one of the later ones.
+    /// The class has fewer seats than are booked, and this is one of the later bookings.
     OverCapacity,
     /// A room or a piece of equipment that it has is inactive, or out of service at that time.
     ResourceUnavailable,
@@ -159,13 +160,14 @@ async fn examine(
     // The index on (staff_id, start) finds appointments in progress, because none is longer than a day.
     let rows = sqlx::query!(
         r#"SELECT b.id, b.service_id, b.staff_id, b.status AS "status: BookingStatus", lower(b.during) AS "start!",
-                  upper(b.during) AS "end!", staff.active AS staff_active, services.active AS service_active,
+                  upper(b.during) AS "end!", lower(b.blocked) AS "blocked_from!", upper(b.blocked) AS "blocked_to!",
+                  EXISTS (SELECT FROM class_windows AS w WHERE w.service_id = b.service_id) AS "timetabled!", staff.active AS staff_active, services.active AS service_active,
                   EXISTS (SELECT FROM service_staff AS s
                           WHERE s.service_id = b.service_id AND s.staff_id = b.staff_id) AS "assigned!",
-                  (SELECT count(*) FROM bookings AS other
+                  b.seats + (SELECT coalesce(sum(other.seats), 0) FROM bookings AS other
                    WHERE other.class_id = b.class_id AND other.blocks
                      AND (other.hold_expires_at IS NULL OR other.hold_expires_at > $2)
-                     AND (other.created_at, other.id) < (b.created_at, b.id)) >= services.capacity AS "over_capacity!",
+                     AND (other.created_at, other.id) < (b.created_at, b.id)) > services.capacity AS "over_capacity!",
                   EXISTS (SELECT FROM booking_resources AS used JOIN resources AS r ON r.id = used.resource_id
                           WHERE used.booking_id = b.id
                             AND (NOT r.active OR EXISTS (SELECT FROM resource_outages AS o
@@ -199,15 +201,22 @@ async fn examine(
     };
     let dates = (local_date(zone, first), local_date(zone, last));
     let calendars = opening_hours(db, zone, scope.staff_ids, dates).await?;
-    let is_open = |staff_id: Uuid, start, end| {
+    let takes = |staff_id: Uuid, booked: Option<BookedTime>| {
         let calendar = calendars.iter().find(|calendar: &&Calendar| calendar.staff_id == staff_id);
-        calendar.zip(Span::new(start, end)).is_some_and(|(calendar, during)| calendar.is_open(during))
+        calendar.zip(booked).is_some_and(|(calendar, booked)| calendar.takes(booked))
     };
     Ok(rows
         .into_iter()
         .map(|row| {
+            let spans = Span::new(row.start, row.end).zip(Span::new(row.blocked_from, row.blocked_to));
+            let booked = spans.map(|(during, blocked)| BookedTime {
+                service_id: row.service_id,
+                timetabled: row.timetabled,
+                during,
+                blocked,
+            });
             let reasons = [
-                (StrandedReason::OutsideHours, !is_open(row.staff_id, row.start, row.end)),
+                (StrandedReason::OutsideHours, !takes(row.staff_id, booked)),
                 (StrandedReason::StaffInactive, !row.staff_active),
                 (StrandedReason::StaffNotAssigned, !row.assigned),
                 (StrandedReason::ServiceInactive, !row.service_active),

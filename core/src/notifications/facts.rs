@@ -16,6 +16,7 @@ use super::NotificationKind;
 use crate::types::{
     ActorKind, BookingStatus, Currency, EmailAddress, EventDetails, Locale, Money, Rev, Zone,
 };
+use crate::wording::with_seats;
 use crate::{Result, settings};
 
 pub use account::{AccountFacts, load_account};
@@ -162,7 +163,7 @@ pub async fn load(conn: &mut PgConnection, notification_ids: &[Uuid]) -> Result<
         r#"
         SELECT n.id AS notification_id, n.kind AS "kind: NotificationKind", n.locale AS "locale: Locale", n.recipient::text AS "recipient: EmailAddress",
                b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
-               b.zone AS "zone: Zone", b.service_id, services.active AS service_active, b.service_name, b.price_minor, b.currency AS "currency: Currency", staff.name AS staff_name,
+               b.zone AS "zone: Zone", b.service_id, services.active AS service_active, b.service_name, b.seats, b.price_minor, b.currency AS "currency: Currency", staff.name AS staff_name,
                c.id AS customer_id, c.link_epoch AS customer_link_epoch, coalesce(b.contact_name, c.name) AS "customer_name!", c.zone AS "customer_zone: Zone",
                c.email::text AS "customer_email: EmailAddress", CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.customer_note, b.for_whom,
                addressee.name AS "addressee_name?", former.name AS "former_name?",
@@ -239,7 +240,7 @@ pub async fn load(conn: &mut PgConnection, notification_ids: &[Uuid]) -> Result<
                 zone: row.zone,
                 service_id: row.service_id,
                 service_active: row.service_active,
-                service_name: row.service_name,
+                service_name: with_seats(&row.service_name, row.seats),
                 price: Money { minor: row.price_minor, currency: row.currency },
                 staff_name: row.staff_name,
                 customer_id: row.customer_id,

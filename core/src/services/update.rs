@@ -46,7 +46,18 @@ async fn apply(
     spec.check()?;
     lock_concerned(tx, &current.spec.staff_ids, &spec.staff_ids).await?;
     let concerned: Vec<Uuid> = current.spec.staff_ids.iter().chain(&spec.staff_ids).copied().collect();
-    let fitting = Fitting::before_change_of_service(tx, now, &concerned, service_id).await?;
+    let timetabled = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM class_windows WHERE service_id = $1) AS "timetabled!""#,
+        service_id
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    // Its classes take time from other services, by its duration and buffers.
+    let fitting = if timetabled {
+        Fitting::before(tx, now, &concerned, None).await?
+    } else {
+        Fitting::before_change_of_service(tx, now, &concerned, service_id).await?
+    };
     let changed = sqlx::query!(
         "UPDATE services
          SET name = $2, description = $3, duration_min = $4, slot_step_min = $5, buffer_before_min = $6,

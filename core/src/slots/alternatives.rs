@@ -12,13 +12,14 @@ use crate::{Alternative, Result};
 
 const COUNT: usize = 3;
 
-/// The three bookable starts nearest to `wanted` with the staff of the terms, in order of time; of two equally near
+/// The three bookable starts nearest to `wanted` with so many seats left and the staff of the terms, in order of time; of two equally near
 /// starts the earlier. Searches one week back and three weeks ahead; may find fewer.
 pub async fn alternatives(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     terms: &ServiceTerms,
     wanted: DateTime<Utc>,
+    seats: u32,
     exclude: Option<Uuid>,
 ) -> Result<Vec<Alternative>> {
     if out_of_reach(terms.zone, wanted, now, Limits::Enforced).is_some() {
@@ -27,12 +28,12 @@ pub async fn alternatives(
     let date = local_date(terms.zone, wanted);
     let around = |back: u64, ahead: u64| (date - Days::new(back), date + Days::new(ahead));
     // Usually three are close. All starts within 46 hours are on these dates, even where a day has 25 hours.
-    let close = search(db, now, terms, wanted, around(2, 2), exclude).await?;
+    let close = search(db, now, terms, wanted, around(2, 2), seats, exclude).await?;
     let near = |slot: &Alternative| (slot.start.to_utc() - wanted).abs() <= TimeDelta::hours(46);
     if close.len() == COUNT && close.iter().all(near) {
         return Ok(close);
     }
-    search(db, now, terms, wanted, around(7, 23), exclude).await
+    search(db, now, terms, wanted, around(7, 23), seats, exclude).await
 }
 
 /// A booking that no longer fits its calendar.
@@ -46,6 +47,8 @@ pub(crate) struct Displaced {
     pub staff_id: Uuid,
     /// Its start.
     pub start: DateTime<Utc>,
+    /// Its seats.
+    pub seats: u32,
 }
 
 /// How many days ahead slots with the same member of staff are searched.
@@ -58,7 +61,7 @@ pub(crate) async fn replacements(
     now: DateTime<Utc>,
     displaced: Displaced,
 ) -> Result<Vec<Alternative>> {
-    let Displaced { booking_id, service_id, staff_id, start } = displaced;
+    let Displaced { booking_id, service_id, staff_id, start, seats } = displaced;
     let anybody = terms_of_booking(db, booking_id, service_id, None).await?;
     if out_of_reach(anybody.zone, start, now, Limits::Enforced).is_some() {
         return Ok(Vec::new());
@@ -69,7 +72,7 @@ pub(crate) async fn replacements(
     };
     let date = local_date(anybody.zone, start);
     let exclude = Some(booking_id);
-    let others = offered(db, now, &with(&|id| id != staff_id), (date, date), exclude).await?;
+    let others = offered(db, now, &with(&|id| id != staff_id), (date, date), seats, exclude).await?;
     let mut found: Vec<Alternative> = others
         .slots
         .into_iter()
@@ -78,11 +81,11 @@ pub(crate) async fn replacements(
         .map(alternative)
         .collect();
     let dates = (date, date + Days::new(LATER_DAYS));
-    let same = offered(db, now, &with(&|id| id == staff_id), dates, exclude).await?;
+    let same = offered(db, now, &with(&|id| id == staff_id), dates, seats, exclude).await?;
     let later = same.slots.into_iter().filter(|slot| slot.start.to_utc() > start).map(alternative);
     found.extend(later.take(COUNT - found.len()));
     if found.len() < COUNT {
-        for nearest in alternatives(db, now, &anybody, start, exclude).await? {
+        for nearest in alternatives(db, now, &anybody, start, seats, exclude).await? {
             if found.len() < COUNT && !found.iter().any(|known| known.start == nearest.start) {
                 found.push(nearest);
             }
@@ -102,9 +105,10 @@ async fn search(
     terms: &ServiceTerms,
     wanted: DateTime<Utc>,
     dates: (NaiveDate, NaiveDate),
+    seats: u32,
     exclude: Option<Uuid>,
 ) -> Result<Vec<Alternative>> {
-    let slots = offered(db, now, terms, dates, exclude).await?.slots;
+    let slots = offered(db, now, terms, dates, seats, exclude).await?.slots;
     let starts = nearest(slots.iter().map(|slot| slot.start.to_utc()), wanted, COUNT);
     let chosen = slots.into_iter().filter(|slot| starts.contains(&slot.start.to_utc()));
     let mut alternatives: Vec<Alternative> = chosen.map(alternative).collect();

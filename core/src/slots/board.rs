@@ -12,7 +12,7 @@ use super::resources::{candidates, resource_times};
 use super::{ServiceTerms, StaffAnswer, StartQuery};
 use crate::Result;
 use crate::calendar::{
-    Busy, BusyResources, Calendar, Limits, Place, Seat, after_date, day_start, is_bookable, local_date,
+    Busy, BusyResources, Calendar, Limits, Place, Seats, after_date, day_start, is_bookable, local_date,
     out_of_reach,
 };
 use crate::types::Zone;
@@ -20,11 +20,11 @@ use crate::types::Zone;
 /// Calendars by member of staff, as far as the starts of one batch need them.
 pub struct Board {
     calendars: HashMap<Uuid, Calendar>,
-    seats: HashMap<Uuid, Vec<Seat>>,
+    seats: HashMap<Uuid, Vec<Seats>>,
     /// Seats that this batch took, by class.
     taken: HashMap<Uuid, i32>,
     /// When resources are in use, by resource.
-    resources: HashMap<Uuid, Vec<Seat>>,
+    resources: HashMap<Uuid, Vec<Seats>>,
 }
 
 impl Board {
@@ -111,7 +111,7 @@ impl Board {
         staff_ids: &[Uuid],
         query: StartQuery,
     ) -> Vec<StaffAnswer> {
-        let StartQuery { start, limits, .. } = query;
+        let StartQuery { start, limits, seats, .. } = query;
         if let Some(refusal) = out_of_reach(terms.zone, start, now, limits) {
             return staff_ids.iter().map(|&staff_id| StaffAnswer { staff_id, place: Err(refusal) }).collect();
         }
@@ -127,7 +127,8 @@ impl Board {
             .into_iter()
             .map(|calendar| StaffAnswer {
                 staff_id: calendar.staff_id,
-                place: is_bookable(calendar, &terms.rules_with(calendar.staff_id), start, now, limits),
+                place: is_bookable(calendar, &terms.rules_with(calendar.staff_id), start, now, limits)
+                    .and_then(|place| place.for_seats(seats)),
             })
             .collect()
     }
@@ -137,21 +138,21 @@ impl Board {
         seats.iter().filter(|seat| (from..to).contains(&seat.during.start())).count()
     }
 
-    /// Takes the place for the booking with this id. Returns how many seats of its class this batch took before.
+    /// Takes `count` seats of the place for the booking with this id. Returns how many seats of its class this batch took before.
     pub(crate) fn take(
         &mut self,
         staff_id: Uuid,
         place: &Place,
-        booking_id: Uuid,
+        (booking_id, count): (Uuid, u32),
         held_until: Option<DateTime<Utc>>,
     ) -> i32 {
         let class_id = place.class_id.unwrap_or(booking_id);
         let seats = self.seats.entry(staff_id).or_default();
-        seats.push(Seat { class_id, during: place.during, blocked: place.blocked, held_until });
+        seats.push(Seats { class_id, during: place.during, blocked: place.blocked, count, held_until });
         if let Some(calendar) = self.calendars.get_mut(&staff_id) {
             calendar.busy = Busy::new(seats.iter().copied());
         }
-        let seat = Seat { class_id, during: place.blocked, blocked: place.blocked, held_until };
+        let seat = Seats { class_id, during: place.blocked, blocked: place.blocked, count, held_until };
         for id in place.resources.ids() {
             self.resources.entry(id).or_default().push(seat);
         }
@@ -159,8 +160,9 @@ impl Board {
             self.share_resources();
         }
         let taken = self.taken.entry(class_id).or_default();
-        *taken += 1;
-        *taken - 1
+        let before = *taken;
+        *taken += count.cast_signed();
+        before
     }
 }
 

@@ -13,9 +13,11 @@ use crate::calendar::{Limits, Place, Refusal, is_bookable, local_date, out_of_re
 pub struct StartQuery {
     /// The start.
     pub start: DateTime<Utc>,
+    /// How many seats are wanted; 1 of a one-to-one service.
+    pub seats: u32,
     /// Which limits apply.
     pub limits: Limits,
-    /// A booking to be moved there: its own time counts as free.
+    /// A booking, or a whole class, to be moved there: its own time counts as free.
     pub exclude: Option<Uuid>,
 }
 
@@ -52,7 +54,8 @@ pub async fn check_start(
                 query.start,
                 now,
                 query.limits,
-            ),
+            )
+            .and_then(|place| place.for_seats(query.seats)),
         })
         .collect())
 }

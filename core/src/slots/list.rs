@@ -27,6 +27,8 @@ pub struct SlotQuery {
     pub from: NaiveDate,
     /// Last date, included; at most [`MAX_DAYS`] dates in all.
     pub to: NaiveDate,
+    /// Only starts with so many seats left; 1: all.
+    pub seats: u32,
     /// A booking to be moved: its own time counts as free. The caller checks who may read it.
     pub exclude_booking: Option<Uuid>,
 }
@@ -58,7 +60,8 @@ pub struct OfferedSlot {
     pub end: DateTime<FixedOffset>,
     /// Ids of the staff who can be booked at this start.
     pub staff_ids: Vec<Uuid>,
-    /// Bookings that can still be made at this start, summed over these staff; at least 1.
+    /// Seats that can still be taken at this start, summed over these staff; at least 1. A booking has all of its seats with one of
+    /// them.
     pub seats_left: u32,
 }
 
@@ -103,7 +106,8 @@ pub(super) async fn list_with_revisions(
     if !terms.active && query.exclude_booking.is_none() {
         return Err(Error::NotFound("service"));
     }
-    let offered = offered(db, now, &terms, (query.from, query.to), query.exclude_booking).await?;
+    let offered =
+        offered(db, now, &terms, (query.from, query.to), query.seats, query.exclude_booking).await?;
     let mut days: Vec<DaySlots> = query
         .from
         .iter_days()
@@ -131,12 +135,13 @@ pub(super) struct Offered {
     pub until: DateTime<Utc>,
 }
 
-/// The slots of all staff of the terms, one entry for each start and end, in order.
+/// The slots of all staff of the terms with so many seats left, one entry for each start and end, in order.
 pub(super) async fn offered(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     terms: &ServiceTerms,
     (from, to): (NaiveDate, NaiveDate),
+    seats: u32,
     exclude: Option<Uuid>,
 ) -> Result<Offered> {
     // Only dates that can have slots; this also keeps extreme dates out of date arithmetic.
@@ -162,7 +167,7 @@ pub(super) async fn offered(
         let rules = terms.rules_with(calendar.staff_id);
         let slots = slots(&calendar, &rules, from, to, now);
         until = until.min(unchanged_until(&calendar, &rules, &slots, now));
-        for slot in slots {
+        for slot in slots.into_iter().filter(|slot| slot.seats_left >= seats) {
             let offered = merged.entry((slot.start, slot.end)).or_insert_with(|| OfferedSlot {
                 start: terms.zone.at(slot.start),
                 end: terms.zone.at(slot.end),

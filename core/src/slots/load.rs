@@ -8,10 +8,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::resources::{candidates, resource_times};
-use super::{ServiceTerms, iso_weekday, stored_window};
+use super::{ServiceTerms, iso_weekday, stored_part, stored_time, stored_window};
 use crate::Result;
 use crate::calendar::{
-    Busy, BusyResources, Calendar, Seat, Span, WeeklyWindow, after_date, dates_needed, day_start,
+    Busy, BusyResources, Calendar, ClassDate, ClassLength, Seats, Span, WeeklyClass, WeeklyWindow,
+    after_date, dates_needed, day_start,
 };
 use crate::types::Zone;
 
@@ -21,7 +22,7 @@ const LONGEST_APPOINTMENT: TimeDelta = TimeDelta::hours(24);
 const LONGEST_BUFFER: TimeDelta = TimeDelta::hours(8);
 
 /// The calendars of these members of staff, in their order, as far as appointments that start on the dates `from` to
-/// `to` need them. Holds that have run out at `now` are left out, and so is the booking `exclude`.
+/// `to` need them. Holds that have run out at `now` are left out, and so is the booking, or the whole class, with the id `exclude`.
 ///
 /// To decide about a booking, lock the staff rows first: then nothing read here changes before the transaction ends.
 pub async fn calendars(
@@ -59,7 +60,7 @@ pub(super) fn around((begin, end): Instants) -> Instants {
     (begin - LONGEST_BUFFER, end + LONGEST_BUFFER)
 }
 
-/// The calendars without their bookings: hours, overrides, closures and time off.
+/// The calendars without their bookings: hours, overrides, closures, time off and timetables.
 pub(crate) async fn opening_hours(
     db: &mut PgConnection,
     zone: Zone,
@@ -69,17 +70,37 @@ pub(crate) async fn opening_hours(
     let (first, last) = dates_needed(from, to);
     let (begin, end) = span_of(zone, from, to);
     let rows = sqlx::query!(
-        r#"SELECT staff_id AS "staff_id?", weekday AS "weekday?", NULL::date AS "date?", start_min AS "start_min?",
-                  end_min AS "end_min?", NULL::timestamptz AS "away_from?", NULL::timestamptz AS "away_to?"
+        r#"SELECT staff_id AS "staff_id?", weekday AS "weekday?", nullif(valid_from, '0001-01-01') AS "valid_from?",
+                  NULL::date AS "date?", start_min AS "start_min?", end_min AS "end_min?",
+                  NULL::timestamptz AS "from?", NULL::timestamptz AS "to?", NULL::date AS "valid_until?",
+                  NULL::boolean AS "takes_place?", NULL::uuid AS "service_id?", NULL::integer AS "duration_min?",
+                  NULL::integer AS "buffer_before_min?", NULL::integer AS "buffer_after_min?"
            FROM weekly_hours WHERE staff_id = ANY($1)
            UNION ALL
-           SELECT staff_id, NULL, date, start_min, end_min, NULL, NULL
+           SELECT staff_id, NULL, valid_from, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+           FROM later_weeks WHERE staff_id = ANY($1)
+           UNION ALL
+           SELECT staff_id, NULL, NULL, date, start_min, end_min, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
            FROM date_overrides WHERE staff_id = ANY($1) AND date BETWEEN $2 AND $3
            UNION ALL
-           SELECT NULL, NULL, date, NULL, NULL, NULL, NULL FROM closures WHERE date BETWEEN $2 AND $3
+           SELECT NULL, NULL, NULL, date, start_min, end_min, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+           FROM closures WHERE date BETWEEN $2 AND $3
            UNION ALL
-           SELECT staff_id, NULL, NULL, NULL, NULL, lower(during), upper(during)
-           FROM time_off WHERE staff_id = ANY($1) AND upper(during) > $4 AND lower(during) < $5"#,
+           SELECT staff_id, NULL, NULL, NULL, NULL, NULL, lower(during), upper(during), NULL, NULL, NULL, NULL, NULL, NULL
+           FROM time_off WHERE staff_id = ANY($1) AND upper(during) > $4 AND lower(during) < $5
+           UNION ALL
+           SELECT w.staff_id, w.weekday, w.valid_from, NULL, w.start_min, NULL, NULL, NULL, w.valid_until, NULL, s.id,
+                  coalesce(p.duration_min, s.duration_min), s.buffer_before_min, s.buffer_after_min
+           FROM class_windows AS w JOIN services AS s ON s.id = w.service_id
+           JOIN service_staff AS p ON p.service_id = s.id AND p.staff_id = w.staff_id
+           WHERE w.staff_id = ANY($1) AND s.active
+           UNION ALL
+           SELECT d.staff_id, NULL, NULL, NULL, NULL, NULL, d.start_at, NULL, NULL, d.takes_place, s.id,
+                  coalesce(p.duration_min, s.duration_min), s.buffer_before_min, s.buffer_after_min
+           FROM class_dates AS d JOIN services AS s ON s.id = d.service_id
+           JOIN service_staff AS p ON p.service_id = s.id AND p.staff_id = d.staff_id
+           WHERE d.staff_id = ANY($1) AND d.start_at > $4::timestamptz - interval '72 hours' AND d.start_at < $5
+             AND s.active"#,
         staff_ids,
         first,
         last,
@@ -88,25 +109,57 @@ pub(crate) async fn opening_hours(
     )
     .fetch_all(db)
     .await?;
-    let closures: BTreeSet<NaiveDate> =
-        rows.iter().filter(|row| row.staff_id.is_none()).filter_map(|row| row.date).collect();
+    let mut closures: BTreeSet<NaiveDate> = BTreeSet::new();
+    let mut closed: Vec<Span> = Vec::new();
+    for row in rows.iter().filter(|row| row.staff_id.is_none()) {
+        let Some(date) = row.date else { continue };
+        match row.start_min.zip(row.end_min) {
+            Some((from, to)) => closed.extend(stored_part(zone, date, from, to)?),
+            None => drop(closures.insert(date)),
+        }
+    }
     let closures = Arc::new(closures);
-    let mut calendars: Vec<Calendar> =
-        staff_ids.iter().map(|id| Calendar::empty(*id, zone, Arc::clone(&closures))).collect();
+    let mut calendars: Vec<Calendar> = staff_ids
+        .iter()
+        .map(|id| Calendar { time_off: closed.clone(), ..Calendar::empty(*id, zone, Arc::clone(&closures)) })
+        .collect();
     let place: HashMap<Uuid, usize> = staff_ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
     for row in rows {
         let Some(calendar) = row.staff_id.and_then(|id| place.get(&id)).map(|index| &mut calendars[*index])
         else {
             continue;
         };
+        if let Some(service_id) = row.service_id {
+            let minutes = |minutes: Option<i32>| minutes.unwrap_or_default().unsigned_abs();
+            let (before, after) = (minutes(row.buffer_before_min), minutes(row.buffer_after_min));
+            let length = ClassLength { minutes: minutes(row.duration_min), before, after };
+            if let (Some(start), Some(takes_place)) = (row.from, row.takes_place) {
+                calendar.timetable.dates.push(ClassDate { service_id, start, takes_place, length });
+            } else if let (Some(weekday), Some(start), Some(valid_from)) =
+                (row.weekday, row.start_min, row.valid_from)
+            {
+                let (weekday, start) = (iso_weekday(weekday)?, stored_time(start)?);
+                let valid_until = row.valid_until;
+                let weekly = WeeklyClass { service_id, weekday, start, valid_from, valid_until, length };
+                calendar.timetable.weekly.push(weekly);
+            }
+            continue;
+        }
         let window =
             row.start_min.zip(row.end_min).map(|(opens, closes)| stored_window(opens, closes)).transpose()?;
         if let Some(date) = row.date {
             calendar.overrides.entry(date).or_default().extend(window);
-        } else if let (Some(weekday), Some(window)) = (row.weekday, window) {
-            calendar.weekly.push(WeeklyWindow { weekday: iso_weekday(weekday)?, window });
-        } else if let (Some(from), Some(to)) = (row.away_from, row.away_to) {
+        } else if let (Some(from), Some(to)) = (row.from, row.to) {
             calendar.time_off.extend(Span::new(from, to));
+        } else {
+            let weekly = row.weekday.zip(window).map(|(weekday, window)| {
+                iso_weekday(weekday).map(|weekday| WeeklyWindow { weekday, window })
+            });
+            let week = match row.valid_from {
+                Some(valid_from) => calendar.later_weeks.entry(valid_from).or_default(),
+                None => &mut calendar.weekly,
+            };
+            week.extend(weekly.transpose()?);
         }
     }
     Ok(calendars)
@@ -121,7 +174,7 @@ pub(super) async fn bookings(
     now: DateTime<Utc>,
     ranges: &[(Uuid, Instants)],
     exclude: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<Seat>>> {
+) -> Result<HashMap<Uuid, Vec<Seats>>> {
     // A neighbour's blocked time ends at most an appointment and a buffer after its start, ours begins a buffer early.
     let before = LONGEST_APPOINTMENT + LONGEST_BUFFER + LONGEST_BUFFER;
     let after = LONGEST_BUFFER + LONGEST_BUFFER;
@@ -130,15 +183,15 @@ pub(super) async fn bookings(
     let latest: Vec<DateTime<Utc>> = ranges.iter().map(|(_, (_, end))| *end + after).collect();
     let rows = sqlx::query!(
         r#"SELECT staff.id AS "staff_id!", b.class_id, b.starts AS "start!", b.ends AS "end!",
-                  b.blocked_from AS "blocked_from!", b.blocked_to AS "blocked_to!", b.hold_expires_at
+                  b.blocked_from AS "blocked_from!", b.blocked_to AS "blocked_to!", b.hold_expires_at, b.seats
            FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS staff (id, earliest, latest)
            CROSS JOIN LATERAL (
                SELECT class_id, lower(during) AS starts, upper(during) AS ends, lower(blocked) AS blocked_from,
-                      upper(blocked) AS blocked_to, hold_expires_at
+                      upper(blocked) AS blocked_to, hold_expires_at, seats
                FROM bookings
                WHERE bookings.staff_id = staff.id AND blocks AND lower(during) > staff.earliest
                  AND lower(during) < staff.latest
-                 AND (hold_expires_at IS NULL OR hold_expires_at > $4) AND bookings.id <> ALL ($5)
+                 AND (hold_expires_at IS NULL OR hold_expires_at > $4) AND bookings.id <> ALL ($5) AND class_id <> ALL ($5)
                OFFSET 0) AS b"#,
         &staff_ids,
         &earliest,
@@ -148,13 +201,14 @@ pub(super) async fn bookings(
     )
     .fetch_all(db)
     .await?;
-    let mut seats: HashMap<Uuid, Vec<Seat>> = HashMap::with_capacity(ranges.len());
+    let mut seats: HashMap<Uuid, Vec<Seats>> = HashMap::with_capacity(ranges.len());
     for row in rows {
         let spans = Span::new(row.start, row.end).zip(Span::new(row.blocked_from, row.blocked_to));
-        seats.entry(row.staff_id).or_default().extend(spans.map(|(during, blocked)| Seat {
+        seats.entry(row.staff_id).or_default().extend(spans.map(|(during, blocked)| Seats {
             class_id: row.class_id,
             during,
             blocked,
+            count: row.seats.unsigned_abs(),
             held_until: row.hold_expires_at,
         }));
     }

@@ -22,7 +22,7 @@ pub use load::calendars;
 pub(crate) use load::opening_hours;
 pub use revisions::Revisions;
 pub use snapshots::{Page, Snapshots};
-pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_window};
+pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_part, stored_time, stored_window};
 pub(crate) use terms::terms_of;
 pub use terms::{ServiceTerms, terms, terms_of_booking};
 

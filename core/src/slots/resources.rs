@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::ServiceTerms;
 use crate::Result;
-use crate::calendar::{Seat, Span};
+use crate::calendar::{Seats, Span};
 
 /// The resources that services with these terms can need, each once.
 pub(super) fn candidates<'a>(terms: impl IntoIterator<Item = &'a ServiceTerms>) -> Vec<Uuid> {
@@ -20,15 +20,15 @@ pub(super) fn candidates<'a>(terms: impl IntoIterator<Item = &'a ServiceTerms>) 
 }
 
 /// When these resources are in use or out of service, as far as it matters for blocked times in the span; by resource. Holds that
-/// have run out at `now` are left out, and so are the bookings `exclude`. An outage counts as a class of its own.
+/// have run out at `now` are left out, and so are the bookings, or whole classes, with the ids `exclude`. An outage counts as a class of its own.
 pub(super) async fn resource_times(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     ids: &[Uuid],
     (begin, end): (DateTime<Utc>, DateTime<Utc>),
     exclude: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<Seat>>> {
-    let mut times: HashMap<Uuid, Vec<Seat>> = HashMap::new();
+) -> Result<HashMap<Uuid, Vec<Seats>>> {
+    let mut times: HashMap<Uuid, Vec<Seats>> = HashMap::new();
     if ids.is_empty() {
         return Ok(times);
     }
@@ -38,6 +38,7 @@ pub(super) async fn resource_times(
            FROM booking_resources AS r JOIN bookings AS b ON b.id = r.booking_id
            WHERE r.resource_id = ANY($1) AND r.blocks AND upper(r.blocked) > $2 AND lower(r.blocked) < $3
              AND (b.hold_expires_at IS NULL OR b.hold_expires_at > $4) AND b.id <> ALL ($5)
+             AND r.class_id <> ALL ($5)
            UNION ALL
            SELECT resource_id, id, lower(during), upper(during), NULL
            FROM resource_outages WHERE resource_id = ANY($1) AND upper(during) > $2 AND lower(during) < $3"#,
@@ -51,8 +52,13 @@ pub(super) async fn resource_times(
     .await?;
     for row in rows {
         if let Some(span) = Span::new(row.from, row.to) {
-            let seat =
-                Seat { class_id: row.class_id, during: span, blocked: span, held_until: row.held_until };
+            let seat = Seats {
+                class_id: row.class_id,
+                during: span,
+                blocked: span,
+                count: 1,
+                held_until: row.held_until,
+            };
             times.entry(row.resource_id).or_default().push(seat);
         }
     }

@@ -1,8 +1,9 @@
 //! Conversion of hours from and to their columns: minutes of the civil day and ISO 8601 weekdays.
 
-use chrono::Weekday;
+use chrono::{NaiveDate, Weekday};
 
-use crate::calendar::{CivilTime, DayWindow};
+use crate::calendar::{CivilTime, DayWindow, Span, local_to_instants};
+use crate::types::Zone;
 use crate::{Error, Result};
 
 /// A window from its columns.
@@ -13,6 +14,18 @@ pub(crate) fn stored_window(opens: i16, closes: i16) -> Result<DayWindow> {
     };
     DayWindow::new(minutes(opens)?, minutes(closes)?)
         .map_err(|error| Error::internal("hours hold a bad window", error))
+}
+
+/// A time of day from its column.
+pub(crate) fn stored_time(minutes: i16) -> Result<CivilTime> {
+    CivilTime::from_minutes(minutes.unsigned_abs())
+        .map_err(|error| Error::internal("a time of day is out of range", error))
+}
+
+/// Part of a date from its columns; none if it lies in a gap.
+pub(crate) fn stored_part(zone: Zone, date: NaiveDate, from: i16, to: i16) -> Result<Option<Span>> {
+    let from = local_to_instants(zone, stored_time(from)?.on(date)).first;
+    Ok(Span::new(from, local_to_instants(zone, stored_time(to)?.on(date)).last))
 }
 
 /// The columns of a window: opening and closing.

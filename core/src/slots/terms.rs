@@ -25,7 +25,7 @@ pub struct ServiceTerms {
     pub zone: Zone,
     /// Name.
     pub name: String,
-    /// Price.
+    /// Price of one seat.
     pub price: Money,
     /// False: no new bookings.
     pub active: bool,
@@ -81,7 +81,8 @@ macro_rules! query_terms {
             Row,
             r#"SELECT s.id, s.name, s.duration_min, s.slot_step_min, s.buffer_before_min, s.buffer_after_min, s.capacity,
                       s.min_notice_min, s.horizon_days, s.cancel_notice_min, s.reschedule_notice_min,
-                      s.requires_confirmation, s.price_minor, s.active, settings.zone, settings.currency,
+                      s.requires_confirmation, s.price_minor, s.active,
+                      EXISTS (SELECT FROM class_windows AS w WHERE w.service_id = s.id) AS "timetabled!", settings.zone, settings.currency,
                       needs.nos AS "need_nos!", needs.any_of AS "need_any!", needs.ids AS "need_ids!: Vec<Option<Uuid>>",
                       needs.active AS "need_active!", needs.revs AS "need_revs!",
                       performers.own_ids AS "own_ids!", performers.own_minutes AS "own_minutes!: Vec<Option<i32>>",
@@ -164,6 +165,7 @@ struct Row {
     buffer_before_min: i32,
     buffer_after_min: i32,
     capacity: i32,
+    timetabled: bool,
     min_notice_min: i32,
     horizon_days: i32,
     cancel_notice_min: i32,
@@ -230,6 +232,7 @@ impl Row {
                 buffer_before_min: self.buffer_before_min.unsigned_abs(),
                 buffer_after_min: self.buffer_after_min.unsigned_abs(),
                 capacity: self.capacity.unsigned_abs(),
+                timetabled: self.timetabled,
                 min_notice_min: self.min_notice_min.unsigned_abs(),
                 horizon_days: self.horizon_days.unsigned_abs(),
                 needs,
@@ -275,7 +278,7 @@ pub async fn terms_of_booking(
     let mut terms = terms(db, service_id, staff_id).await?;
     let promised = sqlx::query!(
         r#"SELECT b.service_name, lower(b.during) AS "start!", upper(b.during) AS "end!",
-                  lower(b.blocked) AS "blocked_from!", upper(b.blocked) AS "blocked_to!", b.price_minor,
+                  lower(b.blocked) AS "blocked_from!", upper(b.blocked) AS "blocked_to!", b.price_minor / b.seats AS "price_minor!",
                   b.currency AS "currency: Currency", staff.id AS staff_id, staff.calendar_rev
            FROM bookings AS b JOIN staff ON staff.id = b.staff_id WHERE b.id = $1 AND b.service_id = $2"#,
         booking_id,

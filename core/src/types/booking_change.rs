@@ -123,6 +123,9 @@ pub struct EventDetails {
     /// Duration in minutes after a change that has `to`: the terms of a booking can change with a move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<i32>,
+    /// Seats after a change that has `to`, where there are several, or where their number changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<i32>,
     /// The service, where staff changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Replaced>,

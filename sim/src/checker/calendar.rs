@@ -29,17 +29,26 @@ pub(super) const RULES: &[Rule] = &[
     ),
     always(
         "two bookings sit on one seat",
-        "SELECT format('class %s, seat %s', class_id, seat_no) FROM bookings
+        "SELECT format('class %s, seat %s', class_id, seat) FROM bookings
+         CROSS JOIN LATERAL unnest(coalesce(all_seats, int4multirange(int4range(seat_no, seat_no, '[]')))) AS part
+         CROSS JOIN LATERAL generate_series(lower(part), upper(part) - 1) AS seat
          WHERE status IN ('held', 'pending', 'confirmed') AND $1::timestamptz IS NOT NULL
-         GROUP BY class_id, seat_no HAVING count(*) > 1",
+         GROUP BY class_id, seat HAVING count(*) > 1",
     ),
     always(
-        "a class has more bookings than seats, or is not at one time",
-        "SELECT format('class %s: %s bookings of %s seats', class_id, count(*), min(s.capacity))
+        "a booking has not as many seats as it says, or its lowest is another",
+        "SELECT b.id::text FROM bookings AS b
+         WHERE $1::timestamptz IS NOT NULL AND b.all_seats IS NOT NULL
+           AND (b.seat_no <> lower(b.all_seats)
+                OR b.seats <> (SELECT sum(upper(part) - lower(part)) FROM unnest(b.all_seats) AS part))",
+    ),
+    always(
+        "more seats of a class are booked than it has, or it is not at one time",
+        "SELECT format('class %s: %s of %s seats', class_id, sum(b.seats), min(s.capacity))
          FROM bookings b JOIN services s ON s.id = b.service_id
          WHERE b.status IN ('held', 'pending', 'confirmed') AND $1::timestamptz IS NOT NULL
          GROUP BY class_id
-         HAVING count(*) > min(s.capacity) OR count(DISTINCT (b.during, b.blocked, b.staff_id)) > 1",
+         HAVING sum(b.seats) > min(s.capacity) OR count(DISTINCT (b.during, b.blocked, b.staff_id)) > 1",
     ),
     always(
         "an appointment is not as long as promised, or its wall time is not its start",

@@ -36,7 +36,10 @@ pub struct BookingRequest {
     staff_id: Option<Uuid>,
     /// When it starts, as `GET /v1/slots` lists it: RFC 3339 with an offset.
     start: Option<DateTime<FixedOffset>>,
-    /// The hold that keeps the slot, in place of the three above.
+    /// How many seats of a class, at most its capacity; 1 when absent. The price is that of the service for each seat.
+    #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+    seats: Option<u32>,
+    /// The hold that keeps the slot, in place of the four above.
     hold_id: Option<Uuid>,
     /// For staff: the customer on file it is for.
     customer_id: Option<Uuid>,
@@ -161,7 +164,7 @@ impl ContactRequest {
 
 impl BookingRequest {
     fn into_core(self, actor: &Actor) -> Result<NewBooking, Problem> {
-        let slot = wanted(self.hold_id, self.service_id, self.staff_id, self.start)?;
+        let slot = wanted(self.hold_id, self.service_id, self.staff_id, self.start, self.seats)?;
         let booker = booker(actor, self.customer_id, self.contact)?;
         let note = |text: Option<NoteText>| text.map_or_else(Note::empty, |text| text.0);
         Ok(NewBooking {
@@ -182,14 +185,16 @@ fn wanted(
     service_id: Option<Uuid>,
     staff_id: Option<Uuid>,
     start: Option<DateTime<FixedOffset>>,
+    seats: Option<u32>,
 ) -> Result<Wanted, Problem> {
     match (hold_id, service_id, start) {
-        (Some(hold), None, None) if staff_id.is_none() => Ok(Wanted::Hold(hold)),
+        (Some(hold), None, None) if staff_id.is_none() && seats.is_none() => Ok(Wanted::Hold(hold)),
         (None, Some(service_id), Some(start)) => {
-            Ok(Wanted::Slot(WantedSlot { service_id, staff_id, start: start.to_utc() }))
+            let seats = seats.unwrap_or(1);
+            Ok(Wanted::Slot(WantedSlot { service_id, staff_id, start: start.to_utc(), seats }))
         }
         (Some(_), ..) => {
-            Err(conflict("/hold_id", "a hold has its slot: leave service_id, staff_id and start out"))
+            Err(conflict("/hold_id", "a hold has its slot: leave service_id, staff_id, start and seats out"))
         }
         (None, service_id, start) => {
             let missing = [("/service_id", service_id.is_none()), ("/start", start.is_none())];

@@ -25,7 +25,7 @@ pub const OPERATION: Operation = Operation::new("exportBookings", Access::STAFF)
 /// Rows per query.
 const ROWS: u32 = 100;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "id",
     "start",
     "end",
@@ -37,6 +37,7 @@ const COLUMNS: [&str; 17] = [
     "email",
     "phone",
     "for_whom",
+    "seats",
     "price_minor",
     "currency",
     "customer_note",
@@ -104,6 +105,7 @@ fn cells(booking: bookings::Booking) -> Vec<String> {
         text(email),
         text(phone),
         text(booking.for_whom.as_ref().map(PersonName::as_str)),
+        booking.seats.to_string(),
         booking.service.price.minor.to_string(),
         booking.service.price.currency.as_str().to_owned(),
         booking.customer_note.as_str().to_owned(),

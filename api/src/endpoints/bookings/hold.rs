@@ -36,6 +36,9 @@ pub struct HoldRequest {
     staff_id: Option<Uuid>,
     /// When it starts, as `GET /v1/slots` lists it.
     start: DateTime<FixedOffset>,
+    /// How many seats of a class, at most its capacity; 1 when absent.
+    #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+    seats: Option<u32>,
     /// For how many minutes; 10 when absent.
     #[oai(validator(minimum(value = "1"), maximum(value = "10")))]
     minutes: Option<u32>,
@@ -69,7 +72,7 @@ impl HoldSlot {
     /// Hold a slot
     ///
     /// Keeps a slot while a customer fills in a form. Book it with `hold_id` before it runs out, or release it. An account,
-    /// or a network address without one, can hold four hours of appointments at once; then the answer is
+    /// or a network address without one, can hold four hours of appointments at once, each seat of a class counted; then the answer is
     /// `too_many_requests`.
     #[oai(path = "/v1/holds", method = "post", operation_id = "holdSlot", tag = "Tag::Bookings")]
     async fn hold_slot(
@@ -83,8 +86,8 @@ impl HoldSlot {
         key: Header<IdempotencyKey>,
         body: Body<HoldRequest>,
     ) -> Result<Created<Booking>, Problem> {
-        let HoldRequest { service_id, staff_id, start, minutes } = body.0;
-        let slot = WantedSlot { service_id, staff_id, start: start.to_utc() };
+        let HoldRequest { service_id, staff_id, start, seats, minutes } = body.0;
+        let slot = WantedSlot { service_id, staff_id, start: start.to_utc(), seats: seats.unwrap_or(1) };
         let new = NewHold { slot, minutes: minutes.unwrap_or(10) };
         let (actor, key) = (caller.actor(), key.0.parsed()?);
         // Guests have given no address of theirs yet: keys belong to where they ask from.

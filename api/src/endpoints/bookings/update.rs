@@ -37,6 +37,9 @@ pub struct BookingPatchRequest {
     duration_min: Option<u32>,
     /// The member of staff.
     staff_id: Option<Uuid>,
+    /// How many seats of the class. Alone it keeps the promised price of a seat.
+    #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+    seats: Option<u32>,
     /// The customer on file. They get a confirmation; the links of the former customer become void.
     customer_id: Option<Uuid>,
     /// Pass hours on purpose; never another booking.
@@ -70,7 +73,7 @@ pub struct UpdateBooking;
 impl UpdateBooking {
     /// Change a booking
     ///
-    /// Changes notes, service, duration, member of staff or customer; the start stays. The calendar is asked again about
+    /// Changes notes, service, duration, member of staff, seats or customer; the start stays. The calendar is asked again about
     /// hours and other bookings, and the customer is told. A booking that began today can still be changed.
     #[oai(path = "/v1/bookings/:id", method = "patch", operation_id = "updateBooking", tag = "Tag::Bookings")]
     async fn update_booking(
@@ -93,6 +96,7 @@ impl UpdateBooking {
             duration_min: request.duration_min,
             staff_id: request.staff_id,
             customer_id: request.customer_id,
+            seats: request.seats,
             overriding: request.overriding.unwrap_or(false),
             message: StaffMessage::new(request.message.map(|text| text.0), request.notify),
         };

@@ -1,8 +1,12 @@
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, param::Path};
-use punctual_core::{hours, pool::again_if_cut};
+use punctual_core::{
+    hours::{self, Week},
+    pool::again_if_cut,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -20,12 +24,43 @@ use crate::{
 /// The weekly hours.
 #[derive(Debug, Object, Serialize)]
 pub struct Hours {
-    /// By opening, from Monday on. A break is a gap between two windows.
+    /// Those in force today, by opening, from Monday on. A break is a gap between two windows.
     #[oai(validator(max_items = 84))]
-    windows: Vec<Window>,
+    pub windows: Vec<Window>,
+    /// Since when they apply; absent: from the first day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<NaiveDate>,
+    /// Weeks that apply from a later date on, by date.
+    #[oai(validator(max_items = 12))]
+    pub later: Vec<LaterHours>,
     /// The revision, for `If-Match`.
     #[oai(validator(minimum(value = "1")))]
-    rev: i32,
+    pub rev: i32,
+}
+
+/// Weekly hours that apply from a date on.
+#[derive(Debug, Object, Serialize)]
+pub struct LaterHours {
+    /// First date, in the business's time zone.
+    valid_from: NaiveDate,
+    /// By opening, from Monday on; none: no hours from then on.
+    #[oai(validator(max_items = 84))]
+    windows: Vec<Window>,
+}
+
+impl From<Week> for Hours {
+    fn from(week: Week) -> Self {
+        let later = week.later.into_iter().map(|later| LaterHours {
+            valid_from: later.valid_from,
+            windows: later.windows.into_iter().map(Window::from).collect(),
+        });
+        Self {
+            windows: week.windows.into_iter().map(Window::from).collect(),
+            valid_from: week.valid_from,
+            later: later.collect(),
+            rev: week.rev.0,
+        }
+    }
 }
 
 /// Access, limits and problems.
@@ -39,7 +74,7 @@ pub struct GetHours;
 impl GetHours {
     /// Get weekly hours
     ///
-    /// The weekly hours; overrides, closures and time off modify them.
+    /// The weekly hours of today and those set for later; overrides, closures and time off modify them.
     #[oai(path = "/v1/staff/:id/hours", method = "get", operation_id = "getHours", tag = "Tag::Catalogue")]
     async fn get_hours(
         &self,
@@ -48,7 +83,7 @@ impl GetHours {
         id: Path<Uuid>,
     ) -> Result<Found<Hours>, Problem> {
         let week = again_if_cut(|| hours::week(&state.core, id.0)).await?;
-        let windows = week.windows.into_iter().map(Window::from).collect();
-        Ok(Found::new(Hours { windows, rev: week.rev.0 }).rev(week.rev))
+        let rev = week.rev;
+        Ok(Found::new(Hours::from(week)).rev(rev))
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use chrono::Weekday;
+use chrono::{NaiveDate, Weekday};
 use poem::web::Data;
 use poem_openapi::{
     Object, OpenApi,
@@ -8,11 +8,12 @@ use poem_openapi::{
 };
 use punctual_core::{
     calendar::{DayWindow, WeeklyWindow},
-    hours,
+    hours::{self, Changed, Week},
 };
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::get::{Hours, LaterHours};
 use crate::{
     auth::Caller,
     contract::{Access, Operation, SuccessHeader},
@@ -33,20 +34,36 @@ pub struct HoursRequest {
     /// All windows of the week; they may touch but not overlap. None: closed all week.
     #[oai(validator(max_items = 84))]
     windows: Vec<Window>,
+    /// First date on which they apply, after today; absent: they replace the hours in force today.
+    valid_from: Option<NaiveDate>,
 }
 
 /// The new weekly hours, and the bookings that no longer fit.
 #[derive(Debug, Object, Serialize)]
 pub struct HoursChanged {
-    /// By opening, from Monday on.
+    /// Those in force today, by opening, from Monday on.
     #[oai(validator(max_items = 84))]
     windows: Vec<Window>,
+    /// Since when they apply; absent: from the first day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_from: Option<NaiveDate>,
+    /// Weeks that apply from a later date on, by date.
+    #[oai(validator(max_items = 12))]
+    later: Vec<LaterHours>,
     /// The revision, for `If-Match`.
     #[oai(validator(minimum(value = "1")))]
     rev: i32,
     /// Bookings that no longer fit. They are not changed; staff decide.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
+}
+
+impl From<Changed<Week>> for HoursChanged {
+    fn from(changed: Changed<Week>) -> Self {
+        let Hours { windows, valid_from, later, rev } = changed.value.into();
+        let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
+        Self { windows, valid_from, later, rev, stranded }
+    }
 }
 
 /// Access, limits and problems.
@@ -67,8 +84,8 @@ pub struct PutHours;
 impl PutHours {
     /// Put weekly hours
     ///
-    /// Replaces the weekly hours: administrators for anyone, staff for themselves. The answer lists bookings that no
-    /// longer fit; they are not changed.
+    /// Replaces the weekly hours in force today, or with `valid_from` sets those from a later date on: administrators for anyone,
+    /// staff for themselves. The answer lists bookings that no longer fit; they are not changed.
     #[oai(path = "/v1/staff/:id/hours", method = "put", operation_id = "putHours", tag = "Tag::Catalogue")]
     async fn put_hours(
         &self,
@@ -83,11 +100,13 @@ impl PutHours {
     ) -> Result<Found<HoursChanged>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
         let windows = parse(body.0.windows)?;
-        let changed = hours::put_week(&state.core, &caller.actor(), id.0, expected, windows).await?;
+        let actor = caller.actor();
+        let changed = match body.0.valid_from {
+            None => hours::put_week(&state.core, &actor, id.0, expected, windows).await?,
+            Some(from) => hours::put_week_from(&state.core, &actor, id.0, expected, from, windows).await?,
+        };
         let rev = changed.value.rev;
-        let windows = changed.value.windows.into_iter().map(Window::from).collect();
-        let stranded = changed.stranded.into_iter().map(StrandedBooking::from).collect();
-        Ok(Found::new(HoursChanged { windows, rev: rev.0, stranded }).rev(rev))
+        Ok(Found::new(HoursChanged::from(changed)).rev(rev))
     }
 }
 

@@ -62,13 +62,9 @@ impl BookPage for Choice {
             Who::Anyone => None,
             Who::Staff(id) => Some(staff::get(&visitor.visit.state.core, id).await?.name.as_str().to_owned()),
         };
-        let summary = Summary::new(
-            visitor,
-            &chosen.service.performed_by(chosen.who.id()),
-            staff,
-            chosen.start,
-            site.business().zone,
-        );
+        let seats = visitor.seats(&chosen.service);
+        let service = chosen.service.performed_by(chosen.who.id());
+        let summary = Summary::new(visitor, (&service, seats), staff, chosen.start, site.business().zone);
         let back = format!("../{}{}", chosen.who.step(), visitor.carry());
         let facts = Facts { summary, back, token: token.to_owned() };
         site.page(visitor, StatusCode::OK, "book/choice.html.j2", &facts)
@@ -76,8 +72,12 @@ impl BookPage for Choice {
 
     async fn submit(visitor: &Visitor, form: Form) -> Result<Response, Problem> {
         let chosen = Chosen::of(visitor).await?;
-        let slot =
-            WantedSlot { service_id: chosen.service.id, staff_id: chosen.who.id(), start: chosen.start };
+        let slot = WantedSlot {
+            service_id: chosen.service.id,
+            staff_id: chosen.who.id(),
+            start: chosen.start,
+            seats: visitor.seats(&chosen.service),
+        };
         match hold(visitor, &form, slot).await {
             Ok(answer) => kept(visitor, &form, &answer.value).await,
             Err(Refusal::Core(Error::SlotTaken { alternatives, .. })) => {

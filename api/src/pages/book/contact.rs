@@ -187,7 +187,8 @@ async fn render(
 fn summary(visitor: &Visitor, service: &Service, booking: &Booking) -> Summary {
     let staff = Some(booking.staff.name.clone());
     let service = service.performed_by(Some(booking.staff.id));
-    Summary::new(visitor, &service, staff, booking.start.to_utc(), booking.zone)
+    let seats = booking.seats.unsigned_abs();
+    Summary::new(visitor, (&service, seats), staff, booking.start.to_utc(), booking.zone)
 }
 
 enum Refusal {
@@ -248,6 +249,7 @@ async fn book(visitor: &Visitor, hold: &Booking, request: &Request) -> Result<Bo
             service_id: hold.service.id,
             staff_id: Some(hold.staff.id),
             start: hold.start.to_utc(),
+            seats: hold.seats.unsigned_abs(),
         };
         match create(visitor, hold, "hold", &request.actor, by_hold.clone()).await {
             Err(Error::HoldExpired) => {

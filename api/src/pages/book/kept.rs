@@ -76,7 +76,7 @@ pub async fn find(visitor: &Visitor, service_id: Uuid, who: Who) -> Option<Respo
         *spans.as_ref()?.get(&(service_id, who.id()))?
     };
     let (from, to, _) = span.dates(visitor);
-    let query = SlotQuery { service_id, staff_id: who.id(), from, to, exclude_booking: None };
+    let query = SlotQuery { service_id, staff_id: who.id(), from, to, seats: 1, exclude_booking: None };
     let state = &visitor.visit.state;
     // Rendering the page reports the same error.
     let list = state.slots.read(&state.core, &query).await.ok()?;

@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::{
     services::Service,
     types::{Locale, Money, Zone},
-    wording::{When, price},
+    wording::{When, price, with_seats},
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -68,7 +68,7 @@ pub struct Summary {
 impl Summary {
     pub fn new(
         visitor: &Visitor,
-        service: &Service,
+        (service, seats): (&Service, u32),
         staff: Option<String>,
         start: DateTime<Utc>,
         zone: Zone,
@@ -76,11 +76,13 @@ impl Summary {
         let end = start + TimeDelta::minutes(i64::from(service.spec.duration_min));
         let when = |zone| When::new(start, end, zone, visitor.locale);
         let elsewhere = visitor.zone.filter(|other| other.at(start).offset() != zone.at(start).offset());
-        Self {
-            service: ServiceFacts::new(service, visitor.locale),
-            staff,
-            when: when(zone),
-            when_for_customer: elsewhere.map(when),
+        let mut facts = ServiceFacts::new(service, visitor.locale);
+        if seats > 1 {
+            let minor = service.spec.price_minor.saturating_mul(i64::from(seats));
+            let money = Money { minor, currency: service.currency };
+            facts.name = with_seats(&facts.name, seats.cast_signed());
+            facts.price = (minor > 0).then(|| price(money, visitor.locale));
         }
+        Self { service: facts, staff, when: when(zone), when_for_customer: elsewhere.map(when) }
     }
 }

@@ -74,6 +74,16 @@ struct Facts {
     zone: &'static str,
     zones: Vec<zones::Choice>,
     hidden: Vec<Hidden>,
+    /// The number of seats wanted; none for a one-to-one service.
+    seats: Option<Seats>,
+}
+
+/// The form that asks how many seats are wanted.
+#[derive(Serialize)]
+struct Seats {
+    wanted: u32,
+    most: u32,
+    hidden: Vec<Hidden>,
 }
 
 #[derive(Serialize)]
@@ -120,7 +130,8 @@ impl BookPage for Times {
         let who = Who::of(visitor, service)?;
         let span = Span { zone: before.front.business.zone, horizon_days: service.spec.horizon_days };
         let (from, to, _) = span.dates(visitor);
-        let query = SlotQuery { service_id: id, staff_id: who.id(), from, to, exclude_booking: None };
+        let seats = visitor.seats(service);
+        let query = SlotQuery { service_id: id, staff_id: who.id(), from, to, seats, exclude_booking: None };
         let list = state.slots.read(&state.core, &query).await?;
         // Read after the list, so that a page is kept that is not older than the list's revision.
         let site = Site::of(visitor).await?;
@@ -183,6 +194,9 @@ async fn facts(
         label: format!("{}, {}", long_day(start.date_naive(), visitor.locale), clock(start.time())),
     });
     let people = people(visitor, site, service, who);
+    let from_date = ("from", kept::asked(visitor).map(|date| date.to_string()));
+    let wanted = visitor.seats(service);
+    let seats = ("seats", (wanted > 1).then(|| wanted.to_string()));
     let to =
         |date: NaiveDate| format!("{}{}", who.step(), visitor.carry_with(&[("from", &date.to_string())]));
     let back = from.checked_sub_days(Days::new(DAYS)).unwrap_or(today).max(today);
@@ -198,16 +212,20 @@ async fn facts(
         later: (following <= horizon).then(|| to(following)),
         zone: zone.name(),
         zones: zones::choices(zone, visitor.zone, core.now()),
-        hidden: hidden(visitor, kept::asked(visitor)),
+        hidden: hidden(visitor, [from_date.clone(), seats.clone()]),
+        seats: (service.spec.capacity > 1).then(|| Seats {
+            wanted: visitor.seats(service),
+            most: service.spec.capacity,
+            hidden: hidden(visitor, [from_date, ("tz", visitor.zone.map(|zone| zone.name().to_owned()))]),
+        }),
     })
 }
 
-/// What the form that chooses a zone carries on.
-fn hidden(visitor: &Visitor, from: Option<NaiveDate>) -> Vec<Hidden> {
+/// What a form carries on that chooses a zone or a number of seats.
+fn hidden(visitor: &Visitor, more: [(&'static str, Option<String>); 2]) -> Vec<Hidden> {
     let language = visitor.asked_locale().map(|locale| locale.as_str().to_owned());
-    let fields =
-        [("lang", language), ("embed", visitor.embed.clone()), ("from", from.map(|date| date.to_string()))];
-    fields.into_iter().filter_map(|(name, value)| Some(Hidden { name, value: value? })).collect()
+    let fields = [("lang", language), ("embed", visitor.embed.clone())];
+    fields.into_iter().chain(more).filter_map(|(name, value)| Some(Hidden { name, value: value? })).collect()
 }
 
 fn shown(visitor: &Visitor, service: &Service, zone: Zone) -> Shown {
@@ -230,7 +248,9 @@ async fn dates(
     who: Who,
     (from, to): (NaiveDate, NaiveDate),
 ) -> Result<Vec<DaySlots>, Problem> {
-    let query = SlotQuery { service_id: service.id, staff_id: who.id(), from, to, exclude_booking: None };
+    let seats = visitor.seats(service);
+    let query =
+        SlotQuery { service_id: service.id, staff_id: who.id(), from, to, seats, exclude_booking: None };
     Ok(slots::list(&visitor.visit.state.core, &query).await?.days)
 }
 

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use punctual_core::{
     Error,
+    services::Service,
     types::{Locale, Zone},
 };
 
@@ -18,6 +19,8 @@ pub struct Visitor {
     pub locale: Locale,
     /// The zone that is shown beside the business's.
     pub zone: Option<Zone>,
+    /// How many seats of a class are wanted; 1 of anything else.
+    seats: u32,
     /// The page that frames this one, if it may.
     pub embed: Option<String>,
     /// Whether the address names the language.
@@ -37,6 +40,7 @@ impl Visitor {
         Ok(Self {
             locale: asked_locale.unwrap_or_else(|| accepted_language(&visit.headers)),
             zone: visit.asked("tz").and_then(|text| Zone::parse(text).ok()),
+            seats: visit.asked("seats").and_then(|text| text.parse().ok()).filter(|n| *n >= 1).unwrap_or(1),
             embed: embed.map(str::to_owned),
             asked_locale,
             visit,
@@ -50,6 +54,11 @@ impl Visitor {
     pub async fn storefront(&self) -> Result<Arc<StorefrontPages>, Problem> {
         let state = &self.visit.state;
         Ok(state.storefronts.read(&state.core, &state.slots).await?)
+    }
+
+    /// How many seats of the service are wanted, at most those of one class.
+    pub fn seats(&self, service: &Service) -> u32 {
+        self.seats.min(service.spec.capacity)
     }
 
     /// What links carry on of the address: `?lang=de&tz=…`, or nothing.
@@ -71,7 +80,7 @@ impl Visitor {
 
     /// Whether nothing is asked that only this visitor asks: the page may be kept for others and be found by search engines.
     pub fn is_plain(&self) -> bool {
-        self.zone.is_none() && self.embed.is_none()
+        self.zone.is_none() && self.embed.is_none() && self.seats == 1
     }
 
     /// The language that the address names.
@@ -89,6 +98,9 @@ impl Visitor {
         }
         if let Some(embed) = &self.embed {
             query.append_pair("embed", embed);
+        }
+        if self.seats > 1 {
+            query.append_pair("seats", &self.seats.to_string());
         }
         query.extend_pairs(more);
         let query = query.finish();

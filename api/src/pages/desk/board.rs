@@ -4,11 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use poem::{Response, http::StatusCode};
 use punctual_core::{agenda::Agenda, bookings::BookingStatus, types::Zone};
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::{
     Desk,
-    columns::{Column, DayOf, Extent, extent},
+    columns::{Column, DayOf, Extent, Offered, extent},
     look::ROW_MIN,
 };
 use crate::http::problem::Problem;
@@ -100,6 +99,7 @@ pub fn page(desk: &Desk, agenda: &Agenda, shown: Shown) -> Result<Response, Prob
     };
     let notice = match desk.visit.asked("done") {
         Some("away") => Some(("desk_done_away", "status")),
+        Some("class") => Some(("desk_class_called_off_done", "status")),
         Some("unblocked") => Some(("desk_done_unblocked", "status")),
         _ => None,
     };
@@ -114,19 +114,24 @@ fn pending(desk: &Desk, agenda: &Agenda) -> Vec<Pending> {
         let name = name.map_or("", |name| name.as_str());
         Pending {
             href: desk.link(&format!("/b/{}", booking.id), &[]),
-            title: format!("{} {name}, {}", booking.start.format("%H:%M"), booking.service.name),
+            title: format!("{} {name}, {}", booking.start.format("%H:%M"), booking.what()),
         }
     });
     pending.collect()
 }
 
-/// The services in the order of their colours, with their seats.
+/// The services in the order of their colours.
 ///
 /// # Errors
 /// `not_found` before the business is set up.
-pub fn services(desk: &Desk) -> Result<Vec<(Uuid, u32)>, Problem> {
+pub fn services(desk: &Desk) -> Result<Vec<Offered>, Problem> {
     let services = desk.front()?.front.services.iter();
-    Ok(services.map(|service| (service.id, service.spec.capacity)).collect())
+    let offered = services.map(|service| Offered {
+        id: service.id,
+        name: service.spec.name.as_str().to_owned(),
+        seats: service.spec.capacity,
+    });
+    Ok(offered.collect())
 }
 
 /// The days with the extent that shows all of them.

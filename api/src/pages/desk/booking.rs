@@ -160,7 +160,7 @@ impl Shown {
         Self {
             when: When::new(booking.start.to_utc(), booking.end.to_utc(), booking.zone, desk.locale),
             status: booking.status.as_str(),
-            service: booking.service.name.clone(),
+            service: booking.what(),
             price: (booking.service.price.minor > 0).then(|| price(booking.service.price, desk.locale)),
             staff: booking.staff.name.clone(),
             staff_href: desk.link(&format!("/week/{}", booking.staff.id), &[("date", &day)]),

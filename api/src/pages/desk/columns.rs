@@ -67,10 +67,17 @@ pub struct DayOf<'a> {
     pub date: NaiveDate,
     pub zone: Zone,
     pub now: DateTime<Utc>,
-    /// Ids of the services in the order of their colours, with their seats.
-    pub services: &'a [(Uuid, u32)],
+    /// The services in the order of their colours.
+    pub services: &'a [Offered],
     /// Link to a page of the desk by its path and query.
     pub link: &'a Link<'a>,
+}
+
+/// A service, as far as a board shows it.
+pub struct Offered {
+    pub id: Uuid,
+    pub name: String,
+    pub seats: u32,
 }
 
 /// Makes the address of a page from its path and query.
@@ -106,14 +113,16 @@ impl DayOf<'_> {
     /// Minutes that have to be shown.
     pub fn shown(&self) -> Vec<(u32, u32)> {
         let open = self.agenda.open.iter().filter_map(|span| self.minutes(span.start(), span.end()));
-        let booked = self.agenda.bookings.iter();
-        open.chain(booked.filter_map(|b| self.minutes(b.start.to_utc(), b.end.to_utc()))).collect()
+        let booked =
+            self.agenda.bookings.iter().map(|booking| (booking.start.to_utc(), booking.end.to_utc()));
+        let planned = self.agenda.classes.iter().map(|class| (class.during.start(), class.during.end()));
+        open.chain(booked.chain(planned).filter_map(|(from, to)| self.minutes(from, to))).collect()
     }
 
     /// Everything of the day in order of its start.
     pub fn items(&self, extent: Extent) -> (Vec<Item>, usize) {
         let mut cards = self.cards();
-        let count = cards.iter().filter(|card| card.status != "held").count();
+        let count = cards.iter().filter(|card| card.status != "held" && !card.what.starts_with("0/")).count();
         lanes(&mut cards);
         let mut items = self.free(&cards);
         items.extend(self.closed(extent));
@@ -152,8 +161,8 @@ impl DayOf<'_> {
         for booking in &self.agenda.bookings {
             let (start, end) = (booking.start.to_utc(), booking.end.to_utc());
             let Some(minutes) = self.minutes(start, end) else { continue };
-            let place = self.services.iter().position(|(id, _)| *id == booking.service.id);
-            let seats = place.map_or(1, |place| self.services[place].1);
+            let place = self.services.iter().position(|service| service.id == booking.service.id);
+            let seats = place.map_or(1, |place| self.services[place].seats);
             let mut card = Self::item("card", minutes);
             card.from = clock(booking.start.time());
             card.to = clock(booking.end.time());
@@ -180,14 +189,37 @@ impl DayOf<'_> {
             }
             cards.push(card);
         }
+        cards.extend(self.empty_classes(&classes));
         cards
     }
 
-    /// Bookings of the class of this one.
-    fn taken(&self, of: &Booking) -> usize {
+    /// Planned classes that nobody has booked.
+    fn empty_classes(&self, booked: &[(Uuid, DateTime<Utc>)]) -> Vec<Item> {
+        let mut cards = Vec::new();
+        for class in &self.agenda.classes {
+            let (start, end) = (class.during.start(), class.during.end());
+            let known = self.services.iter().enumerate().find(|(_, one)| one.id == class.service_id);
+            let Some((minutes, (place, service))) = self.minutes(start, end).zip(known) else { continue };
+            if booked.contains(&(class.service_id, start)) {
+                continue;
+            }
+            let mut card = Self::item("card", minutes);
+            card.colour = place % COLOURS;
+            card.title.clone_from(&service.name);
+            card.what = format!("0/{}", service.seats);
+            card.status = "class";
+            let path = format!("/class/{}/{}/{}", service.id, self.agenda.member.id, compact(start));
+            card.href = (self.link)(&path, &[]);
+            cards.push(card);
+        }
+        cards
+    }
+
+    /// Seats that are taken of the class of this one.
+    fn taken(&self, of: &Booking) -> i32 {
         let same = |other: &&Booking| other.service.id == of.service.id && other.start == of.start;
         let counts = |other: &&Booking| other.status != BookingStatus::NoShow;
-        self.agenda.bookings.iter().filter(same).filter(counts).count()
+        self.agenda.bookings.iter().filter(same).filter(counts).map(|other| other.seats).sum()
     }
 
     /// Open time between bookings that has not passed.

@@ -133,7 +133,7 @@ fn visit(desk: &Desk, booking: &Booking) -> Visit {
     Visit {
         href: desk.link(&format!("/b/{}", booking.id), &[]),
         when: When::new(start, end, booking.zone, desk.locale).short,
-        what: format!("{}, {}", booking.service.name, booking.staff.name),
+        what: format!("{}, {}", booking.what(), booking.staff.name),
         status: booking.status.as_str(),
     }
 }

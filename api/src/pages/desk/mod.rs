@@ -35,6 +35,7 @@ mod settings;
 mod staff_terms;
 mod stranded;
 mod team;
+mod timetable;
 mod week;
 
 use poem::Route;
@@ -70,6 +71,7 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/desk/services/:id/staff-terms", Served::<Behind<staff_terms::OfStaff>>::new())
         .at("/desk/resources", Served::<Behind<resources::Resources>>::new())
         .at("/desk/resources/:id", Served::<Behind<resources::OneResource>>::new())
+        .at("/desk/services/:id/timetable", Served::<Behind<timetable::Timetable>>::new())
         .at("/desk/closures", Served::<Behind<closures::Closures>>::new())
         .at("/desk/keys", Served::<Behind<keys::Keys>>::new())
         .at("/desk/b/:id", Served::<Behind<booking::Show>>::new())

@@ -6,7 +6,7 @@ use punctual_core::{
     services::Service,
     slots::{self, SlotQuery},
     types::Note,
-    wording::{When, price},
+    wording::{When, price, with_seats},
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -65,6 +65,16 @@ struct Times {
     people: Vec<Person>,
     date: NaiveDate,
     fault: Option<&'static str>,
+    /// The number of seats wanted; none for a one-to-one service.
+    seats: Option<Seats>,
+}
+
+/// The form that asks how many seats are wanted.
+#[derive(Serialize)]
+struct Seats {
+    wanted: u32,
+    most: u32,
+    hidden: Vec<Hidden>,
 }
 
 #[derive(Serialize)]
@@ -82,6 +92,7 @@ struct Who {
     start: String,
     staff: String,
     service_id: Uuid,
+    seats: u32,
     odd: bool,
     overriding: bool,
     query: String,
@@ -120,6 +131,7 @@ struct Wish {
     staff_id: Option<Uuid>,
     odd: bool,
     overriding: bool,
+    seats: u32,
 }
 
 impl DeskPage for New {
@@ -132,18 +144,19 @@ impl DeskPage for New {
         let Some(service) = id("service") else { return choose_service(desk) };
         let service = desk.front()?.front.service(service)?;
         let staff_id = id("staff").filter(|staff| service.spec.staff_ids.contains(staff));
+        let seats = seats(service, desk.visit.asked("seats"));
         let chosen = desk.visit.asked("start").and_then(parse_compact);
         if let Some(start) = chosen {
-            let wish = Wish { start, staff_id, odd: false, overriding: false };
+            let wish = Wish { start, staff_id, odd: false, overriding: false, seats };
             return who(desk, service, wish, StatusCode::OK, Entered::default()).await;
         }
         let time = desk.visit.asked("time").filter(|text| !text.is_empty());
         let typed = time.and_then(|time| instant(desk.zone().ok()?, desk.visit.asked("date")?, time));
         let Some(start) = typed else {
-            return choose_time(desk, service, staff_id, time.map(|_| "desk_fault_time")).await;
+            return choose_time(desk, service, staff_id, seats, time.map(|_| "desk_fault_time")).await;
         };
         let odd = !is_offered(desk, service, staff_id, start).await?;
-        let wish = Wish { start, staff_id, odd, overriding: false };
+        let wish = Wish { start, staff_id, odd, overriding: false, seats };
         who(desk, service, wish, StatusCode::OK, Entered::default()).await
     }
 
@@ -156,6 +169,7 @@ impl DeskPage for New {
             staff_id: form.text("staff").and_then(|text| Uuid::try_parse(text).ok()),
             odd: form.text("odd").is_some(),
             overriding: form.text("override").is_some(),
+            seats: seats(service, form.text("seats")),
         };
         // The button of another time, beside the form for the one that was taken.
         if let Some((start, staff)) = form.text("instead").and_then(|text| text.split_once('~')) {
@@ -172,7 +186,7 @@ impl DeskPage for New {
             return who(desk, service, wish, StatusCode::UNPROCESSABLE_ENTITY, entered).await;
         };
         let key = form_token::key(&state.links, state.core.now(), &input.token)?;
-        let slot = WantedSlot { service_id, staff_id: wish.staff_id, start: wish.start };
+        let slot = WantedSlot { service_id, staff_id: wish.staff_id, start: wish.start, seats: wish.seats };
         let new = NewBooking {
             slot: Wanted::Slot(slot),
             booker: booker.clone(),
@@ -222,7 +236,7 @@ impl DeskPage for New {
 /// What the address says, with more or other values.
 fn link(desk: &Desk, set: &[(&str, Option<&str>)]) -> String {
     let mut query: Vec<(&str, &str)> = Vec::new();
-    for name in ["service", "staff", "date", "time", "start", "customer"] {
+    for name in ["service", "staff", "seats", "date", "time", "start", "customer"] {
         let value = match set.iter().find(|(known, _)| *known == name) {
             Some((_, value)) => *value,
             None => desk.visit.asked(name),
@@ -267,6 +281,7 @@ async fn choose_time(
     desk: &Desk,
     service: &Service,
     staff_id: Option<Uuid>,
+    wanted: u32,
     fault: Option<&'static str>,
 ) -> Result<Response, Problem> {
     let (zone, now) = (desk.zone()?, desk.core().now());
@@ -277,6 +292,7 @@ async fn choose_time(
         staff_id,
         from: date,
         to: date + Days::new(DAYS - 1),
+        seats: wanted,
         exclude_booking: None,
     };
     let list = slots::list(desk.core(), &query).await?.days;
@@ -298,19 +314,34 @@ async fn choose_time(
     let at = |date: NaiveDate| link(desk, &[("date", Some(&date.to_string())), ("time", None)]);
     let facts = Times {
         service: service.spec.text(desk.locale).name.as_str().to_owned(),
-        back: link(desk, &[("service", None), ("time", None)]),
+        seats: seats.then(|| Seats {
+            wanted,
+            most: service.spec.capacity,
+            hidden: hidden(desk, &in_address(desk, &["service", "staff", "date", "customer"])),
+        }),
+        back: link(desk, &[("service", None), ("seats", None), ("time", None)]),
         staff,
         days: times::days(list, shown),
         earlier: (date > today).then(|| at((date - Days::new(DAYS)).max(today))),
         later: at(date + Days::new(DAYS)),
         base: link(desk, &[("staff", None), ("date", None), ("time", None), ("start", None)]),
-        hidden: hidden(desk, &[("service", service.id.to_string())]),
+        hidden: hidden(desk, &in_address(desk, &["service", "seats"])),
         people: performers.map(|member| Person::new(member, staff_id)).collect(),
         date,
         fault,
     };
     let notice = fault.map(|fault| (fault, "alert"));
     desk.page(StatusCode::OK, "desk/new-time.html.j2", "new", notice, &facts)
+}
+
+/// How many seats of the service are wanted, at most those of one class.
+fn seats(service: &Service, asked: Option<&str>) -> u32 {
+    asked.and_then(|text| text.parse().ok()).unwrap_or(1).clamp(1, service.spec.capacity)
+}
+
+/// What the address says under these names.
+fn in_address(desk: &Desk, names: &[&'static str]) -> Vec<(&'static str, String)> {
+    names.iter().filter_map(|name| Some((*name, desk.visit.asked(name)?.to_owned()))).collect()
 }
 
 /// Fields that a form by GET carries on.
@@ -328,7 +359,8 @@ async fn is_offered(
     start: DateTime<Utc>,
 ) -> Result<bool, Problem> {
     let date = desk.zone()?.at(start).date_naive();
-    let query = SlotQuery { service_id: service.id, staff_id, from: date, to: date, exclude_booking: None };
+    let query =
+        SlotQuery { service_id: service.id, staff_id, from: date, to: date, seats: 1, exclude_booking: None };
     let list = slots::list(desk.core(), &query).await?;
     Ok(list.days.iter().flat_map(|day| &day.slots).any(|slot| slot.start.to_utc() == start))
 }
@@ -361,7 +393,11 @@ async fn who(
             label: When::new(start, end, zone, desk.locale).short,
         })
     });
-    let mut kept = vec![("service", service.id.to_string()), ("staff", staff.clone())];
+    let mut kept = vec![
+        ("service", service.id.to_string()),
+        ("staff", staff.clone()),
+        ("seats", wish.seats.to_string()),
+    ];
     if wish.odd {
         let at = zone.at(wish.start);
         kept.push(("date", at.format("%Y-%m-%d").to_string()));
@@ -372,7 +408,8 @@ async fn who(
     let known = form_token::is_good(&api.links, api.core.now(), &input.token);
     let token = if known { input.token.clone() } else { form_token::new(&api.links, api.core.now()) };
     let facts = Who {
-        service: service.spec.text(desk.locale).name.as_str().to_owned(),
+        service: with_seats(service.spec.text(desk.locale).name.as_str(), wish.seats.cast_signed()),
+        seats: wish.seats,
         with: performer.map(|member| member.name.as_str().to_owned()).unwrap_or_default(),
         when: When::new(wish.start, end, zone, desk.locale),
         back: link(desk, &[("start", None), ("time", None)]),

@@ -234,6 +234,7 @@ async fn free(
     anyone: bool,
 ) -> Result<Vec<times::Day>, Problem> {
     let query = SlotQuery {
+        seats: booking.seats.unsigned_abs(),
         service_id: booking.service.id,
         staff_id: (!anyone).then_some(booking.staff.id),
         from: date,

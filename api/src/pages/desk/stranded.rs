@@ -72,7 +72,7 @@ fn one(desk: &Desk, stranded: &StrandedBooking, booking: &Booking) -> One {
         base: format!("{}desk/b/{}", desk.visit.root(), booking.id),
         customer: name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
         when: When::new(start, end, booking.zone, desk.locale).short,
-        service: booking.service.name.clone(),
+        service: booking.what(),
         staff: booking.staff.name.clone(),
         status: booking.status.as_str(),
         phone_digits: phone.iter().flat_map(|phone| phone.chars()).filter(is_digit).collect(),

@@ -34,7 +34,7 @@ pub struct WebCalendars {
 
 impl WebCalendars {
     pub fn of(booking: &Booking, business: &Business) -> Self {
-        let title = format!("{} – {}", booking.service.name, business.name);
+        let title = format!("{} – {}", booking.what(), business.name);
         let place = business.address.lines().map(str::trim).collect::<Vec<_>>().join(", ");
         let (start, end) = (booking.start.to_utc(), booking.end.to_utc());
         let compact = |at: chrono::DateTime<chrono::Utc>| at.format("%Y%m%dT%H%M%SZ").to_string();

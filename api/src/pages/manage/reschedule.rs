@@ -129,6 +129,7 @@ async fn list(
     let mut facts = Facts { notice, ..facts(visit, managed, &around) };
     let booking = &managed.booking;
     let query = SlotQuery {
+        seats: booking.seats.unsigned_abs(),
         service_id: booking.service.id,
         staff_id: (!facts.anyone).then_some(booking.staff.id),
         from: facts.date,

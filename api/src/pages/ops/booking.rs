@@ -51,7 +51,7 @@ impl OpsPage for Booking {
             id,
             status: word(&booking.status),
             known: vec![
-                ("Service", booking.service.name),
+                ("Service", booking.what()),
                 ("With", booking.staff.name),
                 ("Start", booking.start.format("%Y-%m-%d %H:%M (UTC%:z)").to_string()),
                 ("Revision", booking.rev.0.to_string()),

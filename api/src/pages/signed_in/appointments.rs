@@ -92,7 +92,7 @@ fn appointment(booking: &Booking, visitor: &Visitor, token: &str) -> Appointment
     Appointment {
         day: when.day,
         hours: when.hours,
-        what: format!("{} {with} {}", booking.service.name, booking.staff.name),
+        what: format!("{} {with} {}", booking.what(), booking.staff.name),
         status: booking.status.as_str(),
         manage: format!("{root}m/{token}"),
         again: format!("{root}book/{}/{}{}", booking.service.id, booking.staff.id, visitor.carry()),

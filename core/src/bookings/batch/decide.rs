@@ -158,7 +158,7 @@ impl<'a> Entries<'a> {
         let mut wanted = Vec::with_capacity(slots.len());
         for (at, pending, slot) in slots {
             let terms = terms.get(&slot.service_id);
-            let minutes = terms.map_or(0, |terms| i64::from(terms.rules.duration_min));
+            let minutes = terms.map_or(0, |terms| held_minutes(terms, slot));
             match staff_for(terms, slot, &pending.entry.performers) {
                 Ok((terms, staff_ids)) => wanted.push((at, pending, slot, terms, staff_ids)),
                 Err(error) => {
@@ -179,19 +179,25 @@ impl<'a> Entries<'a> {
         for (at, pending, slot, terms, staff_ids) in wanted {
             let holder = pending.limited_holder();
             let decided = holder
-                .map_or(Ok(()), |holder| held_time.require_left(holder, i64::from(terms.rules.duration_min)))
+                .map_or(Ok(()), |holder| held_time.require_left(holder, held_minutes(terms, slot)))
                 .and_then(|()| {
-                    let query = StartQuery { start: slot.start, limits: pending.limits(), exclude: None };
+                    let query = StartQuery {
+                        start: slot.start,
+                        seats: slot.seats,
+                        limits: pending.limits(),
+                        exclude: None,
+                    };
                     first_place(board.check_start(self.now, terms, &staff_ids, query))
                 })
                 .and_then(|place| Ok((place, customers.of(pending)?)));
             match decided {
                 Ok(((staff_id, place), customer)) => {
                     let id = new_id(self.now);
-                    let seats_before = board.take(staff_id, &place, id, pending.held_until(self.now));
-                    let placement = Placement { terms, staff_id, place };
+                    let taken = (id, slot.seats);
+                    let seats_before = board.take(staff_id, &place, taken, pending.held_until(self.now));
+                    let placement = Placement { terms, staff_id, place, seats: slot.seats };
                     if let Some(holder) = holder {
-                        held_time.add(holder, i64::from(placement.minutes()));
+                        held_time.add(holder, i64::from(placement.minutes()) * i64::from(slot.seats));
                     }
                     let place = AcceptedPlace::Slot { id, placement, seats_before };
                     accepted.push(Accepted { at, customer, place });
@@ -214,6 +220,11 @@ impl<'a> Entries<'a> {
         }
         HeldTime::load(tx, self.now, &holders.into_iter().collect::<Vec<_>>()).await
     }
+}
+
+/// The time that a hold of this slot counts for, in minutes.
+fn held_minutes(terms: &ServiceTerms, slot: &WantedSlot) -> i64 {
+    i64::from(terms.rules.duration_min) * i64::from(slot.seats)
 }
 
 impl Customers {

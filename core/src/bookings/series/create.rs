@@ -208,7 +208,8 @@ impl CreateSeries {
         let limits = if self.new.first.overriding { Limits::Overridden } else { Limits::Series };
         let (mut placed, mut decided): (Vec<Placed<'t>>, _) = (Vec::new(), Vec::with_capacity(starts.len()));
         for (no, start) in (1..).zip(starts) {
-            let ask = StartQuery { start, limits, exclude: None };
+            let seats = self.slot.seats;
+            let ask = StartQuery { start, seats, limits, exclude: None };
             let mut answers = board.check_start(now, terms, staff_ids, ask);
             // The member of staff of the first comes first; the sort keeps the order of the others.
             let known = placed.first().map(|first| first.placement.staff_id);
@@ -225,12 +226,12 @@ impl CreateSeries {
             match (first_place(answers), refusal) {
                 (Ok((staff_id, place)), _) => {
                     let id = new_id(now);
-                    let seats_before = board.take(staff_id, &place, id, None);
+                    let seats_before = board.take(staff_id, &place, (id, seats), None);
                     occurrence.staff_id = Some(staff_id);
                     placed.push(Placed {
                         no,
                         id,
-                        placement: Placement { terms, staff_id, place },
+                        placement: Placement { terms, staff_id, place, seats },
                         seats_before,
                     });
                 }
@@ -347,7 +348,8 @@ async fn with_alternatives(
         let terms = slots::terms(&mut db, slot.service_id, slot.staff_id).await?.for_series();
         for occurrence in occurrences.iter_mut().filter(|occurrence| occurrence.code.is_some()) {
             let start = occurrence.start.to_utc();
-            occurrence.alternatives = slots::alternatives(&mut db, now, &terms, start, None).await?;
+            occurrence.alternatives =
+                slots::alternatives(&mut db, now, &terms, start, slot.seats, None).await?;
         }
         Ok::<_, Error>(())
     };

@@ -185,7 +185,8 @@ impl Reschedule {
         let limits = if self.to.overriding { Limits::Overridden } else { Limits::Series };
         let (mut placements, mut occurrences) = (Vec::new(), Vec::new());
         for target in targets {
-            let ask = StartQuery { start: target.start, limits, exclude: None };
+            let seats = target.row.booking.seats.unsigned_abs();
+            let ask = StartQuery { start: target.start, seats, limits, exclude: None };
             let answers = board.check_start(now, &target.terms, &target.staff_ids, ask);
             let refusal = refusal_of(&answers);
             let mut occurrence = Occurrence {
@@ -198,9 +199,9 @@ impl Reschedule {
             };
             match (first_place(answers), refusal) {
                 (Ok((staff_id, place)), _) => {
-                    board.take(staff_id, &place, target.row.booking.id, None);
+                    board.take(staff_id, &place, (target.row.booking.id, seats), None);
                     occurrence.staff_id = Some(staff_id);
-                    placements.push(Placement { terms: &target.terms, staff_id, place });
+                    placements.push(Placement { terms: &target.terms, staff_id, place, seats });
                 }
                 (Err(_), Some(refusal)) => occurrence.code = Some(refusal.code().to_owned()),
                 (Err(error), None) => return Err(error),
@@ -263,14 +264,16 @@ async fn with_alternatives(
         let mut db = core.pool.acquire().await?;
         for occurrence in occurrences.iter_mut().filter(|occurrence| occurrence.code.is_some()) {
             let Some(id) = occurrence.booking_id else { continue };
-            let booking = sqlx::query!("SELECT service_id, staff_id FROM bookings WHERE id = $1", id)
+            let booking = sqlx::query!("SELECT service_id, staff_id, seats FROM bookings WHERE id = $1", id)
                 .fetch_one(&mut *db)
                 .await?;
             let staff_id = Some(staff_id.unwrap_or(booking.staff_id));
             let terms =
                 slots::terms_of_booking(&mut db, id, booking.service_id, staff_id).await?.for_series();
             let start = occurrence.start.to_utc();
-            occurrence.alternatives = slots::alternatives(&mut db, now, &terms, start, Some(id)).await?;
+            occurrence.alternatives =
+                slots::alternatives(&mut db, now, &terms, start, booking.seats.unsigned_abs(), Some(id))
+                    .await?;
         }
         Ok::<_, Error>(())
     };

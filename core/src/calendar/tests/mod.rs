@@ -81,17 +81,19 @@ fn service(duration_min: u32, slot_step_min: u32) -> ServiceRules {
         buffer_before_min: 0,
         buffer_after_min: 0,
         capacity: 1,
+        timetabled: false,
         min_notice_min: 0,
         horizon_days: 730,
         needs: Vec::new(),
     }
 }
 
-fn booked(id: u128, during: Span, before_min: u32, after_min: u32) -> Seat {
-    Seat {
+fn booked(id: u128, during: Span, before_min: u32, after_min: u32) -> Seats {
+    Seats {
         class_id: Uuid::from_u128(id),
         during,
         blocked: during.padded(before_min, after_min),
+        count: 1,
         held_until: None,
     }
 }

@@ -31,7 +31,7 @@ prop_compose! {
     ) -> ServiceRules {
         ServiceRules {
             service_id: SERVICE, duration_min: duration_min * 5, slot_step_min: slot_step_min * 5,
-            buffer_before_min: before * 5, buffer_after_min: after * 5, capacity, min_notice_min: notice * 60,
+            buffer_before_min: before * 5, buffer_after_min: after * 5, capacity, timetabled: false, min_notice_min: notice * 60,
             horizon_days, needs: Vec::new(),
         }
     }
@@ -64,11 +64,11 @@ prop_compose! {
         let seats = booked.into_iter().enumerate().map(|(index, (from, length, buffer, ours))| {
             let during = span_at(from, length);
             let class = class_id(SERVICE, STAFF, during.start());
-            Seat {
+            Seats {
                 class_id: if ours { class } else { Uuid::from_u128(index as u128) },
                 during,
                 blocked: during.padded(buffer * 5, buffer * 5),
-                held_until: None,
+                count: 1, held_until: None,
             }
         });
         calendar.busy = Busy::new(seats);
@@ -115,7 +115,8 @@ proptest! {
         let slot = listed[seat_of.index(listed.len())];
         let place = is_bookable(&calendar, &rules, slot.start, now, Limits::Enforced).unwrap();
         prop_assert!(slot.start >= now + TimeDelta::minutes(i64::from(rules.min_notice_min)));
-        prop_assert!(calendar.is_open(place.during));
+        let booked = BookedTime { service_id: rules.service_id, timetabled: false, during: place.during, blocked: place.blocked };
+        prop_assert!(calendar.takes(booked));
         prop_assert!(!calendar.time_off.iter().any(|off| off.overlaps(place.during)));
         prop_assert!(!calendar.closures.contains(&local_date(calendar.zone, slot.start)));
         prop_assert!(place.blocked.contains(place.during));
@@ -131,7 +132,7 @@ proptest! {
         let chosen = before[choice.index(before.len())];
         let place = is_bookable(&calendar, &rules, chosen.start, now, Limits::Enforced).unwrap();
         let mut calendar = calendar;
-        calendar.busy = Busy::new([Seat { class_id: Uuid::from_u128(1), during: place.during, blocked: place.blocked, held_until: None }]);
+        calendar.busy = Busy::new([Seats { class_id: Uuid::from_u128(1), during: place.during, blocked: place.blocked, count: 1, held_until: None }]);
         let after = slots(&calendar, &rules, around, around, now);
         for slot in &after {
             let blocked = Span::new(slot.start, slot.end).unwrap().padded(rules.buffer_before_min, rules.buffer_after_min);
@@ -149,11 +150,11 @@ proptest! {
         later in any::<prop::sample::Index>(),
     ) {
         let begin = day_start(calendar.zone, around) - TimeDelta::days(3);
-        let seats: Vec<Seat> = holds.into_iter().enumerate().map(|(index, (from, length, minutes))| {
+        let seats: Vec<Seats> = holds.into_iter().enumerate().map(|(index, (from, length, minutes))| {
             let start = begin + TimeDelta::minutes(from * 5);
             let during = Span::new(start, start + TimeDelta::minutes(length * 5)).unwrap();
             let held_until = Some(now + TimeDelta::minutes(minutes));
-            Seat { class_id: Uuid::from_u128(index as u128), during, blocked: during, held_until }
+            Seats { class_id: Uuid::from_u128(index as u128), during, blocked: during, count: 1, held_until }
         }).collect();
         let listed = |now: DateTime<Utc>| {
             let mut calendar = calendar.clone();

@@ -20,7 +20,7 @@ fn any_room() -> Need {
 fn with_used(used: &[(Uuid, u128)]) -> Calendar {
     let mut calendar = open_daily(berlin(), "09:00-18:00");
     let hour = span("2027-05-04T10:00:00+02:00", "2027-05-04T11:00:00+02:00");
-    let times: Vec<(Uuid, Vec<Seat>)> =
+    let times: Vec<(Uuid, Vec<Seats>)> =
         used.iter().map(|(id, class)| (*id, vec![booked(*class, hour, 0, 0)])).collect();
     calendar.resources = Arc::new(BusyResources::new(times.iter().map(|(id, seats)| (id, seats))));
     calendar

@@ -263,10 +263,11 @@ fn a_day_that_was_skipped_has_no_slots_and_its_neighbours_keep_theirs() {
 fn a_later_seat_takes_the_ranges_its_class_was_made_with() {
     let mut calendar = open_on(berlin(), Weekday::Tue, "09:00-13:00");
     let start = at("2027-05-04T10:00:00+02:00");
-    let class = Seat {
+    let class = Seats {
         class_id: class_id(SERVICE, STAFF, start),
         during: span("2027-05-04T10:00:00+02:00", "2027-05-04T11:30:00+02:00"),
         blocked: span("2027-05-04T09:45:00+02:00", "2027-05-04T11:45:00+02:00"),
+        count: 1,
         held_until: None,
     };
     calendar.busy = Busy::new([class]);

@@ -73,10 +73,11 @@ fn an_override_that_closes_saturday_cuts_fridays_night_at_midnight() {
 #[test]
 fn buffers_keep_clear_of_a_neighbours_blocked_time_but_may_pass_closing() {
     let mut calendar = open_on(berlin(), Weekday::Tue, "09:00-13:00");
-    let neighbour = Seat {
+    let neighbour = Seats {
         class_id: Uuid::from_u128(1),
         during: span("2027-05-04T10:00:00+02:00", "2027-05-04T11:00:00+02:00"),
         blocked: span("2027-05-04T09:50:00+02:00", "2027-05-04T11:05:00+02:00"),
+        count: 1,
         held_until: None,
     };
     calendar.busy = Busy::new([neighbour]);
@@ -112,10 +113,11 @@ fn a_class_of_two_takes_two_and_another_service_none_of_it() {
     for seats_left in [2, 1] {
         let place = is_bookable(&calendar, &yoga, start, now, Limits::Enforced).unwrap();
         assert_eq!(place.seats_left, seats_left);
-        seats.push(Seat {
+        seats.push(Seats {
             class_id: place.class_id.unwrap(),
             during: place.during,
             blocked: place.blocked,
+            count: 1,
             held_until: None,
         });
         calendar.busy = Busy::new(seats.clone());

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::Business;
 use crate::links::{Link, Purpose};
 use crate::types::{BookingStatus, EmailAddress, Locale, ParseError, Zone};
+use crate::wording::with_seats;
 use crate::{Error, Result, settings};
 
 /// Most bookings in one mail; the next ones first.
@@ -57,7 +58,7 @@ pub async fn load_booking_links(
         SELECT n.locale, n.recipient::text AS "recipient: EmailAddress", b.id,
                b.link_epoch + c.link_epoch AS "link_epoch!",
                b.status AS "status: BookingStatus", lower(b.during) AS "start!", upper(b.during) AS "end!",
-               b.zone AS "zone: Zone", b.service_name, staff.name AS staff_name
+               b.zone AS "zone: Zone", b.service_name, b.seats, staff.name AS staff_name
         FROM notifications AS n
         JOIN customers AS c ON c.email = n.recipient AND c.erased_at IS NULL
         JOIN bookings AS b ON b.customer_id = c.id
@@ -83,7 +84,7 @@ pub async fn load_booking_links(
             end: row.end,
             zone: row.zone,
             pending: row.status == BookingStatus::Pending,
-            service_name: row.service_name,
+            service_name: with_seats(&row.service_name, row.seats),
             staff_name: row.staff_name,
         })
         .collect();

@@ -11,6 +11,7 @@ use crate::notifications::NotificationKind;
 use crate::types::{
     ActorKind, BookingStatus, Currency, EmailAddress, EventDetails, Locale, Money, Rev, Zone,
 };
+use crate::wording::with_seats;
 use crate::{Result, settings};
 
 /// The content of the mail.
@@ -90,7 +91,7 @@ pub async fn load_several(
                EXISTS (SELECT FROM users u WHERE u.email = n.recipient AND u.email_verified_at IS NOT NULL) AS "proven!",
                b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch + c.link_epoch AS "epoch!",
                lower(b.during) AS "start!", upper(b.during) AS "end!", b.zone AS "zone: Zone", b.service_id,
-               services.active AS service_active, b.service_name, b.price_minor, b.currency AS "currency: Currency",
+               services.active AS service_active, b.service_name, b.seats, b.price_minor, b.currency AS "currency: Currency",
                staff.name AS staff_name, coalesce(b.contact_name, c.name) AS "customer_name!",
                c.email::text AS "customer_email: EmailAddress",
                CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.for_whom,
@@ -126,7 +127,7 @@ pub async fn load_several(
             zone: row.zone,
             service_id: row.service_id,
             service_active: row.service_active,
-            service_name: row.service_name,
+            service_name: with_seats(&row.service_name, row.seats),
             price: Money { minor: row.price_minor, currency: row.currency },
             staff_name: row.staff_name,
         };

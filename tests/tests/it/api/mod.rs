@@ -21,10 +21,12 @@ mod resources;
 mod roles;
 mod sale;
 pub mod salon;
+mod seats;
 mod series;
 mod states;
 mod terms_of_staff;
 pub mod test_api;
+mod timetable;
 
 use salon::{Salon, brief};
 use test_api::{Answer, TestApi};

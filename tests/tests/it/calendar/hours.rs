@@ -130,7 +130,7 @@ async fn a_closure_lists_the_bookings_of_all_staff_and_can_be_removed() {
     let second = test.book(ben, tuesday("12:00"), "confirmed").await;
     test.book(ben, tuesday("12:00") + TimeDelta::days(1), "confirmed").await;
     let revs = test.calendar_revs().await;
-    let closure = |reason: &str| Closure { date: date("2027-05-04"), reason: Reason::parse(reason).unwrap() };
+    let closure = |reason: &str| Closure::of_day(date("2027-05-04"), Reason::parse(reason).unwrap());
     let changed = hours::close(&test.core, closure("Stocktaking")).await.unwrap();
     assert_eq!(ids(&changed.stranded), [first, second]);
     let again = hours::close(&test.core, closure("Holiday")).await.unwrap();

@@ -17,6 +17,7 @@ fn query(test: &TestCalendar) -> SlotQuery {
         staff_id: None,
         from: date("2027-05-04"),
         to: date("2027-05-04"),
+        seats: 1,
         exclude_booking: None,
     }
 }
@@ -148,7 +149,7 @@ async fn anyone_is_whoever_has_the_fewest_bookings_that_day_then_the_lower_id() 
         let (now, start) = (test.core.now(), tuesday(time));
         let starts = [(start, terms.staff_ids.as_slice())];
         let board = Board::load(conn, now, terms.zone, &starts, &[]).await.unwrap();
-        let ask = StartQuery { start, limits: Limits::Enforced, exclude: None };
+        let ask = StartQuery { start, seats: 1, limits: Limits::Enforced, exclude: None };
         let answers = board.check_start(now, &terms, &terms.staff_ids, ask);
         answers.iter().map(|answer| answer.staff_id).collect::<Vec<_>>()
     };
@@ -159,7 +160,7 @@ async fn anyone_is_whoever_has_the_fewest_bookings_that_day_then_the_lower_id() 
     assert_eq!(order(conn, "10:00").await, [ben, ada], "another day and a dead hold do not count");
 
     test.book(ben, tuesday("10:00"), "confirmed").await;
-    let ask = StartQuery { start: tuesday("10:00"), limits: Limits::Enforced, exclude: None };
+    let ask = StartQuery { start: tuesday("10:00"), seats: 1, limits: Limits::Enforced, exclude: None };
     let answers = slots::check_start(conn, test.core.now(), &terms, &[ben, ada], ask).await.unwrap();
     let readable: Vec<_> = answers.iter().map(|answer| (answer.staff_id, answer.place.map(drop))).collect();
     assert_eq!(readable, [(ben, Err(Refusal::Taken)), (ada, Ok(()))]);
@@ -180,7 +181,7 @@ async fn three_alternatives_are_the_nearest_even_where_days_between_are_full() {
     let conn = &mut *test.database.pool().acquire().await.unwrap();
     let terms = slots::terms(conn, test.service, Some(ada)).await.unwrap();
     let near = async |conn: &mut sqlx::PgConnection| -> Vec<String> {
-        slots::alternatives(conn, test.core.now(), &terms, tuesday("10:00"), None)
+        slots::alternatives(conn, test.core.now(), &terms, tuesday("10:00"), 1, None)
             .await
             .unwrap()
             .iter()

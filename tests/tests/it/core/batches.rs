@@ -347,6 +347,7 @@ async fn holds_of_one_guest_in_one_batch_stay_within_the_time_that_may_be_held()
             service_id: service,
             staff_id: Some(salon.staff[number % 4]),
             start: hour(number / 4),
+            seats: 1,
         };
         let core = core.clone();
         let from = if number % 2 == 0 { "one" } else { "other" };
@@ -372,8 +373,12 @@ async fn a_hold_whose_place_was_closed_is_refused_and_its_neighbours_in_the_batc
     let customers = salon.customers(6).await;
     let mut holds = Vec::new();
     for (number, customer) in customers.iter().enumerate() {
-        let slot =
-            WantedSlot { service_id: service, staff_id: Some(salon.staff[number % 3]), start: hour(number) };
+        let slot = WantedSlot {
+            service_id: service,
+            staff_id: Some(salon.staff[number % 3]),
+            start: hour(number),
+            seats: 1,
+        };
         let new = NewHold { slot, minutes: 10 };
         holds.push(bookings::hold(&core, customer, "somewhere", None, new).await.unwrap().value);
     }

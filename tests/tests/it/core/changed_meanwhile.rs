@@ -24,7 +24,7 @@ fn date() -> NaiveDate {
 }
 
 async fn hold(salon: &Salon, actor: &Actor, service_id: Uuid, time: &str) -> Booking {
-    let slot = WantedSlot { service_id, staff_id: None, start: tuesday(time) };
+    let slot = WantedSlot { service_id, staff_id: None, start: tuesday(time), seats: 1 };
     let new = NewHold { slot, minutes: 10 };
     bookings::hold(&salon.core, actor, "somewhere", None, new).await.unwrap().value
 }
@@ -75,6 +75,7 @@ async fn a_move_keeps_name_duration_price_and_buffers_as_they_were_promised() {
         staff_id: None,
         from: date(),
         to: date(),
+        seats: 1,
         exclude_booking: Some(booking.id),
     };
     let offered = slots::list(&salon.core, &query).await.unwrap().days.remove(0).slots;
@@ -141,7 +142,7 @@ async fn a_hold_books_nothing_that_was_closed_after_it_was_made() {
     assert!(matches!(refused, Err(Error::OutsideHours)), "time off: {refused:?}");
     hours::remove_time_off(&salon.core, &salon.admin, keeper, away.value.id).await.unwrap();
 
-    hours::close(&salon.core, Closure { date: date(), reason: Reason::default() }).await.unwrap();
+    hours::close(&salon.core, Closure::of_day(date(), Reason::default())).await.unwrap();
     let refused = book_hold(&salon, &customer, &held, false).await;
     assert!(matches!(refused, Err(Error::OutsideHours)), "closure: {refused:?}");
     hours::reopen(&salon.core, date()).await.unwrap();
@@ -193,7 +194,7 @@ async fn a_request_is_not_confirmed_at_a_time_that_was_closed_since_unless_staff
     let customer = salon.customer().await;
     let booking = salon.book(&customer, service, None, tuesday("10:00")).await.unwrap();
     assert_eq!(booking.status, BookingStatus::Pending);
-    hours::close(&salon.core, Closure { date: date(), reason: Reason::default() }).await.unwrap();
+    hours::close(&salon.core, Closure::of_day(date(), Reason::default())).await.unwrap();
     let refused = bookings::confirm(&salon.core, &salon.admin, booking.id, ExpectedRev::Any).await;
     assert!(matches!(refused, Err(Error::OutsideHours)), "{refused:?}");
     let confirmed =

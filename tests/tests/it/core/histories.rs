@@ -152,7 +152,7 @@ impl Walk {
         let (service, owner) = (self.dice.index(2), self.dice.index(2));
         let Service { id, requires_confirmation, minutes, price } = self.services[service];
         let (core, actor) = (&self.salon.core, self.customers[owner]);
-        let slot = WantedSlot { service_id: id, staff_id: Some(self.salon.staff[staff]), start };
+        let slot = WantedSlot { service_id: id, staff_id: Some(self.salon.staff[staff]), start, seats: 1 };
         let made = if hold {
             bookings::hold(core, &actor, "", None, NewHold { slot, minutes: 10 }).await
         } else {
@@ -272,7 +272,7 @@ impl Walk {
             if !self.closed {
                 return hours::reopen(core, date).await.unwrap();
             }
-            hours::close(core, Closure { date, reason: Reason::default() }).await.unwrap().stranded
+            hours::close(core, Closure::of_day(date, Reason::default())).await.unwrap().stranded
         } else {
             let staff = self.dice.index(2);
             let id = self.salon.staff[staff];

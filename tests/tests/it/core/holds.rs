@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::salon::{Salon, booking_of, email, name, tuesday};
 
 async fn hold(salon: &Salon, actor: &Actor, service_id: Uuid, minutes: u32) -> Result<bookings::Booking> {
-    let slot = WantedSlot { service_id, staff_id: None, start: tuesday("10:00") };
+    let slot = WantedSlot { service_id, staff_id: None, start: tuesday("10:00"), seats: 1 };
     let held = bookings::hold(&salon.core, actor, "somewhere", None, NewHold { slot, minutes }).await;
     held.map(|answer| answer.value)
 }

@@ -178,7 +178,7 @@ async fn a_corrected_address_gets_the_confirmation_and_old_links_end() {
 }
 
 async fn hold(salon: &Salon, actor: &Actor, guest: &str, service: Uuid, time: &str) -> Result<Booking> {
-    let slot = WantedSlot { service_id: service, staff_id: None, start: tuesday(time) };
+    let slot = WantedSlot { service_id: service, staff_id: None, start: tuesday(time), seats: 1 };
     let new = NewHold { slot, minutes: 10 };
     bookings::hold(&salon.core, actor, guest, None, new).await.map(|answer| answer.value)
 }

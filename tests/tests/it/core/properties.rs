@@ -17,7 +17,7 @@ use super::salon::{Salon, booking_of, tuesday};
 /// Starts on Tuesday that are offered, with whom.
 async fn offered(salon: &Salon, service_id: Uuid) -> BTreeSet<(DateTime<Utc>, Uuid)> {
     let day = tuesday("12:00").date_naive();
-    let query = SlotQuery { service_id, staff_id: None, from: day, to: day, exclude_booking: None };
+    let query = SlotQuery { service_id, staff_id: None, from: day, to: day, seats: 1, exclude_booking: None };
     let list = slots::list(&salon.core, &query).await.unwrap();
     let slots = list.days.into_iter().flat_map(|day| day.slots);
     slots.flat_map(|slot| slot.staff_ids.into_iter().map(move |id| (slot.start.to_utc(), id))).collect()
@@ -78,7 +78,7 @@ async fn doer(salon: &Salon, services: &[Uuid], mut dice: Dice, shared: &tokio::
         let service_id = *dice.pick(services).unwrap();
         let start = tuesday("09:00") + TimeDelta::minutes(i64::try_from(dice.index(18)).unwrap() * 30);
         let staff_id = dice.pick(&salon.staff).copied().filter(|_| dice.below(2) == 0);
-        let slot = WantedSlot { service_id, staff_id, start };
+        let slot = WantedSlot { service_id, staff_id, start, seats: 1 };
         let known = { dice.pick(&shared.lock().await).cloned() };
         let actor = if dice.below(3) == 0 { &salon.admin } else { &customer };
         let done = match (dice.below(8), known) {

@@ -156,7 +156,7 @@ impl Salon {
 /// A booking for the one who asks.
 pub fn booking_of(service_id: Uuid, staff_id: Option<Uuid>, start: DateTime<Utc>) -> NewBooking {
     NewBooking {
-        slot: Wanted::Slot(WantedSlot { service_id, staff_id, start }),
+        slot: Wanted::Slot(WantedSlot { service_id, staff_id, start, seats: 1 }),
         booker: Booker::Myself,
         for_whom: None,
         customer_note: Note::empty(),

@@ -59,7 +59,7 @@ fn codes(occurrences: &[Occurrence]) -> Vec<Option<&str>> {
 }
 
 async fn close(salon: &Salon, date: &str) {
-    let closure = Closure { date: date.parse().unwrap(), reason: Reason::default() };
+    let closure = Closure::of_day(date.parse().unwrap(), Reason::default());
     hours::close(&salon.core, closure).await.unwrap();
 }
 

@@ -343,6 +343,37 @@ async fn classes_show_the_seats_that_are_left() {
 }
 
 #[tokio::test]
+async fn a_party_takes_several_seats_of_a_class_in_one_go() {
+    let salon = salon(1, json!({ "capacity": 3 })).await;
+    let book = Booking { salon: &salon };
+    salon.book("09:00").await;
+    let page = salon.get(&book.times()).await;
+    assert!(page.text.contains("For how many people?") && page.text.contains("max=\"3\""), "{}", page.text);
+    let page = salon.get(&format!("{}?seats=3", book.times())).await;
+    assert!(page.text.contains("value=\"3\"") && page.text.contains("10:00<i>, </i><small>3 seats"));
+    let nine = page.text.matches("09:00<i>, </i>").count();
+    assert_eq!(nine, 1, "only two are left on Tuesday, not on Wednesday: {}", page.text);
+    assert!(page.text.contains("20270504T0800Z?seats=3"), "links carry the number on: {}", page.text);
+    let (path, token) = book.choose(&format!("{TEN}?seats=3")).await;
+    let page = salon.get(&path).await;
+    assert!(page.text.contains("3 × Haircut") && page.text.contains("€135.00"), "{}", page.text);
+    let held = salon.submit(&path, &[("token", &token)]).await;
+    let form = target(&path, &held);
+    let booked = salon.submit(&form, &ADA).await;
+    let manage = target(&form, &booked);
+    let page = salon.get(&manage).await;
+    assert!(page.text.contains("3 × Haircut") && page.text.contains("€135.00"), "{}", page.text);
+    let seats: Vec<i32> = sqlx::query_scalar("SELECT seats FROM bookings ORDER BY seats")
+        .fetch_all(salon.api.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(seats, [1, 3]);
+    let desk = format!("/desk/class/{}/{}/{TEN}", salon.service, salon.staff[0]);
+    let class = super::desk::Visitor::of(&salon, &salon.admin).await.get(&desk).await;
+    assert!(class.text.contains("3/3") && class.text.contains("3 × Ada Lovelace"), "{}", class.text);
+}
+
+#[tokio::test]
 async fn a_week_without_times_leads_to_the_next_free_one() {
     let salon = salon(1, json!({})).await;
     let book = Booking { salon: &salon };

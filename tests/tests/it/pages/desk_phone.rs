@@ -196,3 +196,27 @@ async fn staff_block_their_own_time_only() {
         assert_eq!(visitor.send("/desk/away", &fields).await.status, status);
     }
 }
+
+#[tokio::test]
+async fn several_seats_of_a_class_are_taken_by_phone() {
+    let salon = Salon::open(1, json!({ "capacity": 4 })).await;
+    let visitor = Visitor::of(&salon, &salon.admin).await;
+    let times = visitor.get(&format!("/desk/new?service={}&date={TUESDAY}", salon.service)).await;
+    assert!(times.text.contains("name=\"seats\"") && times.text.contains("max=\"4\""), "{}", times.text);
+    let path = format!("/desk/new?service={}&seats=4&start=20270504T0700Z", salon.service);
+    let page = visitor.get(&path).await;
+    assert!(page.text.contains("4 × Haircut"), "{}", page.text);
+    let fields = [
+        ("token", page.field("token")),
+        ("service", &*salon.service),
+        ("start", "20270504T0700Z"),
+        ("seats", page.field("seats")),
+        ("name", "Grace Hopper"),
+        ("phone", "+49 30 1"),
+    ];
+    let made = visitor.send("/desk/new", &fields).await;
+    assert_eq!(made.status, 303, "{}", made.text);
+    let seats: i32 =
+        sqlx::query_scalar("SELECT seats FROM bookings").fetch_one(salon.api.database.pool()).await.unwrap();
+    assert_eq!(seats, 4);
+}

@@ -8,6 +8,7 @@ mod browser;
 mod decide;
 mod desk;
 mod desk_browser;
+mod desk_classes;
 mod desk_keys;
 mod desk_phone;
 mod desk_resources;

@@ -52,7 +52,7 @@ async fn every_write_of_a_booking_is_one_event() {
     walk.told_once(EventType::BookingCreated, &booked, ActorKind::Customer).await;
 
     // A hold, kept longer and given back, is nothing to tell of.
-    let slot = |time| WantedSlot { service_id: sure, staff_id: Some(first), start: tuesday(time) };
+    let slot = |time| WantedSlot { service_id: sure, staff_id: Some(first), start: tuesday(time), seats: 1 };
     let hold = |time| NewHold { slot: slot(time), minutes: 5 };
     let kept = bookings::hold(core, &customer, "", None, hold("11:00")).await.unwrap().value;
     bookings::renew_hold(core, kept.id).await.unwrap();

@@ -36,6 +36,9 @@ pub struct SeriesRequest {
     staff_id: Option<Uuid>,
     /// When the first one starts: RFC 3339 with an offset.
     start: DateTime<FixedOffset>,
+    /// How many seats of a class each takes; 1 when absent.
+    #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+    seats: Option<u32>,
     /// From one occurrence to the next; the time of day stays.
     every: Interval,
     /// How many, the first included.
@@ -131,8 +134,12 @@ impl CreateSeries {
 impl SeriesRequest {
     fn into_core(self, actor: &Actor) -> Result<NewSeries, Problem> {
         let every = every(&self.every)?;
-        let slot =
-            WantedSlot { service_id: self.service_id, staff_id: self.staff_id, start: self.start.to_utc() };
+        let slot = WantedSlot {
+            service_id: self.service_id,
+            staff_id: self.staff_id,
+            start: self.start.to_utc(),
+            seats: self.seats.unwrap_or(1),
+        };
         let note = |text: Option<NoteText>| text.map_or_else(Note::empty, |text| text.0);
         let first = NewBooking {
             slot: Wanted::Slot(slot),
