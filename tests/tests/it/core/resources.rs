@@ -101,7 +101,12 @@ async fn a_hold_keeps_its_room_until_it_expires_and_its_booking_has_it() {
     let room = rooms(&salon, 1).await[0];
     needs(&salon, service, &[], &["room"]).await;
     let (one, other) = (salon.customer().await, salon.customer().await);
-    let slot = |staff, time| WantedSlot { service_id: service, staff_id: Some(staff), start: tuesday(time) };
+    let slot = |staff, time| WantedSlot {
+        service_id: service,
+        staff_id: Some(staff),
+        start: tuesday(time),
+        seats: 1,
+    };
     let new = NewHold { slot: slot(salon.staff[0], "10:00"), minutes: 10 };
     let hold = bookings::hold(&salon.core, &one, "", None, new).await.unwrap().value;
     assert!(salon.book(&other, service, Some(salon.staff[1]), tuesday("10:00")).await.is_err());
@@ -213,7 +218,8 @@ async fn a_cached_list_of_slots_follows_the_use_of_a_room_by_somebody_else() {
     needs(&salon, theirs, &[room], &[]).await;
     let snapshots: Snapshots<Starts> = Snapshots::new(&salon.core.pool, 1_000_000);
     let day = "2027-05-04".parse().unwrap();
-    let query = SlotQuery { service_id: mine, staff_id: None, from: day, to: day, exclude_booking: None };
+    let query =
+        SlotQuery { service_id: mine, staff_id: None, from: day, to: day, seats: 1, exclude_booking: None };
     let has_ten = async || {
         let list = snapshots.read(&salon.core, &query).await.unwrap();
         list.0.contains(&tuesday("10:00"))

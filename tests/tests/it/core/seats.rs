@@ -66,7 +66,7 @@ async fn no_seat_is_sold_twice_by_three_processes_and_mixed_numbers() {
     for result in results {
         match result {
             Ok(booking) => sold += booking.seats,
-            Err(Error::SlotTaken { alternatives }) => assert!(!alternatives.is_empty()),
+            Err(Error::SlotTaken { alternatives, .. }) => assert!(!alternatives.is_empty()),
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -93,7 +93,7 @@ async fn three_seats_cost_three_times_the_price_and_are_offered_only_where_they_
     let for_two = offered(&salon, class, 2).await;
     assert!(!for_two.iter().any(|(time, _)| time == "10:00"), "{for_two:?}");
     let refused = book(&salon.core, &customer, class, 2, "10:00").await;
-    assert!(matches!(refused, Err(Error::SlotTaken { alternatives }) if !alternatives.is_empty()));
+    assert!(matches!(refused, Err(Error::SlotTaken { alternatives, .. }) if !alternatives.is_empty()));
     let too_many = book(&salon.core, &customer, class, 5, "11:00").await;
     assert!(matches!(too_many, Err(Error::Invalid { pointer: "/seats", .. })), "{too_many:?}");
     let haircut = salon.service(|_| ()).await;

@@ -34,7 +34,14 @@ async fn slots_and_bookings_have_the_duration_and_price_of_whoever_performs_them
     assert_eq!(changed.performed_by(Some(junior)).spec, changed.spec);
 
     let day = "2027-05-04".parse().unwrap();
-    let query = SlotQuery { service_id: service, staff_id: None, from: day, to: day, exclude_booking: None };
+    let query = SlotQuery {
+        service_id: service,
+        staff_id: None,
+        from: day,
+        to: day,
+        seats: 1,
+        exclude_booking: None,
+    };
     let list = slots::list(&salon.core, &query).await.unwrap();
     let at_ten: Vec<_> =
         list.days[0].slots.iter().filter(|slot| slot.start.to_utc() == tuesday("10:00")).collect();
