@@ -47,14 +47,14 @@ async fn an_appointment_by_phone_is_repeated_and_later_ones_are_moved_and_cancel
     }
 
     let form = visitor.get(&path).await;
-    let mut taken = fields("2", &[]);
-    taken[0].1 = form.field("token").to_owned();
-    let taken = send("/desk/new", taken).await;
-    assert_eq!(taken.status, 409, "{}", taken.text);
+    let mut wish = fields("2", &[]);
+    wish[0].1 = form.field("token").to_owned();
+    let refused = send("/desk/new", wish).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
     for seen in
         ["not all of these times are free", "Free near it:", "If not all are free: book those that are"]
     {
-        assert!(taken.text.contains(seen), "{seen} in {}", taken.text);
+        assert!(refused.text.contains(seen), "{seen} in {}", refused.text);
     }
 
     let id = first.split(['/', '?']).nth(3).unwrap().to_owned();
