@@ -304,6 +304,16 @@ mod tests {
     }
 
     #[test]
+    fn no_words_replace_others_of_the_same_name() {
+        for (file, source) in TEMPLATES.iter().filter(|(name, _)| name.contains("words.")) {
+            let mut names = std::collections::BTreeSet::new();
+            for name in source.split("{% set ").skip(1).map(|rest| rest.split_whitespace().next()) {
+                assert!(names.insert(name), "{name:?} is twice in {file}");
+            }
+        }
+    }
+
+    #[test]
     fn every_language_has_the_same_words() {
         let pages = pages().unwrap();
         let names = |locale| pages.words(locale).keys().collect::<Vec<_>>();

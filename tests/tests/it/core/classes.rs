@@ -8,7 +8,7 @@ use punctual_core::calendar::Span;
 use punctual_core::hours::{self, Closure, NewTimeOff, StrandedReason};
 use punctual_core::services::{self, ClassWindow, ServicePatch, ServiceTimetable};
 use punctual_core::slots::{self, SlotQuery};
-use punctual_core::types::{Actor, ExpectedRev, Note, Reason, Rev};
+use punctual_core::types::{Actor, ExpectedRev, Note, PageSize, Reason, Rev};
 use punctual_core::{Error, Result};
 use uuid::Uuid;
 
@@ -113,7 +113,7 @@ async fn a_timetable_lists_the_bookings_that_it_meets_and_changes_none() {
     let met = services::update(&salon.core, yoga, ExpectedRev::Any, longer).await.unwrap().stranded;
     assert_eq!(met.iter().map(|booking| booking.booking_id).collect::<Vec<_>>(), [stays.id]);
     put(&salon, yoga, Vec::new()).await;
-    let none = hours::list_stranded(&salon.core, &salon.admin, Default::default(), None).await.unwrap();
+    let none = hours::list_stranded(&salon.core, &salon.admin, PageSize::default(), None).await.unwrap();
     assert_eq!(none.data, []);
 }
 
@@ -205,7 +205,7 @@ async fn a_whole_class_moves_to_an_overlapping_time_or_not_at_all() {
     assert_eq!(starts(&salon, yoga, 0, "2027-05-04").await, ["10:30"]);
     let more = book(&salon, &customers[2], yoga, "10:30", 2).await.unwrap();
     assert_eq!(more.seat_no, 5);
-    let stranded = hours::list_stranded(&salon.core, &salon.admin, Default::default(), None).await.unwrap();
+    let stranded = hours::list_stranded(&salon.core, &salon.admin, PageSize::default(), None).await.unwrap();
     assert_eq!(stranded.data, [], "its new start is planned");
     let day = (date("2027-05-04"), date("2027-05-04"));
     let classes = bookings::classes(&salon.core, &salon.admin, day, None).await.unwrap();
