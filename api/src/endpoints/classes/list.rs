@@ -73,7 +73,8 @@ impl From<ClassOf> for Class {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation = Operation::new("listClasses", Access::STAFF).problems(&[Code::NotFound]);
+pub const OPERATION: Operation =
+    Operation::new("listClasses", Access::STAFF).problems(&[Code::NotFound, Code::Unprocessable]);
 
 #[derive(Default)]
 pub struct ListClasses;

@@ -55,8 +55,11 @@ pub struct ClosuresChanged {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation =
-    Operation::new("createClosures", Access::ADMIN).problems(&[Code::NotFound, Code::Overloaded]);
+pub const OPERATION: Operation = Operation::new("createClosures", Access::ADMIN).problems(&[
+    Code::NotFound,
+    Code::Unprocessable,
+    Code::Overloaded,
+]);
 
 #[derive(Default)]
 pub struct CreateClosures;

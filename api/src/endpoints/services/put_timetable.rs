@@ -47,7 +47,13 @@ pub struct TimetableChanged {
 
 /// Access, limits and problems.
 pub const OPERATION: Operation = Operation::new("putTimetable", Access::ADMIN)
-    .problems(&[Code::NotFound, Code::PreconditionFailed, Code::PreconditionRequired, Code::Overloaded])
+    .problems(&[
+        Code::NotFound,
+        Code::PreconditionFailed,
+        Code::PreconditionRequired,
+        Code::Unprocessable,
+        Code::Overloaded,
+    ])
     .headers(&[SuccessHeader::ETag]);
 
 #[derive(Default)]
