@@ -48,6 +48,16 @@ pub(crate) fn record(mails: impl IntoIterator<Item = EndedMail>) {
     }
 }
 
+/// Runs a transaction and returns the ends of mails that it records, to be counted if it was committed.
+pub(crate) async fn collect<T>(transaction: impl Future<Output = T>) -> (T, Vec<EndedMail>) {
+    UNCOMMITTED
+        .scope(RefCell::default(), async {
+            let result = transaction.await;
+            (result, UNCOMMITTED.with(RefCell::take))
+        })
+        .await
+}
+
 /// Runs a transaction and counts the ends of mails that it records, unless it returns an error. `committed` tells whether
 /// a success was committed.
 ///
@@ -57,12 +67,7 @@ pub async fn count_if_committed<T, E>(
     committed: impl Fn(&T) -> bool,
     transaction: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    let (result, ends) = UNCOMMITTED
-        .scope(RefCell::default(), async {
-            let result = transaction.await;
-            (result, UNCOMMITTED.with(RefCell::take))
-        })
-        .await;
+    let (result, ends) = collect(transaction).await;
     if result.as_ref().is_ok_and(committed) {
         ends.into_iter().for_each(EndedMail::count);
     }

@@ -24,8 +24,8 @@ mod resend;
 mod watch;
 
 pub use due::enqueue_due;
-pub(crate) use ended::record as record_ended;
 pub use ended::{EndedMail, count_if_committed};
+pub(crate) use ended::{collect as collect_ended, record as record_ended};
 pub(crate) use forget::{forget_account, forget_person};
 pub use kind::{NotificationKind, NotificationOutcome};
 pub use list::{Notification, NotificationState, list};

@@ -11,12 +11,13 @@ use std::io;
 use chrono::{DateTime, Utc};
 use punctual_queue::{JobContext, Outcome};
 use sqlx::PgConnection;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::{Begun, Fence, HandOff, Sending, accepted, begin, mark_handed_off};
 use crate::batcher::{Batch, Batcher};
-use crate::notifications::count_if_committed;
 use crate::notifications::facts::{self, Facts};
+use crate::notifications::{EndedMail, collect_ended};
 use crate::transaction::{BEGIN, BEGIN_BRIEF_BATCH, TRANSACTION_TIMEOUT, Transaction};
 use crate::{Core, Error, Result};
 
@@ -81,6 +82,9 @@ trait Step: Clone + Send + Sync + 'static {
     type Mail: Clone + Send + Sync + 'static;
     type Answer: Send + 'static;
 
+    /// The ledger row.
+    fn id(mail: &Self::Mail) -> Uuid;
+
     /// Takes the step. The answers are in the order of the mails.
     fn take(
         &self,
@@ -117,7 +121,7 @@ impl<S: Step> Steps<S> {
     }
 
     async fn submit(&self, mail: S::Mail) -> Result<S::Answer> {
-        match self.batcher.submit(mail.clone()).await {
+        match self.batcher.submit((mail.clone(), Span::current())).await {
             Some(Answer::Committed(answer)) => Ok(answer),
             // Boxed: a mail that only waits for its batch does not reserve the size of this future.
             Some(Answer::NotStored) => Box::pin(self.runner.run_alone(mail)).await,
@@ -130,13 +134,21 @@ impl<S: Step> Steps<S> {
 }
 
 impl<S: Step> Batch for Runner<S> {
-    type Request = S::Mail;
+    type Request = (S::Mail, Span);
     type Answer = Answer<S::Answer>;
 
-    async fn run(&self, mails: Vec<S::Mail>) -> Vec<Answer<S::Answer>> {
+    async fn run(&self, requests: Vec<(S::Mail, Span)>) -> Vec<Answer<S::Answer>> {
+        let (mails, spans): (Vec<S::Mail>, Vec<Span>) = requests.into_iter().unzip();
         let mut committing = false;
         match self.transaction(BEGIN_BRIEF_BATCH, &mails, &mut committing).await {
-            Ok(answers) => answers.into_iter().map(Answer::Committed).collect(),
+            Ok((answers, ended)) => {
+                for end in ended {
+                    // Logged in the trace of the job whose mail it is.
+                    let span = mails.iter().zip(&spans).find(|(mail, _)| S::id(mail) == end.id);
+                    span.map_or_else(Span::none, |(_, span)| span.clone()).in_scope(|| end.count());
+                }
+                answers.into_iter().map(Answer::Committed).collect()
+            }
             Err(error) => {
                 tracing::info!(%error, mails = mails.len(), "a batch of mails failed; each is written by itself");
                 let failed = || if committing { Answer::Unknown } else { Answer::NotStored };
@@ -148,16 +160,18 @@ impl<S: Step> Batch for Runner<S> {
 
 impl<S: Step> Runner<S> {
     async fn run_alone(&self, mail: S::Mail) -> Result<S::Answer> {
-        let answers = self.transaction(BEGIN, &[mail], &mut false).await?;
+        let (answers, ended) = self.transaction(BEGIN, &[mail], &mut false).await?;
+        ended.into_iter().for_each(EndedMail::count);
         answers.into_iter().next().ok_or_else(|| Error::internal("a mail's step", "it has no answer"))
     }
 
+    /// Returns the answers, and the ends of mails that were committed.
     async fn transaction(
         &self,
         begin: &'static str,
         mails: &[S::Mail],
         committing: &mut bool,
-    ) -> Result<Vec<S::Answer>> {
+    ) -> Result<(Vec<S::Answer>, Vec<EndedMail>)> {
         let transaction = async {
             let mut tx = Transaction::begin(&self.core.pool, begin).await?;
             match self.step.take(tx.conn()?, self.core.now(), mails).await {
@@ -173,9 +187,8 @@ impl<S: Step> Runner<S> {
                 }
             }
         };
-        let transaction = count_if_committed(|_| true, transaction);
-        match tokio::time::timeout(TRANSACTION_TIMEOUT, transaction).await {
-            Ok(result) => result,
+        match tokio::time::timeout(TRANSACTION_TIMEOUT, collect_ended(transaction)).await {
+            Ok((result, ended)) => result.map(|answers| (answers, ended)),
             Err(_) => Err(Error::Unavailable(sqlx::Error::Io(io::ErrorKind::TimedOut.into()))),
         }
     }
@@ -187,6 +200,10 @@ struct Begin;
 impl Step for Begin {
     type Mail = (Uuid, Fence);
     type Answer = Beginning;
+
+    fn id(mail: &Self::Mail) -> Uuid {
+        mail.0
+    }
 
     async fn take(
         &self,
@@ -223,6 +240,10 @@ impl Step for MarkHandedOff {
     type Mail = Sending;
     type Answer = HandOff;
 
+    fn id(mail: &Self::Mail) -> Uuid {
+        mail.notification_id
+    }
+
     async fn take(
         &self,
         tx: &mut PgConnection,
@@ -246,6 +267,10 @@ struct Accepted {
 impl Step for Accept {
     type Mail = Accepted;
     type Answer = Outcome;
+
+    fn id(mail: &Self::Mail) -> Uuid {
+        mail.mail.0.notification_id
+    }
 
     async fn take(
         &self,

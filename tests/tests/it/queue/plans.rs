@@ -213,10 +213,10 @@ fn of_settlers() -> Vec<Bound> {
         },
         Bound {
             source: settles,
-            begin: "UPDATE queue.jobs SET state = 'completed'",
-            parameters: format!("2, 0, '{now}'"),
+            begin: "UPDATE queue.jobs AS j SET state = 'completed'",
+            parameters: format!("{}, {}, '{now}'", array(&ids[..16]), array(&leases[..16])),
             indexes: &["jobs_pkey"],
-            pages: 100,
+            pages: 500,
         },
     ]
 }
