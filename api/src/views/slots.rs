@@ -96,13 +96,6 @@ pub struct ListPage {
 /// Ways to show a list: two languages, each chosen by the browser or by the address, of a date that is named or not.
 const WAYS: usize = 8;
 
-/// Lists of so many dates are those that pages show; what pages take in memory is counted with them.
-const DATES_OF_PAGES: usize = 7;
-
-/// What a page takes without its times, in bytes, and each time.
-const PAGE_BYTES: usize = 24 * 1024;
-const TIME_BYTES: usize = 200;
-
 impl SlotsPage {
     /// The list itself.
     #[must_use]
@@ -164,13 +157,35 @@ impl Page for SlotsPage {
         })
     }
 
-    /// Lists pack to less than half. Of the pages two are counted, packed and not.
+    /// Lists and pages pack to less than half. Counts the pages that were kept so far.
     fn bytes(&self) -> usize {
-        let slots = || self.list.days.iter().flat_map(|day| &day.slots);
+        let slots = self.list.days.iter().flat_map(|day| &day.slots);
         let list: usize =
-            slots().map(|slot| size_of::<OfferedSlot>() + slot.staff_ids.len() * size_of::<Uuid>()).sum();
-        let of_pages = self.list.days.len() <= DATES_OF_PAGES;
-        let pages = if of_pages { 2 * (PAGE_BYTES + slots().count() * TIME_BYTES) } else { 0 };
+            slots.map(|slot| size_of::<OfferedSlot>() + slot.staff_ids.len() * size_of::<Uuid>()).sum();
+        let pages: usize =
+            self.pages.iter().filter_map(OnceLock::get).map(|page| page.body.len() * 3 / 2).sum();
         self.body.len() * 3 / 2 + list + pages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use punctual_core::types::Zone;
+
+    use super::*;
+
+    fn empty_day() -> SlotsPage {
+        let date = NaiveDate::from_ymd_opt(2027, 5, 4).unwrap();
+        let tz = Zone::parse("Europe/Berlin").unwrap();
+        SlotsPage::of(SlotList { tz, days: vec![DaySlots { date, slots: Vec::new() }] }).unwrap()
+    }
+
+    #[test]
+    fn a_list_is_counted_without_pages_that_nobody_asked_for() {
+        let list = empty_day();
+        assert!(list.bytes() < 1024, "{}", list.bytes());
+        let body = Bytes::from(vec![b' '; 20_000]);
+        list.keep(0, ListPage { body, packed: Packed::default(), accent: None, public: false });
+        assert!(list.bytes() > 20_000, "{}", list.bytes());
     }
 }

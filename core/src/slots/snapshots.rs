@@ -116,8 +116,17 @@ impl<P: Page> Snapshots<P> {
         Ok(page)
     }
 
+    /// The page of this query has grown: counts its size as it is now and evicts others for it.
+    pub fn reweigh(&self, query: &SlotQuery) {
+        let mut cache = self.lock_cache();
+        if let Some(entry) = cache.lists.remove(query) {
+            cache.bytes -= entry.weight;
+            cache.insert(query.clone(), entry.cached);
+        }
+    }
+
     fn find(&self, query: &SlotQuery) -> Option<Arc<Cached<P>>> {
-        self.lock_cache().lists.to_back(query).map(|cached| Arc::clone(cached))
+        self.lock_cache().lists.to_back(query).map(|entry| Arc::clone(&entry.cached))
     }
 
     fn lock_cache(&self) -> std::sync::MutexGuard<'_, Cache<P>> {
@@ -127,21 +136,28 @@ impl<P: Page> Snapshots<P> {
 
 /// Lists in the order of their last use.
 struct Cache<P> {
-    lists: LinkedHashMap<SlotQuery, Arc<Cached<P>>>,
+    lists: LinkedHashMap<SlotQuery, Entry<P>>,
     bytes: usize,
     max_bytes: usize,
 }
 
+struct Entry<P> {
+    cached: Arc<Cached<P>>,
+    /// What it was counted as, in bytes.
+    weight: usize,
+}
+
 impl<P: Page> Cache<P> {
     fn insert(&mut self, query: SlotQuery, cached: Arc<Cached<P>>) {
-        self.bytes += weight(&cached);
-        if let Some(old) = self.lists.insert(query, cached) {
-            self.bytes -= weight(&old);
+        let weight = weight(&cached);
+        self.bytes += weight;
+        if let Some(old) = self.lists.insert(query, Entry { cached, weight }) {
+            self.bytes -= old.weight;
         }
         while self.bytes > self.max_bytes
             && let Some((_, oldest)) = self.lists.pop_front()
         {
-            self.bytes -= weight(&oldest);
+            self.bytes -= oldest.weight;
         }
     }
 }

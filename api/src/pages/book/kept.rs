@@ -85,7 +85,7 @@ pub async fn find(visitor: &Visitor, service_id: Uuid, who: Who) -> Option<Respo
 }
 
 /// Caches a page.
-pub fn keep(visitor: &Visitor, list: &SlotsPage, text: String, shown: &Shown<'_>) {
+pub fn keep(visitor: &Visitor, query: &SlotQuery, list: &SlotsPage, text: String, shown: &Shown<'_>) {
     let Some(way) = way(visitor) else { return };
     let page = ListPage {
         body: Bytes::from(text),
@@ -94,6 +94,7 @@ pub fn keep(visitor: &Visitor, list: &SlotsPage, text: String, shown: &Shown<'_>
         public: shown.public,
     };
     list.keep(way, page);
+    visitor.visit.state.slots.reweigh(query);
 }
 
 /// The response of a cached page for this visitor.

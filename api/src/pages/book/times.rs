@@ -153,7 +153,7 @@ impl BookPage for Times {
         let same = span == Span { zone: site.business().zone, horizon_days: service.spec.horizon_days };
         // A page without times also shows when the next one is, which another list knows.
         if same && !facts.days.is_empty() {
-            kept::keep(visitor, &list, text.clone(), &shown);
+            kept::keep(visitor, &query, &list, text.clone(), &shown);
             kept::remember(id, who, span);
         }
         Ok(html::respond(StatusCode::OK, text, visitor.locale, &shown))

@@ -53,7 +53,8 @@ pub(super) async fn run_transaction(
     mode: LockMode,
 ) -> Result<Vec<Outcome>, Failure> {
     let mut stage = Stage::Begun;
-    let transaction = count_if_committed(|_| true, run(core, entries, mode, &mut stage));
+    // Boxed once for the batch: it is held through several layers.
+    let transaction = Box::pin(count_if_committed(|_| true, run(core, entries, mode, &mut stage)));
     if let Ok(result) = tokio::time::timeout(TRANSACTION_TIMEOUT, transaction).await {
         return result.map_err(|error| Failure { error, stage });
     }
