@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// Maximum depth; no schema is deeper.
-const DEPTH: usize = 8;
+const DEPTH: usize = 10;
 
 /// Gives every JSON body of `operation` an example.
 pub fn give(operation: &mut Map<String, Value>, schemas: &Value, examples: &FieldExamples) {
