@@ -54,7 +54,7 @@ public final class Story {
         // free slots of the next week
         var service = new CatalogueApi(client).listServices(null).getData().get(0);
         var tomorrow = LocalDate.now(ZoneOffset.UTC).plusDays(1);
-        var listed = new SlotsApi(client).listSlots(service.getId(), tomorrow, tomorrow.plusDays(6), null, null, null);
+        var listed = new SlotsApi(client).listSlots(service.getId(), tomorrow, tomorrow.plusDays(6), null, null, null, null);
         List<Slot> slots = new ArrayList<>();
         for (Day day : listed.getDays()) {
             slots.addAll(day.getSlots());
