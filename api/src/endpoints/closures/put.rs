@@ -58,8 +58,11 @@ pub struct ClosureChanged {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation =
-    Operation::new("putClosure", Access::ADMIN).problems(&[Code::NotFound, Code::Overloaded]);
+pub const OPERATION: Operation = Operation::new("putClosure", Access::ADMIN).problems(&[
+    Code::NotFound,
+    Code::Unprocessable,
+    Code::Overloaded,
+]);
 
 #[derive(Default)]
 pub struct PutClosure;
