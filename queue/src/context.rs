@@ -166,8 +166,13 @@ impl JobContext {
         let Some(now) = jobs.first().map(|job| job.now()) else { return Ok(Vec::new()) };
         let leases: Vec<(JobId, i64)> = jobs.iter().map(|job| (job.id(), job.lease_seq())).collect();
         let completed: HashSet<JobId> = transition::complete(conn, &leases, now).await?.into_iter().collect();
+        // Ids come back: an earlier lease of the same job must not take the later one's completion for its own.
+        let is_latest = |job: &Self| {
+            jobs.iter().all(|other| other.id() != job.id() || other.lease_seq() <= job.lease_seq())
+        };
         let outcome = |job: &&Self| {
-            completed.contains(&job.id()).then(|| Outcome::Completed(CompletedInTransaction::new()))
+            (completed.contains(&job.id()) && is_latest(job))
+                .then(|| Outcome::Completed(CompletedInTransaction::new()))
         };
         Ok(jobs.iter().map(outcome).collect())
     }

@@ -13,7 +13,7 @@ use crate::types::{BookingStatus, Rev};
 
 /// Checks under locks on the bookings, accounts and customers that the mails still apply, and sets `dot_at`. A mail that no
 /// longer applies, or is too late, is ended instead. Runs in the caller's transaction: the messages may be sent only after
-/// its commit. The answers are in the order of the mails, which are different ones.
+/// its commit. The answers are in the order of the mails.
 ///
 /// # Errors
 /// Those of the database, for all of them.
@@ -26,7 +26,13 @@ pub async fn mark_handed_off(
     let current: Vec<Sending> =
         sendings.iter().filter(|mail| !outdated.contains(&mail.notification_id)).copied().collect();
     let ended = reasons_to_end(conn, &current).await?;
-    let standing = current.iter().filter(|mail| !ended.contains_key(&mail.notification_id));
+    // Rows come back by id: an earlier lease of the same mail must not take the later one's row for its own.
+    let is_latest = |mail: &Sending| {
+        let same = current.iter().filter(|other| other.notification_id == mail.notification_id);
+        same.map(|other| other.fence).all(|fence| fence <= mail.fence)
+    };
+    let standing =
+        current.iter().filter(|mail| !ended.contains_key(&mail.notification_id) && is_latest(mail));
     let marked = mark(conn, now, standing).await?;
     let mut answers = Vec::with_capacity(sendings.len());
     for sending in sendings {
@@ -34,6 +40,7 @@ pub async fn mark_handed_off(
         let answer = match (ended.get(id), marked.get(id)) {
             _ if outdated.contains(id) => HandOff::Outdated,
             (Some(outcome), _) => end(conn, now, sending, *outcome).await?,
+            (None, _) if !is_latest(sending) => fenced_result(conn, sending).await?,
             (None, Some(true)) => HandOff::Marked,
             (None, Some(false)) => end(conn, now, sending, NotificationOutcome::Expired).await?,
             (None, None) => fenced_result(conn, sending).await?,

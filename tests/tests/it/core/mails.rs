@@ -143,8 +143,8 @@ async fn of_two_attempts_at_one_mail_in_a_batch_the_later_lease_sends_it() {
     let late = Sending { fence: fences[0], ..sending };
     let answers = mark_handed_off(&mut conn, salon.core.now(), &[late]).await.unwrap();
     assert_eq!(answers, [HandOff::Fenced]);
-    let answers = mark_handed_off(&mut conn, salon.core.now(), &[sending]).await.unwrap();
-    assert_eq!(answers, [HandOff::Marked]);
+    let answers = mark_handed_off(&mut conn, salon.core.now(), &[late, sending]).await.unwrap();
+    assert_eq!(answers, [HandOff::Fenced, HandOff::Marked]);
 }
 
 #[tokio::test]
