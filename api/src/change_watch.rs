@@ -13,7 +13,7 @@ use punctual_core::{Core, changes};
 use tokio::sync::watch;
 
 /// Poll interval.
-const EVERY: Duration = Duration::from_millis(700);
+const POLL_INTERVAL: Duration = Duration::from_millis(700);
 
 /// The subscribers and whether the polling task runs.
 #[derive(Clone)]
@@ -37,14 +37,14 @@ impl ChangeWatch {
     pub fn listen(&self, core: &Core) -> watch::Receiver<u64> {
         let receiver = self.0.sender.subscribe();
         if !self.0.asks.swap(true, Ordering::AcqRel) {
-            tokio::spawn(ask(Arc::clone(&self.0), core.clone()));
+            tokio::spawn(poll(Arc::clone(&self.0), core.clone()));
         }
         receiver
     }
 }
 
 /// Polls until there is no subscriber.
-async fn ask(inner: Arc<Inner>, core: Core) {
+async fn poll(inner: Arc<Inner>, core: Core) {
     let mut known = None;
     loop {
         if inner.sender.receiver_count() == 0 {
@@ -63,6 +63,6 @@ async fn ask(inner: Arc<Inner>, core: Core) {
                 inner.sender.send_modify(|count| *count += 1);
             }
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

@@ -29,7 +29,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often Prometheus' histograms are drained.
-const UPKEEP: Duration = Duration::from_secs(5);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why the api did not start.
 #[derive(Debug, thiserror::Error)]
@@ -142,14 +142,14 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     servers.spawn(server::serve(listener, app, limits.clone(), stop.clone()));
     if let (Some(listener), Some(handle)) = (metrics_listener, handle) {
         let limits = Limits { connections: 16, ..limits };
-        servers.spawn(upkeep(handle.clone(), state.core.pool.clone(), stop.clone()));
+        servers.spawn(maintain(handle.clone(), state.core.pool.clone(), stop.clone()));
         servers.spawn(server::serve(listener, MetricsPage::shared(handle), limits, stop.clone()));
     }
     tracing::info!(%address, "listening");
     Ok(Running { address, metrics_address, state, stop, servers })
 }
 
-async fn upkeep(
+async fn maintain(
     handle: metrics_exporter_prometheus::PrometheusHandle,
     pool: PgPool,
     stop: CancellationToken,
@@ -157,7 +157,7 @@ async fn upkeep(
     loop {
         metrics_page::connections(&pool);
         handle.run_upkeep();
-        if tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_ok() {
+        if tokio::time::timeout(MAINTENANCE_INTERVAL, stop.cancelled()).await.is_ok() {
             return;
         }
     }

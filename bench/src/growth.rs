@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{Days, TimeDelta, Utc};
-use punctual_core::bookings::{self, Booker, NewBooking, Wanted, WantedSlot};
+use punctual_core::bookings::{self, Booker, NewBooking, RequestedSlot, SlotSource};
 use punctual_core::idempotency::IdempotencyKey;
 use punctual_core::pool::{self, PoolSettings};
 use punctual_core::slots::{self, SlotQuery};
@@ -162,7 +162,7 @@ async fn book(core: &Core, scale: u64, place: u64, round: u64) -> Result<()> {
     let actor = Actor::Account { user_id: id(10, place, 1000 * scale), role: Role::Customer };
     let key = IdempotencyKey::parse(&format!("{round}-{place}"))?;
     let new = NewBooking {
-        slot: Wanted::Slot(WantedSlot {
+        slot: SlotSource::Slot(RequestedSlot {
             service_id: id(9, 0, 1),
             staff_id: Some(staff(place, scale)),
             start,

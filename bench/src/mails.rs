@@ -26,7 +26,7 @@ use punctual_testkit::schema;
 /// How long a part may take.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(10);
 /// How often locks are looked at.
-const LOOK: Duration = Duration::from_millis(20);
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How much.
 #[derive(Clone, Debug, clap::Args)]
@@ -154,7 +154,7 @@ impl<'a> Post<'a> {
             .await?;
         self.sink.forget();
         let mut running = (0..workers).map(|_| self.worker()).collect::<Result<Vec<_>>>()?;
-        let mut looks = Looks::default();
+        let mut looks = LockSamples::default();
         let (first, last) = tokio::select! {
             span = self.sink.wait_for(count, WAIT_TIMEOUT) => span?,
             failed = self.watch_locks(&mut looks) => failed.map(|never| match never {})?,
@@ -201,12 +201,12 @@ impl<'a> Post<'a> {
                 begun.elapsed() < WAIT_TIMEOUT,
                 "the ledger knows nothing of {open} mails that were sent"
             );
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(LOCK_POLL_INTERVAL).await;
         }
     }
 
     /// Repeatedly samples what the workers' statements wait for.
-    async fn watch_locks(&self, looks: &mut Looks) -> Result<Infallible> {
+    async fn watch_locks(&self, looks: &mut LockSamples) -> Result<Infallible> {
         loop {
             let (active, locked): (i64, i64) = sqlx::query_as(
                 "SELECT count(*), count(*) FILTER (WHERE wait_event_type = 'Lock') FROM pg_stat_activity
@@ -216,7 +216,7 @@ impl<'a> Post<'a> {
             .await?;
             looks.active += active;
             looks.locked += locked;
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(LOCK_POLL_INTERVAL).await;
         }
     }
 
@@ -235,12 +235,12 @@ impl<'a> Post<'a> {
 
 /// Statements seen at work, and those of them that waited for a lock.
 #[derive(Default)]
-struct Looks {
+struct LockSamples {
     active: i64,
     locked: i64,
 }
 
-impl Looks {
+impl LockSamples {
     #[expect(clippy::cast_precision_loss, reason = "counts of looks")]
     fn share(&self) -> f64 {
         self.locked as f64 / self.active.max(1) as f64

@@ -25,7 +25,7 @@ use punctual_dev::command::interrupts::Interrupts;
 /// Run a benchmark and print a table.
 #[derive(Parser)]
 #[command(name = "cargo dev bench", bin_name = "cargo dev bench", disable_help_subcommand = true)]
-enum What {
+enum Benchmark {
     /// The api against other booking servers
     Peers(peers::Options),
     /// Database time of a slot list and a booking, by size of the business
@@ -46,14 +46,14 @@ enum What {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    run(What::parse()).await.unwrap_or_else(|error| {
+    run(Benchmark::parse()).await.unwrap_or_else(|error| {
         console::problem(&format!("{error:#}"));
         ExitCode::FAILURE
     })
 }
 
 /// An interrupted benchmark leaves nothing of ours running; the peers' Postgres is not ours to stop.
-async fn run(what: What) -> Result<ExitCode> {
+async fn run(what: Benchmark) -> Result<ExitCode> {
     let mut interrupts = Interrupts::new()?;
     tokio::select! {
         result = measure(what) => result,
@@ -62,15 +62,15 @@ async fn run(what: What) -> Result<ExitCode> {
     }
 }
 
-async fn measure(what: What) -> Result<ExitCode> {
+async fn measure(what: Benchmark) -> Result<ExitCode> {
     match what {
-        What::Peers(options) => peers::run(options).await,
-        What::Growth(options) => growth::run(options).await,
-        What::Mails(options) => mails::run(options).await,
-        What::Pages(options) => pages::run(options).await,
-        What::Queue(options) => queue::run(options).await,
-        What::Slots(options) => slots::run(options).await,
-        What::Storm(options) => storm::run(options).await,
-        What::Webhooks(options) => webhooks::run(options).await,
+        Benchmark::Peers(options) => peers::run(options).await,
+        Benchmark::Growth(options) => growth::run(options).await,
+        Benchmark::Mails(options) => mails::run(options).await,
+        Benchmark::Pages(options) => pages::run(options).await,
+        Benchmark::Queue(options) => queue::run(options).await,
+        Benchmark::Slots(options) => slots::run(options).await,
+        Benchmark::Storm(options) => storm::run(options).await,
+        Benchmark::Webhooks(options) => webhooks::run(options).await,
     }
 }

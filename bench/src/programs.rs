@@ -39,9 +39,9 @@ pub async fn become_release(quick: bool, arguments: &[&str]) -> Result<ExitCode>
 }
 
 /// A home that is removed with the measurement, even if it is interrupted.
-struct Passing(Home);
+struct TemporaryHome(Home);
 
-impl Drop for Passing {
+impl Drop for TemporaryHome {
     fn drop(&mut self) {
         if let Err(error) = self.0.remove() {
             console::problem(&format!("what was measured in is left behind: {error:#}"));
@@ -60,7 +60,7 @@ pub async fn with_stack(measure: impl AsyncFnOnce(&mut Stack) -> Result<()>) -> 
         console::problem(&format!("install what is missing and try again:\n\n{}\n", install_commands(needs)));
         return Ok(ExitCode::from(STATUS_MISSING));
     }
-    let home = Passing(Home::of_demo()?);
+    let home = TemporaryHome(Home::of_demo()?);
     let _lock = Lock::take(&home.0)?;
     let mut stack = Stack::new(Settings {
         home: home.0.clone(),

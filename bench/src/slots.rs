@@ -33,13 +33,13 @@ const SETTINGS: [(&str, &str); 6] = [
 /// Members of staff in the table.
 const STAFF: i32 = 200;
 /// Those whose slots are asked for.
-const ASKED: usize = 20;
+const QUERIED_STAFF: usize = 20;
 /// Days of the list.
 const DAYS: i64 = 31;
 /// How often it is asked for.
 const ROUNDS: u32 = 200;
 /// What the database may take for one list.
-const AIM: Duration = Duration::from_millis(10);
+const TARGET: Duration = Duration::from_millis(10);
 
 /// What of it.
 #[derive(Clone, Debug, clap::Args)]
@@ -138,7 +138,7 @@ async fn fill(conn: &mut PgConnection, now: DateTime<Utc>, bookings: i32) -> Res
 async fn service(core: &Core) -> Result<Uuid> {
     let mut staff_ids: Vec<Uuid> =
         sqlx::query_scalar("SELECT id FROM staff ORDER BY id").fetch_all(&core.pool).await?;
-    staff_ids.truncate(ASKED);
+    staff_ids.truncate(QUERIED_STAFF);
     let spec = ServiceSpec {
         name: Label::parse("Haircut")?,
         description: Note::empty(),
@@ -171,7 +171,9 @@ async fn report(conn: &mut PgConnection, pool: &PgPool, offered: usize, each: Du
     .fetch_all(&mut *conn)
     .await?;
     let (mut total, mut calls, mut scans) = (0.0, 0, 0);
-    console::line(&format!("{offered} slots of {ASKED} members of staff over {DAYS} days, {ROUNDS} times\n"));
+    console::line(&format!(
+        "{offered} slots of {QUERIED_STAFF} members of staff over {DAYS} days, {ROUNDS} times\n"
+    ));
     for (text, count, mean, rows) in &statements {
         let seq = plan(pool, text).await?.contains("Seq Scan on bookings");
         scans += usize::from(seq);
@@ -183,11 +185,11 @@ async fn report(conn: &mut PgConnection, pool: &PgPool, offered: usize, each: Du
     let queries = calls / i64::from(ROUNDS);
     console::line(&format!(
         "{total:>8.2} ms in the database, {queries} queries; aim: under {} ms",
-        AIM.as_millis()
+        TARGET.as_millis()
     ));
     console::line(&format!("{:>8.2} ms for the caller, in this build", each.as_secs_f64() * 1000.0));
     ensure!(!statements.is_empty(), "no statement was counted");
-    Ok(scans == 0 && total < AIM.as_secs_f64() * 1000.0)
+    Ok(scans == 0 && total < TARGET.as_secs_f64() * 1000.0)
 }
 
 /// The generic plan, independent of parameters.

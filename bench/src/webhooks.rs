@@ -35,7 +35,7 @@ const MANY: usize = 100;
 const ENDPOINTS: usize = 1_000;
 const DEAD: usize = 100;
 /// Between two events of the second part.
-const BETWEEN: Duration = Duration::from_secs(4);
+const EVENT_INTERVAL: Duration = Duration::from_secs(4);
 
 /// How much.
 #[derive(Clone, Debug, clap::Args)]
@@ -147,7 +147,7 @@ impl<'a> Hooks<'a> {
         println!(
             "| {ENDPOINTS} endpoints, {DEAD} of them silent, an event each {} s: commit to a good one, p50 / p99 / last ms | \
              {:.0} / {:.0} / {:.0} |",
-            BETWEEN.as_secs(),
+            EVENT_INTERVAL.as_secs(),
             late.0,
             late.1,
             late.2
@@ -203,7 +203,7 @@ impl<'a> Hooks<'a> {
                            WHERE id = (SELECT id FROM staff ORDER BY id OFFSET $1 LIMIT 1)";
             sqlx::query(changed).bind(i64::try_from(number)?).execute(self.pool()).await?;
             committed.push(Instant::now());
-            tokio::time::sleep(BETWEEN).await;
+            tokio::time::sleep(EVENT_INTERVAL).await;
         }
         self.receivers.wait_for(events * (ENDPOINTS - DEAD), WAIT_TIMEOUT).await?;
         worker.kill().await?;

@@ -22,7 +22,7 @@ const MAX_LOCK_WAITS: usize = 4;
 /// How a batch may wait for locks that other transactions hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LockMode {
-    /// Not at all: requests that meet such a lock are returned as [`Served::Locked`].
+    /// Not at all: requests that meet such a lock are returned as [`RequestResult::Locked`].
     Skip,
     /// For calendars.
     WaitForCalendars,
@@ -31,7 +31,7 @@ pub(crate) enum LockMode {
 }
 
 /// The result of a request in a batch.
-pub(crate) enum Served<R, A> {
+pub(crate) enum RequestResult<R, A> {
     Answer(A),
     /// Another transaction holds a lock it needs. It is run again, in a batch of this mode.
     Locked(R, LockMode),
@@ -47,7 +47,7 @@ pub(crate) trait RunBatch: Clone + Send + Sync + 'static {
         &self,
         requests: Vec<Self::Request>,
         mode: LockMode,
-    ) -> impl Future<Output = Vec<Served<Self::Request, Self::Answer>>> + Send;
+    ) -> impl Future<Output = Vec<RequestResult<Self::Request, Self::Answer>>> + Send;
 }
 
 /// Why a request was not served.
@@ -170,7 +170,7 @@ impl<R: Send + 'static, A: Send + 'static> BatchQueue<R, A> {
         mode: LockMode,
     ) {
         let keys = batch.iter().flat_map(|entry| entry.keys.iter().copied()).collect();
-        let mut ended = Ended {
+        let mut ended = BatchGuard {
             queue: Arc::clone(self),
             runner: runner.clone(),
             max_running,
@@ -189,8 +189,8 @@ impl<R: Send + 'static, A: Send + 'static> BatchQueue<R, A> {
             for ((id, keys, answer), served) in callers.into_iter().zip(served) {
                 match served {
                     // The caller may have been cancelled.
-                    Served::Answer(value) => drop(answer.send(value)),
-                    Served::Locked(request, mode) => {
+                    RequestResult::Answer(value) => drop(answer.send(value)),
+                    RequestResult::Locked(request, mode) => {
                         ended.locked.push(Entry { id, keys, mode, request, answer });
                     }
                 }
@@ -281,7 +281,7 @@ impl<R, A> State<R, A> {
 }
 
 /// Releases the keys of a batch when it ends, also by a panic, and starts the next batches.
-struct Ended<B: RunBatch> {
+struct BatchGuard<B: RunBatch> {
     queue: Arc<BatchQueue<B::Request, B::Answer>>,
     runner: B,
     max_running: usize,
@@ -291,7 +291,7 @@ struct Ended<B: RunBatch> {
     locked: Vec<Entry<B::Request, B::Answer>>,
 }
 
-impl<B: RunBatch> Drop for Ended<B> {
+impl<B: RunBatch> Drop for BatchGuard<B> {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         for key in &self.keys {

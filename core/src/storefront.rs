@@ -35,18 +35,18 @@ pub struct Storefront {
 
 /// The copy of one process, with the representation `P`.
 pub struct Storefronts<P> {
-    kept: Mutex<Option<Kept<P>>>,
+    cached: Mutex<Option<CachedPage<P>>>,
     builder: tokio::sync::Mutex<()>,
 }
 
-struct Kept<P> {
+struct CachedPage<P> {
     page: Arc<P>,
     revisions: Arc<Revisions>,
     /// An instant before the first statement was sent.
     begun: Instant,
 }
 
-impl<P> Clone for Kept<P> {
+impl<P> Clone for CachedPage<P> {
     fn clone(&self) -> Self {
         Self { page: Arc::clone(&self.page), revisions: Arc::clone(&self.revisions), begun: self.begun }
     }
@@ -54,7 +54,7 @@ impl<P> Clone for Kept<P> {
 
 impl<P> Default for Storefronts<P> {
     fn default() -> Self {
-        Self { kept: Mutex::new(None), builder: tokio::sync::Mutex::new(()) }
+        Self { cached: Mutex::new(None), builder: tokio::sync::Mutex::new(()) }
     }
 }
 
@@ -66,25 +66,25 @@ impl<P: From<Storefront>> Storefronts<P> {
     /// [`Error::NotFound`] before the business is set up; those of the database.
     pub async fn read<L: Page>(&self, core: &Core, slots: &Snapshots<L>) -> Result<Arc<P>> {
         let asked = Instant::now();
-        if let Some(kept) = self.find().filter(|kept| asked.duration_since(kept.begun) < MAX_AGE)
-            && (kept.begun >= asked || slots.are_current(&kept.revisions).await)
+        if let Some(cached) = self.find().filter(|cached| asked.duration_since(cached.begun) < MAX_AGE)
+            && (cached.begun >= asked || slots.are_current(&cached.revisions).await)
         {
-            return Ok(kept.page);
+            return Ok(cached.page);
         }
         let _builder = self.builder.lock().await;
-        if let Some(kept) = self.find().filter(|kept| kept.begun >= asked) {
-            return Ok(kept.page);
+        if let Some(cached) = self.find().filter(|cached| cached.begun >= asked) {
+            return Ok(cached.page);
         }
         let begun = Instant::now();
         let revisions = Arc::new(again_if_cut(|| Revisions::of_business(core)).await?);
         let page = Arc::new(P::from(load(core).await?));
-        let kept = Kept { page: Arc::clone(&page), revisions, begun };
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        let cached = CachedPage { page: Arc::clone(&page), revisions, begun };
+        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(cached);
         Ok(page)
     }
 
-    fn find(&self) -> Option<Kept<P>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn find(&self) -> Option<CachedPage<P>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
     use crate::SystemLookup;
-    use crate::resolve::Looking;
+    use crate::resolve::LookupFuture;
 
     /// Returns the next of its answers for each question, the last one forever: a name server that rebinds.
     struct Rebinding {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     impl Lookup for Rebinding {
-        fn addresses(&self, _: &str) -> Looking {
+        fn addresses(&self, _: &str) -> LookupFuture {
             let at = self.asked.fetch_add(1, Ordering::SeqCst).min(self.answers.len() - 1);
             let answer = self.answers[at].clone();
             Box::pin(async move {
@@ -170,7 +170,7 @@ mod tests {
     struct Shared(Arc<Rebinding>);
 
     impl Lookup for Shared {
-        fn addresses(&self, host: &str) -> Looking {
+        fn addresses(&self, host: &str) -> LookupFuture {
             self.0.addresses(host)
         }
     }

@@ -9,12 +9,12 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use crate::Networks;
 
 /// The future of a lookup.
-pub type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+pub type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// Finds the addresses of a host name.
 pub trait Lookup: Send + Sync + 'static {
     /// The addresses of `host`. Called once for each connection.
-    fn addresses(&self, host: &str) -> Looking;
+    fn addresses(&self, host: &str) -> LookupFuture;
 }
 
 /// The lookup of the operating system.
@@ -22,7 +22,7 @@ pub trait Lookup: Send + Sync + 'static {
 pub struct SystemLookup;
 
 impl Lookup for SystemLookup {
-    fn addresses(&self, host: &str) -> Looking {
+    fn addresses(&self, host: &str) -> LookupFuture {
         let host = host.to_owned();
         Box::pin(async move {
             let found = tokio::net::lookup_host((host.as_str(), 0)).await?;

@@ -7,12 +7,12 @@ use rand::Rng;
 /// Wait after the first failure.
 const FIRST: Duration = Duration::from_secs(15);
 /// The longest wait.
-const LONGEST: Duration = Duration::from_hours(6);
+const MAX_WAIT: Duration = Duration::from_hours(6);
 
 /// The wait after the `attempt`-th failure: 15 s, doubled with each further one, at most 6 h, each ± 20 %.
 pub(crate) fn after(attempt: i32, rng: &mut impl Rng) -> Duration {
     let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(20);
-    let wait = FIRST.saturating_mul(1 << doublings).min(LONGEST);
+    let wait = FIRST.saturating_mul(1 << doublings).min(MAX_WAIT);
     wait.mul_f64(rng.random_range(0.8..=1.2))
 }
 

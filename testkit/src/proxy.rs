@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 /// Behaviour of the proxy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Weather {
+struct Condition {
     /// New connections are closed at once.
     refuses: bool,
     /// Nothing moves, in either direction.
@@ -26,7 +26,7 @@ struct Weather {
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    weather: Arc<watch::Sender<Weather>>,
+    weather: Arc<watch::Sender<Condition>>,
     upstream: Arc<Mutex<String>>,
     server: JoinHandle<()>,
 }
@@ -39,7 +39,7 @@ impl Proxy {
     pub async fn start(upstream: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
-        let weather = Arc::new(watch::Sender::new(Weather::default()));
+        let weather = Arc::new(watch::Sender::new(Condition::default()));
         let upstream = Arc::new(Mutex::new(upstream.to_owned()));
         let (target, changes) = (Arc::clone(&upstream), Arc::clone(&weather));
         let server = tokio::spawn(async move {
@@ -93,7 +93,8 @@ impl Proxy {
 
     /// Forwards normally again.
     pub fn clear(&self) {
-        self.weather.send_modify(|weather| *weather = Weather { cuts: weather.cuts, ..Weather::default() });
+        self.weather
+            .send_modify(|weather| *weather = Condition { cuts: weather.cuts, ..Condition::default() });
     }
 }
 
@@ -104,7 +105,7 @@ impl Drop for Proxy {
 }
 
 /// One connection, until either side ends it or it is cut.
-async fn pass(client: TcpStream, upstream: String, mut weather: watch::Receiver<Weather>) {
+async fn pass(client: TcpStream, upstream: String, mut weather: watch::Receiver<Condition>) {
     let cuts = weather.borrow().cuts;
     let cut = weather.clone();
     let passing = async {
@@ -126,7 +127,7 @@ async fn pass(client: TcpStream, upstream: String, mut weather: watch::Receiver<
 async fn copy(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    mut weather: watch::Receiver<Weather>,
+    mut weather: watch::Receiver<Condition>,
 ) -> std::io::Result<()> {
     let mut piece = vec![0; 16 * 1024];
     loop {

@@ -67,7 +67,7 @@ impl Act {
 
 /// TLS and credentials of a sink that requires them.
 #[derive(Clone)]
-pub struct Secured {
+pub struct TlsAndLogin {
     /// The server's certificate and key.
     pub certificate: Certificate,
     /// Encrypted from the first byte, instead of by STARTTLS.
@@ -80,7 +80,7 @@ pub struct Secured {
 
 /// An accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub struct ReceivedMail {
     /// RCPT TO.
     pub recipient: String,
     /// The Message-ID header, brackets included.
@@ -104,7 +104,7 @@ struct Shared {
     most_open: usize,
     hellos: Vec<String>,
     seen: HashMap<Verb, usize>,
-    journal: Vec<Taken>,
+    journal: Vec<ReceivedMail>,
 }
 
 /// A running sink; it ends with the value.
@@ -129,11 +129,11 @@ impl SmtpSink {
     ///
     /// # Panics
     /// When there is no free port.
-    pub async fn secured(secured: Secured) -> Self {
+    pub async fn secured(secured: TlsAndLogin) -> Self {
         Self::listen(Some(secured)).await
     }
 
-    async fn listen(secured: Option<Secured>) -> Self {
+    async fn listen(secured: Option<TlsAndLogin>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
         let shared = Arc::new(Mutex::new(Shared::default()));
@@ -231,7 +231,7 @@ impl SmtpSink {
 
     /// The accepted messages so far.
     #[must_use]
-    pub fn journal(&self) -> Vec<Taken> {
+    pub fn journal(&self) -> Vec<ReceivedMail> {
         lock(&self.shared).journal.clone()
     }
 
@@ -253,7 +253,7 @@ impl SmtpSink {
     ///
     /// # Panics
     /// When it has not within a minute.
-    pub async fn wait_for_mails(&self, count: usize) -> Vec<Taken> {
+    pub async fn wait_for_mails(&self, count: usize) -> Vec<ReceivedMail> {
         self.wait_until(&format!("{count} mails"), || lock(&self.shared).journal.len() >= count).await;
         self.journal()
     }
@@ -282,7 +282,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Secured {
+impl TlsAndLogin {
     /// Whether the line has the user and password (RFC 4616).
     fn accepts(&self, line: &str) -> bool {
         let said = line.trim_end().strip_prefix("AUTH PLAIN ").and_then(|text| STANDARD.decode(text).ok());
@@ -296,7 +296,7 @@ struct Conversation {
     shared: Arc<Mutex<Shared>>,
     changed: Arc<watch::Sender<()>>,
     released: Arc<watch::Sender<bool>>,
-    secured: Option<Secured>,
+    secured: Option<TlsAndLogin>,
 }
 
 /// A connection, encrypted or not.
@@ -453,7 +453,7 @@ impl Conversation {
         let act = self.act_for(Verb::Dot, recipient).or_else(|| self.next_act(Verb::Dot));
         if !act.as_ref().is_some_and(Act::refuses) {
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            let taken = Taken {
+            let taken = ReceivedMail {
                 recipient: recipient.to_owned(),
                 message_id: header(&text, "Message-ID"),
                 subject: header(&text, "Subject"),

@@ -33,7 +33,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a database connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often idle connections to the relay are closed and gauges are updated.
-const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why the worker did not start.
 #[derive(Debug, thiserror::Error)]
@@ -197,7 +197,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         tokio::spawn(status_page::serve(listener, page, stop.clone()));
     }
     tokio::spawn(run_fan_out(core.clone(), stop.clone()));
-    tokio::spawn(upkeep(relay.clone(), circuit.clone(), core.clone(), options.metrics, stop.clone()));
+    tokio::spawn(maintain(relay.clone(), circuit.clone(), core.clone(), options.metrics, stop.clone()));
     let runtime = tokio::spawn(runtime.run(shutdown.clone()));
     tracing::info!(concurrency, redis = redis.is_some(), "taking jobs");
     Ok(Running { metrics_address, shutdown, core, relay, circuit, runtime, stop })
@@ -217,7 +217,7 @@ async fn resendable(core: &Core) -> punctual_core::Result<Vec<ResendableMail>> {
     notifications::resendable(&mut *core.pool.acquire().await?, core.now()).await
 }
 
-async fn upkeep(
+async fn maintain(
     relay: Relay,
     circuit: Circuit,
     core: Core,
@@ -240,7 +240,7 @@ async fn upkeep(
         if let Some(handle) = &handle {
             handle.run_upkeep();
         }
-        if tokio::time::timeout(UPKEEP_INTERVAL, stop.cancelled()).await.is_ok() {
+        if tokio::time::timeout(MAINTENANCE_INTERVAL, stop.cancelled()).await.is_ok() {
             return;
         }
     }

@@ -6,9 +6,9 @@ use std::fmt;
 use crate::http::problem::{Code, Facts, Fault, Place, Problem};
 
 /// Fewest characters (Unicode code points).
-pub const SHORTEST: usize = 8;
+pub const MIN_LENGTH: usize = 8;
 /// Most characters: long enough for any passphrase, short enough to be hashed.
-pub const LONGEST: usize = 128;
+pub const MAX_LENGTH: usize = 128;
 
 /// Passwords common in breaches, in lower case, one per line. Source: docs/decisions/0012-passwords.md.
 const BREACHED: &str = include_str!("breached.txt");
@@ -16,9 +16,9 @@ const BREACHED: &str = include_str!("breached.txt");
 /// Why a password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weakness {
-    /// Fewer than [`SHORTEST`] characters.
+    /// Fewer than [`MIN_LENGTH`] characters.
     TooShort,
-    /// More than [`LONGEST`] characters.
+    /// More than [`MAX_LENGTH`] characters.
     TooLong,
     /// Common in breaches.
     Breached,
@@ -74,8 +74,8 @@ impl std::error::Error for Weakness {}
 /// [`Weakness`].
 pub fn check(password: &str, email: &str, name: Option<&str>) -> Result<(), Weakness> {
     match password.chars().count() {
-        ..SHORTEST => return Err(Weakness::TooShort),
-        SHORTEST..=LONGEST => {}
+        ..MIN_LENGTH => return Err(Weakness::TooShort),
+        MIN_LENGTH..=MAX_LENGTH => {}
         _ => return Err(Weakness::TooLong),
     }
     let password = password.to_lowercase();
@@ -126,6 +126,6 @@ mod tests {
         let lines: Vec<&str> = BREACHED.lines().collect();
         assert!(lines.len() > 8_000);
         assert!(lines.is_sorted());
-        assert!(lines.iter().all(|line| line.len() >= SHORTEST && line.to_lowercase() == **line));
+        assert!(lines.iter().all(|line| line.len() >= MIN_LENGTH && line.to_lowercase() == **line));
     }
 }

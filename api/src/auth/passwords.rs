@@ -41,7 +41,7 @@ pub enum Verified {
     No,
 }
 
-enum Work {
+enum HashTask {
     Hash { password: String, answer: oneshot::Sender<Option<String>>, share: Share },
     Verify { password: String, hash: Option<String>, answer: oneshot::Sender<Verified>, share: Share },
 }
@@ -90,7 +90,7 @@ impl Drop for Share {
 
 /// The threads that hash.
 pub struct Passwords {
-    queue: Mutex<Option<SyncSender<Work>>>,
+    queue: Mutex<Option<SyncSender<HashTask>>>,
     threads: usize,
     places: usize,
     shares: Arc<Shares>,
@@ -116,7 +116,7 @@ impl Passwords {
     pub async fn hash(&self, password: String, permit: HashPermit) -> Result<String, Problem> {
         let (answer, hash) = oneshot::channel();
         let share = self.share(permit)?;
-        self.submit(Work::Hash { password, answer, share })?;
+        self.submit(HashTask::Hash { password, answer, share })?;
         hash.await.ok().flatten().ok_or_else(|| Problem::new(Code::InternalError).cause("hashing a password"))
     }
 
@@ -132,7 +132,7 @@ impl Passwords {
     ) -> Result<Verified, Problem> {
         let (answer, verified) = oneshot::channel();
         let share = self.share(permit)?;
-        self.submit(Work::Verify { password, hash, answer, share })?;
+        self.submit(HashTask::Verify { password, hash, answer, share })?;
         verified.await.map_err(|_| Problem::new(Code::InternalError).cause("verifying a password"))
     }
 
@@ -145,7 +145,7 @@ impl Passwords {
             .ok_or_else(|| Problem::new(Code::TooManyRequests).retry_after(Duration::from_secs(1)))
     }
 
-    fn submit(&self, work: Work) -> Result<(), Problem> {
+    fn submit(&self, work: HashTask) -> Result<(), Problem> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = match &mut *queue {
             Some(sender) => sender,
@@ -167,7 +167,7 @@ fn full() -> Problem {
     Problem::new(Code::Overloaded).retry_after(Duration::from_secs(1))
 }
 
-fn start(threads: usize, places: usize) -> Result<SyncSender<Work>, Problem> {
+fn start(threads: usize, places: usize) -> Result<SyncSender<HashTask>, Problem> {
     let (sender, receiver) = sync_channel(places);
     let receiver = Arc::new(Mutex::new(receiver));
     for index in 0..threads {
@@ -180,7 +180,7 @@ fn start(threads: usize, places: usize) -> Result<SyncSender<Work>, Problem> {
     Ok(sender)
 }
 
-fn run(receiver: &Mutex<Receiver<Work>>) {
+fn run(receiver: &Mutex<Receiver<HashTask>>) {
     lower_priority();
     // Kept while more work waits: new memory costs a page fault for every 4 KiB.
     let mut memory = Vec::new();
@@ -197,14 +197,14 @@ fn run(receiver: &Mutex<Receiver<Work>>) {
         let Ok(work) = work else { return };
         match work {
             // The caller may have been cancelled.
-            Work::Hash { answer, .. } if answer.is_closed() => {}
-            Work::Verify { answer, .. } if answer.is_closed() => {}
-            Work::Hash { password, answer, share } => {
+            HashTask::Hash { answer, .. } if answer.is_closed() => {}
+            HashTask::Verify { answer, .. } if answer.is_closed() => {}
+            HashTask::Hash { password, answer, share } => {
                 let hash = hash(&password);
                 drop(share);
                 let _ = answer.send(hash);
             }
-            Work::Verify { password, hash, answer, share } => {
+            HashTask::Verify { password, hash, answer, share } => {
                 let verified = verify(&password, hash.as_deref(), &mut memory);
                 drop(share);
                 let _ = answer.send(verified);

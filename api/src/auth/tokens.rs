@@ -23,7 +23,7 @@ const AUDIENCE: &str = "punctual-api";
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
 /// Longest token that is accepted.
-const LONGEST: usize = 2048;
+const MAX_LENGTH: usize = 2048;
 
 /// Claims of an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Tokens {
     /// The token's claims, if one of the keys signed it for this deployment and it is valid at `now`.
     #[must_use]
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_LENGTH {
             return None;
         }
         let header = jsonwebtoken::decode_header(token).ok()?;

@@ -12,12 +12,12 @@ use tokio::{
 
 use super::Failure;
 
-const PATIENCE: Duration = Duration::from_secs(4);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Requests `/readyz` of the api of this configuration.
 pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
     let address = reachable(config.api.listen);
-    match tokio::time::timeout(PATIENCE, ask(address)).await {
+    match tokio::time::timeout(WAIT_TIMEOUT, request_status(address)).await {
         Ok(Ok(200)) => Ok(ExitCode::SUCCESS),
         Ok(Ok(status)) => Err(format!("{address} answers with status {status}").into()),
         Ok(Err(error)) => Err(format!("{address} cannot be reached: {error}").into()),
@@ -34,7 +34,7 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     }
 }
 
-async fn ask(address: SocketAddr) -> std::io::Result<u16> {
+async fn request_status(address: SocketAddr) -> std::io::Result<u16> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
     let mut head = [0; 12];

@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection};
 use super::Failure;
 
 /// How long to wait until the database accepts connections.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Migrates queue and domain over a dedicated connection.
 pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
@@ -26,7 +26,7 @@ pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
 
 /// Waits for a database that does not listen yet, with a message for each attempt; wrong credentials fail at once.
 async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + WAIT_TIMEOUT;
     loop {
         match PgConnection::connect(url).await {
             Err(error) if starts(&error) && Instant::now() < until => {

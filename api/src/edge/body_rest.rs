@@ -21,7 +21,7 @@ use poem::{
 };
 
 /// Most bytes that are read.
-const MOST: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// How long the rest may take to arrive.
 const WAIT: Duration = Duration::from_secs(1);
@@ -66,7 +66,7 @@ impl BodyRest {
             return true;
         }
         let never_sent = shared.expects && !shared.begun.load(Ordering::Acquire);
-        let too_large = shared.announced.is_some_and(|length| length > MOST);
+        let too_large = shared.announced.is_some_and(|length| length > MAX_BYTES);
         // Another task still reads it, to discard a large body.
         let is_read_elsewhere = Arc::strong_count(&shared) > 1;
         if never_sent || too_large || is_read_elsewhere {
@@ -75,8 +75,8 @@ impl BodyRest {
         let drained = tokio::time::timeout(WAIT, async {
             let (mut reader, mut read) = (Reader(Arc::clone(&shared)), 0);
             while let Some(chunk) = reader.next().await {
-                read += chunk.as_ref().map_or(MOST, Bytes::len);
-                if read > MOST || chunk.is_err() {
+                read += chunk.as_ref().map_or(MAX_BYTES, Bytes::len);
+                if read > MAX_BYTES || chunk.is_err() {
                     return false;
                 }
             }

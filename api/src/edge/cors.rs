@@ -14,7 +14,7 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "etag, location, idempotency-replayed, ratelimit, ratelimit-policy, retry-after, traceparent, x-request-id",
 );
-const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
+const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("3600");
 
 /// The answer to a CORS preflight request.
 pub fn preflight(origins: &CorsOrigins, request: &Request) -> Option<Response> {
@@ -25,7 +25,7 @@ pub fn preflight(origins: &CorsOrigins, request: &Request) -> Option<Response> {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, AN_HOUR);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS);
     Some(response)
 }
 

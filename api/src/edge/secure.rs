@@ -8,19 +8,19 @@ const ALWAYS: [(HeaderName, HeaderValue); 2] = [
 ];
 
 /// Defaults, unless the answer sets them.
-const UNLESS_SAID: [(HeaderName, HeaderValue); 2] = [
+const DEFAULTS: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
 ];
 
-const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+const HSTS_ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Adds them.
 pub fn apply_headers(headers: &mut HeaderMap, https: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, value);
     }
-    for (name, value) in UNLESS_SAID {
+    for (name, value) in DEFAULTS {
         headers.entry(name).or_insert(value);
     }
     // X-Frame-Options has no list of origins: where the policy allows some, it would forbid them in old browsers.
@@ -31,6 +31,6 @@ pub fn apply_headers(headers: &mut HeaderMap, https: bool) {
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
     if https {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, A_YEAR);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS_ONE_YEAR);
     }
 }

@@ -6,16 +6,16 @@ use punctual_core::calendar::Span;
 use crate::http::problem::{Place, Problem};
 
 /// Longest range of a list, in days.
-const MOST_DAYS: i64 = 366;
+const MAX_DAYS: i64 = 366;
 
 /// Checks a range of dates, both included.
 pub fn dates(from: NaiveDate, to: NaiveDate) -> Result<(), Problem> {
-    check(to - from, MOST_DAYS - 1)
+    check(to - from, MAX_DAYS - 1)
 }
 
 /// A range of instants, the end exclusive.
 pub fn instants(from: DateTime<FixedOffset>, to: DateTime<FixedOffset>) -> Result<Span, Problem> {
-    check(to - from, MOST_DAYS)?;
+    check(to - from, MAX_DAYS)?;
     Span::new(from.to_utc(), to.to_utc()).ok_or_else(reversed)
 }
 

@@ -24,7 +24,7 @@ use crate::{
 pub const LIMIT: usize = 64 * 1024;
 
 /// Timeout for the rest of a refused body.
-const ARRIVAL: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Maximum nesting, checked before parsing; no schema comes near.
 const DEPTH: usize = 16;
@@ -221,7 +221,7 @@ async fn collect(body: poem::Body, limit: usize) -> Result<Vec<u8>, Problem> {
 /// Closing a socket with unread bytes resets it, and the answer may be lost: the rest is read and discarded while the
 /// answer is sent, within limits.
 fn discard(body: poem::Body) {
-    tokio::spawn(tokio::time::timeout(ARRIVAL, async move {
+    tokio::spawn(tokio::time::timeout(READ_TIMEOUT, async move {
         let mut stream = Box::pin(body.into_bytes_stream());
         let mut left = DISCARD;
         while let Some(Ok(chunk)) = stream.next().await {

@@ -14,7 +14,7 @@ use poem::{
 };
 
 /// Smaller answers fit into a packet.
-const LEAST: u64 = 1024;
+const MIN_SIZE: u64 = 1024;
 
 /// Whether the request accepts gzip.
 pub fn takes_gzip(headers: &HeaderMap) -> bool {
@@ -61,12 +61,12 @@ pub async fn gzip(mut response: Response, accepted: bool) -> Response {
         return response;
     }
     let body = response.take_body().into();
-    if length(&body).is_none_or(|length| length < LEAST) {
+    if length(&body).is_none_or(|length| length < MIN_SIZE) {
         response.set_body(Body::from(body));
         return response;
     }
     let Ok(bytes) = Body::from(body).into_bytes().await else { return response };
-    let packed = match response.data::<Packed>() {
+    let packed = match response.data::<CachedGzip>() {
         Some(kept) => kept.0.get_or_init(|| pack(&bytes)).clone(),
         None => pack(&bytes),
     };
@@ -83,7 +83,7 @@ pub async fn gzip(mut response: Response, accepted: bool) -> Response {
 
 /// The compressed body of an answer that is sent many times: stored in its data, it is compressed once.
 #[derive(Debug, Clone, Default)]
-pub struct Packed(Arc<OnceLock<Option<Bytes>>>);
+pub struct CachedGzip(Arc<OnceLock<Option<Bytes>>>);
 
 fn pack(bytes: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());

@@ -103,7 +103,7 @@ struct Pages {
 
 /// Options of a page.
 #[derive(Default)]
-pub(super) struct Shown<'a> {
+pub(super) struct PageOptions<'a> {
     /// The business's colour, else the default.
     pub accent: Option<AccentColour>,
     /// Relative path to the top of the site.
@@ -173,7 +173,7 @@ pub(super) fn page(
     locale: Locale,
     facts: &impl Serialize,
 ) -> Result<Response, Problem> {
-    show(status, template, locale, facts, &Shown::default())
+    show(status, template, locale, facts, &PageOptions::default())
 }
 
 /// [`page`] with options.
@@ -185,7 +185,7 @@ pub(super) fn show(
     template: &str,
     locale: Locale,
     facts: &impl Serialize,
-    shown: &Shown<'_>,
+    shown: &PageOptions<'_>,
 ) -> Result<Response, Problem> {
     let text = text(template, locale, facts, shown)?;
     Ok(respond(status, text, locale, shown))
@@ -199,7 +199,7 @@ pub(super) fn text(
     template: &str,
     locale: Locale,
     facts: &impl Serialize,
-    shown: &Shown<'_>,
+    shown: &PageOptions<'_>,
 ) -> Result<String, Problem> {
     render(template, locale, facts, shown).map_err(|error| Error::internal("a page's template", error).into())
 }
@@ -209,7 +209,7 @@ pub(super) fn respond(
     status: StatusCode,
     text: impl Into<poem::Body>,
     locale: Locale,
-    shown: &Shown<'_>,
+    shown: &PageOptions<'_>,
 ) -> Response {
     let style_source = pages().map(|pages| pages.style_source.as_str()).unwrap_or_default();
     let theme_source = html::style_source(&theme(shown.accent));
@@ -240,7 +240,7 @@ fn render(
     template: &str,
     locale: Locale,
     facts: &impl Serialize,
-    shown: &Shown<'_>,
+    shown: &PageOptions<'_>,
 ) -> Result<String, minijinja::Error> {
     let pages = pages()?;
     let facts = Value::from(Serde(facts));
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn the_style_cannot_end_early_and_its_hash_is_allowed() {
         assert!(!STYLE.contains('<'));
-        let response = respond(StatusCode::OK, "", Locale::En, &Shown::default());
+        let response = respond(StatusCode::OK, "", Locale::En, &PageOptions::default());
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.contains(&format!("style-src {} 'sha256-", html::style_source(STYLE))), "{policy}");
         assert!(!policy.contains("script"), "{policy}");

@@ -34,7 +34,7 @@ impl BookPage for Links {
     const POSTS: bool = true;
 
     async fn show(visitor: &Visitor) -> Result<Response, Problem> {
-        let sent = visitor.visit.asked("done") == Some("sent");
+        let sent = visitor.visit.query_param("done") == Some("sent");
         render(visitor, StatusCode::OK, &Facts { sent, email: String::new(), fault: None }).await
     }
 

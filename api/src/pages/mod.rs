@@ -24,7 +24,7 @@ mod visit;
 
 use poem::Route;
 
-use page::{Page, Served, named};
+use page::{Page, PageEndpoint, named};
 
 pub use html::accepted_language;
 pub use trouble::trouble;
@@ -36,20 +36,20 @@ const ROOTS: [&str; 11] =
 /// Adds the pages to the routes.
 pub fn add_to(routes: Route) -> Route {
     signed_in::add_to(book::add_to(desk::add_to(look::add_to(ops::add_to(routes)))))
-        .at("/links", Served::<book::OfBook<links::Links>>::new())
-        .at("/m/:token", Served::<manage::Show>::new())
-        .at("/m/:token/calendar.ics", Served::<manage::Calendar>::new())
-        .at("/m/:token/note", Served::<manage::Note>::new())
-        .at("/m/:token/reminders", Served::<manage::Reminders>::new())
-        .at("/m/:token/cancel", Served::<manage::Cancel>::new())
-        .at("/m/:token/move", Served::<manage::Move>::new())
-        .at("/d/:token", Served::<decide::Show>::new())
-        .at("/d/:token/confirm", Served::<decide::Confirm>::new())
-        .at("/d/:token/decline", Served::<decide::Decline>::new())
-        .at("/u/:token", Served::<reminders::Reminders>::new())
-        .at("/v/:token", Served::<account::VerifyEmail>::new())
-        .at("/r/:token", Served::<account::ChoosePassword>::new())
-        .at("/f/:token", Served::<feed::Feed>::new())
+        .at("/links", PageEndpoint::<book::OfBook<links::Links>>::new())
+        .at("/m/:token", PageEndpoint::<manage::Show>::new())
+        .at("/m/:token/calendar.ics", PageEndpoint::<manage::Calendar>::new())
+        .at("/m/:token/note", PageEndpoint::<manage::Note>::new())
+        .at("/m/:token/reminders", PageEndpoint::<manage::Reminders>::new())
+        .at("/m/:token/cancel", PageEndpoint::<manage::Cancel>::new())
+        .at("/m/:token/move", PageEndpoint::<manage::Move>::new())
+        .at("/d/:token", PageEndpoint::<decide::Show>::new())
+        .at("/d/:token/confirm", PageEndpoint::<decide::Confirm>::new())
+        .at("/d/:token/decline", PageEndpoint::<decide::Decline>::new())
+        .at("/u/:token", PageEndpoint::<reminders::Reminders>::new())
+        .at("/v/:token", PageEndpoint::<account::VerifyEmail>::new())
+        .at("/r/:token", PageEndpoint::<account::ChoosePassword>::new())
+        .at("/f/:token", PageEndpoint::<feed::Feed>::new())
 }
 
 /// Whether this path is a page, whose errors are HTML.

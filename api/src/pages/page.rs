@@ -41,9 +41,9 @@ const fn allow(posts: bool) -> &'static str {
 }
 
 /// A page as an endpoint: GET and HEAD show it, POST submits its form.
-pub(super) struct Served<P>(PhantomData<P>);
+pub(super) struct PageEndpoint<P>(PhantomData<P>);
 
-impl<P: Page> Served<P> {
+impl<P: Page> PageEndpoint<P> {
     pub(super) const fn new() -> Self {
         Self(PhantomData)
     }
@@ -65,7 +65,7 @@ impl<P: Page> Served<P> {
     }
 }
 
-impl<P: Page> Endpoint for Served<P> {
+impl<P: Page> Endpoint for PageEndpoint<P> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {

@@ -46,7 +46,7 @@ pub struct Time {
 
 /// Options of the list.
 #[derive(Clone, Copy)]
-pub struct Shown {
+pub struct TimesOptions {
     pub locale: Locale,
     /// The visitor's zone.
     pub zone: Option<Zone>,
@@ -60,7 +60,7 @@ pub struct Shown {
 const FEW: usize = 12;
 
 /// The dates that have times, the first part of the first unfolded.
-pub fn days(list: Vec<DaySlots>, shown: Shown) -> Vec<Day> {
+pub fn days(list: Vec<DaySlots>, shown: TimesOptions) -> Vec<Day> {
     let mut days: Vec<Day> =
         list.into_iter().map(|day| of_date(day, shown)).filter(|day| !day.parts.is_empty()).collect();
     let few = days.iter().flat_map(|day| &day.parts).map(|part| part.times.len()).sum::<usize>() <= FEW;
@@ -70,7 +70,7 @@ pub fn days(list: Vec<DaySlots>, shown: Shown) -> Vec<Day> {
     days
 }
 
-fn of_date(day: DaySlots, shown: Shown) -> Day {
+fn of_date(day: DaySlots, shown: TimesOptions) -> Day {
     let mut slots = day.slots;
     slots.dedup_by_key(|slot| slot.start);
     let walls: Vec<NaiveDateTime> = slots.iter().map(|slot| slot.start.naive_local()).collect();
@@ -105,7 +105,7 @@ fn free(count: usize, locale: Locale) -> String {
 }
 
 /// A time; in a repeated hour with its offset.
-fn time(slot: &OfferedSlot, walls: &[NaiveDateTime], shown: Shown) -> Option<Time> {
+fn time(slot: &OfferedSlot, walls: &[NaiveDateTime], shown: TimesOptions) -> Option<Time> {
     let wall = slot.start.naive_local();
     let twice = walls.iter().filter(|other| **other == wall).count() > 1;
     let label = clock(wall.time());

@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct Trouble {
+struct ErrorContext {
     /// Key of the message.
     kind: &'static str,
     /// Where a new link can be requested.
@@ -44,7 +44,7 @@ pub fn trouble(problem: Problem, locale: Locale, state: &State, request_id: Uuid
         href: format!("{}/{path}?lang={}", state.public_url, locale.as_str()),
         words,
     });
-    let facts = Trouble { kind, next, request_id: request_id.to_string() };
+    let facts = ErrorContext { kind, next, request_id: request_id.to_string() };
     let answer = problem.into_answer(&state.public_url, request_id);
     let Ok(mut response) = page(answer.status(), "trouble.html.j2", locale, &facts) else { return answer };
     for name in [header::RETRY_AFTER, header::ALLOW] {

@@ -64,7 +64,7 @@ impl Visit {
     }
 
     /// A value of the query.
-    pub fn asked(&self, name: &str) -> Option<&str> {
+    pub fn query_param(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 

@@ -10,7 +10,7 @@ pub mod format;
 use crate::http::problem::{Fault, Place};
 
 /// Maximum number of reported errors, so that a hostile body cannot cause a large answer.
-const MOST_FAULTS: usize = 50;
+const MAX_FAULTS: usize = 50;
 
 /// Checks values of one part of a request.
 pub struct Checker<'a> {
@@ -34,7 +34,7 @@ impl<'a> Checker<'a> {
 
     /// Adds an error.
     pub fn fault(&mut self, pointer: &str, code: &'static str, detail: impl Into<Cow<'static, str>>) {
-        if self.faults.len() < MOST_FAULTS {
+        if self.faults.len() < MAX_FAULTS {
             self.faults.push(Fault {
                 place: self.place,
                 pointer: pointer.to_owned(),

@@ -88,6 +88,6 @@ fn a_hostile_value_does_not_make_a_large_answer() {
     let object: serde_json::Map<_, _> =
         (0..5000).map(|n| (format!("{n}{}", "x".repeat(200)), json!(1))).collect();
     let found = faults(&Value::Object(object));
-    assert_eq!(found.len(), MOST_FAULTS);
+    assert_eq!(found.len(), MAX_FAULTS);
     assert!(found.iter().all(|(pointer, _)| pointer.len() <= 41));
 }

@@ -35,7 +35,7 @@ const OWN: [(&[u8], StatusCode); 2] = [
 pub struct Socket {
     inner: TcpStream,
     refusal: Refusal,
-    patience: Duration,
+    write_timeout: Duration,
     /// Runs while the client reads nothing, or while the rest is read.
     timer: Option<Pin<Box<Sleep>>>,
     /// What is written instead of hyper's answer, and how much of it has been written.
@@ -46,12 +46,12 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// A client that reads nothing of its answer for `patience` is disconnected.
-    pub fn new(inner: TcpStream, patience: Duration, refusal: Refusal) -> Self {
+    /// A client that reads nothing of its answer for `write_timeout` is disconnected.
+    pub fn new(inner: TcpStream, write_timeout: Duration, refusal: Refusal) -> Self {
         Self {
             inner,
             refusal,
-            patience,
+            write_timeout,
             timer: None,
             instead: None,
             discarded: 0,
@@ -61,8 +61,8 @@ impl Socket {
     }
 
     /// Ready with an error after this long without progress.
-    fn poll_late(&mut self, cx: &mut Context<'_>, patience: Duration) -> Poll<io::Error> {
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience)));
+    fn poll_late(&mut self, cx: &mut Context<'_>, write_timeout: Duration) -> Poll<io::Error> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(write_timeout)));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
@@ -73,7 +73,7 @@ impl Socket {
                 self.timer = None;
                 Poll::Ready(written)
             }
-            Poll::Pending => self.poll_late(cx, self.patience).map(Err),
+            Poll::Pending => self.poll_late(cx, self.write_timeout).map(Err),
         }
     }
 

@@ -9,8 +9,8 @@ use punctual_core::{keyed_mutex::KeyedMutexGuard, types::EmailAddress};
 use uuid::Uuid;
 
 use super::{
-    By, Counts, Fields, HashPermit, Policy, fields,
-    limiter::Whose,
+    Counts, Fields, HashPermit, KeyedBy, Policy, fields,
+    limiter::Principal,
     subject::{Subject, Token},
 };
 use crate::{
@@ -26,12 +26,12 @@ struct Inner {
     state: Arc<State>,
     policies: &'static [Policy],
     address: Option<IpAddr>,
-    taken: Mutex<Taken>,
+    taken: Mutex<Counted>,
 }
 
 /// Not uncounted when the request is dropped: a client that disconnects has still sent it.
 #[derive(Default)]
-struct Taken {
+struct Counted {
     tokens: Vec<Token>,
     locks: Vec<KeyedMutexGuard<Subject>>,
 }
@@ -48,7 +48,7 @@ impl Allowance {
     /// # Errors
     /// `too_many_requests`.
     pub async fn for_client(&self) -> Result<(), Problem> {
-        self.take(|by| by == By::Address, Whose::Client).await
+        self.take(|by| by == KeyedBy::Address, Principal::Client).await
     }
 
     /// Counts a guest by the client's address.
@@ -56,7 +56,7 @@ impl Allowance {
     /// # Errors
     /// `too_many_requests`.
     pub async fn for_guest(&self) -> Result<(), Problem> {
-        self.take(|by| by == By::Guest, Whose::Client).await
+        self.take(|by| by == KeyedBy::Guest, Principal::Client).await
     }
 
     /// Counts by the e-mail address that the request is about. Where successes count, requests for one address are
@@ -65,8 +65,8 @@ impl Allowance {
     /// # Errors
     /// `too_many_requests`.
     pub async fn for_email(&self, email: &EmailAddress) -> Result<(), Problem> {
-        self.serialize(By::Email, Whose::Email(email)).await?;
-        self.take(|by| matches!(by, By::Email | By::EmailAndAddress), Whose::Email(email)).await
+        self.serialize(KeyedBy::Email, Principal::Email(email)).await?;
+        self.take(|by| matches!(by, KeyedBy::Email | KeyedBy::EmailAndAddress), Principal::Email(email)).await
     }
 
     /// Counts by the customer's account, one request after the other.
@@ -74,8 +74,8 @@ impl Allowance {
     /// # Errors
     /// `too_many_requests`.
     pub async fn for_account(&self, user_id: Uuid) -> Result<(), Problem> {
-        self.serialize(By::Account, Whose::Account(user_id)).await?;
-        self.take(|by| by == By::Account, Whose::Account(user_id)).await
+        self.serialize(KeyedBy::Account, Principal::Account(user_id)).await?;
+        self.take(|by| by == KeyedBy::Account, Principal::Account(user_id)).await
     }
 
     /// Counts by the API key, whatever the operation declares; done by the guard.
@@ -83,7 +83,7 @@ impl Allowance {
     /// # Errors
     /// `too_many_requests`.
     pub async fn for_key(&self, key_id: Uuid) -> Result<(), Problem> {
-        self.take_one(Policy::ApiKey, Whose::Account(key_id)).await
+        self.take_one(Policy::ApiKey, Principal::Account(key_id)).await
     }
 
     /// Counts one comparison of a password with that of the account with this e-mail address: by the client's address,
@@ -94,7 +94,7 @@ impl Allowance {
     pub async fn for_password(&self, email: &EmailAddress) -> Result<HashPermit, Problem> {
         let counted: Vec<Policy> = self.taken().tokens.iter().map(|token| token.policy).collect();
         for policy in Policy::PASSWORD.iter().filter(|policy| !counted.contains(policy)) {
-            self.take_one(*policy, Whose::Email(email)).await?;
+            self.take_one(*policy, Principal::Email(email)).await?;
         }
         Ok(HashPermit::new(self.0.state.throttle.shares(email, self.0.address)))
     }
@@ -108,14 +108,14 @@ impl Allowance {
 
     /// Whether any active limit counts this way.
     #[must_use]
-    pub fn has(&self, by: By) -> bool {
+    pub fn has(&self, by: KeyedBy) -> bool {
         let limits = &self.0.state.config.limits;
         self.0.policies.iter().any(|policy| policy.by() == by && policy.limit(limits).is_some())
     }
 
     /// Keeps what counts, uncounts the rest, and returns the headers for the client.
     pub async fn settle(&self, status: u16, replayed: bool) -> Option<Fields> {
-        let Taken { tokens, locks } = std::mem::take(&mut *self.taken());
+        let Counted { tokens, locks } = std::mem::take(&mut *self.taken());
         let made = (200..300).contains(&status) && !replayed;
         let counts = |token: &Token| {
             status != 429
@@ -127,28 +127,28 @@ impl Allowance {
         };
         let mut left = Vec::with_capacity(tokens.len());
         for token in &tokens {
-            let given_back = token.standing.granted && !counts(token);
+            let given_back = token.decision.granted && !counts(token);
             if given_back {
                 self.0.state.throttle.give_back(token).await;
             }
-            left.push(token.standing.left + u32::from(given_back));
+            left.push(token.decision.left + u32::from(given_back));
         }
         drop(locks);
         Fields::of(tokens.iter().zip(left))
     }
 
-    async fn take(&self, which: impl Fn(By) -> bool, whose: Whose<'_>) -> Result<(), Problem> {
+    async fn take(&self, which: impl Fn(KeyedBy) -> bool, principal: Principal<'_>) -> Result<(), Problem> {
         for policy in self.0.policies.iter().filter(|policy| which(policy.by())) {
-            self.take_one(*policy, whose).await?;
+            self.take_one(*policy, principal).await?;
         }
         Ok(())
     }
 
-    async fn take_one(&self, policy: Policy, whose: Whose<'_>) -> Result<(), Problem> {
-        let Some(token) = self.0.state.throttle.take(policy, whose, self.0.address).await else {
+    async fn take_one(&self, policy: Policy, principal: Principal<'_>) -> Result<(), Problem> {
+        let Some(token) = self.0.state.throttle.take(policy, principal, self.0.address).await else {
             return Ok(());
         };
-        let (granted, wait) = (token.standing.granted, token.standing.wait);
+        let (granted, wait) = (token.decision.granted, token.decision.wait);
         self.taken().tokens.push(token);
         if !granted {
             let wait = Duration::from_secs(fields::seconds(wait));
@@ -158,9 +158,9 @@ impl Allowance {
     }
 
     /// Waits for other requests of the same subject where successes count, so that a failed one leaves its place to the next.
-    async fn serialize(&self, by: By, whose: Whose<'_>) -> Result<(), Problem> {
+    async fn serialize(&self, by: KeyedBy, principal: Principal<'_>) -> Result<(), Problem> {
         if self.has(by) && self.0.policies.iter().any(|policy| policy.counts() == Counts::Successes) {
-            let lock = self.0.state.throttle.lock(whose).await;
+            let lock = self.0.state.throttle.lock(principal).await;
             let lock =
                 lock.ok_or_else(|| Problem::new(Code::Overloaded).retry_after(Duration::from_secs(1)))?;
             self.taken().locks.push(lock);
@@ -168,7 +168,7 @@ impl Allowance {
         Ok(())
     }
 
-    fn taken(&self) -> std::sync::MutexGuard<'_, Taken> {
+    fn taken(&self) -> std::sync::MutexGuard<'_, Counted> {
         self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,7 +17,7 @@ impl Fields {
     /// The headers for these tokens, each with the number left after the request.
     pub(super) fn of<'a>(tokens: impl Iterator<Item = (&'a Token, u32)> + Clone) -> Option<Self> {
         let now = tokens.clone().map(|(token, left)| {
-            let seconds = seconds(token.standing.wait);
+            let seconds = seconds(token.decision.wait);
             format!("\"{}\";r={left};t={seconds}", token.policy.name())
         });
         let policy = tokens.map(|(token, _)| {

@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use super::{
     logs::Logs,
-    policy::{By, Counts, Policy},
+    policy::{Counts, KeyedBy, Policy},
     shared::Shared,
-    subject::{Standing, Subject, Token},
+    subject::{LimitDecision, Subject, Token},
 };
 
 /// Prefix of hashed subjects: separates them from any other use of the same key.
@@ -69,40 +69,40 @@ impl Throttle {
     pub(super) async fn take(
         &self,
         policy: Policy,
-        whose: Whose<'_>,
+        principal: Principal<'_>,
         address: Option<IpAddr>,
     ) -> Option<Token> {
         let limit = policy.limit(&self.limits)?;
-        let email = match whose {
-            Whose::Email(email) if policy.counts() == Counts::Failures => Some(account(email)),
-            Whose::Email(email) => Some(mailbox(email)),
-            Whose::Client | Whose::Account(_) => None,
+        let email = match principal {
+            Principal::Email(email) if policy.counts() == Counts::Failures => Some(account(email)),
+            Principal::Email(email) => Some(mailbox(email)),
+            Principal::Client | Principal::Account(_) => None,
         };
-        let user = match whose {
-            Whose::Account(user_id) => user_id.to_string(),
-            Whose::Client | Whose::Email(_) => String::new(),
+        let user = match principal {
+            Principal::Account(user_id) => user_id.to_string(),
+            Principal::Client | Principal::Email(_) => String::new(),
         };
         let address = address_text(address);
         let parts: &[&str] = match (policy.by(), &email) {
-            (By::Address | By::Guest, _) => &[&address],
-            (By::Email, Some(email)) => &[email],
-            (By::EmailAndAddress, Some(email)) => &[email, &address],
-            (By::Account | By::Key, _) if !user.is_empty() => &[&user],
-            (By::Email | By::EmailAndAddress | By::Account | By::Key, _) => return None,
+            (KeyedBy::Address | KeyedBy::Guest, _) => &[&address],
+            (KeyedBy::Email, Some(email)) => &[email],
+            (KeyedBy::EmailAndAddress, Some(email)) => &[email, &address],
+            (KeyedBy::Account | KeyedBy::Key, _) if !user.is_empty() => &[&user],
+            (KeyedBy::Email | KeyedBy::EmailAndAddress | KeyedBy::Account | KeyedBy::Key, _) => return None,
         };
         let subject = self.subject(policy.name(), parts);
-        let mut token = Token { policy, limit, subject, standing: self.log(subject, limit), shared: false };
+        let mut token = Token { policy, limit, subject, decision: self.log(subject, limit), shared: false };
         if let Some(redis) = &self.shared
-            && token.standing.granted
-            && let Some(standing) = redis.take(policy.name(), subject, limit).await
+            && token.decision.granted
+            && let Some(decision) = redis.take(policy.name(), subject, limit).await
         {
-            token.shared = standing.granted;
-            if !standing.granted {
+            token.shared = decision.granted;
+            if !decision.granted {
                 self.unlog(subject);
             }
-            token.standing = standing;
+            token.decision = decision;
         }
-        if !token.standing.granted {
+        if !token.decision.granted {
             metrics::counter!("http_requests_limited_total", "limit" => policy.name()).increment(1);
         }
         Some(token)
@@ -117,11 +117,11 @@ impl Throttle {
     }
 
     /// One request at a time, so that its result decides whether the next is allowed.
-    pub(super) async fn lock(&self, whose: Whose<'_>) -> Option<KeyedMutexGuard<Subject>> {
-        let subject = match whose {
-            Whose::Email(email) => self.subject("lock", &[&mailbox(email)]),
-            Whose::Account(user_id) => self.subject("lock-account", &[&user_id.to_string()]),
-            Whose::Client => return None,
+    pub(super) async fn lock(&self, principal: Principal<'_>) -> Option<KeyedMutexGuard<Subject>> {
+        let subject = match principal {
+            Principal::Email(email) => self.subject("lock", &[&mailbox(email)]),
+            Principal::Account(user_id) => self.subject("lock-account", &[&user_id.to_string()]),
+            Principal::Client => return None,
         };
         self.mutex.lock(subject, WAIT_TIMEOUT).await.ok()
     }
@@ -132,7 +132,7 @@ impl Throttle {
         [self.subject("hash-account", &[&account(email)]), self.subject("hash-address", &[&address])]
     }
 
-    fn log(&self, subject: Subject, limit: RequestLimit) -> Standing {
+    fn log(&self, subject: Subject, limit: RequestLimit) -> LimitDecision {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now(), subject, limit)
     }
 
@@ -156,7 +156,7 @@ impl Throttle {
 
 /// The subject beside the client's address.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Whose<'a> {
+pub(super) enum Principal<'a> {
     /// Only the client.
     Client,
     /// Of this e-mail address.

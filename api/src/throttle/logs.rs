@@ -5,7 +5,7 @@ use std::{
 
 use punctual_core::config::RequestLimit;
 
-use super::subject::{Standing, Subject};
+use super::subject::{LimitDecision, Subject};
 
 /// Maximum number of subjects, about 5 MB. Beyond it the least recent half is dropped.
 const CAPACITY: usize = 20_000;
@@ -32,7 +32,7 @@ impl Log {
 
 impl Logs {
     /// Counts one more request of the subject, if allowed.
-    pub fn take(&mut self, now: Instant, subject: Subject, limit: RequestLimit) -> Standing {
+    pub fn take(&mut self, now: Instant, subject: Subject, limit: RequestLimit) -> LimitDecision {
         if self.logs.len() >= CAPACITY && !self.logs.contains_key(&subject) {
             self.make_room(now);
         }
@@ -46,7 +46,7 @@ impl Logs {
         let left = u32::try_from(count.saturating_sub(log.times.len())).unwrap_or(u32::MAX);
         // When the oldest expires, one more is allowed.
         let oldest = log.times.front().map_or(Duration::ZERO, |time| now.duration_since(*time));
-        Standing { granted, left, wait: limit.per.saturating_sub(oldest) }
+        LimitDecision { granted, left, wait: limit.per.saturating_sub(oldest) }
     }
 
     /// Uncounts the newest.
@@ -105,14 +105,15 @@ mod tests {
     fn what_is_left_and_when_there_is_more_is_told() {
         let (mut logs, start) = (Logs::default(), Instant::now());
         let at = |hours| start + Duration::from_hours(hours);
-        let standing = |granted, left, hours| Standing { granted, left, wait: Duration::from_hours(hours) };
-        assert_eq!(logs.take(at(0), subject(1), THREE), standing(true, 2, 24));
-        assert_eq!(logs.take(at(1), subject(1), THREE), standing(true, 1, 23));
-        assert_eq!(logs.take(at(4), subject(1), THREE), standing(true, 0, 20));
-        assert_eq!(logs.take(at(5), subject(1), THREE), standing(false, 0, 19));
-        assert_eq!(logs.take(at(5), subject(2), THREE), standing(true, 2, 24), "another is not concerned");
+        let decision =
+            |granted, left, hours| LimitDecision { granted, left, wait: Duration::from_hours(hours) };
+        assert_eq!(logs.take(at(0), subject(1), THREE), decision(true, 2, 24));
+        assert_eq!(logs.take(at(1), subject(1), THREE), decision(true, 1, 23));
+        assert_eq!(logs.take(at(4), subject(1), THREE), decision(true, 0, 20));
+        assert_eq!(logs.take(at(5), subject(1), THREE), decision(false, 0, 19));
+        assert_eq!(logs.take(at(5), subject(2), THREE), decision(true, 2, 24), "another is not concerned");
         logs.give_back(subject(1));
-        assert_eq!(logs.take(at(6), subject(1), THREE), standing(true, 0, 18));
+        assert_eq!(logs.take(at(6), subject(1), THREE), decision(true, 0, 18));
     }
 
     #[test]

@@ -20,5 +20,5 @@ pub use allowance::Allowance;
 pub use fields::Fields;
 pub use hash_permit::HashPermit;
 pub use limiter::Throttle;
-pub use policy::{By, Counts, Policy};
+pub use policy::{Counts, KeyedBy, Policy};
 pub use subject::Subject;

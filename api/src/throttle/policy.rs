@@ -2,7 +2,7 @@ use punctual_core::config::{RequestLimit, RequestLimits};
 
 /// The subject of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum KeyedBy {
     /// The client's address; counted by the guard.
     Address,
     /// The client's address, for guests only.
@@ -102,24 +102,24 @@ impl Policy {
 
     /// Its subject.
     #[must_use]
-    pub const fn by(self) -> By {
+    pub const fn by(self) -> KeyedBy {
         match self {
             Self::LoginAddress
             | Self::RefreshAddress
             | Self::RegisterAddress
             | Self::ResetAddress
-            | Self::LinksAddress => By::Address,
-            Self::BookingAddress | Self::HoldAddress => By::Guest,
-            Self::BookingAccount | Self::HoldAccount => By::Account,
-            Self::ApiKey => By::Key,
-            Self::LoginGuesses => By::EmailAndAddress,
+            | Self::LinksAddress => KeyedBy::Address,
+            Self::BookingAddress | Self::HoldAddress => KeyedBy::Guest,
+            Self::BookingAccount | Self::HoldAccount => KeyedBy::Account,
+            Self::ApiKey => KeyedBy::Key,
+            Self::LoginGuesses => KeyedBy::EmailAndAddress,
             Self::LoginAccount
             | Self::RegisterEmail
             | Self::ResetEmail
             | Self::LinksEmail
             | Self::VerifyEmail
             | Self::BookingEmail
-            | Self::MoveEmail => By::Email,
+            | Self::MoveEmail => KeyedBy::Email,
         }
     }
 

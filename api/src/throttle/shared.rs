@@ -7,7 +7,7 @@ use punctual_core::config::RequestLimit;
 use punctual_queue::RedisHealth;
 use redis::aio::MultiplexedConnection;
 
-use super::subject::{Standing, Subject};
+use super::subject::{LimitDecision, Subject};
 
 /// Timeout of Redis, after which this process's own log decides alone.
 const DEADLINE: Duration = Duration::from_millis(200);
@@ -42,7 +42,7 @@ impl Shared {
     }
 
     /// Counts one more request of the subject, if allowed; `None` while Redis is unavailable.
-    pub async fn take(&self, name: &str, subject: Subject, limit: RequestLimit) -> Option<Standing> {
+    pub async fn take(&self, name: &str, subject: Subject, limit: RequestLimit) -> Option<LimitDecision> {
         let micros = u64::try_from(limit.per.as_micros()).unwrap_or(u64::MAX);
         let asking = async {
             let mut conn = self.connected().await?;
@@ -50,7 +50,7 @@ impl Shared {
             Ok(call.arg(limit.count).arg(micros).invoke_async::<(u8, u32, u64)>(&mut conn).await?)
         };
         let (granted, left, micros) = self.note(tokio::time::timeout(DEADLINE, asking).await)?;
-        Some(Standing { granted: granted == 1, left, wait: Duration::from_micros(micros) })
+        Some(LimitDecision { granted: granted == 1, left, wait: Duration::from_micros(micros) })
     }
 
     /// Uncounts the subject's newest request.

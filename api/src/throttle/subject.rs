@@ -10,7 +10,7 @@ pub struct Subject(pub(super) [u8; 16]);
 
 /// The result of counting a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct LimitDecision {
     /// Whether the request was counted; if not, the limit is reached.
     pub granted: bool,
     /// Requests that are left.
@@ -25,7 +25,7 @@ pub struct Token {
     pub policy: Policy,
     pub limit: RequestLimit,
     pub subject: Subject,
-    pub standing: Standing,
+    pub decision: LimitDecision,
     /// Whether Redis counted it too.
     pub shared: bool,
 }

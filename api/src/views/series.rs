@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
-use punctual_core::bookings::{self, WhyKept};
+use punctual_core::bookings::{self, UnchangedReason};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -102,5 +102,5 @@ pub struct KeptOccurrence {
 
 described_enum! {
     /// Why a change of its series did not change an occurrence.
-    Why(WhyKept) as "WhyKept"
+    Why(UnchangedReason) as "WhyKept"
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::http::{compress::Packed, etag, values::TimeZone};
+use crate::http::{compress::CachedGzip, etag, values::TimeZone};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -73,11 +73,11 @@ impl From<SlotList> for Slots {
 pub struct SlotsPage {
     body: Bytes,
     /// The body in gzip, once somebody wanted it so.
-    packed: Packed,
+    packed: CachedGzip,
     etag: HeaderValue,
     list: SlotList,
     /// Pages for people that were made of the list, one for each way to show it.
-    pages: [OnceLock<ListPage>; WAYS],
+    pages: [OnceLock<ListPage>; VARIANTS],
 }
 
 /// A page for people, made of a list once.
@@ -86,7 +86,7 @@ pub struct ListPage {
     /// Its HTML.
     pub body: Bytes,
     /// The same in gzip, once somebody wanted it so.
-    pub packed: Packed,
+    pub packed: CachedGzip,
     /// Colour of the business, which the page's headers allow.
     pub accent: Option<AccentColour>,
     /// Whether search engines may list it.
@@ -94,7 +94,7 @@ pub struct ListPage {
 }
 
 /// Ways to show a list: two languages, each chosen by the browser or by the address, of a date that is named or not.
-const WAYS: usize = 8;
+const VARIANTS: usize = 8;
 
 impl SlotsPage {
     /// The list itself.
@@ -150,7 +150,7 @@ impl Page for SlotsPage {
             .map_err(|error| Error::internal("an ETag cannot be written", error))?;
         Ok(Self {
             body: body.into(),
-            packed: Packed::default(),
+            packed: CachedGzip::default(),
             etag,
             list,
             pages: std::array::from_fn(|_| OnceLock::new()),
@@ -185,7 +185,7 @@ mod tests {
         let list = empty_day();
         assert!(list.bytes() < 1024, "{}", list.bytes());
         let body = Bytes::from(vec![b' '; 20_000]);
-        list.keep(0, ListPage { body, packed: Packed::default(), accent: None, public: false });
+        list.keep(0, ListPage { body, packed: CachedGzip::default(), accent: None, public: false });
         assert!(list.bytes() > 20_000, "{}", list.bytes());
     }
 }

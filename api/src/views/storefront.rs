@@ -5,14 +5,14 @@ use punctual_core::storefront::Storefront;
 use super::ListPage;
 
 /// Variants of the list of services: two languages, from browser or URL, for visitors who can book or must log in first.
-const WAYS: usize = 8;
+const VARIANTS: usize = 8;
 
 /// The business for pages, with its rendered lists of services.
 #[derive(Debug)]
 pub struct StorefrontPages {
     /// The business itself.
     pub front: Storefront,
-    pages: [OnceLock<ListPage>; WAYS],
+    pages: [OnceLock<ListPage>; VARIANTS],
 }
 
 impl StorefrontPages {

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::pool::again_if_cut;
 
 /// Precision of `last_used_at`, so that not every request writes.
-const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(1);
 
 /// A key that may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub async fn authenticate(
     })
     .await?;
     let Some(row) = row else { return Ok(None) };
-    if row.last_used_at.is_none_or(|at| at + USE_NOTED_EVERY <= now) {
+    if row.last_used_at.is_none_or(|at| at + LAST_USED_PRECISION <= now) {
         sqlx::query!(
             "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
             secret.id,

@@ -9,7 +9,7 @@ use crate::types::{Cursor, Label, Page, PageSize, ParseError};
 use crate::{Core, Error, Result};
 
 /// Most keys in use.
-const MOST: i64 = 1000;
+const MAX_KEYS: i64 = 1000;
 
 /// An API key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub async fn create(core: &Core, new: NewApiKey, random: [u8; 32]) -> Result<(Ap
             )
             .fetch_one(&mut *tx)
             .await?;
-            if in_use >= MOST {
+            if in_use >= MAX_KEYS {
                 let error = ParseError::new("too_many", "1,000 API keys are in use: revoke one first");
                 return Err(Error::Invalid { pointer: "", error });
             }

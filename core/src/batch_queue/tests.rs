@@ -22,14 +22,16 @@ impl RunBatch for Gate {
     type Request = usize;
     type Answer = usize;
 
-    async fn run(&self, requests: Vec<usize>, mode: LockMode) -> Vec<Served<usize, usize>> {
+    async fn run(&self, requests: Vec<usize>, mode: LockMode) -> Vec<RequestResult<usize, usize>> {
         self.started.fetch_add(1, Ordering::SeqCst);
         self.open.acquire().await.unwrap().forget();
         assert!(!requests.contains(&13), "a bad request");
         let size = requests.len();
         let serve = |request| match mode {
-            LockMode::Skip if request == self.locked => Served::Locked(request, LockMode::WaitForCalendars),
-            _ => Served::Answer(size),
+            LockMode::Skip if request == self.locked => {
+                RequestResult::Locked(request, LockMode::WaitForCalendars)
+            }
+            _ => RequestResult::Answer(size),
         };
         requests.into_iter().map(serve).collect()
     }

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::WantedSlot;
+use super::RequestedSlot;
 use crate::batcher::{Batch, Batcher};
 use crate::{Alternative, BlockedBy, Core, Error, Result, slots};
 
@@ -20,13 +20,13 @@ const SEARCHES: usize = 3;
 pub(super) async fn with_alternatives(
     core: &Core,
     error: Error,
-    slot: &WantedSlot,
+    slot: &RequestedSlot,
     exclude: Option<Uuid>,
 ) -> Error {
     let Error::SlotTaken { blocked_by, .. } = error else { return error };
     let blocked_by = looked_up(core, blocked_by).await;
     let searches: Arc<Batcher<Search>> = core.state(|| Batcher::new(Search { pool: core.pool.clone() }));
-    match searches.submit(Wanted { slot: slot.clone(), exclude, now: core.now() }).await.flatten() {
+    match searches.submit(SearchRequest { slot: slot.clone(), exclude, now: core.now() }).await.flatten() {
         Some(alternatives) => Error::SlotTaken { alternatives, blocked_by },
         None => Error::SlotTaken { alternatives: Vec::new(), blocked_by },
     }
@@ -57,7 +57,7 @@ pub(super) async fn with_alternatives_to_hold(core: &Core, error: Error, hold_id
     );
     match hold.fetch_optional(&core.pool).await {
         Ok(Some(hold)) => {
-            let slot = WantedSlot {
+            let slot = RequestedSlot {
                 service_id: hold.service_id,
                 staff_id: None,
                 start: hold.start,
@@ -74,22 +74,22 @@ struct Search {
     pool: PgPool,
 }
 
-struct Wanted {
-    slot: WantedSlot,
+struct SearchRequest {
+    slot: RequestedSlot,
     exclude: Option<Uuid>,
     now: DateTime<Utc>,
 }
 
 impl Batch for Search {
-    type Request = Wanted;
+    type Request = SearchRequest;
     /// None: the search failed.
     type Answer = Option<Vec<Alternative>>;
 
-    async fn run(&self, requests: Vec<Wanted>) -> Vec<Self::Answer> {
-        let mut distinct: Vec<Wanted> = Vec::new();
+    async fn run(&self, requests: Vec<SearchRequest>) -> Vec<Self::Answer> {
+        let mut distinct: Vec<SearchRequest> = Vec::new();
         let mut places = Vec::with_capacity(requests.len());
         for wanted in requests {
-            let equal = |known: &Wanted| known.slot == wanted.slot && known.exclude == wanted.exclude;
+            let equal = |known: &SearchRequest| known.slot == wanted.slot && known.exclude == wanted.exclude;
             let place = distinct.iter().position(equal);
             places.push(place.unwrap_or(distinct.len()));
             if place.is_none() {
@@ -117,8 +117,8 @@ impl Batch for Search {
 }
 
 impl Search {
-    async fn alternatives(&self, wanted: &Wanted) -> Option<Vec<Alternative>> {
-        let Wanted { slot, exclude, now } = wanted;
+    async fn alternatives(&self, wanted: &SearchRequest) -> Option<Vec<Alternative>> {
+        let SearchRequest { slot, exclude, now } = wanted;
         let search: Result<_> = async {
             let mut db = self.pool.acquire().await?;
             let terms = match exclude {

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::alternatives::{with_alternatives, with_alternatives_to_hold};
-use super::batch::{self, NewEntry, What};
-use super::{Booker, Booking, NewBooking, Wanted, place};
+use super::batch::{self, NewEntry, RequestKind};
+use super::{Booker, Booking, NewBooking, SlotSource, place};
 use crate::customers::Contact;
 use crate::idempotency::{self, Answer, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
@@ -30,16 +30,16 @@ pub async fn create(
         None => None,
     };
     let performers = match &new.slot {
-        Wanted::Slot(slot) => again_if_cut(|| place::performers(core, slot)).await?,
-        Wanted::Hold(id) => again_if_cut(|| staff_of_hold(core, actor, *id)).await?.into_iter().collect(),
+        SlotSource::Slot(slot) => again_if_cut(|| place::performers(core, slot)).await?,
+        SlotSource::Hold(id) => again_if_cut(|| staff_of_hold(core, actor, *id)).await?.into_iter().collect(),
     };
     let wanted = new.slot.clone();
-    let entry = NewEntry { actor: *actor, request, what: What::Booking(new), performers };
+    let entry = NewEntry { actor: *actor, request, what: RequestKind::Booking(new), performers };
     match batch::submit(core, key_guard, entry).await {
         Ok(answer) => Ok(answer),
         Err(error) => match wanted {
-            Wanted::Slot(slot) => Err(with_alternatives(core, error, &slot, None).await),
-            Wanted::Hold(id) => Err(with_alternatives_to_hold(core, error, id).await),
+            SlotSource::Slot(slot) => Err(with_alternatives(core, error, &slot, None).await),
+            SlotSource::Hold(id) => Err(with_alternatives_to_hold(core, error, id).await),
         },
     }
 }

@@ -16,7 +16,7 @@ use crate::types::{Actor, ActorKind, BookingAction, ChangeKind, EventDetails, Pe
 use crate::{Error, Result, hours};
 
 /// A hold to be booked.
-pub(super) struct WantedHold<'a> {
+pub(super) struct RequestedHold<'a> {
     pub id: Uuid,
     /// The members of staff whose calendars are locked for it.
     pub performers: &'a [Uuid],
@@ -41,7 +41,7 @@ impl Hold {
 pub(super) async fn check(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    wanted: &[WantedHold<'_>],
+    wanted: &[RequestedHold<'_>],
 ) -> Result<Vec<Result<Hold>>> {
     let ids: Vec<Uuid> = wanted.iter().map(|hold| hold.id).collect();
     let mut rows: HashMap<Uuid, Row> =

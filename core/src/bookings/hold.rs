@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::alternatives::with_alternatives;
-use super::batch::{self, NewEntry, What};
+use super::batch::{self, NewEntry, RequestKind};
 use super::{Booking, NewHold, place};
 use crate::idempotency::{self, Answer, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
@@ -11,7 +11,7 @@ use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Result};
 
 /// The longest hold, in minutes.
-pub(super) const LONGEST_MIN: u32 = 10;
+pub(super) const MAX_MINUTES: u32 = 10;
 
 /// Holds a slot. `guest` scopes the idempotency keys and the held time of guests, who have given no address yet: a name that
 /// the caller derives from where the request comes from.
@@ -27,7 +27,7 @@ pub async fn hold(
     if matches!(actor, Actor::Link { .. } | Actor::StaffLink { .. }) {
         return Err(Error::Forbidden);
     }
-    if !(1..=LONGEST_MIN).contains(&new.minutes) {
+    if !(1..=MAX_MINUTES).contains(&new.minutes) {
         let error = ParseError::new("out_of_range", "a hold lasts 1 to 10 minutes");
         return Err(Error::Invalid { pointer: "/minutes", error });
     }
@@ -40,7 +40,7 @@ pub async fn hold(
     let slot = new.slot.clone();
     // A guest's name must not read as an account's id.
     let held_by = actor.caller_id().map_or_else(|| format!("guest:{guest}"), |id| id.to_string());
-    let entry = NewEntry { actor: *actor, request, what: What::Hold { new, held_by }, performers };
+    let entry = NewEntry { actor: *actor, request, what: RequestKind::Hold { new, held_by }, performers };
     match batch::submit(core, key_guard, entry).await {
         Ok(answer) => Ok(answer),
         Err(error) => Err(with_alternatives(core, error, &slot, None).await),

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewBooking {
     /// Service, staff and start.
-    pub slot: Wanted,
+    pub slot: SlotSource,
     /// For whom.
     pub booker: Booker,
     /// Who comes in the customer's place, such as a child or partner; none: the customer.
@@ -42,16 +42,16 @@ const fn is_default(reminders: &bool) -> bool {
 /// The source of a new booking's slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wanted {
+pub enum SlotSource {
     /// A slot of the list.
-    Slot(WantedSlot),
+    Slot(RequestedSlot),
     /// The slot of a hold.
     Hold(Uuid),
 }
 
 /// A slot from the list of slots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WantedSlot {
+pub struct RequestedSlot {
     /// The service.
     pub service_id: Uuid,
     /// The member of staff; none: the one with the fewest bookings on that day.
@@ -84,7 +84,7 @@ pub enum Booker {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewHold {
     /// Service, staff and start.
-    pub slot: WantedSlot,
+    pub slot: RequestedSlot,
     /// Duration of the hold in minutes, 1 to 10.
     pub minutes: u32,
 }

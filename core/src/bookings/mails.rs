@@ -10,7 +10,7 @@ use super::audit::BookingChange;
 use super::row::Row;
 use crate::Result;
 use crate::calendar::{ReminderRule, reminder_due};
-use crate::notifications::plan::{self, Addressee, AtOnce, Reminder, Subject};
+use crate::notifications::plan::{self, Addressee, ImmediateMail, Reminder, Subject};
 use crate::notifications::{NotificationKind, SendNotification};
 use crate::types::{ChangeKind, EmailAddress, Locale};
 
@@ -59,7 +59,7 @@ pub(super) fn kinds_of(
 pub(super) struct Draft {
     customer: Option<Addressee>,
     reminders: Vec<Reminder>,
-    pub at_once: Vec<AtOnce>,
+    pub at_once: Vec<ImmediateMail>,
 }
 
 impl Draft {
@@ -91,10 +91,13 @@ impl Draft {
         let is_to_come = |kind: &NotificationKind| !begun || !kind.is_for_what_is_to_come();
         let for_customer = for_customer.filter(|_| !change.details.silent).filter(is_to_come);
         let for_staff = for_staff.filter(is_to_come);
-        let mut at_once: Vec<AtOnce> =
-            for_customer.zip(customer.clone()).map(|(kind, to)| AtOnce { kind, to }).into_iter().collect();
+        let mut at_once: Vec<ImmediateMail> = for_customer
+            .zip(customer.clone())
+            .map(|(kind, to)| ImmediateMail { kind, to })
+            .into_iter()
+            .collect();
         if let Some(kind) = for_staff {
-            at_once.extend(staff_and_business(row).into_iter().map(|to| AtOnce { kind, to }));
+            at_once.extend(staff_and_business(row).into_iter().map(|to| ImmediateMail { kind, to }));
         }
         Self { customer, reminders, at_once }
     }
@@ -127,7 +130,7 @@ pub(super) async fn plan(
         && let Some(to) = former_staff(tx, from.staff_id).await?
         && !draft.at_once.iter().any(|mail| same(&mail.to, &to) && mail.kind == kind)
     {
-        draft.at_once.push(AtOnce { kind: NotificationKind::StaffMoved, to });
+        draft.at_once.push(ImmediateMail { kind: NotificationKind::StaffMoved, to });
     }
     plan::on_changes(tx, now, &[draft.change(row, None)]).await
 }

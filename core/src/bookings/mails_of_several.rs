@@ -12,11 +12,11 @@ use super::mails::{Draft, NewBookingMails, former_staff, kinds_of, same};
 use super::row::Row;
 use crate::Result;
 use crate::notifications::NotificationKind;
-use crate::notifications::plan::{self, Addressee, AtOnce};
+use crate::notifications::plan::{self, Addressee, ImmediateMail};
 use crate::notifications::several::{self, AboutSeveral};
 
 /// The content of one mail to one mailbox.
-struct Together<'a> {
+struct GroupedMail<'a> {
     kind: NotificationKind,
     to: Addressee,
     rows: Vec<&'a Row>,
@@ -44,12 +44,12 @@ pub(super) async fn plan_together(
             let is_new =
                 |to: &Addressee| !draft.at_once.iter().any(|mail| same(&mail.to, to) && mail.kind == kind);
             if let Some(to) = to.filter(is_new) {
-                draft.at_once.push(AtOnce { kind: NotificationKind::StaffMoved, to });
+                draft.at_once.push(ImmediateMail { kind: NotificationKind::StaffMoved, to });
             }
         }
         drafts.push(draft);
     }
-    let mut groups: Vec<Together<'_>> = Vec::new();
+    let mut groups: Vec<GroupedMail<'_>> = Vec::new();
     for (booking, draft) in bookings.iter().zip(&drafts) {
         for mail in &draft.at_once {
             if let Some(kind) = mail.kind.of_several() {
@@ -60,7 +60,7 @@ pub(super) async fn plan_together(
     groups.retain(|group| group.rows.len() > 1);
     for (booking, draft) in bookings.iter().zip(&mut drafts) {
         draft.at_once.retain(|mail| {
-            let is_told = |group: &Together<'_>| {
+            let is_told = |group: &GroupedMail<'_>| {
                 mail.kind.of_several() == Some(group.kind)
                     && same(&mail.to, &group.to)
                     && group.rows.iter().any(|row| row.booking.id == booking.row.booking.id)
@@ -74,12 +74,12 @@ pub(super) async fn plan_together(
         .map(|(booking, draft)| draft.change(booking.row, Some(booking.span)))
         .collect();
     plan::on_changes(tx, now, &changes).await?;
-    let mails: Vec<AboutSeveral> = groups.iter().filter_map(Together::mail).collect();
+    let mails: Vec<AboutSeveral> = groups.iter().filter_map(GroupedMail::mail).collect();
     several::plan(tx, now, &mails).await
 }
 
 /// Adds a booking to a mailbox's mail. A mailbox shared by several members of staff belongs to none of them.
-fn add<'a>(groups: &mut Vec<Together<'a>>, kind: NotificationKind, to: &Addressee, row: &'a Row) {
+fn add<'a>(groups: &mut Vec<GroupedMail<'a>>, kind: NotificationKind, to: &Addressee, row: &'a Row) {
     match groups.iter_mut().find(|group| group.kind == kind && same(&group.to, to)) {
         Some(group) => {
             if group.to.staff_id != to.staff_id {
@@ -87,11 +87,11 @@ fn add<'a>(groups: &mut Vec<Together<'a>>, kind: NotificationKind, to: &Addresse
             }
             group.rows.push(row);
         }
-        None => groups.push(Together { kind, to: to.clone(), rows: vec![row] }),
+        None => groups.push(GroupedMail { kind, to: to.clone(), rows: vec![row] }),
     }
 }
 
-impl Together<'_> {
+impl GroupedMail<'_> {
     /// None if there is no booking.
     fn mail(&self) -> Option<AboutSeveral> {
         let first = &self.rows.first()?.booking;

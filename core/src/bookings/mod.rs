@@ -57,14 +57,14 @@ pub use decision::{Decision, decision};
 pub use decline::{decline, decline_with};
 pub use hold::{hold, is_held_by, is_hold_repeated};
 pub use input::{
-    Booker, BookingPatch, ListBookings, Move, NewBooking, NewHold, StaffMessage, Wanted, WantedSlot,
+    Booker, BookingPatch, ListBookings, Move, NewBooking, NewHold, RequestedSlot, SlotSource, StaffMessage,
 };
 pub use list::list;
 pub use managed::{Managed, managed};
 pub use no_show::no_show;
 pub use note::write_note;
 pub use own::link_epochs;
-pub use proposals::{MOST_PROPOSALS, Proposal, proposals};
+pub use proposals::{MAX_PROPOSALS, Proposal, proposals};
 pub(crate) use read::of_account;
 pub use read::{events, get, notifications};
 pub use release::release_hold;
@@ -74,8 +74,8 @@ pub use reschedule::reschedule;
 pub use resources::{UsedResource, used_resources};
 pub use send_confirmation::send_confirmation;
 pub use series::{
-    Kept, Mode, MoveSeries, NewSeries, Series, SeriesChange, SeriesMade, WhyKept, cancel_series,
-    create_series, get_series, move_series, try_series,
+    Mode, MoveSeries, NewSeries, Series, SeriesChange, SeriesMade, UnchangedOccurrence, UnchangedReason,
+    cancel_series, create_series, get_series, move_series, try_series,
 };
 pub(crate) use sweep::COMPLETED_AFTER;
 pub use sweep::{complete_past, expire_holds, expire_pending};

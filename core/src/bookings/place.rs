@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Booking, BookingStatus, WantedSlot};
+use super::{Booking, BookingStatus, RequestedSlot};
 use crate::calendar::{Limits, Place};
 use crate::hours::{self, StrandedReason};
 use crate::slots::{self, ServiceTerms};
@@ -60,7 +60,7 @@ impl Placement<'_> {
 }
 
 /// The staff who may perform the slot: those whose calendars have to be locked. Read before the transaction.
-pub(super) async fn performers(core: &Core, slot: &WantedSlot) -> Result<Vec<Uuid>> {
+pub(super) async fn performers(core: &Core, slot: &RequestedSlot) -> Result<Vec<Uuid>> {
     // Whether the member of staff performs the service is checked under the lock.
     if let Some(staff_id) = slot.staff_id {
         return Ok(vec![staff_id]);
@@ -76,7 +76,7 @@ pub(super) async fn performers(core: &Core, slot: &WantedSlot) -> Result<Vec<Uui
 /// `NotFound` for the service, or the requested member of staff; `Invalid` when nobody performs the service.
 pub(super) fn staff_for<'a>(
     terms: Option<&'a ServiceTerms>,
-    slot: &WantedSlot,
+    slot: &RequestedSlot,
     performers: &[Uuid],
 ) -> Result<(&'a ServiceTerms, Vec<Uuid>)> {
     let terms = terms.ok_or(Error::NotFound("service"))?;

@@ -11,7 +11,7 @@ use crate::types::Actor;
 use crate::{Alternative, Core, Error, Result};
 
 /// Bookings for which alternatives are searched at once.
-pub const MOST_PROPOSALS: usize = 50;
+pub const MAX_PROPOSALS: usize = 50;
 
 /// A booking that no longer fits, its customer, and free slots for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,7 +22,7 @@ pub struct Proposal {
     pub alternatives: Vec<Alternative>,
 }
 
-/// Proposals for those of these bookings that are pending or confirmed, by start, at most [`MOST_PROPOSALS`]; for staff.
+/// Proposals for those of these bookings that are pending or confirmed, by start, at most [`MAX_PROPOSALS`]; for staff.
 /// Slots are proposed for each booking by itself: two of them may have the same one.
 ///
 /// # Errors
@@ -36,7 +36,7 @@ pub async fn proposals(core: &Core, actor: &Actor, booking_ids: &[Uuid]) -> Resu
 
 async fn search(core: &Core, actor: &Actor, booking_ids: &[Uuid]) -> Result<Vec<Proposal>> {
     let (db, now) = (&mut *core.pool.acquire().await?, core.now());
-    let most = i64::try_from(MOST_PROPOSALS).unwrap_or(i64::MAX);
+    let most = i64::try_from(MAX_PROPOSALS).unwrap_or(i64::MAX);
     let rows: Vec<Row> = select_bookings!(
         "WHERE b.id = ANY($1) AND b.status IN ('pending', 'confirmed') ORDER BY lower(b.during), b.id LIMIT $2",
         booking_ids,

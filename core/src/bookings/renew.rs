@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::audit::{BookingChange, write_booking};
-use super::hold::LONGEST_MIN;
+use super::hold::MAX_MINUTES;
 use super::{Booking, BookingStatus, calendars, row};
 use crate::pool::again_if_cut;
 use crate::transaction::{Outcome, Write, write};
@@ -60,7 +60,7 @@ impl Write for Renew {
             BookingChange::in_place(ChangeKind::Renewed, &actor),
             hold.id,
             hold.rev.0,
-            now + TimeDelta::minutes(i64::from(LONGEST_MIN)),
+            now + TimeDelta::minutes(i64::from(MAX_MINUTES)),
         )
         .fetch_optional(tx)
         .await?

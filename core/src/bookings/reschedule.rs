@@ -12,7 +12,7 @@ use super::change_status::{locked, next_status, require_notice};
 use super::place::{Placement, first_place};
 use super::read::visible;
 use super::row::Row;
-use super::{Booking, BookingStatus, Move, WantedSlot, calendars, mails, resources};
+use super::{Booking, BookingStatus, Move, RequestedSlot, calendars, mails, resources};
 use crate::calendar::Limits;
 use crate::pool::again_if_cut;
 use crate::slots::{self, ServiceTerms, StartQuery};
@@ -42,7 +42,7 @@ pub async fn reschedule(
         }
         to.message.authorize(actor)?;
         let from = booking.staff.id;
-        let slot = WantedSlot {
+        let slot = RequestedSlot {
             service_id: booking.service.id,
             staff_id: Some(to.staff_id.unwrap_or(from)),
             start: to.start,
@@ -113,7 +113,8 @@ impl Reschedule {
         let service_ids = sqlx::query_scalar!("SELECT service_id FROM bookings WHERE id = $1", self.id)
             .fetch_all(&mut *tx)
             .await?;
-        let wanted = resources::Wanted { services: &service_ids, bookings: &[self.id], staff: &[staff_id] };
+        let wanted =
+            resources::ResourceChange { services: &service_ids, bookings: &[self.id], staff: &[staff_id] };
         resources::lock(tx, now, wanted, true).await.map(drop)
     }
 

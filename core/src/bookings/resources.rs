@@ -45,7 +45,7 @@ pub async fn used_resources(core: &Core, actor: &Actor, booking_id: Uuid) -> Res
 
 /// Which resources a transaction is going to give away or give back.
 #[derive(Default)]
-pub(super) struct Wanted<'a> {
+pub(super) struct ResourceChange<'a> {
     /// Services that are booked: whatever they can need.
     pub services: &'a [Uuid],
     /// Bookings that are changed: what they have.
@@ -79,7 +79,7 @@ pub(super) async fn needed_by(tx: &mut PgConnection, service_ids: &[Uuid]) -> Re
 pub(super) async fn lock(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    wanted: Wanted<'_>,
+    wanted: ResourceChange<'_>,
     wait: bool,
 ) -> Result<HashSet<Uuid>> {
     let ids = sqlx::query_scalar!(

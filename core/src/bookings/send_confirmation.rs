@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{BookingStatus, mails, row};
-use crate::notifications::plan::{self, Addressee, AtOnce, Subject};
+use crate::notifications::plan::{self, Addressee, ImmediateMail, Subject};
 use crate::notifications::{self, Notification, NotificationKind};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::Actor;
@@ -51,7 +51,7 @@ impl Write for SendConfirmation {
         };
         let subject = Subject::without_reminders(self.id, row.booking.rev, start);
         let to = Addressee { email, locale: row.locale, staff_id: None };
-        let mail_id = plan::once_more(tx, now, &subject, AtOnce { kind, to }).await?;
+        let mail_id = plan::once_more(tx, now, &subject, ImmediateMail { kind, to }).await?;
         let mails = notifications::list(tx, self.id).await?;
         let mail = mails.into_iter().find(|mail| mail.id == mail_id).ok_or(Error::NotFound("mail"))?;
         Ok(Outcome::Changed(mail, mails::QUEUES))

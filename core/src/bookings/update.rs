@@ -13,7 +13,7 @@ use super::change_status::{locked, next_status};
 use super::place::{self, Placement, first_place};
 use super::read::visible;
 use super::row::Row;
-use super::{Booking, BookingPatch, BookingStatus, WantedSlot, calendars, mails, resources};
+use super::{Booking, BookingPatch, BookingStatus, RequestedSlot, calendars, mails, resources};
 use crate::calendar::{Limits, Span};
 use crate::notifications::plan::carry_over;
 use crate::pool::again_if_cut;
@@ -46,7 +46,7 @@ pub async fn update(
     calendars::follow(core, id, || async move {
         let booking = again_if_cut(|| visible(core, actor, id)).await?.booking;
         let from = booking.staff.id;
-        let slot = WantedSlot {
+        let slot = RequestedSlot {
             service_id: patch.service_id.unwrap_or(booking.service.id),
             staff_id: Some(patch.staff_id.unwrap_or(from)),
             start: booking.start.to_utc(),
@@ -121,7 +121,7 @@ impl Write for Update {
 }
 
 /// The booking after the change.
-struct Wanted {
+struct Target {
     customer_note: Note,
     staff_note: Note,
     service_id: Uuid,
@@ -135,7 +135,7 @@ struct Wanted {
     new_seats: bool,
 }
 
-impl Wanted {
+impl Target {
     /// Whether the calendar is checked again.
     fn new_place(&self) -> bool {
         self.new_terms || self.new_seats
@@ -148,7 +148,8 @@ impl Update {
             .fetch_optional(&mut *tx)
             .await?;
         let service_ids: Vec<Uuid> = current.into_iter().chain(self.patch.service_id).collect();
-        let wanted = resources::Wanted { services: &service_ids, bookings: &[self.id], staff: &[staff_id] };
+        let wanted =
+            resources::ResourceChange { services: &service_ids, bookings: &[self.id], staff: &[staff_id] };
         resources::lock(tx, now, wanted, true).await.map(drop)
     }
 
@@ -156,11 +157,11 @@ impl Update {
     ///
     /// # Errors
     /// `RevMismatch`, `InvalidTransition`.
-    fn wanted(&self, row: &Row, now: DateTime<Utc>) -> Result<Option<Wanted>> {
+    fn wanted(&self, row: &Row, now: DateTime<Utc>) -> Result<Option<Target>> {
         let (patch, booking) = (&self.patch, &row.booking);
         let former = booking.customer.as_ref().map(|customer| customer.id);
         let staff_note = booking.staff_note.clone().unwrap_or_else(Note::empty);
-        let wanted = Wanted {
+        let wanted = Target {
             customer_note: patch.customer_note.clone().unwrap_or_else(|| booking.customer_note.clone()),
             staff_note: patch.staff_note.clone().unwrap_or_else(|| staff_note.clone()),
             service_id: patch.service_id.unwrap_or(booking.service.id),
@@ -188,7 +189,7 @@ impl Update {
         &self,
         tx: &mut PgConnection,
         booking: &Booking,
-        wanted: &Wanted,
+        wanted: &Target,
         staff_id: Uuid,
     ) -> Result<ServiceTerms> {
         let service_id = wanted.service_id;
@@ -225,7 +226,7 @@ impl Update {
     fn change(
         &self,
         booking: &Booking,
-        wanted: &Wanted,
+        wanted: &Target,
         placement: Option<&Placement<'_>>,
     ) -> BookingChange<'_> {
         let noted = !wanted.new_place() && !wanted.new_customer;
@@ -256,7 +257,7 @@ async fn store(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     row: &Row,
-    wanted: &Wanted,
+    wanted: &Target,
     placement: Option<&Placement<'_>>,
     change: &BookingChange<'_>,
 ) -> Result<Row> {

@@ -10,7 +10,7 @@ use crate::types::Actor;
 use crate::{Core, Error, Result};
 
 /// The longest appointment. It bounds how far before a span a booking that touches it can start.
-const LONGEST_APPOINTMENT: TimeDelta = TimeDelta::hours(24);
+const MAX_APPOINTMENT: TimeDelta = TimeDelta::hours(24);
 
 /// The bookings of one or all members of staff that touch the span, by start; for staff. Holds, pending,
 /// confirmed, completed and missed ones.
@@ -31,7 +31,7 @@ pub async fn within(
              AND b.status IN ('held', 'pending', 'confirmed', 'completed', 'no_show')
              AND (b.status <> 'held' OR b.hold_expires_at > $4) AND ($5::uuid IS NULL OR b.staff_id = $5)
            ORDER BY lower(b.during), b.id"#,
-        within.start() - LONGEST_APPOINTMENT,
+        within.start() - MAX_APPOINTMENT,
         within.end(),
         within.start(),
         core.now(),

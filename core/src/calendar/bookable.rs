@@ -97,7 +97,7 @@ impl Place {
 }
 
 /// The latest start, also with override, so that arithmetic on instants stays within its range.
-const FARTHEST_DAYS: i64 = 3653;
+const MAX_DAYS_AHEAD: i64 = 3653;
 
 /// Whether a booking made at `now` can start at `start`, and its place. The calendar of one member of staff and the
 /// rules of one service decide.
@@ -126,7 +126,7 @@ pub fn out_of_reach(zone: Zone, start: DateTime<Utc>, now: DateTime<Utc>, limits
         if limits.are_of_the_list() { now } else { day_start(zone, local_date(zone, now)).min(now) };
     if start < earliest {
         Some(Refusal::StartInPast)
-    } else if start - now > TimeDelta::days(FARTHEST_DAYS) {
+    } else if start - now > TimeDelta::days(MAX_DAYS_AHEAD) {
         Some(Refusal::TooFar)
     } else {
         None
@@ -206,14 +206,14 @@ fn place(
 }
 
 /// Checks many starts on known dates with open hours computed once.
-pub(super) struct Asker<'a> {
+pub(super) struct StartChecker<'a> {
     pub(super) calendar: &'a Calendar,
     pub(super) rules: &'a ServiceRules,
     pub(super) open: OpenTime,
     pub(super) now: DateTime<Utc>,
 }
 
-impl Asker<'_> {
+impl StartChecker<'_> {
     pub(super) fn is_bookable(&self, start: DateTime<Utc>) -> Result<Place, Refusal> {
         within_limits(self.calendar, self.rules, start, self.now, Limits::Enforced)?;
         place(self.calendar, self.rules, Some(&self.open), start, Limits::Enforced)

@@ -32,7 +32,7 @@ pub use hours::{Calendar, DayWindow, DayWindowError, OpenWindow, WeeklyWindow, d
 pub use open_time::{BookedTime, open_spans};
 pub use recurrence::{Every, moved_occurrence, occurrences};
 pub use reminder::{ReminderRule, reminder_due, reminder_expires};
-pub use resources::{Blocker, BusyResources, Chosen, MOST_NEEDS, Need};
+pub use resources::{Blocker, BusyResources, Chosen, MAX_NEEDS, Need};
 pub use slots::{Slot, nearest, slots, unchanged_until};
 pub use span::Span;
 pub use timetable::{ClassDate, ClassLength, Timetable, WeeklyClass};

@@ -44,7 +44,7 @@ pub struct BookedTime {
 }
 
 /// No window is longer: a window of at most one civil day can span a repeated hour or a date the zone skips.
-const LONGEST_WINDOW: TimeDelta = TimeDelta::days(3);
+const MAX_WINDOW: TimeDelta = TimeDelta::days(3);
 
 /// The open hours of a calendar around some dates.
 pub(super) struct OpenTime {
@@ -98,12 +98,10 @@ impl OpenTime {
     pub(super) fn on_grid(&self, start: DateTime<Utc>, step_min: u32) -> bool {
         let step_seconds = i64::from(step_min.max(1)) * 60;
         let begun = self.windows.partition_point(|window| window.span.start() <= start);
-        self.windows[..begun]
-            .iter()
-            .rev()
-            .take_while(|window| start - window.span.start() < LONGEST_WINDOW)
-            .any(|window| {
+        self.windows[..begun].iter().rev().take_while(|window| start - window.span.start() < MAX_WINDOW).any(
+            |window| {
                 start < window.span.end() && (start - window.span.start()).num_seconds() % step_seconds == 0
-            })
+            },
+        )
     }
 }

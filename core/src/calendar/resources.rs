@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Busy, Seats, Span};
 
 /// Most things that one service needs.
-pub const MOST_NEEDS: usize = 5;
+pub const MAX_NEEDS: usize = 5;
 
 /// A thing that a service needs for the whole time that its booking blocks: any one of these resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Blocker {
 
 /// The resources that a booking gets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Chosen([Option<Uuid>; MOST_NEEDS]);
+pub struct Chosen([Option<Uuid>; MAX_NEEDS]);
 
 impl Chosen {
     /// Their ids, in the order of the needs.
@@ -66,7 +66,7 @@ impl BusyResources {
         class_id: Option<Uuid>,
     ) -> Result<Chosen, Blocker> {
         let mut chosen = Chosen::default();
-        for (place, need) in needs.iter().take(MOST_NEEDS).enumerate() {
+        for (place, need) in needs.iter().take(MAX_NEEDS).enumerate() {
             let is_open = |id: &&Uuid| !chosen.ids().any(|taken| taken == **id);
             let is_free = |id: &&Uuid| self.is_free(**id, blocked, class_id);
             let has_class = |id: &&Uuid| self.has_class(**id, blocked, class_id);

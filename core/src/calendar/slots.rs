@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::bookable::Asker;
+use super::bookable::StartChecker;
 use super::civil::after_date;
 use super::open_time::OpenTime;
 use super::{Calendar, ServiceRules, day_start, local_date};
@@ -27,7 +27,7 @@ pub fn slots(
     to: NaiveDate,
     now: DateTime<Utc>,
 ) -> Vec<Slot> {
-    let asker = Asker { calendar, rules, open: OpenTime::around(calendar, from, to), now };
+    let asker = StartChecker { calendar, rules, open: OpenTime::around(calendar, from, to), now };
     let step = TimeDelta::minutes(i64::from(rules.slot_step_min.max(1)));
     let mut starts: Vec<DateTime<Utc>> = Vec::new();
     if rules.timetabled {

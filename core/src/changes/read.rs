@@ -88,20 +88,24 @@ pub(crate) enum Reference {
 }
 
 /// An event with the reference by which it is read again; `None` for rows that are no events, such as holds.
-pub(crate) struct Found {
+pub(crate) struct EventRow {
     pub position: Position,
     pub event: Option<(EventType, Reference)>,
 }
 
 /// Up to `limit` rows after a position.
-pub(crate) async fn after(conn: &mut PgConnection, position: Position, limit: usize) -> Result<Vec<Found>> {
+pub(crate) async fn after(
+    conn: &mut PgConnection,
+    position: Position,
+    limit: usize,
+) -> Result<Vec<EventRow>> {
     let found = |row: Row| {
         let reference = match (row.booking_id, row.rev) {
             (Some(id), Some(rev)) => Reference::Booking { id, rev },
             _ => Reference::Catalogue(row.id),
         };
         let event = row.event()?.map(|event| (event.event_type, reference));
-        Ok(Found { position: row.position(), event })
+        Ok(EventRow { position: row.position(), event })
     };
     rows_after(conn, position, limit).await?.into_iter().map(found).collect()
 }

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::Result;
 
 /// How long events of the catalogue are kept. Those of bookings are the audit trail and stay as long as their booking.
-const KEPT: TimeDelta = TimeDelta::days(30);
+const RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// Removes catalogue events older than 30 days and stores how far the feed reaches back; returns how many it removed.
 ///
@@ -24,7 +24,7 @@ pub async fn remove_old(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
                WHERE (last.xid, last.id) > (feed_floor.xid, feed_floor.id)
            )
            SELECT count(*) AS "count!" FROM removed"#,
-        now - KEPT,
+        now - RETENTION,
     )
     .fetch_one(pool)
     .await?;

@@ -6,10 +6,10 @@ use super::Reader;
 const EXPECTED: &str = "a number of requests and a time such as 10/15m (s, m, h or d), or off";
 
 /// Failed logins that may be allowed to one account: NIST SP 800-63B §5.2.2.
-const MOST_LOGIN_FAILURES: u32 = 100;
+const MAX_LOGIN_FAILURES: u32 = 100;
 
 /// The longest period of a limit.
-const LONGEST: Duration = Duration::from_hours(7 * 24);
+const MAX_PERIOD: Duration = Duration::from_hours(7 * 24);
 
 /// At most `count` requests in any period of this length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl RequestLimit {
         let number: u64 = per[..per.len() - 1].parse().ok()?;
         let per = Duration::from_secs(number.checked_mul(unit)?);
         let count = count.parse().ok().filter(|count| (1..=10_000).contains(count))?;
-        (per > Duration::ZERO && per <= LONGEST).then_some(Self { count, per })
+        (per > Duration::ZERO && per <= MAX_PERIOD).then_some(Self { count, per })
     }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn read(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Requ
         _ => None,
     });
     let login_account = read_limit(r, "PUNCTUAL_LIMIT_LOGIN_ACCOUNT");
-    if login_account.is_some_and(|limit| limit.count > MOST_LOGIN_FAILURES) {
+    if login_account.is_some_and(|limit| limit.count > MAX_LOGIN_FAILURES) {
         r.fault(
             "PUNCTUAL_LIMIT_LOGIN_ACCOUNT",
             "allows more than 100 failed logins: at most 100 (NIST SP 800-63B)",

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::calendar::reminder_due;
 use crate::notifications::NotificationKind;
-use crate::notifications::plan::{self, Addressee, AtOnce, Reminder, Subject};
+use crate::notifications::plan::{self, Addressee, ImmediateMail, Reminder, Subject};
 use crate::types::{BookingStatus, EmailAddress, Locale, Rev, Zone};
 use crate::{Result, slots};
 
@@ -42,7 +42,7 @@ pub(super) async fn plan_first(tx: &mut PgConnection, now: DateTime<Utc>, custom
             .collect();
         let to = Addressee { email: booking.email, locale: booking.locale, staff_id: None };
         let kind = if is_confirmed { NotificationKind::Confirmation } else { NotificationKind::Pending };
-        let at_once = [AtOnce { kind, to: to.clone() }];
+        let at_once = [ImmediateMail { kind, to: to.clone() }];
         let subject = Subject {
             booking_id: booking.id,
             rev: booking.rev,
@@ -82,7 +82,7 @@ pub(super) async fn confirm_again(
         };
         let subject = Subject::without_reminders(booking.id, booking.rev, booking.start);
         let to = Addressee { email: email.clone(), locale: booking.locale, staff_id: None };
-        plan::once_more(tx, now, &subject, AtOnce { kind, to }).await?;
+        plan::once_more(tx, now, &subject, ImmediateMail { kind, to }).await?;
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ const STATES: [(&str, &str); 16] = [
 
 /// When a holiday is.
 #[derive(Clone, Copy)]
-enum On {
+enum HolidayDate {
     /// Month and day.
     Day(u32, u32),
     /// So many days after Easter Sunday.
@@ -75,42 +75,42 @@ enum On {
     Repentance,
 }
 
-type Rule = (On, (&'static str, &'static str), &'static str);
+type Rule = (HolidayDate, (&'static str, &'static str), &'static str);
 
 /// When, the name in English and German, and the countries and regions that keep it, separated by spaces.
 const RULES: [Rule; 28] = [
-    (On::Day(1, 1), ("New Year's Day", "Neujahr"), "AT CH DE FR"),
-    (On::Day(1, 6), ("Epiphany", "Heilige Drei Könige"), "AT DE-BW DE-BY DE-ST"),
-    (On::Day(3, 8), ("International Women's Day", "Internationaler Frauentag"), "DE-BE DE-MV"),
-    (On::Easter(-2), ("Good Friday", "Karfreitag"), "DE"),
-    (On::Easter(0), ("Easter Sunday", "Ostersonntag"), "DE-BB"),
-    (On::Easter(1), ("Easter Monday", "Ostermontag"), "AT DE FR"),
-    (On::Day(5, 1), ("Labour Day", "Tag der Arbeit"), "DE FR"),
-    (On::Day(5, 1), ("National Holiday", "Staatsfeiertag"), "AT"),
-    (On::Day(5, 8), ("Victory in Europe Day", "Tag des Sieges 1945"), "FR"),
-    (On::Easter(39), ("Ascension Day", "Christi Himmelfahrt"), "AT CH DE FR"),
-    (On::Easter(49), ("Whit Sunday", "Pfingstsonntag"), "DE-BB"),
-    (On::Easter(50), ("Whit Monday", "Pfingstmontag"), "AT DE FR"),
-    (On::Easter(60), ("Corpus Christi", "Fronleichnam"), "AT DE-BW DE-BY DE-HE DE-NW DE-RP DE-SL"),
-    (On::Day(7, 14), ("Bastille Day", "Französischer Nationalfeiertag"), "FR"),
-    (On::Day(8, 1), ("Swiss National Day", "Bundesfeiertag"), "CH"),
-    (On::Day(8, 15), ("Assumption of Mary", "Mariä Himmelfahrt"), "AT FR DE-BY DE-SL"),
-    (On::Day(9, 20), ("Children's Day", "Weltkindertag"), "DE-TH"),
-    (On::Day(10, 3), ("Day of German Unity", "Tag der Deutschen Einheit"), "DE"),
-    (On::Day(10, 26), ("Austrian National Day", "Nationalfeiertag"), "AT"),
+    (HolidayDate::Day(1, 1), ("New Year's Day", "Neujahr"), "AT CH DE FR"),
+    (HolidayDate::Day(1, 6), ("Epiphany", "Heilige Drei Könige"), "AT DE-BW DE-BY DE-ST"),
+    (HolidayDate::Day(3, 8), ("International Women's Day", "Internationaler Frauentag"), "DE-BE DE-MV"),
+    (HolidayDate::Easter(-2), ("Good Friday", "Karfreitag"), "DE"),
+    (HolidayDate::Easter(0), ("Easter Sunday", "Ostersonntag"), "DE-BB"),
+    (HolidayDate::Easter(1), ("Easter Monday", "Ostermontag"), "AT DE FR"),
+    (HolidayDate::Day(5, 1), ("Labour Day", "Tag der Arbeit"), "DE FR"),
+    (HolidayDate::Day(5, 1), ("National Holiday", "Staatsfeiertag"), "AT"),
+    (HolidayDate::Day(5, 8), ("Victory in Europe Day", "Tag des Sieges 1945"), "FR"),
+    (HolidayDate::Easter(39), ("Ascension Day", "Christi Himmelfahrt"), "AT CH DE FR"),
+    (HolidayDate::Easter(49), ("Whit Sunday", "Pfingstsonntag"), "DE-BB"),
+    (HolidayDate::Easter(50), ("Whit Monday", "Pfingstmontag"), "AT DE FR"),
+    (HolidayDate::Easter(60), ("Corpus Christi", "Fronleichnam"), "AT DE-BW DE-BY DE-HE DE-NW DE-RP DE-SL"),
+    (HolidayDate::Day(7, 14), ("Bastille Day", "Französischer Nationalfeiertag"), "FR"),
+    (HolidayDate::Day(8, 1), ("Swiss National Day", "Bundesfeiertag"), "CH"),
+    (HolidayDate::Day(8, 15), ("Assumption of Mary", "Mariä Himmelfahrt"), "AT FR DE-BY DE-SL"),
+    (HolidayDate::Day(9, 20), ("Children's Day", "Weltkindertag"), "DE-TH"),
+    (HolidayDate::Day(10, 3), ("Day of German Unity", "Tag der Deutschen Einheit"), "DE"),
+    (HolidayDate::Day(10, 26), ("Austrian National Day", "Nationalfeiertag"), "AT"),
     (
-        On::Day(10, 31),
+        HolidayDate::Day(10, 31),
         ("Reformation Day", "Reformationstag"),
         "DE-BB DE-HB DE-HH DE-MV DE-NI DE-SH DE-SN DE-ST DE-TH",
     ),
-    (On::Day(11, 1), ("All Saints' Day", "Allerheiligen"), "AT FR DE-BW DE-BY DE-NW DE-RP DE-SL"),
-    (On::Day(11, 11), ("Armistice Day", "Waffenstillstand 1918"), "FR"),
-    (On::Repentance, ("Day of Repentance and Prayer", "Buß- und Bettag"), "DE-SN"),
-    (On::Day(12, 8), ("Immaculate Conception", "Mariä Empfängnis"), "AT"),
-    (On::Day(12, 25), ("Christmas Day", "Erster Weihnachtstag"), "CH DE FR"),
-    (On::Day(12, 25), ("Christmas Day", "Christtag"), "AT"),
-    (On::Day(12, 26), ("Second Day of Christmas", "Zweiter Weihnachtstag"), "DE"),
-    (On::Day(12, 26), ("St. Stephen's Day", "Stefanitag"), "AT"),
+    (HolidayDate::Day(11, 1), ("All Saints' Day", "Allerheiligen"), "AT FR DE-BW DE-BY DE-NW DE-RP DE-SL"),
+    (HolidayDate::Day(11, 11), ("Armistice Day", "Waffenstillstand 1918"), "FR"),
+    (HolidayDate::Repentance, ("Day of Repentance and Prayer", "Buß- und Bettag"), "DE-SN"),
+    (HolidayDate::Day(12, 8), ("Immaculate Conception", "Mariä Empfängnis"), "AT"),
+    (HolidayDate::Day(12, 25), ("Christmas Day", "Erster Weihnachtstag"), "CH DE FR"),
+    (HolidayDate::Day(12, 25), ("Christmas Day", "Christtag"), "AT"),
+    (HolidayDate::Day(12, 26), ("Second Day of Christmas", "Zweiter Weihnachtstag"), "DE"),
+    (HolidayDate::Day(12, 26), ("St. Stephen's Day", "Stefanitag"), "AT"),
 ];
 
 /// The public holidays of a year, by date. With a region also those of its own; without one those of the whole country.
@@ -132,11 +132,11 @@ pub fn public_holidays(country: &str, region: Option<&str>, year: i32) -> Option
     Some(holidays)
 }
 
-fn date(on: On, year: i32, easter: NaiveDate) -> Option<NaiveDate> {
+fn date(on: HolidayDate, year: i32, easter: NaiveDate) -> Option<NaiveDate> {
     match on {
-        On::Day(month, day) => NaiveDate::from_ymd_opt(year, month, day),
-        On::Easter(days) => easter.checked_add_signed(chrono::TimeDelta::days(days)),
-        On::Repentance => {
+        HolidayDate::Day(month, day) => NaiveDate::from_ymd_opt(year, month, day),
+        HolidayDate::Easter(days) => easter.checked_add_signed(chrono::TimeDelta::days(days)),
+        HolidayDate::Repentance => {
             let day = NaiveDate::from_ymd_opt(year, 11, 22)?;
             let since_wednesday = (day.weekday().num_days_from_monday() + 5) % 7;
             day.checked_sub_days(Days::new(u64::from(since_wednesday)))

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 
-use super::{KEPT, Request, in_progress};
+use super::{RETENTION, Request, in_progress};
 use crate::advisory_lock::lock_names;
 use crate::{Error, Result};
 
@@ -96,7 +96,7 @@ pub(crate) async fn store_many<T: Serialize + Sync>(
         &hashes,
         &responses,
         now,
-        now + KEPT,
+        now + RETENTION,
     )
     .execute(tx)
     .await

@@ -20,7 +20,7 @@ pub(crate) use once::once;
 pub(crate) use request::{Guest, Request};
 
 /// Retention of a stored answer.
-const KEPT: TimeDelta = TimeDelta::hours(24);
+const RETENTION: TimeDelta = TimeDelta::hours(24);
 
 /// The result of a claim.
 pub(crate) enum Claim<T> {
@@ -49,7 +49,7 @@ pub(crate) async fn claim<T: DeserializeOwned>(
             request.key(),
             request.hash(),
             now,
-            now + KEPT,
+            now + RETENTION,
         )
         .execute(&mut *tx)
         .await

@@ -48,7 +48,7 @@ pub struct Addressee {
 
 /// A mail that is due at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AtOnce {
+pub struct ImmediateMail {
     /// Its kind.
     pub kind: NotificationKind,
     /// Its recipient.
@@ -70,7 +70,7 @@ pub struct Change<'a> {
     /// The booking.
     pub subject: Subject<'a>,
     /// Mails that are due at once.
-    pub at_once: &'a [AtOnce],
+    pub at_once: &'a [ImmediateMail],
     /// The span that the jobs of its mails belong to; none: the current one.
     pub span: Option<&'a tracing::Span>,
 }
@@ -114,7 +114,7 @@ pub async fn once_more(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     subject: &Subject<'_>,
-    mail: AtOnce,
+    mail: ImmediateMail,
 ) -> Result<Uuid> {
     let change = Change { subject: subject.clone(), at_once: std::slice::from_ref(&mail), span: None };
     let mut rows = planned(now, &change);

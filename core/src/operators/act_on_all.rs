@@ -7,7 +7,7 @@ use super::{JobsWanted, act, jobs};
 use crate::{Core, Error, Result};
 
 /// Most jobs per call, so that it ends within a request's time.
-pub const MOST_AT_ONCE: usize = 500;
+pub const MAX_JOBS_AT_ONCE: usize = 500;
 
 /// The result of an action on many jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Tally {
     pub more: bool,
 }
 
-/// Applies `action` to up to [`MOST_AT_ONCE`] matching jobs, each in its own transaction, so that a job that cannot be
+/// Applies `action` to up to [`MAX_JOBS_AT_ONCE`] matching jobs, each in its own transaction, so that a job that cannot be
 /// changed does not undo the others.
 ///
 /// # Errors
@@ -38,13 +38,13 @@ pub async fn act_on_all(
     loop {
         let page = jobs(core, &wanted).await?;
         ids.extend(page.jobs.iter().map(|job| job.id));
-        tally.more = page.next.is_some() || ids.len() > MOST_AT_ONCE;
+        tally.more = page.next.is_some() || ids.len() > MAX_JOBS_AT_ONCE;
         match page.next {
-            Some(next) if ids.len() < MOST_AT_ONCE => wanted.after = Some(next),
+            Some(next) if ids.len() < MAX_JOBS_AT_ONCE => wanted.after = Some(next),
             _ => break,
         }
     }
-    for id in ids.into_iter().take(MOST_AT_ONCE) {
+    for id in ids.into_iter().take(MAX_JOBS_AT_ONCE) {
         match act(core, operator, action(id)).await {
             Ok(_) => tally.done += 1,
             Err(Error::NotFound(_) | Error::JobNotEligible(_)) => tally.skipped += 1,

@@ -9,7 +9,7 @@ mod samples;
 mod see;
 
 pub use act::act;
-pub use act_on_all::{MOST_AT_ONCE, Tally, act_on_all};
+pub use act_on_all::{MAX_JOBS_AT_ONCE, Tally, act_on_all};
 pub use action::{Action, Operator, OperatorAction, OperatorKind, QueueLimits, Verb};
 pub use actions::actions;
 pub use bookings::bookings_of;

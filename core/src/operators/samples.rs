@@ -9,9 +9,9 @@ use crate::transaction::change;
 use crate::{Core, Result};
 
 /// How long samples are kept.
-const KEPT: TimeDelta = TimeDelta::hours(24);
+const RETENTION: TimeDelta = TimeDelta::hours(24);
 /// A job's end is committed slightly after its time: recent ends are counted by the next sample.
-const SETTLES: TimeDelta = TimeDelta::seconds(5);
+const SETTLING_TIME: TimeDelta = TimeDelta::seconds(5);
 /// Longer gaps between samples are not filled, because it is unknown when in them the jobs ended.
 const GAP: TimeDelta = TimeDelta::minutes(5);
 
@@ -53,7 +53,9 @@ async fn take(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
         .filter(|before| now - before <= GAP);
     let queues = ops::queues(tx, now).await.map_err(queue_error)?;
     let ended = match before {
-        Some(before) => ops::ended(tx, before - SETTLES, now - SETTLES).await.map_err(queue_error)?,
+        Some(before) => {
+            ops::ended(tx, before - SETTLING_TIME, now - SETTLING_TIME).await.map_err(queue_error)?
+        }
         None => Vec::new(),
     };
     let over_seconds = before.map_or(0, |before| i32::try_from((now - before).num_seconds()).unwrap_or(0));
@@ -79,7 +81,7 @@ async fn take(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
         .execute(&mut *tx)
         .await?;
     }
-    sqlx::query!("DELETE FROM queue_samples WHERE at < $1", now - KEPT).execute(&mut *tx).await?;
+    sqlx::query!("DELETE FROM queue_samples WHERE at < $1", now - RETENTION).execute(&mut *tx).await?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::types::ParseError;
 pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Chunks that are kept.
-const KEPT: [&[u8; 4]; 8] = [b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB", b"pHYs"];
+const KEPT_CHUNKS: [&[u8; 4]; 8] = [b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB", b"pHYs"];
 
 const BAD: ParseError = ParseError::new("bad_picture", "not a whole PNG picture");
 
@@ -33,7 +33,7 @@ pub(super) fn clean(bytes: &[u8]) -> Result<Vec<u8>, ParseError> {
             check_sides(u32::from_be_bytes(*width), u32::from_be_bytes(*height))?;
         }
         first = false;
-        if KEPT.contains(&name) {
+        if KEPT_CHUNKS.contains(&name) {
             cleaned.extend_from_slice(&rest[..end + 4]);
         }
         if name == b"IEND" {

@@ -12,4 +12,4 @@ mod retention;
 pub use account::delete_account;
 pub use customer::erase_customer;
 pub use export::{ExportedBooking, ExportedMail, ExportedSession, PersonalData, export};
-pub use retention::{Kept, erase_outdated};
+pub use retention::{RetentionRun, erase_outdated};

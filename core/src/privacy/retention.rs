@@ -9,11 +9,11 @@ use crate::transaction::change;
 use crate::{Core, Result, customers, settings};
 
 /// Customers per statement.
-const LOOK: i64 = 1000;
+const BATCH: i64 = 1000;
 
 /// What one run of the retention job did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct RetentionRun {
     /// Number of customers erased.
     pub erased: u64,
     /// Whether more are left for the next run.
@@ -26,11 +26,11 @@ pub struct Kept {
 ///
 /// # Errors
 /// Database errors; customers erased before the error stay erased.
-pub async fn erase_outdated(core: &Core, most: u64) -> Result<Kept> {
+pub async fn erase_outdated(core: &Core, most: u64) -> Result<RetentionRun> {
     let now = core.now();
-    let Some(days) = settings::retention_days(&core.pool).await? else { return Ok(Kept::default()) };
+    let Some(days) = settings::retention_days(&core.pool).await? else { return Ok(RetentionRun::default()) };
     let cutoff = now - TimeDelta::days(i64::from(days));
-    let mut kept = Kept::default();
+    let mut kept = RetentionRun::default();
     let mut after = (DateTime::UNIX_EPOCH, Uuid::nil());
     loop {
         // The LIMIT keeps Postgres from planning the subquery as one scan of all bookings.
@@ -47,7 +47,7 @@ pub async fn erase_outdated(core: &Core, most: u64) -> Result<Kept> {
             // The index is on starts, and no appointment is longer than a day.
             cutoff - TimeDelta::days(2),
             cutoff,
-            LOOK,
+            BATCH,
         )
         .fetch_all(&core.pool)
         .await?;
@@ -55,7 +55,7 @@ pub async fn erase_outdated(core: &Core, most: u64) -> Result<Kept> {
         after = (last.created_at, last.id);
         for id in rows.iter().filter(|row| !row.recent).map(|row| row.id) {
             if kept.erased == most {
-                return Ok(Kept { more: true, ..kept });
+                return Ok(RetentionRun { more: true, ..kept });
             }
             let erased = change(core, (id, cutoff), |args, tx, now| Box::pin(run(tx, now, args.0, args.1)));
             kept.erased += u64::from(erased.await?);

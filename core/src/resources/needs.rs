@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::calendar::MOST_NEEDS;
+use crate::calendar::MAX_NEEDS;
 use crate::hours::lock_all;
 use crate::pool::again_if_cut;
 use crate::transaction::change;
@@ -107,7 +107,7 @@ pub async fn put_needs(
 async fn check(tx: &mut PgConnection, all: &BTreeSet<Uuid>, any: &BTreeSet<&str>) -> Result<()> {
     let invalid =
         |pointer, code, message| Err(Error::Invalid { pointer, error: ParseError::new(code, message) });
-    if all.len() + any.len() > MOST_NEEDS {
+    if all.len() + any.len() > MAX_NEEDS {
         return invalid("/any", "too_many", "a service needs at most five things in all");
     }
     let known = sqlx::query!(r#"SELECT id, kind FROM resources"#).fetch_all(tx).await?;

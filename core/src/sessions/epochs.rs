@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{SessionRef, Standing, check};
+use super::{AccountState, SessionRef, check};
 use crate::batcher::{Batch, Batcher};
 use crate::pool::again_if_cut;
 use crate::types::Role;
@@ -28,9 +28,9 @@ impl Epochs {
     ///
     /// # Errors
     /// [`Error::SessionEnded`], [`Error::Unavailable`].
-    pub async fn check(&self, session: SessionRef) -> Result<Standing> {
+    pub async fn check(&self, session: SessionRef) -> Result<AccountState> {
         match self.batcher.submit((session.user_id, session.family_id)).await {
-            Some(Some((epoch, standing))) if epoch == session.token_epoch => Ok(standing),
+            Some(Some((epoch, account_state))) if epoch == session.token_epoch => Ok(account_state),
             Some(_) => Err(Error::SessionEnded),
             // The batch failed: this request's own statement returns the error.
             None => again_if_cut(|| check(&self.pool, session)).await,
@@ -46,7 +46,7 @@ impl Batch for BySession {
     /// The account and the session.
     type Request = (Uuid, Uuid);
     /// None: the account is gone or the session has ended.
-    type Answer = Option<(i32, Standing)>;
+    type Answer = Option<(i32, AccountState)>;
 
     async fn run(&self, asked: Vec<(Uuid, Uuid)>) -> Vec<Self::Answer> {
         let (user_ids, family_ids): (Vec<Uuid>, Vec<Uuid>) = asked.iter().copied().unzip();
@@ -64,10 +64,12 @@ impl Batch for BySession {
         .await;
         match rows {
             Ok(rows) => {
-                let standing = |role, verified| Standing { role, verified };
-                let found: HashMap<(Uuid, Uuid), (i32, Standing)> = rows
+                let account_state = |role, verified| AccountState { role, verified };
+                let found: HashMap<(Uuid, Uuid), (i32, AccountState)> = rows
                     .into_iter()
-                    .map(|row| ((row.id, row.family_id), (row.token_epoch, standing(row.role, row.verified))))
+                    .map(|row| {
+                        ((row.id, row.family_id), (row.token_epoch, account_state(row.role, row.verified)))
+                    })
                     .collect();
                 asked.iter().map(|session| found.get(session).copied()).collect()
             }

@@ -55,7 +55,7 @@ pub async fn find(db: impl PgExecutor<'_>, now: DateTime<Utc>, token: &TokenHash
 
 /// The current state of an account, which may differ from when a token was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct AccountState {
     /// Role.
     pub role: Role,
     /// Whether its address is verified.
@@ -79,9 +79,9 @@ pub struct SessionRef {
 /// Checks that the session of an access token has not ended, and returns the account's current state. Called on every
 /// write, every request of staff and every export. [`Error::SessionEnded`] if the session was logged out or revoked, the
 /// epoch is old or the account is gone.
-pub async fn check(db: impl PgExecutor<'_>, session: SessionRef) -> Result<Standing> {
+pub async fn check(db: impl PgExecutor<'_>, session: SessionRef) -> Result<AccountState> {
     sqlx::query_as!(
-        Standing,
+        AccountState,
         r#"SELECT role AS "role: Role", email_verified_at IS NOT NULL AS "verified!"
            FROM users u
            WHERE id = $1 AND token_epoch = $2

@@ -18,8 +18,8 @@ use crate::types::Zone;
 
 /// The longest appointment (24 h) and buffer (8 h) of a service. They bound how far from a span a booking that touches
 /// it can start.
-const LONGEST_APPOINTMENT: TimeDelta = TimeDelta::hours(24);
-const LONGEST_BUFFER: TimeDelta = TimeDelta::hours(8);
+const MAX_APPOINTMENT: TimeDelta = TimeDelta::hours(24);
+const MAX_BUFFER: TimeDelta = TimeDelta::hours(8);
 
 /// The calendars of these members of staff, in their order, as far as appointments that start on the dates `from` to
 /// `to` need them. Holds that have run out at `now` are left out, and so is the booking, or the whole class, with the id `exclude`.
@@ -52,12 +52,12 @@ pub(super) type Instants = (DateTime<Utc>, DateTime<Utc>);
 
 /// From the first instant of a date to the last at which an appointment that starts on the other can end.
 pub(super) fn span_of(zone: Zone, from: NaiveDate, to: NaiveDate) -> Instants {
-    (day_start(zone, from), day_start(zone, after_date(to)) + LONGEST_APPOINTMENT)
+    (day_start(zone, from), day_start(zone, after_date(to)) + MAX_APPOINTMENT)
 }
 
 /// The span in which blocked times matter for appointments of this one: they reach a buffer beyond them.
 pub(super) fn around((begin, end): Instants) -> Instants {
-    (begin - LONGEST_BUFFER, end + LONGEST_BUFFER)
+    (begin - MAX_BUFFER, end + MAX_BUFFER)
 }
 
 /// The calendars without their bookings: hours, overrides, closures, time off and timetables.
@@ -176,8 +176,8 @@ pub(super) async fn bookings(
     exclude: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<Seats>>> {
     // A neighbour's blocked time ends at most an appointment and a buffer after its start, ours begins a buffer early.
-    let before = LONGEST_APPOINTMENT + LONGEST_BUFFER + LONGEST_BUFFER;
-    let after = LONGEST_BUFFER + LONGEST_BUFFER;
+    let before = MAX_APPOINTMENT + MAX_BUFFER + MAX_BUFFER;
+    let after = MAX_BUFFER + MAX_BUFFER;
     let staff_ids: Vec<Uuid> = ranges.iter().map(|(id, _)| *id).collect();
     let earliest: Vec<DateTime<Utc>> = ranges.iter().map(|(_, (begin, _))| *begin - before).collect();
     let latest: Vec<DateTime<Utc>> = ranges.iter().map(|(_, (_, end))| *end + after).collect();

@@ -31,7 +31,7 @@ impl Period {
 }
 
 /// The longest period in seconds.
-const LONGEST: u64 = 9_999 * 86_400;
+const MAX_PERIOD: u64 = 9_999 * 86_400;
 
 fn seconds(text: &str) -> Option<u64> {
     let rest = text.strip_prefix('P')?;
@@ -45,7 +45,7 @@ fn seconds(text: &str) -> Option<u64> {
     }
     let total = sum(dates, &[('W', 604_800), ('D', 86_400)])?
         .checked_add(sum(times, &[('H', 3_600), ('M', 60), ('S', 1)])?)?;
-    (total <= LONGEST).then_some(total)
+    (total <= MAX_PERIOD).then_some(total)
 }
 
 /// The sum of numbers with their units, each unit at most once and in this order.

@@ -11,7 +11,7 @@ use crate::notifications::webhook_ended;
 use crate::{Error, Result};
 
 /// For how long the secret before a rotation still signs.
-const BOTH_SIGN: TimeDelta = TimeDelta::hours(24);
+const SECRET_OVERLAP: TimeDelta = TimeDelta::hours(24);
 /// For how long an endpoint may fail without a success before it is disabled.
 const FAILING_LIMIT: TimeDelta = TimeDelta::days(5);
 
@@ -38,12 +38,12 @@ pub enum Attempted {
     /// Post it.
     Ready(Box<Prepared>),
     /// Do not post it: end it and its job with [`end_unposted`].
-    Over(Over),
+    Skipped(SkipReason),
 }
 
 /// Why a delivery is not posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Over {
+pub enum SkipReason {
     /// Its endpoint was removed, and the delivery with it.
     Removed,
     /// It was delivered or given up before.
@@ -86,12 +86,12 @@ pub async fn prepare(pool: &PgPool, keys: &Keys, now: DateTime<Utc>, delivery_id
     )
     .fetch_optional(&mut *conn)
     .await?;
-    let Some(row) = row else { return Ok(Attempted::Over(Over::Removed)) };
+    let Some(row) = row else { return Ok(Attempted::Skipped(SkipReason::Removed)) };
     if row.status != DeliveryStatus::Pending {
-        return Ok(Attempted::Over(Over::Ended));
+        return Ok(Attempted::Skipped(SkipReason::Ended));
     }
     if row.endpoint_status != EndpointStatus::Active {
-        return Ok(Attempted::Over(Over::Stopped));
+        return Ok(Attempted::Skipped(SkipReason::Stopped));
     }
     let source = Source {
         event_id: row.event_id,
@@ -100,14 +100,14 @@ pub async fn prepare(pool: &PgPool, keys: &Keys, now: DateTime<Utc>, delivery_id
         created_at: row.created_at,
     };
     let event = source.event(&mut conn).await?;
-    let Some(event) = event else { return Ok(Attempted::Over(Over::NoEvent)) };
+    let Some(event) = event else { return Ok(Attempted::Skipped(SkipReason::NoEvent)) };
     let customer = match row.booking_id.filter(|_| row.include_customer) {
         Some(booking_id) => customer_of(&mut conn, booking_id).await?,
         None => None,
     };
     let mut generations = vec![(row.key_name.as_str(), row.secret_epoch)];
     if let (Some(name), Some(at)) = (&row.previous_key_name, row.rotated_at)
-        && now < at + BOTH_SIGN
+        && now < at + SECRET_OVERLAP
     {
         generations.push((name, row.secret_epoch - 1));
     }
@@ -131,7 +131,7 @@ pub async fn prepare(pool: &PgPool, keys: &Keys, now: DateTime<Utc>, delivery_id
 ///
 /// # Errors
 /// [`Error::Unavailable`].
-pub async fn end_unposted(tx: &mut PgConnection, delivery_id: Uuid, why: Over) -> Result<bool> {
+pub async fn end_unposted(tx: &mut PgConnection, delivery_id: Uuid, why: SkipReason) -> Result<bool> {
     let status = sqlx::query_scalar!(
         r#"SELECT status AS "status: DeliveryStatus" FROM webhook_deliveries WHERE id = $1 FOR NO KEY UPDATE"#,
         delivery_id,
@@ -141,7 +141,7 @@ pub async fn end_unposted(tx: &mut PgConnection, delivery_id: Uuid, why: Over) -
     if status != Some(DeliveryStatus::Pending) {
         return Ok(true);
     }
-    if why == Over::Ended {
+    if why == SkipReason::Ended {
         return Ok(false);
     }
     sqlx::query!(

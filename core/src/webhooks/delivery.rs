@@ -14,9 +14,9 @@ use crate::types::{Cursor, Page, PageSize, ParseError};
 use crate::{Core, Error, Result};
 
 /// How long deliveries that have ended are kept.
-const KEPT: TimeDelta = TimeDelta::days(30);
+const RETENTION: TimeDelta = TimeDelta::days(30);
 /// Most deliveries that one replay restarts.
-const REPLAYED: i64 = 1000;
+const MAX_REPLAYED: i64 = 1000;
 const QUEUES: &[&str] = &[<DeliverWebhook as punctual_queue::Payload>::QUEUE];
 
 /// The status of a delivery.
@@ -207,7 +207,7 @@ pub async fn replay_failed(core: &Core, endpoint_id: Uuid) -> Result<u64> {
                 "SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 AND status = 'failed'
                  ORDER BY created_at, id LIMIT $2 FOR NO KEY UPDATE",
                 endpoint_id,
-                REPLAYED,
+                MAX_REPLAYED,
             )
             .fetch_all(&mut *tx)
             .await?;
@@ -230,7 +230,7 @@ pub async fn replay_from(core: &Core, endpoint_id: Uuid, from: DateTime<Utc>) ->
                  ORDER BY created_at, id LIMIT $3 FOR NO KEY UPDATE",
                 endpoint_id,
                 from,
-                REPLAYED,
+                MAX_REPLAYED,
             )
             .fetch_all(&mut *tx)
             .await?;
@@ -288,7 +288,7 @@ pub async fn send_test(core: &Core, endpoint_id: Uuid) -> Result<Delivery> {
 pub async fn prune(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     let removed = sqlx::query!(
         "DELETE FROM webhook_deliveries WHERE status <> 'pending' AND created_at < $1",
-        now - KEPT
+        now - RETENTION
     )
     .execute(pool)
     .await?;

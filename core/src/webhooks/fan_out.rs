@@ -37,7 +37,7 @@ pub async fn fan_out(core: &Core) -> Result<FannedOut> {
     let mut tx = core.pool.begin().await?;
     let behind = lock_behind(&mut tx).await?;
     let mut made = FannedOut::default();
-    let mut by_place: BTreeMap<Position, Vec<Behind>> = BTreeMap::new();
+    let mut by_place: BTreeMap<Position, Vec<LaggingEndpoint>> = BTreeMap::new();
     for endpoint in behind {
         by_place.entry(endpoint.position).or_default().push(endpoint);
     }
@@ -53,7 +53,7 @@ pub async fn fan_out(core: &Core) -> Result<FannedOut> {
     Ok(made)
 }
 
-struct Behind {
+struct LaggingEndpoint {
     id: Uuid,
     position: Position,
     types: Vec<String>,
@@ -77,7 +77,7 @@ async fn is_behind(pool: &PgPool) -> Result<bool> {
     Ok(behind)
 }
 
-async fn lock_behind(tx: &mut PgConnection) -> Result<Vec<Behind>> {
+async fn lock_behind(tx: &mut PgConnection) -> Result<Vec<LaggingEndpoint>> {
     let rows = sqlx::query!(
         r#"SELECT w.id, w.cursor_xid::text::bigint AS "cursor_xid!", w.cursor_id, w.types
            FROM webhook_endpoints AS w
@@ -94,7 +94,7 @@ async fn lock_behind(tx: &mut PgConnection) -> Result<Vec<Behind>> {
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Behind {
+        .map(|row| LaggingEndpoint {
             id: row.id,
             position: Position { xid: row.cursor_xid, id: row.cursor_id },
             types: row.types,
@@ -114,14 +114,14 @@ async fn move_on(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     position: Position,
-    endpoints: &[Behind],
+    endpoints: &[LaggingEndpoint],
 ) -> Result<FannedOut> {
     let found = changes::after(tx, position, EVENTS).await?;
     let Some(last) = found.last().map(|found| found.position) else { return Ok(FannedOut::default()) };
     let mut new = Vec::new();
     for found in &found {
         let Some((event_type, reference)) = found.event else { continue };
-        let wants = |endpoint: &&Behind| {
+        let wants = |endpoint: &&LaggingEndpoint| {
             endpoint.types.is_empty() || endpoint.types.iter().any(|t| t == event_type.as_str())
         };
         new.extend(endpoints.iter().filter(wants).map(|endpoint| New {

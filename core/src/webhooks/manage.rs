@@ -14,7 +14,7 @@ use crate::types::{ExpectedRev, ParseError, Reason, Rev};
 use crate::{Core, Error, Result};
 
 /// Most endpoints of a deployment.
-const MOST: i64 = 1000;
+const MAX_ENDPOINTS: i64 = 1000;
 
 /// A new endpoint. It receives events from now on.
 #[derive(Debug, Clone)]
@@ -80,7 +80,7 @@ async fn insert(
     let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM webhook_endpoints"#)
         .fetch_one(&mut *tx)
         .await?;
-    if count >= MOST {
+    if count >= MAX_ENDPOINTS {
         let error = ParseError::new("too_many", "there are 1,000 webhook endpoints: remove one first");
         return Err(Error::Invalid { pointer: "", error });
     }

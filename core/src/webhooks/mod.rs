@@ -13,7 +13,7 @@ mod payload;
 mod secret;
 mod source;
 
-pub use attempt::{AttemptResult, Attempted, Over, Prepared, end_unposted, job_ended, prepare, record};
+pub use attempt::{AttemptResult, Attempted, Prepared, SkipReason, end_unposted, job_ended, prepare, record};
 pub use delivery::{
     Delivery, DeliveryStatus, deliveries, delivery, prune, replay_failed, replay_from, replay_one, send_test,
 };

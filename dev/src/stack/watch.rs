@@ -13,7 +13,7 @@ use crate::servers::{Cluster, RedisServer};
 const WATCH_PERIOD: Duration = Duration::from_millis(500);
 /// Wait before the second consecutive start; it doubles with each.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
+const MAX_DELAY: Duration = Duration::from_secs(30);
 /// A program that ran this long restarts at once.
 const STEADY: Duration = Duration::from_mins(1);
 
@@ -56,7 +56,7 @@ impl Restarts {
 fn delay(in_a_row: u32) -> Duration {
     match in_a_row {
         0 => Duration::ZERO,
-        n => (FIRST_DELAY * 2_u32.saturating_pow(n - 1)).min(LONGEST_DELAY),
+        n => (FIRST_DELAY * 2_u32.saturating_pow(n - 1)).min(MAX_DELAY),
     }
 }
 
@@ -106,6 +106,6 @@ mod tests {
     fn starts_at_once_then_ever_later_but_at_least_twice_a_minute() {
         let delays: Vec<u64> = (0..8).map(|n| delay(n).as_secs()).collect();
         assert_eq!(delays, [0, 1, 2, 4, 8, 16, 30, 30]);
-        assert_eq!(delay(u32::MAX), LONGEST_DELAY);
+        assert_eq!(delay(u32::MAX), MAX_DELAY);
     }
 }

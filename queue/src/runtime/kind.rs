@@ -81,7 +81,7 @@ pub struct Kind {
     pub(crate) queue: &'static str,
     pub(crate) timeout: Duration,
     pub(crate) hook: Option<Hook>,
-    pub(crate) is_patient: bool,
+    pub(crate) retries_poison: bool,
     pub(crate) start: Start,
 }
 
@@ -123,7 +123,7 @@ impl Kind {
             });
             (Box::new(FeedSink { tasks, data }), run)
         });
-        Self { name: P::KIND, queue: P::QUEUE, timeout: P::TIMEOUT, hook: None, is_patient: false, start }
+        Self { name: P::KIND, queue: P::QUEUE, timeout: P::TIMEOUT, hook: None, retries_poison: false, start }
     }
 
     /// Timeout of a run, instead of [`Payload::TIMEOUT`].
@@ -138,7 +138,7 @@ impl Kind {
     /// by their own records whether a side effect may have happened. Without this such a job is discarded as poison.
     #[must_use]
     pub fn retry_poison_until_expiry(mut self) -> Self {
-        self.is_patient = true;
+        self.retries_poison = true;
         self
     }
 

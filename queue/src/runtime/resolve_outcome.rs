@@ -30,21 +30,21 @@ pub(crate) fn is_poison(claimed: &Claimed) -> bool {
 
 /// Whether the job may run by its own row: it has no stop request, is not poison and has not expired. Poison may run if its
 /// kind has [`super::Kind::retry_poison_until_expiry`].
-pub(crate) fn is_runnable(claimed: &Claimed, now: DateTime<Utc>, is_patient: bool) -> bool {
+pub(crate) fn is_runnable(claimed: &Claimed, now: DateTime<Utc>, retries_poison: bool) -> bool {
     claimed.stop.is_none()
-        && (is_patient || !is_poison(claimed))
+        && (retries_poison || !is_poison(claimed))
         && claimed.info.expires_at.is_none_or(|expires_at| now < expires_at)
 }
 
 /// The transition of a claimed job that is not started; `None`: start it. `wait` is the delay that the limit per key
-/// requires. `holds` is whether the process trusts its leases and is not shutting down. `is_patient` is whether its kind is
+/// requires. `holds` is whether the process trusts its leases and is not shutting down. `retries_poison` is whether its kind is
 /// retried for any number of deaths of its process.
 pub(crate) fn resolve_start(
     claimed: &Claimed,
     now: DateTime<Utc>,
     wait: Duration,
     holds: bool,
-    is_patient: bool,
+    retries_poison: bool,
 ) -> Option<Transition> {
     if !holds {
         return Some(Transition::Release);
@@ -52,8 +52,8 @@ pub(crate) fn resolve_start(
     let reason = match claimed.stop {
         Some(JobState::Cancelled) => Some(FinishReason::Cancelled),
         Some(_) => Some(FinishReason::Discarded),
-        None if is_poison(claimed) && !is_patient => Some(FinishReason::Poison),
-        None if !is_runnable(claimed, now, is_patient) => Some(FinishReason::Expired),
+        None if is_poison(claimed) && !retries_poison => Some(FinishReason::Poison),
+        None if !is_runnable(claimed, now, retries_poison) => Some(FinishReason::Expired),
         None => None,
     };
     if let Some(reason) = reason {

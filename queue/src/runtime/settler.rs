@@ -24,7 +24,7 @@ const BATCH: usize = 500;
 /// Concurrent transactions with an `on_final` hook.
 const HOOKS: usize = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Writes until all reporters are gone and everything is written.
 pub(crate) async fn run(shared: Arc<RuntimeShared>, mut reports: mpsc::UnboundedReceiver<Report>) {
@@ -142,7 +142,7 @@ async fn write(shared: &RuntimeShared, db: &mut DedicatedConn, batch: Vec<Ending
                 tracing::warn!(error = %error, jobs = batch.len(), "ends of jobs wait for Postgres");
                 stack.push(batch);
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause = (pause * 2).min(MAX_PAUSE);
             }
         }
     }
@@ -171,7 +171,7 @@ async fn finish_with_hook(shared: &RuntimeShared, ending: &Ending, reason: Finis
             return;
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE * 30);
+        pause = (pause * 2).min(MAX_PAUSE * 30);
     }
 }
 

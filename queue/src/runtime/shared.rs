@@ -50,7 +50,7 @@ pub(crate) struct RuntimeShared {
     pub(crate) hooks: HashMap<String, Hook>,
     pub(crate) unknown_hook: Option<Hook>,
     /// Kinds with [`super::Kind::retry_poison_until_expiry`].
-    pub(crate) patient_kinds: Vec<String>,
+    pub(crate) poison_retrying_kinds: Vec<String>,
     pub(crate) periodic: Vec<Periodic>,
     pub(crate) heartbeat: Arc<Heartbeat>,
     /// Notified when a new session replaces a lost one.
@@ -83,12 +83,12 @@ impl RuntimeShared {
         let (mut sinks, mut hooks) = (HashMap::new(), HashMap::new());
         let mut kinds_of: HashMap<String, Vec<String>> = HashMap::new();
         let mut running = JoinSet::new();
-        let (mut kind_names, mut patient_kinds) = (Vec::new(), Vec::new());
+        let (mut kind_names, mut poison_retrying_kinds) = (Vec::new(), Vec::new());
         for (name, kind) in parts.kinds {
             kinds_of.entry(kind.queue.to_owned()).or_default().push(name.to_owned());
             kind_names.push(name.to_owned());
-            if kind.is_patient {
-                patient_kinds.push(name.to_owned());
+            if kind.retries_poison {
+                poison_retrying_kinds.push(name.to_owned());
             }
             if let Some(hook) = kind.hook {
                 hooks.insert(name.to_owned(), hook);
@@ -115,7 +115,7 @@ impl RuntimeShared {
             kinds_of,
             hooks,
             unknown_hook: parts.unknown_hook,
-            patient_kinds,
+            poison_retrying_kinds,
             periodic: parts.periodic,
             heartbeat,
             session_changed: Notify::new(),
@@ -128,8 +128,8 @@ impl RuntimeShared {
     }
 
     /// Whether a job of this kind is retried for any number of deaths of its process.
-    pub(crate) fn is_patient(&self, kind: &str) -> bool {
-        self.patient_kinds.iter().any(|patient| patient == kind)
+    pub(crate) fn retries_poison(&self, kind: &str) -> bool {
+        self.poison_retrying_kinds.iter().any(|patient| patient == kind)
     }
 
     /// A connection for one task.

@@ -34,7 +34,7 @@ pub(crate) async fn correct_beats_ahead(
 
 /// Ends sessions without a heartbeat for `ttl`: they can neither renew nor claim any more. Does nothing within
 /// `after_start` of Postgres' start, because no session could renew while it was down.
-pub(crate) async fn end_silent(
+pub(crate) async fn end_expired(
     conn: &mut PgConnection,
     ttl: Duration,
     after_start: Duration,
@@ -53,14 +53,14 @@ pub(crate) async fn end_silent(
 }
 
 /// Makes the running jobs of ended sessions available again; the interrupted attempt counts. Runs after each
-/// [`end_silent`], whether it ended sessions or not: a claim may have committed after its session was ended.
+/// [`end_expired`], whether it ended sessions or not: a claim may have committed after its session was ended.
 ///
-/// From the third consecutive death on, a job of `patient_kinds` waits first, 15 s doubled with each further death up
+/// From the third consecutive death on, a job of `poison_retrying_kinds` waits first, 15 s doubled with each further death up
 /// to 1 h, and its attempt is given back. Other kinds become available and are ended as poison when they are claimed.
 pub(crate) async fn rescue(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
-    patient_kinds: &[String],
+    poison_retrying_kinds: &[String],
     count: i64,
 ) -> Result<Rescued, sqlx::Error> {
     // Plan: ended sessions, for each an index scan on jobs_running, then jobs_pkey for each id.
@@ -81,7 +81,7 @@ pub(crate) async fn rescue(
              FOR UPDATE OF j SKIP LOCKED))
          RETURNING queue",
         count,
-        patient_kinds,
+        poison_retrying_kinds,
         now,
     )
     .fetch_all(&mut *conn)

@@ -93,7 +93,7 @@ impl ManualWorker {
     ///
     /// # Panics
     /// When Postgres does not answer.
-    pub async fn fall_silent(&self, conn: &mut PgConnection, since: Duration) {
+    pub async fn expire_session(&self, conn: &mut PgConnection, since: Duration) {
         sqlx::query("UPDATE queue.sessions SET beat_at = clock_timestamp() - $2::interval WHERE id = $1")
             .bind(self.session)
             .bind(interval(since))
@@ -149,20 +149,20 @@ pub async fn promote_due(conn: &mut PgConnection, now: DateTime<Utc>) -> usize {
 ///
 /// # Panics
 /// When Postgres does not answer.
-pub async fn rescue_silent(conn: &mut PgConnection, ttl: Duration) -> usize {
-    rescue_patiently(conn, DateTime::UNIX_EPOCH, ttl, &[]).await
+pub async fn rescue_expired(conn: &mut PgConnection, ttl: Duration) -> usize {
+    rescue_retrying_poison(conn, DateTime::UNIX_EPOCH, ttl, &[]).await
 }
 
-/// As [`rescue_silent`], at `now`, where `patient_kinds` have [`crate::Kind::retry_poison_until_expiry`].
+/// As [`rescue_expired`], at `now`, where `poison_retrying_kinds` have [`crate::Kind::retry_poison_until_expiry`].
 ///
 /// # Panics
 /// When Postgres does not answer.
-pub async fn rescue_patiently(
+pub async fn rescue_retrying_poison(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     ttl: Duration,
-    patient_kinds: &[String],
+    poison_retrying_kinds: &[String],
 ) -> usize {
-    rescue::end_silent(conn, ttl, Duration::ZERO).await.expect("ends");
-    rescue::rescue(conn, now, patient_kinds, 10_000).await.expect("rescues").jobs
+    rescue::end_expired(conn, ttl, Duration::ZERO).await.expect("ends");
+    rescue::rescue(conn, now, poison_retrying_kinds, 10_000).await.expect("rescues").jobs
 }

@@ -19,7 +19,7 @@ mod manual_worker;
 mod runtime;
 
 pub use assertions::{Assertion, StoredJob, assert_enqueued, assert_nothing_enqueued, jobs};
-pub use manual_worker::{ManualLease, ManualWorker, promote_due, rescue_patiently, rescue_silent};
-pub use runtime::{Ran, TestRuntime, end_unknown};
+pub use manual_worker::{ManualLease, ManualWorker, promote_due, rescue_expired, rescue_retrying_poison};
+pub use runtime::{JobRun, TestRuntime, end_unknown};
 
 pub use crate::clock::ManualClock;

@@ -17,7 +17,7 @@ use crate::store::{claim, promote};
 
 /// A job that was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
+pub struct JobRun {
     /// Its id.
     pub id: JobId,
     /// Its kind.
@@ -67,7 +67,7 @@ impl TestRuntime {
     ///
     /// # Panics
     /// When Postgres does not answer.
-    pub async fn run_due_jobs(&mut self, at: DateTime<Utc>) -> Vec<Ran> {
+    pub async fn run_due_jobs(&mut self, at: DateTime<Utc>) -> Vec<JobRun> {
         self.clock.set(at);
         let mut conn = self.shared.pool.acquire().await.expect("Postgres answers");
         let mut ran = Vec::new();
@@ -88,7 +88,7 @@ impl TestRuntime {
                 pending -= 1;
                 if report.ran.is_some() {
                     let info = report.ctx.info();
-                    ran.push(Ran { id: info.id, kind: info.kind.clone(), attempt: info.attempt });
+                    ran.push(JobRun { id: info.id, kind: info.kind.clone(), attempt: info.attempt });
                 }
                 self.settler.settle(std::iter::once(report)).await;
             }
@@ -114,7 +114,7 @@ impl TestRuntime {
             self.clock.now(),
             Duration::ZERO,
             true,
-            self.shared.is_patient(&ctx.info().kind),
+            self.shared.retries_poison(&ctx.info().kind),
         ) {
             Some(transition) => transition,
             None => match self.sinks.get(&ctx.info().kind).map(|sink| sink.feed(ctx.clone())) {

@@ -22,12 +22,12 @@ const DAYS: i64 = 20;
 /// A customer without an answer for this long counts as a violation.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(40);
 /// Between attempts.
-const AGAIN: Duration = Duration::from_millis(200);
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// Interval and timeout of the readiness probes, as a load balancer makes them.
-const BETWEEN_PROBES: Duration = Duration::from_millis(100);
-const PROBE: Duration = Duration::from_secs(1);
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Timeout of one attempt.
-const TRY: Duration = Duration::from_secs(20);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The answers received so far.
 #[derive(Debug, Clone, Default)]
@@ -83,7 +83,7 @@ impl ApiClient {
         loop {
             let mut ready = Vec::new();
             for url in &urls {
-                let answer = probe.get(format!("{url}/readyz")).timeout(PROBE).send().await;
+                let answer = probe.get(format!("{url}/readyz")).timeout(PROBE_TIMEOUT).send().await;
                 if answer.is_ok_and(|answer| answer.status().is_success()) {
                     ready.push(url.clone());
                 }
@@ -92,14 +92,14 @@ impl ApiClient {
             if !ready.is_empty() {
                 *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready;
             }
-            tokio::time::sleep(BETWEEN_PROBES).await;
+            tokio::time::sleep(PROBE_INTERVAL).await;
         }
     }
 
     /// Waits until this many apis are ready.
     pub async fn wait_for_ready(&self, apis: usize) {
         while self.ready.lock().unwrap_or_else(PoisonError::into_inner).len() < apis {
-            tokio::time::sleep(BETWEEN_PROBES).await;
+            tokio::time::sleep(PROBE_INTERVAL).await;
         }
     }
 
@@ -126,7 +126,7 @@ impl ApiClient {
         body: &Value,
     ) -> reqwest::Result<(StatusCode, Value)> {
         let mut request =
-            self.client.request(method.clone(), format!("{}{path}", self.server())).timeout(TRY);
+            self.client.request(method.clone(), format!("{}{path}", self.server())).timeout(ATTEMPT_TIMEOUT);
         if method != Method::GET && !body.is_null() {
             request = request.json(body);
         }
@@ -147,7 +147,7 @@ impl ApiClient {
     }
 
     /// Repeats a request until its answer is final.
-    async fn insist(
+    async fn request_until_answered(
         &self,
         method: Method,
         path: &str,
@@ -175,7 +175,7 @@ impl ApiClient {
                 return None;
             }
             self.known().repeated += 1;
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 
@@ -191,7 +191,8 @@ impl ApiClient {
     pub async fn book(&self, key: &str, slot: &Value) -> Option<String> {
         let mut wish = slot.clone();
         wish["contact"] = json!({ "email": format!("{key}@example.org"), "name": "Ada" });
-        let (status, answer) = self.insist(Method::POST, "/v1/bookings", Some(key), None, &wish).await?;
+        let (status, answer) =
+            self.request_until_answered(Method::POST, "/v1/bookings", Some(key), None, &wish).await?;
         match status {
             StatusCode::CREATED => self.learn(&answer),
             StatusCode::CONFLICT => None,
@@ -209,7 +210,9 @@ impl ApiClient {
             slot.as_object_mut().map(|slot| slot.remove("service_id"));
             (format!("/v1/bookings/{id}/reschedule"), slot)
         };
-        let Some((status, answer)) = self.insist(Method::POST, &path, None, Some(rev), &body).await else {
+        let Some((status, answer)) =
+            self.request_until_answered(Method::POST, &path, None, Some(rev), &body).await
+        else {
             return;
         };
         match status {
@@ -218,7 +221,9 @@ impl ApiClient {
             // An earlier attempt without an answer had succeeded.
             StatusCode::PRECONDITION_FAILED => {
                 let path = format!("/v1/bookings/{id}");
-                if let Some((_, answer)) = self.insist(Method::GET, &path, None, None, &Value::Null).await {
+                if let Some((_, answer)) =
+                    self.request_until_answered(Method::GET, &path, None, None, &Value::Null).await
+                {
                     self.learn(&answer);
                 }
             }

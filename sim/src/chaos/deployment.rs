@@ -19,14 +19,14 @@ use tokio_util::task::AbortOnDropHandle;
 use super::customers::{ApiClient, Observed};
 use super::webhooks::Webhooks;
 use super::{Result, worker};
-use crate::checker::{self, Compared, Counted, Seen};
+use crate::checker::{self, Compared, Counted, Observations};
 use punctual_testkit::proxy::Proxy;
 use punctual_testkit::smtp_sink::SmtpSink;
 
 const PASSWORD: &str = "correct horse battery staple";
 const STAFF: usize = 8;
 /// How long to wait for answers; customers report missing ones themselves.
-const CALM: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The whole system; it ends with the value.
 pub struct Deployment {
@@ -199,7 +199,7 @@ impl Deployment {
     /// Waits for this many more answers, at most a fixed time.
     pub async fn wait_for_answers(&self, answers: u64) {
         let wanted = self.api_client.observed().answered + answers;
-        let _ = try_wait_for(CALM, async || self.api_client.observed().answered >= wanted).await;
+        let _ = try_wait_for(ANSWER_TIMEOUT, async || self.api_client.observed().answered >= wanted).await;
     }
 
     /// kill −9 for all workers.
@@ -260,8 +260,13 @@ impl Deployment {
             .await
             .map_err(unanswered)?;
         // The workers' clock is faster than the api's.
-        let seen =
-            Seen { journal: &self.relay.journal(), acknowledged: &[], now, settled: true, one_clock: false };
+        let seen = Observations {
+            journal: &self.relay.journal(),
+            acknowledged: &[],
+            now,
+            settled: true,
+            one_clock: false,
+        };
         let report = checker::check(self.pool(), &seen).await.map_err(unanswered)?;
         if !report.violations.is_empty() {
             return Err(report.violations.iter().map(ToString::to_string).collect());

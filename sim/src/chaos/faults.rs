@@ -152,15 +152,15 @@ impl std::fmt::Display for Fault {
             Self::RedisStalled => f.write_str("Redis silent for 3 s"),
             Self::ClockStepped { ahead: true } => f.write_str("the workers' clock 5 h ahead for 3 s"),
             Self::ClockStepped { ahead: false } => f.write_str("the workers' clock 5 h behind for 3 s"),
-            Self::Relay(verb, deed) => {
-                let deed = match deed {
+            Self::Relay(verb, fault) => {
+                let fault = match fault {
                     RelayFault::NotNow => "says 451",
                     RelayFault::Refuses => "says 554",
                     RelayFault::GoesAway => "says 421",
                     RelayFault::Stalls => "stalls",
                     RelayFault::Cuts => "hangs up",
                 };
-                write!(f, "the relay {deed} at {}", name(*verb))
+                write!(f, "the relay {fault} at {}", name(*verb))
             }
             Self::RelayDown => f.write_str("the relay down for 3 s"),
             Self::RelayLockedOut => f.write_str("the relay refuses the password for 3 s"),
@@ -225,7 +225,7 @@ impl Fault {
             all.extend([Self::KilledAt(verb), Self::TerminatedAt(verb), Self::FrozenAt(verb)]);
         }
         for verb in [Verb::Banner, Verb::Ehlo, Verb::Mail, Verb::Rcpt, Verb::Data, Verb::Dot] {
-            all.extend(RelayFault::ALL.map(|deed| Self::Relay(verb, deed)));
+            all.extend(RelayFault::ALL.map(|fault| Self::Relay(verb, fault)));
         }
         all
     }

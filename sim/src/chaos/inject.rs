@@ -21,11 +21,11 @@ use super::{Fault, Result, inject_hooks as hooks, worker};
 /// How far the clock of the workers is stepped, in seconds.
 const CLOCK_STEP: i64 = 5 * 3600;
 /// How long a script of the mail server may stay unused. A command that no mail reaches is not a fault.
-const PLAYED: Duration = Duration::from_secs(20);
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a mail may take to continue after its worker died.
-const BEGUN: Duration = Duration::from_secs(40);
+const RESUME_TIMEOUT: Duration = Duration::from_secs(40);
 /// How long mails may take while the mail server serves some of them.
-const SERVED: Duration = Duration::from_secs(20);
+const SERVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Fault {
     /// Injects the fault.
@@ -103,9 +103,9 @@ impl Fault {
                     clock.set(0);
                 }
             }
-            Self::Relay(verb, deed) => {
+            Self::Relay(verb, fault) => {
                 let times = rng.random_range(1..=4);
-                play(deployment, verb, &vec![deed.act(); times]).await;
+                play(deployment, verb, &vec![fault.act(); times]).await;
             }
             Self::RelayDown => {
                 deployment.to_relay.refuse();
@@ -154,7 +154,7 @@ async fn play(deployment: &Deployment, verb: Verb, acts: &[Act]) {
     }
     let seen = deployment.relay.seen(verb);
     deployment.relay.script(verb, acts.to_vec());
-    let _ = timeout(PLAYED, deployment.relay.wait_for(verb, seen + acts.len())).await;
+    let _ = timeout(SCRIPT_TIMEOUT, deployment.relay.wait_for(verb, seen + acts.len())).await;
 }
 
 /// Waits until a worker waits for the mail server at this command.
@@ -189,7 +189,7 @@ async fn poison(deployment: &mut Deployment, rng: &mut SmallRng) -> Result<()> {
 
 /// Waits for a condition.
 async fn until(deaths: i16, is_so: impl AsyncFn() -> sqlx::Result<bool>) -> Result<()> {
-    let waited = try_wait_for(BEGUN, async || match is_so().await {
+    let waited = try_wait_for(RESUME_TIMEOUT, async || match is_so().await {
         Ok(true) => Ok(()),
         seen => Err(seen),
     });
@@ -248,8 +248,8 @@ async fn small_relay(deployment: &Deployment, rng: &mut SmallRng) -> Result<()> 
 /// Waits until this many more mails are sent.
 async fn sends(deployment: &Deployment, mails: usize) -> Result<()> {
     let before = deployment.relay.journal().len();
-    let sent = try_wait_for(SERVED, async || deployment.relay.journal().len() >= before + mails).await;
-    sent.map_err(|_| format!("not {mails} mails were sent in {SERVED:?}").into())
+    let sent = try_wait_for(SERVE_TIMEOUT, async || deployment.relay.journal().len() >= before + mails).await;
+    sent.map_err(|_| format!("not {mails} mails were sent in {SERVE_TIMEOUT:?}").into())
 }
 
 async fn one_slot(deployment: &Deployment, rng: &mut SmallRng) -> Result<()> {

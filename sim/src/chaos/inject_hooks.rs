@@ -15,11 +15,11 @@ use super::freeze::freeze;
 use super::{Fault, HookStep, Result};
 
 /// How long the load may take to make an event that is posted.
-const POSTED: Duration = Duration::from_secs(20);
+const POST_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a worker may take to read an answer that was sent.
-const READ: Duration = Duration::from_millis(300);
+const READ_TIMEOUT: Duration = Duration::from_millis(300);
 /// Requests that a receiver that is down refuses at most: it is asked by one probe at a time.
-const REFUSED: usize = 6;
+const MAX_REFUSED: usize = 6;
 
 /// Injects a fault of webhooks.
 pub(super) async fn inject(fault: Fault, deployment: &mut Deployment, rng: &mut SmallRng) -> Result<()> {
@@ -61,12 +61,12 @@ async fn held_at(deployment: &Deployment, step: HookStep) -> Result<()> {
         HookStep::HalfAnswered => Answering::Partly,
         HookStep::Unrecorded => Answering::Held,
     }]);
-    let stalled = try_wait_for(POSTED, async || receiver.stalled() > before).await;
-    stalled.map_err(|_| format!("no webhook came within {POSTED:?}"))?;
+    let stalled = try_wait_for(POST_TIMEOUT, async || receiver.stalled() > before).await;
+    stalled.map_err(|_| format!("no webhook came within {POST_TIMEOUT:?}"))?;
     if step == HookStep::Unrecorded {
         deployment.to_postgres.stall();
         receiver.release();
-        lasting(READ).await;
+        lasting(READ_TIMEOUT).await;
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ async fn fan_out_killed(deployment: &mut Deployment) -> Result<()> {
     sqlx::query("LOCK TABLE webhook_deliveries IN SHARE MODE").execute(&mut *tx).await?;
     let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
                  AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO webhook_deliveries%')";
-    let waiting = try_wait_for(POSTED, async || {
+    let waiting = try_wait_for(POST_TIMEOUT, async || {
         let seen: sqlx::Result<bool> =
             sqlx::query_scalar(waits).fetch_one(deployment.postgres.database().pool()).await;
         match seen {
@@ -97,8 +97,8 @@ async fn terminated(deployment: &mut Deployment, workers: usize) -> Result<()> {
     let receiver = receiver(deployment)?;
     let before = receiver.stalled();
     receiver.script([Answering::Held]);
-    let stalled = try_wait_for(POSTED, async || receiver.stalled() > before).await;
-    stalled.map_err(|_| format!("no webhook came within {POSTED:?}"))?;
+    let stalled = try_wait_for(POST_TIMEOUT, async || receiver.stalled() > before).await;
+    stalled.map_err(|_| format!("no webhook came within {POST_TIMEOUT:?}"))?;
     let leaving: Vec<_> = deployment.workers.drain(..).collect();
     for worker in &leaving {
         worker.signal(Signal::TERM);
@@ -117,6 +117,6 @@ async fn terminated(deployment: &mut Deployment, workers: usize) -> Result<()> {
 async fn down(deployment: &Deployment, rng: &mut SmallRng) {
     let Ok(receiver) = receiver(deployment) else { return };
     let refusals = [Answering::Status(503, ""), Answering::Raw(b""), Answering::Status(500, "")];
-    receiver.script((0..REFUSED).map(|_| refusals[rng.random_range(0..refusals.len())].clone()));
+    receiver.script((0..MAX_REFUSED).map(|_| refusals[rng.random_range(0..refusals.len())].clone()));
     lasting(FAULT_DURATION).await;
 }

@@ -31,9 +31,9 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + S
 const WORKERS: usize = 2;
 const CUSTOMERS: u64 = 3;
 /// A customer's pause between two requests.
-const THOUGHT: Duration = Duration::from_millis(150);
+const THINK_TIME: Duration = Duration::from_millis(150);
 /// Requests answered between two faults.
-const CALM: u64 = 10;
+const ANSWERS_BETWEEN_FAULTS: u64 = 10;
 
 /// A violation, which stops the run.
 #[derive(Debug)]
@@ -130,12 +130,12 @@ impl Chaos {
     ) -> std::result::Result<(Compared, Counted), Vec<String>> {
         self.faults += 1;
         let load_seed = self.seed.wrapping_add(self.faults.wrapping_mul(7_919));
-        let load = Load::start(&self.deployment.api_client, CUSTOMERS, load_seed, THOUGHT);
-        self.deployment.wait_for_answers(CALM).await;
+        let load = Load::start(&self.deployment.api_client, CUSTOMERS, load_seed, THINK_TIME);
+        self.deployment.wait_for_answers(ANSWERS_BETWEEN_FAULTS).await;
         let mut rng = SmallRng::seed_from_u64(self.rng.random());
         let done = fault.inject(&mut self.deployment, &mut rng).await;
         let healed = self.deployment.heal();
-        self.deployment.wait_for_answers(CALM).await;
+        self.deployment.wait_for_answers(ANSWERS_BETWEEN_FAULTS).await;
         load.stop().await;
         done.and(healed).map_err(|error| vec![error.to_string()])?;
         self.deployment.check().await

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::customers::Load;
 use super::deployment::{Deployment, Size};
-use super::{Result, THOUGHT};
+use super::{Result, THINK_TIME};
 
 const APIS: usize = 2;
 const WORKERS: usize = 4;
 const CUSTOMERS: u64 = 6;
 /// Requests answered before the first and after the last replacement.
-const CALM: u64 = 40;
+const ANSWERS_AROUND: u64 = 40;
 
 /// Result of a rolling restart.
 #[derive(Debug, Clone, Copy)]
@@ -42,11 +42,11 @@ pub async fn roll(times: u64, progress: impl Fn(u64, Rolled)) -> Result<Vec<Roll
     for round in 1..=times {
         let (began, before) = (Instant::now(), deployment.api_client.observed());
         let (mails_before, _) = deployment.check().await.map_err(|wrong| wrong.join("\n"))?;
-        let load = Load::start(&deployment.api_client, CUSTOMERS, round, THOUGHT / 3);
-        deployment.wait_for_answers(CALM).await;
+        let load = Load::start(&deployment.api_client, CUSTOMERS, round, THINK_TIME / 3);
+        deployment.wait_for_answers(ANSWERS_AROUND).await;
         deployment.replace_apis().await?;
         deployment.replace_workers().await?;
-        deployment.wait_for_answers(CALM).await;
+        deployment.wait_for_answers(ANSWERS_AROUND).await;
         load.stop().await;
         let (compared, _) = deployment.check().await.map_err(|wrong| wrong.join("\n"))?;
         let after = deployment.api_client.observed();

@@ -11,14 +11,14 @@ use tokio::net::TcpListener;
 
 use super::Result;
 use super::customers::ApiClient;
-use crate::checker::{Pushed, Told};
+use crate::checker::{Pushed, WebhookObservations};
 
 /// How long the slow receiver takes: its requests pile up.
 const SLOW: Duration = Duration::from_millis(700);
 /// Events that the bad receivers are told of: few, so that their attempts do not outgrow the load.
 const FEW: [&str; 1] = ["booking.cancelled"];
 /// Answers that are no proper HTTP, or none that means success.
-const LIES: [Answering; 8] = [
+const INVALID_ANSWERS: [Answering; 8] = [
     Answering::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nshort"),
     Answering::Raw(b"SSH-2.0-OpenSSH_9.2\r\n"),
     Answering::Raw(b""),
@@ -58,7 +58,7 @@ impl Webhooks {
         let slow = WebhookReceiver::start().await;
         slow.usually([Answering::Slow(SLOW)]);
         let liar = WebhookReceiver::start().await;
-        liar.usually(LIES);
+        liar.usually(INVALID_ANSWERS);
         let (redirecting, trap) = (WebhookReceiver::start().await, WebhookReceiver::start().await);
         let location: &str = format!("Location: {}\r\n", trap.url()).leak();
         redirecting.usually([301, 302, 303, 307, 308].map(|status| Answering::Status(status, location)));
@@ -84,7 +84,7 @@ impl Webhooks {
         &self,
         api_client: &ApiClient,
         pool: &PgPool,
-    ) -> std::result::Result<Told, Vec<String>> {
+    ) -> std::result::Result<WebhookObservations, Vec<String>> {
         let owed = "SELECT format('event %s of endpoint %s is %s after %s attempts: %s', d.event_id, d.endpoint_id, d.status,
                                   d.attempts, coalesce(d.error, ''))
                     FROM webhook_deliveries d WHERE d.endpoint_id::text = ANY ($1) AND d.status <> 'delivered'
@@ -115,7 +115,11 @@ impl Webhooks {
             });
             pushed.collect()
         };
-        Ok(Told { pushed: self.good.iter().map(pushed).collect(), fed, trapped: self.trap.received().len() })
+        Ok(WebhookObservations {
+            pushed: self.good.iter().map(pushed).collect(),
+            fed,
+            trapped: self.trap.received().len(),
+        })
     }
 
     /// All events since the endpoints were made.

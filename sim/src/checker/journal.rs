@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{Report, Violation};
-use punctual_testkit::smtp_sink::Taken;
+use punctual_testkit::smtp_sink::ReceivedMail;
 
 /// Number of rules in [`compare`].
 pub(super) const RULES: usize = 3;
@@ -37,7 +37,7 @@ impl Mail {
 /// outcome allows.
 pub(super) async fn compare(
     pool: &PgPool,
-    journal: &[Taken],
+    journal: &[ReceivedMail],
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
     let mails: Vec<Mail> = sqlx::query_as(
@@ -75,7 +75,7 @@ pub(super) async fn compare(
 }
 
 /// The ledger row's id in a Message-ID `<id@domain>`.
-fn ledger_id(taken: &Taken) -> Option<Uuid> {
+fn ledger_id(taken: &ReceivedMail) -> Option<Uuid> {
     let (id, _) = taken.message_id.trim_start_matches('<').split_once('@')?;
     Uuid::try_parse(id).ok()
 }

@@ -22,14 +22,14 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use punctual_testkit::smtp_sink::Taken;
-pub use webhooks::{Counted, Pushed, Told, compare_webhooks};
+use punctual_testkit::smtp_sink::ReceivedMail;
+pub use webhooks::{Counted, Pushed, WebhookObservations, compare_webhooks};
 
 /// Observations from outside of the database.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub struct Observations<'a> {
     /// Messages that the mail server accepted.
-    pub journal: &'a [Taken],
+    pub journal: &'a [ReceivedMail],
     /// Changes that clients got a success for.
     pub acknowledged: &'a [Acknowledged],
     /// The application clock.
@@ -144,7 +144,7 @@ impl fmt::Display for Report {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn check(pool: &PgPool, seen: &Seen<'_>) -> Result<Report, sqlx::Error> {
+pub async fn check(pool: &PgPool, seen: &Observations<'_>) -> Result<Report, sqlx::Error> {
     let mut report = Report::default();
     let holds = |rule: &&Rule| match rule.when {
         When::Always => true,

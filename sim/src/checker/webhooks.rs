@@ -18,7 +18,7 @@ pub struct Pushed {
 
 /// What programs were told since their endpoints were made.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct WebhookObservations {
     /// What each good endpoint received.
     pub pushed: Vec<Vec<Pushed>>,
     /// The events of the feed.
@@ -44,7 +44,10 @@ type Change = (String, String, i64, String);
 ///
 /// # Errors
 /// Those of the database.
-pub async fn compare_webhooks(pool: &PgPool, told: &Told) -> Result<(Counted, Vec<Violation>), sqlx::Error> {
+pub async fn compare_webhooks(
+    pool: &PgPool,
+    told: &WebhookObservations,
+) -> Result<(Counted, Vec<Violation>), sqlx::Error> {
     let mut violations = Vec::new();
     let mut broken = |rule, what: String| violations.push(Violation { rule, what });
     let history: BTreeSet<Change> = sqlx::query_as(HISTORY).fetch_all(pool).await?.into_iter().collect();

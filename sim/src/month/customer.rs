@@ -24,7 +24,7 @@ struct Known {
     rev: i64,
     service: String,
     start: DateTime<Utc>,
-    standing: bool,
+    active: bool,
 }
 
 /// Allowed problem codes beside success. Anything else is unexpected, above all a refused slot that was listed at this
@@ -52,10 +52,10 @@ impl Customer {
         }
         let mut outcome = Outcome::default();
         let now = simulation.now();
-        let standing: Vec<usize> = (0..self.bookings.len())
-            .filter(|at| self.bookings[*at].standing && self.bookings[*at].start > now)
+        let active: Vec<usize> = (0..self.bookings.len())
+            .filter(|at| self.bookings[*at].active && self.bookings[*at].start > now)
             .collect();
-        match (dice.below(10), dice.pick(&standing).copied()) {
+        match (dice.below(10), dice.pick(&active).copied()) {
             (0..=2, Some(at)) => self.move_to(simulation, at, &mut dice, &mut outcome).await?,
             (3..=4, Some(at)) => self.cancel(simulation, at, &mut outcome).await?,
             (5, _) => self.hold(simulation, &mut dice, &mut outcome).await?,
@@ -214,7 +214,7 @@ impl Customer {
                 rev: 0,
                 service: service.to_owned(),
                 start: DateTime::UNIX_EPOCH,
-                standing: false,
+                active: false,
             };
             known.learn(&answer.body);
             self.bookings.push(known);
@@ -225,7 +225,7 @@ impl Customer {
 impl Known {
     fn learn(&mut self, booking: &Value) {
         self.rev = booking["rev"].as_i64().unwrap_or_default();
-        self.standing = matches!(booking["status"].as_str(), Some("pending" | "confirmed"));
+        self.active = matches!(booking["status"].as_str(), Some("pending" | "confirmed"));
         self.start = booking["start"].as_str().and_then(|start| start.parse().ok()).unwrap_or_default();
     }
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use futures::future::join_all;
 
-use crate::checker::{self, Acknowledged, Report, Seen};
+use crate::checker::{self, Acknowledged, Observations, Report};
 use crate::dice::Dice;
 use customer::Customer;
 use punctual_testkit::smtp_sink::{Act, Verb};
@@ -163,7 +163,12 @@ fn trouble(simulation: &Simulation, dice: &mut Dice) {
 
 async fn look(simulation: &Simulation, acknowledged: &[Acknowledged]) -> Result<Report> {
     let journal = simulation.sink.journal();
-    let seen =
-        Seen { journal: &journal, acknowledged, now: simulation.now(), settled: true, one_clock: true };
+    let seen = Observations {
+        journal: &journal,
+        acknowledged,
+        now: simulation.now(),
+        settled: true,
+        one_clock: true,
+    };
     Ok(checker::check(simulation.database.pool(), &seen).await?)
 }

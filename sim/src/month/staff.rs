@@ -20,8 +20,8 @@ pub(super) async fn act(simulation: &Simulation, mut dice: Dice) -> Result<Outco
         list(simulation, &format!("status=confirmed&to={}", simulation.now().format("%Y-%m-%dT%H:%M:%SZ")))
             .await?;
     if let Some(booking) = dice.pick(&over).filter(|_| dice.below(2) == 0) {
-        let verdict = if dice.below(4) == 0 { "no-show" } else { "complete" };
-        change(simulation, booking, verdict, &mut outcome).await?;
+        let action = if dice.below(4) == 0 { "no-show" } else { "complete" };
+        change(simulation, booking, action, &mut outcome).await?;
     }
     Ok(outcome)
 }

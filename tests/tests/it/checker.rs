@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use punctual_core::bookings;
 use punctual_core::types::ExpectedRev;
-use punctual_sim::checker::{self, Acknowledged, Report, Seen};
-use punctual_testkit::smtp_sink::Taken;
+use punctual_sim::checker::{self, Acknowledged, Observations, Report};
+use punctual_testkit::smtp_sink::ReceivedMail;
 use sqlx::PgPool;
 
 use crate::core::salon::tuesday;
@@ -79,8 +79,8 @@ const DAMAGE: [(&str, &str, &str); 12] = [
     ),
 ];
 
-async fn look(setup: &TestWorker, journal: &[Taken], told: &[Acknowledged]) -> Report {
-    let seen = Seen { journal, acknowledged: told, now: setup.now(), settled: true, one_clock: true };
+async fn look(setup: &TestWorker, journal: &[ReceivedMail], told: &[Acknowledged]) -> Report {
+    let seen = Observations { journal, acknowledged: told, now: setup.now(), settled: true, one_clock: true };
     checker::check(&setup.salon.core.pool, &seen).await.unwrap()
 }
 

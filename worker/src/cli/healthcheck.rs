@@ -17,7 +17,7 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
         .metrics_listen
         .ok_or("PUNCTUAL_WORKER_METRICS_LISTEN is empty: there is no status page to ask")?;
     let address = reachable(listen);
-    match tokio::time::timeout(TIMEOUT, ask(address)).await {
+    match tokio::time::timeout(TIMEOUT, request_status(address)).await {
         Ok(Ok(200)) => Ok(()),
         Ok(Ok(status)) => Err(format!("{address} answers with status {status}").into()),
         Ok(Err(error)) => Err(format!("{address} cannot be reached: {error}").into()),
@@ -34,7 +34,7 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     }
 }
 
-async fn ask(address: SocketAddr) -> std::io::Result<u16> {
+async fn request_status(address: SocketAddr) -> std::io::Result<u16> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
     let mut head = [0; 12];

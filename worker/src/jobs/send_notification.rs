@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::config::Keys;
 use punctual_core::notifications::facts::{self, Facts};
 use punctual_core::notifications::sending::{
-    self, Beginning, Begun, Fence, HandOff, Sending, SendingBatches,
+    self, BeginResult, Beginning, Fence, HandOff, Sending, SendingBatches,
 };
 use punctual_core::notifications::{EndedMail, NotificationKind, NotificationOutcome, SendNotification};
 use punctual_core::{Core, Error, mail_relay};
@@ -128,10 +128,10 @@ async fn prepare_and_send(
     let fence = Fence { job_id: ctx.id().0, lease_seq: ctx.lease_seq() };
     let Beginning { begun, facts } = mailer.batches.begin(payload.notification_id, fence).await?;
     let mut sending = match begun {
-        Begun::Sending(sending) => sending,
-        Begun::Over(outcome) => return Ok(already_ended(outcome)),
-        Begun::Fenced => return Ok(Outcome::Skip("a later lease has it".to_owned())),
-        Begun::Gone => return Ok(Outcome::Skip("it is gone".to_owned())),
+        BeginResult::Sending(sending) => sending,
+        BeginResult::Ended(outcome) => return Ok(already_ended(outcome)),
+        BeginResult::Fenced => return Ok(Outcome::Skip("a later lease has it".to_owned())),
+        BeginResult::Gone => return Ok(Outcome::Skip("it is gone".to_owned())),
     };
     let Some(mail) = build(core, mailer, &mut sending, facts).await? else {
         let mut conn = core.pool.acquire().await?;
@@ -311,7 +311,7 @@ fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, failure: Option<&str>) -
 
 fn not_sent(hand_off: HandOff) -> Outcome {
     match hand_off {
-        HandOff::Over(outcome) => already_ended(outcome),
+        HandOff::Ended(outcome) => already_ended(outcome),
         HandOff::Marked | HandOff::Outdated | HandOff::Fenced => {
             Outcome::Skip("a later lease has it".to_owned())
         }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::notifications::SendNotification;
 use punctual_core::webhooks::{
-    self, AttemptResult, Attempted, DeliverWebhook, EndpointStatus, Over, Prepared,
+    self, AttemptResult, Attempted, DeliverWebhook, EndpointStatus, Prepared, SkipReason,
 };
 use punctual_core::{Core, Error};
 use punctual_outbound::{Answer, Failure, Request};
@@ -23,7 +23,7 @@ pub const QUEUE: &str = DeliverWebhook::QUEUE;
 /// 24 h; each is varied by a fifth.
 const PAUSES: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// The longest pause that an endpoint may request (`Retry-After`).
-const LONGEST_ASKED: TimeDelta = TimeDelta::hours(24);
+const MAX_RETRY_AFTER: TimeDelta = TimeDelta::hours(24);
 
 /// The kind of job. If the queue ends a job, its delivery ends too.
 pub fn kind() -> Kind {
@@ -64,7 +64,7 @@ async fn attempt(
     let prepared = webhooks::prepare(&core.pool, &webhooks.keys, core.now(), payload.delivery_id).await?;
     let prepared = match prepared {
         Attempted::Ready(prepared) => prepared,
-        Attempted::Over(why) => return end_unposted(core, ctx, payload.delivery_id, why).await,
+        Attempted::Skipped(why) => return end_unposted(core, ctx, payload.delivery_id, why).await,
     };
     let slot = match webhooks.hosts.acquire(prepared.url.authority(), || core.now()).await {
         Ok(slot) => slot,
@@ -97,7 +97,12 @@ async fn attempt(
 }
 
 /// Ends a delivery that is not posted and its job in one transaction.
-async fn end_unposted(core: &Core, ctx: &JobContext, delivery_id: Uuid, why: Over) -> Result<Outcome, Error> {
+async fn end_unposted(
+    core: &Core,
+    ctx: &JobContext,
+    delivery_id: Uuid,
+    why: SkipReason,
+) -> Result<Outcome, Error> {
     let mut tx = core.pool.begin().await?;
     if !webhooks::end_unposted(&mut tx, delivery_id, why).await? {
         return Ok(Outcome::Snooze { until: core.now(), reason: "it was replayed".to_owned() });
@@ -195,7 +200,7 @@ fn asked_pause(answer: &Answer, now: DateTime<Utc>) -> Option<TimeDelta> {
         Ok(seconds) => TimeDelta::seconds(seconds.into()),
         Err(_) => DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now,
     };
-    Some(asked.clamp(TimeDelta::zero(), LONGEST_ASKED))
+    Some(asked.clamp(TimeDelta::zero(), MAX_RETRY_AFTER))
 }
 
 /// The pause after this attempt (1 is the first), varied by a fifth; longer if the endpoint requested it.
@@ -260,7 +265,7 @@ mod tests {
         assert_eq!(asked(" 120 "), Some(TimeDelta::minutes(2)));
         assert_eq!(asked("Tue, 04 May 2027 10:05:00 GMT"), Some(TimeDelta::minutes(5)));
         assert_eq!(asked("Tue, 04 May 2027 09:00:00 GMT"), Some(TimeDelta::zero()));
-        assert_eq!(asked("4000000000"), Some(LONGEST_ASKED));
+        assert_eq!(asked("4000000000"), Some(MAX_RETRY_AFTER));
         assert_eq!(asked("soon"), None);
     }
 }

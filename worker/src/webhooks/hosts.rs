@@ -12,15 +12,15 @@ const IN_FLIGHT: u32 = 4;
 const WAITING_PER_HOST: u32 = 32;
 const WAITING: u32 = 64;
 /// How long one of them waits.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 /// The pause of deliveries that find no place to wait, or whose wait timed out.
-const BUSY: TimeDelta = TimeDelta::seconds(1);
+const FULL_PAUSE: TimeDelta = TimeDelta::seconds(1);
 /// The first pause of a host that does not answer; it doubles with each failure.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause without `Retry-After`.
-const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(5);
+const MAX_PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// The longest pause that a host may request (`Retry-After`).
-const LONGEST_ASKED: TimeDelta = TimeDelta::hours(1);
+const MAX_RETRY_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// A circuit breaker for each host, so that one that is slow or dead takes no more than a few of the worker's
 /// connections. A host that failed gets one request at a time until one succeeds.
@@ -66,7 +66,7 @@ impl Hosts {
         host: &str,
         clock: impl Fn() -> DateTime<Utc>,
     ) -> Result<Slot, DateTime<Utc>> {
-        self.acquire_within(LONGEST_WAIT, host, clock).await
+        self.acquire_within(MAX_WAIT, host, clock).await
     }
 
     async fn acquire_within(
@@ -88,10 +88,10 @@ impl Hosts {
                 Answer::Busy => {}
             }
             if place.is_none() {
-                place = Some(self.wait_place(&host).ok_or_else(|| clock() + BUSY)?);
+                place = Some(self.wait_place(&host).ok_or_else(|| clock() + FULL_PAUSE)?);
             }
             if tokio::time::timeout_at(deadline, freed).await.is_err() {
-                return Err(clock() + BUSY);
+                return Err(clock() + FULL_PAUSE);
             }
         }
     }
@@ -160,12 +160,12 @@ impl Slot {
     /// The host did not answer, or is overloaded, possibly with `Retry-After`.
     pub fn failed(self, now: DateTime<Utc>, asked: Option<TimeDelta>) {
         self.hosts.change(&self.host, |host| {
-            let asked = asked.unwrap_or_default().clamp(TimeDelta::zero(), LONGEST_ASKED);
+            let asked = asked.unwrap_or_default().clamp(TimeDelta::zero(), MAX_RETRY_AFTER);
             let open = host.open_until.filter(|until| *until > now);
             // Concurrent requests count as one failure.
             let pause = if open.is_none() {
                 host.failures = host.failures.saturating_add(1);
-                (FIRST_PAUSE * 2_i32.pow(host.failures.min(8) - 1)).min(LONGEST_PAUSE)
+                (FIRST_PAUSE * 2_i32.pow(host.failures.min(8) - 1)).min(MAX_PAUSE)
             } else {
                 TimeDelta::zero()
             };
@@ -238,9 +238,9 @@ mod tests {
             tokio::task::yield_now().await;
         }
         // No place to wait: answered at once, however long the others wait.
-        let asked = hosts.acquire_within(LONGEST_WAIT, "a", || at(0));
-        assert_eq!(tokio::time::timeout(LONGEST_WAIT / 2, asked).await.unwrap().unwrap_err(), at(0) + BUSY);
-        assert!(waiting.join_all().await.iter().all(|until| *until == at(0) + BUSY));
+        let asked = hosts.acquire_within(MAX_WAIT, "a", || at(0));
+        assert_eq!(tokio::time::timeout(MAX_WAIT / 2, asked).await.unwrap().unwrap_err(), at(0) + FULL_PAUSE);
+        assert!(waiting.join_all().await.iter().all(|until| *until == at(0) + FULL_PAUSE));
         slots.into_iter().for_each(Slot::succeeded);
         assert!(is_forgotten(&hosts));
     }
@@ -266,12 +266,12 @@ mod tests {
         acquire(&hosts, "a", 0).await.unwrap().failed(at(0), None);
         assert_eq!(acquire(&hosts, "a", 4).await.unwrap_err(), at(5));
         let probe = acquire(&hosts, "a", 5).await.unwrap();
-        assert_eq!(acquire(&hosts, "a", 5).await.unwrap_err(), at(5) + BUSY, "one probe at a time");
+        assert_eq!(acquire(&hosts, "a", 5).await.unwrap_err(), at(5) + FULL_PAUSE, "one probe at a time");
         probe.failed(at(5), None);
         assert_eq!(acquire(&hosts, "a", 6).await.unwrap_err(), at(15));
         acquire(&hosts, "a", 15).await.unwrap().failed(at(15), Some(TimeDelta::days(1)));
-        assert_eq!(acquire(&hosts, "a", 16).await.unwrap_err(), at(15) + LONGEST_ASKED);
-        hosts.acquire("a", || at(15) + LONGEST_ASKED).await.unwrap().succeeded();
+        assert_eq!(acquire(&hosts, "a", 16).await.unwrap_err(), at(15) + MAX_RETRY_AFTER);
+        hosts.acquire("a", || at(15) + MAX_RETRY_AFTER).await.unwrap().succeeded();
         assert!(is_forgotten(&hosts));
     }
 }

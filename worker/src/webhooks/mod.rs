@@ -18,7 +18,7 @@ use hosts::Hosts;
 /// How long one attempt may take, from the lookup to the end of the answer.
 const DEADLINE: Duration = Duration::from_secs(15);
 /// How much of an answer is read and kept, in bytes.
-const KEPT: usize = 1024;
+const MAX_ANSWER_BYTES: usize = 1024;
 /// Deliveries that one worker posts at a time. Most of their time is waiting for an answer.
 pub const CONCURRENCY: u32 = 512;
 
@@ -42,7 +42,7 @@ impl Webhooks {
         networks: Vec<ipnet::IpNet>,
         keys: Arc<Keys>,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let outbound = Outbound::new(Networks::new(networks), SystemLookup, DEADLINE, KEPT)?;
+        let outbound = Outbound::new(Networks::new(networks), SystemLookup, DEADLINE, MAX_ANSWER_BYTES)?;
         Ok(Self { outbound, keys, hosts: Arc::default() })
     }
 }

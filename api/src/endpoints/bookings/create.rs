@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, param::Header};
 use punctual_core::{
-    bookings::{self, Booker, NewBooking, Wanted, WantedSlot},
+    bookings::{self, Booker, NewBooking, RequestedSlot, SlotSource},
     customers::Contact,
     idempotency,
     types::{Actor, Note},
@@ -127,7 +127,7 @@ impl CreateBooking {
         let key = key.0.parsed()?;
         let new = body.0.into_core(&actor)?;
         let counted_as_hold = match (actor.user_id(), &new.slot) {
-            (Some(user_id), Wanted::Hold(id)) => bookings::is_held_by(&state.core, *id, user_id).await?,
+            (Some(user_id), SlotSource::Hold(id)) => bookings::is_held_by(&state.core, *id, user_id).await?,
             _ => false,
         };
         if !counted_as_hold {
@@ -186,12 +186,12 @@ fn wanted(
     staff_id: Option<Uuid>,
     start: Option<DateTime<FixedOffset>>,
     seats: Option<u32>,
-) -> Result<Wanted, Problem> {
+) -> Result<SlotSource, Problem> {
     match (hold_id, service_id, start) {
-        (Some(hold), None, None) if staff_id.is_none() && seats.is_none() => Ok(Wanted::Hold(hold)),
+        (Some(hold), None, None) if staff_id.is_none() && seats.is_none() => Ok(SlotSource::Hold(hold)),
         (None, Some(service_id), Some(start)) => {
             let seats = seats.unwrap_or(1);
-            Ok(Wanted::Slot(WantedSlot { service_id, staff_id, start: start.to_utc(), seats }))
+            Ok(SlotSource::Slot(RequestedSlot { service_id, staff_id, start: start.to_utc(), seats }))
         }
         (Some(_), ..) => {
             Err(conflict("/hold_id", "a hold has its slot: leave service_id, staff_id, start and seats out"))

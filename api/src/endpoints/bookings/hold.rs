@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, param::Header};
 use punctual_core::{
-    bookings::{self, NewHold, WantedSlot},
+    bookings::{self, NewHold, RequestedSlot},
     links::{Link, Purpose},
     types::Actor,
 };
@@ -87,7 +87,7 @@ impl HoldSlot {
         body: Body<HoldRequest>,
     ) -> Result<Created<Booking>, Problem> {
         let HoldRequest { service_id, staff_id, start, seats, minutes } = body.0;
-        let slot = WantedSlot { service_id, staff_id, start: start.to_utc(), seats: seats.unwrap_or(1) };
+        let slot = RequestedSlot { service_id, staff_id, start: start.to_utc(), seats: seats.unwrap_or(1) };
         let new = NewHold { slot, minutes: minutes.unwrap_or(10) };
         let (actor, key) = (caller.actor(), key.0.parsed()?);
         // Guests have given no address of theirs yet: keys belong to where they ask from.

@@ -10,7 +10,7 @@ use crate::{
     auth::Caller,
     http::problem::Problem,
     state::State,
-    throttle::{Allowance, By},
+    throttle::{Allowance, KeyedBy},
 };
 
 /// Counts the request, unless it repeats an answered one.
@@ -48,7 +48,7 @@ pub(super) async fn count(
         }
         (Actor::Account { user_id, role: Role::Customer }, _) => {
             allowance.for_account(user_id).await?;
-            if caller.is_verified() || !allowance.has(By::Email) {
+            if caller.is_verified() || !allowance.has(KeyedBy::Email) {
                 return Ok(());
             }
             let user = users::get(&state.core.pool, user_id).await?;

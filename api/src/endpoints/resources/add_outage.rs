@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The longest outage, in days.
-const MOST_DAYS: i64 = 366;
+const MAX_DAYS: i64 = 366;
 
 /// A time at which a resource is out of service.
 #[derive(Debug, Object)]
@@ -81,7 +81,7 @@ impl CreateOutage {
     ) -> Result<Created<OutageCreated>, Problem> {
         let OutageRequest { start, end, reason } = body.0;
         let during = Span::new(start.to_utc(), end.to_utc())
-            .filter(|_| end - start <= TimeDelta::days(MOST_DAYS))
+            .filter(|_| end - start <= TimeDelta::days(MAX_DAYS))
             .ok_or_else(|| {
                 let expected = "must be after the start, at most 366 days";
                 Problem::invalid_at(Place::Body, "/end", "out_of_range", expected)

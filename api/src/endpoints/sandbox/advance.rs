@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The furthest that one request moves the clock.
-const FURTHEST: TimeDelta = TimeDelta::days(366);
+const MAX_ADVANCE: TimeDelta = TimeDelta::days(366);
 
 /// How far a test clock is moved: by a period, or to an instant.
 #[derive(Debug, Object)]
@@ -76,7 +76,7 @@ fn target(request: &AdvanceRequest, now: DateTime<Utc>) -> Result<DateTime<Utc>,
             return Err(wrong("/to", "not_allowed", "is not possible together with `by`: send one of them"));
         }
     };
-    if to > now + FURTHEST {
+    if to > now + MAX_ADVANCE {
         return Err(wrong(pointer, "too_large", "one request moves the clock by 366 days at most"));
     }
     Ok(to)

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The longest time off, in days.
-const MOST_DAYS: i64 = 366;
+const MAX_DAYS: i64 = 366;
 
 /// Input for new time off.
 #[derive(Debug, Object)]
@@ -89,7 +89,7 @@ impl CreateTimeOff {
     ) -> Result<Created<TimeOffCreated>, Problem> {
         let TimeOffRequest { start, end, reason } = body.0;
         let during = Span::new(start.to_utc(), end.to_utc())
-            .filter(|_| end - start <= TimeDelta::days(MOST_DAYS))
+            .filter(|_| end - start <= TimeDelta::days(MAX_DAYS))
             .ok_or_else(|| {
                 let expected = "must be after the start, at most 366 days";
                 Problem::invalid_at(Place::Body, "/end", "out_of_range", expected)

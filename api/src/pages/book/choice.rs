@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
-    bookings::{self, Booking, NewHold, WantedSlot},
+    bookings::{self, Booking, NewHold, RequestedSlot},
     idempotency::Answer,
     links::{Link, Purpose},
     services::Service,
@@ -13,8 +13,8 @@ use serde::Serialize;
 use std::sync::Arc;
 
 use super::{
-    BookPage, Visitor, contact, form_token, input, limits::count, service, site::Site, summary::Summary,
-    taken, who::Who,
+    BookPage, Visitor, contact, form_token, input, limits::count, service, site::Site,
+    staff_choice::StaffChoice, summary::Summary, taken,
 };
 use crate::{
     contract::Operation,
@@ -51,7 +51,7 @@ impl BookPage for Choice {
         let chosen = Chosen::of(visitor).await?;
         let (keys, now) = (&visitor.visit.state.links, visitor.visit.state.core.now());
         // The token is in the URL, so that reloading the page creates no second key.
-        let token = visitor.visit.asked("k").filter(|token| form_token::is_good(keys, now, token));
+        let token = visitor.visit.query_param("k").filter(|token| form_token::is_good(keys, now, token));
         let Some(token) = token else {
             let token = form_token::new(keys, now);
             let query = visitor.carry_with(&[("k", &token)]);
@@ -59,8 +59,10 @@ impl BookPage for Choice {
         };
         let site = Site::of(visitor).await?;
         let staff = match chosen.who {
-            Who::Anyone => None,
-            Who::Staff(id) => Some(staff::get(&visitor.visit.state.core, id).await?.name.as_str().to_owned()),
+            StaffChoice::Anyone => None,
+            StaffChoice::Staff(id) => {
+                Some(staff::get(&visitor.visit.state.core, id).await?.name.as_str().to_owned())
+            }
         };
         let seats = visitor.seats(&chosen.service);
         let service = chosen.service.performed_by(chosen.who.id());
@@ -72,16 +74,17 @@ impl BookPage for Choice {
 
     async fn submit(visitor: &Visitor, form: Form) -> Result<Response, Problem> {
         let chosen = Chosen::of(visitor).await?;
-        let slot = WantedSlot {
+        let slot = RequestedSlot {
             service_id: chosen.service.id,
             staff_id: chosen.who.id(),
             start: chosen.start,
             seats: visitor.seats(&chosen.service),
         };
         match hold(visitor, &form, slot).await {
-            Ok(answer) => kept(visitor, &form, &answer.value).await,
+            Ok(answer) => held(visitor, &form, &answer.value).await,
             Err(Refusal::Core(Error::SlotTaken { alternatives, .. })) => {
-                taken::page(visitor, &chosen.service, chosen.who, &alternatives, input::kept(&form)).await
+                taken::page(visitor, &chosen.service, chosen.who, &alternatives, input::submitted(&form))
+                    .await
             }
             Err(Refusal::Core(error)) => Err(error.into()),
             Err(Refusal::Problem(problem)) => Err(problem),
@@ -91,7 +94,7 @@ impl BookPage for Choice {
 
 struct Chosen {
     service: Service,
-    who: Who,
+    who: StaffChoice,
     start: DateTime<Utc>,
     /// The last step of the path.
     step: String,
@@ -100,7 +103,7 @@ struct Chosen {
 impl Chosen {
     async fn of(visitor: &Visitor) -> Result<Self, Problem> {
         let service = service(visitor).await?;
-        let who = Who::of(visitor, &service)?;
+        let who = StaffChoice::of(visitor, &service)?;
         let step = visitor.visit.step(3).unwrap_or_default().to_owned();
         let start = parse_compact(&step).ok_or(Error::NotFound("slot"))?;
         Ok(Self { service, who, start, step })
@@ -113,7 +116,7 @@ enum Refusal {
 }
 
 /// Holds the slot, once per form.
-async fn hold(visitor: &Visitor, form: &Form, slot: WantedSlot) -> Result<Answer<Booking>, Refusal> {
+async fn hold(visitor: &Visitor, form: &Form, slot: RequestedSlot) -> Result<Answer<Booking>, Refusal> {
     let state = &visitor.visit.state;
     let key = form_token::key(&state.links, state.core.now(), form.text("token").unwrap_or_default());
     let key = key.map_err(Refusal::Problem)?;
@@ -144,10 +147,10 @@ async fn hold(visitor: &Visitor, form: &Form, slot: WantedSlot) -> Result<Answer
 }
 
 /// Redirects to the form of the hold, or renders it with the fields that were already filled in.
-async fn kept(visitor: &Visitor, form: &Form, hold: &Booking) -> Result<Response, Problem> {
+async fn held(visitor: &Visitor, form: &Form, hold: &Booking) -> Result<Response, Problem> {
     let token = Link { purpose: Purpose::Hold, id: hold.id, epoch: 0 }.token(&visitor.visit.state.links);
     let path = format!("{}h/{token}", visitor.visit.root());
-    match input::kept(form) {
+    match input::submitted(form) {
         Some(input) => contact::again(visitor, hold, &path, input).await,
         None => Ok(html::see_other(&format!("{path}{}", visitor.carry()))),
     }

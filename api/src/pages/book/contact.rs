@@ -3,7 +3,7 @@ use std::sync::Arc;
 use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
-    bookings::{self, Booker, Booking, BookingStatus, NewBooking, Wanted, WantedSlot},
+    bookings::{self, Booker, Booking, BookingStatus, NewBooking, RequestedSlot, SlotSource},
     links::{Link, Purpose},
     services::{self, Service},
     types::{Actor, Note},
@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 
 use super::{
     BookPage, Visitor, form_token,
-    input::{Input, kept},
+    input::{Input, submitted},
     limits::count,
     site::Site,
+    staff_choice::StaffChoice,
     summary::Summary,
     taken, trouble,
-    who::Who,
 };
 use crate::{
     contract::Operation,
@@ -67,19 +67,19 @@ impl BookPage for Contact {
     async fn show(visitor: &Visitor) -> Result<Response, Problem> {
         let hold = held(visitor).await?;
         let token = format!("./{}", visitor.visit.token);
-        match Stands::of(visitor, &hold) {
-            Stands::Kept => {
+        match HoldState::of(visitor, &hold) {
+            HoldState::Active => {
                 render(visitor, &hold, StatusCode::OK, &token, &Input::default(), BTreeMap::new()).await
             }
-            Stands::Booked => booked(visitor, &hold).await,
-            Stands::Over => over(visitor, &hold).await,
+            HoldState::Booked => booked(visitor, &hold).await,
+            HoldState::Expired => over(visitor, &hold).await,
         }
     }
 
     async fn submit(visitor: &Visitor, form: Form) -> Result<Response, Problem> {
         let hold = held(visitor).await?;
-        let input = kept(&form).unwrap_or_default();
-        if Stands::of(visitor, &hold) == Stands::Booked {
+        let input = submitted(&form).unwrap_or_default();
+        if HoldState::of(visitor, &hold) == HoldState::Booked {
             return Ok(to_booking(visitor, &hold));
         }
         let who = session::of(&visitor.visit.state, &visitor.visit.headers).await?;
@@ -99,7 +99,7 @@ impl BookPage for Contact {
             Ok(booking) => Ok(to_booking(visitor, &booking)),
             Err(Refusal::Taken(alternatives)) => {
                 let service = services::get(&visitor.visit.state.core, hold.service.id).await?;
-                taken::page(visitor, &service, Who::Anyone, &alternatives, Some(input)).await
+                taken::page(visitor, &service, StaffChoice::Anyone, &alternatives, Some(input)).await
             }
             Err(Refusal::Problem(problem)) => Err(problem),
         }
@@ -108,19 +108,19 @@ impl BookPage for Contact {
 
 /// State of a hold for its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stands {
-    Kept,
+enum HoldState {
+    Active,
     Booked,
-    Over,
+    Expired,
 }
 
-impl Stands {
+impl HoldState {
     fn of(visitor: &Visitor, hold: &Booking) -> Self {
         let now = visitor.visit.state.core.now();
         match hold.status {
-            BookingStatus::Held if hold.hold_expires_at.is_some_and(|end| end > now) => Self::Kept,
-            BookingStatus::Held => Self::Over,
-            BookingStatus::Expired if hold.customer.is_none() => Self::Over,
+            BookingStatus::Held if hold.hold_expires_at.is_some_and(|end| end > now) => Self::Active,
+            BookingStatus::Held => Self::Expired,
+            BookingStatus::Expired if hold.customer.is_none() => Self::Expired,
             _ => Self::Booked,
         }
     }
@@ -214,7 +214,7 @@ struct Request {
 }
 
 impl Request {
-    fn booking(&self, slot: Wanted) -> NewBooking {
+    fn booking(&self, slot: SlotSource) -> NewBooking {
         NewBooking {
             slot,
             booker: self.booker.clone(),
@@ -234,7 +234,7 @@ async fn book(visitor: &Visitor, hold: &Booking, request: &Request) -> Result<Bo
     // The limits of the API's bookings.
     let limits = &[Policy::BookingAddress, Policy::BookingEmail];
     let allowance = Allowance::new(Arc::clone(state), limits, visitor.visit.address);
-    let by_hold = request.booking(Wanted::Hold(hold.id));
+    let by_hold = request.booking(SlotSource::Hold(hold.id));
     let answer = async {
         // The hold of an account was counted when it was made.
         if let Booker::Person(person) = &request.booker
@@ -245,7 +245,7 @@ async fn book(visitor: &Visitor, hold: &Booking, request: &Request) -> Result<Bo
                 return Err(Refusal::Problem(refusal));
             }
         }
-        let slot = WantedSlot {
+        let slot = RequestedSlot {
             service_id: hold.service.id,
             staff_id: Some(hold.staff.id),
             start: hold.start.to_utc(),
@@ -253,7 +253,7 @@ async fn book(visitor: &Visitor, hold: &Booking, request: &Request) -> Result<Bo
         };
         match create(visitor, hold, "hold", &request.actor, by_hold.clone()).await {
             Err(Error::HoldExpired) => {
-                let new = request.booking(Wanted::Slot(slot));
+                let new = request.booking(SlotSource::Slot(slot));
                 Ok(create(visitor, hold, "late", &request.actor, new).await?)
             }
             answer => Ok(answer?),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::http::problem::{Code, Problem};
 
 /// Lifetime of a form in minutes: as long as the answer for its key is stored.
-const GOOD_FOR: i64 = 24 * 60;
+const LIFETIME_MIN: i64 = 24 * 60;
 
 /// A new token.
 pub fn new(keys: &Keys, now: DateTime<Utc>) -> String {
@@ -45,7 +45,7 @@ pub fn named(what: &str, id: Uuid) -> Result<IdempotencyKey, Problem> {
 fn link(keys: &Keys, now: DateTime<Utc>, token: &str) -> Option<Link> {
     let link = Link::verify(keys, token).filter(|link| link.purpose == Purpose::Form)?;
     let age = i64::from(minute(now)) - i64::from(link.epoch);
-    (-1..GOOD_FOR).contains(&age).then_some(link)
+    (-1..LIFETIME_MIN).contains(&age).then_some(link)
 }
 
 fn minute(now: DateTime<Utc>) -> i32 {
@@ -69,8 +69,8 @@ mod tests {
         let token = new(&keys, now);
         assert_ne!(token, new(&keys, now), "each form has a key of its own");
         assert_eq!(key(&keys, now, &token).unwrap(), key(&keys, now, &token).unwrap());
-        assert!(is_good(&keys, now + TimeDelta::minutes(GOOD_FOR - 1), &token));
-        assert!(!is_good(&keys, now + TimeDelta::minutes(GOOD_FOR), &token));
+        assert!(is_good(&keys, now + TimeDelta::minutes(LIFETIME_MIN - 1), &token));
+        assert!(!is_good(&keys, now + TimeDelta::minutes(LIFETIME_MIN), &token));
         let other = Link { purpose: Purpose::Hold, id: Uuid::nil(), epoch: minute(now) }.token(&keys);
         for bad in ["", "x", &other, &token[1..]] {
             assert!(!is_good(&keys, now, bad), "{bad}");

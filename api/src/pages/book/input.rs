@@ -75,7 +75,7 @@ impl Input {
 }
 
 /// The form's contact details; none if it has none.
-pub fn kept(form: &Form) -> Option<Input> {
+pub fn submitted(form: &Form) -> Option<Input> {
     let text = |name| form.text(name).map(|text| text.chars().take(2100).collect::<String>());
     // Somebody who is logged in is asked for a note only.
     form.text("email").or(form.text("note"))?;

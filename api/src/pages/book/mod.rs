@@ -8,23 +8,23 @@ mod contact;
 pub(super) mod form_token;
 mod hold;
 mod input;
-mod kept;
 mod limits;
 mod linked_data;
 mod page;
 mod services;
 mod site;
+mod span_cache;
+mod staff_choice;
 mod summary;
 mod taken;
 mod times;
 mod trouble;
 mod visitor;
-mod who;
 mod zones;
 
 use poem::Route;
 
-use super::Served;
+use super::PageEndpoint;
 
 use page::service;
 
@@ -35,12 +35,12 @@ pub(super) use visitor::Visitor;
 /// Adds the pages to the routes.
 pub(super) fn add_to(routes: Route) -> Route {
     routes
-        .at("/", Served::<services::Front>::new())
-        .at("/book", Served::<OfBook<services::Services>>::new())
-        .at("/book/:service", Served::<OfBook<times::Anyone>>::new())
-        .at("/book/:service/:who", Served::<OfBook<times::Times>>::new())
-        .at("/book/:service/:who/:start", Served::<OfBook<choice::Choice>>::new())
-        .at("/h/:token", Served::<OfBook<contact::Contact>>::new())
-        .at("/h/:token/renew", Served::<OfBook<hold::Renew>>::new())
-        .at("/h/:token/release", Served::<OfBook<hold::Release>>::new())
+        .at("/", PageEndpoint::<services::Front>::new())
+        .at("/book", PageEndpoint::<OfBook<services::Services>>::new())
+        .at("/book/:service", PageEndpoint::<OfBook<times::Anyone>>::new())
+        .at("/book/:service/:who", PageEndpoint::<OfBook<times::Times>>::new())
+        .at("/book/:service/:who/:start", PageEndpoint::<OfBook<choice::Choice>>::new())
+        .at("/h/:token", PageEndpoint::<OfBook<contact::Contact>>::new())
+        .at("/h/:token/renew", PageEndpoint::<OfBook<hold::Renew>>::new())
+        .at("/h/:token/release", PageEndpoint::<OfBook<hold::Release>>::new())
 }

@@ -5,10 +5,10 @@ use poem::{
 use punctual_core::{services::Service, types::Locale};
 use serde::Serialize;
 
-use super::{BookPage, Visitor, kept, linked_data, site::Site, summary::ServiceFacts};
+use super::{BookPage, Visitor, linked_data, site::Site, span_cache, summary::ServiceFacts};
 use crate::{
     contract::Operation,
-    http::{compress::Packed, problem::Problem},
+    http::{compress::CachedGzip, problem::Problem},
     pages::{Page, form::Form, html, named, signed_in::session, visit::Visit},
     views::ListPage,
 };
@@ -57,7 +57,7 @@ impl BookPage for Services {
             && session::of(state, &visitor.visit.headers).await?.is_none();
         let way = way(visitor, login_needed);
         if let Some(page) = way.and_then(|way| storefront.page(way)) {
-            return Ok(kept::respond(visitor, page));
+            return Ok(span_cache::respond(visitor, page));
         }
         let site = Site::with(visitor, storefront);
         // A service without staff cannot be booked.
@@ -71,7 +71,7 @@ impl BookPage for Services {
         if let Some(way) = way {
             let page = ListPage {
                 body: text.clone().into(),
-                packed: Packed::default(),
+                packed: CachedGzip::default(),
                 accent: shown.accent,
                 public: shown.public,
             };
@@ -87,7 +87,7 @@ impl BookPage for Services {
 
 /// The variant of the page in the cache; none for a page that only this visitor sees.
 fn way(visitor: &Visitor, login_needed: bool) -> Option<usize> {
-    let bits = [visitor.locale == Locale::De, visitor.asked_locale().is_some(), login_needed];
+    let bits = [visitor.locale == Locale::De, visitor.requested_locale().is_some(), login_needed];
     let way = bits.into_iter().fold(0, |way, bit| way * 2 + usize::from(bit));
     visitor.is_plain().then_some(way)
 }

@@ -12,7 +12,7 @@ use crate::{
     http::problem::Problem,
     pages::{
         appointment::map,
-        html::{self, Shown},
+        html::{self, PageOptions},
     },
     views::StorefrontPages,
 };
@@ -38,7 +38,7 @@ pub struct Facts {
     phone: Option<String>,
     phone_digits: String,
     hours: Vec<Day>,
-    tongues: Vec<Tongue>,
+    tongues: Vec<LanguageLink>,
     /// Origin of the page that frames this one.
     embed: Option<String>,
     share: Option<Share>,
@@ -51,7 +51,7 @@ struct Day {
 }
 
 #[derive(Serialize)]
-struct Tongue {
+struct LanguageLink {
     code: &'static str,
     name: &'static str,
     href: String,
@@ -75,7 +75,7 @@ struct Alternate {
 }
 
 #[derive(Serialize)]
-struct Everything<'a, F: Serialize> {
+struct PageContext<'a, F: Serialize> {
     site: Facts,
     #[serde(flatten)]
     facts: &'a F,
@@ -129,7 +129,7 @@ impl Site {
         Some(Share {
             title,
             description,
-            canonical: at(visitor.asked_locale()),
+            canonical: at(visitor.requested_locale()),
             languages: vec![
                 Alternate { code: "en", href: at(Some(Locale::En)) },
                 Alternate { code: "de", href: at(Some(Locale::De)) },
@@ -140,8 +140,8 @@ impl Site {
     }
 
     /// Response options of the page.
-    pub fn shown(&self, public: bool, linked_data: Option<String>) -> Shown<'_> {
-        Shown {
+    pub fn shown(&self, public: bool, linked_data: Option<String>) -> PageOptions<'_> {
+        PageOptions {
             accent: self.business().accent_colour,
             root: &self.root,
             carry: &self.carry,
@@ -164,7 +164,7 @@ impl Site {
         template: &str,
         facts: &impl Serialize,
     ) -> Result<Response, Problem> {
-        let everything = Everything { site: self.facts(visitor, None), facts };
+        let everything = PageContext { site: self.facts(visitor, None), facts };
         html::show(status, template, visitor.locale, &everything, &self.shown(false, None))
     }
 
@@ -181,7 +181,7 @@ impl Site {
         linked_data: Option<String>,
     ) -> Result<String, Problem> {
         let linked_data = linked_data.filter(|_| share.is_some());
-        let everything = Everything { site: self.facts(visitor, share), facts };
+        let everything = PageContext { site: self.facts(visitor, share), facts };
         html::text(template, visitor.locale, &everything, &self.shown(true, linked_data))
     }
 
@@ -190,7 +190,7 @@ impl Site {
         let lines = business.address.lines().map(str::trim).filter(|line| !line.is_empty());
         let phone = business.phone.as_ref().map(|phone| phone.as_str().to_owned());
         let is_digit = |c: &char| c.is_ascii_digit() || *c == '+';
-        let tongue = |locale: Locale, name| Tongue {
+        let tongue = |locale: Locale, name| LanguageLink {
             code: locale.as_str(),
             name,
             href: visitor.in_language(locale),

@@ -6,7 +6,7 @@ use punctual_core::{
 };
 use serde::Serialize;
 
-use super::{Visitor, form_token, input::Input, site::Site, who::Who};
+use super::{Visitor, form_token, input::Input, site::Site, staff_choice::StaffChoice};
 use crate::{
     http::problem::{Code, Problem},
     pages::times::compact,
@@ -16,7 +16,7 @@ use crate::{
 struct Facts {
     alternatives: Vec<Choice>,
     /// Form fields to keep.
-    kept: Option<Vec<Kept>>,
+    kept: Option<Vec<HiddenField>>,
     again: String,
 }
 
@@ -28,7 +28,7 @@ struct Choice {
 }
 
 #[derive(Serialize)]
-struct Kept {
+struct HiddenField {
     name: &'static str,
     value: String,
 }
@@ -37,7 +37,7 @@ struct Kept {
 pub async fn page(
     visitor: &Visitor,
     service: &Service,
-    who: Who,
+    who: StaffChoice,
     alternatives: &[Alternative],
     input: Option<Input>,
 ) -> Result<Response, Problem> {
@@ -53,8 +53,9 @@ pub async fn page(
         ),
         token: form_token::new(&state.links, state.core.now()),
     };
-    let kept = input
-        .map(|input| input.fields().map(|(name, value)| Kept { name, value: value.to_owned() }).collect());
+    let kept = input.map(|input| {
+        input.fields().map(|(name, value)| HiddenField { name, value: value.to_owned() }).collect()
+    });
     let facts = Facts {
         alternatives: alternatives.iter().map(choice).collect(),
         kept,

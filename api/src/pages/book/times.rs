@@ -12,12 +12,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    BookPage, Visitor,
-    kept::{self, DAYS, Span},
-    linked_data, service,
+    BookPage, Visitor, linked_data, service,
     site::{Site, initial},
+    span_cache::{self, DAYS, Span},
+    staff_choice::StaffChoice,
     summary::ServiceFacts,
-    who::Who,
     zones,
 };
 use crate::{
@@ -26,14 +25,14 @@ use crate::{
     pages::{
         form::Form,
         html, named,
-        times::{Day, Shown, days},
+        times::{Day, TimesOptions, days},
     },
 };
 
 /// After so many times the rest of the dates is left to the next page.
-const MOST_TIMES: usize = 240;
+const MAX_TIMES: usize = 240;
 /// How far a page without times looks for the next one, in dates.
-const FAR: u64 = 30;
+const SEARCH_DAYS: u64 = 30;
 
 /// `/book/{service}`: with anyone.
 pub struct Anyone;
@@ -117,17 +116,17 @@ impl BookPage for Times {
         let step = |number| visitor.visit.step(number).and_then(|text| Uuid::try_parse(text).ok());
         let id = step(1).ok_or(Error::NotFound("service"))?;
         let asked_who = if visitor.visit.step(2) == Some("anyone") {
-            Who::Anyone
+            StaffChoice::Anyone
         } else {
-            Who::Staff(step(2).ok_or(Error::NotFound("staff"))?)
+            StaffChoice::Staff(step(2).ok_or(Error::NotFound("staff"))?)
         };
-        if let Some(response) = kept::find(visitor, id, asked_who).await {
+        if let Some(response) = span_cache::find(visitor, id, asked_who).await {
             return Ok(response);
         }
         let state = &visitor.visit.state;
         let before = visitor.storefront().await?;
         let service = before.front.service(id)?;
-        let who = Who::of(visitor, service)?;
+        let who = StaffChoice::of(visitor, service)?;
         let span = Span { zone: before.front.business.zone, horizon_days: service.spec.horizon_days };
         let (from, to, _) = span.dates(visitor);
         let seats = visitor.seats(service);
@@ -144,7 +143,7 @@ impl BookPage for Times {
             "" => format!("{} · {}", facts.service.duration, facts.service.price.as_deref().unwrap_or("")),
             description => description.to_owned(),
         };
-        let is_first = visitor.visit.asked("from").is_none() && who == Who::Anyone;
+        let is_first = visitor.visit.query_param("from").is_none() && who == StaffChoice::Anyone;
         let share = if is_first { site.share(visitor, &path, title, about) } else { None };
         let linked_data = linked_data::service(&site, visitor, service);
         let public = share.is_some();
@@ -153,8 +152,8 @@ impl BookPage for Times {
         let same = span == Span { zone: site.business().zone, horizon_days: service.spec.horizon_days };
         // A page without times also shows when the next one is, which another list knows.
         if same && !facts.days.is_empty() {
-            kept::keep(visitor, &query, &list, text.clone(), &shown);
-            kept::remember(id, who, span);
+            span_cache::keep(visitor, &query, &list, text.clone(), &shown);
+            span_cache::remember(id, who, span);
         }
         Ok(html::respond(StatusCode::OK, text, visitor.locale, &shown))
     }
@@ -168,7 +167,7 @@ async fn facts(
     visitor: &Visitor,
     site: &Site,
     service: &Service,
-    who: Who,
+    who: StaffChoice,
     mut list: Vec<DaySlots>,
 ) -> Result<Facts, Problem> {
     let core = &visitor.visit.state.core;
@@ -180,7 +179,7 @@ async fn facts(
     let first = list.iter().flat_map(|day| &day.slots).next().map(|slot| slot.start);
     let later_free = match first {
         None if following <= horizon => {
-            let range = (following, after(following, FAR - 1).min(horizon));
+            let range = (following, after(following, SEARCH_DAYS - 1).min(horizon));
             let found = dates(visitor, service, who, range).await?;
             found.into_iter().find(|day| !day.slots.is_empty()).map(|day| Link {
                 href: format!("{}{}", who.step(), visitor.carry_with(&[("from", &day.date.to_string())])),
@@ -194,7 +193,7 @@ async fn facts(
         label: format!("{}, {}", long_day(start.date_naive(), visitor.locale), clock(start.time())),
     });
     let people = people(visitor, site, service, who);
-    let from_date = ("from", kept::asked(visitor).map(|date| date.to_string()));
+    let from_date = ("from", span_cache::requested_date(visitor).map(|date| date.to_string()));
     let wanted = visitor.seats(service);
     let seats = ("seats", (wanted > 1).then(|| wanted.to_string()));
     let to =
@@ -223,13 +222,13 @@ async fn facts(
 
 /// What a form carries on that chooses a zone or a number of seats.
 fn hidden(visitor: &Visitor, more: [(&'static str, Option<String>); 2]) -> Vec<Hidden> {
-    let language = visitor.asked_locale().map(|locale| locale.as_str().to_owned());
+    let language = visitor.requested_locale().map(|locale| locale.as_str().to_owned());
     let fields = [("lang", language), ("embed", visitor.embed.clone())];
     fields.into_iter().chain(more).filter_map(|(name, value)| Some(Hidden { name, value: value? })).collect()
 }
 
-fn shown(visitor: &Visitor, service: &Service, zone: Zone) -> Shown {
-    Shown {
+fn shown(visitor: &Visitor, service: &Service, zone: Zone) -> TimesOptions {
+    TimesOptions {
         locale: visitor.locale,
         zone: visitor.zone.filter(|other| *other != zone),
         preferred: None,
@@ -245,7 +244,7 @@ fn after(date: NaiveDate, days: u64) -> NaiveDate {
 async fn dates(
     visitor: &Visitor,
     service: &Service,
-    who: Who,
+    who: StaffChoice,
     (from, to): (NaiveDate, NaiveDate),
 ) -> Result<Vec<DaySlots>, Problem> {
     let seats = visitor.seats(service);
@@ -259,14 +258,14 @@ fn cut(list: &mut Vec<DaySlots>) -> Option<NaiveDate> {
     let mut times = 0;
     let full = list.iter().position(|day| {
         times += day.slots.len();
-        times > MOST_TIMES
+        times > MAX_TIMES
     })?;
     let rest = list.split_off(full.max(1));
     rest.first().map(|day| day.date)
 }
 
 /// Whom to choose from, where there is a choice.
-fn people(visitor: &Visitor, site: &Site, service: &Service, who: Who) -> Option<Vec<Person>> {
+fn people(visitor: &Visitor, site: &Site, service: &Service, who: StaffChoice) -> Option<Vec<Person>> {
     let performs = |member: &&StaffMember| member.service_ids.contains(&service.id);
     let staff: Vec<&StaffMember> = site.storefront.front.staff.iter().filter(performs).collect();
     if staff.len() < 2 {
@@ -278,7 +277,7 @@ fn people(visitor: &Visitor, site: &Site, service: &Service, who: Who) -> Option
         about: None,
         photo: None,
         initial: None,
-        current: who == Who::Anyone,
+        current: who == StaffChoice::Anyone,
     };
     let root = visitor.visit.root();
     let person = |member: &StaffMember| Person {
@@ -286,7 +285,7 @@ fn people(visitor: &Visitor, site: &Site, service: &Service, who: Who) -> Option
         about: Some(member.about.as_str().to_owned()).filter(|text| !text.is_empty()),
         photo: member.photo.as_ref().map(|tag| format!("{root}look/staff/{}?v={tag}", member.id)),
         initial: Some(initial(member.name.as_str())),
-        current: who == Who::Staff(member.id),
+        current: who == StaffChoice::Staff(member.id),
         name: Some(member.name.as_str().to_owned()),
     };
     Some(std::iter::once(anyone).chain(staff.into_iter().map(person)).collect())

@@ -24,7 +24,7 @@ pub struct Visitor {
     /// The page that frames this one, if it may.
     pub embed: Option<String>,
     /// Whether the address names the language.
-    asked_locale: Option<Locale>,
+    requested_locale: Option<Locale>,
 }
 
 impl Visitor {
@@ -34,15 +34,19 @@ impl Visitor {
         if !visit.state.config.booking_page {
             return Err(Error::NotFound("page").into());
         }
-        let asked_locale = visit.asked("lang").and_then(|text| Locale::parse(text).ok());
+        let requested_locale = visit.query_param("lang").and_then(|text| Locale::parse(text).ok());
         let origins = &visit.state.config.embed_origins;
-        let embed = visit.asked("embed").filter(|origin| origins.iter().any(|known| known == origin));
+        let embed = visit.query_param("embed").filter(|origin| origins.iter().any(|known| known == origin));
         Ok(Self {
-            locale: asked_locale.unwrap_or_else(|| accepted_language(&visit.headers)),
-            zone: visit.asked("tz").and_then(|text| Zone::parse(text).ok()),
-            seats: visit.asked("seats").and_then(|text| text.parse().ok()).filter(|n| *n >= 1).unwrap_or(1),
+            locale: requested_locale.unwrap_or_else(|| accepted_language(&visit.headers)),
+            zone: visit.query_param("tz").and_then(|text| Zone::parse(text).ok()),
+            seats: visit
+                .query_param("seats")
+                .and_then(|text| text.parse().ok())
+                .filter(|n| *n >= 1)
+                .unwrap_or(1),
             embed: embed.map(str::to_owned),
-            asked_locale,
+            requested_locale,
             visit,
         })
     }
@@ -63,18 +67,20 @@ impl Visitor {
 
     /// What links carry on of the address: `?lang=de&tz=…`, or nothing.
     pub fn carry(&self) -> String {
-        self.query(self.asked_locale, &[])
+        self.query(self.requested_locale, &[])
     }
 
     /// The same with more.
     pub fn carry_with(&self, more: &[(&str, &str)]) -> String {
-        self.query(self.asked_locale, more)
+        self.query(self.requested_locale, more)
     }
 
     /// This page's query in another language.
     pub fn in_language(&self, locale: Locale) -> String {
-        let kept: Vec<(&str, &str)> =
-            ["from", "k"].into_iter().filter_map(|name| Some((name, self.visit.asked(name)?))).collect();
+        let kept: Vec<(&str, &str)> = ["from", "k"]
+            .into_iter()
+            .filter_map(|name| Some((name, self.visit.query_param(name)?)))
+            .collect();
         self.query(Some(locale), &kept)
     }
 
@@ -84,8 +90,8 @@ impl Visitor {
     }
 
     /// The language that the address names.
-    pub const fn asked_locale(&self) -> Option<Locale> {
-        self.asked_locale
+    pub const fn requested_locale(&self) -> Option<Locale> {
+        self.requested_locale
     }
 
     fn query(&self, locale: Option<Locale>, more: &[(&str, &str)]) -> String {

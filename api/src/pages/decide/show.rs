@@ -15,7 +15,7 @@ impl Page for Show {
     async fn show(visit: Visit) -> Result<Response, Problem> {
         let decided = decided(&visit).await?;
         // The notice must match the booking's status, whatever the URL says.
-        let notice = match (visit.asked("done"), decided.booking.status) {
+        let notice = match (visit.query_param("done"), decided.booking.status) {
             (Some("confirmed"), BookingStatus::Confirmed) => Some("notice_confirmed"),
             (Some("declined"), BookingStatus::Declined) => Some("notice_declined"),
             _ => None,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Desk, DeskPage, Notice,
-    booking::{self, Shown},
+    booking::{self, BookingView},
 };
 use crate::{contract::Operation, http::problem::Problem, pages::form::Form, pages::named};
 
@@ -28,7 +28,7 @@ enum Verb {
 #[derive(Serialize)]
 struct Facts {
     #[serde(flatten)]
-    booking: Shown,
+    booking: BookingView,
     verb: &'static str,
     /// The message so far.
     message: String,
@@ -40,7 +40,7 @@ struct Facts {
 
 /// The form's fields beside the revision.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct MessageForm {
     pub message: String,
     pub silent: bool,
 }
@@ -73,7 +73,7 @@ impl Verb {
     }
 }
 
-impl Told {
+impl MessageForm {
     pub fn of(form: &Form) -> Self {
         let text = form.text("message").unwrap_or_default().replace("\r\n", "\n");
         Self { message: text.chars().take(4000).collect(), silent: form.text("silent").is_some() }
@@ -96,16 +96,16 @@ impl DeskPage for Act {
         if !verb.asks() {
             return Ok(desk.go(&format!("/b/{id}"), &[]));
         }
-        ask(desk, id, verb, StatusCode::OK, &Told::default(), Refused::default()).await
+        ask(desk, id, verb, StatusCode::OK, &MessageForm::default(), Refused::default()).await
     }
 
     async fn submit(desk: &Desk, form: Form) -> Result<Response, Problem> {
         let (id, verb) = (booking::id(desk)?, Verb::of(desk)?);
         let rev = form.value("rev", |text| text.parse().ok().map(Rev))?;
-        let told = Told::of(&form);
-        let Some(message) = told.message() else {
+        let message_form = MessageForm::of(&form);
+        let Some(message) = message_form.message() else {
             let refused = Refused { fault: Some("notice_note_long"), ..Refused::default() };
-            return ask(desk, id, verb, StatusCode::UNPROCESSABLE_ENTITY, &told, refused).await;
+            return ask(desk, id, verb, StatusCode::UNPROCESSABLE_ENTITY, &message_form, refused).await;
         };
         let (core, actor, expected) = (desk.core(), desk.actor(), ExpectedRev::Exactly(rev));
         let overriding = form.text("override").is_some();
@@ -132,7 +132,7 @@ impl DeskPage for Act {
         let notice = Some((words, "alert"));
         if (verb.asks() && !gone) || overriding {
             let refused = Refused { notice, seen: Some(rev), overriding, fault: None };
-            return ask(desk, id, verb, status, &told, refused).await;
+            return ask(desk, id, verb, status, &message_form, refused).await;
         }
         booking::render(desk, id, status, notice, Some(rev)).await
     }
@@ -153,17 +153,17 @@ async fn ask(
     id: Uuid,
     verb: Verb,
     status: StatusCode,
-    told: &Told,
+    message_form: &MessageForm,
     refused: Refused,
 ) -> Result<Response, Problem> {
     let (core, actor) = (desk.core(), desk.actor());
     let booking = bookings::get(core, &actor, id).await?;
     let events = bookings::events(core, &actor, id).await?;
     let facts = Facts {
-        booking: Shown::new(desk, &booking, &events, refused.seen),
+        booking: BookingView::new(desk, &booking, &events, refused.seen),
         verb: verb.as_str(),
-        message: told.message.clone(),
-        silent: told.silent,
+        message: message_form.message.clone(),
+        silent: message_form.silent,
         fault: refused.fault,
         overriding: refused.overriding,
     };

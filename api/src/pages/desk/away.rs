@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// `/desk/away`: adds time off of a member of staff; with `ill` for the rest of today.
-pub struct Away;
+pub struct AddTimeOff;
 
 /// The longest time off, in days.
-const MOST_DAYS: i64 = 366;
+const MAX_DAYS: i64 = 366;
 
 #[derive(Serialize)]
 struct Facts {
@@ -36,16 +36,16 @@ struct Facts {
     fault: Option<&'static str>,
 }
 
-impl DeskPage for Away {
+impl DeskPage for AddTimeOff {
     const OPERATION: &'static Operation = &named("deskAway");
     const PATTERN: &'static str = "/desk/away";
     const POSTS: bool = true;
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
         let (zone, now) = (desk.zone()?, desk.core().now());
-        let ill = desk.visit.asked("ill").is_some();
+        let ill = desk.visit.query_param("ill").is_some();
         let at = zone.at(now);
-        let asked = desk.visit.asked("date").and_then(|text| text.parse::<NaiveDate>().ok());
+        let asked = desk.visit.query_param("date").and_then(|text| text.parse::<NaiveDate>().ok());
         let date = asked.filter(|_| !ill).unwrap_or_else(|| at.date_naive());
         let hour = (at + TimeDelta::minutes(60)).format("%H:00").to_string();
         let (time, until) = if ill { (at.format("%H:%M").to_string(), None) } else { (hour, Some(1)) };
@@ -59,7 +59,10 @@ impl DeskPage for Away {
             None => (after_date(date), "00:00".to_owned()),
         };
         let facts = Facts {
-            people: people(desk, desk.visit.asked("staff").and_then(|text| Uuid::try_parse(text).ok()))?,
+            people: people(
+                desk,
+                desk.visit.query_param("staff").and_then(|text| Uuid::try_parse(text).ok()),
+            )?,
             date: date.to_string(),
             time,
             until_date: until_date.to_string(),
@@ -81,7 +84,7 @@ impl DeskPage for Away {
             .zip(instant(zone, text("until_date"), text("until_time")));
         let reason = Reason::parse(text("reason"));
         let span = times.and_then(|(start, end)| Span::new(start, end));
-        let span = span.filter(|span| span.end() - span.start() <= TimeDelta::days(MOST_DAYS));
+        let span = span.filter(|span| span.end() - span.start() <= TimeDelta::days(MAX_DAYS));
         let token = text("token");
         let fault = match (&span, &reason) {
             (None, _) => Some("desk_fault_span"),
@@ -131,7 +134,7 @@ fn people(desk: &Desk, current: Option<Uuid>) -> Result<Vec<Person>, Problem> {
 }
 
 /// `/desk/away/{staff}/{id}`: one time off, with the button to remove it.
-pub struct OneAway;
+pub struct ShowTimeOff;
 
 #[derive(Serialize)]
 struct One {
@@ -141,7 +144,7 @@ struct One {
     back: String,
 }
 
-impl DeskPage for OneAway {
+impl DeskPage for ShowTimeOff {
     const OPERATION: &'static Operation = &named("deskOneAway");
     const PATTERN: &'static str = "/desk/away/{staff}/{id}";
     const POSTS: bool = true;
@@ -150,7 +153,7 @@ impl DeskPage for OneAway {
         let (staff_id, id) = ids(desk)?;
         let zone = desk.zone()?;
         let today = zone.at(desk.core().now()).date_naive();
-        let asked = desk.visit.asked("date").and_then(|text| text.parse::<NaiveDate>().ok());
+        let asked = desk.visit.query_param("date").and_then(|text| text.parse::<NaiveDate>().ok());
         let date = asked.unwrap_or(today);
         let within = Span::new(day_start(zone, date), day_start(zone, after_date(date)));
         let list = match within {
@@ -171,7 +174,7 @@ impl DeskPage for OneAway {
     async fn submit(desk: &Desk, _: Form) -> Result<Response, Problem> {
         let (staff_id, id) = ids(desk)?;
         hours::remove_time_off(desk.core(), &desk.actor(), staff_id, id).await?;
-        let date = desk.visit.asked("date").unwrap_or_default().to_owned();
+        let date = desk.visit.query_param("date").unwrap_or_default().to_owned();
         Ok(desk.go("", &[("date", &date), ("done", "unblocked")]))
     }
 }

@@ -58,7 +58,7 @@ pub struct Pending {
 }
 
 /// Content and links of a board.
-pub struct Shown {
+pub struct BoardContent {
     pub title: String,
     pub columns: Vec<Column>,
     pub extent: Extent,
@@ -75,8 +75,8 @@ pub struct Shown {
 ///
 /// # Errors
 /// `internal_error` if the template fails.
-pub fn page(desk: &Desk, agenda: &Agenda, shown: Shown) -> Result<Response, Problem> {
-    let Shown { title, columns, extent, earlier, later, today, date, action, views, label } = shown;
+pub fn page(desk: &Desk, agenda: &Agenda, shown: BoardContent) -> Result<Response, Problem> {
+    let BoardContent { title, columns, extent, earlier, later, today, date, action, views, label } = shown;
     let hours = (extent.first / 60..extent.last / 60).map(|hour| Hour {
         label: format!("{hour:02}:00"),
         row: (hour * 60 - extent.first) / ROW_MIN,
@@ -95,9 +95,9 @@ pub fn page(desk: &Desk, agenda: &Agenda, shown: Shown) -> Result<Response, Prob
         action,
         views,
         label,
-        lang: desk.visit.asked("lang").map(str::to_owned),
+        lang: desk.visit.query_param("lang").map(str::to_owned),
     };
-    let notice = match desk.visit.asked("done") {
+    let notice = match desk.visit.query_param("done") {
         Some("away") => Some(("desk_done_away", "status")),
         Some("class") => Some(("desk_class_called_off_done", "status")),
         Some("unblocked") => Some(("desk_done_unblocked", "status")),
@@ -143,9 +143,9 @@ pub fn with_extent<'a>(days: impl Iterator<Item = DayOf<'a>>) -> (Vec<DayOf<'a>>
 }
 
 /// The date of the URL, else today.
-pub fn asked_date(desk: &Desk, zone: Zone, now: DateTime<Utc>) -> NaiveDate {
+pub fn requested_date(desk: &Desk, zone: Zone, now: DateTime<Utc>) -> NaiveDate {
     let today = zone.at(now).date_naive();
-    let asked = desk.visit.asked("date").and_then(|text| text.parse::<NaiveDate>().ok());
+    let asked = desk.visit.query_param("date").and_then(|text| text.parse::<NaiveDate>().ok());
     // Distant dates are typing errors, and beyond the calendar's range.
     asked.filter(|date| (*date - today).num_days().abs() < 40_000).unwrap_or(today)
 }

@@ -22,7 +22,7 @@ pub struct Show;
 #[derive(Serialize)]
 struct Facts {
     #[serde(flatten)]
-    booking: Shown,
+    booking: BookingView,
     /// Names of the possible actions.
     actions: Vec<&'static str>,
     back: String,
@@ -36,7 +36,7 @@ struct Facts {
 
 /// A booking on pages of the desk.
 #[derive(Serialize)]
-pub struct Shown {
+pub struct BookingView {
     pub when: When,
     status: &'static str,
     service: String,
@@ -87,7 +87,7 @@ impl DeskPage for Show {
     const PATTERN: &'static str = "/desk/b/{id}";
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("confirm") => Some(("desk_done_confirm", "status")),
             Some("decline") => Some(("desk_done_decline", "status")),
             Some("cancel") => Some(("desk_done_cancel", "status")),
@@ -143,12 +143,12 @@ pub async fn render(
         mails: mails.into_iter().map(|mail| of_mail(mail, zone, desk.locale)).collect(),
         resources: used.into_iter().map(|used| used.name).collect(),
         occurrences,
-        booking: Shown::new(desk, &booking, &events, seen),
+        booking: BookingView::new(desk, &booking, &events, seen),
     };
     desk.page(status, "desk/booking.html.j2", "day", notice, &facts)
 }
 
-impl Shown {
+impl BookingView {
     /// `seen` is the revision that a form had.
     pub fn new(desk: &Desk, booking: &Booking, events: &[BookingEvent], seen: Option<Rev>) -> Self {
         let customer = booking.customer.as_ref();

@@ -44,7 +44,7 @@ impl DeskPage for Business {
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
         let current = current(desk).await?;
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("saved") => Some(("desk_saved", "status")),
             _ if current.is_none() => Some(("desk_welcome", "status")),
             _ => None,

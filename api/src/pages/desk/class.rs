@@ -8,7 +8,7 @@ use punctual_core::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Desk, DeskPage, Notice, act::Told, people::Person, reschedule::instant};
+use super::{Desk, DeskPage, Notice, act::MessageForm, people::Person, reschedule::instant};
 use crate::{
     contract::Operation,
     http::problem::Problem,
@@ -57,7 +57,7 @@ struct Participant {
 #[derive(Default)]
 struct Refused {
     notice: Notice,
-    told: Told,
+    message_form: MessageForm,
     fault: Option<&'static str>,
     odd: bool,
     /// Date, time and member of staff.
@@ -70,7 +70,7 @@ impl DeskPage for Class {
     const POSTS: bool = true;
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("move") => Some(("desk_class_moved", "status")),
             _ => None,
         };
@@ -83,13 +83,13 @@ impl DeskPage for Class {
         let text = |name| form.text(name).unwrap_or_default().chars().take(40).collect::<String>();
         let staff_id = form.text("staff").and_then(|text| Uuid::try_parse(text).ok());
         let moves = form.text("do") == Some("move");
-        let told = Told::of(&form);
+        let message_form = MessageForm::of(&form);
         let wanted = moves.then(|| (text("date"), text("time"), staff_id));
         let refuse = |status, refused| render(desk, &class, status, refused);
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-        let Some(message) = told.message() else {
+        let Some(message) = message_form.message() else {
             let fault = Some("notice_note_long");
-            return refuse(unprocessable, Refused { told, fault, wanted, ..Refused::default() });
+            return refuse(unprocessable, Refused { message_form, fault, wanted, ..Refused::default() });
         };
         let (core, actor) = (desk.core(), desk.actor());
         if !moves {
@@ -99,7 +99,7 @@ impl DeskPage for Class {
         }
         let Some(start) = instant(desk.zone()?, &text("date"), &text("time")) else {
             let notice = Some(("desk_fault_time", "alert"));
-            return refuse(unprocessable, Refused { notice, told, wanted, ..Refused::default() });
+            return refuse(unprocessable, Refused { notice, message_form, wanted, ..Refused::default() });
         };
         let overriding = form.text("override").is_some();
         let to = ClassMove { start, staff_id, overriding, message };
@@ -117,7 +117,7 @@ impl DeskPage for Class {
         };
         let status = Problem::from(error).code.status();
         let (notice, odd) = (Some((words, "alert")), words == "desk_odd");
-        refuse(status, Refused { notice, told, odd, wanted, fault: None })
+        refuse(status, Refused { notice, message_form, odd, wanted, fault: None })
     }
 }
 
@@ -143,7 +143,7 @@ fn render(desk: &Desk, class: &ClassOf, status: StatusCode, refused: Refused) ->
     let zone = desk.zone()?;
     let front = &desk.front()?.front;
     let (start, end) = (class.start.to_utc(), class.end.to_utc());
-    let Refused { notice, told, fault, odd, wanted } = refused;
+    let Refused { notice, message_form, fault, odd, wanted } = refused;
     let (date, time, staff_id) = wanted.unwrap_or_else(|| {
         (class.start.date_naive().to_string(), class.start.format("%H:%M").to_string(), Some(class.staff_id))
     });
@@ -164,8 +164,8 @@ fn render(desk: &Desk, class: &ClassOf, status: StatusCode, refused: Refused) ->
         date,
         time,
         people: performers.map(|member| Person::new(member, staff_id)).collect(),
-        message: told.message,
-        silent: told.silent,
+        message: message_form.message,
+        silent: message_form.silent,
         fault,
         odd,
     };

@@ -70,7 +70,7 @@ impl DeskPage for Closures {
     const ADMIN: bool = true;
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("saved") => Some(("desk_saved", "status")),
             _ => None,
         };
@@ -165,7 +165,7 @@ async fn render(
         hours: closure.hours.map(|(from, to)| format!("{from}–{to}")),
         reason: closure.reason.as_str().to_owned(),
     });
-    let lang = desk.visit.asked("lang").map(str::to_owned);
+    let lang = desk.visit.query_param("lang").map(str::to_owned);
     let facts = Facts { fields, closures: closures.collect(), holidays, today, lang };
     desk.page(status, "desk/closures.html.j2", "settings", notice, &facts)
 }
@@ -176,9 +176,9 @@ fn holidays(desk: &Desk, today: NaiveDate, closed: &[Closure]) -> Result<Option<
     let Some(known) = HOLIDAY_COUNTRIES.iter().find(|known| known.code == country.code()) else {
         return Ok(None);
     };
-    let asked = desk.visit.asked("region");
+    let asked = desk.visit.query_param("region");
     let region = known.regions.iter().map(|(code, _)| *code).find(|code| Some(*code) == asked);
-    let year = desk.visit.asked("year").and_then(|text| text.parse().ok()).unwrap_or(today.year());
+    let year = desk.visit.query_param("year").and_then(|text| text.parse().ok()).unwrap_or(today.year());
     let all = public_holidays(known.code, region, year).unwrap_or_default();
     let open = |holiday: &PublicHoliday| {
         holiday.date >= today && !closed.iter().any(|closure| closure.date == holiday.date)

@@ -17,7 +17,7 @@ use crate::pages::times::compact;
 /// Minutes of a day.
 const DAY_MIN: u32 = 24 * 60;
 /// The shortest free time that is shown.
-const SHORTEST_FREE_MIN: u32 = 15;
+const MIN_FREE_MINUTES: u32 = 15;
 /// Colours of services.
 const COLOURS: usize = 6;
 
@@ -230,7 +230,7 @@ impl DayOf<'_> {
             let from = open.start().max(self.now);
             let Some((mut from, to)) = self.minutes(from, open.end()) else { continue };
             let mut push = |from: u32, to: u32| {
-                if to >= from + SHORTEST_FREE_MIN {
+                if to >= from + MIN_FREE_MINUTES {
                     let mut item = Self::item("free", (from, to));
                     let (date, time) = (self.date.to_string(), wall(from));
                     item.href = (self.link)("/new", &[("staff", &staff), ("date", &date), ("time", &time)]);

@@ -34,8 +34,8 @@ impl DeskPage for Customers {
     const PATTERN: &'static str = "/desk/customers";
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
-        let query = desk.visit.asked("q").unwrap_or_default().trim().to_owned();
-        let cursor = desk.visit.asked("after").and_then(|text| Cursor::parse(text).ok());
+        let query = desk.visit.query_param("q").unwrap_or_default().trim().to_owned();
+        let cursor = desk.visit.query_param("after").and_then(|text| Cursor::parse(text).ok());
         let (pool, actor) = (&desk.core().pool, desk.actor());
         let which = ListCustomers { search: query.clone(), cursor, ..ListCustomers::default() };
         let page = customers::search(pool, &actor, &which).await?;

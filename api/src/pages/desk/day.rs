@@ -21,7 +21,7 @@ impl DeskPage for Day {
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
         let (zone, now) = (desk.zone()?, desk.core().now());
-        let date = board::asked_date(desk, zone, now);
+        let date = board::requested_date(desk, zone, now);
         let query = AgendaQuery { from: date, to: date, staff_id: None };
         let actor = desk.actor();
         let agenda = again_if_cut(|| agenda::read(desk.core(), &actor, query)).await?;
@@ -54,7 +54,7 @@ impl DeskPage for Day {
             desk.link("", &[("date", &date.to_string())])
         };
         let today = zone.at(now).date_naive();
-        let shown = board::Shown {
+        let shown = board::BoardContent {
             title: long_day(date, desk.locale),
             columns: columns.collect(),
             extent,

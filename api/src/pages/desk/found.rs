@@ -11,7 +11,7 @@ use super::Desk;
 use crate::http::problem::Problem;
 
 /// Most customers that a search shows.
-const FOUND: u32 = 12;
+const MAX_RESULTS: u32 = 12;
 
 /// A customer on file.
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ pub(super) async fn found(
         list.push(customers::get(pool, &actor, id).await?);
     }
     if !query.is_empty() {
-        let limit = PageSize::new(FOUND).unwrap_or_default();
+        let limit = PageSize::new(MAX_RESULTS).unwrap_or_default();
         let which = ListCustomers { search: query.to_owned(), limit, ..ListCustomers::default() };
         let page = customers::search(pool, &actor, &which).await?;
         list.extend(page.data.into_iter().filter(|customer| Some(customer.id) != chosen));

@@ -46,7 +46,7 @@ struct Later {
 
 /// The week that the page shows.
 #[derive(Clone, Copy)]
-struct Which {
+struct ShownWeek {
     id: Uuid,
     from: Option<NaiveDate>,
 }
@@ -76,7 +76,7 @@ impl DeskPage for Hours {
     async fn show(desk: &Desk) -> Result<Response, Problem> {
         let id = id(desk)?;
         let week = hours::week(desk.core(), id).await?;
-        let which = Which { id, from: desk.visit.asked("from").and_then(|text| text.parse().ok()) };
+        let which = ShownWeek { id, from: desk.visit.query_param("from").and_then(|text| text.parse().ok()) };
         let shown =
             which.from.and_then(|date| week.later.iter().rev().find(|later| later.valid_from <= date));
         let shown = shown.map_or(&week.windows, |later| &later.windows);
@@ -90,7 +90,7 @@ impl DeskPage for Hours {
             windows
         };
         let days = WEEK.map(|day| (windows(day), None));
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("saved") => Some(("desk_saved", "status")),
             _ => None,
         };
@@ -101,7 +101,7 @@ impl DeskPage for Hours {
         let id = id(desk)?;
         let rev = form.value("rev", |text| text.parse().ok().map(Rev))?;
         let date = |name| form.text(name).and_then(|text| text.parse::<NaiveDate>().ok());
-        let which = Which { id, from: date("from") };
+        let which = ShownWeek { id, from: date("from") };
         let (actor, expected) = (desk.actor(), ExpectedRev::Exactly(rev));
         if let Some(date) = date("remove") {
             return match hours::remove_week_from(desk.core(), &actor, id, expected, date).await {
@@ -180,14 +180,14 @@ fn read(from: &str, to: &str) -> Option<DayWindow> {
 
 async fn render(
     desk: &Desk,
-    which: Which,
+    which: ShownWeek,
     status: StatusCode,
     notice: Notice,
     days: [(Vec<Window>, Option<&'static str>); 7],
     rev: i32,
     proposed: bool,
 ) -> Result<Response, Problem> {
-    let Which { id, from } = which;
+    let ShownWeek { id, from } = which;
     let member = staff::get(desk.core(), id).await?;
     let today = desk.zone()?.at(desk.core().now()).date_naive();
     let later = hours::week(desk.core(), id).await?.later.into_iter().map(|week| Later {
@@ -210,7 +210,7 @@ async fn render(
         from_day: from.map(|date| long_day(date, desk.locale)),
         later: later.collect(),
         tomorrow: after_date(today),
-        lang: desk.visit.asked("lang").map(str::to_owned),
+        lang: desk.visit.query_param("lang").map(str::to_owned),
     };
     desk.page(status, "desk/hours.html.j2", "settings", notice, &facts)
 }

@@ -57,7 +57,7 @@ impl DeskPage for Keys {
     const ADMIN: bool = true;
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("revoked") => Some(("desk_key_revoked_now", "status")),
             _ => None,
         };
@@ -113,7 +113,7 @@ async fn render(
     made: Option<&str>,
 ) -> Result<Response, Problem> {
     let (zone, now) = (desk.zone()?, desk.core().now());
-    let after = desk.visit.asked("after").and_then(|text| Cursor::parse(text).ok());
+    let after = desk.visit.query_param("after").and_then(|text| Cursor::parse(text).ok());
     let page = api_keys::list(&desk.core().pool, PageSize::default(), after).await?;
     let day = |at: DateTime<Utc>| long_day(zone.at(at).date_naive(), desk.locale);
     let choice = |scope: Scope| Choice {

@@ -36,7 +36,7 @@ pub struct Changes;
 /// Interval of comments that keep the connection open; also the delay until a stopping server is noticed.
 const KEEPALIVE: Duration = Duration::from_secs(2);
 /// Events and comments after which a stream ends, so that the browser reconnects and its session is checked again.
-const MOST: u32 = 60;
+const MAX_EVENTS: u32 = 60;
 
 impl Page for Changes {
     const OPERATION: &'static Operation = &named("deskChanges");
@@ -64,7 +64,7 @@ type Step = (io::Result<Bytes>, (watch::Receiver<u64>, Arc<State>, u32));
 
 /// The next event, or a comment.
 async fn next(mut receiver: watch::Receiver<u64>, state: Arc<State>, number: u32) -> Option<Step> {
-    if number > MOST || state.is_draining() {
+    if number > MAX_EVENTS || state.is_draining() {
         return None;
     }
     let text = match number {

@@ -13,7 +13,7 @@ use crate::{
     pages::{
         Page,
         form::Form,
-        html::{self, Shown, accepted_language, see_other},
+        html::{self, PageOptions, accepted_language, see_other},
         named,
         signed_in::{password_matches, session},
         visit::Visit,
@@ -65,22 +65,22 @@ impl Page for Login {
 }
 
 fn render(visit: &Visit, status: StatusCode, email: String) -> Result<Response, Problem> {
-    let locale = asked_locale(visit).unwrap_or_else(|| accepted_language(&visit.headers));
+    let locale = requested_locale(visit).unwrap_or_else(|| accepted_language(&visit.headers));
     let facts = Facts { refused: !email.is_empty(), email, style_version: look::version() };
     let root = visit.root();
-    let shown = Shown { root: &root, desk: true, ..Shown::default() };
+    let shown = PageOptions { root: &root, desk: true, ..PageOptions::default() };
     html::show(status, "desk/login.html.j2", locale, &facts, &shown)
 }
 
-fn asked_locale(visit: &Visit) -> Option<Locale> {
-    visit.asked("lang").and_then(|text| Locale::parse(text).ok())
+fn requested_locale(visit: &Visit) -> Option<Locale> {
+    visit.query_param("lang").and_then(|text| Locale::parse(text).ok())
 }
 
 /// The page that was requested before the login. Only paths of the desk are accepted.
 fn next(visit: &Visit) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-".contains(c);
-    let asked = visit.asked("next").filter(|path| path.starts_with("desk") && path.chars().all(plain));
-    let language = asked_locale(visit).map(|locale| format!("?lang={}", locale.as_str()));
+    let asked = visit.query_param("next").filter(|path| path.starts_with("desk") && path.chars().all(plain));
+    let language = requested_locale(visit).map(|locale| format!("?lang={}", locale.as_str()));
     format!("{}{}{}", visit.root(), asked.unwrap_or("desk"), language.unwrap_or_default())
 }
 

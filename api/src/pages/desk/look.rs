@@ -27,7 +27,7 @@ impl Page for Style {
     const POSTS: bool = false;
 
     async fn show(visit: Visit) -> Result<Response, Problem> {
-        let named = visit.asked("v") == Some(version());
+        let named = visit.query_param("v") == Some(version());
         let kept = if named { "public, max-age=31536000, immutable" } else { "no-cache" };
         Ok(Response::builder()
             .content_type("text/css; charset=utf-8")

@@ -40,43 +40,46 @@ mod week;
 
 use poem::Route;
 
-use super::Served;
+use super::PageEndpoint;
 
-use page::{Behind, Desk, DeskPage, Notice};
+use page::{Desk, DeskPage, LoginRequired, Notice};
 
 /// Adds the pages to the routes.
 pub(super) fn add_to(routes: Route) -> Route {
     routes
-        .at("/desk", Served::<Behind<day::Day>>::new())
-        .at("/desk/login", Served::<login::Login>::new())
-        .at("/desk/logout", Served::<Behind<login::Logout>>::new())
-        .at("/desk/style.css", Served::<look::Style>::new())
-        .at("/desk/week/:staff", Served::<Behind<week::Week>>::new())
-        .at("/desk/new", Served::<Behind<new::New>>::new())
-        .at("/desk/away", Served::<Behind<away::Away>>::new())
-        .at("/desk/away/:staff/:id", Served::<Behind<away::OneAway>>::new())
-        .at("/desk/stranded", Served::<Behind<stranded::Stranded>>::new())
-        .at("/desk/live.js", Served::<live::Script>::new())
-        .at("/desk/changes", Served::<live::Changes>::new())
-        .at("/desk/customers", Served::<Behind<customers::Customers>>::new())
-        .at("/desk/customers/:id", Served::<Behind<customers::File>>::new())
-        .at("/desk/settings", Served::<Behind<settings::Settings>>::new())
-        .at("/desk/business", Served::<Behind<business::Business>>::new())
-        .at("/desk/team", Served::<Behind<team::Team>>::new())
-        .at("/desk/team/:id", Served::<Behind<team::Member>>::new())
-        .at("/desk/hours/:staff", Served::<Behind<hours::Hours>>::new())
-        .at("/desk/services", Served::<Behind<services::Services>>::new())
-        .at("/desk/services/:id", Served::<Behind<services::OneService>>::new())
-        .at("/desk/services/:id/resources", Served::<Behind<needs::Needs>>::new())
-        .at("/desk/services/:id/staff-terms", Served::<Behind<staff_terms::OfStaff>>::new())
-        .at("/desk/resources", Served::<Behind<resources::Resources>>::new())
-        .at("/desk/resources/:id", Served::<Behind<resources::OneResource>>::new())
-        .at("/desk/services/:id/timetable", Served::<Behind<timetable::Timetable>>::new())
-        .at("/desk/closures", Served::<Behind<closures::Closures>>::new())
-        .at("/desk/keys", Served::<Behind<keys::Keys>>::new())
-        .at("/desk/b/:id", Served::<Behind<booking::Show>>::new())
-        .at("/desk/b/:id/move", Served::<Behind<reschedule::Move>>::new())
-        .at("/desk/b/:id/series", Served::<Behind<series::OfSeries>>::new())
-        .at("/desk/b/:id/:verb", Served::<Behind<act::Act>>::new())
-        .at("/desk/class/:service/:staff/:start", Served::<Behind<class::Class>>::new())
+        .at("/desk", PageEndpoint::<LoginRequired<day::Day>>::new())
+        .at("/desk/login", PageEndpoint::<login::Login>::new())
+        .at("/desk/logout", PageEndpoint::<LoginRequired<login::Logout>>::new())
+        .at("/desk/style.css", PageEndpoint::<look::Style>::new())
+        .at("/desk/week/:staff", PageEndpoint::<LoginRequired<week::Week>>::new())
+        .at("/desk/new", PageEndpoint::<LoginRequired<new::New>>::new())
+        .at("/desk/away", PageEndpoint::<LoginRequired<away::AddTimeOff>>::new())
+        .at("/desk/away/:staff/:id", PageEndpoint::<LoginRequired<away::ShowTimeOff>>::new())
+        .at("/desk/stranded", PageEndpoint::<LoginRequired<stranded::Stranded>>::new())
+        .at("/desk/live.js", PageEndpoint::<live::Script>::new())
+        .at("/desk/changes", PageEndpoint::<live::Changes>::new())
+        .at("/desk/customers", PageEndpoint::<LoginRequired<customers::Customers>>::new())
+        .at("/desk/customers/:id", PageEndpoint::<LoginRequired<customers::File>>::new())
+        .at("/desk/settings", PageEndpoint::<LoginRequired<settings::Settings>>::new())
+        .at("/desk/business", PageEndpoint::<LoginRequired<business::Business>>::new())
+        .at("/desk/team", PageEndpoint::<LoginRequired<team::Team>>::new())
+        .at("/desk/team/:id", PageEndpoint::<LoginRequired<team::Member>>::new())
+        .at("/desk/hours/:staff", PageEndpoint::<LoginRequired<hours::Hours>>::new())
+        .at("/desk/services", PageEndpoint::<LoginRequired<services::Services>>::new())
+        .at("/desk/services/:id", PageEndpoint::<LoginRequired<services::OneService>>::new())
+        .at("/desk/services/:id/resources", PageEndpoint::<LoginRequired<needs::Needs>>::new())
+        .at(
+            "/desk/services/:id/staff-terms",
+            PageEndpoint::<LoginRequired<staff_terms::StaffTermsPage>>::new(),
+        )
+        .at("/desk/resources", PageEndpoint::<LoginRequired<resources::Resources>>::new())
+        .at("/desk/resources/:id", PageEndpoint::<LoginRequired<resources::OneResource>>::new())
+        .at("/desk/services/:id/timetable", PageEndpoint::<LoginRequired<timetable::Timetable>>::new())
+        .at("/desk/closures", PageEndpoint::<LoginRequired<closures::Closures>>::new())
+        .at("/desk/keys", PageEndpoint::<LoginRequired<keys::Keys>>::new())
+        .at("/desk/b/:id", PageEndpoint::<LoginRequired<booking::Show>>::new())
+        .at("/desk/b/:id/move", PageEndpoint::<LoginRequired<reschedule::Move>>::new())
+        .at("/desk/b/:id/series", PageEndpoint::<LoginRequired<series::SeriesActions>>::new())
+        .at("/desk/b/:id/:verb", PageEndpoint::<LoginRequired<act::Act>>::new())
+        .at("/desk/class/:service/:staff/:start", PageEndpoint::<LoginRequired<class::Class>>::new())
 }

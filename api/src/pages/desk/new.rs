@@ -2,7 +2,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use poem::{Response, http::StatusCode};
 use punctual_core::{
     Alternative, Error, Occurrence,
-    bookings::{self, NewBooking, Wanted, WantedSlot},
+    bookings::{self, NewBooking, RequestedSlot, SlotSource},
     services::Service,
     slots::{self, SlotQuery},
     types::Note,
@@ -140,18 +140,18 @@ impl DeskPage for New {
     const POSTS: bool = true;
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
-        let id = |name| desk.visit.asked(name).and_then(|text| Uuid::try_parse(text).ok());
+        let id = |name| desk.visit.query_param(name).and_then(|text| Uuid::try_parse(text).ok());
         let Some(service) = id("service") else { return choose_service(desk) };
         let service = desk.front()?.front.service(service)?;
         let staff_id = id("staff").filter(|staff| service.spec.staff_ids.contains(staff));
-        let seats = seats(service, desk.visit.asked("seats"));
-        let chosen = desk.visit.asked("start").and_then(parse_compact);
+        let seats = seats(service, desk.visit.query_param("seats"));
+        let chosen = desk.visit.query_param("start").and_then(parse_compact);
         if let Some(start) = chosen {
             let wish = Wish { start, staff_id, odd: false, overriding: false, seats };
             return who(desk, service, wish, StatusCode::OK, Entered::default()).await;
         }
-        let time = desk.visit.asked("time").filter(|text| !text.is_empty());
-        let typed = time.and_then(|time| instant(desk.zone().ok()?, desk.visit.asked("date")?, time));
+        let time = desk.visit.query_param("time").filter(|text| !text.is_empty());
+        let typed = time.and_then(|time| instant(desk.zone().ok()?, desk.visit.query_param("date")?, time));
         let Some(start) = typed else {
             return choose_time(desk, service, staff_id, seats, time.map(|_| "desk_fault_time")).await;
         };
@@ -186,9 +186,10 @@ impl DeskPage for New {
             return who(desk, service, wish, StatusCode::UNPROCESSABLE_ENTITY, entered).await;
         };
         let key = form_token::key(&state.links, state.core.now(), &input.token)?;
-        let slot = WantedSlot { service_id, staff_id: wish.staff_id, start: wish.start, seats: wish.seats };
+        let slot =
+            RequestedSlot { service_id, staff_id: wish.staff_id, start: wish.start, seats: wish.seats };
         let new = NewBooking {
-            slot: Wanted::Slot(slot),
+            slot: SlotSource::Slot(slot),
             booker: booker.clone(),
             for_whom: None,
             customer_note: Note::empty(),
@@ -239,7 +240,7 @@ fn link(desk: &Desk, set: &[(&str, Option<&str>)]) -> String {
     for name in ["service", "staff", "seats", "date", "time", "start", "customer"] {
         let value = match set.iter().find(|(known, _)| *known == name) {
             Some((_, value)) => *value,
-            None => desk.visit.asked(name),
+            None => desk.visit.query_param(name),
         };
         query.extend(value.map(|value| (name, value)));
     }
@@ -248,7 +249,7 @@ fn link(desk: &Desk, set: &[(&str, Option<&str>)]) -> String {
 
 fn choose_service(desk: &Desk) -> Result<Response, Problem> {
     let front = &desk.front()?.front;
-    let staff = desk.visit.asked("staff").and_then(|text| Uuid::try_parse(text).ok());
+    let staff = desk.visit.query_param("staff").and_then(|text| Uuid::try_parse(text).ok());
     let services = front.services.iter();
     let services = services.filter(|service| staff.is_none_or(|id| service.spec.staff_ids.contains(&id)));
     let offers = services.map(|service| Offer {
@@ -258,7 +259,7 @@ fn choose_service(desk: &Desk) -> Result<Response, Problem> {
     });
     let facts = Offers {
         services: offers.collect(),
-        time: desk.visit.asked("time").map(str::to_owned),
+        time: desk.visit.query_param("time").map(str::to_owned),
         with: front
             .staff
             .iter()
@@ -286,7 +287,7 @@ async fn choose_time(
 ) -> Result<Response, Problem> {
     let (zone, now) = (desk.zone()?, desk.core().now());
     let today = zone.at(now).date_naive();
-    let date = board::asked_date(desk, zone, now).max(today);
+    let date = board::requested_date(desk, zone, now).max(today);
     let query = SlotQuery {
         service_id: service.id,
         staff_id,
@@ -297,7 +298,7 @@ async fn choose_time(
     };
     let list = slots::list(desk.core(), &query).await?.days;
     let seats = service.spec.capacity > 1;
-    let shown = times::Shown { locale: desk.locale, zone: None, preferred: staff_id, seats };
+    let shown = times::TimesOptions { locale: desk.locale, zone: None, preferred: staff_id, seats };
     let front = &desk.front()?.front;
     let performs = |id: &Uuid| service.spec.staff_ids.contains(id);
     let performers = front.staff.iter().filter(|member| performs(&member.id));
@@ -341,12 +342,12 @@ fn seats(service: &Service, asked: Option<&str>) -> u32 {
 
 /// What the address says under these names.
 fn in_address(desk: &Desk, names: &[&'static str]) -> Vec<(&'static str, String)> {
-    names.iter().filter_map(|name| Some((*name, desk.visit.asked(name)?.to_owned()))).collect()
+    names.iter().filter_map(|name| Some((*name, desk.visit.query_param(name)?.to_owned()))).collect()
 }
 
 /// Fields that a form by GET carries on.
 fn hidden(desk: &Desk, more: &[(&'static str, String)]) -> Vec<Hidden> {
-    let lang = desk.visit.asked("lang").map(|lang| Hidden { name: "lang", value: lang.to_owned() });
+    let lang = desk.visit.query_param("lang").map(|lang| Hidden { name: "lang", value: lang.to_owned() });
     let more = more.iter().map(|(name, value)| Hidden { name, value: value.clone() });
     lang.into_iter().chain(more).collect()
 }
@@ -376,8 +377,9 @@ async fn who(
     let Entered { notice, input, repeat, alternatives, occurrences } = entered;
     let api = &desk.visit.state;
     let zone = desk.zone()?;
-    let query = desk.visit.asked("q").unwrap_or_default().trim().to_owned();
-    let chosen = input.customer.or(desk.visit.asked("customer").and_then(|text| Uuid::try_parse(text).ok()));
+    let query = desk.visit.query_param("q").unwrap_or_default().trim().to_owned();
+    let chosen =
+        input.customer.or(desk.visit.query_param("customer").and_then(|text| Uuid::try_parse(text).ok()));
     let found = found::found(desk, &query, chosen).await?;
     let front = &desk.front()?.front;
     let performer = front.staff.iter().find(|member| Some(member.id) == wish.staff_id);

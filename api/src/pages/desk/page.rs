@@ -19,7 +19,7 @@ use crate::{
         Page,
         book::initial,
         form::Form,
-        html::{self, Shown, accepted_language, see_other},
+        html::{self, PageOptions, accepted_language, see_other},
         signed_in::session::{self, SignedIn},
         visit::Visit,
     },
@@ -36,7 +36,7 @@ pub(super) struct Desk {
     pub user: User,
     pub locale: Locale,
     /// The language of the URL; links keep it.
-    asked_locale: Option<Locale>,
+    requested_locale: Option<Locale>,
     /// None before the business is set up.
     storefront: Option<Arc<StorefrontPages>>,
 }
@@ -62,9 +62,9 @@ pub(super) trait DeskPage: Send + Sync + 'static {
 }
 
 /// A [`DeskPage`] behind the login.
-pub(super) struct Behind<P>(PhantomData<P>);
+pub(super) struct LoginRequired<P>(PhantomData<P>);
 
-impl<P: DeskPage> Page for Behind<P> {
+impl<P: DeskPage> Page for LoginRequired<P> {
     const OPERATION: &'static Operation = P::OPERATION;
     const PATTERN: &'static str = P::PATTERN;
     const POSTS: bool = P::POSTS;
@@ -92,7 +92,7 @@ impl<P: DeskPage> Page for Behind<P> {
 }
 
 #[derive(Serialize)]
-struct Everything<'a, F: Serialize> {
+struct PageContext<'a, F: Serialize> {
     desk: Facts<'a>,
     #[serde(flatten)]
     facts: &'a F,
@@ -110,7 +110,7 @@ struct Facts<'a> {
     form_token: String,
     style: &'static str,
     /// Path of the page, for the links to other languages.
-    tongues: Vec<Tongue>,
+    tongues: Vec<LanguageLink>,
     /// The section of the desk that the page belongs to.
     part: &'a str,
     notice: Option<&'a str>,
@@ -118,7 +118,7 @@ struct Facts<'a> {
 }
 
 #[derive(Serialize)]
-struct Tongue {
+struct LanguageLink {
     code: &'static str,
     name: &'static str,
     href: String,
@@ -126,7 +126,7 @@ struct Tongue {
 }
 
 #[derive(Serialize)]
-struct Trouble {
+struct ErrorContext {
     kind: &'static str,
     /// Whether the account may not see it.
     other_account: bool,
@@ -145,12 +145,12 @@ impl Desk {
             Err(Error::NotFound(_)) => None,
             Err(error) => return Err(error.into()),
         };
-        let asked_locale = visit.asked("lang").and_then(|text| Locale::parse(text).ok());
-        let locale = asked_locale.or(user.locale).unwrap_or_else(|| accepted_language(&visit.headers));
-        let desk = Self { visit, who, user, locale, asked_locale, storefront };
+        let requested_locale = visit.query_param("lang").and_then(|text| Locale::parse(text).ok());
+        let locale = requested_locale.or(user.locale).unwrap_or_else(|| accepted_language(&visit.headers));
+        let desk = Self { visit, who, user, locale, requested_locale, storefront };
         let allowed = if for_admin { desk.is_admin() } else { desk.who.actor().is_staff() };
         if !allowed {
-            let facts = Trouble { kind: "desk_forbidden", other_account: true };
+            let facts = ErrorContext { kind: "desk_forbidden", other_account: true };
             return Ok(Err(desk.page(StatusCode::FORBIDDEN, "desk/trouble.html.j2", "", None, &facts)?));
         }
         if desk.storefront.is_none() && !for_admin {
@@ -208,7 +208,7 @@ impl Desk {
     /// The same with further parameters.
     pub fn carry_with(&self, more: &[(&str, &str)]) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        if let Some(locale) = self.asked_locale {
+        if let Some(locale) = self.requested_locale {
             query.append_pair("lang", locale.as_str());
         }
         query.extend_pairs(more);
@@ -242,7 +242,7 @@ impl Desk {
         let front = self.storefront.as_ref().map(|storefront| &storefront.front);
         let business = front.map_or("Punctual", |front| front.business.name.as_str());
         let logo = front.and_then(|front| front.logo.as_ref());
-        let tongue = |locale: Locale, name| Tongue {
+        let tongue = |locale: Locale, name| LanguageLink {
             code: locale.as_str(),
             name,
             href: self.in_language(locale),
@@ -262,14 +262,14 @@ impl Desk {
             notice: notice.map(|(words, _)| words),
             notice_role: notice.map_or("status", |(_, role)| role),
         };
-        let shown = Shown {
+        let shown = PageOptions {
             accent: front.and_then(|front| front.business.accent_colour),
             root: &root,
             carry: &self.carry(),
             desk: true,
-            ..Shown::default()
+            ..PageOptions::default()
         };
-        html::show(status, template, self.locale, &Everything { desk, facts }, &shown)
+        html::show(status, template, self.locale, &PageContext { desk, facts }, &shown)
     }
 
     /// This page in another language.
@@ -296,13 +296,13 @@ impl Desk {
             Code::TooManyRequests => "trouble_busy",
             _ => "desk_refused",
         };
-        let facts = Trouble { kind, other_account: false };
+        let facts = ErrorContext { kind, other_account: false };
         self.page(problem.code.status(), "desk/trouble.html.j2", "", None, &facts)
     }
 }
 
 fn to_login(visit: &Visit) -> Response {
-    let language = visit.asked("lang").and_then(|text| Locale::parse(text).ok());
+    let language = visit.query_param("lang").and_then(|text| Locale::parse(text).ok());
     let mut query = form_urlencoded::Serializer::new(String::new());
     if let Some(locale) = language {
         query.append_pair("lang", locale.as_str());

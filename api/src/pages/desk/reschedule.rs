@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::{
     Desk, DeskPage, Notice,
-    act::Told,
-    booking::{self, Shown},
+    act::MessageForm,
+    booking::{self, BookingView},
     people::Person,
 };
 use crate::{
@@ -36,7 +36,7 @@ const DAYS: u64 = 7;
 #[derive(Serialize)]
 struct Facts {
     #[serde(flatten)]
-    booking: Shown,
+    booking: BookingView,
     chosen: Option<Chosen>,
     message: String,
     silent: bool,
@@ -71,7 +71,7 @@ struct Link {
 }
 
 /// The time of the URL or of a form.
-struct Wish {
+struct RequestedTime {
     start: DateTime<Utc>,
     staff_id: Uuid,
     odd: bool,
@@ -94,7 +94,7 @@ impl DeskPage for Move {
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
         let booking = bookings::get(desk.core(), &desk.actor(), booking::id(desk)?).await?;
-        let asked = |name| desk.visit.asked(name);
+        let asked = |name| desk.visit.query_param(name);
         let staff_id = asked("staff").and_then(|text| Uuid::try_parse(text).ok());
         let start = asked("start").and_then(parse_compact);
         let typed = asked("time").and_then(|time| instant(booking.zone, asked("date")?, time));
@@ -102,36 +102,36 @@ impl DeskPage for Move {
         if asked("time").is_some_and(|text| !text.is_empty()) && typed.is_none() {
             refused.fault = Some("desk_fault_time");
         }
-        let wish = start.map(|start| (start, false)).or(typed.map(|start| (start, true)));
-        let wish = wish.map(|(start, odd)| Wish {
+        let requested = start.map(|start| (start, false)).or(typed.map(|start| (start, true)));
+        let requested = requested.map(|(start, odd)| RequestedTime {
             start,
             staff_id: staff_id.unwrap_or(booking.staff.id),
             odd,
             overriding: false,
         });
-        render(desk, &booking, StatusCode::OK, wish, &Told::default(), refused).await
+        render(desk, &booking, StatusCode::OK, requested, &MessageForm::default(), refused).await
     }
 
     async fn submit(desk: &Desk, form: Form) -> Result<Response, Problem> {
         let (core, actor, id) = (desk.core(), desk.actor(), booking::id(desk)?);
         let rev = form.value("rev", |text| text.parse().ok().map(Rev))?;
-        let wish = Wish {
+        let requested = RequestedTime {
             start: form.value("start", parse_compact)?,
             staff_id: form.value("staff", |text| Uuid::try_parse(text).ok())?,
             odd: form.text("odd").is_some(),
             overriding: form.text("override").is_some(),
         };
-        let told = Told::of(&form);
+        let message_form = MessageForm::of(&form);
         let booking = bookings::get(core, &actor, id).await?;
-        let Some(message) = told.message() else {
+        let Some(message) = message_form.message() else {
             let refused = Refused { fault: Some("notice_note_long"), ..Refused::default() };
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return render(desk, &booking, status, Some(wish), &told, refused).await;
+            return render(desk, &booking, status, Some(requested), &message_form, refused).await;
         };
         let to = bookings::Move {
-            overriding: wish.overriding,
+            overriding: requested.overriding,
             message,
-            ..bookings::Move::to(wish.start, Some(wish.staff_id))
+            ..bookings::Move::to(requested.start, Some(requested.staff_id))
         };
         let Err(error) = bookings::reschedule(core, &actor, id, ExpectedRev::Exactly(rev), to).await else {
             return Ok(desk.go(&format!("/b/{id}"), &[("done", "move")]));
@@ -149,7 +149,7 @@ impl DeskPage for Move {
             Error::NotFound(_) | Error::Invalid { .. } => "desk_not_performed",
             _ => return Err(error.into()),
         };
-        let odd = wish.odd || words == "desk_odd";
+        let odd = requested.odd || words == "desk_odd";
         let alternatives = match &error {
             Error::SlotTaken { alternatives, .. } => alternatives.clone(),
             _ => Vec::new(),
@@ -157,7 +157,7 @@ impl DeskPage for Move {
         let status = Problem::from(error).code.status();
         let booking = bookings::get(core, &actor, id).await?;
         let refused = Refused { notice: Some((words, "alert")), seen: Some(rev), fault: None, alternatives };
-        render(desk, &booking, status, Some(Wish { odd, ..wish }), &told, refused).await
+        render(desk, &booking, status, Some(RequestedTime { odd, ..requested }), &message_form, refused).await
     }
 }
 
@@ -172,21 +172,21 @@ async fn render(
     desk: &Desk,
     booking: &Booking,
     status: StatusCode,
-    wish: Option<Wish>,
-    told: &Told,
+    requested: Option<RequestedTime>,
+    message_form: &MessageForm,
     refused: Refused,
 ) -> Result<Response, Problem> {
     let core = desk.core();
     let events = bookings::events(core, &desk.actor(), booking.id).await?;
     let today = booking.zone.at(core.now()).date_naive();
-    let asked = desk.visit.asked("date").and_then(|text| text.parse::<NaiveDate>().ok());
+    let asked = desk.visit.query_param("date").and_then(|text| text.parse::<NaiveDate>().ok());
     let far = |date: &NaiveDate| (*date - today).num_days() < 40_000;
     let date = asked.filter(far).unwrap_or_else(|| booking.start.date_naive()).max(today);
-    let anyone = desk.visit.asked("with") == Some("anyone");
+    let anyone = desk.visit.query_param("with") == Some("anyone");
     let staff = &desk.front()?.front.staff;
     let people = staff.iter().filter(|member| member.service_ids.contains(&booking.service.id));
-    let staff_id = wish.as_ref().map_or(booking.staff.id, |wish| wish.staff_id);
-    let days = if wish.is_some() { Vec::new() } else { free(desk, booking, date, anyone).await? };
+    let staff_id = requested.as_ref().map_or(booking.staff.id, |requested| requested.staff_id);
+    let days = if requested.is_some() { Vec::new() } else { free(desk, booking, date, anyone).await? };
     let path = format!("/b/{}/move", booking.id);
     let alternatives = refused.alternatives.iter().filter_map(|slot| {
         let (start, id) = (compact(slot.start.to_utc()), slot.staff_ids.first()?.to_string());
@@ -195,23 +195,28 @@ async fn render(
             label: When::new(slot.start.to_utc(), slot.end.to_utc(), booking.zone, desk.locale).short,
         })
     });
-    let chosen = wish.map(|wish| Chosen {
-        when: When::new(wish.start, wish.start + (booking.end - booking.start), booking.zone, desk.locale),
+    let chosen = requested.map(|requested| Chosen {
+        when: When::new(
+            requested.start,
+            requested.start + (booking.end - booking.start),
+            booking.zone,
+            desk.locale,
+        ),
         with: staff
             .iter()
-            .find(|member| member.id == wish.staff_id)
+            .find(|member| member.id == requested.staff_id)
             .map_or_else(|| booking.staff.name.clone(), |member| member.name.as_str().to_owned()),
-        start: compact(wish.start),
-        staff_id: wish.staff_id,
-        odd: wish.odd,
-        overriding: wish.overriding,
+        start: compact(requested.start),
+        staff_id: requested.staff_id,
+        odd: requested.odd,
+        overriding: requested.overriding,
     });
     let facts = Facts {
         alternatives: alternatives.collect(),
-        booking: Shown::new(desk, booking, &events, refused.seen),
+        booking: BookingView::new(desk, booking, &events, refused.seen),
         chosen,
-        message: told.message.clone(),
-        silent: told.silent,
+        message: message_form.message.clone(),
+        silent: message_form.silent,
         fault: refused.fault,
         date,
         time: booking.start.format("%H:%M").to_string(),
@@ -221,7 +226,7 @@ async fn render(
         later: date + Days::new(DAYS),
         days,
         people: people.map(|member| Person::new(member, Some(staff_id))).collect(),
-        lang: desk.visit.asked("lang").map(str::to_owned),
+        lang: desk.visit.query_param("lang").map(str::to_owned),
     };
     desk.page(status, "desk/move.html.j2", "day", refused.notice, &facts)
 }
@@ -252,7 +257,11 @@ async fn free(
     for day in &mut list {
         day.slots.retain(|slot| slot.start != booking.start || !slot.staff_ids.contains(&booking.staff.id));
     }
-    let shown =
-        times::Shown { locale: desk.locale, zone: None, preferred: Some(booking.staff.id), seats: false };
+    let shown = times::TimesOptions {
+        locale: desk.locale,
+        zone: None,
+        preferred: Some(booking.staff.id),
+        seats: false,
+    };
     Ok(times::days(list, shown))
 }

@@ -66,7 +66,7 @@ impl DeskPage for Resources {
 }
 
 fn saved(desk: &Desk) -> Notice {
-    match desk.visit.asked("done") {
+    match desk.visit.query_param("done") {
         Some("saved") => Some(("desk_saved", "status")),
         _ => None,
     }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{
     Desk, DeskPage, Notice,
-    act::Told,
-    booking::{self, Shown},
+    act::MessageForm,
+    booking::{self, BookingView},
     occurrences::{OneOf, occurrences},
     people::Person,
     repeat::{Line, lines},
@@ -19,12 +19,12 @@ use super::{
 use crate::{contract::Operation, http::problem::Problem, pages::form::Form, pages::named};
 
 /// `/desk/b/{id}/series`: an appointment and all later ones of its series, to move or to cancel.
-pub struct OfSeries;
+pub struct SeriesActions;
 
 #[derive(Serialize)]
 struct Facts {
     #[serde(flatten)]
-    booking: Shown,
+    booking: BookingView,
     no: i16,
     series_rev: i32,
     occurrences: Vec<OneOf>,
@@ -46,14 +46,14 @@ struct Facts {
 struct Refused {
     notice: Notice,
     fault: Option<&'static str>,
-    told: Told,
+    message_form: MessageForm,
     /// Date, time and member of staff.
     wish: Option<(String, String, Option<Uuid>)>,
     overriding: bool,
     occurrences: Vec<Occurrence>,
 }
 
-impl DeskPage for OfSeries {
+impl DeskPage for SeriesActions {
     const OPERATION: &'static Operation = &named("deskSeries");
     const PATTERN: &'static str = "/desk/b/{id}/series";
     const POSTS: bool = true;
@@ -66,7 +66,7 @@ impl DeskPage for OfSeries {
         let (core, actor, id) = (desk.core(), desk.actor(), booking::id(desk)?);
         let (_, place) = in_series(desk, id).await?;
         let expected = ExpectedRev::Exactly(form.value("rev", |text| text.parse().ok().map(Rev))?);
-        let told = Told::of(&form);
+        let message_form = MessageForm::of(&form);
         let is_move = form.text("do") == Some("move");
         let text = |name| form.text(name).unwrap_or_default().to_owned();
         let staff_id = form.text("staff").and_then(|text| Uuid::try_parse(text).ok());
@@ -74,19 +74,19 @@ impl DeskPage for OfSeries {
         let overriding = form.text("override").is_some();
         let mut refused = Refused { wish, overriding, ..Refused::default() };
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-        let Some(message) = told.message() else {
+        let Some(message) = message_form.message() else {
             return render(
                 desk,
                 id,
                 unprocessable,
-                Refused { fault: Some("notice_note_long"), told, ..refused },
+                Refused { fault: Some("notice_note_long"), message_form, ..refused },
             )
             .await;
         };
         let done = if is_move {
             let Some(start) = instant(desk.zone()?, &text("date"), &text("time")) else {
                 let notice = Some(("desk_fault_time", "alert"));
-                return render(desk, id, unprocessable, Refused { notice, told, ..refused }).await;
+                return render(desk, id, unprocessable, Refused { notice, message_form, ..refused }).await;
             };
             let to = MoveSeries { from: place.no, start, staff_id, overriding, message };
             bookings::move_series(core, &actor, place.id, expected, to).await
@@ -108,7 +108,7 @@ impl DeskPage for OfSeries {
             _ => return Err(error.into()),
         };
         let status = Problem::from(error).code.status();
-        render(desk, id, status, Refused { notice: Some((words, "alert")), told, ..refused }).await
+        render(desk, id, status, Refused { notice: Some((words, "alert")), message_form, ..refused }).await
     }
 }
 
@@ -139,11 +139,11 @@ async fn render(desk: &Desk, id: Uuid, status: StatusCode, refused: Refused) -> 
         time,
         people: performers.map(|member| Person::new(member, staff_id)).collect(),
         overriding: refused.overriding,
-        message: refused.told.message,
-        silent: refused.told.silent,
+        message: refused.message_form.message,
+        silent: refused.message_form.silent,
         fault: refused.fault,
         wanted: lines(&refused.occurrences, desk.zone()?, desk.locale),
-        booking: Shown::new(desk, &booking, &events, None),
+        booking: BookingView::new(desk, &booking, &events, None),
     };
     desk.page(status, "desk/series.html.j2", "day", refused.notice, &facts)
 }

@@ -51,7 +51,7 @@ impl DeskPage for Services {
                 people: service.spec.staff_ids.len(),
             }
         });
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("saved") => Some(("desk_saved", "status")),
             _ => None,
         };

@@ -12,7 +12,7 @@ use super::{Desk, DeskPage, Notice, services::minor};
 use crate::{contract::Operation, http::problem::Problem, pages::form::Form, pages::named};
 
 /// `/desk/services/{id}/staff-terms`: duration and price with single members of staff.
-pub struct OfStaff;
+pub struct StaffTermsPage;
 
 #[derive(Serialize)]
 struct Facts {
@@ -35,7 +35,7 @@ struct Own {
     fault: Option<&'static str>,
 }
 
-impl DeskPage for OfStaff {
+impl DeskPage for StaffTermsPage {
     const OPERATION: &'static Operation = &named("deskStaffTerms");
     const PATTERN: &'static str = "/desk/services/{id}/staff-terms";
     const POSTS: bool = true;

@@ -15,7 +15,7 @@ use crate::{contract::Operation, http::problem::Problem, pages::named};
 pub struct Stranded;
 
 /// Bookings of one page.
-const SHOWN: u32 = 50;
+const PAGE_SIZE: u32 = 50;
 
 #[derive(Serialize)]
 struct Facts {
@@ -42,7 +42,7 @@ impl DeskPage for Stranded {
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
         let (core, actor) = (desk.core(), desk.actor());
-        let size = PageSize::new(SHOWN).unwrap_or_default();
+        let size = PageSize::new(PAGE_SIZE).unwrap_or_default();
         let page = hours::list_stranded(core, &actor, size, None).await?;
         let mut shown = Vec::with_capacity(page.data.len());
         for stranded in &page.data {
@@ -53,7 +53,7 @@ impl DeskPage for Stranded {
                 Err(error) => return Err(error.into()),
             }
         }
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("away") => Some(("desk_done_away", "status")),
             _ => None,
         };

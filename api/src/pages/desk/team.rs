@@ -78,7 +78,7 @@ impl DeskPage for Member {
     const ADMIN: bool = true;
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("saved") => Some(("desk_saved", "status")),
             Some("invited") => Some(("desk_invited", "status")),
             _ => None,

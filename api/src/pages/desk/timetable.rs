@@ -69,7 +69,7 @@ impl DeskPage for Timetable {
 
     async fn show(desk: &Desk) -> Result<Response, Problem> {
         let service = find(desk).await?;
-        let notice = match desk.visit.asked("done") {
+        let notice = match desk.visit.query_param("done") {
             Some("saved") => Some(("desk_saved", "status")),
             _ => None,
         };

@@ -28,7 +28,7 @@ impl DeskPage for Week {
         let id = desk.visit.step(2).and_then(|text| Uuid::try_parse(text).ok());
         let id = id.ok_or(Error::NotFound("staff"))?;
         let (zone, now) = (desk.zone()?, desk.core().now());
-        let date = board::asked_date(desk, zone, now);
+        let date = board::requested_date(desk, zone, now);
         let monday = date - Days::new(u64::from(date.weekday().num_days_from_monday()));
         let sunday = monday + Days::new(DAYS - 1);
         let query = AgendaQuery { from: monday, to: sunday, staff_id: Some(id) };
@@ -61,7 +61,7 @@ impl DeskPage for Week {
             current: member.id == id,
         });
         let columns: Vec<Column> = columns.collect();
-        let shown = board::Shown {
+        let shown = board::BoardContent {
             title: format!("{}, {}", of.member.name.as_str(), span(monday, sunday, desk.locale)),
             columns,
             extent,

@@ -5,17 +5,17 @@ mod script;
 
 use poem::{Response, Route};
 
-use super::{Page, Served, named, visit::Visit};
+use super::{Page, PageEndpoint, named, visit::Visit};
 use crate::{contract::Operation, http::problem::Problem};
 
 /// Adds them to the routes.
 pub(super) fn add_to(routes: Route) -> Route {
     routes
-        .at("/look/logo", Served::<picture::Logo>::new())
-        .at("/look/staff/:id", Served::<picture::Photo>::new())
-        .at("/look/frame.js", Served::<script::Frame>::new())
-        .at("/widget.js", Served::<script::Widget>::new())
-        .at("/robots.txt", Served::<Robots>::new())
+        .at("/look/logo", PageEndpoint::<picture::Logo>::new())
+        .at("/look/staff/:id", PageEndpoint::<picture::Photo>::new())
+        .at("/look/frame.js", PageEndpoint::<script::Frame>::new())
+        .at("/widget.js", PageEndpoint::<script::Widget>::new())
+        .at("/robots.txt", PageEndpoint::<Robots>::new())
 }
 
 /// `/robots.txt`

@@ -49,7 +49,7 @@ impl Page for Photo {
 /// The picture, or 304. A URL with the content's hash can be cached without limit.
 fn answer(visit: &Visit, picture: Option<Picture>) -> Result<Response, Problem> {
     let picture = picture.ok_or(Error::NotFound("picture"))?;
-    let named = visit.asked("v") == Some(picture.tag.as_str());
+    let named = visit.query_param("v") == Some(picture.tag.as_str());
     let kept = if named { "public, max-age=31536000, immutable" } else { "no-cache" };
     let response = Response::builder()
         .header(header::CACHE_CONTROL, kept)

@@ -8,7 +8,7 @@ use punctual_core::{
 
 use crate::{
     http::problem::Problem,
-    pages::{appointment::Appointment, html::Shown, visit::Visit},
+    pages::{appointment::Appointment, html::PageOptions, visit::Visit},
 };
 
 /// The booking of the visit's link.
@@ -23,8 +23,8 @@ pub(super) fn appointment(managed: &Managed) -> Appointment {
 }
 
 /// Page options of this booking.
-pub(super) fn shown(managed: &Managed) -> Shown<'static> {
-    Shown { accent: managed.business.accent_colour, ..Shown::default() }
+pub(super) fn shown(managed: &Managed) -> PageOptions<'static> {
+    PageOptions { accent: managed.business.accent_colour, ..PageOptions::default() }
 }
 
 /// The actor: the holder of this booking's link.

@@ -103,8 +103,8 @@ async fn choose(
     status: StatusCode,
     notice: Option<&'static str>,
 ) -> Result<Response, Problem> {
-    let start = visit.asked("start").and_then(instant);
-    let staff_id = visit.asked("staff").and_then(|text| Uuid::try_parse(text).ok());
+    let start = visit.query_param("start").and_then(instant);
+    let staff_id = visit.query_param("staff").and_then(|text| Uuid::try_parse(text).ok());
     let Some((start, staff_id)) = start.zip(staff_id) else {
         return list(visit, managed, status, notice, Around::default()).await;
     };
@@ -151,7 +151,7 @@ async fn list(
     for day in &mut list {
         day.slots.retain(|slot| !own(slot));
     }
-    let how = times::Shown {
+    let how = times::TimesOptions {
         locale: managed.locale,
         zone: managed.customer_zone.filter(|zone| *zone != booking.zone),
         preferred: Some(booking.staff.id),
@@ -163,7 +163,7 @@ async fn list(
 
 fn facts(visit: &Visit, managed: &Managed, around: &Around) -> Facts {
     let (first, last) = (managed.today, managed.last_date.max(managed.today));
-    let asked = visit.asked("date").and_then(|text| text.parse().ok());
+    let asked = visit.query_param("date").and_then(|text| text.parse().ok());
     let date = around.date.or(asked).unwrap_or_else(|| managed.booking.start.date_naive()).clamp(first, last);
     let earlier = date.checked_sub_days(Days::new(DAYS)).unwrap_or(first).max(first);
     let later = date.checked_add_days(Days::new(DAYS)).unwrap_or(last);
@@ -178,7 +178,7 @@ fn facts(visit: &Visit, managed: &Managed, around: &Around) -> Facts {
         date,
         earlier: (date > first).then_some(earlier),
         later: (later <= last).then_some(later),
-        anyone: around.anyone.unwrap_or_else(|| visit.asked("with") == Some("anyone")),
+        anyone: around.anyone.unwrap_or_else(|| visit.query_param("with") == Some("anyone")),
         days: Vec::new(),
     }
 }

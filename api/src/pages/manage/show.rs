@@ -55,7 +55,7 @@ impl Page for Show {
         let managed = managed(&visit).await?;
         let status = managed.booking.status;
         // The notice must match the booking, whatever the URL says.
-        let notice = match visit.asked("done") {
+        let notice = match visit.query_param("done") {
             Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
             Some("booked") if status == BookingStatus::Confirmed => Some("notice_booked"),
             Some("booked") if status == BookingStatus::Pending => Some("notice_asked"),

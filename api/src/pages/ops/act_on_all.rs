@@ -1,6 +1,6 @@
 use poem::Response;
 use punctual_core::{
-    operators::{self, Action, MOST_AT_ONCE, Operator},
+    operators::{self, Action, MAX_JOBS_AT_ONCE, Operator},
     pool::again_if_cut,
 };
 use punctual_queue::JobId;
@@ -37,7 +37,7 @@ impl OpsPage for ActOnAll {
     const POSTS: bool = true;
 
     async fn show(admin: AdminVisit) -> Result<Response, Problem> {
-        let (button, _) = asked(&admin)?;
+        let (button, _) = target(&admin)?;
         let wanted = jobs::wanted(&admin.visit, 100)?;
         let page = again_if_cut(|| operators::jobs(&admin.visit.state.core, &wanted)).await?;
         let count = match (page.jobs.len(), page.next) {
@@ -52,7 +52,7 @@ impl OpsPage for ActOnAll {
         let facts = Facts {
             question: format!("{button} {count} with {}?", which.join(", ")),
             what: format!(
-                "As if it were done to each of them, up to {MOST_AT_ONCE} at a time. A mail whose job is cancelled or discarded is not sent."
+                "As if it were done to each of them, up to {MAX_JOBS_AT_ONCE} at a time. A mail whose job is cancelled or discarded is not sent."
             ),
             button,
             danger: button != "Retry",
@@ -62,7 +62,7 @@ impl OpsPage for ActOnAll {
     }
 
     async fn submit(admin: AdminVisit, _: Form) -> Result<Response, Problem> {
-        let (_, action) = asked(&admin)?;
+        let (_, action) = target(&admin)?;
         let wanted = jobs::wanted(&admin.visit, 100)?;
         let operator = Operator::Admin(admin.operator);
         let tally = operators::act_on_all(&admin.visit.state.core, operator, &wanted, action).await?;
@@ -76,7 +76,7 @@ impl OpsPage for ActOnAll {
 /// An action on a job.
 type ToJob = fn(JobId) -> Action;
 
-fn asked(admin: &AdminVisit) -> Result<(&'static str, ToJob), Problem> {
+fn target(admin: &AdminVisit) -> Result<(&'static str, ToJob), Problem> {
     match admin.visit.step(2) {
         Some("retry") => Ok(("Retry", Action::Retry)),
         Some("cancel") => Ok(("Cancel", Action::Cancel)),

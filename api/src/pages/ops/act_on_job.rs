@@ -31,7 +31,7 @@ impl OpsPage for ActOnJob {
     const POSTS: bool = true;
 
     async fn show(admin: AdminVisit) -> Result<Response, Problem> {
-        let (id, action) = asked(&admin)?;
+        let (id, action) = target(&admin)?;
         let job = again_if_cut(|| operators::job(&admin.visit.state.core, id)).await?.summary;
         let (verb, what) = match action {
             Action::Retry(_) => (
@@ -58,13 +58,13 @@ impl OpsPage for ActOnJob {
     }
 
     async fn submit(admin: AdminVisit, _: Form) -> Result<Response, Problem> {
-        let (id, action) = asked(&admin)?;
+        let (id, action) = target(&admin)?;
         operators::act(&admin.visit.state.core, Operator::Admin(admin.operator), action).await?;
         Ok(admin.go(&format!("ops/jobs/{id}")))
     }
 }
 
-fn asked(admin: &AdminVisit) -> Result<(JobId, Action), Problem> {
+fn target(admin: &AdminVisit) -> Result<(JobId, Action), Problem> {
     let id = id_of(admin)?;
     let action = match admin.visit.step(3) {
         Some("retry") => Action::Retry(id),

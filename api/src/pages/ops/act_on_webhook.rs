@@ -41,7 +41,7 @@ impl OpsPage for ActOnWebhook {
     const POSTS: bool = true;
 
     async fn show(admin: AdminVisit) -> Result<Response, Problem> {
-        let (id, verb) = asked(&admin)?;
+        let (id, verb) = target(&admin)?;
         let endpoint = again_if_cut(|| webhooks::get(&admin.visit.state.core.pool, id)).await?;
         let host = endpoint.url.authority();
         let (question, what, button) = match verb {
@@ -78,7 +78,7 @@ impl OpsPage for ActOnWebhook {
 
     async fn submit(admin: AdminVisit, _: Form) -> Result<Response, Problem> {
         let core = &admin.visit.state.core;
-        let (id, verb) = asked(&admin)?;
+        let (id, verb) = target(&admin)?;
         let set = async |active| {
             let changes = EndpointChanges { active: Some(active), ..EndpointChanges::default() };
             webhooks::update(core, id, ExpectedRev::Any, changes, true).await
@@ -101,9 +101,9 @@ impl OpsPage for ActOnWebhook {
     }
 }
 
-fn asked(admin: &AdminVisit) -> Result<(Uuid, Verb), Problem> {
+fn target(admin: &AdminVisit) -> Result<(Uuid, Verb), Problem> {
     let not_found = || Problem::new(Code::NotFound);
-    let verb = match (admin.visit.step(3), admin.visit.asked("delivery")) {
+    let verb = match (admin.visit.step(3), admin.visit.query_param("delivery")) {
         (Some("test"), _) => Verb::Test,
         (Some("replay"), Some(delivery)) => Verb::Replay(Uuid::try_parse(delivery).map_err(|_| not_found())?),
         (Some("replay"), None) => Verb::ReplayFailed,

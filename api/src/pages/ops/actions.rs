@@ -34,7 +34,7 @@ impl OpsPage for Actions {
 
     async fn show(admin: AdminVisit) -> Result<Response, Problem> {
         let core = &admin.visit.state.core;
-        let cursor = admin.visit.asked("cursor").and_then(|text| Cursor::parse(text).ok());
+        let cursor = admin.visit.query_param("cursor").and_then(|text| Cursor::parse(text).ok());
         let page = again_if_cut(|| operators::actions(core, None, PageSize::default(), cursor)).await?;
         let facts = Facts {
             actions: page.data.into_iter().map(row).collect(),

@@ -49,9 +49,9 @@ pub trait OpsPage: Send + Sync + 'static {
 }
 
 /// The page for administrators, the login for everybody else.
-pub struct Behind<P>(PhantomData<P>);
+pub struct LoginRequired<P>(PhantomData<P>);
 
-impl<P: OpsPage> Page for Behind<P> {
+impl<P: OpsPage> Page for LoginRequired<P> {
     const OPERATION: &'static Operation = P::OPERATION;
     const PATTERN: &'static str = P::PATTERN;
     const POSTS: bool = P::POSTS;
@@ -85,12 +85,12 @@ fn told(answer: Result<Response, Problem>, root: String) -> Result<Response, Pro
     match answer {
         Err(problem) if problem.code.status().is_client_error() => {
             #[derive(Serialize)]
-            struct Trouble<'a> {
+            struct ErrorContext<'a> {
                 title: &'static str,
                 detail: &'a str,
             }
             let detail = problem.detail.as_deref().unwrap_or(problem.code.meaning());
-            let facts = Trouble { title: problem.code.title(), detail };
+            let facts = ErrorContext { title: problem.code.title(), detail };
             html::page(problem.code.status(), "problem.html.j2", root, None, &facts)
         }
         answer => answer,

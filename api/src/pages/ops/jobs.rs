@@ -63,7 +63,7 @@ impl OpsPage for Jobs {
     async fn show(admin: AdminVisit) -> Result<Response, Problem> {
         let visit = &admin.visit;
         // A number is usually the id of a job.
-        if let Some(id) = asked(visit, "q").and_then(|text| text.parse().ok())
+        if let Some(id) = trimmed_param(visit, "q").and_then(|text| text.parse().ok())
             && operators::job(&visit.state.core, JobId(id)).await.is_ok()
         {
             return Ok(admin.go(&format!("ops/jobs/{id}")));
@@ -106,15 +106,15 @@ fn query(wanted: &JobsWanted) -> String {
 }
 
 /// A value of the query that is not empty.
-fn asked<'v>(visit: &'v Visit, name: &str) -> Option<&'v str> {
-    visit.asked(name).map(str::trim).filter(|text| !text.is_empty() && text.len() <= 100)
+fn trimmed_param<'v>(visit: &'v Visit, name: &str) -> Option<&'v str> {
+    visit.query_param(name).map(str::trim).filter(|text| !text.is_empty() && text.len() <= 100)
 }
 
 /// The jobs of the query.
 pub fn wanted(visit: &Visit, page: u32) -> Result<JobsWanted, Problem> {
-    let state = JobState::ALL.into_iter().find(|state| asked(visit, "state") == Some(state.as_str()));
-    let owned = |name| asked(visit, name).map(|text| text.replace('\0', ""));
-    let after = asked(visit, "cursor").map(|text| JobCursor(text.to_owned()).place()).transpose()?;
+    let state = JobState::ALL.into_iter().find(|state| trimmed_param(visit, "state") == Some(state.as_str()));
+    let owned = |name| trimmed_param(visit, name).map(|text| text.replace('\0', ""));
+    let after = trimmed_param(visit, "cursor").map(|text| JobCursor(text.to_owned()).place()).transpose()?;
     Ok(JobsWanted {
         filter: JobFilter {
             state: state.unwrap_or(JobState::Available),

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     html,
-    session::{LASTS, OPS},
+    session::{LIFETIME, OPS},
 };
 use crate::{
     auth::Verified,
@@ -35,7 +35,7 @@ impl Page for Login {
     const POSTS: bool = true;
 
     async fn show(visit: Visit) -> Result<Response, Problem> {
-        let next = safe(visit.asked("next"));
+        let next = safe(visit.query_param("next"));
         html::page(StatusCode::OK, "login.html.j2", visit.root(), None, &Facts { next, refused: false })
     }
 
@@ -52,7 +52,7 @@ impl Page for Login {
         allowance.settle(status.as_u16(), false).await;
         if let Some(token) = answer? {
             let mut response = see_other(&format!("{}{next}", visit.root()));
-            response.headers_mut().insert(header::SET_COOKIE, token.set_cookie(LASTS.num_seconds()));
+            response.headers_mut().insert(header::SET_COOKIE, token.set_cookie(LIFETIME.num_seconds()));
             return Ok(response);
         }
         let facts = Facts { next, refused: true };
@@ -75,7 +75,7 @@ async fn log_in(visit: &Visit, form: &Form, allowance: &Allowance) -> Result<Opt
     let admin = |user: &users::LoginUser| verified == Verified::Yes && user.role == Role::Admin;
     let Some(user) = user.filter(admin) else { return Ok(None) };
     let (token, now) = (OPS.new_token(), core.now());
-    sessions::start(pool, now, user.id, user.token_epoch, &token.hash(), now + LASTS).await?;
+    sessions::start(pool, now, user.id, user.token_epoch, &token.hash(), now + LIFETIME).await?;
     tracing::info!(user_id = %user.id, "an administrator logged in to the ops page");
     Ok(Some(token))
 }

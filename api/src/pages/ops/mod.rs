@@ -27,31 +27,31 @@ mod words;
 
 use poem::Route;
 
-use super::Served;
-use admin_visit::{AdminVisit, Behind, OpsPage};
+use super::PageEndpoint;
+use admin_visit::{AdminVisit, LoginRequired, OpsPage};
 
 /// Adds the pages to the routes.
 pub(super) fn add_to(routes: Route) -> Route {
     routes
-        .at("/ops", Served::<Behind<overview::Overview>>::new())
-        .at("/ops/jobs", Served::<Behind<jobs::Jobs>>::new())
-        .at("/ops/jobs/:id", Served::<Behind<job::Job>>::new())
-        .at("/ops/jobs/:id/:verb", Served::<Behind<act_on_job::ActOnJob>>::new())
-        .at("/ops/all-jobs/:verb", Served::<Behind<act_on_all::ActOnAll>>::new())
-        .at("/ops/bookings/:id", Served::<Behind<booking::Booking>>::new())
-        .at("/ops/bookings/:id/:mail", Served::<Behind<resend::Resend>>::new())
-        .at("/ops/queues/:queue/:verb", Served::<Behind<act_on_queue::ActOnQueue>>::new())
-        .at("/ops/mails", Served::<Behind<mails::Mails>>::new())
-        .at("/ops/relay/probe", Served::<Behind<probe_relay::ProbeRelay>>::new())
-        .at("/ops/webhooks", Served::<Behind<webhooks::Webhooks>>::new())
-        .at("/ops/webhooks/:id", Served::<Behind<webhook::Webhook>>::new())
-        .at("/ops/webhooks/:id/:verb", Served::<Behind<act_on_webhook::ActOnWebhook>>::new())
+        .at("/ops", PageEndpoint::<LoginRequired<overview::Overview>>::new())
+        .at("/ops/jobs", PageEndpoint::<LoginRequired<jobs::Jobs>>::new())
+        .at("/ops/jobs/:id", PageEndpoint::<LoginRequired<job::Job>>::new())
+        .at("/ops/jobs/:id/:verb", PageEndpoint::<LoginRequired<act_on_job::ActOnJob>>::new())
+        .at("/ops/all-jobs/:verb", PageEndpoint::<LoginRequired<act_on_all::ActOnAll>>::new())
+        .at("/ops/bookings/:id", PageEndpoint::<LoginRequired<booking::Booking>>::new())
+        .at("/ops/bookings/:id/:mail", PageEndpoint::<LoginRequired<resend::Resend>>::new())
+        .at("/ops/queues/:queue/:verb", PageEndpoint::<LoginRequired<act_on_queue::ActOnQueue>>::new())
+        .at("/ops/mails", PageEndpoint::<LoginRequired<mails::Mails>>::new())
+        .at("/ops/relay/probe", PageEndpoint::<LoginRequired<probe_relay::ProbeRelay>>::new())
+        .at("/ops/webhooks", PageEndpoint::<LoginRequired<webhooks::Webhooks>>::new())
+        .at("/ops/webhooks/:id", PageEndpoint::<LoginRequired<webhook::Webhook>>::new())
+        .at("/ops/webhooks/:id/:verb", PageEndpoint::<LoginRequired<act_on_webhook::ActOnWebhook>>::new())
         .at(
             "/ops/webhooks/:id/deliveries/:delivery",
-            Served::<Behind<webhook_delivery::WebhookDelivery>>::new(),
+            PageEndpoint::<LoginRequired<webhook_delivery::WebhookDelivery>>::new(),
         )
-        .at("/ops/actions", Served::<Behind<actions::Actions>>::new())
-        .at("/ops/login", Served::<login::Login>::new())
-        .at("/ops/logout", Served::<Behind<logout::Logout>>::new())
-        .at("/ops/live.js", Served::<script::Script>::new())
+        .at("/ops/actions", PageEndpoint::<LoginRequired<actions::Actions>>::new())
+        .at("/ops/login", PageEndpoint::<login::Login>::new())
+        .at("/ops/logout", PageEndpoint::<LoginRequired<logout::Logout>>::new())
+        .at("/ops/live.js", PageEndpoint::<script::Script>::new())
 }

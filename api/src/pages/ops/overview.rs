@@ -75,7 +75,7 @@ impl OpsPage for Overview {
         let now = core.now();
         let mut queues = Vec::new();
         for queue in again_if_cut(|| operators::queues(core)).await? {
-            let samples = operators::history(core, &queue.queue, now - picture::SHOWN).await?;
+            let samples = operators::history(core, &queue.queue, now - picture::PERIOD).await?;
             let waiting = picture::draw(&samples, now, |sample| sample.available + sample.retryable);
             let done = picture::draw(&samples, now, |sample| a_minute(sample.completed, sample.over_seconds));
             let failed_last_hour = samples.iter().map(|sample| sample.failed).sum();

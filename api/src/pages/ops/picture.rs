@@ -5,7 +5,7 @@ use punctual_core::operators::QueueSample;
 use serde::Serialize;
 
 /// Period of the charts.
-pub const SHOWN: TimeDelta = TimeDelta::hours(1);
+pub const PERIOD: TimeDelta = TimeDelta::hours(1);
 /// Samples further apart are not joined by a line.
 const GAP: TimeDelta = TimeDelta::minutes(2);
 /// Size of the chart, as in the template's viewBox.
@@ -32,7 +32,7 @@ pub fn draw(samples: &[QueueSample], now: DateTime<Utc>, value: impl Fn(&QueueSa
     let scale = most.max(1) as f64;
     let runs = samples.chunk_by(|one, next| next.at - one.at <= GAP).map(|run| {
         let place = |sample: &QueueSample| {
-            let age = (now - sample.at).num_milliseconds() as f64 / SHOWN.num_milliseconds() as f64;
+            let age = (now - sample.at).num_milliseconds() as f64 / PERIOD.num_milliseconds() as f64;
             let height = value(sample) as f64 / scale;
             (WIDTH * (1.0 - age), 1.0 + (HEIGHT - 2.0) * (1.0 - height))
         };

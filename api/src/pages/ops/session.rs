@@ -15,7 +15,7 @@ use crate::{
 pub static OPS: SessionKind = SessionKind { cookie: "__Host-ops", purpose: "ops", same_site: "Strict" };
 
 /// How long a session lasts, used or not.
-pub const LASTS: TimeDelta = TimeDelta::hours(8);
+pub const LIFETIME: TimeDelta = TimeDelta::hours(8);
 
 /// The session of these headers, if its account is still an administrator.
 ///

@@ -61,8 +61,8 @@ impl OpsPage for Webhook {
     async fn show(admin: AdminVisit) -> Result<Response, Problem> {
         let (visit, core) = (&admin.visit, &admin.visit.state.core);
         let id = id_at(&admin, 2)?;
-        let state = STATES.into_iter().find(|state| visit.asked("status") == Some(&word(state)));
-        let before = visit.asked("cursor").map(Cursor::parse).transpose().map_err(odd("/cursor"))?;
+        let state = STATES.into_iter().find(|state| visit.query_param("status") == Some(&word(state)));
+        let before = visit.query_param("cursor").map(Cursor::parse).transpose().map_err(odd("/cursor"))?;
         let size = PageSize::new(ROWS).map_err(odd("/limit"))?;
         let endpoint = again_if_cut(|| webhooks::get(&core.pool, id)).await?;
         let page = again_if_cut(|| webhooks::deliveries(&core.pool, id, state, size, before)).await?;

@@ -72,7 +72,7 @@ impl AccountPage for Appointments {
             to_come: to_come.data.into_iter().filter_map(of).collect(),
             past: past.into_iter().filter_map(of).collect(),
         };
-        let notice = match visitor.visit.asked("done") {
+        let notice = match visitor.visit.query_param("done") {
             Some("registered") => Some(("account_registered", "status")),
             Some("password") => Some(("account_password_done", "status")),
             _ => None,

@@ -34,7 +34,7 @@ impl BookPage for Forgotten {
     const POSTS: bool = true;
 
     async fn show(visitor: &Visitor) -> Result<Response, Problem> {
-        let sent = visitor.visit.asked("done") == Some("sent");
+        let sent = visitor.visit.query_param("done") == Some("sent");
         let facts = Facts { sent, email: String::new(), fault: None };
         render(visitor, None, StatusCode::OK, "account/forgotten.html.j2", None, &facts).await
     }

@@ -12,22 +12,22 @@ pub(super) mod session;
 
 use poem::Route;
 
-use super::{Served, book::OfBook};
+use super::{PageEndpoint, book::OfBook};
 
-use page::Behind;
+use page::LoginRequired;
 
 pub(super) use login::password_matches;
 
 /// Adds the pages to the routes.
 pub(super) fn add_to(routes: Route) -> Route {
     routes
-        .at("/account", Served::<OfBook<Behind<appointments::Appointments>>>::new())
-        .at("/account/login", Served::<OfBook<login::Login>>::new())
-        .at("/account/forgotten", Served::<OfBook<forgotten::Forgotten>>::new())
-        .at("/account/register", Served::<OfBook<register::Register>>::new())
-        .at("/account/profile", Served::<OfBook<Behind<profile::Profile>>>::new())
-        .at("/account/password", Served::<OfBook<Behind<password::Password>>>::new())
-        .at("/account/logout", Served::<OfBook<Behind<leave::Logout>>>::new())
-        .at("/account/export", Served::<OfBook<Behind<leave::Export>>>::new())
-        .at("/account/delete", Served::<OfBook<Behind<leave::Delete>>>::new())
+        .at("/account", PageEndpoint::<OfBook<LoginRequired<appointments::Appointments>>>::new())
+        .at("/account/login", PageEndpoint::<OfBook<login::Login>>::new())
+        .at("/account/forgotten", PageEndpoint::<OfBook<forgotten::Forgotten>>::new())
+        .at("/account/register", PageEndpoint::<OfBook<register::Register>>::new())
+        .at("/account/profile", PageEndpoint::<OfBook<LoginRequired<profile::Profile>>>::new())
+        .at("/account/password", PageEndpoint::<OfBook<LoginRequired<password::Password>>>::new())
+        .at("/account/logout", PageEndpoint::<OfBook<LoginRequired<leave::Logout>>>::new())
+        .at("/account/export", PageEndpoint::<OfBook<LoginRequired<leave::Export>>>::new())
+        .at("/account/delete", PageEndpoint::<OfBook<LoginRequired<leave::Delete>>>::new())
 }

@@ -33,9 +33,9 @@ pub(super) trait AccountPage: Send + Sync + 'static {
 }
 
 /// An [`AccountPage`] behind the login.
-pub(super) struct Behind<P>(PhantomData<P>);
+pub(super) struct LoginRequired<P>(PhantomData<P>);
 
-impl<P: AccountPage> BookPage for Behind<P> {
+impl<P: AccountPage> BookPage for LoginRequired<P> {
     const OPERATION: &'static Operation = P::OPERATION;
     const PATTERN: &'static str = P::PATTERN;
     const POSTS: bool = P::POSTS;

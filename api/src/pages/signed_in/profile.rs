@@ -49,7 +49,7 @@ impl AccountPage for Profile {
     const POSTS: bool = true;
 
     async fn show(visitor: &Visitor, who: SignedIn) -> Result<Response, Problem> {
-        let notice = match visitor.visit.asked("done") {
+        let notice = match visitor.visit.query_param("done") {
             Some("saved") => Some(("account_saved", "status")),
             Some("wrong") => Some(("account_wrong_password", "alert")),
             Some("bookings") => Some(("account_has_bookings", "alert")),

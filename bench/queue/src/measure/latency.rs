@@ -13,7 +13,7 @@ use crate::worker_process::WorkerProcess;
 
 /// Samples that are not counted, while connections open and statements are prepared.
 const WARM_UP: u32 = 10;
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Percentiles of a latency.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ pub async fn measure<C: Contender>(site: &Site<'_>, wake_up: WakeUp) -> Result<L
 
 async fn began(worker: &mut WorkerProcess, wanted: u32) -> Result<Duration> {
     loop {
-        match worker.next(PATIENCE).await?.context("a job was not begun")? {
+        match worker.next(WAIT_TIMEOUT).await?.context("a job was not begun")? {
             Line::Began { number, at } if number == wanted => return Ok(at),
             _ => {}
         }

@@ -13,7 +13,7 @@ use crate::worker_process::WorkerProcess;
 /// A contender that has not finished by then is measured over what it has done.
 const LIMIT: Duration = Duration::from_mins(1);
 /// How long a worker may take to start.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Jobs per second from the start of the first job until the measured number is done in the database.
 pub async fn measure<C: Contender>(site: &Site<'_>, backlog: &[(u32, Due)]) -> Result<f64> {
@@ -49,7 +49,7 @@ pub async fn measure<C: Contender>(site: &Site<'_>, backlog: &[(u32, Due)]) -> R
 async fn handled(worker: &mut WorkerProcess, span: u64) -> Result<Duration> {
     let mut first = None;
     loop {
-        match worker.next(first.map_or(PATIENCE, left)).await? {
+        match worker.next(first.map_or(WAIT_TIMEOUT, left)).await? {
             Some(Line::Handled { jobs, first: begun }) => {
                 first = Some(begun);
                 if jobs >= span || left(begun).is_zero() {

@@ -8,12 +8,12 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::entries::Entries;
-use super::entry::{Outcome, Pending, What};
+use super::entry::{Outcome, Pending, RequestKind};
 use crate::batch_queue::LockMode;
-use crate::bookings::held::{Hold, WantedHold};
+use crate::bookings::held::{Hold, RequestedHold};
 use crate::bookings::held_time::HeldTime;
 use crate::bookings::place::{Placement, first_place, staff_for};
-use crate::bookings::{Booker, NewBooking, Wanted, WantedSlot, held};
+use crate::bookings::{Booker, NewBooking, RequestedSlot, SlotSource, held};
 use crate::customers::{self, AccountHolder, Contact};
 use crate::slots::{self, Board, ServiceTerms, StartQuery};
 use crate::{Error, Result};
@@ -80,11 +80,11 @@ impl<'a> Entries<'a> {
         let holds: Vec<(usize, &'a Pending, &'a NewBooking, Uuid)> = self
             .open()
             .filter_map(|(at, pending)| match &pending.entry.what {
-                What::Booking(new) => match new.slot {
-                    Wanted::Hold(id) => Some((at, pending, new, id)),
-                    Wanted::Slot(_) => None,
+                RequestKind::Booking(new) => match new.slot {
+                    SlotSource::Hold(id) => Some((at, pending, new, id)),
+                    SlotSource::Slot(_) => None,
                 },
-                What::Hold { .. } => None,
+                RequestKind::Hold { .. } => None,
             })
             .collect();
         let mut seen = HashSet::new();
@@ -97,9 +97,9 @@ impl<'a> Entries<'a> {
         if first.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<WantedHold<'_>> = first
+        let wanted: Vec<RequestedHold<'_>> = first
             .iter()
-            .map(|(_, pending, _, id)| WantedHold {
+            .map(|(_, pending, _, id)| RequestedHold {
                 id: *id,
                 performers: &pending.entry.performers,
                 limits: pending.limits(),
@@ -152,7 +152,7 @@ impl<'a> Entries<'a> {
     where
         'a: 't,
     {
-        let slots: Vec<(usize, &'a Pending, &'a WantedSlot)> =
+        let slots: Vec<(usize, &'a Pending, &'a RequestedSlot)> =
             self.open().filter_map(|(at, pending)| Some((at, pending, pending.slot()?))).collect();
         let mut held_time = self.load_held_time(tx, &slots).await?;
         let mut wanted = Vec::with_capacity(slots.len());
@@ -211,7 +211,7 @@ impl<'a> Entries<'a> {
     async fn load_held_time(
         &self,
         tx: &mut PgConnection,
-        slots: &[(usize, &'a Pending, &'a WantedSlot)],
+        slots: &[(usize, &'a Pending, &'a RequestedSlot)],
     ) -> Result<HeldTime<'a>> {
         let holders: BTreeSet<&'a str> =
             slots.iter().filter_map(|(_, pending, _)| pending.limited_holder()).collect();
@@ -223,7 +223,7 @@ impl<'a> Entries<'a> {
 }
 
 /// The time that a hold of this slot counts for, in minutes.
-fn held_minutes(terms: &ServiceTerms, slot: &WantedSlot) -> i64 {
+fn held_minutes(terms: &ServiceTerms, slot: &RequestedSlot) -> i64 {
     i64::from(terms.rules.duration_min) * i64::from(slot.seats)
 }
 

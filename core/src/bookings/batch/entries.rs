@@ -135,7 +135,7 @@ impl<'a> Entries<'a> {
         let service_ids: BTreeSet<Uuid> =
             self.open().filter_map(|(_, pending)| Some(pending.slot()?.service_id)).collect();
         let service_ids: Vec<Uuid> = service_ids.into_iter().collect();
-        let wanted = resources::Wanted { services: &service_ids, bookings: &[], staff: staff_ids };
+        let wanted = resources::ResourceChange { services: &service_ids, bookings: &[], staff: staff_ids };
         let wait = self.mode != LockMode::Skip;
         let locked = resources::lock(tx, self.now, wanted, wait).await?;
         if wait {

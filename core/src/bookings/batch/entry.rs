@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::batch_queue::LockMode;
 use crate::bookings::held_time::HeldTime;
-use crate::bookings::{Booker, Booking, NewBooking, NewHold, Wanted, WantedSlot};
+use crate::bookings::{Booker, Booking, NewBooking, NewHold, RequestedSlot, SlotSource};
 use crate::calendar::Limits;
 use crate::idempotency::{Answer, Request};
 use crate::keyed_mutex::KeyedMutexGuard;
@@ -17,13 +17,13 @@ use crate::{Result, customers};
 pub(in crate::bookings) struct NewEntry {
     pub actor: Actor,
     pub request: Option<Request>,
-    pub what: What,
+    pub what: RequestKind,
     /// The members of staff whose calendars it may write.
     pub performers: Vec<Uuid>,
 }
 
 /// What is to be made.
-pub(in crate::bookings) enum What {
+pub(in crate::bookings) enum RequestKind {
     Booking(NewBooking),
     Hold {
         new: NewHold,
@@ -69,32 +69,32 @@ pub(super) enum Stage {
 
 impl Pending {
     /// The slot it wants; none for a booking from a hold.
-    pub(super) fn slot(&self) -> Option<&WantedSlot> {
+    pub(super) fn slot(&self) -> Option<&RequestedSlot> {
         match &self.entry.what {
-            What::Booking(NewBooking { slot: Wanted::Slot(slot), .. }) => Some(slot),
-            What::Booking(_) => None,
-            What::Hold { new, .. } => Some(&new.slot),
+            RequestKind::Booking(NewBooking { slot: SlotSource::Slot(slot), .. }) => Some(slot),
+            RequestKind::Booking(_) => None,
+            RequestKind::Hold { new, .. } => Some(&new.slot),
         }
     }
 
     pub(super) fn limits(&self) -> Limits {
         match &self.entry.what {
-            What::Booking(new) if new.overriding => Limits::Overridden,
+            RequestKind::Booking(new) if new.overriding => Limits::Overridden,
             _ => Limits::Enforced,
         }
     }
 
     pub(super) fn held_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match &self.entry.what {
-            What::Booking(_) => None,
-            What::Hold { new, .. } => Some(now + TimeDelta::minutes(i64::from(new.minutes))),
+            RequestKind::Booking(_) => None,
+            RequestKind::Hold { new, .. } => Some(now + TimeDelta::minutes(i64::from(new.minutes))),
         }
     }
 
     /// Whose held time it adds to; none for a booking, and for staff, who have no limit.
     pub(super) fn limited_holder(&self) -> Option<&str> {
         match &self.entry.what {
-            What::Hold { held_by, .. } if !self.entry.actor.is_staff() => Some(held_by),
+            RequestKind::Hold { held_by, .. } if !self.entry.actor.is_staff() => Some(held_by),
             _ => None,
         }
     }
@@ -102,19 +102,19 @@ impl Pending {
     /// The advisory lock it needs beside its key: that of its holder, or of its customer's address.
     pub(super) fn lock_name(&self) -> Option<String> {
         match &self.entry.what {
-            What::Booking(NewBooking { booker: Booker::Person(contact), .. }) => {
+            RequestKind::Booking(NewBooking { booker: Booker::Person(contact), .. }) => {
                 Some(customers::contact_lock_name(contact))
             }
-            What::Booking(_) => None,
-            What::Hold { .. } => self.limited_holder().map(HeldTime::lock_name),
+            RequestKind::Booking(_) => None,
+            RequestKind::Hold { .. } => self.limited_holder().map(HeldTime::lock_name),
         }
     }
 
     /// For whom it is; none for a hold.
     pub(super) fn booker(&self) -> Option<&Booker> {
         match &self.entry.what {
-            What::Booking(new) => Some(&new.booker),
-            What::Hold { .. } => None,
+            RequestKind::Booking(new) => Some(&new.booker),
+            RequestKind::Hold { .. } => None,
         }
     }
 }

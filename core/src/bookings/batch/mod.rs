@@ -10,10 +10,10 @@ mod transaction;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(super) use self::entry::{NewEntry, What};
+pub(super) use self::entry::{NewEntry, RequestKind};
 use self::entry::{Outcome, Pending, Reply};
 use self::transaction::{Failure, run_transaction};
-use crate::batch_queue::{BatchQueue, LockMode, NotServed, RunBatch, Served};
+use crate::batch_queue::{BatchQueue, LockMode, NotServed, RequestResult, RunBatch};
 use crate::keyed_mutex::KeyedMutexGuard;
 use crate::transaction::{RETRIES, TRANSACTION_TIMEOUT, retry_delay};
 use crate::{Core, Error, Result};
@@ -52,7 +52,7 @@ impl RunBatch for Batches {
     type Request = Pending;
     type Answer = Reply;
 
-    async fn run(&self, pending: Vec<Pending>, mode: LockMode) -> Vec<Served<Pending, Reply>> {
+    async fn run(&self, pending: Vec<Pending>, mode: LockMode) -> Vec<RequestResult<Pending, Reply>> {
         let entries: Vec<&Pending> = pending.iter().collect();
         let outcomes = match run_transaction(&self.0, &entries, mode).await {
             Ok(outcomes) => outcomes,
@@ -62,8 +62,8 @@ impl RunBatch for Batches {
             .into_iter()
             .zip(outcomes)
             .map(|(pending, outcome)| match outcome {
-                Outcome::Reply(reply) => Served::Answer(*reply),
-                Outcome::Locked(mode) => Served::Locked(pending, mode),
+                Outcome::Reply(reply) => RequestResult::Answer(*reply),
+                Outcome::Locked(mode) => RequestResult::Locked(pending, mode),
             })
             .collect()
     }

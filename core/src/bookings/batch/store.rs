@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::decide::{Accepted, AcceptedPlace, Customer};
 use super::entries::Entries;
-use super::entry::{Outcome, Pending, What};
+use super::entry::{Outcome, Pending, RequestKind};
 use crate::bookings::audit::BookingChange;
 use crate::bookings::held::BookedHold;
 use crate::bookings::insert::{NewRow, insert};
@@ -175,21 +175,21 @@ impl Pending {
         no_note: &'r Note,
     ) -> NewRow<'r> {
         let actor = &self.entry.actor;
-        let reminders = !matches!(&self.entry.what, What::Booking(new) if !new.reminders);
+        let reminders = !matches!(&self.entry.what, RequestKind::Booking(new) if !new.reminders);
         let for_whom = match &self.entry.what {
-            What::Booking(new) => new.for_whom.as_ref(),
-            What::Hold { .. } => None,
+            RequestKind::Booking(new) => new.for_whom.as_ref(),
+            RequestKind::Hold { .. } => None,
         };
         let (kind, overridden, status, customer_note, staff_note, held_by) = match &self.entry.what {
-            What::Booking(new) => {
+            RequestKind::Booking(new) => {
                 let status = held::first_status(actor, placement.terms.requires_confirmation);
                 (ChangeKind::Created, new.overriding, status, &new.customer_note, &new.staff_note, None)
             }
-            What::Hold { held_by, .. } => {
+            RequestKind::Hold { held_by, .. } => {
                 (ChangeKind::Held, false, BookingStatus::Held, no_note, no_note, Some(held_by.as_str()))
             }
         };
-        let silent = matches!(&self.entry.what, What::Booking(new) if new.silent);
+        let silent = matches!(&self.entry.what, RequestKind::Booking(new) if new.silent);
         let details = EventDetails { silent, ..placement.details() };
         NewRow {
             id,

@@ -47,7 +47,7 @@ async fn lock_participants(tx: &mut PgConnection, now: DateTime<Utc>, class: Cla
     .fetch_all(&mut *tx)
     .await?;
     let services = [class.service_id];
-    let wanted = resources::Wanted { services: &services, bookings: &ids, staff: &[class.staff_id] };
+    let wanted = resources::ResourceChange { services: &services, bookings: &ids, staff: &[class.staff_id] };
     resources::lock(tx, now, wanted, true).await?;
     let mut rows = row::lock_many(tx, &ids).await?;
     rows.sort_by_key(|row| row.booking.seat_no);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::locked::{has_begun, kept, lock, place_of, staff_of, stands};
 use super::read::load;
-use super::{SeriesChange, WhyKept};
+use super::{SeriesChange, UnchangedReason};
 use crate::bookings::audit::BookingChange;
 use crate::bookings::change_status::{next_status, put_status, require_notice};
 use crate::bookings::mails::{self, NewBookingMails};
@@ -74,8 +74,8 @@ impl Write for CancelSeries {
             }
             let notice = terms.get(&row.booking.service.id).map_or(0, |terms| terms.cancel_notice_min);
             match require_notice(row, &self.actor, notice, now) {
-                _ if has_begun(row, now) => stay.push(kept(row, place, WhyKept::Begun)),
-                Err(Error::NoticePassed) => stay.push(kept(row, place, WhyKept::NoticePassed)),
+                _ if has_begun(row, now) => stay.push(kept(row, place, UnchangedReason::Begun)),
+                Err(Error::NoticePassed) => stay.push(kept(row, place, UnchangedReason::NoticePassed)),
                 Err(error) => return Err(error),
                 Ok(()) => {
                     let to = next_status(row, &self.actor, ExpectedRev::Any, BookingAction::Cancel, now)?;

@@ -17,7 +17,7 @@ use crate::bookings::insert::{NewRow, insert};
 use crate::bookings::mails::{self, NewBookingMails};
 use crate::bookings::mails_of_several::plan_together;
 use crate::bookings::place::{Placement, first_place, performers, staff_for};
-use crate::bookings::{Booker, Wanted, WantedSlot, calendars, resources};
+use crate::bookings::{Booker, RequestedSlot, SlotSource, calendars, resources};
 use crate::calendar::{Every, Limits, Refusal, occurrences};
 use crate::customers::{self, Booked};
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
@@ -69,7 +69,7 @@ pub async fn try_series(core: &Core, actor: &Actor, new: NewSeries) -> Result<Se
 ///
 /// # Errors
 /// `Forbidden`, `StaffOnly`, `Invalid`.
-fn check<'a>(actor: &Actor, new: &'a NewSeries) -> Result<&'a WantedSlot> {
+fn check<'a>(actor: &Actor, new: &'a NewSeries) -> Result<&'a RequestedSlot> {
     if !actor.is_staff() {
         return Err(Error::Forbidden);
     }
@@ -91,8 +91,8 @@ fn check<'a>(actor: &Actor, new: &'a NewSeries) -> Result<&'a WantedSlot> {
         return invalid("/every", "out_of_range", "every is 1 to 366 days, 1 to 52 weeks or 1 to 12 months");
     }
     match &new.first.slot {
-        Wanted::Slot(slot) => Ok(slot),
-        Wanted::Hold(_) => invalid("/hold_id", "conflict", "a series is booked without a hold"),
+        SlotSource::Slot(slot) => Ok(slot),
+        SlotSource::Hold(_) => invalid("/hold_id", "conflict", "a series is booked without a hold"),
     }
 }
 
@@ -101,7 +101,7 @@ async fn decide(
     actor: &Actor,
     request: Option<Request>,
     new: NewSeries,
-    slot: &WantedSlot,
+    slot: &RequestedSlot,
     key_guard: impl Send + 'static,
 ) -> Result<Decided> {
     let performers = again_if_cut(|| performers(core, slot)).await?;
@@ -115,7 +115,7 @@ struct CreateSeries {
     /// None: nothing is booked.
     request: Option<Request>,
     new: NewSeries,
-    slot: WantedSlot,
+    slot: RequestedSlot,
     performers: Vec<Uuid>,
 }
 
@@ -147,8 +147,11 @@ impl Write for CreateSeries {
         if let Booker::Person(contact) = &self.new.first.booker {
             lock_names(tx, &[customers::contact_lock_name(contact)], true).await?;
         }
-        let wanted =
-            resources::Wanted { services: &[self.slot.service_id], bookings: &[], staff: &self.performers };
+        let wanted = resources::ResourceChange {
+            services: &[self.slot.service_id],
+            bookings: &[],
+            staff: &self.performers,
+        };
         resources::lock(tx, now, wanted, true).await?;
         calendars::expire_dead_holds(tx, now, &self.performers).await?;
         let customer = self.customer(tx, now).await?;
@@ -339,7 +342,7 @@ pub(super) fn refusal_of(answers: &[slots::StaffAnswer]) -> Option<Refusal> {
 /// Adds slots near those occurrences that have no place. Runs after the transaction, so that no lock is held meanwhile.
 async fn with_alternatives(
     core: &Core,
-    slot: &WantedSlot,
+    slot: &RequestedSlot,
     mut occurrences: Vec<Occurrence>,
 ) -> Vec<Occurrence> {
     let now = core.now();

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::read::rev_of;
-use super::{Kept, WhyKept};
+use super::{UnchangedOccurrence, UnchangedReason};
 use crate::bookings::row::{Row, select_bookings};
 use crate::bookings::{InSeries, resources};
 use crate::pool::again_if_cut;
@@ -44,7 +44,8 @@ pub(super) async fn lock(
         .await?;
     let booking_ids: Vec<Uuid> = of_series.iter().map(|booking| booking.id).collect();
     let service_ids: Vec<Uuid> = of_series.iter().map(|booking| booking.service_id).collect();
-    let wanted = resources::Wanted { services: &service_ids, bookings: &booking_ids, staff: staff_ids };
+    let wanted =
+        resources::ResourceChange { services: &service_ids, bookings: &booking_ids, staff: staff_ids };
     resources::lock(tx, now, wanted, true).await?;
     sqlx::query_scalar!("SELECT id FROM bookings WHERE series_id = $1 ORDER BY id FOR NO KEY UPDATE", id)
         .fetch_all(&mut *tx)
@@ -81,6 +82,6 @@ pub(super) fn has_begun(row: &Row, now: DateTime<Utc>) -> bool {
 }
 
 /// An occurrence that is not changed.
-pub(super) fn kept(row: &Row, place: InSeries, why: WhyKept) -> Kept {
-    Kept { booking_id: row.booking.id, no: place.no, why }
+pub(super) fn kept(row: &Row, place: InSeries, why: UnchangedReason) -> UnchangedOccurrence {
+    UnchangedOccurrence { booking_id: row.booking.id, no: place.no, why }
 }

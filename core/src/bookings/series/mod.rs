@@ -100,24 +100,24 @@ pub struct SeriesChange {
     /// The bookings that were changed, by number.
     pub changed: Vec<Uuid>,
     /// Active occurrences that were not changed, by number.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<UnchangedOccurrence>,
 }
 
 /// An occurrence that a change of its series did not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct UnchangedOccurrence {
     /// The booking.
     pub booking_id: Uuid,
     /// Its number.
     pub no: i16,
     /// Why.
-    pub why: WhyKept,
+    pub why: UnchangedReason,
 }
 
 /// Why a change of its series did not change an occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum WhyKept {
+pub enum UnchangedReason {
     /// It has begun.
     Begun,
     /// It is too near for its customer to change it.
@@ -126,7 +126,7 @@ pub enum WhyKept {
     MovedByItself,
 }
 
-impl WhyKept {
+impl UnchangedReason {
     /// Every reason.
     pub const ALL: [Self; 3] = [Self::Begun, Self::NoticePassed, Self::MovedByItself];
 

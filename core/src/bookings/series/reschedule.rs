@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::create::refusal_of;
 use super::locked::{has_begun, kept, lock, place_of, staff_of, stands};
 use super::read::load;
-use super::{Kept, MoveSeries, SeriesChange, WhyKept};
+use super::{MoveSeries, SeriesChange, UnchangedOccurrence, UnchangedReason};
 use crate::bookings::audit::BookingChange;
 use crate::bookings::change_status::next_status;
 use crate::bookings::mails::{self, NewBookingMails};
@@ -117,7 +117,7 @@ impl Reschedule {
         tx: &mut PgConnection,
         now: DateTime<Utc>,
         rows: &'a [Row],
-    ) -> Result<(Vec<Target<'a>>, Vec<Kept>)> {
+    ) -> Result<(Vec<Target<'a>>, Vec<UnchangedOccurrence>)> {
         let is_first = |row: &&Row| row.booking.series.is_some_and(|place| place.no == self.to.from);
         let first = rows.iter().find(is_first).ok_or(Error::NotFound("occurrence"))?;
         next_status(first, &self.actor, ExpectedRev::Any, BookingAction::Reschedule, now)?;
@@ -131,11 +131,11 @@ impl Reschedule {
                 continue;
             }
             if has_begun(row, now) {
-                stay.push(kept(row, place, WhyKept::Begun));
+                stay.push(kept(row, place, UnchangedReason::Begun));
                 continue;
             }
             if place.moved && place.no != self.to.from {
-                stay.push(kept(row, place, WhyKept::MovedByItself));
+                stay.push(kept(row, place, UnchangedReason::MovedByItself));
                 continue;
             }
             let staff_id = self.to.staff_id.unwrap_or(booking.staff.id);

@@ -11,7 +11,7 @@ use crate::wording::with_seats;
 use crate::{Error, Result, settings};
 
 /// Most bookings in one mail; the next ones first.
-const MOST: i64 = 50;
+const MAX_BOOKINGS: i64 = 50;
 
 /// The content of the mail.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ pub async fn load_booking_links(
         "#,
         notification_id,
         now,
-        MOST,
+        MAX_BOOKINGS,
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::{Begun, Fence, HandOff, Sending, accepted, begin, mark_handed_off};
+use super::{BeginResult, Fence, HandOff, Sending, accepted, begin, mark_handed_off};
 use crate::batcher::{Batch, Batcher};
 use crate::notifications::facts::{self, Facts};
 use crate::notifications::{EndedMail, collect_ended};
@@ -31,7 +31,7 @@ pub struct SendingBatches {
 /// The result of beginning an attempt.
 pub struct Beginning {
     /// Whether it has begun.
-    pub begun: Begun,
+    pub begun: BeginResult,
     /// The content of a mail about a booking; none for other mails, and when the booking is gone.
     pub facts: Option<Facts>,
 }
@@ -215,7 +215,7 @@ impl Step for Begin {
         let about_bookings: Vec<Uuid> = begun
             .iter()
             .filter_map(|begun| match begun {
-                Begun::Sending(sending)
+                BeginResult::Sending(sending)
                     if sending.booking_id.is_some() && !sending.kind.is_about_several() =>
                 {
                     Some(sending.notification_id)
@@ -224,8 +224,8 @@ impl Step for Begin {
             })
             .collect();
         let mut facts = facts::load(tx, &about_bookings).await?;
-        let facts_of = |begun: &Begun| match begun {
-            Begun::Sending(sending) => facts.remove(&sending.notification_id),
+        let facts_of = |begun: &BeginResult| match begun {
+            BeginResult::Sending(sending) => facts.remove(&sending.notification_id),
             _ => None,
         };
         let facts: Vec<Option<Facts>> = begun.iter().map(facts_of).collect();

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Begun, Fence, Sending, outcomes_of};
+use super::{BeginResult, Fence, Sending, outcomes_of};
 use crate::Result;
 use crate::notifications::{EndedMail, NotificationKind, NotificationOutcome, record_ended};
 use crate::types::Rev;
@@ -20,7 +20,7 @@ pub async fn begin(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     attempts: &[(Uuid, Fence)],
-) -> Result<Vec<Begun>> {
+) -> Result<Vec<BeginResult>> {
     // Of several attempts at one mail the latest lease begins. In order of id: concurrent batches lock rows in one order.
     let mut latest: Vec<(Uuid, Fence)> = attempts.to_vec();
     latest.sort_unstable_by_key(|(id, fence)| (*id, std::cmp::Reverse(*fence)));
@@ -50,15 +50,15 @@ pub async fn begin(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mut answers: HashMap<(Uuid, Fence), Begun> = HashMap::with_capacity(begun.len());
+    let mut answers: HashMap<(Uuid, Fence), BeginResult> = HashMap::with_capacity(begun.len());
     for row in begun {
         let fence = Fence { job_id: row.job_id, lease_seq: row.fence };
         let answer = match row.outcome {
             Some(outcome) => {
                 record_ended([EndedMail { id: row.id, kind: row.kind, outcome }]);
-                Begun::Over(outcome)
+                BeginResult::Ended(outcome)
             }
-            None => Begun::Sending(Sending {
+            None => BeginResult::Sending(Sending {
                 notification_id: row.id,
                 booking_id: row.booking_id,
                 user_id: row.user_id,
@@ -76,9 +76,9 @@ pub async fn begin(
     let outcomes = if others.is_empty() { HashMap::new() } else { outcomes_of(conn, &others).await? };
     let answer = |attempt: &(Uuid, Fence)| {
         answers.get(attempt).copied().unwrap_or_else(|| match outcomes.get(&attempt.0) {
-            None => Begun::Gone,
-            Some(Some(outcome)) => Begun::Over(*outcome),
-            Some(None) => Begun::Fenced,
+            None => BeginResult::Gone,
+            Some(Some(outcome)) => BeginResult::Ended(*outcome),
+            Some(None) => BeginResult::Fenced,
         })
     };
     Ok(attempts.iter().map(answer).collect())

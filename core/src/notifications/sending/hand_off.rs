@@ -197,7 +197,7 @@ pub async fn end(
     match row {
         Some(row) => {
             sending.record_end(row.outcome);
-            Ok(HandOff::Over(row.outcome))
+            Ok(HandOff::Ended(row.outcome))
         }
         None => fenced_result(conn, sending).await,
     }
@@ -207,5 +207,5 @@ pub async fn end(
 async fn fenced_result(conn: &mut PgConnection, sending: &Sending) -> Result<HandOff> {
     let outcomes = outcomes_of(conn, &[sending.notification_id]).await?;
     let outcome = outcomes.get(&sending.notification_id).copied().flatten();
-    Ok(outcome.map_or(HandOff::Fenced, HandOff::Over))
+    Ok(outcome.map_or(HandOff::Fenced, HandOff::Ended))
 }

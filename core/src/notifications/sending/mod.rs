@@ -65,11 +65,11 @@ impl Sending {
 
 /// Whether an attempt may begin.
 #[derive(Debug, Clone, Copy)]
-pub enum Begun {
+pub enum BeginResult {
     /// It has begun.
     Sending(Sending),
     /// The mail has ended, possibly by this call: its second attempt in doubt is its last.
-    Over(NotificationOutcome),
+    Ended(NotificationOutcome),
     /// A later lease has it.
     Fenced,
     /// The row is gone.
@@ -82,7 +82,7 @@ pub enum HandOff {
     /// The mail is marked: once the caller commits, the message may be sent.
     Marked,
     /// The mail has ended, possibly by this call: the booking changed, or it is too late.
-    Over(NotificationOutcome),
+    Ended(NotificationOutcome),
     /// One of several bookings has changed since the mail was rendered: it is to be rendered again.
     Outdated,
     /// A later lease has it.

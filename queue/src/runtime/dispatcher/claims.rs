@@ -104,8 +104,8 @@ impl Dispatcher {
         };
         let (name, limit) = (self.queues[at].name(), self.queues[at].limit());
         let sessions = self.shared.sessions_serving(name);
-        let is_patient = self.shared.is_patient(&claimed.info.kind);
-        if is_poison(&claimed) && is_patient && !self.running.is_empty() {
+        let retries_poison = self.shared.retries_poison(&claimed.info.kind);
+        if is_poison(&claimed) && retries_poison && !self.running.is_empty() {
             // Registered, so that the sweep does not release it as unknown.
             self.shared.leases().hold(claimed.info.id, claimed.info.lease_seq);
             self.waits_alone = Some((at, claimed));
@@ -140,8 +140,8 @@ impl Dispatcher {
             let ctx = self.shared.hold(claimed);
             let holds =
                 self.shared.heartbeat.is_fresh(ctx.claimed().session) && !self.shared.shutdown.is_draining();
-            let is_patient = self.shared.is_patient(&ctx.info().kind);
-            if let Some(transition) = resolve_start(ctx.claimed(), now, wait, holds, is_patient) {
+            let retries_poison = self.shared.retries_poison(&ctx.info().kind);
+            if let Some(transition) = resolve_start(ctx.claimed(), now, wait, holds, retries_poison) {
                 if matches!(transition, Transition::WaitForSlot { .. }) {
                     metrics::limited(&ctx.info().queue, "key", 1);
                 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Connection, PgConnection};
 use tokio::time::Instant;
 
-use super::{BATCH, SHORTEST_ROUND};
+use super::{BATCH, MIN_ROUND};
 use crate::finish_reason::FinishReason;
 use crate::job::JobState;
 use crate::ops::{QueueStatus, depths};
@@ -62,7 +62,7 @@ impl Maintenance {
             metrics::pruned(pruned);
             // A full batch means that more jobs are old enough.
             let is_full = pruned == BATCH.unsigned_abs();
-            self.next_prune = Instant::now() + if is_full { SHORTEST_ROUND } else { PRUNE_INTERVAL };
+            self.next_prune = Instant::now() + if is_full { MIN_ROUND } else { PRUNE_INTERVAL };
             db.call(statement, async |conn| prune::sessions(conn, DAY).await).await?;
         }
         if kinds_trusted && Instant::now() >= self.last_unknown {
@@ -71,7 +71,7 @@ impl Maintenance {
             let ended = db.call(statement, async |conn| end_unknown(shared, conn).await).await?;
             // A full batch means that there may be more.
             if ended == usize::try_from(UNKNOWN_BATCH).unwrap_or(usize::MAX) {
-                self.last_unknown = Instant::now() + SHORTEST_ROUND;
+                self.last_unknown = Instant::now() + MIN_ROUND;
             }
         }
         Ok(())

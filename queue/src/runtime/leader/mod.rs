@@ -29,7 +29,7 @@ const BATCHES: usize = 10;
 /// After a step of Postgres' clock it takes this long until all workers have recorded their kinds again.
 const KINDS_TRUSTED_AFTER: Duration = Duration::from_mins(20);
 /// Rounds are at least this far apart.
-const SHORTEST_ROUND: Duration = Duration::from_millis(20);
+const MIN_ROUND: Duration = Duration::from_millis(20);
 
 /// Tries to become the leader each round, and does the leader's work while it is, until it is dropped.
 pub(crate) async fn run(shared: Arc<RuntimeShared>, token: Uuid) {
@@ -58,7 +58,7 @@ pub(crate) async fn run(shared: Arc<RuntimeShared>, token: Uuid) {
         let pause = match round {
             Ok(Round::Led { next_due }) => {
                 let until_due = next_due.map(|due| (due - shared.now()).to_std().unwrap_or_default());
-                until_due.unwrap_or(longest).clamp(SHORTEST_ROUND, longest)
+                until_due.unwrap_or(longest).clamp(MIN_ROUND, longest)
             }
             Ok(Round::AnotherLeads) => longest,
             Err(error) => {
@@ -140,11 +140,11 @@ impl Leader {
         if corrected > 0 {
             tracing::warn!(sessions = corrected, "heartbeats lay ahead of the clock of Postgres");
         }
-        let ended = self.db.call(statement, async |conn| rescue::end_silent(conn, ttl, ttl).await).await?;
+        let ended = self.db.call(statement, async |conn| rescue::end_expired(conn, ttl, ttl).await).await?;
         if ended > 0 {
             tracing::warn!(sessions = ended, "sessions fell silent and were ended");
         }
-        let (now, patient) = (self.shared.now(), &self.shared.patient_kinds);
+        let (now, patient) = (self.shared.now(), &self.shared.poison_retrying_kinds);
         let rescued =
             self.db.call(statement, async |conn| rescue::rescue(conn, now, patient, BATCH).await).await?;
         if rescued.jobs > 0 {

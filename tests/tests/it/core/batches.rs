@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
-use punctual_core::bookings::{self, Booker, Booking, NewBooking, NewHold, Wanted, WantedSlot};
+use punctual_core::bookings::{self, Booker, Booking, NewBooking, NewHold, RequestedSlot, SlotSource};
 use punctual_core::calendar::Span;
 use punctual_core::customers::Contact;
 use punctual_core::hours::{self, NewTimeOff};
@@ -343,7 +343,7 @@ async fn holds_of_one_guest_in_one_batch_stay_within_the_time_that_may_be_held()
     allow_guests(&salon).await;
     let core = second_process(&salon, 1);
     let attempts = (0..24).map(|number| {
-        let slot = WantedSlot {
+        let slot = RequestedSlot {
             service_id: service,
             staff_id: Some(salon.staff[number % 4]),
             start: hour(number / 4),
@@ -373,7 +373,7 @@ async fn a_hold_whose_place_was_closed_is_refused_and_its_neighbours_in_the_batc
     let customers = salon.customers(6).await;
     let mut holds = Vec::new();
     for (number, customer) in customers.iter().enumerate() {
-        let slot = WantedSlot {
+        let slot = RequestedSlot {
             service_id: service,
             staff_id: Some(salon.staff[number % 3]),
             start: hour(number),
@@ -390,7 +390,7 @@ async fn a_hold_whose_place_was_closed_is_refused_and_its_neighbours_in_the_batc
     // A slot first, so that the batch of the others waits.
     let first = booking_of(service, Some(salon.staff[0]), hour(1));
     let holds = holds.iter().zip(&customers).map(|(hold, customer)| {
-        (*customer, NewBooking { slot: Wanted::Hold(hold.id), ..booking_of(service, None, hour(0)) })
+        (*customer, NewBooking { slot: SlotSource::Hold(hold.id), ..booking_of(service, None, hour(0)) })
     });
     for (actor, new) in [(customers[0], first)].into_iter().chain(holds) {
         let core = core.clone();

@@ -112,7 +112,12 @@ async fn a_note_is_protected_by_its_revision_and_no_mail_is_lost_by_it() {
     bookings::cancel(&salon.core, &customer, booking.id, ExpectedRev::Any).await.unwrap();
     update(&salon, &booking, note("Came all the same")).await.unwrap();
     let hold = bookings::NewHold {
-        slot: bookings::WantedSlot { service_id: service, staff_id: None, start: tuesday("10:00"), seats: 1 },
+        slot: bookings::RequestedSlot {
+            service_id: service,
+            staff_id: None,
+            start: tuesday("10:00"),
+            seats: 1,
+        },
         minutes: 10,
     };
     let hold = bookings::hold(&salon.core, &customer, "", None, hold).await.unwrap().value;

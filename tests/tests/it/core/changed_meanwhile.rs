@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeDelta, Utc};
 use futures::future::join_all;
 use punctual_core::bookings::{
-    self, Booking, BookingStatus, Move, NewBooking, NewHold, StaffMessage, Wanted, WantedSlot,
+    self, Booking, BookingStatus, Move, NewBooking, NewHold, RequestedSlot, SlotSource, StaffMessage,
 };
 use punctual_core::calendar::Span;
 use punctual_core::hours::{self, Closure, NewTimeOff, StrandedReason};
@@ -24,14 +24,14 @@ fn date() -> NaiveDate {
 }
 
 async fn hold(salon: &Salon, actor: &Actor, service_id: Uuid, time: &str) -> Booking {
-    let slot = WantedSlot { service_id, staff_id: None, start: tuesday(time), seats: 1 };
+    let slot = RequestedSlot { service_id, staff_id: None, start: tuesday(time), seats: 1 };
     let new = NewHold { slot, minutes: 10 };
     bookings::hold(&salon.core, actor, "somewhere", None, new).await.unwrap().value
 }
 
 async fn book_hold(salon: &Salon, actor: &Actor, hold: &Booking, overriding: bool) -> Result<Booking> {
     let new = booking_of(Uuid::nil(), None, tuesday("10:00"));
-    let new = NewBooking { slot: Wanted::Hold(hold.id), overriding, ..new };
+    let new = NewBooking { slot: SlotSource::Hold(hold.id), overriding, ..new };
     bookings::create(&salon.core, actor, None, new).await.map(|answer| answer.value)
 }
 

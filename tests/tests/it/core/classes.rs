@@ -2,7 +2,8 @@
 
 use chrono::{NaiveDate, TimeDelta, Weekday};
 use punctual_core::bookings::{
-    self, Booking, BookingStatus, ClassAt, ClassMove, NewBooking, NewHold, StaffMessage, Wanted, WantedSlot,
+    self, Booking, BookingStatus, ClassAt, ClassMove, NewBooking, NewHold, RequestedSlot, SlotSource,
+    StaffMessage,
 };
 use punctual_core::calendar::Span;
 use punctual_core::hours::{self, Closure, NewTimeOff, StrandedReason};
@@ -44,8 +45,8 @@ async fn starts(salon: &Salon, service_id: Uuid, staff: usize, on: &str) -> Vec<
 
 async fn book(salon: &Salon, actor: &Actor, service: Uuid, time: &str, seats: u32) -> Result<Booking> {
     let slot =
-        WantedSlot { service_id: service, staff_id: Some(salon.staff[0]), start: tuesday(time), seats };
-    let new = NewBooking { slot: Wanted::Slot(slot), ..booking_of(service, None, tuesday(time)) };
+        RequestedSlot { service_id: service, staff_id: Some(salon.staff[0]), start: tuesday(time), seats };
+    let new = NewBooking { slot: SlotSource::Slot(slot), ..booking_of(service, None, tuesday(time)) };
     bookings::create(&salon.core, actor, None, new).await.map(|answer| answer.value)
 }
 
@@ -145,7 +146,7 @@ async fn a_whole_class_is_called_off_with_one_mail_for_each_and_is_not_offered_a
     let customers = salon.customers(3).await;
     let party = book(&salon, &customers[0], yoga, "10:00", 2).await.unwrap();
     let single = book(&salon, &customers[1], yoga, "10:00", 1).await.unwrap();
-    let slot = WantedSlot { service_id: yoga, staff_id: None, start: tuesday("10:00"), seats: 1 };
+    let slot = RequestedSlot { service_id: yoga, staff_id: None, start: tuesday("10:00"), seats: 1 };
     let held = bookings::hold(&salon.core, &customers[2], "", None, NewHold { slot, minutes: 10 }).await;
     let held = held.unwrap().value;
     let class = ClassAt { service_id: yoga, staff_id: salon.staff[0], start: tuesday("10:00") };
@@ -159,7 +160,8 @@ async fn a_whole_class_is_called_off_with_one_mail_for_each_and_is_not_offered_a
     assert_eq!(salon.count(mails).await, 2);
     let messages = "SELECT count(*) FROM booking_events WHERE details ->> 'message' = 'Dora is ill'";
     assert_eq!(salon.count(messages).await, 2);
-    let from_hold = NewBooking { slot: Wanted::Hold(held.id), ..booking_of(yoga, None, tuesday("10:00")) };
+    let from_hold =
+        NewBooking { slot: SlotSource::Hold(held.id), ..booking_of(yoga, None, tuesday("10:00")) };
     let gone = bookings::create(&salon.core, &customers[2], None, from_hold).await;
     assert!(matches!(gone, Err(Error::HoldExpired)), "{gone:?}");
     assert_eq!(starts(&salon, yoga, 0, "2027-05-04").await, [""; 0]);

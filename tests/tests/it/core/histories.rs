@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punctual_core::bookings::{self, BookingStatus as Status, Move, NewBooking, NewHold, Wanted, WantedSlot};
+use punctual_core::bookings::{
+    self, BookingStatus as Status, Move, NewBooking, NewHold, RequestedSlot, SlotSource,
+};
 use punctual_core::calendar::Span;
 use punctual_core::hours::{self, Closure, NewTimeOff};
 use punctual_core::services::{self, ServicePatch};
@@ -152,11 +154,11 @@ impl Walk {
         let (service, owner) = (self.dice.index(2), self.dice.index(2));
         let Service { id, requires_confirmation, minutes, price } = self.services[service];
         let (core, actor) = (&self.salon.core, self.customers[owner]);
-        let slot = WantedSlot { service_id: id, staff_id: Some(self.salon.staff[staff]), start, seats: 1 };
+        let slot = RequestedSlot { service_id: id, staff_id: Some(self.salon.staff[staff]), start, seats: 1 };
         let made = if hold {
             bookings::hold(core, &actor, "", None, NewHold { slot, minutes: 10 }).await
         } else {
-            let new = NewBooking { slot: Wanted::Slot(slot), ..booking_of(id, None, start) };
+            let new = NewBooking { slot: SlotSource::Slot(slot), ..booking_of(id, None, start) };
             bookings::create(core, &actor, None, new).await
         };
         let expected = self.takes(staff, start, minutes, None);
@@ -181,7 +183,7 @@ impl Walk {
         let Some(index) = self.any() else { return };
         let hold = self.bookings[index].clone();
         let new = booking_of(Uuid::nil(), None, hold.start);
-        let new = NewBooking { slot: Wanted::Hold(hold.id), ..new };
+        let new = NewBooking { slot: SlotSource::Hold(hold.id), ..new };
         let booked = bookings::create(&self.salon.core, &self.customers[hold.owner], None, new).await;
         let expected = hold.status == Status::Held && self.active[hold.staff] && self.is_open(hold.staff);
         assert_eq!(booked.is_ok(), expected, "{hold:?}: {booked:?}");

@@ -1,7 +1,7 @@
 //! Holds and guests.
 
 use chrono::TimeDelta;
-use punctual_core::bookings::{self, Booker, BookingStatus, NewBooking, NewHold, Wanted, WantedSlot};
+use punctual_core::bookings::{self, Booker, BookingStatus, NewBooking, NewHold, RequestedSlot, SlotSource};
 use punctual_core::customers::Contact;
 use punctual_core::settings;
 use punctual_core::types::{Actor, ExpectedRev, Rev};
@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::salon::{Salon, booking_of, email, name, tuesday};
 
 async fn hold(salon: &Salon, actor: &Actor, service_id: Uuid, minutes: u32) -> Result<bookings::Booking> {
-    let slot = WantedSlot { service_id, staff_id: None, start: tuesday("10:00"), seats: 1 };
+    let slot = RequestedSlot { service_id, staff_id: None, start: tuesday("10:00"), seats: 1 };
     let held = bookings::hold(&salon.core, actor, "somewhere", None, NewHold { slot, minutes }).await;
     held.map(|answer| answer.value)
 }
 
 fn of_hold(id: Uuid) -> NewBooking {
-    NewBooking { slot: Wanted::Hold(id), ..booking_of(Uuid::nil(), None, tuesday("10:00")) }
+    NewBooking { slot: SlotSource::Hold(id), ..booking_of(Uuid::nil(), None, tuesday("10:00")) }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use punctual_core::bookings::{self, Booking};
 use punctual_core::notifications::NotificationOutcome;
 use punctual_core::notifications::sending::{
-    Begun, Fence, HandOff, Sending, SendingBatches, begin, mark_handed_off,
+    BeginResult, Fence, HandOff, Sending, SendingBatches, begin, mark_handed_off,
 };
 use punctual_core::types::ExpectedRev;
 use uuid::Uuid;
@@ -30,7 +30,7 @@ async fn a_reminder_and_a_cancellation_at_once_come_in_one_order_or_the_other() 
             let fence = Fence { job_id: 1, lease_seq: 1 };
             let now = tuesday("10:00") - TimeDelta::days(1);
             let begun = begin(&mut conn, now, &[(reminder, fence)]).await.unwrap();
-            let [Begun::Sending(sending)] = begun[..] else { return None };
+            let [BeginResult::Sending(sending)] = begun[..] else { return None };
             let mut tx = salon.core.pool.begin().await.unwrap();
             let hand_off = mark_handed_off(&mut tx, now, &[sending]).await.unwrap();
             tx.commit().await.unwrap();
@@ -112,7 +112,7 @@ async fn confirmations(salon: &Salon, times: &[&str]) -> Vec<(Booking, Uuid)> {
 /// Begins an attempt at the mail, whose content is there.
 async fn begun(batches: &SendingBatches, mail: Uuid, job_id: i64) -> Sending {
     let beginning = batches.begin(mail, Fence { job_id, lease_seq: 1 }).await.unwrap();
-    let Begun::Sending(sending) = beginning.begun else { panic!("{:?}", beginning.begun) };
+    let BeginResult::Sending(sending) = beginning.begun else { panic!("{:?}", beginning.begun) };
     assert_eq!(beginning.facts.map(|facts| facts.notification_id), Some(mail));
     sending
 }
@@ -127,7 +127,7 @@ async fn of_mails_that_are_handed_off_together_only_the_cancelled_one_ends() {
     bookings::cancel(&salon.core, &salon.admin, mails[1].0.id, ExpectedRev::Any).await.unwrap();
     let answers = join_all(sendings.iter().map(|sending| batches.mark_handed_off(*sending))).await;
     let answers: Vec<HandOff> = answers.into_iter().map(Result::unwrap).collect();
-    let cancelled = HandOff::Over(NotificationOutcome::Cancelled);
+    let cancelled = HandOff::Ended(NotificationOutcome::Cancelled);
     assert_eq!(answers, [HandOff::Marked, cancelled, HandOff::Marked]);
 }
 
@@ -138,7 +138,7 @@ async fn of_two_attempts_at_one_mail_in_a_batch_the_later_lease_sends_it() {
     let (mail, mut conn) = (mails[0].1, salon.core.pool.acquire().await.unwrap());
     let fences = [Fence { job_id: 1, lease_seq: 1 }, Fence { job_id: 1, lease_seq: 2 }];
     let begun = begin(&mut conn, salon.core.now(), &fences.map(|fence| (mail, fence))).await.unwrap();
-    let [Begun::Fenced, Begun::Sending(sending)] = begun[..] else { panic!("{begun:?}") };
+    let [BeginResult::Fenced, BeginResult::Sending(sending)] = begun[..] else { panic!("{begun:?}") };
     assert_eq!(sending.fence, fences[1]);
     let late = Sending { fence: fences[0], ..sending };
     let answers = mark_handed_off(&mut conn, salon.core.now(), &[late]).await.unwrap();

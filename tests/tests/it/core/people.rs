@@ -1,6 +1,6 @@
 //! One person is one customer: who books by an address, what others learn and change, merging, correcting and erasing.
 
-use punctual_core::bookings::{self, Booker, Booking, BookingStatus, NewBooking, NewHold, WantedSlot};
+use punctual_core::bookings::{self, Booker, Booking, BookingStatus, NewBooking, NewHold, RequestedSlot};
 use punctual_core::customers::{self, Contact, ListCustomers};
 use punctual_core::types::{Actor, ExpectedRev, Locale, Phone, Zone};
 use punctual_core::{Error, Result, privacy, settings};
@@ -178,7 +178,7 @@ async fn a_corrected_address_gets_the_confirmation_and_old_links_end() {
 }
 
 async fn hold(salon: &Salon, actor: &Actor, guest: &str, service: Uuid, time: &str) -> Result<Booking> {
-    let slot = WantedSlot { service_id: service, staff_id: None, start: tuesday(time), seats: 1 };
+    let slot = RequestedSlot { service_id: service, staff_id: None, start: tuesday(time), seats: 1 };
     let new = NewHold { slot, minutes: 10 };
     bookings::hold(&salon.core, actor, guest, None, new).await.map(|answer| answer.value)
 }
@@ -223,7 +223,7 @@ async fn nobody_holds_a_whole_day() {
     let customer = salon.customer().await;
     let held = hold(&salon, &customer, "", service, "15:00").await.unwrap();
     let new = NewBooking {
-        slot: bookings::Wanted::Hold(held.id),
+        slot: bookings::SlotSource::Hold(held.id),
         booker: Booker::Person(contact("Gina", None)),
         ..booking_of(service, None, tuesday("15:00"))
     };

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
-use punctual_core::bookings::{self, Booking, BookingStatus, Move, NewBooking, NewHold, Wanted, WantedSlot};
+use punctual_core::bookings::{
+    self, Booking, BookingStatus, Move, NewBooking, NewHold, RequestedSlot, SlotSource,
+};
 use punctual_core::slots::{self, SlotQuery};
 use punctual_core::types::{Actor, ExpectedRev};
 use punctual_core::{Error, Result};
-use punctual_sim::checker::{self, Seen};
+use punctual_sim::checker::{self, Observations};
 use punctual_sim::dice::Dice;
 use uuid::Uuid;
 
@@ -78,7 +80,7 @@ async fn doer(salon: &Salon, services: &[Uuid], mut dice: Dice, shared: &tokio::
         let service_id = *dice.pick(services).unwrap();
         let start = tuesday("09:00") + TimeDelta::minutes(i64::try_from(dice.index(18)).unwrap() * 30);
         let staff_id = dice.pick(&salon.staff).copied().filter(|_| dice.below(2) == 0);
-        let slot = WantedSlot { service_id, staff_id, start, seats: 1 };
+        let slot = RequestedSlot { service_id, staff_id, start, seats: 1 };
         let known = { dice.pick(&shared.lock().await).cloned() };
         let actor = if dice.below(3) == 0 { &salon.admin } else { &customer };
         let done = match (dice.below(8), known) {
@@ -115,10 +117,11 @@ async fn doer(salon: &Salon, services: &[Uuid], mut dice: Dice, shared: &tokio::
     }
 }
 
-async fn hold_and_book(salon: &Salon, customer: &Actor, slot: WantedSlot) -> Result<Booking> {
+async fn hold_and_book(salon: &Salon, customer: &Actor, slot: RequestedSlot) -> Result<Booking> {
     let wish = NewHold { slot, minutes: 5 };
     let held = bookings::hold(&salon.core, customer, "somewhere", None, wish).await?.value;
-    let wish = NewBooking { slot: Wanted::Hold(held.id), ..booking_of(Uuid::nil(), None, tuesday("09:00")) };
+    let wish =
+        NewBooking { slot: SlotSource::Hold(held.id), ..booking_of(Uuid::nil(), None, tuesday("09:00")) };
     bookings::create(&salon.core, customer, None, wish).await.map(|answer| answer.value)
 }
 
@@ -135,8 +138,13 @@ async fn after_random_deeds_of_sixteen_at_once_nothing_overlaps_and_reminders_ar
     let mut dice = Dice::new(16);
     let doers = (0..16).map(|_| doer(&salon, &services, dice.fork(), &shared));
     join_all(doers.collect::<Vec<_>>()).await;
-    let seen =
-        Seen { journal: &[], acknowledged: &[], now: salon.core.now(), settled: false, one_clock: true };
+    let seen = Observations {
+        journal: &[],
+        acknowledged: &[],
+        now: salon.core.now(),
+        settled: false,
+        one_clock: true,
+    };
     let report = checker::check(&salon.core.pool, &seen).await.unwrap();
     assert!(report.violations.is_empty(), "{report}");
     let standing = "SELECT count(*) FROM bookings WHERE status = 'confirmed'";

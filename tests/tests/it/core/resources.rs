@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
-use punctual_core::bookings::{self, Booking, BookingPatch, Move, NewHold, WantedSlot};
+use punctual_core::bookings::{self, Booking, BookingPatch, Move, NewHold, RequestedSlot};
 use punctual_core::calendar::Span;
 use punctual_core::hours::{self, StrandedReason};
 use punctual_core::pool::{self, PoolSettings};
@@ -101,7 +101,7 @@ async fn a_hold_keeps_its_room_until_it_expires_and_its_booking_has_it() {
     let room = rooms(&salon, 1).await[0];
     needs(&salon, service, &[], &["room"]).await;
     let (one, other) = (salon.customer().await, salon.customer().await);
-    let slot = |staff, time| WantedSlot {
+    let slot = |staff, time| RequestedSlot {
         service_id: service,
         staff_id: Some(staff),
         start: tuesday(time),
@@ -111,7 +111,7 @@ async fn a_hold_keeps_its_room_until_it_expires_and_its_booking_has_it() {
     let hold = bookings::hold(&salon.core, &one, "", None, new).await.unwrap().value;
     assert!(salon.book(&other, service, Some(salon.staff[1]), tuesday("10:00")).await.is_err());
     let from_hold = punctual_core::bookings::NewBooking {
-        slot: punctual_core::bookings::Wanted::Hold(hold.id),
+        slot: punctual_core::bookings::SlotSource::Hold(hold.id),
         ..booking_of(service, None, tuesday("10:00"))
     };
     let booked = bookings::create(&salon.core, &one, None, from_hold).await.unwrap().value;

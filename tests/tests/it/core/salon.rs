@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc, Weekday};
-use punctual_core::bookings::{self, Booker, Booking, NewBooking, Wanted, WantedSlot};
+use punctual_core::bookings::{self, Booker, Booking, NewBooking, RequestedSlot, SlotSource};
 use punctual_core::calendar::{DayWindow, ReminderRule, WeeklyWindow};
 use punctual_core::pool::PoolSettings;
 use punctual_core::services::{self, ServiceSpec};
@@ -156,7 +156,7 @@ impl Salon {
 /// A booking for the one who asks.
 pub fn booking_of(service_id: Uuid, staff_id: Option<Uuid>, start: DateTime<Utc>) -> NewBooking {
     NewBooking {
-        slot: Wanted::Slot(WantedSlot { service_id, staff_id, start, seats: 1 }),
+        slot: SlotSource::Slot(RequestedSlot { service_id, staff_id, start, seats: 1 }),
         booker: Booker::Myself,
         for_whom: None,
         customer_note: Note::empty(),

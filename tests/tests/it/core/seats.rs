@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use punctual_core::bookings::{self, Booking, BookingPatch, Move, NewBooking, NewHold, Wanted, WantedSlot};
+use punctual_core::bookings::{
+    self, Booking, BookingPatch, Move, NewBooking, NewHold, RequestedSlot, SlotSource,
+};
 use punctual_core::calendar::local_date;
 use punctual_core::hours::StrandedReason;
 use punctual_core::pool::{self, PoolSettings};
@@ -18,8 +20,8 @@ use uuid::Uuid;
 use super::salon::{Salon, booking_of, tuesday};
 
 fn wanted(service_id: Uuid, seats: u32, time: &str) -> NewBooking {
-    let slot = WantedSlot { service_id, staff_id: None, start: tuesday(time), seats };
-    NewBooking { slot: Wanted::Slot(slot), ..booking_of(service_id, None, tuesday(time)) }
+    let slot = RequestedSlot { service_id, staff_id: None, start: tuesday(time), seats };
+    NewBooking { slot: SlotSource::Slot(slot), ..booking_of(service_id, None, tuesday(time)) }
 }
 
 async fn book(core: &Core, actor: &Actor, service_id: Uuid, seats: u32, time: &str) -> Result<Booking> {
@@ -159,14 +161,14 @@ async fn a_hold_of_seats_keeps_them_and_a_lowered_capacity_strands_the_later_par
     let salon = Salon::open(1).await;
     let class = salon.service(|spec| spec.capacity = 5).await;
     let customers = salon.customers(3).await;
-    let slot = WantedSlot { service_id: class, staff_id: None, start: tuesday("10:00"), seats: 2 };
+    let slot = RequestedSlot { service_id: class, staff_id: None, start: tuesday("10:00"), seats: 2 };
     let new = NewHold { slot, minutes: 10 };
     let held = bookings::hold(&salon.core, &customers[0], "", None, new).await.unwrap().value;
     let refused = book(&salon.core, &customers[1], class, 4, "10:00").await;
     assert!(matches!(refused, Err(Error::SlotTaken { .. })), "{refused:?}");
     salon.wait(TimeDelta::minutes(1));
     let later = book(&salon.core, &customers[1], class, 2, "10:00").await.unwrap();
-    let from_hold = NewBooking { slot: Wanted::Hold(held.id), ..wanted(class, 1, "10:00") };
+    let from_hold = NewBooking { slot: SlotSource::Hold(held.id), ..wanted(class, 1, "10:00") };
     let booked = bookings::create(&salon.core, &customers[0], None, from_hold).await.unwrap().value;
     assert_eq!((booked.seats, booked.service.price.minor), (2, 9000));
     let smaller = ServicePatch { capacity: Some(3), ..ServicePatch::default() };

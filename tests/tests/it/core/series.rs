@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::bookings::{
     self, Booker, Booking, BookingStatus, Mode, Move, MoveSeries, NewBooking, NewSeries, SeriesMade,
-    StaffMessage, WhyKept,
+    StaffMessage, UnchangedReason,
 };
 use punctual_core::calendar::Every;
 use punctual_core::customers::Contact;
 use punctual_core::hours::{self, Closure};
 use punctual_core::idempotency::IdempotencyKey;
 use punctual_core::notifications::facts;
-use punctual_core::notifications::sending::{self, Begun, Fence, HandOff};
+use punctual_core::notifications::sending::{self, BeginResult, Fence, HandOff};
 use punctual_core::privacy;
 use punctual_core::staff::{self, StaffPatch};
 use punctual_core::types::{Actor, ExpectedRev, PageSize, Reason};
@@ -187,7 +187,7 @@ async fn a_move_from_an_occurrence_on_takes_the_later_ones_along_and_leaves_one_
     let done = bookings::move_series(&salon.core, &salon.admin, id, current, to_next).await.unwrap();
     assert_eq!(done.changed, [booked[1].id, booked[2].id, booked[4].id]);
     assert_eq!(done.kept.len(), 1);
-    assert_eq!((done.kept[0].booking_id, done.kept[0].why), (booked[3].id, WhyKept::MovedByItself));
+    assert_eq!((done.kept[0].booking_id, done.kept[0].why), (booked[3].id, UnchangedReason::MovedByItself));
     assert_eq!(
         starts(&done.series.bookings),
         [
@@ -289,7 +289,7 @@ async fn a_customer_cancels_the_rest_of_their_series_and_what_is_too_near_is_kep
     let done = cancel(&customer, 1).await.unwrap();
     assert_eq!(done.changed, [booked[2].id, booked[3].id]);
     let kept: Vec<_> = done.kept.iter().map(|kept| (kept.no, kept.why)).collect();
-    assert_eq!(kept, [(1, WhyKept::Begun), (2, WhyKept::NoticePassed)]);
+    assert_eq!(kept, [(1, UnchangedReason::Begun), (2, UnchangedReason::NoticePassed)]);
     let rev = done.series.rev;
     let again = cancel(&customer, 1).await.unwrap();
     assert_eq!((again.changed, again.series.rev), (Vec::new(), rev), "there is nothing left to cancel");
@@ -350,7 +350,7 @@ async fn a_mail_about_several_is_rendered_again_if_one_of_them_changes_before_it
     let (mut db, now) = (salon.core.pool.acquire().await.unwrap(), salon.core.now());
     let fence = Fence { job_id: 1, lease_seq: 1 };
     let begun = sending::begin(&mut db, now, &[(mail, fence)]).await.unwrap();
-    let [Begun::Sending(mut attempt)] = begun[..] else { panic!("{begun:?}") };
+    let [BeginResult::Sending(mut attempt)] = begun[..] else { panic!("{begun:?}") };
     let shown = facts::load_several(&mut db, now, mail).await.unwrap().unwrap();
     assert_eq!((shown.bookings.len(), shown.revs), (3, 3));
     attempt.revs = Some(shown.revs);

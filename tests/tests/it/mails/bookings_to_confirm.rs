@@ -4,13 +4,13 @@ use chrono::TimeDelta;
 use icalendar::{Calendar, Component as _};
 use punctual_core::bookings::{self, BookingStatus, Move};
 use punctual_core::types::{Actor, ExpectedRev};
-use punctual_testkit::smtp_sink::Taken;
+use punctual_testkit::smtp_sink::ReceivedMail;
 
 use super::test_worker::{TestWorker, calendar, ended, sent, text};
 use crate::core::salon::tuesday;
 
 /// METHOD, STATUS and SEQUENCE of the mail's calendar entry.
-fn entry(mail: &Taken) -> Option<String> {
+fn entry(mail: &ReceivedMail) -> Option<String> {
     let text = calendar(mail)?;
     let calendar: Calendar = text.parse().unwrap();
     let event = calendar.components[0].as_event()?;

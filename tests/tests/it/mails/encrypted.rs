@@ -3,7 +3,7 @@
 use punctual_queue::JobState;
 use punctual_testkit::Programs;
 use punctual_testkit::certificate::Certificate;
-use punctual_testkit::smtp_sink::{Secured, SmtpSink, Verb};
+use punctual_testkit::smtp_sink::{SmtpSink, TlsAndLogin, Verb};
 
 use super::test_worker::{TestWorker, sent};
 
@@ -11,7 +11,7 @@ const RIGHT: &str = "salon:pa%40ss";
 
 async fn sink(certificate: &Certificate, implicit_tls: bool) -> SmtpSink {
     let certificate = certificate.clone();
-    SmtpSink::secured(Secured { certificate, implicit_tls, user: "salon", password: "pa@ss" }).await
+    SmtpSink::secured(TlsAndLogin { certificate, implicit_tls, user: "salon", password: "pa@ss" }).await
 }
 
 /// Programs that also trust the given authority.

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use punctual_core::notifications::SendNotification;
 use punctual_queue::JobState::{Completed, Retryable};
 use punctual_queue::Payload as _;
-use punctual_queue::testing::{ManualWorker, rescue_patiently};
+use punctual_queue::testing::{ManualWorker, rescue_retrying_poison};
 use punctual_testkit::smtp_sink::{Act, Verb};
 use punctual_testkit::{Process, Programs, wait_for};
 
@@ -57,8 +57,8 @@ async fn three_deaths_of_a_worker_before_the_message_delay_a_mail_and_do_not_los
             _ => victim.claim_rescued(&mut conn, SendNotification::QUEUE, &kinds, now).await,
         };
         assert!(claimed.is_some(), "claimed before death {death}");
-        victim.fall_silent(&mut conn, Duration::from_mins(1)).await;
-        assert_eq!(rescue_patiently(&mut conn, now, Duration::from_secs(1), &kinds).await, 1);
+        victim.expire_session(&mut conn, Duration::from_mins(1)).await;
+        assert_eq!(rescue_retrying_poison(&mut conn, now, Duration::from_secs(1), &kinds).await, 1);
     }
     test.hire_worker().await;
     test.wait_for_jobs(&[Retryable]).await;

@@ -12,7 +12,7 @@ use punctual_core::types::{Actor, Zone};
 use punctual_queue::runtime::Timing;
 use punctual_queue::testing::{StoredJob, jobs};
 use punctual_queue::{Clock, JobState, Shutdown};
-use punctual_testkit::smtp_sink::{SmtpSink, Taken};
+use punctual_testkit::smtp_sink::{ReceivedMail, SmtpSink};
 use punctual_testkit::wait_for;
 use punctual_worker::smtp::Timeouts;
 use punctual_worker::{Options, Running};
@@ -72,13 +72,13 @@ pub fn address(customer: &Actor) -> String {
 }
 
 /// A mail's decoded plain text.
-pub fn text(mail: &Taken) -> String {
+pub fn text(mail: &ReceivedMail) -> String {
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
     parsed.body_text(0).unwrap().into_owned()
 }
 
 /// A mail's calendar entry, if it has one.
-pub fn calendar(mail: &Taken) -> Option<String> {
+pub fn calendar(mail: &ReceivedMail) -> Option<String> {
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
     parsed.parts.iter().find_map(|part| match &part.body {
         PartType::Text(body) if part.content_type()?.subtype() == Some("calendar") => Some(body.to_string()),

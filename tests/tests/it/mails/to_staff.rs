@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use punctual_core::bookings::{self, Move};
 use punctual_core::customers;
 use punctual_core::types::{Actor, ExpectedRev};
-use punctual_testkit::smtp_sink::{Act, Taken, Verb};
+use punctual_testkit::smtp_sink::{Act, ReceivedMail, Verb};
 
 use super::test_worker::{TestWorker, ended, sent, text};
 use crate::core::salon::{email, tuesday};
@@ -21,7 +21,7 @@ async fn post(staff: usize, owner: &'static str) -> TestWorker {
 }
 
 /// Recipient and subject of each, by recipient.
-fn told(taken: &[Taken]) -> Vec<String> {
+fn told(taken: &[ReceivedMail]) -> Vec<String> {
     let mut lines: Vec<String> =
         taken.iter().map(|mail| format!("{}: {}", mail.recipient, mail.subject)).collect();
     lines.sort_unstable();
@@ -88,7 +88,7 @@ async fn a_move_to_a_colleague_is_told_to_both_of_them() {
     let to = Move::to(tuesday("11:00"), Some(other));
     bookings::reschedule(&setup.salon.core, &customer, booking.id, ExpectedRev::Any, to).await.unwrap();
     let taken = setup.sink.wait_for_mails(7).await;
-    let moved: Vec<&Taken> = taken[3..].iter().filter(|mail| mail.subject.contains("Carla")).collect();
+    let moved: Vec<&ReceivedMail> = taken[3..].iter().filter(|mail| mail.subject.contains("Carla")).collect();
     let mut recipients: Vec<&str> = moved.iter().map(|mail| mail.recipient.as_str()).collect();
     recipients.sort_unstable();
     assert_eq!(recipients, ["owner@example.org", "staff1@example.org", "staff2@example.org"]);

@@ -1,7 +1,7 @@
 //! Erasure after the retention time.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punctual_core::privacy::{self, Kept};
+use punctual_core::privacy::{self, RetentionRun};
 use punctual_core::settings::{self, BusinessPatch};
 use punctual_core::types::{Actor, ExpectedRev};
 use punctual_testkit::wait_for;
@@ -37,16 +37,16 @@ async fn customers_are_erased_exactly_after_their_retention_days() {
     salon.clock.set(tuesday("11:00") + TimeDelta::days(30));
     assert_eq!(
         privacy::erase_outdated(&salon.core, 100).await.unwrap(),
-        Kept::default(),
+        RetentionRun::default(),
         "nobody has said so"
     );
     keep_for(&salon, Some(30)).await;
     salon.wait(TimeDelta::seconds(-1));
-    assert_eq!(privacy::erase_outdated(&salon.core, 100).await.unwrap(), Kept::default());
+    assert_eq!(privacy::erase_outdated(&salon.core, 100).await.unwrap(), RetentionRun::default());
     salon.wait(TimeDelta::seconds(1));
     assert_eq!(
         privacy::erase_outdated(&salon.core, 100).await.unwrap(),
-        Kept { erased: 1, more: false },
+        RetentionRun { erased: 1, more: false },
         "the one at ten; the regular has an appointment to come"
     );
     assert_eq!(salon.count(KEPT).await, 1);
@@ -63,10 +63,16 @@ async fn one_run_erases_at_most_its_limit_and_the_next_continues() {
     }
     keep_for(&salon, Some(1)).await;
     salon.wait(TimeDelta::days(10));
-    assert_eq!(privacy::erase_outdated(&salon.core, 2).await.unwrap(), Kept { erased: 2, more: true });
+    assert_eq!(
+        privacy::erase_outdated(&salon.core, 2).await.unwrap(),
+        RetentionRun { erased: 2, more: true }
+    );
     assert_eq!(salon.count(KEPT).await, 3);
-    assert_eq!(privacy::erase_outdated(&salon.core, 3).await.unwrap(), Kept { erased: 3, more: false });
-    assert_eq!(privacy::erase_outdated(&salon.core, 3).await.unwrap(), Kept::default());
+    assert_eq!(
+        privacy::erase_outdated(&salon.core, 3).await.unwrap(),
+        RetentionRun { erased: 3, more: false }
+    );
+    assert_eq!(privacy::erase_outdated(&salon.core, 3).await.unwrap(), RetentionRun::default());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! The checker of chaos runs sees what programs were not told, told twice or told wrong.
 
-use punctual_sim::checker::{Counted, Pushed, Told, compare_webhooks};
+use punctual_sim::checker::{Counted, Pushed, WebhookObservations, compare_webhooks};
 use serde_json::Value;
 
 use super::test_hooks::until_readable;
@@ -22,7 +22,7 @@ async fn an_event_that_was_lost_changed_or_made_up_is_named() {
     let page = api.get("/v1/events?limit=100", Some(&salon.admin)).await;
     let fed = page.body["data"].as_array().unwrap().clone();
     let last = fed.len() - 1;
-    let told = Told {
+    let told = WebhookObservations {
         pushed: vec![fed.iter().chain([&fed[0]]).map(pushed).collect()],
         fed: fed.clone(),
         trapped: 0,
@@ -30,7 +30,7 @@ async fn an_event_that_was_lost_changed_or_made_up_is_named() {
     let healthy = compare_webhooks(pool, &told).await.unwrap();
     assert_eq!(healthy, (Counted { pushed: fed.len() + 1, copies: 1 }, Vec::new()));
 
-    let damaged = async |damage: &dyn Fn(&mut Told)| {
+    let damaged = async |damage: &dyn Fn(&mut WebhookObservations)| {
         let mut told = told.clone();
         damage(&mut told);
         let (_, violations) = compare_webhooks(pool, &told).await.unwrap();

@@ -1,7 +1,7 @@
 //! Whatever changes a booking is exactly one event of the feed, and a hold is none.
 
 use chrono::TimeDelta;
-use punctual_core::bookings::{self, Booking, BookingStatus, Move, NewHold, Wanted, WantedSlot};
+use punctual_core::bookings::{self, Booking, BookingStatus, Move, NewHold, RequestedSlot, SlotSource};
 use punctual_core::changes::{self, EventType, Position, Subject};
 use punctual_core::types::{Actor, ActorKind, ExpectedRev, PageSize};
 
@@ -52,7 +52,8 @@ async fn every_write_of_a_booking_is_one_event() {
     walk.told_once(EventType::BookingCreated, &booked, ActorKind::Customer).await;
 
     // A hold, kept longer and given back, is nothing to tell of.
-    let slot = |time| WantedSlot { service_id: sure, staff_id: Some(first), start: tuesday(time), seats: 1 };
+    let slot =
+        |time| RequestedSlot { service_id: sure, staff_id: Some(first), start: tuesday(time), seats: 1 };
     let hold = |time| NewHold { slot: slot(time), minutes: 5 };
     let kept = bookings::hold(core, &customer, "", None, hold("11:00")).await.unwrap().value;
     bookings::renew_hold(core, kept.id).await.unwrap();
@@ -60,7 +61,7 @@ async fn every_write_of_a_booking_is_one_event() {
     let kept = bookings::hold(core, &customer, "", None, hold("11:00")).await.unwrap().value;
     assert_eq!(walk.told().await, []);
     let mut wanted = booking_of(sure, None, tuesday("11:00"));
-    wanted.slot = Wanted::Hold(kept.id);
+    wanted.slot = SlotSource::Hold(kept.id);
     let converted = bookings::create(core, &customer, None, wanted).await.unwrap().value;
     assert_eq!(converted.id, kept.id);
     walk.told_once(EventType::BookingCreated, &converted, ActorKind::Customer).await;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use punctual_queue::testing::{ManualWorker, TestRuntime, promote_due, rescue_patiently, rescue_silent};
+use punctual_queue::testing::{
+    ManualWorker, TestRuntime, promote_due, rescue_expired, rescue_retrying_poison,
+};
 use punctual_queue::{Job, JobState, Payload as _, enqueue_many};
 use punctual_testkit::probe::Act;
 use punctual_testkit::{TestDatabase, TestRedis};
@@ -24,8 +26,8 @@ async fn a_worker_taken_for_dead_can_change_nothing() {
     let held = frozen.claim(&mut conn, "tasks", &kinds(), 10, start_time()).await.remove(0);
     assert_eq!((held.id, held.lease_seq, held.attempt), (job.id, 1, 1));
 
-    frozen.fall_silent(&mut conn, Duration::from_mins(1)).await;
-    assert_eq!(rescue_silent(&mut conn, Duration::from_millis(1)).await, 1);
+    frozen.expire_session(&mut conn, Duration::from_mins(1)).await;
+    assert_eq!(rescue_expired(&mut conn, Duration::from_millis(1)).await, 1);
     assert!(!frozen.beat(&mut conn).await, "its session has ended");
     assert!(
         frozen.claim(&mut conn, "tasks", &kinds(), 10, start_time()).await.is_empty(),
@@ -55,9 +57,9 @@ async fn a_job_whose_process_dies_three_times_is_poison() {
             victim.claim_rescued(&mut conn, "tasks", &kinds(), start_time()).await
         };
         assert_eq!(held.unwrap().rescues, deaths);
-        victim.fall_silent(&mut conn, Duration::from_mins(1)).await;
+        victim.expire_session(&mut conn, Duration::from_mins(1)).await;
         // Other sessions are as silent, but only what the dead one held comes back.
-        assert_eq!(rescue_silent(&mut conn, Duration::from_millis(1)).await, 1);
+        assert_eq!(rescue_expired(&mut conn, Duration::from_millis(1)).await, 1);
     }
     let worker = work(test.builder());
     let ended = test.job_in(JobState::Discarded).await;
@@ -222,8 +224,8 @@ async fn a_patient_kind_whose_process_died_three_times_is_retried_with_growing_p
             _ => victim.claim_rescued(&mut conn, Task::QUEUE, &kinds, now).await,
         };
         assert!(claimed.is_some(), "claimed before death {death}");
-        victim.fall_silent(&mut conn, Duration::from_mins(1)).await;
-        rescue_patiently(&mut conn, now, Duration::from_secs(1), &kinds).await;
+        victim.expire_session(&mut conn, Duration::from_mins(1)).await;
+        rescue_retrying_poison(&mut conn, now, Duration::from_secs(1), &kinds).await;
         let job = &test.jobs().await[0];
         assert_eq!(
             (job.rescues, job.attempt),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use punctual_queue::testing::{self, ManualLease, ManualWorker, promote_due, rescue_silent};
+use punctual_queue::testing::{self, ManualLease, ManualWorker, promote_due, rescue_expired};
 use punctual_queue::{Cancelled, Job, JobId, JobState, cancel, enqueue};
 use sqlx::PgConnection;
 
@@ -133,8 +133,8 @@ impl Model {
             }
             Step::Cancel { job } => self.cancel(conn, job).await,
             Step::Die { worker } => {
-                self.workers[worker].fall_silent(conn, Duration::from_hours(1)).await;
-                let rescued = rescue_silent(conn, Duration::from_mins(10)).await;
+                self.workers[worker].expire_session(conn, Duration::from_hours(1)).await;
+                let rescued = rescue_expired(conn, Duration::from_mins(10)).await;
                 let held: Vec<_> = self.jobs.values_mut().filter(|job| job.worker == Some(worker)).collect();
                 assert_eq!(rescued, held.len());
                 for job in held {

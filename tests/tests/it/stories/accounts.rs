@@ -1,7 +1,7 @@
 //! Account links in mails, from the request to the page of the link.
 
 use mail_parser::MessageParser;
-use punctual_testkit::smtp_sink::Taken;
+use punctual_testkit::smtp_sink::ReceivedMail;
 use punctual_testkit::{TestRedis, program_alone};
 use serde_json::{Value, json};
 
@@ -11,19 +11,19 @@ const OLD: &str = "a long enough password";
 const NEW: &str = "another password of hers";
 
 /// The decoded text of a mail.
-fn text(mail: &Taken) -> String {
+fn text(mail: &ReceivedMail) -> String {
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
     parsed.body_text(0).unwrap().into_owned()
 }
 
 /// Recipient and subject.
-fn head(mail: &Taken) -> (&str, String) {
+fn head(mail: &ReceivedMail) -> (&str, String) {
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
     (&mail.recipient, parsed.subject().unwrap().to_owned())
 }
 
 /// The path of the link in a mail.
-fn link(mail: &Taken) -> String {
+fn link(mail: &ReceivedMail) -> String {
     let text = text(mail);
     let address = text.lines().find(|line| line.starts_with("http")).unwrap_or_else(|| panic!("{text}"));
     format!("/{}", address.splitn(4, '/').nth(3).unwrap())

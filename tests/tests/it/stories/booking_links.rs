@@ -1,24 +1,24 @@
 //! Whoever lost the mails of their bookings asks for the links again at `/links`.
 
 use mail_parser::MessageParser;
-use punctual_testkit::smtp_sink::Taken;
+use punctual_testkit::smtp_sink::ReceivedMail;
 use punctual_testkit::{TestRedis, wait_for};
 use reqwest::{Client, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 
 use super::TestStack;
 
-fn text(mail: &Taken) -> String {
+fn text(mail: &ReceivedMail) -> String {
     let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
     parsed.body_text(0).unwrap().into_owned()
 }
 
-fn subject(mail: &Taken) -> String {
+fn subject(mail: &ReceivedMail) -> String {
     MessageParser::default().parse(&mail.bytes).unwrap().subject().unwrap().to_owned()
 }
 
 /// Paths of the links in a mail.
-fn links(mail: &Taken) -> Vec<String> {
+fn links(mail: &ReceivedMail) -> Vec<String> {
     let text = text(mail);
     let addresses = text.lines().filter(|line| line.starts_with("http"));
     addresses.map(|address| format!("/{}", address.splitn(4, '/').nth(3).unwrap())).collect()

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use poem::web::Data;
 use poem_openapi::{Enum, Object, OpenApi, param::Header};
 use punctual_core::{
-    bookings::{self, Mode, NewBooking, NewSeries, Wanted, WantedSlot},
+    bookings::{self, Mode, NewBooking, NewSeries, RequestedSlot, SlotSource},
     calendar::Every,
     types::{Actor, Note},
 };
@@ -134,7 +134,7 @@ impl CreateSeries {
 impl SeriesRequest {
     fn into_core(self, actor: &Actor) -> Result<NewSeries, Problem> {
         let every = every(&self.every)?;
-        let slot = WantedSlot {
+        let slot = RequestedSlot {
             service_id: self.service_id,
             staff_id: self.staff_id,
             start: self.start.to_utc(),
@@ -142,7 +142,7 @@ impl SeriesRequest {
         };
         let note = |text: Option<NoteText>| text.map_or_else(Note::empty, |text| text.0);
         let first = NewBooking {
-            slot: Wanted::Slot(slot),
+            slot: SlotSource::Slot(slot),
             booker: booker(actor, self.customer_id, self.contact)?,
             for_whom: self.for_whom.map(|name| name.0),
             customer_note: note(self.customer_note),

@@ -15,10 +15,10 @@ use punctual_core::{
 };
 use uuid::Uuid;
 
-use super::{Visitor, who::Who};
+use super::{Visitor, staff_choice::StaffChoice};
 use crate::{
-    http::compress::Packed,
-    pages::html::{self, Shown},
+    http::compress::CachedGzip,
+    pages::html::{self, PageOptions},
     views::{ListPage, SlotsPage},
 };
 
@@ -26,7 +26,7 @@ use crate::{
 pub const DAYS: u64 = 7;
 
 /// Most cached spans.
-const MOST: usize = 10_000;
+const MAX_SPANS: usize = 10_000;
 
 /// The dates that a page can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,14 +42,14 @@ impl Span {
     pub fn dates(self, visitor: &Visitor) -> (NaiveDate, NaiveDate, NaiveDate) {
         let today = self.zone.at(visitor.visit.state.core.now()).date_naive();
         let last = today.checked_add_days(Days::new(u64::from(self.horizon_days))).unwrap_or(today);
-        let from = asked(visitor).unwrap_or(today).clamp(today, last);
+        let from = requested_date(visitor).unwrap_or(today).clamp(today, last);
         (from, from.checked_add_days(Days::new(DAYS - 1)).unwrap_or(from).min(last), last)
     }
 }
 
 /// The date of the URL.
-pub fn asked(visitor: &Visitor) -> Option<NaiveDate> {
-    visitor.visit.asked("from").and_then(|text| text.parse().ok())
+pub fn requested_date(visitor: &Visitor) -> Option<NaiveDate> {
+    visitor.visit.query_param("from").and_then(|text| text.parse().ok())
 }
 
 /// Spans of services as last read. An outdated span only causes a page to be rendered again.
@@ -59,17 +59,17 @@ static SPANS: Mutex<Option<Spans>> = Mutex::new(None);
 type Spans = HashMap<(Uuid, Option<Uuid>), Span>;
 
 /// Stores the span of a service and member of staff.
-pub fn remember(service_id: Uuid, who: Who, span: Span) {
+pub fn remember(service_id: Uuid, who: StaffChoice, span: Span) {
     let mut spans = SPANS.lock().unwrap_or_else(PoisonError::into_inner);
     let spans = spans.get_or_insert_default();
-    if spans.len() >= MOST {
+    if spans.len() >= MAX_SPANS {
         spans.clear();
     }
     spans.insert((service_id, who.id()), span);
 }
 
 /// The requested page, if it is cached and current.
-pub async fn find(visitor: &Visitor, service_id: Uuid, who: Who) -> Option<Response> {
+pub async fn find(visitor: &Visitor, service_id: Uuid, who: StaffChoice) -> Option<Response> {
     let way = way(visitor)?;
     let span = {
         let spans = SPANS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,11 +85,11 @@ pub async fn find(visitor: &Visitor, service_id: Uuid, who: Who) -> Option<Respo
 }
 
 /// Caches a page.
-pub fn keep(visitor: &Visitor, query: &SlotQuery, list: &SlotsPage, text: String, shown: &Shown<'_>) {
+pub fn keep(visitor: &Visitor, query: &SlotQuery, list: &SlotsPage, text: String, shown: &PageOptions<'_>) {
     let Some(way) = way(visitor) else { return };
     let page = ListPage {
         body: Bytes::from(text),
-        packed: Packed::default(),
+        packed: CachedGzip::default(),
         accent: shown.accent,
         public: shown.public,
     };
@@ -100,12 +100,12 @@ pub fn keep(visitor: &Visitor, query: &SlotQuery, list: &SlotsPage, text: String
 /// The response of a cached page for this visitor.
 pub fn respond(visitor: &Visitor, page: &ListPage) -> Response {
     let framed_by = visitor.visit.state.config.embed_origins.join(" ");
-    let shown = Shown {
+    let shown = PageOptions {
         accent: page.accent,
         framed_by: &framed_by,
         script: !framed_by.is_empty(),
         public: page.public,
-        ..Shown::default()
+        ..PageOptions::default()
     };
     let body = Body::from_bytes(page.body.clone());
     let mut response = html::respond(StatusCode::OK, body, visitor.locale, &shown);
@@ -117,8 +117,8 @@ pub fn respond(visitor: &Visitor, page: &ListPage) -> Response {
 fn way(visitor: &Visitor) -> Option<usize> {
     let bits = [
         visitor.locale == Locale::De,
-        visitor.asked_locale().is_some(),
-        visitor.visit.asked("from").is_some(),
+        visitor.requested_locale().is_some(),
+        visitor.visit.query_param("from").is_some(),
     ];
     let way = bits.into_iter().fold(0, |way, bit| way * 2 + usize::from(bit));
     visitor.is_plain().then_some(way)

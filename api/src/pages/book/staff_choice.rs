@@ -6,12 +6,12 @@ use crate::http::problem::Problem;
 
 /// The member of staff, or anyone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum StaffChoice {
     Anyone,
     Staff(Uuid),
 }
 
-impl Who {
+impl StaffChoice {
     /// Parses the third segment of the path.
     ///
     /// # Errors
