@@ -223,7 +223,7 @@ mod tests {
         for inside in ["127.0.0.2", "::1", "169.254.169.254", "::ffff:127.0.0.2", "64:ff9b::7f00:1"] {
             let (port, met) =
                 server(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
-            // The listed address stands for a public one.
+            // The listed address represents a public one.
             let client = outbound(&["127.0.0.1/32"], &[&["127.0.0.1"], &[inside]]);
             let url = format!("http://hook.example:{port}/");
             assert_eq!(client.post(to(&url)).await.unwrap().status, 200);

@@ -187,7 +187,7 @@ impl Clock for ServerClock {
     }
 }
 
-/// A clock that stands still until it is moved: for tests.
+/// A clock that changes only when it is set: for tests.
 #[derive(Debug)]
 pub struct ManualClock {
     micros: AtomicI64,

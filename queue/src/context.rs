@@ -54,7 +54,7 @@ struct Lease {
     ended: AtomicBool,
 }
 
-/// A handler's view of its job: take it as an argument after the payload.
+/// A handler's view of its job. A handler takes it as an argument after the payload.
 #[derive(Clone)]
 pub struct JobContext {
     lease: Arc<Lease>,
@@ -81,7 +81,7 @@ impl JobContext {
         Self { lease: Arc::new(lease), clock, wake }
     }
 
-    /// All facts of the job.
+    /// The job's data.
     #[must_use]
     pub fn info(&self) -> &JobInfo {
         &self.lease.claimed.info
@@ -93,7 +93,7 @@ impl JobContext {
         self.lease.claimed.info.id
     }
 
-    /// Number of this attempt, from 1.
+    /// Number of this attempt; the first is 1.
     #[must_use]
     pub fn attempt(&self) -> i32 {
         self.lease.claimed.info.attempt
@@ -123,7 +123,7 @@ impl JobContext {
         self.wake.wake(queue);
     }
 
-    /// Time since the last heartbeat that Postgres confirmed was sent.
+    /// Age of the last heartbeat that Postgres confirmed, counted from when it was sent.
     #[must_use]
     pub fn heartbeat_age(&self) -> Duration {
         self.lease.heartbeat.age()
@@ -166,7 +166,7 @@ impl JobContext {
         let Some(now) = jobs.first().map(|job| job.now()) else { return Ok(Vec::new()) };
         let leases: Vec<(JobId, i64)> = jobs.iter().map(|job| (job.id(), job.lease_seq())).collect();
         let completed: HashSet<JobId> = transition::complete(conn, &leases, now).await?.into_iter().collect();
-        // Ids come back: an earlier lease of the same job must not take the later one's completion for its own.
+        // The statement returns ids: an earlier lease of the same job must not count the later one's completion as its own.
         let is_latest = |job: &Self| {
             jobs.iter().all(|other| other.id() != job.id() || other.lease_seq() <= job.lease_seq())
         };
@@ -182,7 +182,7 @@ impl JobContext {
         &self.lease.claimed
     }
 
-    /// Asks the job to stop. False when it will not: it passed its point of no return, or was asked before.
+    /// Requests the job to stop. False if it passed its point of no return, or a stop was requested before.
     pub(crate) fn stop(&self, reason: StopReason) -> bool {
         let phase = &self.lease.phase;
         if phase.compare_exchange(STOPPABLE, STOPPED, Ordering::SeqCst, Ordering::SeqCst).is_err() {
@@ -193,13 +193,13 @@ impl JobContext {
         true
     }
 
-    /// Resolves when the job is asked to stop.
+    /// Resolves when a stop is requested.
     pub(crate) async fn stopped(&self) -> StopReason {
         self.lease.stop.cancelled().await;
         self.lease.stop_reason.get().copied().unwrap_or(StopReason::Cancelled)
     }
 
-    /// Records that the run is over: its permit is free.
+    /// Records that the run has ended: its permit is free.
     pub(crate) fn set_ended(&self) {
         self.lease.ended.store(true, Ordering::SeqCst);
     }

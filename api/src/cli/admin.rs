@@ -91,15 +91,15 @@ pub async fn create(
     match made {
         Ok(user) if mailed => {
             println!(
-                "The administrator's account {} is made. The mail with the link that sets its password",
+                "The administrator's account {} was created. The mail with the link that sets its password",
                 user.id
             );
             println!("is queued: it leaves once a worker runs and its mail server answers, which");
-            println!("`punctual-worker test-email <address>` tries. The link is good once, for a week.");
+            println!("`punctual-worker test-email <address>` tries. The link works once, within a week.");
             Ok(ExitCode::SUCCESS)
         }
         Ok(user) => {
-            println!("The administrator's account {} is made.", user.id);
+            println!("The administrator's account {} was created.", user.id);
             Ok(ExitCode::SUCCESS)
         }
         Err(Error::EmailTaken) => Err("there is an account with this address already".into()),

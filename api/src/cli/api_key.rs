@@ -57,7 +57,7 @@ pub async fn run(config: &Config, command: ApiKeyCommand) -> Result<ExitCode, Fa
         ApiKeyCommand::Create { name, scopes, expires } => {
             let new = NewApiKey { name: Label::parse(&name)?, scopes, expires_at: expires };
             let (key, secret) = api_keys::create(&core, new, rand::random()).await?;
-            eprintln!("{} was made. This is its only copy:", key.id);
+            eprintln!("{} was created. It is shown only once:", key.id);
             println!("{}", secret.display());
         }
         ApiKeyCommand::List => {

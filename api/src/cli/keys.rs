@@ -18,9 +18,11 @@ pub fn run(folder: &Path) -> Result<ExitCode, Failure> {
             Ok(mut file) => {
                 let bytes: [u8; 32] = rand::random();
                 writeln!(file, "{}", Keys::write_local(1, &bytes))?;
-                println!("{shown} is made.");
+                println!("{shown} was created.");
             }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => println!("{shown} is there."),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                println!("{shown} exists already.")
+            }
             Err(error) => return Err(format!("{shown}: {error}").into()),
         }
     }

@@ -88,7 +88,7 @@ impl ListSlots {
     }
 }
 
-/// What core finds wrong stands in the query here, and a range is plain syntax.
+/// Core reports errors in fields; here these are query parameters, and a wrong range is 400.
 fn of_query(error: Error) -> Problem {
     match error {
         Error::Invalid { pointer, error } => {

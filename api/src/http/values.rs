@@ -199,7 +199,7 @@ value! {
 }
 
 impl JobCursor {
-    /// As the use cases want it.
+    /// Converts to the type of the use cases.
     ///
     /// # Errors
     /// `invalid_request`.
@@ -222,7 +222,7 @@ impl PeriodText {
 }
 
 impl IdempotencyKey {
-    /// As the use cases want it.
+    /// Converts to the type of the use cases.
     ///
     /// # Errors
     /// `invalid_request`; the guard has refused before what is not a key.

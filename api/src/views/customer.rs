@@ -15,7 +15,7 @@ pub struct Customer {
     /// The account whose bookings these are; absent for a guest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Uuid>,
-    /// E-mail address; absent for an erased person, and for somebody with a phone number only, who gets no mails.
+    /// E-mail address; absent for an erased person and for a customer with only a phone number, who gets no mails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
     /// Name; absent once the person was erased.

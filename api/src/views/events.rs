@@ -83,7 +83,7 @@ pub enum EventType {
     #[oai(rename = "staff.updated")]
     #[serde(rename = "staff.updated")]
     StaffUpdated,
-    /// A test event that an administrator asked for; it is not part of the feed.
+    /// A test event, requested by an administrator; it is not part of the feed.
     #[oai(rename = "webhook.test")]
     #[serde(rename = "webhook.test")]
     WebhookTest,

@@ -3,7 +3,7 @@ use poem_openapi::Object;
 use punctual_core::sandbox::Moved;
 use serde::Serialize;
 
-/// Where a sandbox's test clock stands.
+/// The time of a sandbox's test clock.
 #[derive(Debug, Object, Serialize)]
 pub struct SandboxClock {
     /// What it shows.
@@ -26,7 +26,7 @@ pub struct SandboxDue {
     /// Jobs that wait for a worker, or run: mails, webhooks and periodic work.
     #[oai(validator(minimum(value = "0")))]
     pub jobs: i64,
-    /// Webhook endpoints that have not been told of every event.
+    /// Webhook endpoints with undelivered events.
     #[oai(validator(minimum(value = "0")))]
     pub endpoints: i64,
 }

@@ -15,7 +15,7 @@ described! {
     Series(bookings::Series) by SeriesObject
 }
 described! {
-    /// What became of a series that was asked for, as core serialises it.
+    /// The result of a requested series, as core serialises it.
     SeriesMade(bookings::SeriesMade) by SeriesMadeObject
 }
 described! {

@@ -23,9 +23,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Free slots by date.
 #[derive(Debug, Object, Serialize)]
 pub struct Slots {
-    /// The business's time zone, whose dates these are.
+    /// The business's time zone; the dates are in it.
     pub tz: TimeZone,
-    /// Every date that was asked for, in order.
+    /// Every requested date, in order.
     #[oai(validator(min_items = 1, max_items = 31))]
     pub days: Vec<Day>,
 }
@@ -47,10 +47,10 @@ pub struct Slot {
     pub start: DateTime<FixedOffset>,
     /// When it ends.
     pub end: DateTime<FixedOffset>,
-    /// Who can perform it.
+    /// The members of staff who can be booked.
     #[oai(validator(min_items = 1, max_items = 50))]
     pub staff_ids: Vec<Uuid>,
-    /// How many seats can still be taken at this start, summed over `staff_ids`.
+    /// Seats left at this start, summed over `staff_ids`.
     #[oai(validator(minimum(value = "1")))]
     pub seats_left: u32,
 }
@@ -68,50 +68,50 @@ impl From<SlotList> for Slots {
     }
 }
 
-/// A list of slots as it is sent, written once for all who ask for it.
+/// A serialised list of slots, shared by all requests for it.
 #[derive(Debug)]
 pub struct SlotsPage {
     body: Bytes,
-    /// The body in gzip, once somebody wanted it so.
+    /// The body in gzip, made at the first request that accepts gzip.
     packed: CachedGzip,
     etag: HeaderValue,
     list: SlotList,
-    /// Pages for people that were made of the list, one for each way to show it.
+    /// HTML pages rendered from the list, one for each variant.
     pages: [OnceLock<ListPage>; VARIANTS],
 }
 
-/// A page for people, made of a list once.
+/// An HTML page rendered from a list.
 #[derive(Debug)]
 pub struct ListPage {
     /// Its HTML.
     pub body: Bytes,
-    /// The same in gzip, once somebody wanted it so.
+    /// The same in gzip, made at the first request that accepts gzip.
     pub packed: CachedGzip,
-    /// Colour of the business, which the page's headers allow.
+    /// The business's colour, for the page's style policy.
     pub accent: Option<AccentColour>,
     /// Whether search engines may list it.
     pub public: bool,
 }
 
-/// Ways to show a list: two languages, each chosen by the browser or by the address, of a date that is named or not.
+/// Variants of a page: two languages, each chosen by the browser or by the URL, with or without a date in the URL.
 const VARIANTS: usize = 8;
 
 impl SlotsPage {
-    /// The list itself.
+    /// The list.
     #[must_use]
     pub const fn list(&self) -> &SlotList {
         &self.list
     }
 
-    /// The page that shows it in this way, once it was made.
+    /// The page of this variant, if it was rendered.
     #[must_use]
     pub fn page(&self, way: usize) -> Option<&ListPage> {
         self.pages.get(way).and_then(OnceLock::get)
     }
 
-    /// Keeps a page that was made of it, and of nothing older.
+    /// Caches a page. It must not be rendered from older data than the list.
     pub fn keep(&self, way: usize, page: ListPage) {
-        // Another request may have made the same.
+        // Another request may have rendered the same page.
         let _ = self.pages.get(way).map(|kept| kept.set(page));
     }
 
@@ -125,7 +125,7 @@ impl SlotsPage {
         response
     }
 
-    /// 304 with the `ETag`, for a client that has this very list.
+    /// 304 with the `ETag`, for a client that has this list.
     #[must_use]
     pub fn not_modified(&self) -> Response {
         let mut response: Response = StatusCode::NOT_MODIFIED.into();
@@ -157,7 +157,7 @@ impl Page for SlotsPage {
         })
     }
 
-    /// Lists and pages pack to less than half. Counts the pages that were kept so far.
+    /// Estimates compressed copies as half the size. Counts the pages cached so far.
     fn bytes(&self) -> usize {
         let slots = self.list.days.iter().flat_map(|day| &day.slots);
         let list: usize =

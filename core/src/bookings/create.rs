@@ -13,10 +13,10 @@ use crate::{Core, Error, Result};
 
 /// Creates a booking: pending if the service requires confirmation and the actor is not staff, else confirmed.
 ///
-/// Errors: [`Error::SlotTaken`] with three alternatives; the refusals of the calendar (`StartInPast` to `OffGrid`);
-/// `Invalid` for a person without address and phone number; `HoldExpired`, and the same refusals if the place of a hold was
-/// closed meanwhile; `NotFound` for service, staff or customer; `LoginRequired` for a guest where guests are not allowed;
-/// `Forbidden` and `StaffOnly`; `IdempotencyInProgress`, `IdempotencyKeyReused`; `Overloaded`.
+/// Errors: [`Error::SlotTaken`] with up to three alternatives; the refusals of the calendar (`StartInPast` to `OffGrid`),
+/// also for a hold whose time was closed meanwhile; `Invalid` for a person without address and phone number; `HoldExpired`;
+/// `NotFound` for service, staff or customer; `LoginRequired` if guests are not allowed; `Forbidden` and `StaffOnly`;
+/// `IdempotencyInProgress`, `IdempotencyKeyReused`; `Overloaded`.
 pub async fn create(
     core: &Core,
     actor: &Actor,
@@ -44,7 +44,7 @@ pub async fn create(
     }
 }
 
-/// Whether the key was used before: then [`create`] replays its answer and books nothing.
+/// Whether the key was used before: then [`create`] returns the stored answer and books nothing.
 pub async fn is_repeated(core: &Core, actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<bool> {
     idempotency::is_known(&core.pool, core.now(), &request(actor, key, new)?).await
 }
@@ -57,7 +57,7 @@ fn request(actor: &Actor, key: &IdempotencyKey, new: &NewBooking) -> Result<Requ
     Request::new("bookings.create", actor, guest, key, new)
 }
 
-/// Refuses what the actor may not request, as far as the request alone shows it.
+/// Refuses fields that the actor may not use. Reads only the request, not the database.
 ///
 /// # Errors
 /// `Forbidden`, `StaffOnly`, `LoginRequired`.
@@ -98,7 +98,7 @@ pub(super) fn authorize(actor: &Actor, new: &NewBooking) -> Result<()> {
     }
 }
 
-/// The member of staff whose calendar has the hold; none for an unknown hold, which can still be a replay.
+/// The member of staff of the hold; none if the hold is unknown: then the request may still be a replay.
 ///
 /// # Errors
 /// `HoldExpired` for the hold of another account.

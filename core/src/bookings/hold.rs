@@ -13,10 +13,10 @@ use crate::{Core, Error, Result};
 /// The longest hold, in minutes.
 pub(super) const MAX_MINUTES: u32 = 10;
 
-/// Holds a slot. `guest` scopes the idempotency keys and the held time of guests, who have given no address yet: a name that
-/// the caller derives from where the request comes from.
+/// Holds a slot. `guest` scopes idempotency keys and held time of guests, whose address is not yet known: a name that the
+/// caller derives from the client's network address.
 ///
-/// Errors: as [`super::create`]; `Invalid` for minutes out of range; `TooManyHolds` for others than staff.
+/// Errors: those of [`super::create`]; `Invalid` for minutes out of range; `TooManyHolds`, not for staff.
 pub async fn hold(
     core: &Core,
     actor: &Actor,
@@ -38,7 +38,7 @@ pub async fn hold(
     };
     let performers = again_if_cut(|| place::performers(core, &new.slot)).await?;
     let slot = new.slot.clone();
-    // A guest's name must not read as an account's id.
+    // A guest's name must not be equal to an account's id.
     let held_by = actor.caller_id().map_or_else(|| format!("guest:{guest}"), |id| id.to_string());
     let entry = NewEntry { actor: *actor, request, what: RequestKind::Hold { new, held_by }, performers };
     match batch::submit(core, key_guard, entry).await {
@@ -47,7 +47,7 @@ pub async fn hold(
     }
 }
 
-/// Whether the key was used before: then [`hold`] replays its answer and holds nothing.
+/// Whether the key was used before: then [`hold`] returns the stored answer and holds nothing.
 pub async fn is_hold_repeated(
     core: &Core,
     actor: &Actor,

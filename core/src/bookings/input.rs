@@ -14,7 +14,7 @@ use crate::{Error, Result};
 pub struct NewBooking {
     /// Service, staff and start.
     pub slot: SlotSource,
-    /// For whom.
+    /// The person it is booked for.
     pub booker: Booker,
     /// Who comes in the customer's place, such as a child or partner; none: the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +68,7 @@ const fn is_one(seats: &u32) -> bool {
     *seats == 1
 }
 
-/// For whom a booking is made.
+/// The person a booking is made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Booker {
@@ -76,7 +76,7 @@ pub enum Booker {
     Myself,
     /// A customer on file; only staff may.
     Customer(Uuid),
-    /// A person by their contact details: a guest, or a person for whom staff book.
+    /// A person by contact details: a guest, or a customer that staff enter.
     Person(Contact),
 }
 

@@ -1,4 +1,4 @@
-//! Whether reminders of a booking are wanted.
+//! Turns the reminders of one booking on or off.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -13,7 +13,7 @@ use crate::transaction::change;
 use crate::types::Actor;
 use crate::{Core, Error, Result};
 
-/// Stores whether reminders are wanted for a pending or confirmed booking that has not begun. If not, unsent ones end as
+/// Turns reminders on or off for a pending or confirmed booking that has not begun. If off, unsent ones end as
 /// `unwanted`. If so, those not yet due are planned again, unless the customer has turned off all reminders. The revision
 /// stays, because no promised value changes.
 ///

@@ -126,7 +126,7 @@ pub struct BookedCustomer {
     /// Name; none once the person was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<PersonName>,
-    /// Address; none once the person was erased, and for somebody who has only a phone number and gets no mails.
+    /// Address; none for an erased person and for a customer with only a phone number, who gets no mails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailAddress>,
     /// Phone number.

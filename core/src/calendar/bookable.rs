@@ -24,7 +24,7 @@ pub enum Limits {
 }
 
 impl Limits {
-    /// Whether the start has to be to come, and on the grid.
+    /// Whether the start must be in the future and on the grid.
     const fn are_of_the_list(self) -> bool {
         matches!(self, Self::Enforced | Self::Series)
     }

@@ -19,7 +19,7 @@ pub struct Need {
     pub any: bool,
 }
 
-/// What stands in the way of a booking that has a member of staff.
+/// The resource that prevents a booking for which a member of staff is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Blocker {
     /// The resource; of a kind the first one. None: there is none of the kind.

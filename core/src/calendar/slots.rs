@@ -66,7 +66,7 @@ pub fn unchanged_until(
 ) -> DateTime<Utc> {
     let midnight = day_start(calendar.zone, after_date(local_date(calendar.zone, now)));
     let notice = TimeDelta::minutes(i64::from(rules.min_notice_min));
-    // Limits are inclusive: at this very instant the slot can still be booked.
+    // Limits are inclusive: at this instant the slot can still be booked.
     let too_soon = slots.first().map(|slot| slot.start - notice + TimeDelta::microseconds(1));
     let releases = calendar.busy.first_release.into_iter().chain(calendar.resources.first_release());
     too_soon.into_iter().chain(releases).fold(midnight, DateTime::min)

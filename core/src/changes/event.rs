@@ -72,7 +72,7 @@ event_types! {
     StaffCreated = "staff.created",
     /// A member of staff changed.
     StaffUpdated = "staff.updated",
-    /// A test event that an administrator asked for; it is not part of the feed.
+    /// A test event, requested by an administrator; it is not part of the feed.
     WebhookTest = "webhook.test",
 }
 

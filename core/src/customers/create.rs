@@ -28,7 +28,7 @@ pub struct NewCustomer {
 /// Adds a customer; only staff may.
 ///
 /// # Errors
-/// [`Error::Forbidden`]; [`Error::Invalid`] for one who has neither an address nor a phone number, and for somebody who is a
+/// [`Error::Forbidden`]; [`Error::Invalid`] without address and phone number, and for a person who is a
 /// customer already, unless the contact has `separate`; with a key [`Error::IdempotencyInProgress`] and
 /// [`Error::IdempotencyKeyReused`].
 pub async fn create(

@@ -132,7 +132,7 @@ async fn correct_in(
     had_address: bool,
     email: &EmailAddress,
 ) -> Result<()> {
-    // The epoch is part of the links in mails to the former address, whose reader may be somebody else.
+    // The epoch is part of the links in mails to the former address, which may belong to another person.
     let corrected = sqlx::query_scalar!(
         "UPDATE customers SET email = $2, link_epoch = link_epoch + 1, rev = rev + 1, updated_at = $3
          WHERE id = ANY($1) AND erased_at IS NULL

@@ -12,7 +12,7 @@ pub struct Customer {
     pub id: Uuid,
     /// The account the customer belongs to; none: a guest.
     pub user_id: Option<Uuid>,
-    /// Address of mails; none once erased, and for somebody who has only a phone number.
+    /// Address of mails; none for an erased customer and for one with only a phone number.
     pub email: Option<EmailAddress>,
     /// Name; none once erased.
     pub name: Option<PersonName>,

@@ -18,7 +18,7 @@ use crate::{Core, Error, Result};
 /// Most windows of a week.
 pub const MAX_WINDOWS_OF_WEEK: usize = 84;
 
-/// Most weeks that are to come.
+/// Most future weeks.
 pub const MAX_LATER_WEEKS: usize = 12;
 
 /// The weekly hours of a member of staff.
@@ -28,7 +28,7 @@ pub struct Week {
     pub windows: Vec<WeeklyWindow>,
     /// Since when they apply; none: from the first day.
     pub valid_from: Option<NaiveDate>,
-    /// Those to come, by date.
+    /// Future weeks, by date.
     pub later: Vec<LaterWeek>,
     /// Version of all of them, for If-Match.
     pub rev: Rev,
@@ -101,7 +101,7 @@ async fn find(db: &mut PgConnection, now: DateTime<Utc>, staff_id: Uuid) -> Resu
 }
 
 /// Replaces the weekly hours of a member of staff that are in force today. Administrators may for anyone, staff for
-/// themselves. Weeks to come stay.
+/// themselves. Future weeks are kept.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::RevMismatch`], [`Error::WindowsOverlap`], [`Error::Invalid`] for too many windows.

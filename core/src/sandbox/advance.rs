@@ -14,7 +14,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// How long this process may take to follow a clock that was moved.
 const FOLLOWED_WITHIN: Duration = Duration::from_secs(5);
 
-/// Where the test clock stands.
+/// The time of the test clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
     /// What it shows.
@@ -47,7 +47,7 @@ pub async fn read(core: &Core) -> Result<Moved> {
 
 /// Moves the clock ahead to `to`, from one instant at which something falls due to the next, and waits at each until it has
 /// run: so a reminder leaves at its own time, however far the clock is moved. Once `patience` has passed it stops where it
-/// is: call it again to go on. Answers whether it came to `to` with nothing left due.
+/// is: call it again to go on. Returns whether it reached `to` with nothing left due.
 ///
 /// # Errors
 /// [`Error::NotFound`] where there is no test clock; [`Error::Unavailable`].

@@ -9,7 +9,7 @@ use crate::{Core, Result, bookings, notifications, webhooks};
 pub struct Due {
     /// Jobs that are due or run: mails, webhooks and periodic work.
     pub jobs: i64,
-    /// Webhook endpoints that have not been told of every event yet.
+    /// Webhook endpoints with undelivered events.
     pub endpoints: i64,
 }
 

@@ -1,5 +1,5 @@
 //! A sandbox has a test clock: time moves ahead on request, and what falls due on the way runs at its own time, with the
-//! api and the workers as they are. The clock stands in the database, so that all processes follow it.
+//! api and the workers as they are. The clock is stored in the database, so that all processes follow it.
 
 mod advance;
 mod clock;

@@ -15,7 +15,7 @@ use crate::{Core, Error, Result};
 /// what they were promised.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::RevMismatch`]; [`Error::Invalid`] for somebody who does not perform it or is named twice, and
+/// [`Error::NotFound`], [`Error::RevMismatch`]; [`Error::Invalid`] for a member of staff who does not perform it or is named twice, and
 /// for values out of bounds.
 pub async fn put_staff_terms(
     core: &Core,

@@ -16,16 +16,16 @@ use crate::{Core, Error, Result, settings};
 
 /// Most weekly starts of a service.
 pub const MAX_CLASS_WINDOWS: usize = 100;
-/// Most single starts of a service that are to come.
+/// Most single future starts of a service.
 pub const MAX_CLASS_DATES: usize = 400;
 
 /// When a service takes place. With weekly starts it is offered at these alone, and no other service is offered then with
-/// the same member of staff, whether or not somebody has booked.
+/// the same member of staff, booked or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceTimetable {
     /// The weekly starts.
     pub windows: Vec<ClassWindow>,
-    /// Single starts to come that differ: called off, or in addition.
+    /// Single future starts that differ from the weekly ones: cancelled, or additional.
     pub dates: Vec<SingleClass>,
     /// Version of the service, for If-Match.
     pub rev: Rev,

@@ -12,7 +12,7 @@ use crate::{Alternative, Result};
 
 const COUNT: usize = 3;
 
-/// The three bookable starts nearest to `wanted` with so many seats left and the staff of the terms, in order of time; of two equally near
+/// The three bookable starts nearest to `wanted` with enough seats left and the staff of the terms, in order of time; of two equally near
 /// starts the earlier. Searches one week back and three weeks ahead; may find fewer.
 pub async fn alternatives(
     db: &mut PgConnection,

@@ -13,11 +13,11 @@ use crate::calendar::{Limits, Place, Refusal, is_bookable, local_date, out_of_re
 pub struct StartQuery {
     /// The start.
     pub start: DateTime<Utc>,
-    /// How many seats are wanted; 1 of a one-to-one service.
+    /// Requested seats; 1 for a one-to-one service.
     pub seats: u32,
     /// Which limits apply.
     pub limits: Limits,
-    /// A booking, or a whole class, to be moved there: its own time counts as free.
+    /// The booking or class that is moved: its own time counts as free.
     pub exclude: Option<Uuid>,
 }
 
@@ -26,7 +26,7 @@ pub struct StartQuery {
 pub struct StaffAnswer {
     /// The member of staff.
     pub staff_id: Uuid,
-    /// Where the booking goes, or why it is refused.
+    /// The place of the booking, or why it is refused.
     pub place: Result<Place, Refusal>,
 }
 

@@ -27,9 +27,9 @@ pub struct SlotQuery {
     pub from: NaiveDate,
     /// Last date, included; at most [`MAX_DAYS`] dates in all.
     pub to: NaiveDate,
-    /// Only starts with so many seats left; 1: all.
+    /// Lists only starts with at least this many seats left; 1: all.
     pub seats: u32,
-    /// A booking to be moved: its own time counts as free. The caller checks who may read it.
+    /// The booking that is moved: its own time counts as free. The caller checks access to it.
     pub exclude_booking: Option<Uuid>,
 }
 
@@ -78,14 +78,14 @@ pub async fn list(core: &Core, query: &SlotQuery) -> Result<SlotList> {
 /// A list and how long it is valid.
 pub(super) struct ListWithRevisions {
     pub list: SlotList,
-    /// Valid while these revisions are current
+    /// The list is valid while these revisions are current
     pub revisions: Revisions,
     /// and until this instant.
     pub until: DateTime<Utc>,
 }
 
 /// [`list`] as of `now`. The revisions are read by the first statement, before the data they cover: a write in between
-/// raises a revision that was already read, so a list without that write fails its next check.
+/// increments a revision that was already read, so a list without that write fails its next check.
 pub(super) async fn list_with_revisions(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -135,7 +135,7 @@ pub(super) struct Offered {
     pub until: DateTime<Utc>,
 }
 
-/// The slots of all staff of the terms with so many seats left, one entry for each start and end, in order.
+/// The slots of all staff of the terms with at least this many seats left, one entry for each start and end, in order.
 pub(super) async fn offered(
     db: &mut PgConnection,
     now: DateTime<Utc>,

@@ -22,7 +22,7 @@ const MAX_APPOINTMENT: TimeDelta = TimeDelta::hours(24);
 const MAX_BUFFER: TimeDelta = TimeDelta::hours(8);
 
 /// The calendars of these members of staff, in their order, as far as appointments that start on the dates `from` to
-/// `to` need them. Holds that have run out at `now` are left out, and so is the booking, or the whole class, with the id `exclude`.
+/// `to` need them. Without holds that expired before `now`, and without the booking or class with the id `exclude`.
 ///
 /// To decide about a booking, lock the staff rows first: then nothing read here changes before the transaction ends.
 pub async fn calendars(

@@ -19,8 +19,8 @@ pub(super) fn candidates<'a>(terms: impl IntoIterator<Item = &'a ServiceTerms>) 
     ids
 }
 
-/// When these resources are in use or out of service, as far as it matters for blocked times in the span; by resource. Holds that
-/// have run out at `now` are left out, and so are the bookings, or whole classes, with the ids `exclude`. An outage counts as a class of its own.
+/// Times in or near the span at which these resources are in use or out of service, by resource. Without holds that expired
+/// before `now`, and without the bookings or classes with the ids `exclude`. An outage counts as a class.
 pub(super) async fn resource_times(
     db: &mut PgConnection,
     now: DateTime<Utc>,

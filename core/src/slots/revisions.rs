@@ -119,7 +119,7 @@ impl Batch for Check {
         let current = tokio::time::timeout(CHECK_TIMEOUT, again_if_cut(check)).await;
         let current = match current {
             Ok(Ok(current)) => current,
-            // The caller rebuilds the list and meets the same error there.
+            // The caller rebuilds the list and gets the same error there.
             Ok(Err(error)) => {
                 tracing::debug!(%error, "revisions cannot be read");
                 return vec![false; requests.len()];

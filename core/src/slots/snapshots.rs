@@ -18,8 +18,7 @@ use crate::keyed_mutex::KeyedMutex;
 use crate::pool::again_if_cut;
 use crate::{Core, Error, Result};
 
-/// A list is rebuilt after this time even if no revision changed, so that a manual repair by SQL that left the revision
-/// alone becomes visible.
+/// A list is rebuilt after this time even if no revision changed, so that a manual repair by SQL becomes visible.
 const MAX_AGE: TimeDelta = TimeDelta::seconds(60);
 /// Requests that may wait for one list to be built.
 const WAITERS: usize = 10_000;

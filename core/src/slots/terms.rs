@@ -13,7 +13,7 @@ use crate::services::{StaffTerms, stored_rules};
 use crate::types::{Currency, Money, Zone};
 use crate::{Error, Result};
 
-/// How far ahead slots near an occurrence of a series are looked for: as far as it can be.
+/// Days ahead in which slots near an occurrence of a series are searched: as far as an occurrence can be.
 const SERIES_DAYS: u32 = 3653;
 
 /// A service with its rules, the terms promised to customers, and the staff who perform it now.
@@ -27,7 +27,7 @@ pub struct ServiceTerms {
     pub name: String,
     /// Price of one seat.
     pub price: Money,
-    /// False: no new bookings.
+    /// Whether new bookings are accepted.
     pub active: bool,
     /// Whether staff must confirm a booking.
     pub requires_confirmation: bool,
@@ -66,7 +66,7 @@ impl ServiceTerms {
         self.staff_terms.iter().find(|own| own.staff_id == staff_id)
     }
 
-    /// The terms as they limit an occurrence of a series: without notice and horizon.
+    /// The terms for an occurrence of a series: without notice and horizon.
     pub(crate) fn for_series(mut self) -> Self {
         self.rules.min_notice_min = 0;
         self.rules.horizon_days = SERIES_DAYS;

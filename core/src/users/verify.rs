@@ -30,7 +30,7 @@ pub enum PasswordProof {
 }
 
 /// Verifies the address by its mailed link, and joins guest bookings with that address to the account. A password and
-/// sessions of somebody who cannot read the address's mails end.
+/// sessions of a person who cannot read the address's mails end.
 ///
 /// # Errors
 ///

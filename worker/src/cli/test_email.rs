@@ -33,7 +33,7 @@ pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure>
         mail = signer.sign(mail, now)?;
         println!("signed for {}", mail.sender.domain());
     }
-    println!("asking {relay_address}");
+    println!("connecting to {relay_address}");
     let core = Core::new(
         pool,
         clock.clone(),

@@ -52,7 +52,7 @@ struct BookingLine<'a> {
     pending: bool,
     /// Whether it is called off.
     off: bool,
-    /// The customer's page; in mails to the customer about what is to come only. Secret: never logged or stored.
+    /// The customer's page; only in mails to the customer about future bookings. Secret: never logged or stored.
     manage_url: Option<String>,
 }
 

@@ -55,7 +55,7 @@ pub struct BookingRequest {
     /// Whether the customer gets reminders of it; true when absent.
     reminders: Option<bool>,
     /// For staff: pass grid, hours, notice and horizon on purpose; never another booking. The start may be earlier today,
-    /// for somebody who came without a booking.
+    /// for a walk-in customer.
     #[oai(rename = "override")]
     overriding: Option<bool>,
     /// For staff: whether the customer gets a mail that it was made; true when absent. Reminders stay.

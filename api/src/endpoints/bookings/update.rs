@@ -73,8 +73,8 @@ pub struct UpdateBooking;
 impl UpdateBooking {
     /// Change a booking
     ///
-    /// Changes notes, service, duration, member of staff, seats or customer; the start stays. The calendar is asked again about
-    /// hours and other bookings, and the customer is told. A booking that began today can still be changed.
+    /// Changes notes, service, duration, member of staff, seats or customer; the start stays. The calendar is checked again for
+    /// hours and other bookings, and the customer gets a mail. A booking that began today can still be changed.
     #[oai(path = "/v1/bookings/:id", method = "patch", operation_id = "updateBooking", tag = "Tag::Bookings")]
     async fn update_booking(
         &self,

@@ -46,7 +46,7 @@ pub struct CancelClass;
 impl CancelClass {
     /// Cancel a class
     ///
-    /// Cancels all of its bookings or none, whoever takes part at that moment; each participant gets one mail. Holds are given up,
+    /// Cancels all bookings of the class or none; each participant gets one mail. Holds are given up,
     /// and that start is not offered again: the service's timetable lists it as called off. Repeating the request changes nothing.
     #[oai(path = "/v1/classes/cancel", method = "post", operation_id = "cancelClass", tag = "Tag::Bookings")]
     async fn cancel_class(

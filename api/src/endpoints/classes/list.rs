@@ -84,7 +84,7 @@ impl ListClasses {
     /// List classes with their participants
     ///
     /// The classes that start on these dates: those a timetable plans, booked or not, and those of other services with several
-    /// seats that somebody has booked.
+    /// seats that have a booking.
     #[oai(path = "/v1/classes", method = "get", operation_id = "listClasses", tag = "Tag::Bookings")]
     async fn list_classes(
         &self,

@@ -49,7 +49,7 @@ pub struct ClosuresChanged {
     /// One for each date.
     #[oai(validator(max_items = 400))]
     closures: Vec<Closure>,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide about them.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }

@@ -45,10 +45,10 @@ pub struct OutageRequest {
 pub struct OutageCreated {
     /// The outage.
     outage: Outage,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide about them.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
-    /// For the first 50 of them that are pending or confirmed: whom to tell, and where each could go, as of now.
+    /// For the first 50 of them that are pending or confirmed: the customer, and free slots as of now.
     #[oai(validator(max_items = 50))]
     proposals: Vec<Proposal>,
 }
@@ -64,7 +64,7 @@ pub struct CreateOutage;
 impl CreateOutage {
     /// Put a resource out of service for a time
     ///
-    /// The answer lists bookings that no longer fit; they are left standing. A move gives them another one of the kind.
+    /// The answer lists bookings that no longer fit; they are not changed. A move gives them another resource of the kind.
     #[oai(
         path = "/v1/resources/:id/outages",
         method = "post",

@@ -40,7 +40,7 @@ impl PutServiceNeeds {
     /// Say which resources a service needs
     ///
     /// Replaces the whole. A booking has them for as long as it blocks its member of staff, buffers included; slots in which one
-    /// is missing are not offered. Bookings that stand keep what they have until they are moved.
+    /// is missing are not offered. Existing bookings keep their resources until they are moved.
     #[oai(
         path = "/v1/services/:id/resources",
         method = "put",

@@ -28,12 +28,12 @@ pub struct ResourcePatchRequest {
     active: Option<bool>,
 }
 
-/// The resource as it is now, and what the change leaves standing.
+/// The resource after the change, and the bookings that no longer fit.
 #[derive(Debug, Object, Serialize)]
 pub struct ResourceChanged {
     /// The resource.
     resource: Resource,
-    /// Bookings that no longer fit and stand all the same; people decide what becomes of them.
+    /// Bookings that no longer fit. They are not changed; staff decide about them.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }
@@ -49,7 +49,7 @@ pub struct UpdateResource;
 impl UpdateResource {
     /// Change a room or a piece of equipment
     ///
-    /// One that becomes inactive leaves its bookings to come standing; the answer lists them. A move gives them another one.
+    /// Deactivating a resource does not change its future bookings; the answer lists them. A move gives them another resource.
     #[oai(
         path = "/v1/resources/:id",
         method = "patch",

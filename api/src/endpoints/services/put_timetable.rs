@@ -30,7 +30,7 @@ pub struct TimetableRequest {
     /// Weekly starts; none: the service is offered on the grid of open hours.
     #[oai(validator(max_items = 100))]
     windows: Vec<TimetableWindow>,
-    /// Single starts to come that differ; none when absent.
+    /// Single future starts that differ from the weekly ones; none when absent.
     #[oai(validator(max_items = 400))]
     dates: Option<Vec<TimetableDate>>,
 }
@@ -40,7 +40,7 @@ pub struct TimetableRequest {
 pub struct TimetableChanged {
     /// The timetable.
     timetable: Timetable,
-    /// Bookings that no longer fit and stand all the same: of this service at other starts, and of others while a class is planned.
+    /// Bookings that no longer fit: of this service at other starts, and of others while a class is planned. They are not changed.
     #[oai(validator(max_items = 100000))]
     stranded: Vec<StrandedBooking>,
 }

@@ -28,7 +28,7 @@ pub struct Timetable {
     /// staff, whether or not somebody has booked. None: it is offered on the grid of open hours.
     #[oai(validator(max_items = 100))]
     pub windows: Vec<TimetableWindow>,
-    /// Single starts to come that differ from the weekly ones.
+    /// Single future starts that differ from the weekly ones.
     #[oai(validator(max_items = 400))]
     pub dates: Vec<TimetableDate>,
     /// The revision of the service, for `If-Match`.

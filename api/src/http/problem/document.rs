@@ -40,7 +40,7 @@ pub struct ProblemDocument {
     /// The kind, for programs.
     #[oai(validator(max_length = 40))]
     pub code: String,
-    /// All invalid places of the request.
+    /// All errors in the request.
     #[oai(validator(max_items = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ProblemError>>,
@@ -51,7 +51,7 @@ pub struct ProblemDocument {
     /// With `slot_taken`: the room or equipment that is missing, where that is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocked_by: Option<BlockedByResource>,
-    /// With `series_conflict`: every occurrence, in order; those without a place have a `code`.
+    /// With `series_conflict`: every occurrence, in order; those that cannot be booked have a `code`.
     #[oai(validator(max_items = 52))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<Vec<SeriesOccurrence>>,
@@ -65,7 +65,7 @@ pub struct ProblemDocument {
     pub booking_ids: Option<Vec<Uuid>>,
 }
 
-/// An invalid place of a request.
+/// An error in a request.
 #[derive(Debug, Object, Serialize)]
 pub struct ProblemError {
     /// The part of the request.
@@ -75,7 +75,7 @@ pub struct ProblemError {
     /// JSON pointer (RFC 6901) within that part; for parameters and headers, the name.
     #[oai(validator(max_length = 300))]
     pub pointer: String,
-    /// The fault, for programs.
+    /// Code of the error, for programs.
     #[oai(validator(max_length = 40))]
     pub code: String,
     /// What is expected.
@@ -132,7 +132,7 @@ impl From<punctual_core::BlockedBy> for BlockedByResource {
     }
 }
 
-/// An occurrence that was asked for.
+/// A requested occurrence.
 #[derive(Debug, Object, Serialize)]
 pub struct SeriesOccurrence {
     /// Its number, from 1.

@@ -21,7 +21,7 @@ pub enum Place {
 /// An error in a request. Never contains a sent value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where it lies.
+    /// The part of the request.
     pub place: Place,
     /// JSON pointer (RFC 6901) within the place; parameters and headers by name.
     pub pointer: String,
@@ -34,7 +34,7 @@ pub struct Fault {
 /// An error answer, before it gets its request's id.
 #[derive(Debug)]
 pub struct Problem {
-    /// Which.
+    /// Its code.
     pub code: Code,
     /// What happened in this case, for people; the code's meaning when `None`.
     pub detail: Option<Cow<'static, str>>,
@@ -42,37 +42,37 @@ pub struct Problem {
     pub facts: Box<Facts>,
 }
 
-/// What some problems carry.
+/// Additional data of some problems.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// Places in the request.
+    /// Errors in the request.
     pub errors: Vec<Fault>,
-    /// Free slots in place of one that is taken.
+    /// Free slots near the taken one.
     pub alternatives: Option<Vec<Alternative>>,
     /// The room or equipment that is missing.
     pub blocked_by: Option<BlockedBy>,
-    /// Every occurrence of a series that was asked for.
+    /// Every occurrence of the requested series.
     pub occurrences: Option<Vec<Occurrence>>,
-    /// What the booking's status allows.
+    /// Actions that the booking's status allows.
     pub allowed: Option<Vec<BookingAction>>,
-    /// Bookings in the way.
+    /// Bookings that prevent the change.
     pub booking_ids: Option<Vec<Uuid>>,
-    /// After how long to try again.
+    /// Value of `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// Methods of the path.
+    /// Methods that the path supports.
     pub allow: Option<String>,
-    /// Why, for the log only.
+    /// The error's cause, for the log only.
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Problem {
-    /// A problem with nothing but its code.
+    /// A problem without additional data.
     #[must_use]
     pub fn new(code: Code) -> Self {
         Self::with(code, Facts::default())
     }
 
-    /// A problem with what is known.
+    /// A problem with additional data.
     #[must_use]
     pub fn with(code: Code, facts: Facts) -> Self {
         Self { code, detail: None, facts: Box::new(facts) }

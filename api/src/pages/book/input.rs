@@ -30,7 +30,7 @@ impl Input {
         texts.into_iter().map(|(name, text)| (name, text.as_str())).chain(no_reminder)
     }
 
-    /// The input of somebody with an account: the contact details are known.
+    /// The input of a logged-in customer: the contact details are known.
     pub fn parsed_note(&self) -> Result<Note, BTreeMap<&'static str, &'static str>> {
         Note::parse(self.note.replace("\r\n", "\n").trim()).map_err(|_| [("note", "fault_note")].into())
     }
@@ -77,7 +77,7 @@ impl Input {
 /// The form's contact details; none if it has none.
 pub fn submitted(form: &Form) -> Option<Input> {
     let text = |name| form.text(name).map(|text| text.chars().take(2100).collect::<String>());
-    // Somebody who is logged in is asked for a note only.
+    // The form of a logged-in customer has only the note.
     form.text("email").or(form.text("note"))?;
     Some(Input {
         email: text("email").unwrap_or_default(),

@@ -29,12 +29,12 @@ use crate::{
     },
 };
 
-/// After so many times the rest of the dates is left to the next page.
+/// Most times on a page; further dates go to the next page.
 const MAX_TIMES: usize = 240;
-/// How far a page without times looks for the next one, in dates.
+/// Dates that a page without times searches for the next time.
 const SEARCH_DAYS: u64 = 30;
 
-/// `/book/{service}`: with anyone.
+/// `/book/{service}`: free times with any member of staff.
 pub struct Anyone;
 
 impl BookPage for Anyone {
@@ -58,10 +58,10 @@ pub struct Times;
 #[derive(Serialize)]
 struct Facts {
     service: ServiceFacts,
-    /// Last step of this page's path.
+    /// Last segment of this page's path.
     who: String,
     notice: Option<&'static str>,
-    /// Whom to choose from; none where there is one.
+    /// The members of staff to choose from; none if there is only one.
     people: Option<Vec<Person>>,
     next: Option<Link>,
     days: Vec<Day>,
@@ -73,11 +73,11 @@ struct Facts {
     zone: &'static str,
     zones: Vec<zones::Choice>,
     hidden: Vec<Hidden>,
-    /// The number of seats wanted; none for a one-to-one service.
+    /// The requested number of seats; none for a one-to-one service.
     seats: Option<Seats>,
 }
 
-/// The form that asks how many seats are wanted.
+/// The form to choose the number of seats.
 #[derive(Serialize)]
 struct Seats {
     wanted: u32,
@@ -132,7 +132,7 @@ impl BookPage for Times {
         let seats = visitor.seats(service);
         let query = SlotQuery { service_id: id, staff_id: who.id(), from, to, seats, exclude_booking: None };
         let list = state.slots.read(&state.core, &query).await?;
-        // Read after the list, so that a page is kept that is not older than the list's revision.
+        // Read after the list, so that the cached page is not older than the list's revision.
         let site = Site::of(visitor).await?;
         let service = site.storefront.front.service(id)?;
         let facts = facts(visitor, &site, service, who, list.list().days.clone()).await?;
@@ -150,7 +150,7 @@ impl BookPage for Times {
         let text = site.public_text(visitor, "book/times.html.j2", &facts, share, Some(linked_data))?;
         let shown = site.shown(public, None);
         let same = span == Span { zone: site.business().zone, horizon_days: service.spec.horizon_days };
-        // A page without times also shows when the next one is, which another list knows.
+        // A page without times also shows the next free time, read from another list.
         if same && !facts.days.is_empty() {
             span_cache::keep(visitor, &query, &list, text.clone(), &shown);
             span_cache::remember(id, who, span);
@@ -220,7 +220,7 @@ async fn facts(
     })
 }
 
-/// What a form carries on that chooses a zone or a number of seats.
+/// Hidden fields of the forms to choose a zone or a number of seats.
 fn hidden(visitor: &Visitor, more: [(&'static str, Option<String>); 2]) -> Vec<Hidden> {
     let language = visitor.requested_locale().map(|locale| locale.as_str().to_owned());
     let fields = [("lang", language), ("embed", visitor.embed.clone())];
@@ -253,7 +253,7 @@ async fn dates(
     Ok(slots::list(&visitor.visit.state.core, &query).await?.days)
 }
 
-/// Leaves out the dates after which a page would grow too long; the first of them.
+/// Removes the dates beyond [`MAX_TIMES`]; returns the first removed one.
 fn cut(list: &mut Vec<DaySlots>) -> Option<NaiveDate> {
     let mut times = 0;
     let full = list.iter().position(|day| {
@@ -264,7 +264,7 @@ fn cut(list: &mut Vec<DaySlots>) -> Option<NaiveDate> {
     rest.first().map(|day| day.date)
 }
 
-/// Whom to choose from, where there is a choice.
+/// The members of staff to choose from, if there are several.
 fn people(visitor: &Visitor, site: &Site, service: &Service, who: StaffChoice) -> Option<Vec<Person>> {
     let performs = |member: &&StaffMember| member.service_ids.contains(&service.id);
     let staff: Vec<&StaffMember> = site.storefront.front.staff.iter().filter(performs).collect();

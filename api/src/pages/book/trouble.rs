@@ -21,7 +21,7 @@ struct Facts {
     again_words: &'static str,
 }
 
-/// Renders a problem as a page: what happened, what to do, whom to call.
+/// Renders a problem as a page: what happened, what to do, and the business's contact.
 ///
 /// # Errors
 /// The problem itself if the business cannot be read.

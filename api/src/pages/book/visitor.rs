@@ -12,24 +12,24 @@ use crate::{
     views::StorefrontPages,
 };
 
-/// Who looks at the booking page, as far as the address and the browser tell.
+/// A visitor's preferences, from the URL and the browser's headers.
 pub struct Visitor {
     pub visit: Visit,
-    /// The language the address asks for, else the browser's.
+    /// The language of the URL, else the browser's.
     pub locale: Locale,
-    /// The zone that is shown beside the business's.
+    /// A second time zone to show beside the business's.
     pub zone: Option<Zone>,
-    /// How many seats of a class are wanted; 1 of anything else.
+    /// Requested seats of a class; 1 for other services.
     seats: u32,
-    /// The page that frames this one, if it may.
+    /// Origin of the page that frames this one, if it is allowed to.
     pub embed: Option<String>,
-    /// Whether the address names the language.
+    /// Whether the URL sets the language.
     requested_locale: Option<Locale>,
 }
 
 impl Visitor {
     /// # Errors
-    /// `not_found` where the booking page is turned off.
+    /// `not_found` if the booking page is turned off.
     pub fn of(visit: Visit) -> Result<Self, Problem> {
         if !visit.state.config.booking_page {
             return Err(Error::NotFound("page").into());
@@ -51,7 +51,7 @@ impl Visitor {
         })
     }
 
-    /// The business as it is now.
+    /// The business's settings.
     ///
     /// # Errors
     /// `not_found` before the business is set up, `unavailable`.
@@ -60,17 +60,17 @@ impl Visitor {
         Ok(state.storefronts.read(&state.core, &state.slots).await?)
     }
 
-    /// How many seats of the service are wanted, at most those of one class.
+    /// Requested seats of the service, at most the capacity of a class.
     pub fn seats(&self, service: &Service) -> u32 {
         self.seats.min(service.spec.capacity)
     }
 
-    /// What links carry on of the address: `?lang=de&tz=…`, or nothing.
+    /// The query that links pass on: `?lang=de&tz=…`, or empty.
     pub fn carry(&self) -> String {
         self.query(self.requested_locale, &[])
     }
 
-    /// The same with more.
+    /// The same with further parameters.
     pub fn carry_with(&self, more: &[(&str, &str)]) -> String {
         self.query(self.requested_locale, more)
     }
@@ -84,12 +84,12 @@ impl Visitor {
         self.query(Some(locale), &kept)
     }
 
-    /// Whether nothing is asked that only this visitor asks: the page may be kept for others and be found by search engines.
+    /// Whether the URL has no personal parameters: then the page may be cached for others and indexed by search engines.
     pub fn is_plain(&self) -> bool {
         self.zone.is_none() && self.embed.is_none() && self.seats == 1
     }
 
-    /// The language that the address names.
+    /// The language of the URL.
     pub const fn requested_locale(&self) -> Option<Locale> {
         self.requested_locale
     }

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// `/desk/class/{service}/{staff}/{start}`: who takes part in a class. Its forms call it off or move it as a whole.
+/// `/desk/class/{service}/{staff}/{start}`: the participants of a class. Forms cancel or move the whole class.
 pub struct Class;
 
 #[derive(Serialize)]
@@ -31,7 +31,7 @@ struct Facts {
     participants: Vec<Participant>,
     taken: u32,
     seats: u32,
-    /// Whether it is to come: then it can be moved and called off.
+    /// Whether it starts in the future: then it can be moved and cancelled.
     to_come: bool,
     date: String,
     time: String,
@@ -39,7 +39,7 @@ struct Facts {
     message: String,
     silent: bool,
     fault: Option<&'static str>,
-    /// Whether the new time is one that the service is not offered at.
+    /// Whether the service is not offered at the new time.
     odd: bool,
 }
 
@@ -53,7 +53,7 @@ struct Participant {
     status: &'static str,
 }
 
-/// What the form said that was refused.
+/// Fields and reason of a refused form.
 #[derive(Default)]
 struct Refused {
     notice: Notice,
@@ -126,7 +126,7 @@ fn path(service_id: Uuid, staff_id: Uuid, start: DateTime<Utc>) -> String {
     format!("/class/{service_id}/{staff_id}/{}", compact(start))
 }
 
-/// The class of the address.
+/// The class of the URL.
 async fn find(desk: &Desk) -> Result<ClassOf, Problem> {
     let id = |step| desk.visit.step(step).and_then(|text| Uuid::try_parse(text).ok());
     let start = desk.visit.step(4).and_then(parse_compact);

@@ -25,7 +25,7 @@ const COLOURS: usize = 6;
 #[derive(Serialize)]
 pub struct Column {
     pub title: String,
-    /// Where its heading leads.
+    /// Link of its heading.
     pub href: String,
     pub note: Option<String>,
     pub current: bool,
@@ -34,7 +34,7 @@ pub struct Column {
     pub items: Vec<Item>,
 }
 
-/// Something of a column; in order of its start.
+/// An entry of a column; entries are in order of their start.
 #[derive(Clone, Serialize)]
 pub struct Item {
     kind: &'static str,
@@ -47,43 +47,43 @@ pub struct Item {
     /// `10:45`
     to: String,
     href: String,
-    /// Who comes, or why somebody is away.
+    /// The customer, or the reason for time off.
     title: String,
     /// The service.
     what: String,
     status: &'static str,
     colour: usize,
-    /// Of several at the same time: which one, from 0, and how many.
+    /// Position among simultaneous entries, from 0, and their number.
     lane: u32,
     lanes: u32,
-    /// Minutes after the board's first row and last minute.
+    /// First and last minute, counted from the board's first row.
     #[serde(skip)]
     minutes: (u32, u32),
 }
 
-/// What a column is made from.
+/// Data for a column.
 pub struct DayOf<'a> {
     pub agenda: &'a StaffAgenda,
     pub date: NaiveDate,
     pub zone: Zone,
     pub now: DateTime<Utc>,
-    /// The services in the order of their colours.
+    /// The services; the position decides the colour.
     pub services: &'a [Offered],
-    /// Link to a page of the desk by its path and query.
+    /// Makes the link to a page of the desk from its path and query.
     pub link: &'a Link<'a>,
 }
 
-/// A service, as far as a board shows it.
+/// The data of a service that a board shows.
 pub struct Offered {
     pub id: Uuid,
     pub name: String,
     pub seats: u32,
 }
 
-/// Makes the address of a page from its path and query.
+/// Makes the URL of a page from its path and query.
 pub type Link<'a> = dyn Fn(&str, &[(&str, &str)]) -> String + Sync + 'a;
 
-/// First and last minute that a board shows, whole hours.
+/// First and last minute that a board shows, both full hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     pub first: u32,
@@ -95,7 +95,7 @@ impl DayOf<'_> {
         Span::new(day_start(self.zone, self.date), day_start(self.zone, after_date(self.date)))
     }
 
-    /// The wall-clock minutes of what of the span lies on the date.
+    /// The part of the span on the date, in wall-clock minutes.
     fn minutes(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<(u32, u32)> {
         let day = self.whole()?;
         let part = Span::new(start.max(day.start()), end.min(day.end()))?;
@@ -106,11 +106,11 @@ impl DayOf<'_> {
         let from = minute(part.start());
         let length = u32::try_from((part.end() - part.start()).num_minutes()).unwrap_or(DAY_MIN);
         let to = if part.end() == day.end() { DAY_MIN } else { minute(part.end()) };
-        // In the hour that a clock shows twice an end can lie before its start.
+        // In a repeated hour the end can be before the start on the clock.
         Some((from, if to > from { to } else { (from + length).min(DAY_MIN) }))
     }
 
-    /// Minutes that have to be shown.
+    /// The minutes that the board must include.
     pub fn shown(&self) -> Vec<(u32, u32)> {
         let open = self.agenda.open.iter().filter_map(|span| self.minutes(span.start(), span.end()));
         let booked =
@@ -119,7 +119,7 @@ impl DayOf<'_> {
         open.chain(booked.chain(planned).filter_map(|(from, to)| self.minutes(from, to))).collect()
     }
 
-    /// Everything of the day in order of its start.
+    /// All entries of the day in order of their start.
     pub fn items(&self, extent: Extent) -> (Vec<Item>, usize) {
         let mut cards = self.cards();
         let count = cards.iter().filter(|card| card.status != "held" && !card.what.starts_with("0/")).count();
@@ -215,14 +215,14 @@ impl DayOf<'_> {
         cards
     }
 
-    /// Seats that are taken of the class of this one.
+    /// Booked seats of this booking's class.
     fn taken(&self, of: &Booking) -> i32 {
         let same = |other: &&Booking| other.service.id == of.service.id && other.start == of.start;
         let counts = |other: &&Booking| other.status != BookingStatus::NoShow;
         self.agenda.bookings.iter().filter(same).filter(counts).map(|other| other.seats).sum()
     }
 
-    /// Open time between bookings that has not passed.
+    /// Future open time between bookings.
     fn free(&self, cards: &[Item]) -> Vec<Item> {
         let staff = self.agenda.member.id.to_string();
         let mut free = Vec::new();
@@ -250,7 +250,7 @@ impl DayOf<'_> {
         free
     }
 
-    /// The board's time outside of open hours.
+    /// Time of the board outside of open hours.
     fn closed(&self, extent: Extent) -> Vec<Item> {
         let mut closed = Vec::new();
         let mut from = extent.first;
@@ -285,7 +285,7 @@ impl DayOf<'_> {
 }
 
 impl Item {
-    /// Its rows on the board.
+    /// Its rows of the board.
     fn place(&mut self, extent: Extent) {
         let row =
             |minute: u32| minute.clamp(extent.first, extent.last).saturating_sub(extent.first) / ROW_MIN;
@@ -294,7 +294,7 @@ impl Item {
     }
 }
 
-/// Gives cards at the same time a part of the width each.
+/// Divides the width among cards that overlap.
 fn lanes(cards: &mut [Item]) {
     let mut first = 0;
     while first < cards.len() {
@@ -320,7 +320,7 @@ fn lanes(cards: &mut [Item]) {
     }
 }
 
-/// The whole hours around these minutes; a usual working day where there are none.
+/// These minutes, extended to full hours; the default working day if there are none.
 pub fn extent(minutes: &[(u32, u32)]) -> Extent {
     let first = minutes.iter().map(|(from, _)| *from).min().unwrap_or(9 * 60);
     let last = minutes.iter().map(|(_, to)| *to).max().unwrap_or(18 * 60);

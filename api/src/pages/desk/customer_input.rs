@@ -1,4 +1,4 @@
-//! The customer in a form of the desk: somebody on file, or a new one.
+//! The customer in a form of the desk: an existing one, or a new one.
 
 use std::collections::BTreeMap;
 

@@ -35,7 +35,7 @@ struct Facts {
     lang: Option<String>,
 }
 
-/// A week that is to come.
+/// A future week.
 #[derive(Serialize)]
 struct Later {
     date: NaiveDate,

@@ -42,7 +42,7 @@ struct One {
     id: Uuid,
     name: String,
     scopes: Vec<&'static str>,
-    /// How it stands: `in_use`, `revoked`, `expired`.
+    /// State: `in_use`, `revoked`, `expired`.
     state: &'static str,
     made: String,
     used: Option<String>,

@@ -133,7 +133,7 @@ struct ErrorContext {
 }
 
 impl Desk {
-    /// The user, or the answer for somebody without access: the login without a session, else a page that says so.
+    /// The user, or an answer: the login without a session, an error page for an account without access.
     async fn of(visit: Visit, for_admin: bool) -> Result<Result<Self, Response>, Problem> {
         let state = &visit.state;
         let Some(who) = session::of(state, &visit.headers).await? else {

@@ -8,7 +8,7 @@ use crate::{
     pages::{form::Form, named},
 };
 
-/// `/m/{token}/reminders`: whether reminders of this booking are wanted.
+/// `/m/{token}/reminders`: turns reminders of this booking on or off.
 pub struct Reminders;
 
 impl Page for Reminders {

@@ -40,7 +40,7 @@ struct Facts {
     outlook: String,
     /// The customer's note.
     note: String,
-    /// Whether reminders of this booking are wanted; none if there is no choice.
+    /// Whether reminders of this booking are on; none if there is no choice.
     reminders: Option<bool>,
     /// Link to book the same again.
     again: Option<String>,

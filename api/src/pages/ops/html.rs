@@ -68,7 +68,7 @@ fn pages() -> Result<&'static Pages, minijinja::Error> {
     Ok(PAGES.get_or_init(|| pages))
 }
 
-/// Renders this template with its data; `form_token` if somebody is logged in.
+/// Renders this template with its data; `form_token` if an administrator is logged in.
 ///
 /// # Errors
 /// `internal_error` when a template uses an undefined name, which tests exclude.

@@ -18,7 +18,7 @@ use crate::customers::{self, AccountHolder, Contact};
 use crate::slots::{self, Board, ServiceTerms, StartQuery};
 use crate::{Error, Result};
 
-/// The customer of a booking. A new one is inserted once the booking has its place.
+/// The customer of a booking. A new one is inserted after the booking was accepted.
 #[derive(Clone, Copy)]
 pub(super) enum Customer<'a> {
     Known(Uuid),
@@ -26,13 +26,13 @@ pub(super) enum Customer<'a> {
     Contact(&'a Contact),
 }
 
-/// The customers of a batch, as far as they are looked up before the places.
+/// The customers of a batch that are looked up before slots are decided.
 pub(super) struct Customers {
     holders: HashMap<Uuid, AccountHolder>,
     on_file: HashSet<Uuid>,
 }
 
-/// An entry that got its place.
+/// An accepted entry.
 pub(super) struct Accepted<'a> {
     pub(super) at: usize,
     /// None for a hold.
@@ -90,7 +90,7 @@ impl<'a> Entries<'a> {
         let mut seen = HashSet::new();
         let (first, repeated): (Vec<_>, Vec<_>) =
             holds.into_iter().partition(|(_, _, _, id)| seen.insert(*id));
-        // One of several requests for one hold is decided in this batch, the others after it.
+        // Of several requests for one hold, one is decided in this batch and the others in a later one.
         for (at, ..) in repeated {
             self.outcomes[at] = Some(Outcome::Locked(LockMode::WaitForCalendars));
         }
@@ -118,8 +118,7 @@ impl<'a> Entries<'a> {
         Ok(accepted)
     }
 
-    /// The terms of the services of all slots that are wanted and of all holds that were accepted, with the staff whose
-    /// calendars are locked.
+    /// Terms of all services of requested slots and accepted holds, limited to staff with locked calendars.
     pub(super) async fn load_terms(
         &self,
         tx: &mut PgConnection,
@@ -142,7 +141,7 @@ impl<'a> Entries<'a> {
         slots::terms_of(tx, &service_ids.into_iter().collect::<Vec<_>>(), locked).await
     }
 
-    /// Decides the entries that want a slot. Each sees what was given to those before it.
+    /// Decides the entries for slots. Each entry sees the slots given to earlier ones.
     pub(super) async fn decide_slots<'t>(
         &mut self,
         tx: &mut PgConnection,
@@ -222,13 +221,13 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// The time that a hold of this slot counts for, in minutes.
+/// Minutes that a hold of this slot adds to its holder's held time.
 fn held_minutes(terms: &ServiceTerms, slot: &RequestedSlot) -> i64 {
     i64::from(terms.rules.duration_min) * i64::from(slot.seats)
 }
 
 impl Customers {
-    /// The customer that the entry is for; none for a hold.
+    /// The customer of the entry; none for a hold.
     ///
     /// # Errors
     /// `LoginRequired`, `SessionEnded`, `NotFound`.

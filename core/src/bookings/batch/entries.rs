@@ -14,7 +14,7 @@ use crate::idempotency::{self, Answer, KeyState, Request};
 use crate::types::Actor;
 use crate::{Error, Result, staff};
 
-/// The entries of a batch and what became of them so far.
+/// The entries of a batch and their outcomes so far.
 pub(super) struct Entries<'a> {
     pub(super) now: DateTime<Utc>,
     pub(super) pending: &'a [&'a Pending],
@@ -29,7 +29,7 @@ impl<'a> Entries<'a> {
         Self { now, pending, mode, outcomes: pending.iter().map(|_| None).collect(), has_mails: false }
     }
 
-    /// Entries without an outcome, with their place.
+    /// Entries without an outcome, with their position.
     pub(super) fn open(&self) -> impl Iterator<Item = (usize, &'a Pending)> {
         let open = self.outcomes.iter().map(Option::is_none);
         self.pending.iter().copied().enumerate().zip(open).filter_map(|(entry, open)| open.then_some(entry))
@@ -114,7 +114,7 @@ impl<'a> Entries<'a> {
     }
 
     /// Locks the accounts and guests whose held time is limited, and the addresses whose customer is looked up. After the
-    /// calendars: whoever has one of these locks has all calendars it needs.
+    /// calendars: a transaction with one of these locks has locked all its calendars.
     async fn lock_holders_and_addresses(&mut self, tx: &mut PgConnection) -> Result<()> {
         let wanted: Vec<(usize, String)> =
             self.open().filter_map(|(at, pending)| Some((at, pending.lock_name()?))).collect();
@@ -129,8 +129,8 @@ impl<'a> Entries<'a> {
         Ok(())
     }
 
-    /// Locks the resources that the slots can need, and those of dead holds, which are about to be given back. Entries whose
-    /// resources another transaction has locked are run again in a batch that waits.
+    /// Locks the resources that the slots can need, and those of expired holds, which are released. If another transaction has
+    /// locked a resource, the entry runs again in a batch that waits for locks.
     async fn lock_resources(&mut self, tx: &mut PgConnection, staff_ids: &[Uuid]) -> Result<()> {
         let service_ids: BTreeSet<Uuid> =
             self.open().filter_map(|(_, pending)| Some(pending.slot()?.service_id)).collect();
@@ -158,8 +158,8 @@ impl<'a> Entries<'a> {
         Ok(())
     }
 
-    /// Refuses guests unless the business allows booking without an account, and expires holds in these calendars whose
-    /// time is up, for they would still keep others out by the constraint.
+    /// Refuses guests unless the business allows booking without an account. Marks outdated holds in these calendars as
+    /// expired, because the exclusion constraint still counts them.
     async fn check_guests_and_expire_holds(&mut self, tx: &mut PgConnection, locked: &[Uuid]) -> Result<()> {
         let facts = sqlx::query!(
             r#"SELECT guests_allowed, EXISTS (

@@ -13,7 +13,7 @@ use crate::keyed_mutex::KeyedMutexGuard;
 use crate::types::Actor;
 use crate::{Result, customers};
 
-/// A booking or hold to be made.
+/// A request for a booking or a hold.
 pub(in crate::bookings) struct NewEntry {
     pub actor: Actor,
     pub request: Option<Request>,
@@ -22,7 +22,7 @@ pub(in crate::bookings) struct NewEntry {
     pub performers: Vec<Uuid>,
 }
 
-/// What is to be made.
+/// What is requested.
 pub(in crate::bookings) enum RequestKind {
     Booking(NewBooking),
     Hold {
@@ -32,7 +32,7 @@ pub(in crate::bookings) enum RequestKind {
     },
 }
 
-/// An entry as it waits, with the span of its request.
+/// A waiting entry with the tracing span of its request.
 pub(super) struct Pending {
     pub entry: NewEntry,
     pub span: Span,
@@ -42,10 +42,10 @@ pub(super) struct Pending {
 
 pub(super) type Reply = Result<Answer<Booking>>;
 
-/// What became of an entry in a transaction.
+/// Outcome of an entry in a transaction.
 pub(super) enum Outcome {
     Reply(Box<Reply>),
-    /// Another transaction holds a lock it needs; to be run again in this mode.
+    /// Another transaction holds a required lock; the entry runs again in this mode.
     Locked(LockMode),
 }
 
@@ -58,17 +58,17 @@ impl Outcome {
 /// How far a transaction got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It has no locks.
+    /// No locks yet.
     Begun,
-    /// It has its locks.
+    /// All locks are held.
     Working,
-    /// COMMIT was sent: whether it took effect is unknown.
+    /// COMMIT was sent; its effect is unknown until the answer.
     Committing,
     TimedOut,
 }
 
 impl Pending {
-    /// The slot it wants; none for a booking from a hold.
+    /// The requested slot; none for a booking from a hold.
     pub(super) fn slot(&self) -> Option<&RequestedSlot> {
         match &self.entry.what {
             RequestKind::Booking(NewBooking { slot: SlotSource::Slot(slot), .. }) => Some(slot),
@@ -91,7 +91,7 @@ impl Pending {
         }
     }
 
-    /// Whose held time it adds to; none for a booking, and for staff, who have no limit.
+    /// The holder whose held time it increases; none for bookings, and for staff, who have no limit.
     pub(super) fn limited_holder(&self) -> Option<&str> {
         match &self.entry.what {
             RequestKind::Hold { held_by, .. } if !self.entry.actor.is_staff() => Some(held_by),
@@ -99,7 +99,7 @@ impl Pending {
         }
     }
 
-    /// The advisory lock it needs beside its key: that of its holder, or of its customer's address.
+    /// Its advisory lock besides the idempotency key: the holder, or the customer's address.
     pub(super) fn lock_name(&self) -> Option<String> {
         match &self.entry.what {
             RequestKind::Booking(NewBooking { booker: Booker::Person(contact), .. }) => {
@@ -110,7 +110,7 @@ impl Pending {
         }
     }
 
-    /// For whom it is; none for a hold.
+    /// The person it is booked for; none for a hold.
     pub(super) fn booker(&self) -> Option<&Booker> {
         match &self.entry.what {
             RequestKind::Booking(new) => Some(&new.booker),

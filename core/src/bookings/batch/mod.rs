@@ -1,5 +1,5 @@
-//! Group commit of bookings and holds: requests that arrive while a batch is committed share the next transaction. Why that
-//! sells nothing twice, loses nothing and starves nobody: docs/decisions/0023-group-commit-of-bookings.md.
+//! Group commit of bookings and holds: requests that arrive while a batch is committed share the next transaction.
+//! Correctness and fairness: docs/decisions/0023-group-commit-of-bookings.md.
 
 mod decide;
 mod entries;
@@ -70,8 +70,8 @@ impl RunBatch for Batches {
 }
 
 impl Batches {
-    /// Runs the entries of a batch that failed as a whole each in a transaction of its own, so that an entry that cannot be
-    /// committed fails alone. After [`TRANSACTION_TIMEOUT`] the rest fail as the batch did.
+    /// Runs each entry of a failed batch in its own transaction, so that only the entry that cannot be committed fails. After
+    /// [`TRANSACTION_TIMEOUT`] the remaining entries fail with the error of the batch.
     async fn run_one_by_one(&self, entries: &[&Pending], failure: Failure) -> Vec<Outcome> {
         if let [entry] = entries {
             let reply = if failure.error.is_transient() { self.run_alone(entry).await } else { Err(failure) };
@@ -80,7 +80,7 @@ impl Batches {
         tracing::info!(error = %failure.error, requests = entries.len(), "a batch of bookings is run one by one");
         let mut outcomes = Vec::with_capacity(entries.len());
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
-        // Without a database the others need not wait for it one after the other.
+        // The database is not available: fail the others at once.
         let mut outage: Option<Failure> = None;
         for entry in entries {
             let may_run = Instant::now() < deadline && failure.may_run_alone(entry);

@@ -71,7 +71,7 @@ impl<'a> Entries<'a> {
         Ok(())
     }
 
-    /// Books the holds, inserts the others; by place in the batch.
+    /// Books the holds and inserts the others; the result is keyed by position in the batch.
     async fn write_bookings<'t>(
         &self,
         tx: &mut PgConnection,
@@ -130,7 +130,7 @@ impl<'a> Entries<'a> {
         &pending.entry.actor
     }
 
-    /// The customers of the accepted bookings by place in the batch, inserted where there is none yet.
+    /// The customers of the accepted bookings by position in the batch; missing ones are inserted.
     async fn insert_customers<'t>(
         &self,
         tx: &mut PgConnection,

@@ -11,15 +11,15 @@ use crate::pool::is_cut;
 use crate::transaction::{BEGIN_BATCH, TRANSACTION_TIMEOUT, Transaction};
 use crate::{Core, Error, Result};
 
-/// Why a transaction failed as a whole. Nothing of it is stored, unless the answer to COMMIT was lost.
+/// Failure of a whole transaction. Nothing is stored, unless the answer to COMMIT was lost.
 pub(super) struct Failure {
     pub error: Error,
     stage: Stage,
 }
 
 impl Failure {
-    /// Whether an entry of a failed batch is run again by itself. After a lost answer to COMMIT only an entry with an
-    /// idempotency key is: it finds its answer if the commit took effect.
+    /// Whether an entry of a failed batch runs again alone. If the answer to COMMIT was lost, only entries with an
+    /// idempotency key do: they find the stored answer if the commit took effect.
     pub(super) fn may_run_alone(&self, entry: &Pending) -> bool {
         match self.stage {
             Stage::Begun => matches!(&self.error, Error::Unavailable(error) if is_cut(error)),
@@ -29,12 +29,12 @@ impl Failure {
         }
     }
 
-    /// Whether it failed before it had any lock: then the next transaction is likely to fail as well.
+    /// Whether it failed before any lock was taken: then the next transaction is likely to fail too.
     pub(super) fn is_outage(&self) -> bool {
         self.stage == Stage::Begun
     }
 
-    /// The error for one of several entries.
+    /// The error to report for one entry.
     pub(super) fn for_one(&self) -> Error {
         match &self.error {
             Error::Unavailable(error) => {
@@ -46,7 +46,7 @@ impl Failure {
     }
 }
 
-/// Runs the entries in one transaction. The outcomes are in their order.
+/// Runs the entries in one transaction. Returns the outcomes in the same order.
 pub(super) async fn run_transaction(
     core: &Core,
     entries: &[&Pending],

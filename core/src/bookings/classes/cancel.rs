@@ -48,7 +48,7 @@ impl Write for CancelClass {
         }
         let participants = lock_participants(tx, now, self.class).await?;
         if participants.is_empty() {
-            // Former staff can have bookings, but no class to come.
+            // Former staff can have bookings, but no future class.
             slots::terms(tx, service_id, Some(staff_id)).await?;
         }
         let details = EventDetails::default().with_message(&self.message);

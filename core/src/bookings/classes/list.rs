@@ -43,7 +43,7 @@ pub struct ClassOf {
 }
 
 /// The classes that start on the dates `from` to `to`, by start; for staff. These are the ones a timetable plans, booked or
-/// not, and those of other services with several seats that somebody has booked.
+/// not, and those of other services with several seats that have a booking.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`] before the business is set up; [`Error::Invalid`] for a range that is reversed or

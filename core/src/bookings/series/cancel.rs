@@ -20,9 +20,9 @@ use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev};
 use crate::{Core, Error, Result};
 
-/// Cancels the active occurrences from number `from` on in one transaction, including individually moved ones. Not
-/// cancelled are those that have begun and, for the customer, those that are too near; the answer lists them. Nothing to
-/// cancel is no error.
+/// Cancels the active occurrences from number `from` on in one transaction, including individually moved ones.
+/// Occurrences that have begun and, for customers, those whose notice has passed are kept and listed in the answer. It is
+/// no error if there is nothing to cancel.
 ///
 /// # Errors
 /// `NotFound`; `RevMismatch`; `StaffOnly` for a message of a customer; `Overloaded`.
@@ -64,7 +64,7 @@ impl Write for CancelSeries {
             return Ok(Outcome::Unchanged(None));
         };
         let service_ids: BTreeSet<Uuid> = rows.iter().map(|row| row.booking.service.id).collect();
-        // Of the terms only the notice is used.
+        // Only the notice of the terms is used.
         let terms = slots::terms_of(tx, &service_ids.into_iter().collect::<Vec<_>>(), &[]).await?;
         let (mut stay, mut cancelled) = (Vec::new(), Vec::new());
         for row in rows.iter().filter(|row| stands(row)) {

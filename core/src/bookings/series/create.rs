@@ -31,7 +31,7 @@ use crate::{Core, Error, Occurrence, Result, staff};
 /// for customers. The same member of staff performs all occurrences if possible.
 ///
 /// # Errors
-/// [`Error::SeriesConflict`] if an occurrence has no place, or with [`Mode::Available`] none has one; `Forbidden`,
+/// [`Error::SeriesConflict`] if an occurrence cannot be booked, or with [`Mode::Available`] none can; `Forbidden`,
 /// `StaffOnly`; `Invalid`; `NotFound` for service, staff or customer; those of an idempotency key; `Overloaded`.
 pub async fn create_series(
     core: &Core,
@@ -50,7 +50,7 @@ pub async fn create_series(
     }
 }
 
-/// What [`create_series`] would do now; nothing is booked.
+/// The result that [`create_series`] would have now; books nothing.
 ///
 /// # Errors
 /// As [`create_series`], except `SeriesConflict`.

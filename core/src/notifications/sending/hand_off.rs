@@ -1,4 +1,4 @@
-//! The second step: mails are marked as handed off before the message is sent, if they still stand.
+//! The second step: mails that still apply are marked as handed off before the message is sent.
 
 use std::collections::{HashMap, HashSet};
 

@@ -47,8 +47,8 @@ async fn register(browser: &mut Browser, salon: &Salon) {
     browser.fill("input[name=name]", "Ada Lovelace").await.unwrap();
     browser.fill("input[name=email]", "ada@example.org").await.unwrap();
     browser.fill("input[name=password]", PASSWORD).await.unwrap();
-    browser.follow("Make the account").await.unwrap();
-    assert!(browser.text().await.unwrap().contains("Your account is made."));
+    browser.follow("Create the account").await.unwrap();
+    assert!(browser.text().await.unwrap().contains("Your account was created."));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +151,7 @@ async fn an_account_is_made_used_and_deleted_without_scripts() {
     tab_to(&mut browser, "Delete the account").await;
     browser.press("Enter").await.unwrap();
     browser.fill("#delete", PASSWORD).await.unwrap();
-    browser.follow("Delete the account for good").await.unwrap();
+    browser.follow("Delete the account permanently").await.unwrap();
     assert_eq!(
         salon.api.count("users WHERE email = 'ada@example.org'").await,
         1,
@@ -166,7 +166,7 @@ async fn an_account_is_made_used_and_deleted_without_scripts() {
     tab_to(&mut browser, "Delete the account").await;
     browser.press("Enter").await.unwrap();
     browser.fill("#delete", PASSWORD).await.unwrap();
-    browser.follow("Delete the account for good").await.unwrap();
+    browser.follow("Delete the account permanently").await.unwrap();
     assert_eq!(salon.api.count("users WHERE email = 'ada@example.org'").await, 0);
     browser.close().await.unwrap();
 }

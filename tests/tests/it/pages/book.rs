@@ -165,7 +165,7 @@ async fn what_is_wrong_with_a_form_is_said_beside_the_field_and_nothing_is_lost(
     let page = salon.submit(&form, &fields).await;
     assert_eq!(page.status, 422);
     for text in [
-        "this is needed",
+        "please fill this in",
         "name@example.org",
         "3 to 40 digits",
         "aria-describedby=\"email-fault\"",
@@ -260,7 +260,7 @@ async fn a_request_that_staff_have_to_confirm_is_called_one() {
     let manage = target(&form, &salon.submit(&form, &ADA).await);
     let page = salon.get(&manage).await;
     assert!(
-        page.text.contains("We have your request") && !page.text.contains("You are booked"),
+        page.text.contains("We received your request") && !page.text.contains("You are booked"),
         "{}",
         page.text
     );
@@ -409,7 +409,7 @@ async fn tokens_that_are_not_ours_or_for_something_else_book_nothing() {
     salon.api.clock.advance(TimeDelta::hours(25));
     let old = salon.submit(&path, &[("token", &token)]).await;
     assert_eq!(old.status, 410);
-    assert!(old.text.contains("This form has grown old"), "{}", old.text);
+    assert!(old.text.contains("This form has expired"), "{}", old.text);
     assert_eq!(salon.api.count("bookings WHERE status <> 'held' AND status <> 'expired'").await, 0);
 }
 

@@ -61,7 +61,7 @@ async fn staff_confirm_by_link_and_looking_confirms_nothing() {
     // The other button of a page that was already open.
     let stale = salon.submit(&format!("{path}/decline"), &[("rev", "1")]).await;
     assert_eq!(stale.status, 412);
-    assert!(stale.text.contains("no longer what you saw"));
+    assert!(stale.text.contains("had changed in the meantime"));
     let again = salon.submit(&format!("{path}/decline"), &[("rev", "2")]).await;
     assert_eq!(again.status, 409);
     assert_eq!(salon.booking(&booking).await["status"], "confirmed");

@@ -17,7 +17,7 @@ async fn an_administrator_makes_a_key_that_is_shown_once_and_revokes_it() {
     let empty = [("name", ""), ("last_day", "2027-05-01")];
     let refused = visitor.send("/desk/keys", &empty).await;
     assert_eq!(refused.status, 422);
-    for said in ["that day is over", "choose at least one", "value=\"2027-05-01\""] {
+    for said in ["that day has passed", "choose at least one", "value=\"2027-05-01\""] {
         assert!(refused.text.contains(said), "{said}: {}", refused.text);
     }
     assert_eq!(salon.api.count("api_keys").await, 0);

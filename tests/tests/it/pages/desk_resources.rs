@@ -47,7 +47,7 @@ async fn a_room_is_added_needed_by_a_service_shown_with_a_booking_and_put_out_of
     let out = visitor.send(&path, &outage).await;
     assert_eq!(target(&path, &out), "/desk/stranded");
     let stranded = visitor.get("/desk/stranded").await;
-    assert!(stranded.text.contains("its room or equipment is not to be had"), "{}", stranded.text);
+    assert!(stranded.text.contains("its room or equipment is not available"), "{}", stranded.text);
     let page = visitor.get(&path).await;
     assert!(page.text.contains("Painting"), "{}", page.text);
     let outage = page.between("name=\"remove\" value=\"", "\"").to_owned();

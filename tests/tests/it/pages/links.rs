@@ -45,7 +45,7 @@ async fn a_mail_with_links_is_owed_once_while_it_waits_and_ends_with_who_asked()
 #[tokio::test]
 async fn an_address_that_is_none_is_said_and_kept() {
     let salon = salon(1, json!({})).await;
-    for (email, said) in [("", "this is needed"), ("ada@<b>", "name@example.org")] {
+    for (email, said) in [("", "please fill this in"), ("ada@<b>", "name@example.org")] {
         let page = salon.submit("/links", &[("email", email)]).await;
         assert_eq!(page.status, 422);
         assert!(page.text.contains(said) && !page.text.contains("<b>\""), "{}", page.text);

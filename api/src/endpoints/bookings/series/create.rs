@@ -32,7 +32,7 @@ use crate::{
 pub struct SeriesRequest {
     /// The service.
     service_id: Uuid,
-    /// Who performs it; absent: whoever can, for all occurrences the same as far as they are free.
+    /// The member of staff. Absent: the one who performs the first occurrence also performs the others, where free.
     staff_id: Option<Uuid>,
     /// When the first one starts: RFC 3339 with an offset.
     start: DateTime<FixedOffset>,
