@@ -51,6 +51,9 @@ pub enum Error {
     /// Occurrences of a series have no place, and all of them were to have one (409). Holds every occurrence, in order.
     #[error("occurrences of the series are not free")]
     SeriesConflict(Vec<Occurrence>),
+    /// A service of a visit has no place, so nothing is booked (409).
+    #[error("the visit does not fit")]
+    VisitConflict(Box<VisitConflict>),
     /// The booking's status does not allow the action (409).
     #[error("a booking that is {from:?} cannot be changed so")]
     InvalidTransition {
@@ -209,6 +212,45 @@ pub struct Occurrence {
     /// Up to three bookable slots near it, if it has no place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Alternative>,
+}
+
+/// A start at which all services of a visit can be booked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitSlot {
+    /// Start of the first service, with the offset of the business's zone.
+    pub start: DateTime<FixedOffset>,
+    /// End of the last one.
+    pub end: DateTime<FixedOffset>,
+    /// Its services, in order.
+    pub services: Vec<VisitPart>,
+}
+
+/// A service of such a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitPart {
+    /// The service.
+    pub service_id: Uuid,
+    /// Who would perform it.
+    pub staff_id: Uuid,
+    /// Start, with the offset of the business's zone.
+    pub start: DateTime<FixedOffset>,
+    /// End.
+    pub end: DateTime<FixedOffset>,
+}
+
+/// The service of a visit that has no place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitConflict {
+    /// Its number in the visit, from 1.
+    pub no: usize,
+    /// The service.
+    pub service_id: Uuid,
+    /// Why: the code of a problem.
+    pub code: &'static str,
+    /// The room or equipment that is missing, if that is the reason.
+    pub blocked_by: Option<BlockedBy>,
+    /// Up to three starts near it at which the whole visit fits.
+    pub alternatives: Vec<VisitSlot>,
 }
 
 impl Error {

@@ -41,5 +41,5 @@ mod context;
 mod transaction;
 
 pub use context::{Core, CoreLimits};
-pub use error::{Alternative, BlockedBy, Error, Occurrence, Result};
+pub use error::{Alternative, BlockedBy, Error, Occurrence, Result, VisitConflict, VisitPart, VisitSlot};
 pub use migrate::migrate;

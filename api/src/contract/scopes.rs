@@ -13,8 +13,12 @@ pub fn scope_of(method: &Method, path: &str) -> Option<Scope> {
     let (first, third) = (steps.next()?, steps.nth(1));
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let area = match first {
-        "bookings" | "bookings.csv" | "classes" | "holds" | "series" | "stranded-bookings" => Area::Bookings,
-        "closures" | "public-holidays" | "resources" | "services" | "slots" => Area::Catalogue,
+        "bookings" | "bookings.csv" | "classes" | "holds" | "series" | "stranded-bookings" | "visits" => {
+            Area::Bookings
+        }
+        "closures" | "public-holidays" | "resources" | "services" | "slots" | "visit-slots" => {
+            Area::Catalogue
+        }
         "business" if reads => Area::Catalogue,
         "staff" if reads || matches!(third, Some("hours" | "overrides" | "photo" | "time-off")) => {
             Area::Catalogue

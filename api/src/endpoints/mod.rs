@@ -104,6 +104,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         &[&slots::OPERATION],
         bookings::OPERATIONS,
         bookings::SERIES,
+        bookings::VISITS,
         classes::OPERATIONS,
         &[&report::OPERATION],
         &[&events::OPERATION],

@@ -21,6 +21,7 @@ mod sandbox;
 mod series;
 mod slots;
 mod storefront;
+mod visits;
 mod webhook_catalogue;
 mod webhooks;
 
@@ -44,6 +45,7 @@ pub use sandbox::SandboxClock;
 pub use series::{Interval, Series, SeriesChange, SeriesMade};
 pub use slots::{ListPage, Slots, SlotsPage};
 pub use storefront::StorefrontPages;
+pub use visits::{Visit, VisitSlots};
 pub use webhook_catalogue::webhook_catalogue;
 pub use webhooks::{
     Delivery, DeliveryPage, DeliveryStatus, WebhookEndpoint, WebhookEndpoints, WebhookSecret,

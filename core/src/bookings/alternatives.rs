@@ -33,7 +33,7 @@ pub(super) async fn with_alternatives(
 }
 
 /// With what the resource is and its name. Without them if they cannot be read.
-async fn looked_up(core: &Core, blocked_by: Option<BlockedBy>) -> Option<BlockedBy> {
+pub(super) async fn looked_up(core: &Core, blocked_by: Option<BlockedBy>) -> Option<BlockedBy> {
     let blocked_by = blocked_by?;
     let named = sqlx::query!("SELECT name, kind FROM resources WHERE id = $1", blocked_by.resource_id);
     match named.fetch_optional(&core.pool).await {

@@ -41,9 +41,11 @@ mod row;
 mod send_confirmation;
 mod series;
 mod sweep;
+mod together;
 mod transitions;
 mod update;
 mod view;
+mod visits;
 mod within;
 
 pub use crate::types::{BookingStatus, ChangeKind, EventDetails, Position, Replaced};
@@ -75,11 +77,12 @@ pub use resources::{UsedResource, used_resources};
 pub use send_confirmation::send_confirmation;
 pub use series::{
     Mode, MoveSeries, NewSeries, Series, SeriesChange, SeriesMade, UnchangedOccurrence, UnchangedReason,
-    cancel_series, create_series, get_series, move_series, try_series,
+    cancel_series, create_series, get_series, move_series, try_cancel_series, try_move_series, try_series,
 };
 pub(crate) use sweep::COMPLETED_AFTER;
 pub use sweep::{complete_past, expire_holds, expire_pending};
 pub use transitions::allowed_actions;
 pub use update::update;
 pub use view::{BookedCustomer, BookedService, BookedStaff, Booking, BookingEvent, InSeries};
+pub use visits::{NewVisit, Visit, create_visit, is_visit_repeated};
 pub use within::within;

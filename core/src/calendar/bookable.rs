@@ -21,12 +21,24 @@ pub enum Limits {
     InPlace,
     /// An occurrence of a series that staff make or move: all but notice and horizon.
     Series,
+    /// A later service of a visit: all but the grid, because it begins when the one before it ends. A class begins only as
+    /// planned, or on its grid.
+    Following,
 }
 
 impl Limits {
-    /// Whether the start must be in the future and on the grid.
+    /// Whether the start must be in the future.
     const fn are_of_the_list(self) -> bool {
-        matches!(self, Self::Enforced | Self::Series)
+        matches!(self, Self::Enforced | Self::Series | Self::Following)
+    }
+
+    /// Whether the start has to be on the grid of a service with so many seats.
+    const fn keep_the_grid(self, capacity: u32) -> bool {
+        match self {
+            Self::Enforced | Self::Series => true,
+            Self::Following => capacity > 1,
+            Self::Overridden | Self::InPlace => false,
+        }
     }
 }
 
@@ -140,7 +152,7 @@ pub fn last_bookable_date(zone: Zone, rules: &ServiceRules, now: DateTime<Utc>) 
 }
 
 /// Checks past, notice and horizon.
-fn within_limits(
+pub(super) fn within_limits(
     calendar: &Calendar,
     rules: &ServiceRules,
     start: DateTime<Utc>,
@@ -150,7 +162,7 @@ fn within_limits(
     if let Some(refusal) = out_of_reach(calendar.zone, start, now, limits) {
         return Err(refusal);
     }
-    if limits != Limits::Enforced {
+    if !matches!(limits, Limits::Enforced | Limits::Following) {
         return Ok(());
     }
     if start - now < TimeDelta::minutes(i64::from(rules.min_notice_min)) {
@@ -162,8 +174,8 @@ fn within_limits(
     Ok(())
 }
 
-/// Checks hours, grid (under [`Limits::Enforced`] and [`Limits::Series`]) and other bookings; without `open` only other bookings.
-fn place(
+/// Checks hours, grid and other bookings as the limits say; without `open` only other bookings.
+pub(super) fn place(
     calendar: &Calendar,
     rules: &ServiceRules,
     open: Option<&OpenTime>,
@@ -189,7 +201,10 @@ fn place(
             let off_grid = rules.timetabled && limits.are_of_the_list();
             return Err(if off_grid { Refusal::OffGrid } else { Refusal::OutsideHours });
         }
-        if limits.are_of_the_list() && !rules.timetabled && !open.on_grid(start, rules.slot_step_min) {
+        if limits.keep_the_grid(rules.capacity)
+            && !rules.timetabled
+            && !open.on_grid(start, rules.slot_step_min)
+        {
             return Err(Refusal::OffGrid);
         }
     }
@@ -200,7 +215,7 @@ fn place(
     if neighbour || place.seats_left == 0 {
         return Err(Refusal::Taken);
     }
-    let resources = calendar.resources.choose(&rules.needs, place.blocked, place.class_id);
+    let resources = calendar.resources.choose(&rules.needs, place.blocked, place.class_id, &[]);
     place.resources = resources.map_err(Refusal::ResourceTaken)?;
     Ok(place)
 }

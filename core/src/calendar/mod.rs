@@ -16,6 +16,7 @@ mod resources;
 mod slots;
 mod span;
 mod timetable;
+mod visit;
 mod week;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use resources::{Blocker, BusyResources, Chosen, MAX_NEEDS, Need};
 pub use slots::{Slot, nearest, slots, unchanged_until};
 pub use span::Span;
 pub use timetable::{ClassDate, ClassLength, Timetable, WeeklyClass};
+pub use visit::{NoPlace, Performer, Placed, Step, plan_visit};
 pub use week::{Overlap, overlap_of_day, overlap_of_week};
 
 use uuid::Uuid;

@@ -29,7 +29,7 @@ pub struct Blocker {
 }
 
 /// The resources that a booking gets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Chosen([Option<Uuid>; MAX_NEEDS]);
 
 impl Chosen {
@@ -55,7 +55,8 @@ impl BusyResources {
         self.0.values().filter_map(|busy| busy.first_release).min()
     }
 
-    /// Chooses a free resource for each need, the first of its candidates; of a class that exists, those that it has.
+    /// Chooses a free resource for each need, the first of its candidates; of a class that exists, those that it has. Those
+    /// that are `taken` are not chosen.
     ///
     /// # Errors
     /// The first need that cannot be met.
@@ -64,10 +65,11 @@ impl BusyResources {
         needs: &[Need],
         blocked: Span,
         class_id: Option<Uuid>,
+        taken: &[Uuid],
     ) -> Result<Chosen, Blocker> {
         let mut chosen = Chosen::default();
         for (place, need) in needs.iter().take(MAX_NEEDS).enumerate() {
-            let is_open = |id: &&Uuid| !chosen.ids().any(|taken| taken == **id);
+            let is_open = |id: &&Uuid| !taken.contains(id) && !chosen.ids().any(|chosen| chosen == **id);
             let is_free = |id: &&Uuid| self.is_free(**id, blocked, class_id);
             let has_class = |id: &&Uuid| self.has_class(**id, blocked, class_id);
             let candidates = || need.candidates.iter().filter(is_open).filter(is_free);

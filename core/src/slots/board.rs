@@ -12,8 +12,8 @@ use super::resources::{candidates, resource_times};
 use super::{ServiceTerms, StaffAnswer, StartQuery};
 use crate::Result;
 use crate::calendar::{
-    Busy, BusyResources, Calendar, Limits, Place, Seats, after_date, day_start, is_bookable, local_date,
-    out_of_reach,
+    Busy, BusyResources, Calendar, Limits, Performer, Place, Seats, after_date, day_start, is_bookable,
+    local_date, out_of_reach,
 };
 use crate::types::Zone;
 
@@ -133,7 +133,21 @@ impl Board {
             .collect()
     }
 
-    fn starting(&self, staff_id: Uuid, (from, to): Instants) -> usize {
+    /// Those of these members of staff whose calendars are loaded, as performers of the service on these dates.
+    pub(super) fn performers<'a>(
+        &'a self,
+        terms: &'a ServiceTerms,
+        staff_ids: &[Uuid],
+        dates: (NaiveDate, NaiveDate),
+    ) -> Vec<Performer<'a>> {
+        let calendars = staff_ids.iter().filter_map(|id| self.calendars.get(id));
+        calendars
+            .map(|calendar| Performer::new(calendar, terms.rules_with(calendar.staff_id), dates))
+            .collect()
+    }
+
+    /// How many bookings of the member of staff start in the range.
+    pub(super) fn starting(&self, staff_id: Uuid, (from, to): Instants) -> usize {
         let seats = self.seats.get(&staff_id).map(Vec::as_slice).unwrap_or_default();
         seats.iter().filter(|seat| (from..to).contains(&seat.during.start())).count()
     }

@@ -23,14 +23,17 @@ mod send_confirmation;
 mod series;
 mod stranded;
 mod update;
+mod visits;
 
 use crate::contract::Operation;
 
 /// Access, limits and problems of series.
 pub use series::OPERATIONS as SERIES;
+/// Access, limits and problems of visits.
+pub use visits::OPERATIONS as VISITS;
 
 /// The operations of this group.
-pub type Operations = (Create, Update, Read, series::Operations);
+pub type Operations = (Create, Update, Read, series::Operations, visits::Operations);
 
 type Create =
     (create::CreateBooking, hold::HoldSlot, release::ReleaseHold, get::GetBooking, list::ListBookings);

@@ -68,6 +68,8 @@ codes! {
         "The slot is booked or held. `alternatives` lists up to three free slots near it: choose one of them."
     SeriesConflict "series_conflict" CONFLICT "Not all of the series is free"
         "Some occurrences cannot be booked, so nothing was changed. `occurrences` lists all with the reason and free slots nearby. Send other times, or `mode`: `available` to skip them."
+    VisitConflict "visit_conflict" CONFLICT "The visit does not fit"
+        "A service of the visit cannot be booked, so nothing was. `conflict` names the service and the reason, `visits` lists up to three starts at which all fit: choose one of them."
     InvalidTransition "invalid_transition" CONFLICT "The booking does not allow this"
         "The booking's status does not allow this action. `allowed` lists the possible actions."
     HasBookings "has_bookings" CONFLICT "Active bookings prevent this"

@@ -12,6 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Code;
+use super::visit::{VisitConflict, VisitStart};
 use super::{Fault, Place, Problem};
 
 /// The media type of problems.
@@ -48,13 +49,20 @@ pub struct ProblemDocument {
     #[oai(validator(max_items = 3))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alternatives: Option<Vec<AlternativeSlot>>,
-    /// With `slot_taken`: the room or equipment that is missing, where that is the reason.
+    /// With `slot_taken` and `visit_conflict`: the room or equipment that is missing, where that is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocked_by: Option<BlockedByResource>,
     /// With `series_conflict`: every occurrence, in order; those that cannot be booked have a `code`.
     #[oai(validator(max_items = 52))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<Vec<SeriesOccurrence>>,
+    /// With `visit_conflict`: the service that has no place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<VisitConflict>,
+    /// With `visit_conflict`: up to three starts near it at which the whole visit fits.
+    #[oai(validator(max_items = 3))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visits: Option<Vec<VisitStart>>,
     /// With `invalid_transition`: the actions that the booking's status allows.
     #[oai(validator(max_items = 8))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -266,6 +274,13 @@ impl Problem {
         let errors: Vec<_> = self.facts.errors.into_iter().map(ProblemError::from).collect();
         let alternatives =
             self.facts.alternatives.map(|slots| slots.into_iter().map(AlternativeSlot::from).collect());
+        let (conflict, visits, of_visit) = match self.facts.visit {
+            Some(visit) => {
+                let (conflict, visits) = VisitConflict::of(&visit);
+                (Some(conflict), Some(visits), visit.blocked_by)
+            }
+            None => (None, None, None),
+        };
         ProblemDocument {
             kind: format!("{public_url}/problems/{}", self.code.as_str()),
             title: self.code.title().to_owned(),
@@ -275,7 +290,9 @@ impl Problem {
             code: self.code.as_str().to_owned(),
             errors: (!errors.is_empty()).then_some(errors),
             alternatives,
-            blocked_by: self.facts.blocked_by.map(BlockedByResource::from),
+            blocked_by: self.facts.blocked_by.or(of_visit).map(BlockedByResource::from),
+            conflict,
+            visits,
             occurrences: self
                 .facts
                 .occurrences

@@ -31,6 +31,11 @@ impl From<Error> for Problem {
             Error::SeriesConflict(occurrences) => {
                 Self::with(Code::SeriesConflict, Facts { occurrences: Some(occurrences), ..Facts::default() })
             }
+            Error::VisitConflict(visit) => {
+                let detail = format!("Service {} of the visit has no place: {}.", visit.no, visit.code);
+                Self::with(Code::VisitConflict, Facts { visit: Some(visit), ..Facts::default() })
+                    .detail(detail)
+            }
             Error::InvalidTransition { from, allowed } => {
                 let detail = format!("The booking is {}.", from.as_str());
                 Self::with(Code::InvalidTransition, Facts { allowed: Some(allowed), ..Facts::default() })

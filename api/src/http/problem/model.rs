@@ -1,6 +1,6 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
-use punctual_core::{Alternative, BlockedBy, Occurrence, types::BookingAction};
+use punctual_core::{Alternative, BlockedBy, Occurrence, VisitConflict, types::BookingAction};
 use uuid::Uuid;
 
 use super::Code;
@@ -53,6 +53,8 @@ pub struct Facts {
     pub blocked_by: Option<BlockedBy>,
     /// Every occurrence of the requested series.
     pub occurrences: Option<Vec<Occurrence>>,
+    /// The service of a visit that cannot be booked.
+    pub visit: Option<Box<VisitConflict>>,
     /// Actions that the booking's status allows.
     pub allowed: Option<Vec<BookingAction>>,
     /// Bookings that prevent the change.

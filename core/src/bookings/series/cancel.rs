@@ -34,12 +34,39 @@ pub async fn cancel_series(
     expected: ExpectedRev,
     message: StaffMessage,
 ) -> Result<SeriesChange> {
+    cancel(core, actor, id, from, expected, message, false).await
+}
+
+/// What [`cancel_series`] would do now; nothing is changed. The series of the answer is as it would be afterwards.
+///
+/// # Errors
+/// As [`cancel_series`].
+pub async fn try_cancel_series(
+    core: &Core,
+    actor: &Actor,
+    id: Uuid,
+    from: i16,
+    expected: ExpectedRev,
+) -> Result<SeriesChange> {
+    cancel(core, actor, id, from, expected, StaffMessage::default(), true).await
+}
+
+async fn cancel(
+    core: &Core,
+    actor: &Actor,
+    id: Uuid,
+    from: i16,
+    expected: ExpectedRev,
+    message: StaffMessage,
+    dry_run: bool,
+) -> Result<SeriesChange> {
     message.authorize(actor)?;
     let message = &message;
     calendars::follow(core, id, || async move {
         let staff_ids = staff_of(core, id).await?;
         let turns = calendars::turns(core, &staff_ids).await?;
-        let work = CancelSeries { actor: *actor, id, from, expected, message: message.clone(), staff_ids };
+        let work =
+            CancelSeries { actor: *actor, id, from, expected, message: message.clone(), dry_run, staff_ids };
         write(core, Arc::new(work), turns).await
     })
     .await
@@ -51,6 +78,8 @@ struct CancelSeries {
     from: i16,
     expected: ExpectedRev,
     message: StaffMessage,
+    /// Whether all is rolled back.
+    dry_run: bool,
     /// The members of staff as read before the lock.
     staff_ids: Vec<Uuid>,
 }
@@ -96,7 +125,7 @@ impl Write for CancelSeries {
         plan_together(tx, now, &with_mails).await?;
         let changed: Vec<Uuid> = cancelled.iter().map(|(row, _)| row.booking.id).collect();
         let done = SeriesChange { series: load(tx, &self.actor, self.id).await?, changed, kept: stay };
-        Ok(if done.changed.is_empty() {
+        Ok(if done.changed.is_empty() || self.dry_run {
             Outcome::Unchanged(Some(done))
         } else {
             Outcome::Changed(Some(done), mails::QUEUES)

@@ -10,21 +10,18 @@ use uuid::Uuid;
 use super::read::{StoredUnit, load};
 use super::{COUNTS, Mode, NewSeries, SeriesMade};
 use crate::advisory_lock::lock_names;
-use crate::bookings::audit::BookingChange;
 use crate::bookings::create::authorize;
-use crate::bookings::held::first_status;
-use crate::bookings::insert::{NewRow, insert};
-use crate::bookings::mails::{self, NewBookingMails};
-use crate::bookings::mails_of_several::plan_together;
+use crate::bookings::mails;
 use crate::bookings::place::{Placement, first_place, performers, staff_for};
+use crate::bookings::together::{NewPlace, book_together, customer};
 use crate::bookings::{Booker, RequestedSlot, SlotSource, calendars, resources};
 use crate::calendar::{Every, Limits, Refusal, occurrences};
-use crate::customers::{self, Booked};
+use crate::customers;
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
 use crate::slots::{self, Board, ServiceTerms, StartQuery};
 use crate::transaction::{Outcome, Write, write};
-use crate::types::{Actor, ChangeKind, EventDetails, ParseError};
+use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Occurrence, Result, staff};
 
 /// Books a series in one transaction; only staff may. The limits are those of a booking except notice and horizon, which are
@@ -126,13 +123,8 @@ enum Decided {
     Tried(Vec<Occurrence>),
 }
 
-/// An occurrence that has a place.
-struct Placed<'a> {
-    no: i16,
-    id: Uuid,
-    placement: Placement<'a>,
-    seats_before: i32,
-}
+/// An occurrence that has a place, with its number.
+type Placed<'a> = (i16, NewPlace<'a>);
 
 impl Write for CreateSeries {
     type Output = Decided;
@@ -154,7 +146,7 @@ impl Write for CreateSeries {
         };
         resources::lock(tx, now, wanted, true).await?;
         calendars::expire_dead_holds(tx, now, &self.performers).await?;
-        let customer = self.customer(tx, now).await?;
+        let customer = customer(tx, now, &self.actor, &self.new.first.booker).await?;
         let terms = slots::terms_of(tx, &[self.slot.service_id], &self.performers)
             .await?
             .remove(&self.slot.service_id);
@@ -168,9 +160,11 @@ impl Write for CreateSeries {
         if conflict {
             return Ok(Outcome::Unchanged(Decided::Refused(occurrences)));
         }
-        let booked = placed.iter().map(|placed| (placed.no, placed.id)).collect::<Vec<_>>();
+        let booked = placed.iter().map(|(no, new)| (*no, new.id)).collect::<Vec<_>>();
         let id = new_id(now);
-        self.store(tx, now, id, terms, placed, &customer).await?;
+        let new = placed.into_iter().map(|(_, new)| new).collect();
+        book_together(tx, now, &self.actor, &self.new.first, new, &customer).await?;
+        self.number(tx, now, id, &booked).await?;
         for occurrence in &mut occurrences {
             occurrence.booking_id =
                 booked.iter().find(|(no, _)| *no == occurrence.no).map(|(_, booking_id)| *booking_id);
@@ -182,19 +176,6 @@ impl Write for CreateSeries {
 }
 
 impl CreateSeries {
-    async fn customer<'a>(&'a self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Booked<'a>> {
-        match &self.new.first.booker {
-            Booker::Customer(id) if customers::find_on_file(tx, &[*id]).await?.contains(id) => {
-                Ok(Booked { id: *id, contact: None })
-            }
-            Booker::Person(contact) => {
-                let booked = customers::of_contacts(tx, now, &[contact]).await?.pop();
-                booked.ok_or_else(|| Error::internal("the customer of a series", "there is none"))
-            }
-            Booker::Customer(_) | Booker::Myself => Err(Error::NotFound("customer")),
-        }
-    }
-
     /// Decides every occurrence in order. Each sees the places of those before it.
     async fn place<'t>(
         &self,
@@ -215,7 +196,7 @@ impl CreateSeries {
             let ask = StartQuery { start, seats, limits, exclude: None };
             let mut answers = board.check_start(now, terms, staff_ids, ask);
             // The member of staff of the first comes first; the sort keeps the order of the others.
-            let known = placed.first().map(|first| first.placement.staff_id);
+            let known = placed.first().map(|(_, first)| first.placement.staff_id);
             answers.sort_by_key(|answer| Some(answer.staff_id) != known);
             let refusal = refusal_of(&answers);
             let mut occurrence = Occurrence {
@@ -231,12 +212,8 @@ impl CreateSeries {
                     let id = new_id(now);
                     let seats_before = board.take(staff_id, &place, (id, seats), None);
                     occurrence.staff_id = Some(staff_id);
-                    placed.push(Placed {
-                        no,
-                        id,
-                        placement: Placement { terms, staff_id, place, seats },
-                        seats_before,
-                    });
+                    let placement = Placement { terms, staff_id, place, seats };
+                    placed.push((no, NewPlace { id, placement, seats_before }));
                 }
                 (Err(_), Some(refusal)) => occurrence.code = Some(refusal.code().to_owned()),
                 (Err(error), None) => return Err(error),
@@ -246,66 +223,15 @@ impl CreateSeries {
         Ok((placed, decided))
     }
 
-    async fn store(
-        &self,
-        tx: &mut PgConnection,
-        now: DateTime<Utc>,
-        series_id: Uuid,
-        terms: &ServiceTerms,
-        placed: Vec<Placed<'_>>,
-        customer: &Booked<'_>,
-    ) -> Result<()> {
-        let first = &self.new.first;
-        let numbers: Vec<i16> = placed.iter().map(|placed| placed.no).collect();
-        let rows: Vec<NewRow<'_>> = placed
-            .into_iter()
-            .map(|Placed { id, placement, seats_before, .. }| NewRow {
-                id,
-                change: BookingChange {
-                    kind: ChangeKind::Created,
-                    actor: &self.actor,
-                    overridden: first.overriding,
-                    details: EventDetails { silent: first.silent, ..placement.details() },
-                },
-                placement,
-                seats_before,
-                status: first_status(&self.actor, terms.requires_confirmation),
-                customer: Some(customer),
-                for_whom: first.for_whom.as_ref(),
-                customer_note: &first.customer_note,
-                staff_note: &first.staff_note,
-                reminders: first.reminders,
-                hold_expires_at: None,
-                held_by: None,
-            })
-            .collect();
-        let inserted = insert(tx, now, &rows).await?;
-        resources::allocate(tx, rows.iter().map(|row| (row.id, &row.placement))).await?;
-        let ids: Vec<Uuid> = inserted.iter().map(|row| row.booking.id).collect();
-        self.number(tx, now, series_id, &ids, &numbers).await?;
-        let span = tracing::Span::current();
-        let with_mails: Vec<NewBookingMails<'_>> = inserted
-            .iter()
-            .zip(&rows)
-            .map(|(row, new)| NewBookingMails {
-                row,
-                change: &new.change,
-                rules: &terms.reminders,
-                span: &span,
-            })
-            .collect();
-        plan_together(tx, now, &with_mails).await
-    }
-
     /// Stores the series and the place of its bookings in it.
     async fn number(
         &self,
         tx: &mut PgConnection,
         now: DateTime<Utc>,
         series_id: Uuid,
-        booking_ids: &[Uuid],
-        numbers: &[i16],
+        booked: &[(i16, Uuid)],
     ) -> Result<()> {
+        let (numbers, booking_ids): (Vec<i16>, Vec<Uuid>) = booked.iter().copied().unzip();
         let (unit, n) = StoredUnit::of(self.new.every);
         let numbered = sqlx::query!(
             "WITH made AS (
@@ -318,8 +244,8 @@ impl CreateSeries {
             unit as StoredUnit,
             i16::try_from(self.new.count).unwrap_or(i16::MAX),
             now,
-            booking_ids,
-            numbers,
+            &booking_ids,
+            &numbers,
         )
         .execute(tx)
         .await?;

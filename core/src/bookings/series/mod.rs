@@ -16,10 +16,10 @@ use crate::Occurrence;
 use crate::calendar::Every;
 use crate::types::Rev;
 
-pub use cancel::cancel_series;
+pub use cancel::{cancel_series, try_cancel_series};
 pub use create::{create_series, try_series};
 pub use read::get_series;
-pub use reschedule::move_series;
+pub use reschedule::{move_series, try_move_series};
 
 /// Range of the number of occurrences.
 const COUNTS: std::ops::RangeInclusive<u16> = 2..=52;

@@ -38,6 +38,31 @@ pub async fn move_series(
     expected: ExpectedRev,
     to: MoveSeries,
 ) -> Result<SeriesChange> {
+    reschedule(core, actor, id, expected, to, false).await
+}
+
+/// What [`move_series`] would do now; nothing is changed. The series of the answer is as it would be afterwards.
+///
+/// # Errors
+/// As [`move_series`].
+pub async fn try_move_series(
+    core: &Core,
+    actor: &Actor,
+    id: Uuid,
+    expected: ExpectedRev,
+    to: MoveSeries,
+) -> Result<SeriesChange> {
+    reschedule(core, actor, id, expected, to, true).await
+}
+
+async fn reschedule(
+    core: &Core,
+    actor: &Actor,
+    id: Uuid,
+    expected: ExpectedRev,
+    to: MoveSeries,
+    dry_run: bool,
+) -> Result<SeriesChange> {
     if !actor.is_staff() || matches!(actor, Actor::StaffLink { .. }) {
         return Err(Error::Forbidden);
     }
@@ -46,7 +71,7 @@ pub async fn move_series(
         let mut staff_ids = staff_of(core, id).await?;
         staff_ids.extend(to.staff_id.filter(|id| !staff_ids.contains(id)));
         let turns = calendars::turns(core, &staff_ids).await?;
-        let work = Reschedule { actor: *actor, id, expected, to: to.clone(), staff_ids };
+        let work = Reschedule { actor: *actor, id, expected, to: to.clone(), dry_run, staff_ids };
         write(core, Arc::new(work), turns).await
     })
     .await;
@@ -63,6 +88,8 @@ struct Reschedule {
     id: Uuid,
     expected: ExpectedRev,
     to: MoveSeries,
+    /// Whether all is rolled back.
+    dry_run: bool,
     /// The members of staff as read before the lock, and the new one.
     staff_ids: Vec<Uuid>,
 }
@@ -106,7 +133,8 @@ impl Write for Reschedule {
         plan_together(tx, now, &with_mails).await?;
         let changed = moved.iter().map(|(row, _)| row.booking.id).collect();
         let series = load(tx, &self.actor, self.id).await?;
-        Ok(Outcome::Changed(Some(SeriesChange { series, changed, kept }), mails::QUEUES))
+        let done = Some(SeriesChange { series, changed, kept });
+        Ok(if self.dry_run { Outcome::Unchanged(done) } else { Outcome::Changed(done, mails::QUEUES) })
     }
 }
 

@@ -27,6 +27,7 @@ mod states;
 mod terms_of_staff;
 pub mod test_api;
 mod timetable;
+mod visits;
 
 use salon::{Salon, brief};
 use test_api::{Answer, TestApi};

@@ -22,3 +22,4 @@ mod series;
 mod sessions;
 mod states;
 mod terms_of_staff;
+mod visits;

@@ -1,10 +1,13 @@
 //! One mail about several appointments.
 
-use punctual_core::bookings::{self, Booker, Mode, NewBooking, NewSeries, SeriesMade, StaffMessage};
+use punctual_core::bookings::{
+    self, Booker, Mode, NewBooking, NewSeries, NewVisit, SeriesMade, StaffMessage,
+};
 use punctual_core::calendar::Every;
 use punctual_core::customers::Contact;
 use punctual_core::idempotency::IdempotencyKey;
-use punctual_core::types::{ExpectedRev, Note};
+use punctual_core::slots::VisitService;
+use punctual_core::types::{ExpectedRev, Label, Note};
 
 use super::test_worker::{TestWorker, calendar, text};
 use crate::core::salon::{booking_of, email, name, tuesday};
@@ -91,6 +94,51 @@ async fn a_series_is_confirmed_moved_and_cancelled_by_one_mail_each_and_reminded
     let entries = calendar(cancelled).unwrap();
     assert_eq!(entries.matches("STATUS:CANCELLED").count(), 3, "{entries}");
     assert_eq!(setup.close().await.journal().len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_is_confirmed_by_one_mail_with_each_service_and_its_entry() {
+    let mut setup = TestWorker::without_worker().await;
+    let told = "UPDATE settings SET notify_address = 'owner@example.org'";
+    sqlx::query(told).execute(&setup.salon.core.pool).await.unwrap();
+    let colour = setup
+        .salon
+        .service(|spec| {
+            spec.name = Label::parse("Colour").unwrap();
+            spec.requires_confirmation = true;
+            spec.duration_min = 45;
+        })
+        .await;
+    setup.hire_worker().await;
+    let customer = setup.salon.customer().await;
+    let first = booking_of(setup.service, None, tuesday("10:00"));
+    let then = [colour, setup.service].map(|service_id| VisitService { service_id, staff_id: None });
+    let new = NewVisit { first, then: then.to_vec() };
+    let key = IdempotencyKey::parse("visit").unwrap();
+    let made = bookings::create_visit(&setup.salon.core, &customer, &key, new).await.unwrap().value;
+    // One more to the business: staff decide about the service that waits by a link of its own.
+    let taken = setup.sink.wait_for_mails(3).await;
+    let to_customer: Vec<_> = taken.iter().filter(|mail| mail.recipient != "owner@example.org").collect();
+    assert_eq!(to_customer.len(), 1, "{to_customer:?}");
+    assert_eq!(to_customer[0].subject, "Booked: 3 appointments from Tuesday, 4 May, 10:00");
+    let told = text(to_customer[0]);
+    for seen in ["Haircut", "Colour", "10:00", "11:00–11:45", "waits for confirmation", "11:45–12:45"] {
+        assert!(told.contains(seen), "{seen} in {told}");
+    }
+    let entries = calendar(to_customer[0]).unwrap();
+    assert_eq!(entries.matches("BEGIN:VEVENT").count(), 3, "{entries}");
+    for booking in &made.bookings {
+        assert!(entries.contains(&format!("UID:{}", booking.id)), "{entries}");
+    }
+    let mut to_owner: Vec<_> = taken
+        .iter()
+        .filter(|mail| mail.recipient == "owner@example.org")
+        .map(|mail| mail.subject.as_str())
+        .collect();
+    to_owner.sort_unstable();
+    assert_eq!(to_owner.len(), 2, "{to_owner:?}");
+    assert!(to_owner[0].starts_with("New: Carla Customer, Haircut, 2 appointments"), "{to_owner:?}");
+    setup.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
