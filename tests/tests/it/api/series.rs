@@ -60,6 +60,16 @@ async fn the_front_desk_books_a_series_sees_what_is_taken_and_moves_and_cancels_
     let later = json!({ "from": 2, "start": "2027-05-11T11:00:00+02:00" });
     assert_eq!(brief(&api.post(&path, Some(&desk), &later).await), (428, "precondition_required"));
     assert_eq!(brief(&api.change(&path, &desk, "\"2\"", Some(&later)).await), (412, "precondition_failed"));
+    let mut dry = later.clone();
+    dry["dry_run"] = json!(true);
+    let tried = api.change(&path, &desk, "\"3\"", Some(&dry)).await;
+    assert_eq!((tried.status.as_u16(), tried.header("etag")), (200, ""), "{}", tried.body);
+    assert_eq!(tried.body["series"]["bookings"][2]["start"], "2027-05-18T11:00:00+02:00");
+    assert_eq!(
+        api.get(&format!("/v1/series/{id}"), Some(&desk)).await.body,
+        series.body,
+        "nothing was moved"
+    );
     let moved = api.change(&path, &desk, "\"3\"", Some(&later)).await;
     assert_eq!(moved.status, 200, "{}", moved.body);
     assert_eq!(moved.body["changed"].as_array().unwrap().len(), 2);
@@ -71,6 +81,11 @@ async fn the_front_desk_books_a_series_sees_what_is_taken_and_moves_and_cancels_
 
     let path = format!("/v1/series/{id}/cancel");
     let rest = json!({ "from": 2, "message": "Maria is on leave." });
+    let before = api.get(&format!("/v1/series/{id}"), Some(&desk)).await.body;
+    let tried = api.change(&path, &desk, "*", Some(&json!({ "from": 2, "dry_run": true }))).await;
+    assert_eq!(tried.body["changed"].as_array().unwrap().len(), 2, "{}", tried.body);
+    assert_eq!(tried.body["series"]["bookings"][1]["status"], "cancelled");
+    assert_eq!(api.get(&format!("/v1/series/{id}"), Some(&desk)).await.body, before, "nothing was cancelled");
     let cancelled = api.change(&path, &desk, "*", Some(&rest)).await;
     assert_eq!(cancelled.status, 200, "{}", cancelled.body);
     let statuses: Vec<_> = cancelled.body["series"]["bookings"]

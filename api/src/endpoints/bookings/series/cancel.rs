@@ -34,6 +34,9 @@ pub struct CancelRequest {
     message: Option<NoteText>,
     /// For staff: whether the customer gets a mail about the change; true when absent.
     notify: Option<bool>,
+    /// Whether only to say what would change; false when absent. The answer then has no `ETag`, and shows the series as it
+    /// would be.
+    dry_run: Option<bool>,
 }
 
 /// Access, limits and problems.
@@ -74,9 +77,13 @@ impl CancelSeries {
         body: Body<CancelRequest>,
     ) -> Result<Found<SeriesChange>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
-        let CancelRequest { from, message, notify } = body.0;
+        let CancelRequest { from, message, notify, dry_run } = body.0;
         let message = StaffMessage::new(message.map(|text| text.0), notify);
         let actor = caller.actor();
+        if dry_run == Some(true) {
+            let tried = bookings::try_cancel_series(&state.core, &actor, id.0, from, expected).await?;
+            return Ok(Found::new(tried.into()));
+        }
         let done = bookings::cancel_series(&state.core, &actor, id.0, from, expected, message).await?;
         let rev = done.series.rev;
         Ok(Found::new(done.into()).rev(rev))

@@ -42,6 +42,9 @@ pub struct MoveRequest {
     message: Option<NoteText>,
     /// Whether the customer gets a mail about the change; true when absent.
     notify: Option<bool>,
+    /// Whether only to say what would change; false when absent. The answer then has no `ETag`, and shows the series as it
+    /// would be.
+    dry_run: Option<bool>,
 }
 
 /// Access, limits and problems.
@@ -84,7 +87,7 @@ impl RescheduleSeries {
         body: Body<MoveRequest>,
     ) -> Result<Found<SeriesChange>, Problem> {
         let expected = etag::expected(if_match.0.as_deref())?;
-        let MoveRequest { from, start, staff_id, overriding, message, notify } = body.0;
+        let MoveRequest { from, start, staff_id, overriding, message, notify, dry_run } = body.0;
         let to = MoveSeries {
             from,
             start: start.to_utc(),
@@ -92,7 +95,12 @@ impl RescheduleSeries {
             overriding: overriding.unwrap_or(false),
             message: StaffMessage::new(message.map(|text| text.0), notify),
         };
-        let done = bookings::move_series(&state.core, &caller.actor(), id.0, expected, to).await?;
+        let actor = caller.actor();
+        if dry_run == Some(true) {
+            let tried = bookings::try_move_series(&state.core, &actor, id.0, expected, to).await?;
+            return Ok(Found::new(tried.into()));
+        }
+        let done = bookings::move_series(&state.core, &actor, id.0, expected, to).await?;
         let rev = done.series.rev;
         Ok(Found::new(done.into()).rev(rev))
     }
