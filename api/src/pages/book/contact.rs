@@ -6,7 +6,7 @@ use punctual_core::{
     bookings::{self, Booker, Booking, BookingStatus, NewBooking, RequestedSlot, SlotSource},
     links::{Link, Purpose},
     services::{self, Service},
-    types::{Actor, Note},
+    types::{Actor, Note, PersonName},
     wording::clock,
 };
 use serde::Serialize;
@@ -84,11 +84,17 @@ impl BookPage for Contact {
         }
         let who = session::of(&visitor.visit.state, &visitor.visit.headers).await?;
         let parsed = match &who {
-            Some(who) => input.parsed_note().map(|note| (who.actor(), Booker::Myself, note)),
-            None => input.parsed(visitor).map(|(person, note)| (Actor::Guest, Booker::Person(person), note)),
+            Some(who) => input
+                .parsed_of_account()
+                .map(|(note, for_whom)| (who.actor(), Booker::Myself, note, for_whom)),
+            None => {
+                input.parsed(visitor).map(|(person, note)| (Actor::Guest, Booker::Person(person), note, None))
+            }
         };
         let wanted = match parsed {
-            Ok((actor, booker, note)) => Request { actor, booker, note, reminders: !input.no_reminder },
+            Ok((actor, booker, note, for_whom)) => {
+                Request { actor, booker, for_whom, note, reminders: !input.no_reminder }
+            }
             Err(faults) => {
                 let token = format!("./{}", visitor.visit.token);
                 return render(visitor, &hold, StatusCode::UNPROCESSABLE_ENTITY, &token, &input, faults)
@@ -166,11 +172,15 @@ async fn render(
         field("name", "text", "name", 200, true, &input.name),
         field("email", "email", "email", 254, true, &input.email),
         field("phone", "tel", "tel", 40, false, &input.phone),
+        field("for_whom", "text", "off", 200, false, &input.for_whom),
         field("note", "text", "off", 2000, false, &input.note),
     ];
-    if session::of(&visitor.visit.state, &visitor.visit.headers).await?.is_some() {
-        fields.retain(|field| field.name == "note");
-    }
+    let has_account = session::of(&visitor.visit.state, &visitor.visit.headers).await?.is_some();
+    fields.retain(|field| match field.name {
+        "note" => true,
+        "for_whom" => has_account,
+        _ => !has_account,
+    });
     let facts = Facts {
         summary: summary(visitor, &service, hold),
         token: token.to_owned(),
@@ -209,6 +219,7 @@ impl From<Error> for Refusal {
 struct Request {
     actor: Actor,
     booker: Booker,
+    for_whom: Option<PersonName>,
     note: Note,
     reminders: bool,
 }
@@ -218,7 +229,7 @@ impl Request {
         NewBooking {
             slot,
             booker: self.booker.clone(),
-            for_whom: None,
+            for_whom: self.for_whom.clone(),
             customer_note: self.note.clone(),
             staff_note: Note::empty(),
             reminders: self.reminders,

@@ -17,6 +17,8 @@ pub struct Input {
     pub email: String,
     pub phone: String,
     pub note: String,
+    /// Who comes in place of somebody with an account; empty: they come.
+    pub for_whom: String,
     /// No reminders of this booking.
     pub no_reminder: bool,
 }
@@ -24,15 +26,35 @@ pub struct Input {
 impl Input {
     /// By the names of the fields.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let texts =
-            [("name", &self.name), ("email", &self.email), ("phone", &self.phone), ("note", &self.note)];
+        let texts = [
+            ("name", &self.name),
+            ("email", &self.email),
+            ("phone", &self.phone),
+            ("note", &self.note),
+            ("for_whom", &self.for_whom),
+        ];
         let no_reminder = self.no_reminder.then_some(("no_reminder", "yes"));
         texts.into_iter().map(|(name, text)| (name, text.as_str())).chain(no_reminder)
     }
 
-    /// The input of a logged-in customer: the contact details are known.
-    pub fn parsed_note(&self) -> Result<Note, BTreeMap<&'static str, &'static str>> {
-        Note::parse(self.note.replace("\r\n", "\n").trim()).map_err(|_| [("note", "fault_note")].into())
+    /// The input of a logged-in customer, whose contact details are known: note, and who comes in their place.
+    pub fn parsed_of_account(
+        &self,
+    ) -> Result<(Note, Option<PersonName>), BTreeMap<&'static str, &'static str>> {
+        let note = Note::parse(self.note.replace("\r\n", "\n").trim());
+        let name = self.for_whom.trim();
+        let for_whom = if name.is_empty() { Ok(None) } else { PersonName::parse(name).map(Some) };
+        let mut faults = BTreeMap::new();
+        if note.is_err() {
+            faults.insert("note", "fault_note");
+        }
+        if for_whom.is_err() {
+            faults.insert("for_whom", "fault_name");
+        }
+        match (note, for_whom) {
+            (Ok(note), Ok(for_whom)) => Ok((note, for_whom)),
+            _ => Err(faults),
+        }
     }
 
     /// Contact details and note, or a message key for each wrong field.
@@ -84,6 +106,7 @@ pub fn submitted(form: &Form) -> Option<Input> {
         name: text("name").unwrap_or_default(),
         phone: text("phone").unwrap_or_default(),
         note: text("note").unwrap_or_default(),
+        for_whom: text("for_whom").unwrap_or_default(),
         no_reminder: form.text("no_reminder").is_some(),
     })
 }

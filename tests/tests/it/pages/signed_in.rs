@@ -143,8 +143,18 @@ async fn an_account_books_where_guests_cannot_and_finds_its_appointments() {
     let form = target(&path, &held);
     let page = visitor.get(&form).await;
     assert!(page.text.contains("name=\"note\"") && !page.text.contains("name=\"email\""), "{}", page.text);
-    let booked = visitor.submit(&form, &[("note", "Hello")]).await;
+    assert!(page.text.contains("Who comes, if not you"), "{}", page.text);
+    let long = "Byron ".repeat(40);
+    let refused = visitor.submit(&form, &[("note", "Hello"), ("for_whom", &long)]).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains("for_whom-fault") && refused.text.contains("Hello"), "{}", refused.text);
+    let booked = visitor.submit(&form, &[("note", "Hello"), ("for_whom", "Annabella Byron")]).await;
     assert_eq!(booked.status, 303, "{}", booked.text);
+    let comes: String = sqlx::query_scalar("SELECT for_whom FROM bookings WHERE status = 'confirmed'")
+        .fetch_one(salon.api.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(comes, "Annabella Byron");
     let list = visitor.get("/account").await;
     assert!(
         list.text.contains("Tuesday, 4 May 2027, 09:00–10:00") && list.text.contains("Book this again"),
