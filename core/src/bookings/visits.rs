@@ -14,7 +14,7 @@ use super::alternatives::looked_up;
 use super::create::authorize;
 use super::place::{Placement, performers, staff_for};
 use super::together::{NewPlace, book_together, customer};
-use super::{Booker, Booking, NewBooking, Wanted, WantedSlot, calendars, mails, resources};
+use super::{Booker, Booking, NewBooking, RequestedSlot, SlotSource, calendars, mails, resources};
 use crate::advisory_lock::lock_names;
 use crate::calendar::{Limits, NoPlace, Placed, Refusal, local_date};
 use crate::customers::{self, Contact};
@@ -94,14 +94,14 @@ fn request(actor: &Actor, key: &IdempotencyKey, new: &NewVisit) -> Result<Reques
 ///
 /// # Errors
 /// `Invalid`.
-fn wanted(new: &NewVisit) -> Result<Vec<WantedSlot>> {
-    let Wanted::Slot(first) = &new.first.slot else {
+fn wanted(new: &NewVisit) -> Result<Vec<RequestedSlot>> {
+    let SlotSource::Slot(first) = &new.first.slot else {
         let error = ParseError::new("conflict", "a visit is booked without a hold");
         return Err(Error::Invalid { pointer: "/hold_id", error });
     };
     slots::require_services(new.then.len() + 1)?;
-    let first = WantedSlot { seats: 1, ..first.clone() };
-    let then = new.then.iter().map(|service| WantedSlot {
+    let first = RequestedSlot { seats: 1, ..first.clone() };
+    let then = new.then.iter().map(|service| RequestedSlot {
         service_id: service.service_id,
         staff_id: service.staff_id,
         ..first.clone()
@@ -113,7 +113,7 @@ struct CreateVisit {
     actor: Actor,
     request: Request,
     new: NewVisit,
-    services: Vec<WantedSlot>,
+    services: Vec<RequestedSlot>,
     /// The members of staff whose calendars are locked, by id.
     locked: Vec<Uuid>,
 }
@@ -140,7 +140,7 @@ impl Write for CreateVisit {
         }
         let service_ids: BTreeSet<Uuid> = self.services.iter().map(|slot| slot.service_id).collect();
         let service_ids: Vec<Uuid> = service_ids.into_iter().collect();
-        let needed = resources::Wanted { services: &service_ids, bookings: &[], staff: &self.locked };
+        let needed = resources::ResourceChange { services: &service_ids, bookings: &[], staff: &self.locked };
         resources::lock(tx, now, needed, true).await?;
         calendars::expire_dead_holds(tx, now, &self.locked).await?;
         let customer = customer(tx, now, &self.actor, &first.booker).await?;
@@ -210,13 +210,13 @@ fn of_service(error: Error, at: usize) -> Error {
 }
 
 /// What the caller is told of a service without a place. Runs after the transaction, so that no lock is held meanwhile.
-async fn conflict(core: &Core, services: &[WantedSlot], no_place: NoPlace) -> Error {
+async fn conflict(core: &Core, services: &[RequestedSlot], no_place: NoPlace) -> Error {
     let NoPlace { at, refusal } = no_place;
     let blocked_by = match refusal {
         Refusal::ResourceTaken(blocker) => Some(BlockedBy::new(blocker.resource_id, blocker.any)),
         _ => None,
     };
-    let asked = |slot: &WantedSlot| VisitService { service_id: slot.service_id, staff_id: slot.staff_id };
+    let asked = |slot: &RequestedSlot| VisitService { service_id: slot.service_id, staff_id: slot.staff_id };
     let asked: Vec<VisitService> = services.iter().map(asked).collect();
     let start = services.first().map(|slot| slot.start);
     let near = match start {

@@ -12,7 +12,7 @@ use super::{Calendar, Chosen, Limits, Place, Refusal, ServiceRules, slots};
 
 /// Most places that are tried for one start. A visit that needs more counts as one that does not fit, so that one request
 /// cannot compute for long.
-const MOST_TRIES: usize = 2000;
+const MAX_TRIES: usize = 2000;
 
 /// A member of staff who can perform a service.
 pub struct Performer<'a> {
@@ -153,7 +153,7 @@ impl Search<'_> {
             _ => Limits::Following,
         };
         for (performer, start) in same.chain(at_once).chain(later).flatten() {
-            if self.tries == MOST_TRIES {
+            if self.tries == MAX_TRIES {
                 return false;
             }
             self.tries += 1;

@@ -96,6 +96,7 @@ impl DeskPage for Show {
             Some("move") => Some(("desk_done_move", "status")),
             Some("new") => Some(("desk_done_new", "status")),
             Some("series") => Some(("desk_done_series", "status")),
+            Some("visit") => Some(("desk_done_visit", "status")),
             Some("series-move") => Some(("desk_done_series_move", "status")),
             Some("series-cancel") => Some(("desk_done_series_cancel", "status")),
             _ => None,

@@ -95,12 +95,14 @@ pub fn lines(occurrences: &[Occurrence], zone: Zone, locale: Locale) -> Vec<Line
         .collect()
 }
 
-fn why(code: &str) -> &'static str {
+/// Key of the reason why a time has no place.
+pub fn why(code: &str) -> &'static str {
     match code {
         "outside_hours" => "desk_why_closed",
         "off_grid" => "desk_why_between",
         "start_in_past" => "desk_why_past",
         "too_far" => "desk_why_far",
+        "too_soon" => "desk_why_soon",
         _ => "desk_why_taken",
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use punctual_core::bookings::{
-    self, Booker, Booking, BookingStatus, Move, NewBooking, NewHold, NewVisit, Visit, Wanted, WantedSlot,
+    self, Booker, Booking, BookingStatus, Move, NewBooking, NewHold, NewVisit, RequestedSlot, SlotSource,
+    Visit,
 };
 use punctual_core::calendar::Span;
 use punctual_core::customers::Contact;
@@ -245,7 +246,7 @@ async fn who_may_book_a_visit_and_what_makes_no_sense() {
     let answer = book(&salon, &customer, six).await;
     assert!(matches!(answer, Err(Error::Invalid { pointer: "/services", .. })), "{answer:?}");
     let held = NewVisit {
-        first: NewBooking { slot: Wanted::Hold(Uuid::nil()), ..one.first.clone() },
+        first: NewBooking { slot: SlotSource::Hold(Uuid::nil()), ..one.first.clone() },
         then: Vec::new(),
     };
     assert!(matches!(book(&salon, &customer, held).await, Err(Error::Invalid { pointer: "/hold_id", .. })));
@@ -297,7 +298,7 @@ async fn what_happens_in_the_middle_of_a_visit_stands_in_its_way() {
     );
     // Somebody holds 11:30.
     let slot =
-        WantedSlot { service_id: cut, staff_id: None, start: at("2027-05-06T11:30:00+02:00"), seats: 1 };
+        RequestedSlot { service_id: cut, staff_id: None, start: at("2027-05-06T11:30:00+02:00"), seats: 1 };
     let held =
         bookings::hold(&salon.core, &salon.admin, "", None, NewHold { slot, minutes: 10 }).await.unwrap();
     let in_the_way = refused(ask("06").await);

@@ -14,6 +14,7 @@ mod desk_phone;
 mod desk_resources;
 mod desk_series;
 mod desk_setup;
+mod desk_visits;
 mod feed;
 mod links;
 mod manage;

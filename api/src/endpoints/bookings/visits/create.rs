@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, param::Header};
 use punctual_core::{
-    bookings::{self, Booker, NewBooking, NewVisit, Wanted, WantedSlot},
+    bookings::{self, Booker, NewBooking, NewVisit, RequestedSlot, SlotSource},
     slots::VisitService,
     types::{Actor, Note},
 };
@@ -128,14 +128,14 @@ impl VisitRequest {
             Problem::invalid_at(Place::Body, "/services", "too_few", "has at least one service")
         })?;
         let note = |text: Option<NoteText>| text.map_or_else(Note::empty, |text| text.0);
-        let slot = WantedSlot {
+        let slot = RequestedSlot {
             service_id: first.service_id,
             staff_id: first.staff_id,
             start: self.start.to_utc(),
             seats: 1,
         };
         let first = NewBooking {
-            slot: Wanted::Slot(slot),
+            slot: SlotSource::Slot(slot),
             booker: booker(actor, self.customer_id, self.contact)?,
             for_whom: self.for_whom.map(|name| name.0),
             customer_note: note(self.customer_note),
