@@ -11,14 +11,9 @@ mod network;
 mod reader;
 mod report;
 mod secret;
+mod values;
 
-use std::{
-    collections::BTreeMap,
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::Path,
-    time::Duration,
-};
+use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, time::Duration};
 
 use ipnet::IpNet;
 
@@ -29,6 +24,10 @@ pub use network::Network;
 use reader::Reader;
 pub use report::{Program, Setting, Warning, in_force, report};
 pub use secret::Secret;
+use values::{
+    database_url, default_ehlo_name, domain, is_inbox, is_localhost, levels, origin, origin_with_path,
+    selector, switch, url_of,
+};
 
 /// `defaults.env`: every setting with its default.
 pub const DEFAULTS: &str = include_str!("../../defaults.env");
@@ -236,22 +235,6 @@ impl Config {
     }
 }
 
-/// `on` or `off`.
-fn switch(text: &str) -> Option<bool> {
-    match text {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
-    }
-}
-
-/// Whether a mail server only shows mails: it is on this machine, without a password, or the inbox of the compose file.
-fn is_inbox(url: &str) -> bool {
-    let host = host_of(url);
-    let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    url.starts_with("smtp://") && !url.contains('@') && (local || host == "mailpit")
-}
-
 /// The variables of this process.
 #[must_use]
 pub fn environment() -> BTreeMap<String, String> {
@@ -358,104 +341,8 @@ fn read_telemetry(
     })
 }
 
-/// A domain name, or an address literal of RFC 5321 §4.1.3 such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
-fn domain(text: &str) -> Option<String> {
-    let literal = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let good = match literal {
-        Some(address) => match address.strip_prefix("IPv6:") {
-            Some(v6) => v6.parse::<Ipv6Addr>().is_ok(),
-            None => address.parse::<Ipv4Addr>().is_ok(),
-        },
-        None => text.len() <= 255 && text.split('.').all(is_label),
-    };
-    good.then(|| text.to_owned())
-}
-
-/// The host of the public URL, or an address literal if a relay could not resolve it.
-fn default_ehlo_name(public_url: &str) -> String {
-    let host = host_of(public_url);
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => format!("[{ip}]"),
-        Ok(IpAddr::V6(ip)) => format!("[IPv6:{ip}]"),
-        Err(_) if is_localhost(public_url) => "[127.0.0.1]".to_owned(),
-        Err(_) => domain(host).unwrap_or_else(|| "[127.0.0.1]".to_owned()),
-    }
-}
-
-/// A label of a domain name.
-fn is_label(label: &str) -> bool {
-    let good = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    good && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
-}
-
-/// A selector of RFC 6376 §3.1: labels of a domain name.
-fn selector(text: &str) -> Option<String> {
-    (text.len() <= 128 && text.split('.').all(is_label)).then(|| text.to_owned())
-}
-
 fn needed<'a, T>(value: Option<&'a T>, key: &'static str) -> Result<&'a T, ConfigError> {
     value.ok_or_else(|| ConfigError { faults: vec![Fault::missing(key)] })
-}
-
-/// A URL that the database driver accepts, with its port and parameters.
-fn database_url(text: &str) -> Result<Secret, &'static str> {
-    let url = url_of(text, &["postgres", "postgresql"])?;
-    text.parse::<sqlx::postgres::PgConnectOptions>().map_err(|_| {
-        "the port must be a number, sslmode one of disable, allow, prefer, require, verify-ca and verify-full, and \
-         special characters in user and password percent-encoded (@ is %40, / is %2F)"
-    })?;
-    Ok(url)
-}
-
-fn url_of(text: &str, schemes: &[&str]) -> Result<Secret, &'static str> {
-    let (scheme, rest) = text.split_once("://").ok_or("it is not a URL")?;
-    if !schemes.contains(&scheme) {
-        return Err("its scheme is another");
-    }
-    if rest.is_empty() || rest.starts_with('/') {
-        return Err("it names no host");
-    }
-    Ok(Secret::new(text))
-}
-
-/// `info`, or `info,sqlx=warn`: a level for all, and others for modules.
-fn levels(text: &str) -> Option<String> {
-    let is_level = |level: &str| {
-        ["off", "error", "warn", "info", "debug", "trace"]
-            .iter()
-            .any(|known| level.eq_ignore_ascii_case(known))
-    };
-    let good = text.split(',').all(|part| match part.rsplit_once('=') {
-        Some((module, level)) => !module.is_empty() && is_level(level),
-        None => is_level(part),
-    });
-    good.then(|| text.to_owned())
-}
-
-/// `scheme://host[:port][/path]`, without a trailing slash, a query or a user.
-fn origin_with_path(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-    let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b));
-    (plain && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/')).then(|| text.to_owned())
-}
-
-fn origin(text: &str) -> Option<String> {
-    origin_with_path(text).filter(|url| url.matches('/').count() == 2)
-}
-
-/// The host of a URL, without the brackets of an IPv6 address.
-fn host_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or(rest);
-    match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or(v6),
-        None => authority.split(':').next().unwrap_or(authority),
-    }
-}
-
-fn is_localhost(url: &str) -> bool {
-    let host = host_of(url);
-    host == "localhost" || host == "127.0.0.1" || host == "::1" || host.ends_with(".localhost")
 }
 
 #[cfg(test)]

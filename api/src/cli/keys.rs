@@ -21,7 +21,7 @@ pub fn run(folder: &Path) -> Result<ExitCode, Failure> {
                 println!("{shown} was created.");
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                println!("{shown} exists already.")
+                println!("{shown} exists already.");
             }
             Err(error) => return Err(format!("{shown}: {error}").into()),
         }

@@ -2,7 +2,6 @@
 //! process that is killed between any two steps.
 
 use std::future::Future;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
@@ -11,10 +10,8 @@ use punctual_core::calendar::Span;
 use punctual_core::customers::Contact;
 use punctual_core::hours::{self, NewTimeOff};
 use punctual_core::idempotency::{Answer, IdempotencyKey};
-use punctual_core::pool::{self, PoolSettings};
 use punctual_core::types::{Actor, Note, Reason};
-use punctual_core::{Core, CoreLimits, Error, Result, settings};
-use punctual_queue::Wake;
+use punctual_core::{Core, Error, Result, settings};
 use punctual_testkit::{Programs, wait_for};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -25,18 +22,6 @@ use super::salon::{Salon, booking_of, email, name, tuesday};
 
 const OVERLAPS: &str = "SELECT count(*) FROM bookings a JOIN bookings b
     ON a.id < b.id AND a.staff_id = b.staff_id AND a.blocked && b.blocked AND a.blocks AND b.blocks";
-
-/// Another process on the salon's database, as far as batches go: its own connections, queue and keys.
-fn second_process(salon: &Salon, booking_batches: usize) -> Core {
-    let settings = PoolSettings {
-        program: "tests",
-        connections: 20,
-        statement_timeout: Duration::from_secs(5),
-        acquire_timeout: Duration::from_secs(5),
-    };
-    let pool = pool::connect(salon.database_url(), &settings).unwrap();
-    Core::with_limits(pool, salon.clock.clone(), Wake::polling(), CoreLimits { booking_batches })
-}
 
 async fn book(core: &Core, actor: &Actor, new: NewBooking) -> Result<Booking> {
     bookings::create(core, actor, None, new).await.map(|answer| answer.value)
@@ -61,7 +46,7 @@ async fn until_blocked(pool: &PgPool) {
 async fn two_processes_that_sell_the_same_slots_in_batches_sell_each_once() {
     let salon = Salon::open(3).await;
     let service = salon.service(|_| ()).await;
-    let processes = [salon.core.clone(), second_process(&salon, 3)];
+    let processes = [salon.core.clone(), salon.second_process(3)];
     let customers = salon.customers(40).await;
     let attempts = (0..400).map(|number| {
         let staff = (number % 4 < 3).then(|| salon.staff[number % 3]);
@@ -86,7 +71,7 @@ async fn two_processes_that_sell_the_same_slots_in_batches_sell_each_once() {
 async fn one_key_in_two_processes_makes_one_booking() {
     let salon = Salon::open(1).await;
     let service = salon.service(|_| ()).await;
-    let other = second_process(&salon, 2);
+    let other = salon.second_process(2);
     let customer = salon.customer().await;
     for number in 0..9 {
         let key = IdempotencyKey::parse(&format!("key {number}")).unwrap();
@@ -113,7 +98,7 @@ async fn a_request_that_cannot_be_committed_fails_alone() {
     .execute(salon.database().pool())
     .await
     .unwrap();
-    let core = second_process(&salon, 1);
+    let core = salon.second_process(1);
     let customers = salon.customers(16).await;
     // The first request waits within its batch, so that all others are in the next one.
     let mut lock = salon.database().pool().begin().await.unwrap();
@@ -313,7 +298,7 @@ async fn one_new_address_in_one_batch_is_one_customer_and_each_booking_keeps_the
     let salon = Salon::open(4).await;
     let service = salon.service(|_| ()).await;
     allow_guests(&salon).await;
-    let core = second_process(&salon, 1);
+    let core = salon.second_process(1);
     let attempts = (0..24).map(|number| {
         let (core, salon_admin) = (core.clone(), salon.admin);
         let (who, separate) = (format!("Gina {}", number % 3), number == 20);
@@ -341,7 +326,7 @@ async fn holds_of_one_guest_in_one_batch_stay_within_the_time_that_may_be_held()
     let salon = Salon::open(4).await;
     let service = salon.service(|_| ()).await;
     allow_guests(&salon).await;
-    let core = second_process(&salon, 1);
+    let core = salon.second_process(1);
     let attempts = (0..24).map(|number| {
         let slot = RequestedSlot {
             service_id: service,
@@ -369,7 +354,7 @@ async fn holds_of_one_guest_in_one_batch_stay_within_the_time_that_may_be_held()
 async fn a_hold_whose_place_was_closed_is_refused_and_its_neighbours_in_the_batch_are_booked() {
     let salon = Salon::open(3).await;
     let service = salon.service(|_| ()).await;
-    let core = second_process(&salon, 1);
+    let core = salon.second_process(1);
     let customers = salon.customers(6).await;
     let mut holds = Vec::new();
     for (number, customer) in customers.iter().enumerate() {
@@ -412,7 +397,7 @@ async fn an_address_that_is_locked_elsewhere_holds_up_no_stranger() {
     let salon = Salon::open(2).await;
     let service = salon.service(|_| ()).await;
     allow_guests(&salon).await;
-    let core = second_process(&salon, 1);
+    let core = salon.second_process(1);
     let mut lock = salon.database().pool().begin().await.unwrap();
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('gina@example.org', 0))")
         .execute(&mut *lock)

@@ -1,18 +1,14 @@
 //! Rooms and equipment that services need.
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use punctual_core::bookings::{self, Booking, BookingPatch, Move, NewHold, RequestedSlot};
 use punctual_core::calendar::Span;
 use punctual_core::hours::{self, StrandedReason};
-use punctual_core::pool::{self, PoolSettings};
 use punctual_core::resources::{self, NewOutage, NewResource, ResourcePatch, ServiceNeeds};
 use punctual_core::slots::{Page, SlotList, SlotQuery, Snapshots};
 use punctual_core::types::{Actor, ExpectedRev, Label, PageSize, Reason};
-use punctual_core::{Core, CoreLimits, Error, Result};
-use punctual_queue::Wake;
+use punctual_core::{Error, Result};
 use uuid::Uuid;
 
 use super::salon::{Salon, booking_of, tuesday};
@@ -48,17 +44,6 @@ async fn needs(salon: &Salon, service: Uuid, all: &[Uuid], any: &[&str]) {
 async fn used(salon: &Salon, booking: &Booking) -> Vec<Uuid> {
     let used = bookings::used_resources(&salon.core, &salon.admin, booking.id).await.unwrap();
     used.into_iter().map(|used| used.id).collect()
-}
-
-fn process(salon: &Salon) -> Core {
-    let settings = PoolSettings {
-        program: "tests",
-        connections: 20,
-        statement_timeout: Duration::from_secs(5),
-        acquire_timeout: Duration::from_secs(5),
-    };
-    let pool = pool::connect(salon.database_url(), &settings).unwrap();
-    Core::with_limits(pool, salon.clock.clone(), Wake::polling(), CoreLimits { booking_batches: 3 })
 }
 
 #[tokio::test]
@@ -250,7 +235,7 @@ async fn several_processes_that_book_move_and_cancel_never_use_a_room_twice() {
     let rooms = rooms(&salon, 2).await;
     needs(&salon, service, &[], &["room"]).await;
     needs(&salon, other, &[rooms[1]], &["room"]).await;
-    let processes = [salon.core.clone(), process(&salon), process(&salon)];
+    let processes = [salon.core.clone(), salon.second_process(3), salon.second_process(3)];
     let customers = salon.customers(30).await;
     let hour = |number: usize| tuesday(&format!("{:02}:00", 9 + number % 9));
     let attempts = (0..120).map(|number| {

@@ -1,7 +1,8 @@
-//! A small business for stories: Berlin, open every day from 09:00 to 18:00, staff as many as wanted. Its clock stands
-//! at Saturday 2027-05-01 10:00 until it is moved.
+//! A small business for stories: Berlin, open every day from 09:00 to 18:00, any number of staff. Its clock shows
+//! Saturday 2027-05-01 10:00 until it is moved.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc, Weekday};
 use punctual_core::bookings::{self, Booker, Booking, NewBooking, RequestedSlot, SlotSource};
@@ -12,9 +13,10 @@ use punctual_core::settings::{self, Business};
 use punctual_core::staff::{self, NewStaff};
 use punctual_core::types::{Actor, EmailAddress, ExpectedRev, Label, Note, PersonName, Role};
 use punctual_core::users::{self, NewUser};
-use punctual_core::{Core, Result, hours, pool};
+use punctual_core::{Core, CoreLimits, Result, hours, pool};
 use punctual_queue::{ManualClock, Wake, new_id};
 use punctual_testkit::{TestDatabase, business};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 pub struct Salon {
@@ -36,6 +38,16 @@ pub fn tuesday(time: &str) -> DateTime<Utc> {
     at(&format!("2027-05-04T{time}:00+02:00"))
 }
 
+fn connect(url: &str) -> PgPool {
+    let settings = PoolSettings {
+        program: "tests",
+        connections: 20,
+        statement_timeout: Duration::from_secs(5),
+        acquire_timeout: Duration::from_secs(5),
+    };
+    pool::connect(url, &settings).unwrap()
+}
+
 impl Salon {
     /// Opens with so many members of staff.
     pub async fn open(staff: usize) -> Self {
@@ -44,13 +56,7 @@ impl Salon {
 
     /// Opens on a database of the test's own.
     pub async fn on(database: TestDatabase, staff: usize) -> Self {
-        let settings = PoolSettings {
-            program: "tests",
-            connections: 20,
-            statement_timeout: std::time::Duration::from_secs(5),
-            acquire_timeout: std::time::Duration::from_secs(5),
-        };
-        let pool = pool::connect(database.url(), &settings).unwrap();
+        let pool = connect(database.url());
         let clock = ManualClock::at(at("2027-05-01T10:00:00+02:00"));
         let core = Core::new(pool, clock.clone(), Wake::polling());
         settings::put(&core.pool, core.now(), &settings_of_salon()).await.unwrap();
@@ -64,6 +70,12 @@ impl Salon {
         }
         salon.staff.sort_unstable();
         salon
+    }
+
+    /// Another process on the same database: its own connections and keyed mutexes, and so many batches at the same time.
+    pub fn second_process(&self, booking_batches: usize) -> Core {
+        let limits = CoreLimits { booking_batches };
+        Core::with_limits(connect(self.database_url()), self.clock.clone(), Wake::polling(), limits)
     }
 
     async fn hire(&mut self, number: usize) {

@@ -1,7 +1,5 @@
 //! Several seats of a class in one booking.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use futures::future::join_all;
 use punctual_core::bookings::{
@@ -9,12 +7,10 @@ use punctual_core::bookings::{
 };
 use punctual_core::calendar::local_date;
 use punctual_core::hours::StrandedReason;
-use punctual_core::pool::{self, PoolSettings};
 use punctual_core::services::{self, ServicePatch};
 use punctual_core::slots::{self, SlotQuery};
 use punctual_core::types::{Actor, ExpectedRev, PageSize, Zone};
 use punctual_core::{Core, Error, Result, hours};
-use punctual_queue::Wake;
 use uuid::Uuid;
 
 use super::salon::{Salon, booking_of, tuesday};
@@ -47,17 +43,7 @@ const SEATS_SOLD_TWICE: &str = "SELECT count(*) FROM (
 async fn no_seat_is_sold_twice_by_three_processes_and_mixed_numbers() {
     let salon = Salon::open(1).await;
     let class = salon.service(|spec| spec.capacity = 20).await;
-    let settings = PoolSettings {
-        program: "tests",
-        connections: 8,
-        statement_timeout: Duration::from_secs(5),
-        acquire_timeout: Duration::from_secs(5),
-    };
-    let other = || {
-        let pool = pool::connect(salon.database_url(), &settings).unwrap();
-        Core::new(pool, salon.clock.clone(), Wake::polling())
-    };
-    let cores = [salon.core.clone(), other(), other()];
+    let cores = [salon.core.clone(), salon.second_process(3), salon.second_process(3)];
     let customers = salon.customers(60).await;
     let attempts = customers.iter().enumerate().map(|(number, customer)| {
         let seats = [1, 2, 3, 5][number % 4];

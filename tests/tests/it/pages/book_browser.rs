@@ -4,7 +4,7 @@ use punctual_testkit::browser::{Browser, Look, browser};
 use serde_json::{Value, json};
 
 use super::axe::violations;
-use super::book::change_business;
+use super::test_booking_page::change_business;
 use super::test_pages::Salon;
 
 const GERMAN: &str = "Haarschnitt";
@@ -149,12 +149,12 @@ async fn every_page_keeps_the_rules_of_accessibility_and_fits_narrow_screens_and
         ("choice", format!("{times}/20270504T0700Z")),
         ("lost", "/book/nothing".to_owned()),
     ];
-    let book = super::book::Booking { salon: &salon };
+    let book = super::test_booking_page::Booking { salon: &salon };
     let form = book.hold("20270504T0700Z").await;
     pages.push(("contact", form.clone()));
     let other = book.hold("20270505T0700Z").await;
-    let booked = salon.submit(&other, &super::book::ADA).await;
-    let manage = super::book::target(&other, &booked);
+    let booked = salon.submit(&other, &super::test_booking_page::ADA).await;
+    let manage = super::test_booking_page::target(&other, &booked);
     let token = manage.split_once('?').unwrap().0.to_owned();
     pages.push(("manage", manage));
     pages.push(("move", format!("{token}/move")));

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::book::{change_business, target};
+use super::test_booking_page::{change_business, target};
 use super::test_pages::{Page, Salon};
 use crate::api::test_api::{PASSWORD, Session};
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::book::{change_business, target};
 use super::desk::Visitor;
+use super::test_booking_page::{change_business, target};
 use super::test_pages::Salon;
 
 #[tokio::test]

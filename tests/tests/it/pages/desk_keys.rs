@@ -1,7 +1,7 @@
 //! API keys at the desk.
 
-use super::book::target;
 use super::desk::{Visitor, salon};
+use super::test_booking_page::target;
 use super::test_pages::Salon;
 use crate::api::test_api::Session;
 

@@ -1,7 +1,7 @@
 //! Rooms and equipment at the desk.
 
-use super::book::target;
 use super::desk::{Visitor, salon};
+use super::test_booking_page::target;
 
 #[tokio::test]
 async fn a_room_is_added_needed_by_a_service_shown_with_a_booking_and_put_out_of_service() {

@@ -1,7 +1,7 @@
 //! Appointments that repeat, at the desk.
 
-use super::book::target;
 use super::desk::{Visitor, salon};
+use super::test_booking_page::target;
 
 #[tokio::test]
 async fn an_appointment_by_phone_is_repeated_and_later_ones_are_moved_and_cancelled_together() {

@@ -3,8 +3,8 @@
 use punctual_core::links::Purpose;
 use serde_json::json;
 
-use super::book::target;
 use super::desk::{TUESDAY, Visitor, salon};
+use super::test_booking_page::target;
 use super::test_pages::Salon;
 use crate::api::test_api::PASSWORD;
 

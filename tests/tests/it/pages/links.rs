@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::book::{ADA, Booking, salon, target};
+use super::test_booking_page::{ADA, Booking, salon, target};
 
 const MAILS: &str = "notifications WHERE kind = 'booking_links'";
 const OWED: &str =

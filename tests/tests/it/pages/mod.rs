@@ -23,7 +23,8 @@ mod reminders;
 mod signed_in;
 mod staff_terms;
 mod storefront;
+mod test_booking_page;
 mod test_pages;
 
-pub use book::{ADA, Booking, salon, target};
+pub use test_booking_page::{ADA, Booking, salon, target};
 pub use test_pages::Salon;

@@ -6,7 +6,7 @@ use punctual_queue::Clock;
 use reqwest::Method;
 use serde_json::json;
 
-use super::book;
+use super::test_booking_page;
 use super::test_pages::Salon;
 
 async fn customer(salon: &Salon) -> String {
@@ -88,11 +88,12 @@ async fn one_click_may_come_as_multipart_and_an_unknown_link_ends_nothing() {
 
 #[tokio::test]
 async fn a_booking_without_reminders_stays_so_through_a_move_and_the_choice_for_all() {
-    let salon = book::salon(1, json!({ "reminders": [{ "kind": "offset", "minutes": 60 }] })).await;
-    let path = book::Booking { salon: &salon }.hold(book::NINE).await;
+    let salon =
+        test_booking_page::salon(1, json!({ "reminders": [{ "kind": "offset", "minutes": 60 }] })).await;
+    let path = test_booking_page::Booking { salon: &salon }.hold(test_booking_page::NINE).await;
     let form = salon.get(&path).await;
     assert!(form.text.contains("Send me no reminder of this appointment"), "{}", form.text);
-    let wish = [book::ADA[0], book::ADA[1], ("no_reminder", "yes")];
+    let wish = [test_booking_page::ADA[0], test_booking_page::ADA[1], ("no_reminder", "yes")];
     let booked = salon.submit(&path, &wish).await;
     assert_eq!(booked.status, 303, "{}", booked.text);
     assert_eq!(reminders(&salon).await, ["2 unwanted"]);
@@ -125,7 +126,9 @@ async fn a_booking_without_reminders_stays_so_through_a_move_and_the_choice_for_
     let on = salon.submit(&choose, &[("reminders", "on")]).await;
     assert_eq!(on.status, 303, "{}", on.text);
     assert_eq!(reminders(&salon).await.last().unwrap(), "3 waits");
-    assert!(salon.get(&book::target(&choose, &on)).await.text.contains("Saved: you get a reminder."));
+    assert!(
+        salon.get(&test_booking_page::target(&choose, &on)).await.text.contains("Saved: you get a reminder.")
+    );
     salon.submit(&choose, &[("reminders", "off")]).await;
     assert_eq!(reminders(&salon).await.last().unwrap(), "3 unwanted");
 

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::book::{ADA, Booking, NINE, TEN, change_business, salon, target};
+use super::test_booking_page::{ADA, Booking, NINE, TEN, change_business, salon, target};
 use super::test_pages::Salon;
 
 #[tokio::test]
