@@ -18,6 +18,7 @@
 //!
 //! In tests, [`browser`] starts one or says why a test is skipped.
 
+mod look;
 mod pipe;
 mod start;
 
@@ -33,6 +34,7 @@ use tempfile::TempDir;
 use crate::{WAIT_TIMEOUT, try_wait_for};
 use pipe::Pipe;
 
+pub use look::Look;
 pub use start::browser;
 
 /// The Chromium or Chrome of this machine, by PATH.
@@ -43,39 +45,6 @@ pub fn find() -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"]
         .iter()
         .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file()))
-}
-
-/// Properties of the browser's window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
-    width: u32,
-    height: u32,
-    /// Device pixels per CSS pixel.
-    scale: u32,
-    mobile: bool,
-    dark: bool,
-}
-
-impl Look {
-    /// A phone in portrait orientation.
-    pub const PHONE: Self = Self { width: 390, height: 844, scale: 2, mobile: true, dark: false };
-    /// A desktop's window.
-    pub const DESKTOP: Self = Self { width: 1280, height: 800, scale: 1, mobile: false, dark: false };
-
-    /// The narrowest window that pages have to fit (WCAG 2.2, 1.4.10): 320 CSS pixels.
-    pub const NARROW: Self = Self { width: 320, height: 640, scale: 1, mobile: false, dark: false };
-
-    /// The same with so many device pixels per CSS pixel, and as high as the page: for pictures.
-    #[must_use]
-    pub const fn picture(self, scale: u32) -> Self {
-        Self { height: 1, scale, ..self }
-    }
-
-    /// The same in dark mode.
-    #[must_use]
-    pub const fn dark(self) -> Self {
-        Self { dark: true, ..self }
-    }
 }
 
 /// A browser with one tab. Every wait ends with an error after a minute.

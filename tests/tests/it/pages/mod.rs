@@ -19,6 +19,7 @@ mod feed;
 mod links;
 mod manage;
 mod ops;
+mod ops_webhooks;
 mod reminders;
 mod signed_in;
 mod staff_terms;
