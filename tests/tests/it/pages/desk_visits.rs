@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::book::target;
 use super::desk::{TUESDAY, Visitor, salon};
+use super::test_booking_page::target;
 use super::test_pages::Salon;
 
 /// A service that only one of the two performs.
