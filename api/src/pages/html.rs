@@ -74,6 +74,7 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "desk/new-service.html.j2",
     "desk/new-time.html.j2",
     "desk/new-who.html.j2",
+    "desk/numbers.html.j2",
     "desk/resource.html.j2",
     "desk/resources.html.j2",
     "desk/series.html.j2",

@@ -6,4 +6,4 @@ mod when;
 
 pub use price::{decimal, price};
 pub use seats::with_seats;
-pub use when::{When, clock, long_day, weekday};
+pub use when::{When, clock, long_day, month_name, weekday};

@@ -102,12 +102,25 @@ pub fn long_day(date: NaiveDate, locale: Locale) -> String {
     format!("{} {}", short_day(date, locale), date.year())
 }
 
-fn short_day(date: NaiveDate, locale: Locale) -> String {
-    let weekday = weekday(date.weekday(), locale);
+/// `May 2027`.
+#[must_use]
+pub fn month_name(date: NaiveDate, locale: Locale) -> String {
+    format!("{} {}", month(date, locale), date.year())
+}
+
+fn month(date: NaiveDate, locale: Locale) -> &'static str {
     let month = usize::try_from(date.month0()).unwrap_or_default();
     match locale {
-        Locale::En => format!("{}, {} {}", weekday, date.day(), MONTHS_EN[month]),
-        Locale::De => format!("{}, {}. {}", weekday, date.day(), MONTHS_DE[month]),
+        Locale::En => MONTHS_EN[month],
+        Locale::De => MONTHS_DE[month],
+    }
+}
+
+fn short_day(date: NaiveDate, locale: Locale) -> String {
+    let (weekday, month) = (weekday(date.weekday(), locale), month(date, locale));
+    match locale {
+        Locale::En => format!("{weekday}, {} {month}", date.day()),
+        Locale::De => format!("{weekday}, {}. {month}", date.day()),
     }
 }
 

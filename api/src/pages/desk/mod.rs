@@ -23,6 +23,7 @@ mod login;
 mod look;
 mod needs;
 mod new;
+mod numbers;
 mod occurrences;
 mod page;
 mod people;
@@ -75,6 +76,9 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/desk/resources", PageEndpoint::<LoginRequired<resources::Resources>>::new())
         .at("/desk/resources/:id", PageEndpoint::<LoginRequired<resources::OneResource>>::new())
         .at("/desk/services/:id/timetable", PageEndpoint::<LoginRequired<timetable::Timetable>>::new())
+        .at("/desk/numbers", PageEndpoint::<LoginRequired<numbers::Numbers>>::new())
+        .at("/desk/bookings.csv", PageEndpoint::<LoginRequired<numbers::BookingsFile>>::new())
+        .at("/desk/customers.csv", PageEndpoint::<LoginRequired<numbers::CustomersFile>>::new())
         .at("/desk/closures", PageEndpoint::<LoginRequired<closures::Closures>>::new())
         .at("/desk/keys", PageEndpoint::<LoginRequired<keys::Keys>>::new())
         .at("/desk/b/:id", PageEndpoint::<LoginRequired<booking::Show>>::new())

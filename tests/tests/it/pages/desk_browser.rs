@@ -1,7 +1,7 @@
 //! The desk in a real browser: without scripts on a phone, by the rules of accessibility, in both languages.
 
 use punctual_testkit::browser::{Browser, Look, browser};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::account_browser::{check, faults};
 use super::book_browser::{busy_salon, fits};
@@ -95,6 +95,83 @@ async fn every_page_of_the_desk_keeps_the_rules_of_accessibility_and_fits() {
         ("desk-keys", "/desk/keys".to_owned()),
         ("desk-keys-de", "/desk/keys?lang=de".to_owned()),
         ("desk-lost", "/desk/b/nothing".to_owned()),
+    ] {
+        open(&mut browser, &salon, &path).await;
+        found.extend(faults(&mut browser, name).await);
+    }
+    assert_eq!(found, Vec::<String>::new());
+    browser.close().await.unwrap();
+}
+
+/// Makes something and returns its id, if the answer has one.
+async fn make(salon: &Salon, path: &str, new: Value) -> String {
+    let made = salon.api.create(path, Some(&salon.admin), &new).await;
+    assert!(made.status.is_success(), "{path}: {}", made.body);
+    made.body["id"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_series_visits_classes_rooms_and_plans_keep_the_rules_of_accessibility_and_fit() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = busy_salon(&[]).await;
+    full_day(&salon).await;
+    let room = make(&salon, "/v1/resources", json!({ "name": "Room 1", "kind": "Room" })).await;
+    let outage = json!({ "start": "2027-05-06T09:00:00+02:00", "end": "2027-05-06T12:00:00+02:00", "reason": "Paint" });
+    make(&salon, &format!("/v1/resources/{room}/outages"), outage).await;
+    let contact = json!({ "name": "Mary Jackson", "email": "mary@example.org" });
+    let weekly = json!({ "service_id": salon.service, "staff_id": salon.staff[0], "every": { "weeks": 1 },
+        "start": "2027-05-05T09:00:00+02:00", "count": 3, "contact": contact });
+    make(&salon, "/v1/series", weekly).await;
+    let of_series: String = sqlx::query_scalar("SELECT id::text FROM bookings WHERE series_no = 1")
+        .fetch_one(salon.api.database.pool())
+        .await
+        .unwrap();
+    let class = json!({ "name": "Yoga", "duration_min": 60, "capacity": 6, "staff_ids": salon.staff });
+    let class = make(&salon, "/v1/services", class).await;
+    let seat = json!({ "service_id": class, "staff_id": salon.staff[1], "start": "2027-05-05T10:00:00+02:00",
+        "seats": 2, "contact": contact });
+    let seats = make(&salon, "/v1/bookings", seat).await;
+    let windows = json!({ "windows": [{ "weekday": 2, "start": "10:00", "staff_id": salon.staff[0],
+        "valid_from": "2027-05-04" }] });
+    let path = format!("/v1/services/{class}/timetable");
+    let request = salon.api.request(reqwest::Method::PUT, &path).header("if-match", "*");
+    let planned = salon.api.send(request.bearer_auth(&salon.admin.access).json(&windows)).await;
+    assert_eq!(planned.status, 200, "{}", planned.body);
+    for (date, reason) in [("2027-05-17", "Whit Monday"), ("2027-06-03", "Works outing")] {
+        let closure = json!({ "closures": [{ "date": date, "reason": reason }] });
+        let made = salon.api.post("/v1/closures", Some(&salon.admin), &closure).await;
+        assert!(made.status.is_success(), "{}", made.body);
+    }
+    let service = &salon.service;
+    log_in(&mut browser, &salon).await;
+    let mut found = Vec::new();
+    for (name, path) in [
+        ("desk-series", format!("/desk/b/{of_series}/series")),
+        ("desk-series-de", format!("/desk/b/{of_series}/series?lang=de")),
+        ("desk-of-series", format!("/desk/b/{of_series}")),
+        ("desk-seats", format!("/desk/b/{seats}")),
+        ("desk-class", format!("/desk/class/{class}/{}/20270505T0800Z", salon.staff[1])),
+        ("desk-class-de", format!("/desk/class/{class}/{}/20270505T0800Z?lang=de", salon.staff[1])),
+        ("desk-new-seats", format!("/desk/new?service={class}&seats=2&date=2027-05-10")),
+        ("desk-timetable", format!("/desk/services/{class}/timetable")),
+        ("desk-timetable-de", format!("/desk/services/{class}/timetable?lang=de")),
+        ("desk-staff-terms", format!("/desk/services/{service}/staff-terms")),
+        ("desk-staff-terms-de", format!("/desk/services/{service}/staff-terms?lang=de")),
+        ("desk-needs", format!("/desk/services/{service}/resources")),
+        ("desk-needs-de", format!("/desk/services/{service}/resources?lang=de")),
+        ("desk-resources", "/desk/resources".to_owned()),
+        ("desk-resource", format!("/desk/resources/{room}")),
+        ("desk-resource-de", format!("/desk/resources/{room}?lang=de")),
+        ("desk-holidays", "/desk/closures?region=de-by&year=2027".to_owned()),
+        ("desk-closures-de", "/desk/closures?lang=de".to_owned()),
+        ("desk-hours-later", format!("/desk/hours/{}?from=2027-06-01", salon.staff[0])),
+        ("desk-new-next", format!("/desk/new?service={service}&then={service}&add=1")),
+        ("desk-new-visit", format!("/desk/new?service={service}&then={service}")),
+        ("desk-visit-who", format!("/desk/new?service={service}&then={service}&start=20270506T0800Z")),
+        (
+            "desk-visit-who-de",
+            format!("/desk/new?lang=de&service={service}&then={service}&start=20270506T0800Z"),
+        ),
     ] {
         open(&mut browser, &salon, &path).await;
         found.extend(faults(&mut browser, name).await);
