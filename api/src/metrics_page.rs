@@ -40,11 +40,12 @@ pub fn install() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildE
 }
 
 /// Sets the number of connections to Postgres.
-pub fn connections(pool: &PgPool) {
-    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+pub fn connections(pools: [&PgPool; 2]) {
+    let all: u32 = pools.iter().map(|pool| pool.size()).sum();
+    let idle: usize = pools.iter().map(|pool| pool.num_idle()).sum();
+    let idle = u32::try_from(idle).unwrap_or(u32::MAX);
     metrics::gauge!("database_connections", "state" => "idle").set(f64::from(idle));
-    metrics::gauge!("database_connections", "state" => "busy")
-        .set(f64::from(pool.size().saturating_sub(idle)));
+    metrics::gauge!("database_connections", "state" => "busy").set(f64::from(all.saturating_sub(idle)));
 }
 
 /// Serves `/metrics`.

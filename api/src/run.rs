@@ -3,14 +3,13 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use punctual_core::{
-    Core, CoreLimits,
+    Core, CoreLimits, Writer,
     config::{Config, ConfigError, Secret},
     migrate::{self, SchemaError},
     pool::{self, PoolSettings},
     sandbox::{self, ClockError},
 };
 use punctual_queue::{SharedClock, Wake};
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -62,6 +61,9 @@ pub enum StartError {
     /// The metrics.
     #[error("the metrics: {0}")]
     Metrics(String),
+    /// The threads of writes.
+    #[error("cannot start the threads of writes: {0}")]
+    Thread(io::Error),
 }
 
 /// A running api.
@@ -84,6 +86,7 @@ impl Running {
         self.stop.cancel();
         self.servers.close();
         self.servers.wait().await;
+        self.state.core.writer.pool.close().await;
         self.state.core.pool.close().await;
     }
 }
@@ -98,13 +101,18 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         Some(_) => Some(metrics_page::install().map_err(|error| StartError::Metrics(error.to_string()))?),
         None => None,
     };
-    let settings = PoolSettings {
-        program: "punctual-api",
-        connections: config.api.database_connections,
-        statement_timeout: STATEMENT_TIMEOUT,
-        acquire_timeout: ACQUIRE_TIMEOUT,
+    let connections_of_writes = config.api.database_connections.div_ceil(2);
+    let connect = |connections| {
+        let settings = PoolSettings {
+            program: "punctual-api",
+            connections,
+            statement_timeout: STATEMENT_TIMEOUT,
+            acquire_timeout: ACQUIRE_TIMEOUT,
+        };
+        Ok::<_, StartError>(pool::connect(config.database_url()?.expose(), &settings)?)
     };
-    let pool = pool::connect(config.database_url()?.expose(), &settings)?;
+    let pool = connect(config.api.database_connections - connections_of_writes)?;
+    let writer = Writer::on_own_runtime(connect(connections_of_writes)?).map_err(StartError::Thread)?;
     config.jwt_keys()?;
     config.link_keys()?;
     let listener = listen("PUNCTUAL_API_LISTEN", config.api.listen).await?;
@@ -126,7 +134,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     drop(conn);
     let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
     let limits = CoreLimits { booking_batches: config.api.booking_batches };
-    let core = Core::with_limits(pool, clock, wake, limits);
+    let core = Core::with_writer(pool, writer, clock, wake, limits);
     let state = Arc::new(State::new(config, core, app::schemas(), &prefix)?);
 
     let (stop, servers) = (CancellationToken::new(), TaskTracker::new());
@@ -142,7 +150,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     servers.spawn(server::serve(listener, app, limits.clone(), stop.clone()));
     if let (Some(listener), Some(handle)) = (metrics_listener, handle) {
         let limits = Limits { connections: 16, ..limits };
-        servers.spawn(maintain(handle.clone(), state.core.pool.clone(), stop.clone()));
+        servers.spawn(maintain(handle.clone(), state.core.clone(), stop.clone()));
         servers.spawn(server::serve(listener, MetricsPage::shared(handle), limits, stop.clone()));
     }
     tracing::info!(%address, "listening");
@@ -151,11 +159,11 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
 
 async fn maintain(
     handle: metrics_exporter_prometheus::PrometheusHandle,
-    pool: PgPool,
+    core: Core,
     stop: CancellationToken,
 ) {
     loop {
-        metrics_page::connections(&pool);
+        metrics_page::connections([&core.pool, &core.writer.pool]);
         handle.run_upkeep();
         if tokio::time::timeout(MAINTENANCE_INTERVAL, stop.cancelled()).await.is_ok() {
             return;

@@ -1,5 +1,6 @@
 //! Group commit: concurrent writes wait in one queue and are committed in batches. A batch starts at once while fewer than
-//! a set number run; requests that arrive meanwhile form the next one.
+//! a set number run; requests that arrive meanwhile form the next one. After a batch of several requests the next one waits
+//! a little for more of them.
 //!
 //! Every request names the keys (here: calendars) it writes. Batches that run at the same time share no key, and requests
 //! that share a key are served in order of arrival, so none is overtaken forever.
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Requests that may wait; further ones are refused.
@@ -48,6 +50,17 @@ pub(crate) trait RunBatch: Clone + Send + Sync + 'static {
         requests: Vec<Self::Request>,
         mode: LockMode,
     ) -> impl Future<Output = Vec<RequestResult<Self::Request, Self::Answer>>> + Send;
+
+    /// How long the queue collects requests after a batch of several has ended. The clients that it answered come back with
+    /// their next requests, and a batch of 16 costs Postgres less than a third of what 16 batches of one do.
+    fn gather(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Starts the task of a batch.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(task);
+    }
 }
 
 /// Why a request was not served.
@@ -71,6 +84,10 @@ struct State<R, A> {
     /// The keys of running batches.
     busy: HashSet<Uuid>,
     running: usize,
+    /// No batch starts before this instant, unless it would be full.
+    gather_until: Option<Instant>,
+    /// Whether a task waits for that instant.
+    is_gathering: bool,
     lock_waits: usize,
     next_id: u64,
 }
@@ -90,6 +107,8 @@ impl<R, A> Default for BatchQueue<R, A> {
             waiting_keys: HashMap::new(),
             busy: HashSet::new(),
             running: 0,
+            gather_until: None,
+            is_gathering: false,
             lock_waits: 0,
             next_id: 0,
         }))
@@ -143,11 +162,23 @@ impl<R: Send + 'static, A: Send + 'static> BatchQueue<R, A> {
         runner: &B,
         max_running: usize,
     ) {
-        while state.running < max_running
-            && let Some(batch) = state.take(LockMode::Skip)
-        {
-            state.running += 1;
-            self.spawn(runner, max_running, batch, LockMode::Skip);
+        if let Some(until) = state.gathers_until() {
+            if !std::mem::replace(&mut state.is_gathering, true) {
+                let (queue, next) = (Arc::clone(self), runner.clone());
+                runner.spawn(async move {
+                    tokio::time::sleep_until(until).await;
+                    let mut state = queue.lock();
+                    state.is_gathering = false;
+                    queue.start_batches(&mut state, &next, max_running);
+                });
+            }
+        } else {
+            while state.running < max_running
+                && let Some(batch) = state.take(LockMode::Skip)
+            {
+                state.running += 1;
+                self.spawn(runner, max_running, batch, LockMode::Skip);
+            }
         }
         while state.lock_waits < MAX_LOCK_WAITS {
             let Some((batch, mode)) = [LockMode::WaitForCalendars, LockMode::Wait]
@@ -175,10 +206,11 @@ impl<R: Send + 'static, A: Send + 'static> BatchQueue<R, A> {
             runner: runner.clone(),
             max_running,
             keys,
+            size: batch.len(),
             mode,
             locked: Vec::new(),
         };
-        tokio::spawn(async move {
+        runner.spawn(async move {
             let mut requests = Vec::with_capacity(batch.len());
             let mut callers = Vec::with_capacity(batch.len());
             for Entry { id, keys, request, answer, .. } in batch {
@@ -213,6 +245,14 @@ impl<R, A> State<R, A> {
         for key in keys {
             *self.waiting_keys.entry(*key).or_default() += 1;
         }
+    }
+
+    /// The instant that waiting requests wait for, to be joined by more.
+    fn gathers_until(&self) -> Option<Instant> {
+        if self.waiting.is_empty() || self.waiting.len() >= MAX_BATCH {
+            return None;
+        }
+        self.gather_until.filter(|until| *until > Instant::now())
     }
 
     fn forget_keys(&mut self, keys: &[Uuid]) {
@@ -286,6 +326,7 @@ struct BatchGuard<B: RunBatch> {
     runner: B,
     max_running: usize,
     keys: HashSet<Uuid>,
+    size: usize,
     mode: LockMode,
     /// Requests to run again; they keep their place in the order.
     locked: Vec<Entry<B::Request, B::Answer>>,
@@ -299,6 +340,7 @@ impl<B: RunBatch> Drop for BatchGuard<B> {
         }
         if self.mode == LockMode::Skip {
             state.running -= 1;
+            state.gather_until = (self.size > 1).then(|| Instant::now() + self.runner.gather());
         } else {
             state.lock_waits -= 1;
         }

@@ -246,7 +246,7 @@ pub fn environment() -> BTreeMap<String, String> {
 fn read_api(r: &mut Reader<impl Fn(&Path) -> io::Result<String>>) -> Option<ApiConfig> {
     let listen = r.text("PUNCTUAL_API_LISTEN", reader::ADDRESS, |text| text.parse().ok());
     let metrics_listen = r.optional("PUNCTUAL_API_METRICS_LISTEN", reader::ADDRESS, |text| text.parse().ok());
-    let database_connections = r.number("PUNCTUAL_API_DATABASE_CONNECTIONS", 1..=1000);
+    let database_connections = r.number("PUNCTUAL_API_DATABASE_CONNECTIONS", 2..=1000);
     let booking_batches = r.number("PUNCTUAL_API_BOOKING_BATCHES", 1..=16);
     let max_connections = r.number("PUNCTUAL_API_MAX_CONNECTIONS", 1..=1_000_000);
     let request_timeout = r.seconds("PUNCTUAL_API_REQUEST_SECONDS", 1..=300);

@@ -12,6 +12,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::keyed_mutex::KeyedMutex;
+use crate::writer::Writer;
 
 /// Requests that may wait for one member of staff; further ones are refused.
 const CALENDAR_WAITERS: usize = 128;
@@ -26,6 +27,8 @@ pub struct Core(Arc<Inner>);
 pub struct Inner {
     /// The database.
     pub pool: PgPool,
+    /// Runs transactions that write.
+    pub writer: Writer,
     /// Source of the current instant.
     pub clock: SharedClock,
     /// Wakes workers after a commit.
@@ -55,14 +58,22 @@ impl Core {
     /// A context from its parts.
     #[must_use]
     pub fn new(pool: PgPool, clock: SharedClock, wake: Wake) -> Self {
-        Self::with_limits(pool, clock, wake, CoreLimits::default())
+        let writer = Writer::shared(pool.clone());
+        Self::with_writer(pool, writer, clock, wake, CoreLimits::default())
     }
 
-    /// A context from its parts, with other limits than the default ones.
+    /// A context from its parts, whose writes run apart from its reads.
     #[must_use]
-    pub fn with_limits(pool: PgPool, clock: SharedClock, wake: Wake, limits: CoreLimits) -> Self {
+    pub fn with_writer(
+        pool: PgPool,
+        writer: Writer,
+        clock: SharedClock,
+        wake: Wake,
+        limits: CoreLimits,
+    ) -> Self {
         Self(Arc::new(Inner {
             pool,
+            writer,
             clock,
             wake,
             calendars: KeyedMutex::new(CALENDAR_WAITERS),

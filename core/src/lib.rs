@@ -39,7 +39,9 @@ mod batch_queue;
 mod batcher;
 mod context;
 mod transaction;
+mod writer;
 
 pub use context::{Core, CoreLimits};
 pub use error::{Alternative, BlockedBy, Error, Occurrence, Result, VisitConflict, VisitPart, VisitSlot};
 pub use migrate::migrate;
+pub use writer::Writer;

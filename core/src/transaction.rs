@@ -68,14 +68,17 @@ pub(crate) async fn write<W: Write>(
     work: Arc<W>,
     held: impl Send + 'static,
 ) -> Result<W::Output> {
-    let core = core.clone();
+    let cloned = core.clone();
     let task = async move {
-        let result = with_retries(&core, &*work).await;
+        let result = with_retries(&cloned, &*work).await;
         drop(held);
         result
     };
     let span = tracing::info_span!("transaction");
-    tokio::spawn(task.instrument(span)).await.map_err(|error| Error::internal("a write panicked", error))?
+    core.writer
+        .spawn(task.instrument(span))
+        .await
+        .map_err(|error| Error::internal("a write panicked", error))?
 }
 
 /// A function that [`change`] runs within the transaction.
@@ -144,7 +147,7 @@ pub(crate) fn retry_delay(retry: u32) -> Duration {
 async fn once<W: Write>(core: &Core, work: &W) -> Result<W::Output> {
     let timed_out = |_| Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
     let transaction = async {
-        let mut tx = Transaction::begin(&core.pool, BEGIN).await?;
+        let mut tx = Transaction::begin(&core.writer.pool, BEGIN).await?;
         match work.run(tx.conn()?, core.now()).await {
             Ok(outcome) => {
                 tx.end(if outcome.is_changed() { "COMMIT" } else { "ROLLBACK" }).await?;

@@ -7,7 +7,11 @@ mod refusal;
 mod secure;
 mod trace;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    panic::{AssertUnwindSafe, resume_unwind},
+    sync::Arc,
+    time::Instant,
+};
 
 use body_rest::BodyRest;
 use futures::FutureExt;
@@ -21,6 +25,7 @@ use poem::{
 use punctual_core::types::Locale;
 use punctual_queue::new_id;
 pub use refusal::refusals;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -49,19 +54,20 @@ pub struct HtmlErrors {
 /// The outermost endpoint.
 pub struct Edge<E> {
     state: Arc<State>,
-    inner: E,
+    inner: Arc<E>,
     html_errors: HtmlErrors,
 }
 
-impl<E: Endpoint<Output = Response>> Edge<E> {
+impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
     /// Around all routes.
-    pub const fn new(state: Arc<State>, inner: E, html_errors: HtmlErrors) -> Self {
-        Self { state, inner, html_errors }
+    pub fn new(state: Arc<State>, inner: E, html_errors: HtmlErrors) -> Self {
+        Self { state, inner: Arc::new(inner), html_errors }
     }
 
     async fn run(&self, request: Request) -> Result<Response> {
         let limit = self.state.request_timeout();
-        let answer = AssertUnwindSafe(tokio::time::timeout(limit, self.inner.call(request))).catch_unwind();
+        let answer =
+            AssertUnwindSafe(tokio::time::timeout(limit, self.on_its_runtime(request))).catch_unwind();
         match answer.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => {
@@ -74,9 +80,26 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             }
         }
     }
+
+    /// Handles a read here and a write on the runtime of writes, so that it does not wait for readers at each step.
+    async fn on_its_runtime(&self, request: Request) -> Result<Response> {
+        if request.method().is_safe() {
+            return self.inner.call(request).await;
+        }
+        let inner = Arc::clone(&self.inner);
+        let handling = async move { inner.call(request).await }.in_current_span();
+        // Dropping it, when the client has gone, ends the task.
+        match AbortOnDropHandle::new(self.state.core.writer.spawn(handling)).await {
+            Ok(answer) => answer,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(error) => Err(Problem::new(Code::Unavailable).cause(error).into()),
+            },
+        }
+    }
 }
 
-impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
+impl<E: Endpoint<Output = Response> + 'static> Endpoint for Edge<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {

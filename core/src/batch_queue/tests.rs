@@ -16,11 +16,16 @@ struct Gate {
     open: Arc<Semaphore>,
     /// The request that meets a lock unless its batch may wait.
     locked: usize,
+    gather: Duration,
 }
 
 impl RunBatch for Gate {
     type Request = usize;
     type Answer = usize;
+
+    fn gather(&self) -> Duration {
+        self.gather
+    }
 
     async fn run(&self, requests: Vec<usize>, mode: LockMode) -> Vec<RequestResult<usize, usize>> {
         self.started.fetch_add(1, Ordering::SeqCst);
@@ -44,7 +49,12 @@ struct World {
 
 impl World {
     fn new(locked: usize) -> Self {
-        let gate = Gate { started: Arc::default(), open: Arc::new(Semaphore::new(0)), locked };
+        let gate = Gate {
+            started: Arc::default(),
+            open: Arc::new(Semaphore::new(0)),
+            locked,
+            gather: Duration::ZERO,
+        };
         Self { queue: Arc::default(), gate }
     }
 
@@ -79,6 +89,35 @@ async fn a_lone_request_starts_at_once_and_those_that_arrive_meanwhile_share_the
     assert_eq!(first.await.unwrap(), Ok(1));
     for answer in join_all(rest).await {
         assert_eq!(answer.unwrap(), Ok(4));
+    }
+}
+
+#[tokio::test]
+async fn after_a_batch_of_one_the_next_one_waits_for_nobody() {
+    let mut world = World::new(0);
+    world.gate.gather = TIMEOUT * 60;
+    world.gate.open.add_permits(3);
+    for _ in 0..3 {
+        assert_eq!(world.submit(1, 1).await.unwrap(), Ok(1));
+    }
+}
+
+#[tokio::test]
+async fn after_a_batch_of_several_the_next_one_waits_for_more() {
+    let mut world = World::new(0);
+    world.gate.gather = Duration::from_millis(50);
+    let first = world.submit(1, 1);
+    world.until_started(1).await;
+    let several = [world.submit(1, 2), world.submit(1, 3)];
+    world.until_waiting(2).await;
+    world.gate.open.add_permits(9);
+    assert_eq!(first.await.unwrap(), Ok(1));
+    for answer in join_all(several).await {
+        assert_eq!(answer.unwrap(), Ok(2));
+    }
+    // Started at once, each would be a batch of its own.
+    for answer in join_all([world.submit(1, 4), world.submit(2, 5)]).await {
+        assert_eq!(answer.unwrap(), Ok(2));
     }
 }
 

@@ -59,7 +59,7 @@ struct LaggingEndpoint {
     types: Vec<String>,
 }
 
-/// Whether an active endpoint has events after its position. Takes no locks, because it runs twice a second.
+/// Whether an active endpoint has events after its position. Takes no locks, because it runs four times a second.
 async fn is_behind(pool: &PgPool) -> Result<bool> {
     // Plan: webhook_endpoints_active, one look into each feed index for each endpoint until one is found.
     let behind = sqlx::query_scalar!(

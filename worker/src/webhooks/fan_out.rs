@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use crate::metrics;
 
 /// Between checks for new events: half the longest delay of a delivery's start.
-const INTERVAL: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_millis(250);
 /// Timeout of one check.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// Checks between measurements of the feed's lag.

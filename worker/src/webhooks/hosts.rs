@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 
+use super::DEADLINE;
+
 /// Concurrent requests to one host while it answers.
 const IN_FLIGHT: u32 = 4;
 /// Deliveries that wait in this process for a request to one host to end, and to all hosts together.
@@ -23,7 +25,7 @@ const MAX_PAUSE: TimeDelta = TimeDelta::minutes(5);
 const MAX_RETRY_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// A circuit breaker for each host, so that one that is slow or dead takes no more than a few of the worker's
-/// connections. A host that failed gets one request at a time until one succeeds.
+/// connections. A host that failed gets one request at a time until one succeeds: a probe.
 #[derive(Debug, Default)]
 pub struct Hosts {
     state: Mutex<State>,
@@ -43,6 +45,8 @@ struct Host {
     waiting: u32,
     failures: u32,
     open_until: Option<DateTime<Utc>>,
+    /// The deadline of the probe under way.
+    probe_until: Option<DateTime<Utc>>,
 }
 
 /// Permission to send one request to a host; dropping it without a result counts neither for nor against the host.
@@ -88,10 +92,10 @@ impl Hosts {
                 Answer::Busy => {}
             }
             if place.is_none() {
-                place = Some(self.wait_place(&host).ok_or_else(|| clock() + FULL_PAUSE)?);
+                place = Some(self.wait_place(&host).ok_or_else(|| self.busy_until(&host, clock()))?);
             }
             if tokio::time::timeout_at(deadline, freed).await.is_err() {
-                return Err(clock() + FULL_PAUSE);
+                return Err(self.busy_until(&host, clock()));
             }
         }
     }
@@ -102,12 +106,20 @@ impl Hosts {
         if let Some(until) = entry.open_until.filter(|until| *until > now) {
             return Answer::Until(until);
         }
-        let most = if entry.failures > 0 { 1 } else { IN_FLIGHT };
-        if entry.in_flight >= most {
+        let limit = if entry.failures > 0 { 1 } else { IN_FLIGHT };
+        if entry.in_flight >= limit {
             return Answer::Busy;
         }
+        entry.probe_until = (entry.failures > 0).then(|| now + DEADLINE);
         entry.in_flight += 1;
         Answer::Granted
+    }
+
+    /// When to try a busy host again. While it is probed, not before the probe's deadline: trying each second, the
+    /// deliveries of 100 dead hosts delayed all others by seconds.
+    fn busy_until(&self, host: &str, now: DateTime<Utc>) -> DateTime<Utc> {
+        let probe_until = self.lock().hosts.get(host).and_then(|host| host.probe_until);
+        probe_until.unwrap_or(now).max(now + FULL_PAUSE)
     }
 
     /// A place to wait for a host that is busy; `None` when all are taken.
@@ -176,7 +188,13 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.hosts.change(&self.host, |host| host.in_flight -= 1);
+        self.hosts.change(&self.host, |host| {
+            host.in_flight -= 1;
+            // The probe was the only request.
+            if host.in_flight == 0 {
+                host.probe_until = None;
+            }
+        });
         self.hosts.freed.notify_waiters();
     }
 }
@@ -266,7 +284,8 @@ mod tests {
         acquire(&hosts, "a", 0).await.unwrap().failed(at(0), None);
         assert_eq!(acquire(&hosts, "a", 4).await.unwrap_err(), at(5));
         let probe = acquire(&hosts, "a", 5).await.unwrap();
-        assert_eq!(acquire(&hosts, "a", 5).await.unwrap_err(), at(5) + FULL_PAUSE, "one probe at a time");
+        let late = acquire(&hosts, "a", 5).await.unwrap_err();
+        assert_eq!(late, at(5) + DEADLINE, "one probe at a time; the others come after its end");
         probe.failed(at(5), None);
         assert_eq!(acquire(&hosts, "a", 6).await.unwrap_err(), at(15));
         acquire(&hosts, "a", 15).await.unwrap().failed(at(15), Some(TimeDelta::days(1)));

@@ -7,6 +7,7 @@ mod entry;
 mod store;
 mod transaction;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ use crate::{Core, Error, Result};
 
 /// How long a request waits for its batch to start.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the next batch collects requests after one of several.
+const GATHER: Duration = Duration::from_millis(10);
 /// `Retry-After` of the refusal.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -51,6 +54,14 @@ struct Batches(Core);
 impl RunBatch for Batches {
     type Request = Pending;
     type Answer = Reply;
+
+    fn gather(&self) -> Duration {
+        GATHER
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.writer.spawn(task);
+    }
 
     async fn run(&self, pending: Vec<Pending>, mode: LockMode) -> Vec<RequestResult<Pending, Reply>> {
         let entries: Vec<&Pending> = pending.iter().collect();

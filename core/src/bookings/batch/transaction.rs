@@ -63,7 +63,7 @@ pub(super) async fn run_transaction(
 }
 
 async fn run(core: &Core, entries: &[&Pending], mode: LockMode, stage: &mut Stage) -> Result<Vec<Outcome>> {
-    let mut tx = Transaction::begin(&core.pool, BEGIN_BATCH).await?;
+    let mut tx = Transaction::begin(&core.writer.pool, BEGIN_BATCH).await?;
     let mut batch = Entries::new(core.now(), entries, mode);
     match batch.decide_and_store(tx.conn()?, stage).await {
         Ok(changed) => {

@@ -13,7 +13,7 @@ use punctual_core::settings::{self, Business};
 use punctual_core::staff::{self, NewStaff};
 use punctual_core::types::{Actor, EmailAddress, ExpectedRev, Label, Note, PersonName, Role};
 use punctual_core::users::{self, NewUser};
-use punctual_core::{Core, CoreLimits, Result, hours, pool};
+use punctual_core::{Core, CoreLimits, Result, Writer, hours, pool};
 use punctual_queue::{ManualClock, Wake, new_id};
 use punctual_testkit::{TestDatabase, business};
 use sqlx::PgPool;
@@ -75,7 +75,8 @@ impl Salon {
     /// Another process on the same database: its own connections and keyed mutexes, and so many batches at the same time.
     pub fn second_process(&self, booking_batches: usize) -> Core {
         let limits = CoreLimits { booking_batches };
-        Core::with_limits(connect(self.database_url()), self.clock.clone(), Wake::polling(), limits)
+        let pool = connect(self.database_url());
+        Core::with_writer(pool.clone(), Writer::shared(pool), self.clock.clone(), Wake::polling(), limits)
     }
 
     async fn hire(&mut self, number: usize) {
