@@ -1,5 +1,6 @@
 //! `cargo dev bench`: measurements, each a command of its own (docs/benchmarks.md).
 
+mod desk;
 mod growth;
 mod hook_receiver;
 mod machine;
@@ -32,6 +33,8 @@ enum Benchmark {
     Growth(growth::Options),
     /// The worker: mails per second, time from commit to DATA, memory
     Mails(mails::Options),
+    /// Time of pages of `/desk`: 50 members of staff, a full week
+    Desk(desk::Options),
     /// Pages of `/book` per second
     Pages(pages::Options),
     /// The queue against crates from crates.io
@@ -67,6 +70,7 @@ async fn measure(what: Benchmark) -> Result<ExitCode> {
         Benchmark::Peers(options) => peers::run(options).await,
         Benchmark::Growth(options) => growth::run(options).await,
         Benchmark::Mails(options) => mails::run(options).await,
+        Benchmark::Desk(options) => desk::run(options).await,
         Benchmark::Pages(options) => pages::run(options).await,
         Benchmark::Queue(options) => queue::run(options).await,
         Benchmark::Slots(options) => slots::run(options).await,
