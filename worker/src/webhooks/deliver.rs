@@ -22,6 +22,8 @@ pub const QUEUE: &str = DeliverWebhook::QUEUE;
 /// Pauses after the first and each further failed attempt, in seconds: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h,
 /// 24 h; each is varied by a fifth.
 const PAUSES: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/// Over how long deliveries to one host that wait for the same instant are spread.
+const MAX_SPREAD: TimeDelta = TimeDelta::minutes(1);
 /// The longest pause that an endpoint may request (`Retry-After`).
 const MAX_RETRY_AFTER: TimeDelta = TimeDelta::hours(24);
 
@@ -210,10 +212,11 @@ fn pause(attempt: i32, asked: Option<TimeDelta>) -> TimeDelta {
     TimeDelta::milliseconds(varied).max(asked.unwrap_or_default())
 }
 
-/// Waits for the host. Deliveries that wait for the same instant are spread out a little.
+/// Waits for the host. Deliveries that wait for the same instant are spread over as long again, at most [`MAX_SPREAD`]: they
+/// are due before those of new events, which would wait behind all of them.
 fn snooze(ctx: &JobContext, until: DateTime<Utc>) -> Outcome {
-    let spread = (until - ctx.now()) / 64 * i32::try_from(ctx.id().0.rem_euclid(16)).unwrap_or_default();
-    let until = until + spread.max(TimeDelta::zero());
+    let spread = (until - ctx.now()).clamp(TimeDelta::zero(), MAX_SPREAD);
+    let until = until + spread / 64 * i32::try_from(ctx.id().0.rem_euclid(64)).unwrap_or_default();
     Outcome::Snooze { until, reason: "the host is busy or does not answer".to_owned() }
 }
 
