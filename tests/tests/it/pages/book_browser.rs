@@ -140,7 +140,15 @@ async fn every_page_keeps_the_rules_of_accessibility_and_fits_narrow_screens_and
     let Some(mut browser) = browser().await else { return };
     let salon = busy_salon(&[]).await;
     let times = format!("/book/{}/anyone", salon.service);
+    let class: String = sqlx::query_scalar("SELECT id::text FROM services WHERE capacity > 1")
+        .fetch_one(salon.api.database.pool())
+        .await
+        .unwrap();
+    let seats = format!("/book/{class}/anyone");
     let mut pages = vec![
+        ("seats", format!("{seats}?seats=2")),
+        ("seats-de", format!("{seats}?seats=2&lang=de")),
+        ("seats-choice", format!("{seats}/20270504T0700Z?seats=2")),
         ("services", "/book".to_owned()),
         ("services-de", "/book?lang=de".to_owned()),
         ("times", times.clone()),
