@@ -101,7 +101,8 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         Some(_) => Some(metrics_page::install().map_err(|error| StartError::Metrics(error.to_string()))?),
         None => None,
     };
-    let connections_of_writes = config.api.database_connections.div_ceil(2);
+    // Of ten, seven write: four transactions that wait for locks leave connections for two batches and another write.
+    let for_reads = (config.api.database_connections / 3).max(1);
     let connect = |connections| {
         let settings = PoolSettings {
             program: "punctual-api",
@@ -111,8 +112,9 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         };
         Ok::<_, StartError>(pool::connect(config.database_url()?.expose(), &settings)?)
     };
-    let pool = connect(config.api.database_connections - connections_of_writes)?;
-    let writer = Writer::on_own_runtime(connect(connections_of_writes)?).map_err(StartError::Thread)?;
+    let pool = connect(for_reads)?;
+    let writer = Writer::on_own_runtime(connect(config.api.database_connections - for_reads)?)
+        .map_err(StartError::Thread)?;
     config.jwt_keys()?;
     config.link_keys()?;
     let listener = listen("PUNCTUAL_API_LISTEN", config.api.listen).await?;

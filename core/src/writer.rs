@@ -1,7 +1,7 @@
 //! Where writes run: with connections of their own and, in the api, on a runtime of their own.
 //!
-//! A booking waits two dozen times for Postgres, Redis or another task. On a runtime that a thousand readers keep busy, after
-//! each of them it would wait in the queue of ready tasks, for 40 ms; on one of its own it waits for a processor only.
+//! A booking waits many times: for Postgres, Redis, other tasks. On a runtime that a thousand readers keep busy it would then
+//! wait in the queue of ready tasks each time; on one of its own it waits for a processor only.
 
 use std::future::Future;
 use std::io;

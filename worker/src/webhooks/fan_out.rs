@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics;
 
-/// Between checks for new events; a delivery starts at most this much later.
+/// Between checks for new events.
 const INTERVAL: Duration = Duration::from_millis(250);
 /// Timeout of one check.
 const DEADLINE: Duration = Duration::from_secs(20);
