@@ -36,7 +36,7 @@ enum Command {
     Bench(elsewhere::Arguments),
     /// Inject faults under load and check all data after each (docs/faults.md)
     Chaos(elsewhere::Arguments),
-    /// Simulate a month of bookings and check all data (docs/month.md)
+    /// Simulate a month of bookings and check all data (docs/faults.md#a-simulated-month)
     Month(elsewhere::Arguments),
 }
 
