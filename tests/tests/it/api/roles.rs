@@ -1,6 +1,4 @@
-//! Every operation of the document as every persona, and the table of roles in the docs.
-
-use std::fmt::Write as _;
+//! Every operation of the document as every persona and with every scope.
 
 use chrono::TimeDelta;
 use punctual_api::{contract::Access, operations};
@@ -12,7 +10,7 @@ use serde_json::{Value, json};
 use super::TestApi;
 use super::test_api::Session;
 
-/// Somebody who calls operations.
+/// A caller of operations.
 struct Persona {
     name: &'static str,
     session: Option<Session>,
@@ -101,13 +99,12 @@ async fn every_operation_allows_exactly_the_declared_roles() {
     let personas = personas(&api).await;
     let keys = keys(&api, personas[4].session.as_ref().unwrap()).await;
     let mut walked = 0;
-    let mut table = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap();
             let entry = operations().find(|entry| entry.id == id).unwrap();
             let verb = method.to_uppercase();
-            let mut cells = "|".to_owned();
+            let mut roles = Vec::new();
             for persona in &personas {
                 // No parameter and no body fits, so that whoever is let in changes nothing.
                 let steps: Vec<_> =
@@ -122,34 +119,31 @@ async fn every_operation_allows_exactly_the_declared_roles() {
                 let status = api.send(request).await.status.as_u16();
                 let want = persona.expected(entry.access, verb != "GET" || entry.current);
                 assert_eq!(status, want, "{id} as {}", persona.name);
-                let cell = match (status, entry.access, &persona.session) {
-                    (400, Access::Guests, None) => "where guests are taken",
-                    (400, ..) => "yes",
-                    _ => "–",
+                let told = match persona.name {
+                    "customer" | "staff" | "admin" => persona.name,
+                    "front desk" => "front_desk",
+                    _ => "",
                 };
-                if matches!(persona.name, "guest" | "customer" | "staff" | "front desk" | "admin") {
-                    write!(cells, " {cell} |").unwrap();
-                }
+                roles.extend((status == 400 && !told.is_empty()).then_some(told));
                 walked += 1;
             }
-            write!(cells, " {} |", scope_found(&api, &keys, &verb, path).await).unwrap();
-            table.push((operations().position(|entry| entry.id == id).unwrap(), cells, format!("`{id}`")));
+            // The document says who was let in.
+            let mut who = Vec::new();
+            if matches!(entry.access, Access::Roles(_)) {
+                who.push(format!("Roles: {}.", roles.join(", ")));
+            }
+            let scope = scope_found(&api, &keys, &verb, path).await;
+            who.extend(scope.map(|scope| format!("API keys: scope `{scope}`.")));
+            let description = operation["description"].as_str().unwrap_or_default();
+            let found = description
+                .rsplit("\n\n")
+                .next()
+                .filter(|last| last.starts_with("Roles: ") || last.starts_with("API keys: "));
+            assert_eq!(found.unwrap_or_default(), who.join(" "), "{id}");
         }
     }
     assert_eq!(walked, operations().count() * personas.len());
     assert_eq!(document["openapi"], Value::from("3.0.3"));
-    table.sort();
-    // One row for all operations that the same callers may use.
-    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
-    for (_, cells, operation) in table {
-        match rows.iter_mut().find(|(same, _)| *same == cells) {
-            Some((_, operations)) => operations.push(operation),
-            None => rows.push((cells, vec![operation])),
-        }
-    }
-    let rows: Vec<String> =
-        rows.iter().map(|(cells, operations)| format!("{cells} {} |", operations.join(", "))).collect();
-    compare_with_docs(&rows.join("\n"));
 }
 
 /// One API key for each scope.
@@ -164,7 +158,12 @@ async fn keys(api: &TestApi, admin: &Session) -> Vec<(Scope, String)> {
 }
 
 /// The scope that lets an API key in, as it is found: no other key may pass but one with the right to write there.
-async fn scope_found(api: &TestApi, keys: &[(Scope, String)], method: &str, path: &str) -> &'static str {
+async fn scope_found(
+    api: &TestApi,
+    keys: &[(Scope, String)],
+    method: &str,
+    path: &str,
+) -> Option<&'static str> {
     let steps = path.split('/').map(|step| if step.starts_with('{') { "none" } else { step });
     let url = steps.collect::<Vec<_>>().join("/");
     let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -177,31 +176,13 @@ async fn scope_found(api: &TestApi, keys: &[(Scope, String)], method: &str, path
         }
     }
     match passed[..] {
-        [] => "–",
-        [first] => first.as_str(),
+        [] => None,
+        [first] => Some(first.as_str()),
         [first, second] => {
             let higher: Scopes = [second].into_iter().collect();
             assert!(higher.grant(first) && method == Method::GET, "{method} {path} {passed:?}");
-            first.as_str()
+            Some(first.as_str())
         }
         _ => panic!("{method} {path} lets {passed:?} in"),
     }
-}
-
-/// Compares the table of `docs/roles.md` with the results.
-fn compare_with_docs(rows: &str) {
-    const BEGIN: &str = "<!-- table -->\n\n";
-    const END: &str = "\n\n<!-- /table -->";
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/roles.md");
-    let page = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).unwrap();
-    let (found, after) = rest.split_once(END).unwrap();
-    let head = "| guest | customer | staff | front desk | administrator | API key | operations |\n|---|---|---|---|---|---|---|";
-    let table = format!("{head}\n{rows}");
-    if std::env::var_os("PUNCTUAL_WRITE_DOCS").is_some() {
-        std::fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
-        return;
-    }
-    let mend = "PUNCTUAL_WRITE_DOCS=1 cargo test -p punctual-tests --test it -- api::roles";
-    assert!(found == table, "docs/roles.md does not tell what was found: {mend}");
 }
