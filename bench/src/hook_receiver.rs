@@ -24,7 +24,7 @@ impl Receivers {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let arrived = Arc::clone(&shared);
-                // A client's error is not ours.
+                // Errors of a client do not end the server.
                 tokio::spawn(async move { drop(serve(socket, &arrived).await) });
             }
         });

@@ -14,6 +14,7 @@ mod slots;
 mod storm;
 mod webhooks;
 mod wire;
+mod worker_setup;
 
 use std::process::ExitCode;
 
@@ -43,7 +44,7 @@ enum Benchmark {
     Slots(slots::Options),
     /// Slot reads, calm and during a login storm
     Storm(storm::Options),
-    /// Webhooks a second, and how late good endpoints are told beside dead ones
+    /// Webhooks a second, and their delay at good endpoints beside ones that never answer
     Webhooks(webhooks::Options),
 }
 
@@ -55,7 +56,7 @@ async fn main() -> ExitCode {
     })
 }
 
-/// An interrupted benchmark leaves nothing of ours running; the peers' Postgres is not ours to stop.
+/// An interrupted benchmark stops what it started; the peers' Postgres keeps running.
 async fn run(what: Benchmark) -> Result<ExitCode> {
     let mut interrupts = Interrupts::new()?;
     tokio::select! {

@@ -33,7 +33,7 @@ pub struct Options {
     here: bool,
 }
 
-/// What one page came to.
+/// Result of one page.
 struct Measured {
     latencies: Latencies,
     took: Duration,
@@ -78,7 +78,7 @@ async fn measure(stack: &mut Stack, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Reads a page over and over on these connections.
+/// Reads a page repeatedly on these connections.
 async fn read(address: &str, path: &str, connections: usize, length: Duration) -> Result<Measured> {
     let (start, mut tasks) = (Instant::now(), JoinSet::new());
     for _ in 0..connections {

@@ -24,7 +24,7 @@ const QUICK_SECONDS: &str = "5";
 /// The database that the peers' Postgres makes for us.
 const DATABASE: &str = "peer_punctual";
 
-/// What to measure, and beside whom.
+/// What to measure, and the peers to compare with.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Folder of the peers, set up by its bench/setup.sh

@@ -52,7 +52,7 @@ impl Drop for TemporaryHome {
 /// Measures in a stack of its own, without workers, that is removed afterwards.
 ///
 /// # Errors
-/// Those of the stack and of the measurement.
+/// Those of the stack and of `measure`.
 pub async fn with_stack(measure: impl AsyncFnOnce(&mut Stack) -> Result<()>) -> Result<ExitCode> {
     let needs = Needs { postgres: true, redis: true };
     let programs = provide(needs, Consent::Ask, &console::step);

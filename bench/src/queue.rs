@@ -22,7 +22,7 @@ const SETTINGS: [(&str, &str); 4] = [
     ("maintenance_work_mem", "256MB"),
 ];
 
-/// What of it.
+/// Parameters.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Check that it works with a tenth of the jobs; the figures mean nothing

@@ -30,7 +30,7 @@ impl Sink {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let seen = Arc::clone(&shared);
-                // A client's error is not ours.
+                // Errors of a client do not end the server.
                 tokio::spawn(async move { drop(serve(socket, &seen).await) });
             }
         });

@@ -8,7 +8,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::calendar::ReminderRule;
 use punctual_core::services::{self, ServiceSpec};
 use punctual_core::slots::{self, SlotQuery};
-use punctual_core::types::{Label, Note};
 use punctual_core::{Core, settings};
 use punctual_queue::{ManualClock, Wake};
 use sqlx::postgres::PgPoolOptions;
@@ -18,9 +17,9 @@ use uuid::Uuid;
 use super::machine::{STATUS_MISSING, folder_on_disk, start_postgres};
 use punctual_dev::{console, seed};
 use punctual_launch::servers::{Cluster, Consent, Needs, install_commands, provide};
-use punctual_testkit::schema;
+use punctual_testkit::{haircut, schema};
 
-/// Of any Postgres that has work to do; and Postgres itself counts and times the statements.
+/// Usual settings of a loaded Postgres, and `pg_stat_statements`, which counts and times the statements.
 const SETTINGS: [(&str, &str); 6] = [
     ("shared_buffers", "1GB"),
     ("max_wal_size", "8GB"),
@@ -38,10 +37,10 @@ const QUERIED_STAFF: usize = 20;
 const DAYS: i64 = 31;
 /// How often it is asked for.
 const ROUNDS: u32 = 200;
-/// What the database may take for one list.
+/// Limit for the database time of one list.
 const TARGET: Duration = Duration::from_millis(10);
 
-/// What of it.
+/// Parameters.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Check that it works with a tenth of the bookings; the figures mean nothing
@@ -140,28 +139,17 @@ async fn service(core: &Core) -> Result<Uuid> {
         sqlx::query_scalar("SELECT id FROM staff ORDER BY id").fetch_all(&core.pool).await?;
     staff_ids.truncate(QUERIED_STAFF);
     let spec = ServiceSpec {
-        name: Label::parse("Haircut")?,
-        description: Note::empty(),
         duration_min: 30,
         slot_step_min: 15,
-        buffer_before_min: 0,
         buffer_after_min: 5,
-        capacity: 1,
         min_notice_min: 60,
-        horizon_days: 90,
-        cancel_notice_min: 0,
-        reschedule_notice_min: 0,
-        requires_confirmation: false,
-        price_minor: 4500,
-        active: true,
         reminders: vec![ReminderRule::Offset { minutes: 60 }],
-        staff_ids,
-        display: services::ServiceDisplay::default(),
+        ..haircut(&staff_ids)
     };
     Ok(services::create(core, spec).await?.id)
 }
 
-/// Prints each statement with its share; whether all is as it should be.
+/// Prints each statement with its share; returns whether the result meets the aims.
 async fn report(conn: &mut PgConnection, pool: &PgPool, offered: usize, each: Duration) -> Result<bool> {
     let statements: Vec<(String, i64, f64, i64)> = sqlx::query_as(
         "SELECT query, calls, (total_plan_time + total_exec_time) / calls, rows / calls FROM pg_stat_statements

@@ -1,35 +1,23 @@
-//! `cargo dev bench webhooks`: how fast one worker posts webhooks, alone and beside mails, and how late the good ones of a
-//! thousand endpoints are told while a tenth never answers.
+//! `cargo dev bench webhooks`: how many webhooks a second one worker posts, alone and beside mails; and the delay at the
+//! good ones of a thousand endpoints while a tenth never answers.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use punctual_core::Core;
 use punctual_core::config::{Config, Keys};
 use punctual_core::notifications::enqueue_due;
-use punctual_core::pool::{self, PoolSettings};
 use punctual_core::types::Reason;
 use punctual_core::webhooks::{self, NewEndpoint, WebhookUrl};
-use punctual_dev::console;
-use punctual_dev::home::random_bytes;
-use punctual_launch::programs::clone_root;
-use punctual_launch::servers::{Cluster, Consent, Needs, RedisServer, install_commands, ports, provide};
-use punctual_queue::{ServerClock, Wake};
-use punctual_testkit::schema;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
-use tokio::process::{Child, Command};
+use punctual_queue::ServerClock;
+use sqlx::PgPool;
 
 use super::hook_receiver::Receivers;
-use super::machine::{STATUS_MISSING, build_shipped, folder_on_disk, start_postgres};
-use super::sink::Sink;
+use super::worker_setup::{WAIT_TIMEOUT, WorkerSetup, percentile, rate, with_worker};
 
-/// How long a part may take.
-const WAIT_TIMEOUT: Duration = Duration::from_mins(10);
-/// Endpoints of the backlog: enough that the limit of each, 50 a second, does not count.
+/// Endpoints of the backlog: so many that the limit of each, 50 a second, has no effect.
 const MANY: usize = 100;
 /// Endpoints of the second part, and how many of them never answer.
 const ENDPOINTS: usize = 1_000;
@@ -37,7 +25,7 @@ const DEAD: usize = 100;
 /// Between two events of the second part.
 const EVENT_INTERVAL: Duration = Duration::from_secs(4);
 
-/// How much.
+/// Size of the run.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Deliveries that wait when the worker starts, in hundreds
@@ -46,13 +34,13 @@ pub struct Options {
     /// Mails that wait beside them
     #[arg(long, default_value_t = 10_000)]
     mails: usize,
-    /// Events that a thousand endpoints are told of
+    /// Events that are posted to a thousand endpoints
     #[arg(long, default_value_t = 30)]
     told: usize,
-    /// A tenth of all
+    /// Check that it works with a tenth of everything; the figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// A program built before, in place of one that is built now (`deploy/build`)
+    /// Measure this worker instead of building one (`deploy/build` makes the shipped one)
     #[arg(long)]
     binary: Option<PathBuf>,
 }
@@ -62,77 +50,29 @@ pub struct Options {
 /// # Errors
 /// When a server does not start, or a webhook does not arrive.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let needs = Needs { postgres: true, redis: true };
-    let found = provide(needs, Consent::Ask, &console::step);
-    let (Some(postgres), Some(redis)) = (found.postgres, found.redis) else {
-        console::problem(&format!("install what is missing and try again:\n\n{}\n", install_commands(needs)));
-        return Ok(ExitCode::from(STATUS_MISSING));
-    };
-    let program = match &options.binary {
-        Some(binary) => binary.canonicalize().context("--binary is not there")?,
-        None => build_shipped("punctual-worker").await?,
-    };
-    let folder = folder_on_disk()?;
-    let cluster = start_postgres(&postgres, folder.path(), &[("shared_buffers", "512MB")])?;
-    let redis = RedisServer::start(&redis, &folder.path().join("redis"), ports::free_port())?;
-    let result = match Hooks::open(&program, &cluster, &redis, folder.path()).await {
-        Ok(hooks) => hooks.measure(&options).await,
-        Err(error) => Err(error),
-    };
-    redis.stop()?;
-    cluster.stop()?;
-    result.map(|()| ExitCode::SUCCESS)
+    with_worker(options.binary.as_deref(), async |setup| Hooks::open(setup).await?.measure(&options).await)
+        .await
 }
 
-struct Hooks<'a> {
-    program: &'a Path,
-    folder: &'a Path,
-    environment: BTreeMap<&'static str, String>,
+struct Hooks {
+    setup: WorkerSetup,
     core: Core,
     keys: Keys,
-    sink: Sink,
     receivers: Receivers,
 }
 
-impl<'a> Hooks<'a> {
-    async fn open(
-        program: &'a Path,
-        cluster: &Cluster,
-        redis: &RedisServer,
-        folder: &'a Path,
-    ) -> Result<Self> {
-        let url = cluster.url("postgres");
-        schema::migrate(&mut PgConnection::connect(&url).await?).await?;
-        let settings = PoolSettings {
-            program: "bench",
-            connections: 2,
-            statement_timeout: WAIT_TIMEOUT,
-            acquire_timeout: Duration::from_secs(5),
-        };
-        let pool = pool::connect(&url, &settings)?;
-        let domain = fs::read_to_string(clone_root().join("bench/punctual.sql"))?;
-        sqlx::raw_sql(AssertSqlSafe(domain)).execute(&pool).await?;
-        let sink = Sink::start().await?;
-        let written = Keys::write_local(1, &random_bytes::<32>()?);
-        let variables = [("PUNCTUAL_LINK_KEYS".to_owned(), written.clone())].into();
+impl Hooks {
+    async fn open(setup: WorkerSetup) -> Result<Self> {
+        let variables = [("PUNCTUAL_LINK_KEYS".to_owned(), setup.link_keys.clone())].into();
         let config = Config::parse(variables, |_| Err(std::io::ErrorKind::NotFound.into()))?;
-        let environment = [
-            ("DATABASE_URL", url),
-            ("REDIS_URL", redis.url()),
-            ("SMTP_URL", sink.url()),
-            ("PUNCTUAL_LINK_KEYS", written),
-            ("PUNCTUAL_WEBHOOK_NETWORKS", "127.0.0.0/8".to_owned()),
-        ]
-        .into();
-        let prefix = punctual_queue::redis_prefix(&mut *pool.acquire().await?).await?;
-        let wake = Wake::connect_with(Some(&redis.url()), &prefix)?;
-        let core = Core::new(pool.clone(), ServerClock::start(&pool).await?, wake);
+        let clock = ServerClock::start(&setup.pool).await?;
+        let core = Core::new(setup.pool.clone(), clock, setup.wake.clone());
         let (keys, receivers) = (config.link_keys()?.clone(), Receivers::start().await?);
-        Ok(Self { program, folder, environment, core, keys, sink, receivers })
+        Ok(Self { setup, core, keys, receivers })
     }
 
     fn pool(&self) -> &PgPool {
-        &self.core.pool
+        &self.setup.pool
     }
 
     async fn measure(&self, options: &Options) -> Result<()> {
@@ -161,23 +101,20 @@ impl<'a> Hooks<'a> {
         let changed = "UPDATE staff SET updated_at = updated_at + interval '1 second'
                        WHERE id IN (SELECT id FROM staff ORDER BY id LIMIT $1)";
         sqlx::query(changed).bind(i64::try_from(events)?).execute(self.pool()).await?;
-        sqlx::raw_sql("TRUNCATE bookings, customers, notifications CASCADE").execute(self.pool()).await?;
+        self.setup.store_due_mails(mails).await?;
         if mails > 0 {
-            let statement = fs::read_to_string(clone_root().join("bench/mails.sql"))?;
-            let owed = sqlx::query(AssertSqlSafe(statement)).bind(i64::try_from(mails)?);
-            owed.execute(self.pool()).await?;
-            // The customers of the mails are events too, which these endpoints are not told of.
+            // The customers of the mails are events too, which these endpoints do not subscribe to.
             enqueue_due(self.pool(), self.core.now()).await?;
         }
         while webhooks::fan_out(&self.core).await?.endpoints > 0 {}
         sqlx::raw_sql("VACUUM ANALYZE").execute(self.pool()).await?;
-        self.sink.forget();
+        self.setup.sink.forget();
         self.receivers.forget();
-        let mut worker = self.worker()?;
+        let mut worker = self.setup.worker()?;
         let sent = async {
             match mails {
                 0 => Ok(None),
-                _ => self.sink.wait_for(mails, WAIT_TIMEOUT).await.map(Some),
+                _ => self.setup.sink.wait_for(mails, WAIT_TIMEOUT).await.map(Some),
             }
         };
         let (posted, sent) = tokio::join!(self.receivers.wait_for(events * MANY, WAIT_TIMEOUT), sent);
@@ -195,7 +132,7 @@ impl<'a> Hooks<'a> {
         self.endpoints(ENDPOINTS - DEAD, DEAD).await?;
         sqlx::raw_sql("VACUUM ANALYZE").execute(self.pool()).await?;
         self.receivers.forget();
-        let mut worker = self.worker()?;
+        let mut worker = self.setup.worker()?;
         tokio::time::sleep(Duration::from_secs(3)).await;
         let mut committed = Vec::new();
         for number in 0..events {
@@ -217,13 +154,10 @@ impl<'a> Hooks<'a> {
             })
             .collect();
         took.sort_unstable_by(f64::total_cmp);
-        let at = |share: usize| {
-            took.get((took.len() * share / 100).min(took.len() - 1)).copied().unwrap_or_default()
-        };
-        Ok((at(50), at(99), at(100)))
+        Ok((percentile(&took, 50), percentile(&took, 99), percentile(&took, 100)))
     }
 
-    /// These endpoints in place of those before. All are told of changes of staff.
+    /// Replaces all endpoints by these. All subscribe to changes of staff.
     async fn endpoints(&self, good: usize, dead: usize) -> Result<()> {
         sqlx::raw_sql("DELETE FROM webhook_endpoints; TRUNCATE queue.jobs").execute(self.pool()).await?;
         for number in 0..good + dead {
@@ -238,21 +172,4 @@ impl<'a> Hooks<'a> {
         }
         Ok(())
     }
-
-    fn worker(&self) -> Result<Child> {
-        let log = fs::File::create(self.folder.join("worker.log"))?;
-        Command::new(self.program)
-            .envs(&self.environment)
-            .env("PUNCTUAL_WORKER_METRICS_LISTEN", format!("127.0.0.1:{}", ports::free_port()))
-            .stdout(log)
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .context("the worker does not start")
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-fn rate(count: usize, took: Duration) -> f64 {
-    count as f64 / took.as_secs_f64()
 }

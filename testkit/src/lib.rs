@@ -46,7 +46,7 @@ pub mod smtp_sink;
 mod wait;
 pub mod webhook_receiver;
 
-pub use business::business;
+pub use business::{BusinessBuilder, EVERY_DAY, OpenBusiness, business, haircut, week, window};
 pub use database::TestDatabase;
 pub use fake_clock::FakeClock;
 pub use postgres::{TestPostgres, TestStandby};

@@ -2,19 +2,18 @@
 
 use std::process::ExitStatus;
 
-use punctual_core::settings;
-use punctual_queue::{Clock as _, ServerClock};
-use reqwest::Method;
+use punctual_core::Core;
+use punctual_queue::{ServerClock, Wake};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::{Process, Programs, TestDatabase, business};
+use crate::{BusinessBuilder, EVERY_DAY, Process, Programs, TestDatabase, business, week};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const PASSWORD: &str = "correct horse battery staple";
 
-/// A salon behind a real api.
+/// A business behind a real api.
 pub struct Live {
     /// The api's process.
     pub api: Process,
@@ -59,14 +58,19 @@ impl Live {
     /// # Errors
     /// As [`Live::open`].
     pub async fn on(pool: &PgPool, programs: Programs) -> Result<Self> {
-        let now = ServerClock::start(pool).await?.now();
-        settings::put(pool, now, &business()).await?;
+        let clock = ServerClock::start(pool).await?;
+        let opened = BusinessBuilder::default()
+            .settings(business())
+            .staff(["Maria", "Jonas"], &week(&EVERY_DAY, "08:00-20:00"))
+            .service(|service| (service.duration_min, service.slot_step_min) = (30, 30))
+            .open(&Core::new(pool.clone(), clock, Wake::polling()))
+            .await;
         let mut live = Self {
             api: programs.set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600").api().await,
             admin: String::new(),
             staff: String::new(),
             customer: String::new(),
-            service_id: String::new(),
+            service_id: opened.services[0].to_string(),
             pool: pool.clone(),
             client: reqwest::Client::new(),
             database: None,
@@ -74,18 +78,6 @@ impl Live {
         live.admin = live.account("admin").await?;
         live.staff = live.account("staff").await?;
         live.customer = live.account("customer").await?;
-        let mut staff_ids = Vec::new();
-        for name in ["Maria", "Jonas"] {
-            let member = live.ask(Method::POST, "/v1/staff", &json!({ "name": name })).await?;
-            let path = format!("/v1/staff/{}/hours", text(&member, "id"));
-            let day = |weekday: u8| json!({ "weekday": weekday, "start": "08:00", "end": "20:00" });
-            let week = json!({ "windows": (1..=7).map(day).collect::<Vec<_>>() });
-            live.ask(Method::PUT, &path, &week).await?;
-            staff_ids.push(member["id"].clone());
-        }
-        let service =
-            json!({ "name": "Haircut", "duration_min": 30, "price_minor": 4500, "staff_ids": staff_ids });
-        live.service_id = text(&live.ask(Method::POST, "/v1/services", &service).await?, "id");
         Ok(live)
     }
 
@@ -110,27 +102,21 @@ impl Live {
     async fn account(&self, role: &str) -> Result<String> {
         let email = format!("{role}@example.org");
         let new = json!({ "email": email, "password": PASSWORD, "name": role });
-        self.ask(Method::POST, "/v1/auth/register", &new).await?;
+        self.post("/v1/auth/register", &new).await?;
         sqlx::query("UPDATE users SET role = $1::user_role WHERE email = $2::citext")
             .bind(role)
             .bind(&email)
             .execute(&self.pool)
             .await?;
         let login = json!({ "email": email, "password": PASSWORD });
-        Ok(text(&self.ask(Method::POST, "/v1/auth/login", &login).await?, "access_token"))
+        let session = self.post("/v1/auth/login", &login).await?;
+        Ok(session["access_token"].as_str().unwrap_or_default().to_owned())
     }
 
-    async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
-        let request = self.client.request(method.clone(), format!("{}{path}", self.api.url())).json(body);
-        let request = if method == Method::PUT { request.header("If-Match", "*") } else { request };
-        let request = if self.admin.is_empty() { request } else { request.bearer_auth(&self.admin) };
-        let answer = request.send().await?;
+    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let answer = self.client.post(format!("{}{path}", self.api.url())).json(body).send().await?;
         let status = answer.status();
         let body: Value = answer.json().await?;
         if status.is_success() { Ok(body) } else { Err(format!("{path}: {status} {body}").into()) }
     }
-}
-
-fn text(body: &Value, field: &str) -> String {
-    body[field].as_str().unwrap_or_default().to_owned()
 }

@@ -112,7 +112,7 @@ impl ApiClient {
     }
 
     /// One attempt; any answer but a success is an error.
-    pub async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+    pub async fn request(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         let (status, answer) = self.send(method, path, None, None, body).await?;
         if status.is_success() { Ok(answer) } else { Err(format!("{path}: {status} {answer}").into()) }
     }
@@ -187,7 +187,7 @@ impl ApiClient {
         json!({ "service_id": self.service, "staff_id": self.staff[rng.random_range(0..self.staff.len())], "start": start })
     }
 
-    /// Books a slot; `None` when another customer has it. Everyone who asks with this key gets a 201.
+    /// Books a slot; `None` when another customer has it. A repeated request with this key gets the same 201.
     pub async fn book(&self, key: &str, slot: &Value) -> Option<String> {
         let mut wish = slot.clone();
         wish["contact"] = json!({ "email": format!("{key}@example.org"), "name": "Ada" });

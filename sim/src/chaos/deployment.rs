@@ -1,20 +1,24 @@
-//! A salon with a real api, real workers, its own Postgres and Redis, and a scripted mail server; proxies between them
+//! A business with a real api, real workers, its own Postgres and Redis, and a scripted mail server; proxies between them
 //! can cut every connection.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::NaiveDate;
-use punctual_core::settings::{self, Business};
+use punctual_core::Core;
+use punctual_core::calendar::ReminderRule;
+use punctual_core::settings::Business;
 use punctual_core::types::Zone;
-use punctual_queue::{Clock as _, ServerClock};
+use punctual_queue::{Clock as _, ServerClock, Wake};
 use punctual_testkit::{
-    FakeClock, Process, Programs, TestDatabase, TestPostgres, TestRedis, WAIT_TIMEOUT, business, try_wait_for,
+    BusinessBuilder, EVERY_DAY, FakeClock, OpenBusiness, Process, Programs, TestDatabase, TestPostgres,
+    TestRedis, WAIT_TIMEOUT, business, try_wait_for, week,
 };
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::PgPool;
 use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
 
 use super::customers::{ApiClient, Observed};
 use super::webhooks::Webhooks;
@@ -47,7 +51,7 @@ pub struct Deployment {
     api_programs: Programs,
     /// The system clock of the workers.
     pub clock: Option<FakeClock>,
-    /// Receivers of webhooks; none where nothing is accelerated.
+    /// Receivers of webhooks; none with the shipped settings.
     pub webhooks: Option<Webhooks>,
     /// Polls which apis are ready.
     watch: Option<AbortOnDropHandle<()>>,
@@ -76,12 +80,7 @@ impl Deployment {
         let to_redis = Proxy::start(authority(&redis_url)).await;
         let to_relay = Proxy::start(authority(&relay.url())).await;
         let clock = ServerClock::start(database.pool()).await?;
-        settings::put(
-            database.pool(),
-            clock.now(),
-            &Business { zone: Zone::parse("Etc/UTC")?, ..business() },
-        )
-        .await?;
+        let opened = open_business(database, clock.clone()).await?;
         let programs = Programs::on(database)
             .set("DATABASE_URL", &through(database.url(), &to_postgres))
             .set("REDIS_URL", &through(&redis_url, &to_redis))
@@ -95,7 +94,10 @@ impl Deployment {
             .set("PUNCTUAL_ACCESS_TOKEN_SECONDS", "3600")
             .set("PUNCTUAL_API_DRAIN_SECONDS", "1");
         let api = api_programs.api().await;
-        let api_client = open_salon(database, api.url(), clock.now().date_naive()).await?;
+        let mut api_client = ApiClient::new(api.url(), clock.now().date_naive());
+        api_client.staff = opened.staff.iter().map(Uuid::to_string).collect();
+        api_client.service = opened.services[0].to_string();
+        log_in_as_admin(&mut api_client, database).await?;
         let webhooks =
             if size.accelerated { Some(Webhooks::open(&api_client, database.pool()).await?) } else { None };
         let mut deployment = Self {
@@ -339,12 +341,22 @@ fn through(url: &str, proxy: &Proxy) -> String {
     url.replacen(authority(url), &proxy.address(), 1)
 }
 
-/// Staff who work around the clock, one service with a reminder thirty days ahead, and an administrator.
-async fn open_salon(database: &TestDatabase, url: &str, today: NaiveDate) -> Result<ApiClient> {
-    let mut api_client = ApiClient::new(url, today);
+/// Staff who work around the clock, and one service with a reminder thirty days ahead.
+async fn open_business(database: &TestDatabase, clock: Arc<ServerClock>) -> Result<OpenBusiness> {
+    let builder = BusinessBuilder::default()
+        .settings(Business { zone: Zone::parse("Etc/UTC")?, ..business() })
+        .staff((0..STAFF).map(|number| format!("Staff {number}")), &week(&EVERY_DAY, "00:00-24:00"))
+        .service(|service| {
+            (service.duration_min, service.slot_step_min, service.horizon_days) = (5, 5, 60);
+            service.reminders = vec![ReminderRule::Offset { minutes: 30 * 24 * 60 }];
+        });
+    Ok(builder.open(&Core::new(database.pool().clone(), clock, Wake::polling())).await)
+}
+
+async fn log_in_as_admin(api_client: &mut ApiClient, database: &TestDatabase) -> Result<()> {
     let email = "desk@example.org";
     let account = json!({ "email": email, "password": PASSWORD, "name": "Admin" });
-    api_client.ask(Method::POST, "/v1/auth/register", &account).await?;
+    api_client.request(Method::POST, "/v1/auth/register", &account).await?;
     sqlx::query(
         "UPDATE users SET role = 'admin', email_verified_at = coalesce(email_verified_at, created_at)
                  WHERE email = $1::citext",
@@ -353,26 +365,7 @@ async fn open_salon(database: &TestDatabase, url: &str, today: NaiveDate) -> Res
     .execute(database.pool())
     .await?;
     let login = json!({ "email": email, "password": PASSWORD });
-    let session = api_client.ask(Method::POST, "/v1/auth/login", &login).await?;
-    text(&session, "access_token").clone_into(&mut api_client.token);
-    for number in 0..STAFF {
-        let member =
-            api_client.ask(Method::POST, "/v1/staff", &json!({ "name": format!("Staff {number}") })).await?;
-        let day = |weekday: u8| json!({ "weekday": weekday, "start": "00:00", "end": "24:00" });
-        let week = json!({ "windows": (1..=7).map(day).collect::<Vec<_>>() });
-        let id = text(&member, "id").to_owned();
-        api_client.ask(Method::PUT, &format!("/v1/staff/{id}/hours"), &week).await?;
-        api_client.staff.push(id);
-    }
-    let service = json!({
-        "name": "Haircut", "duration_min": 5, "slot_step_min": 5, "horizon_days": 60, "price_minor": 4500,
-        "staff_ids": api_client.staff, "reminders": [{ "kind": "offset", "minutes": 30 * 24 * 60 }],
-    });
-    let service = api_client.ask(Method::POST, "/v1/services", &service).await?;
-    text(&service, "id").clone_into(&mut api_client.service);
-    Ok(api_client)
-}
-
-fn text<'a>(body: &'a Value, field: &str) -> &'a str {
-    body[field].as_str().unwrap_or_default()
+    let session = api_client.request(Method::POST, "/v1/auth/login", &login).await?;
+    session["access_token"].as_str().unwrap_or_default().clone_into(&mut api_client.token);
+    Ok(())
 }

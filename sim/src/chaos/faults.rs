@@ -145,11 +145,11 @@ impl std::fmt::Display for Fault {
             Self::PostgresCrashed => f.write_str("Postgres crashed and started"),
             Self::BackendsTerminated => f.write_str("all backends terminated, five times"),
             Self::PostgresCut => f.write_str("connections to Postgres cut"),
-            Self::PostgresStalled => f.write_str("Postgres silent for 3 s"),
+            Self::PostgresStalled => f.write_str("Postgres unresponsive for 3 s"),
             Self::PostgresSlow => f.write_str("Postgres 30 ms away for 3 s"),
             Self::RedisRestarted => f.write_str("Redis stopped for 3 s and started"),
             Self::RedisFlushed => f.write_str("Redis flushed"),
-            Self::RedisStalled => f.write_str("Redis silent for 3 s"),
+            Self::RedisStalled => f.write_str("Redis unresponsive for 3 s"),
             Self::ClockStepped { ahead: true } => f.write_str("the workers' clock 5 h ahead for 3 s"),
             Self::ClockStepped { ahead: false } => f.write_str("the workers' clock 5 h behind for 3 s"),
             Self::Relay(verb, fault) => {

@@ -165,7 +165,7 @@ pub const TOUR_OF_WEBHOOKS: [Fault; 8] = [
     Fault::HooksDown,
 ];
 
-/// … and servers that are down, silent or refusing.
+/// … and servers that are down, do not answer, or refuse.
 pub const TOUR_OF_SERVERS: [Fault; 12] = [
     Fault::OneSlot,
     Fault::Equal,

@@ -1,4 +1,4 @@
-//! Receivers of webhooks, good and bad, and what the good ones were told.
+//! Receivers of webhooks, good and bad, and the events that the good ones received.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::checker::{Pushed, WebhookObservations};
 
 /// How long the slow receiver takes: its requests pile up.
 const SLOW: Duration = Duration::from_millis(700);
-/// Events that the bad receivers are told of: few, so that their attempts do not outgrow the load.
+/// Events of the bad receivers: few, so that their retries stay a small part of the load.
 const FEW: [&str; 1] = ["booking.cancelled"];
 /// Answers that are no proper HTTP, or none that means success.
 const INVALID_ANSWERS: [Answering; 8] = [
@@ -31,13 +31,13 @@ const INVALID_ANSWERS: [Answering; 8] = [
 
 /// The endpoints and their receivers.
 pub struct Webhooks {
-    /// Two that answer at once: whatever happens, they miss nothing.
+    /// Two that answer at once. They must receive every event.
     pub good: [WebhookReceiver; 2],
     /// The ids of their endpoints.
     ids: Vec<String>,
     /// Where redirects lead; nothing may arrive here.
     trap: WebhookReceiver,
-    /// Where the feed stood when the endpoints were made.
+    /// The feed's cursor when the endpoints were made.
     begin: String,
 }
 
@@ -79,7 +79,7 @@ impl Webhooks {
         }
     }
 
-    /// Waits until the good endpoints were told of everything, then reads the feed and what they were told.
+    /// Waits until the good endpoints received all events, then reads the feed and what they received.
     pub async fn told(
         &self,
         api_client: &ApiClient,
@@ -127,7 +127,7 @@ impl Webhooks {
         let (mut events, mut after) = (Vec::new(), self.begin.clone());
         loop {
             let path = format!("/v1/events?limit=100&after={after}");
-            let page = api_client.ask(Method::GET, &path, &Value::Null).await?;
+            let page = api_client.request(Method::GET, &path, &Value::Null).await?;
             events.extend(page["data"].as_array().into_iter().flatten().cloned());
             page["next_cursor"].as_str().unwrap_or_default().clone_into(&mut after);
             if page["has_more"] != true {
@@ -139,6 +139,6 @@ impl Webhooks {
 
 async fn add(api_client: &ApiClient, url: &str, types: &[&str]) -> Result<String> {
     let wish = json!({ "url": url, "types": types });
-    let made = api_client.ask(Method::POST, "/v1/webhooks", &wish).await?;
+    let made = api_client.request(Method::POST, "/v1/webhooks", &wish).await?;
     Ok(made["endpoint"]["id"].as_str().unwrap_or_default().to_owned())
 }

@@ -18,7 +18,7 @@ pub const EPOCH: &str = "CHAOS_EPOCH";
 /// Seconds of its clock per second of Postgres'.
 const SPEED: i32 = 10;
 
-/// A silent worker's jobs are rescued after this time.
+/// Time without a heartbeat after which a worker's jobs are rescued.
 pub const TTL: Duration = Duration::from_secs(4);
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

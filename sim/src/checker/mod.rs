@@ -4,7 +4,7 @@
 //! It reads the database with its own statements and shares no code with the product. The rules follow the three
 //! guarantees: a slot is sold once ([`calendar`]), a committed booking has exactly its mails ([`mails`], [`journal`]),
 //! no outage loses work ([`queue`]). [`history`] compares bookings with their changes and acknowledgements;
-//! [`compare_webhooks`] compares the history with what programs were told.
+//! [`compare_webhooks`] compares the history with the events that programs received.
 //!
 //! Most rules always hold. Those marked [`When::Settled`] hold once the system is idle: no request runs and all due
 //! work is done. Those marked [`When::OneClock`] compare times of several programs.
@@ -119,7 +119,7 @@ pub struct Report {
     pub compared: Compared,
     /// How many rules were applied.
     pub rules: usize,
-    /// What was wrong.
+    /// Violations.
     pub violations: Vec<Violation>,
 }
 

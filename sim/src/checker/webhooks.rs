@@ -1,4 +1,4 @@
-//! What programs were told compared with the history: events of the feed, and those that were posted to endpoints.
+//! Compares the history with the events that programs received: from the feed, and by webhooks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ pub struct Pushed {
     pub body: String,
 }
 
-/// What programs were told since their endpoints were made.
+/// The events that programs received since their endpoints were made.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookObservations {
     /// What each good endpoint received.
     pub pushed: Vec<Vec<Pushed>>,
     /// The events of the feed.
     pub fed: Vec<Value>,
-    /// Requests that came where only a redirect leads.
+    /// Requests at the target of a redirect.
     pub trapped: usize,
 }
 
@@ -39,7 +39,7 @@ pub struct Counted {
 /// What a booking's event says: its id, and booking, revision and type.
 type Change = (String, String, i64, String);
 
-/// Compares the history with the feed, and the feed with what each good endpoint was told. Bookings must have been made
+/// Compares the history with the feed, and the feed with what each good endpoint received. Bookings must have been made
 /// after the endpoints.
 ///
 /// # Errors

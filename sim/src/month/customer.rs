@@ -94,7 +94,7 @@ impl Customer {
         let to = from + TimeDelta::days(2);
         let exclude = exclude.map(|id| format!("&exclude_booking={id}")).unwrap_or_default();
         let path = format!("/v1/slots?service_id={service}&from={from}&to={to}{exclude}");
-        let answer = simulation.ask(Method::GET, &path, Some(self.token(simulation)), None, None).await?;
+        let answer = simulation.request(Method::GET, &path, Some(self.token(simulation)), None, None).await?;
         let days = answer.body["days"].as_array().ok_or_else(|| format!("{path}: {}", answer.body))?;
         let slots: Vec<&Value> = days.iter().filter_map(|day| day["slots"].as_array()).flatten().collect();
         let few = if dice.below(2) == 0 { slots.len().min(6) } else { slots.len() };
@@ -112,7 +112,7 @@ impl Customer {
         let twice = dice.below(8) == 0;
         let post = async || {
             simulation
-                .ask(
+                .request(
                     Method::POST,
                     "/v1/bookings",
                     Some(self.token(simulation)),
@@ -138,7 +138,7 @@ impl Customer {
             let wish = json!({ "service_id": service, "start": alternative["start"] });
             let (wish, key) = (self.for_whom(wish), self.key());
             let second = simulation
-                .ask(Method::POST, "/v1/bookings", Some(self.token(simulation)), Some(key), Some(&wish))
+                .request(Method::POST, "/v1/bookings", Some(self.token(simulation)), Some(key), Some(&wish))
                 .await?;
             self.note("book an alternative", &service, &second, outcome);
         }
@@ -152,13 +152,13 @@ impl Customer {
         let wish = json!({ "service_id": service, "start": slot["start"] });
         let key = self.key();
         let held = simulation
-            .ask(Method::POST, "/v1/holds", Some(self.token(simulation)), Some(key), Some(&wish))
+            .request(Method::POST, "/v1/holds", Some(self.token(simulation)), Some(key), Some(&wish))
             .await?;
         record("hold", &held, outcome);
         if held.status == 201 && dice.below(2) == 0 {
             let (wish, key) = (self.for_whom(json!({ "hold_id": held.body["id"] })), self.key());
             let booked = simulation
-                .ask(Method::POST, "/v1/bookings", Some(self.token(simulation)), Some(key), Some(&wish))
+                .request(Method::POST, "/v1/bookings", Some(self.token(simulation)), Some(key), Some(&wish))
                 .await?;
             self.note("book a hold", &service, &booked, outcome);
         }
@@ -195,11 +195,12 @@ impl Customer {
         let path = format!("/v1/bookings/{}", known.id);
         let rev = Some(("if-match", format!("\"{}\"", known.rev)));
         let token = self.token(simulation);
-        let answer = simulation.ask(Method::POST, &format!("{path}/{what}"), Some(token), rev, body).await?;
+        let answer =
+            simulation.request(Method::POST, &format!("{path}/{what}"), Some(token), rev, body).await?;
         record(what, &answer, outcome);
         let now_known = match answer.status {
             200 => answer.body,
-            _ => simulation.ask(Method::GET, &path, Some(token), None, None).await?.body,
+            _ => simulation.request(Method::GET, &path, Some(token), None, None).await?.body,
         };
         self.bookings[at].learn(&now_known);
         Ok(())

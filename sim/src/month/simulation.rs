@@ -1,19 +1,21 @@
-//! A salon with a real api and two real workers, all in this process with one clock.
+//! A business with a real api and two real workers, all in this process with one clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use punctual_core::calendar::ReminderRule;
 use punctual_core::config::Config;
-use punctual_core::settings;
+use punctual_core::{Core, settings};
 use punctual_queue::runtime::Timing;
-use punctual_queue::{Clock as _, ManualClock, Shutdown};
+use punctual_queue::{Clock as _, ManualClock, Shutdown, Wake};
 use punctual_testkit::smtp_sink::SmtpSink;
-use punctual_testkit::{TestDatabase, business, try_wait_for};
+use punctual_testkit::{BusinessBuilder, EVERY_DAY, TestDatabase, business, try_wait_for, week};
 use punctual_worker::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::Result;
 
@@ -98,40 +100,42 @@ impl Simulation {
         let url = format!("http://{}", api.address);
         let (client, admin, services) = (reqwest::Client::new(), Session::default(), Vec::new());
         let mut simulation = Self { database, sink, services, admin, clock, url, client, api, workers };
-        simulation.create_salon().await?;
+        simulation.open_business().await?;
         Ok(simulation)
     }
 
-    async fn create_salon(&mut self) -> Result<()> {
+    async fn open_business(&mut self) -> Result<()> {
         self.admin = self.sign_up("admin@example.org", "Ada Admin").await?;
         sqlx::query("UPDATE users SET role = 'admin'").execute(self.database.pool()).await?;
         self.admin = self.log_in("admin@example.org").await?;
-        let mut staff = Vec::new();
-        for name in ["Maria", "Jonas", "Lena", "Piet"] {
-            let member = self.made("/v1/staff", &json!({ "name": name })).await?;
-            let day = |weekday: u8| json!({ "weekday": weekday, "start": "09:00", "end": "18:00" });
-            let week = json!({ "windows": (1..=6).map(day).collect::<Vec<_>>() });
-            let path = format!("/v1/staff/{}/hours", member["id"].as_str().unwrap_or_default());
-            let any = Some(("if-match", "*".to_owned()));
-            let put = self.ask(Method::PUT, &path, Some(&self.admin.access), any, Some(&week)).await?;
-            if put.status != 200 {
-                return Err(format!("hours: {}", put.body).into());
-            }
-            staff.push(member["id"].clone());
-        }
-        let hour = json!({ "kind": "offset", "minutes": 60 });
-        let evening = json!({ "kind": "day_before_at", "at": "18:00" });
-        for service in [
-            json!({ "name": "Trim", "duration_min": 30, "staff_ids": staff, "reminders": [hour, evening] }),
-            json!({ "name": "Colour", "duration_min": 90, "slot_step_min": 30, "buffer_before_min": 10,
-                    "buffer_after_min": 15, "min_notice_min": 120, "staff_ids": staff[..3], "reminders": [evening] }),
-            json!({ "name": "Class", "duration_min": 60, "capacity": 6, "staff_ids": staff[2..], "reminders": [hour] }),
-            json!({ "name": "Advice", "duration_min": 45, "slot_step_min": 15, "requires_confirmation": true,
-                    "staff_ids": staff[..2], "reminders": [hour, evening] }),
-        ] {
-            let made = self.made("/v1/services", &service).await?;
-            self.services.push(made["id"].as_str().unwrap_or_default().to_owned());
-        }
+        let hour = ReminderRule::Offset { minutes: 60 };
+        let evening = ReminderRule::DayBeforeAt { at: "18:00".parse()? };
+        let opened = BusinessBuilder::default()
+            .staff(["Maria", "Jonas", "Lena", "Piet"], &week(&EVERY_DAY[..6], "09:00-18:00"))
+            .service(move |trim| {
+                (trim.duration_min, trim.slot_step_min) = (30, 30);
+                trim.reminders = vec![hour, evening];
+            })
+            .service(move |colour| {
+                (colour.duration_min, colour.slot_step_min, colour.min_notice_min) = (90, 30, 120);
+                (colour.buffer_before_min, colour.buffer_after_min) = (10, 15);
+                colour.staff_ids.truncate(3);
+                colour.reminders = vec![evening];
+            })
+            .service(move |class| {
+                class.capacity = 6;
+                class.staff_ids.drain(..2);
+                class.reminders = vec![hour];
+            })
+            .service(move |advice| {
+                (advice.duration_min, advice.slot_step_min) = (45, 15);
+                advice.requires_confirmation = true;
+                advice.staff_ids.truncate(2);
+                advice.reminders = vec![hour, evening];
+            })
+            .open(&Core::new(self.database.pool().clone(), self.clock.clone(), Wake::polling()))
+            .await;
+        self.services = opened.services.iter().map(Uuid::to_string).collect();
         Ok(())
     }
 
@@ -142,7 +146,7 @@ impl Simulation {
     /// Creates an account and logs it in.
     pub(super) async fn sign_up(&self, email: &str, name: &str) -> Result<Session> {
         let account = json!({ "email": email, "password": PASSWORD, "name": name });
-        let answer = self.ask(Method::POST, "/v1/auth/register", None, None, Some(&account)).await?;
+        let answer = self.request(Method::POST, "/v1/auth/register", None, None, Some(&account)).await?;
         if answer.status != 201 {
             return Err(format!("registering: {}", answer.body).into());
         }
@@ -151,7 +155,7 @@ impl Simulation {
 
     async fn log_in(&self, email: &str) -> Result<Session> {
         let login = json!({ "email": email, "password": PASSWORD });
-        let answer = self.ask(Method::POST, "/v1/auth/login", None, None, Some(&login)).await?;
+        let answer = self.request(Method::POST, "/v1/auth/login", None, None, Some(&login)).await?;
         self.session(&answer)
     }
 
@@ -161,7 +165,7 @@ impl Simulation {
             return Ok(session.clone());
         }
         let token = json!({ "refresh_token": session.refresh });
-        let answer = self.ask(Method::POST, "/v1/auth/refresh", None, None, Some(&token)).await?;
+        let answer = self.request(Method::POST, "/v1/auth/refresh", None, None, Some(&token)).await?;
         self.session(&answer)
     }
 
@@ -182,13 +186,8 @@ impl Simulation {
         &self.admin.access
     }
 
-    async fn made(&self, path: &str, body: &Value) -> Result<Value> {
-        let answer = self.ask(Method::POST, path, Some(&self.admin.access), None, Some(body)).await?;
-        if answer.status == 201 { Ok(answer.body) } else { Err(format!("{path}: {}", answer.body).into()) }
-    }
-
     /// A request, with an additional header if given.
-    pub(super) async fn ask(
+    pub(super) async fn request(
         &self,
         method: Method,
         path: &str,

@@ -28,7 +28,7 @@ pub(super) async fn act(simulation: &Simulation, mut dice: Dice) -> Result<Outco
 
 async fn list(simulation: &Simulation, which: &str) -> Result<Vec<Value>> {
     let path = format!("/v1/bookings?{which}&limit=20");
-    let answer = simulation.ask(Method::GET, &path, Some(simulation.admin()), None, None).await?;
+    let answer = simulation.request(Method::GET, &path, Some(simulation.admin()), None, None).await?;
     let data = answer.body["data"].as_array().cloned();
     data.ok_or_else(|| format!("{path}: {}", answer.body).into())
 }
@@ -36,7 +36,7 @@ async fn list(simulation: &Simulation, which: &str) -> Result<Vec<Value>> {
 async fn change(simulation: &Simulation, booking: &Value, what: &str, outcome: &mut Outcome) -> Result<()> {
     let path = format!("/v1/bookings/{}/{what}", booking["id"].as_str().unwrap_or_default());
     let rev = Some(("if-match", format!("\"{}\"", booking["rev"])));
-    let answer = simulation.ask(Method::POST, &path, Some(simulation.admin()), rev, None).await?;
+    let answer = simulation.request(Method::POST, &path, Some(simulation.admin()), rev, None).await?;
     record(what, &answer, outcome);
     Ok(())
 }

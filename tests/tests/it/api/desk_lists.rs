@@ -1,4 +1,4 @@
-//! What a desk reads: lists by date, words and order, tables as files, the figures of a month.
+//! Lists by date, words and order, tables as files, the figures of a month.
 
 use chrono::TimeDelta;
 use reqwest::Method;
@@ -123,7 +123,7 @@ async fn tables_are_whole_and_run_no_formula() {
 
 #[tokio::test]
 async fn the_figures_of_a_month_are_those_of_its_bookings_and_hours() {
-    let salon = Salon::on(TestApi::start().await, 2, ("09:00", "12:00")).await;
+    let salon = Salon::on(TestApi::start().await, 2, "09:00-12:00").await;
     let api = &salon.api;
     let completed = book(&salon, "2027-05-04T09:00:00+02:00", 0, contact("Ada")).await;
     let missed = book(&salon, "2027-05-04T10:00:00+02:00", 0, contact("Beate")).await;

@@ -7,7 +7,7 @@ use super::{Salon, TestApi, brief};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_comes_too_late_when_a_sale_opens_is_told_that_the_slot_is_taken_and_what_is_free() {
-    let salon = Salon::on(TestApi::start().await, 2, ("08:00", "18:00")).await;
+    let salon = Salon::on(TestApi::start().await, 2, "08:00-18:00").await;
     salon.allow_guests().await;
     let ada = salon.api.somebody("customer").await;
     let attempts = (0..600).map(|number| {

@@ -1,4 +1,8 @@
+use chrono::Weekday;
+use punctual_core::calendar::ReminderRule;
+use punctual_testkit::{BusinessBuilder, week};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{Answer, TestApi};
 use crate::api::test_api::Session;
@@ -14,36 +18,29 @@ pub struct Salon {
 impl Salon {
     /// One-hour haircuts by this many members of staff, Tuesdays from 9 to 12.
     pub async fn open(staff: usize) -> Self {
-        Self::on(TestApi::start().await, staff, ("09:00", "12:00")).await
+        Self::on(TestApi::start().await, staff, "09:00-12:00").await
     }
 
     /// One member of staff, Tuesdays from 8 to 18, with additional configuration.
     pub async fn open_with(more: &[(&str, &str)]) -> Self {
-        Self::on(TestApi::start_with(more).await, 1, ("08:00", "18:00")).await
+        Self::on(TestApi::start_with(more).await, 1, "08:00-18:00").await
     }
 
-    /// So many members of staff, Tuesdays between these times.
-    pub async fn on(api: TestApi, staff: usize, (start, end): (&str, &str)) -> Self {
+    /// So many members of staff who work on Tuesdays between these times.
+    pub async fn on(api: TestApi, staff: usize, hours: &str) -> Self {
         let admin = api.somebody("admin").await;
-        let mut ids = Vec::new();
-        for number in 0..staff {
-            let member =
-                api.post("/v1/staff", Some(&admin), &json!({ "name": format!("Maria {number}") })).await;
-            assert_eq!(member.status, 201, "{:?}", member.body);
-            let id = member.body["id"].as_str().unwrap().to_owned();
-            let week = json!({ "windows": [{ "weekday": 2, "start": start, "end": end }] });
-            let request =
-                api.request(reqwest::Method::PUT, &format!("/v1/staff/{id}/hours")).header("if-match", "*");
-            let put = api.send(request.bearer_auth(&admin.access).json(&week)).await;
-            assert_eq!((put.status.as_u16(), &put.body["windows"]), (200, &week["windows"]));
-            ids.push(id);
-        }
-        let service = json!({ "name": "Haircut", "duration_min": 60, "price_minor": 4500, "staff_ids": ids,
-            "reminders": [{ "kind": "offset", "minutes": 60 }, { "kind": "day_before_at", "at": "18:00" }] });
-        let service = api.post("/v1/services", Some(&admin), &service).await;
-        assert_eq!(service.status, 201, "{:?}", service.body);
-        let service = service.body["id"].as_str().unwrap().to_owned();
-        Self { api, admin, service, staff: ids }
+        let opened = BusinessBuilder::default()
+            .staff((0..staff).map(|number| format!("Maria {number}")), &week(&[Weekday::Tue], hours))
+            .service(|service| {
+                service.reminders = vec![
+                    ReminderRule::Offset { minutes: 60 },
+                    ReminderRule::DayBeforeAt { at: "18:00".parse().unwrap() },
+                ];
+            })
+            .open(&api.core())
+            .await;
+        let staff = opened.staff.iter().map(Uuid::to_string).collect();
+        Self { api, admin, service: opened.services[0].to_string(), staff }
     }
 
     /// Allows guests to book.

@@ -3,9 +3,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
+use punctual_core::Core;
 use punctual_core::config::{Config, Keys};
 use punctual_core::settings::{self, Business};
-use punctual_queue::ManualClock;
+use punctual_queue::{ManualClock, Wake};
 use punctual_testkit::{TestDatabase, business};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -51,7 +52,7 @@ impl Answer {
     }
 }
 
-/// Somebody who is logged in.
+/// A login session.
 pub struct Session {
     pub access: String,
     pub refresh: String,
@@ -71,7 +72,7 @@ impl TestApi {
     }
 
     pub async fn start_with(more: &[(&str, &str)]) -> Self {
-        // A test that meets a 5xx shows why: what the server logs of it.
+        // Shows the server's log of a 5xx in the output of a failed test.
         let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer();
         let _ = log.try_init();
         let database = TestDatabase::create().await;
@@ -177,11 +178,16 @@ impl TestApi {
         self.login(&email).await
     }
 
-    /// PUT, PATCH or DELETE, of whatever revision.
+    /// PUT, PATCH or DELETE with `If-Match: *`.
     pub async fn write(&self, method: Method, path: &str, session: &Session, body: Option<&Value>) -> Answer {
         let request = self.request(method, path).header("if-match", "*");
         let request = if let Some(body) = body { request.json(body) } else { request };
         self.send(with(request, Some(session))).await
+    }
+
+    /// Core on its database and clock, beside the api.
+    pub fn core(&self) -> Core {
+        Core::new(self.database.pool().clone(), self.clock.clone(), Wake::polling())
     }
 
     /// Stops it as SIGTERM does.

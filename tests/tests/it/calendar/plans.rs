@@ -1,4 +1,4 @@
-//! What lists of slots, of bookings and of a customer's past read keeps its plan with many bookings.
+//! The statements of slot lists, booking lists and a customer's past keep their plans with many bookings.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;

@@ -1,4 +1,4 @@
-//! The list of slots and what a booking asks, from the tables.
+//! The list of slots and the check of a booking's start, on the tables.
 
 use chrono::TimeDelta;
 use punctual_core::calendar::{Limits, Refusal, class_id};

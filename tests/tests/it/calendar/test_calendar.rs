@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc, Weekday};
-use punctual_core::calendar::{DayWindow, Span, WeeklyWindow};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use punctual_core::Core;
+use punctual_core::calendar::{Span, WeeklyWindow};
 use punctual_core::services::{self, ServiceSpec};
-use punctual_core::settings;
-use punctual_core::staff::{self, NewStaff};
-use punctual_core::types::{Actor, ExpectedRev, Label, Note, PersonName};
-use punctual_core::{Core, hours};
+use punctual_core::types::{Actor, Label};
 use punctual_queue::{ManualClock, Wake};
-use punctual_testkit::{TestDatabase, business};
+pub(crate) use punctual_testkit::window;
+use punctual_testkit::{BusinessBuilder, EVERY_DAY, TestDatabase, business, haircut};
 use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 
@@ -40,38 +39,17 @@ pub(crate) fn tuesday(time: &str) -> DateTime<Utc> {
     at(&format!("2027-05-04T{time}:00+02:00"))
 }
 
-pub(crate) fn window(text: &str) -> DayWindow {
-    let (opens, closes) = text.split_once('-').unwrap();
-    DayWindow::new(opens.parse().unwrap(), closes.parse().unwrap()).unwrap()
-}
-
 /// Monday to Friday with these windows.
 pub(crate) fn week(windows: &str) -> Vec<WeeklyWindow> {
-    let days = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri];
-    let window_of =
-        |weekday| windows.split(' ').map(move |text| WeeklyWindow { weekday, window: window(text) });
-    days.into_iter().flat_map(window_of).collect()
+    punctual_testkit::week(&EVERY_DAY[..5], windows)
 }
 
 pub(crate) fn hour_long(staff_ids: &[Uuid]) -> ServiceSpec {
     ServiceSpec {
         name: Label::parse("Consultation").unwrap(),
-        description: Note::empty(),
-        duration_min: 60,
-        slot_step_min: 60,
-        buffer_before_min: 0,
-        buffer_after_min: 0,
-        capacity: 1,
-        min_notice_min: 0,
         horizon_days: 60,
-        cancel_notice_min: 0,
-        reschedule_notice_min: 0,
-        requires_confirmation: false,
         price_minor: 5000,
-        active: true,
-        reminders: Vec::new(),
-        staff_ids: staff_ids.to_vec(),
-        display: services::ServiceDisplay::default(),
+        ..haircut(staff_ids)
     }
 }
 
@@ -82,13 +60,11 @@ impl TestCalendar {
         // Ids sort by creation time in milliseconds: Ada's must be lower.
         let clock = ManualClock::at(at(NOW) - TimeDelta::milliseconds(2));
         let core = Core::new(database.pool().clone(), clock.clone(), Wake::polling());
-        settings::put(database.pool(), at(NOW), &business()).await.unwrap();
+        BusinessBuilder::default().settings(business()).open(&core).await;
         let mut staff = [Uuid::nil(); 2];
         for (id, (name, windows)) in staff.iter_mut().zip([("Ada", "09:00-12:00"), ("Ben", "10:00-13:00")]) {
-            let new = NewStaff { name: PersonName::parse(name).unwrap(), email: None, user_id: None };
             clock.advance(TimeDelta::milliseconds(1));
-            *id = staff::create(&core, new).await.unwrap().id;
-            hours::put_week(&core, &Actor::System, *id, ExpectedRev::Any, week(windows)).await.unwrap();
+            *id = BusinessBuilder::default().staff([name], &week(windows)).open(&core).await.staff[0];
         }
         let service = services::create(&core, hour_long(&staff)).await.unwrap().id;
         let customer = Uuid::from_u128(0xc0);

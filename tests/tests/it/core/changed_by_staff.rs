@@ -1,4 +1,4 @@
-//! What staff change about a booking that keeps its start, and whom they record without one.
+//! Changes by staff that keep a booking's start, and customers who came without a booking.
 
 use chrono::TimeDelta;
 use punctual_core::bookings::{
@@ -154,7 +154,7 @@ async fn the_right_customer_gets_the_confirmation_and_the_wrong_ones_links_are_v
         mail("reminder", 2, None),
     ];
     assert_eq!(mails(&salon, &booking).await, expected);
-    // Told on the phone.
+    // The customer was informed by phone.
     let silent = BookingPatch {
         duration_min: Some(90),
         message: StaffMessage::new(None, Some(false)),
@@ -190,7 +190,7 @@ async fn somebody_who_came_without_a_booking_is_recorded_back_to_the_start_of_to
     let yesterday = create(&salon.admin, came("2027-04-30T23:59:00+02:00", true)).await;
     assert!(matches!(yesterday, Err(Error::StartInPast)), "{yesterday:?}");
 
-    // Told on the phone: no confirmation, but a reminder.
+    // Informed by phone: no confirmation, but a reminder.
     let silent = NewBooking { silent: true, ..came("2027-05-04T14:00:00+02:00", false) };
     let refused = create(&salon.customer().await, silent.clone()).await;
     assert!(matches!(refused, Err(Error::StaffOnly(_))), "{refused:?}");

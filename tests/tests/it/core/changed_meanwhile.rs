@@ -1,4 +1,4 @@
-//! What a booking meets that changed after it was made: the terms of its service, the calendar, its member of staff.
+//! Bookings whose service, calendar or member of staff changed after they were made.
 
 use chrono::{NaiveDate, TimeDelta, Utc};
 use futures::future::join_all;

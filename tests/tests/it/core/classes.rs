@@ -78,7 +78,7 @@ async fn a_class_is_offered_at_its_times_alone_and_takes_them_from_other_service
     assert!(matches!(during, Err(Error::OutsideHours)), "{during:?}");
     let booked = book(&salon, &customer, yoga, "19:00", 2).await.unwrap();
     assert_eq!(booked.seats, 2);
-    // On purpose staff cut hair while nobody has booked the class.
+    // With `override`, staff book a haircut while the class has no booking.
     let on_purpose =
         NewBooking { overriding: true, ..booking_of(haircut, Some(salon.staff[0]), tuesday("10:00")) };
     let on_purpose =

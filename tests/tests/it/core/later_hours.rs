@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, TimeDelta, Weekday};
 use punctual_core::Error;
-use punctual_core::calendar::{DayWindow, WeeklyWindow};
+use punctual_core::calendar::WeeklyWindow;
 use punctual_core::hours::{self, Closure};
 use punctual_core::slots::{self, SlotQuery};
 use punctual_core::types::{ExpectedRev, Reason, Rev};
@@ -16,8 +16,7 @@ fn date(text: &str) -> NaiveDate {
 
 /// Tuesdays between these times.
 fn week(from: &str, to: &str) -> Vec<WeeklyWindow> {
-    let window = DayWindow::new(from.parse().unwrap(), to.parse().unwrap()).unwrap();
-    vec![WeeklyWindow { weekday: Weekday::Tue, window }]
+    punctual_testkit::week(&[Weekday::Tue], &format!("{from}-{to}"))
 }
 
 /// First and last start on a date, and how many there are.

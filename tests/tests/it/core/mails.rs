@@ -1,4 +1,4 @@
-//! A booking and the mails it owes.
+//! The mails of a booking, as they are planned.
 
 use chrono::TimeDelta;
 use futures::future::join_all;

@@ -1,6 +1,7 @@
-//! The domain on a real Postgres: what the database decides, and what many do at once.
+//! The domain on a real Postgres: constraints, locks and concurrent requests.
 
 mod batches;
+mod batches_killed;
 mod changed_by_staff;
 mod changed_meanwhile;
 mod classes;

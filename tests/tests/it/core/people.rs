@@ -1,4 +1,4 @@
-//! One person is one customer: who books by an address, what others learn and change, merging, correcting and erasing.
+//! One person is one customer: bookings by address, visibility, merging, correcting and erasing.
 
 use punctual_core::bookings::{self, Booker, Booking, BookingStatus, NewBooking, NewHold, RequestedSlot};
 use punctual_core::customers::{self, Contact, ListCustomers};
@@ -46,7 +46,7 @@ async fn another_spelling_of_phone_language_or_zone_makes_no_second_customer() {
     let second = book(&salon, &Actor::Guest, service, "10:00", second).await.unwrap();
     assert_eq!(customer(&first), customer(&second));
     assert_eq!(salon.count(ROWS).await, 1);
-    // Staff may say that somebody else shares the mailbox.
+    // Staff may enter another person who shares the mailbox.
     let separate = Contact { separate: true, ..contact("Gino", None) };
     let refused = book(&salon, &Actor::Guest, service, "11:00", separate.clone()).await;
     assert!(matches!(refused, Err(Error::StaffOnly(_))), "{refused:?}");

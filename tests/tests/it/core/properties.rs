@@ -1,4 +1,4 @@
-//! What holds whatever is asked for, on a real database; the calendar's own properties stand beside it in core.
+//! Properties of random requests on a real database. Those of the calendar alone are tested in core.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ async fn what_is_offered_is_booked_and_what_is_not_is_refused() {
             }
         }
         assert!(booked >= 5 && refused >= 5, "{booked} booked, {refused} refused");
-        // What was not asked for yet is offered still, and can be booked to the last.
+        // All remaining offered starts can be booked.
         while let Some((start, staff_id)) = offered(&salon, services[0]).await.first().copied() {
             salon.book(&customer, services[0], Some(staff_id), start).await.unwrap();
         }

@@ -1,4 +1,4 @@
-//! What many do at once.
+//! Concurrent requests for the same slots.
 
 use futures::future::join_all;
 use punctual_core::bookings::{self, Booking, BookingStatus, Move};

@@ -263,7 +263,7 @@ async fn several_processes_that_book_move_and_cancel_never_use_a_room_twice() {
     assert_eq!((salon.count(DOUBLED).await, salon.count(WITHOUT).await), (0, 0));
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(salon.count(deadlocks).await, 0);
-    // Whatever is left, two rooms are full at each hour once everybody has tried again.
+    // After all have tried again, both rooms are in use at each hour.
     for number in 0..18 {
         for staff in &salon.staff {
             let _ = salon.book(&customers[0], service, Some(*staff), hour(number)).await;

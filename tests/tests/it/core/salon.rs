@@ -4,18 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::bookings::{self, Booker, Booking, NewBooking, RequestedSlot, SlotSource};
-use punctual_core::calendar::{DayWindow, ReminderRule, WeeklyWindow};
+use punctual_core::calendar::ReminderRule;
 use punctual_core::pool::PoolSettings;
 use punctual_core::services::{self, ServiceSpec};
-use punctual_core::settings::{self, Business};
-use punctual_core::staff::{self, NewStaff};
-use punctual_core::types::{Actor, EmailAddress, ExpectedRev, Label, Note, PersonName, Role};
+use punctual_core::settings::Business;
+use punctual_core::types::{Actor, EmailAddress, Note, PersonName, Role};
 use punctual_core::users::{self, NewUser};
-use punctual_core::{Core, CoreLimits, Result, Writer, hours, pool};
+use punctual_core::{Core, CoreLimits, Result, Writer, pool};
 use punctual_queue::{ManualClock, Wake, new_id};
-use punctual_testkit::{TestDatabase, business};
+use punctual_testkit::{BusinessBuilder, EVERY_DAY, TestDatabase, business, haircut, week};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -59,17 +58,19 @@ impl Salon {
         let pool = connect(database.url());
         let clock = ManualClock::at(at("2027-05-01T10:00:00+02:00"));
         let core = Core::new(pool, clock.clone(), Wake::polling());
-        settings::put(&core.pool, core.now(), &settings_of_salon()).await.unwrap();
+        let names = (1..=staff).map(|number| format!("Staff {number}"));
+        let opened = BusinessBuilder::default()
+            .settings(settings_of_salon())
+            .staff(names, &week(&EVERY_DAY, "09:00-18:00"))
+            .open(&core)
+            .await;
         let admin =
             NewUser { email: email("admin"), name: name("Ada Admin"), phone: None, locale: None, zone: None };
         let admin = users::create_admin(&core.pool, core.now(), &admin, None).await.unwrap();
         let admin = Actor::Account { user_id: admin.id, role: Role::Admin };
-        let mut salon = Self { core, clock, staff: Vec::new(), admin, database };
-        for number in 1..=staff {
-            salon.hire(number).await;
-        }
-        salon.staff.sort_unstable();
-        salon
+        let mut staff = opened.staff;
+        staff.sort_unstable();
+        Self { core, clock, staff, admin, database }
     }
 
     /// Another process on the same database: its own connections and keyed mutexes, and so many batches at the same time.
@@ -79,42 +80,18 @@ impl Salon {
         Core::with_writer(pool.clone(), Writer::shared(pool), self.clock.clone(), Wake::polling(), limits)
     }
 
-    async fn hire(&mut self, number: usize) {
-        let new = NewStaff { name: name(&format!("Staff {number}")), email: None, user_id: None };
-        let member = staff::create(&self.core, new).await.unwrap();
-        let window = DayWindow::new("09:00".parse().unwrap(), "18:00".parse().unwrap()).unwrap();
-        let week =
-            (0..7).map(|day| WeeklyWindow { weekday: Weekday::try_from(day).unwrap(), window }).collect();
-        hours::put_week(&self.core, &self.admin, member.id, ExpectedRev::Any, week).await.unwrap();
-        self.staff.push(member.id);
-    }
-
     /// A service of an hour, each half hour, by all staff, with a reminder a day before; changed as wanted.
     pub async fn service(&self, change: impl FnOnce(&mut ServiceSpec)) -> Uuid {
         let mut spec = ServiceSpec {
-            name: Label::parse("Haircut").unwrap(),
-            description: Note::empty(),
-            duration_min: 60,
             slot_step_min: 30,
-            buffer_before_min: 0,
-            buffer_after_min: 0,
-            capacity: 1,
-            min_notice_min: 0,
-            horizon_days: 90,
-            cancel_notice_min: 0,
-            reschedule_notice_min: 0,
-            requires_confirmation: false,
-            price_minor: 4500,
-            active: true,
             reminders: vec![ReminderRule::Offset { minutes: 1440 }],
-            staff_ids: self.staff.clone(),
-            display: services::ServiceDisplay::default(),
+            ..haircut(&self.staff)
         };
         change(&mut spec);
         services::create(&self.core, spec).await.unwrap().id
     }
 
-    /// Somebody with an account since long ago: no mail about it is owed.
+    /// A customer with an account, for which no verification mail is planned.
     pub async fn customer(&self) -> Actor {
         let user_id = new_id(self.core.now());
         let insert = "INSERT INTO users (id, email, password_hash, name, created_at, updated_at)

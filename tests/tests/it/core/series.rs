@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::salon::{Salon, at, booking_of, email, name, tuesday};
 
-/// Somebody whom staff book, with an address.
+/// A customer whom staff book, with an address.
 fn contact(local: &str) -> Booker {
     let contact = Contact {
         email: Some(email(local)),

@@ -1,4 +1,4 @@
-//! A booking's life, and who may do what.
+//! A booking's states, and who may change them.
 
 use chrono::TimeDelta;
 use punctual_core::Error;

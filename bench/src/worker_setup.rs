@@ -1,0 +1,129 @@
+//! A worker to be measured, with a Postgres, a Redis and a mail server of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use punctual_core::config::Keys;
+use punctual_core::pool::{self, PoolSettings};
+use punctual_dev::console;
+use punctual_dev::home::random_bytes;
+use punctual_launch::programs::clone_root;
+use punctual_launch::servers::{Cluster, Consent, Needs, RedisServer, install_commands, ports, provide};
+use punctual_queue::Wake;
+use punctual_testkit::schema;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
+use tokio::process::{Child, Command};
+
+use super::machine::{STATUS_MISSING, build_shipped, folder_on_disk, start_postgres};
+use super::sink::Sink;
+
+/// How long a part of a benchmark may take.
+pub(super) const WAIT_TIMEOUT: Duration = Duration::from_mins(10);
+
+pub(super) struct WorkerSetup {
+    program: PathBuf,
+    folder: PathBuf,
+    environment: BTreeMap<&'static str, String>,
+    /// Keys of the links and webhook secrets, as the worker's setting has them.
+    pub(super) link_keys: String,
+    pub(super) pool: PgPool,
+    pub(super) wake: Wake,
+    pub(super) sink: Sink,
+}
+
+/// Starts the servers, measures this worker (or one built as it is shipped), and stops the servers.
+///
+/// # Errors
+/// When a server does not start; those of `measure`.
+pub(super) async fn with_worker(
+    binary: Option<&Path>,
+    measure: impl AsyncFnOnce(WorkerSetup) -> Result<()>,
+) -> Result<ExitCode> {
+    let needs = Needs { postgres: true, redis: true };
+    let found = provide(needs, Consent::Ask, &console::step);
+    let (Some(postgres), Some(redis)) = (found.postgres, found.redis) else {
+        console::problem(&format!("install what is missing and try again:\n\n{}\n", install_commands(needs)));
+        return Ok(ExitCode::from(STATUS_MISSING));
+    };
+    let program = match binary {
+        Some(binary) => binary.canonicalize().context("--binary is not there")?,
+        None => build_shipped("punctual-worker").await?,
+    };
+    let folder = folder_on_disk()?;
+    let cluster = start_postgres(&postgres, folder.path(), &[("shared_buffers", "512MB")])?;
+    let redis = RedisServer::start(&redis, &folder.path().join("redis"), ports::free_port())?;
+    let result = match WorkerSetup::open(program, &cluster, &redis, folder.path()).await {
+        Ok(setup) => measure(setup).await,
+        Err(error) => Err(error),
+    };
+    redis.stop()?;
+    cluster.stop()?;
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+impl WorkerSetup {
+    async fn open(program: PathBuf, cluster: &Cluster, redis: &RedisServer, folder: &Path) -> Result<Self> {
+        let url = cluster.url("postgres");
+        schema::migrate(&mut PgConnection::connect(&url).await?).await?;
+        let settings = PoolSettings {
+            program: "bench",
+            connections: 2,
+            statement_timeout: WAIT_TIMEOUT,
+            acquire_timeout: Duration::from_secs(5),
+        };
+        let pool = pool::connect(&url, &settings)?;
+        let domain = fs::read_to_string(clone_root().join("bench/punctual.sql"))?;
+        sqlx::raw_sql(AssertSqlSafe(domain)).execute(&pool).await?;
+        let sink = Sink::start().await?;
+        let link_keys = Keys::write_local(1, &random_bytes::<32>()?);
+        let environment = [
+            ("DATABASE_URL", url),
+            ("REDIS_URL", redis.url()),
+            ("SMTP_URL", sink.url()),
+            ("PUNCTUAL_LINK_KEYS", link_keys.clone()),
+            ("PUNCTUAL_WEBHOOK_NETWORKS", "127.0.0.0/8".to_owned()),
+        ]
+        .into();
+        let prefix = punctual_queue::redis_prefix(&mut *pool.acquire().await?).await?;
+        let wake = Wake::connect_with(Some(&redis.url()), &prefix)?;
+        Ok(Self { program, folder: folder.to_owned(), environment, link_keys, pool, wake, sink })
+    }
+
+    /// Starts a worker. It is killed with the value.
+    pub(super) fn worker(&self) -> Result<Child> {
+        let log = fs::File::create(self.folder.join("worker.log"))?;
+        Command::new(&self.program)
+            .envs(&self.environment)
+            .env("PUNCTUAL_WORKER_METRICS_LISTEN", format!("127.0.0.1:{}", ports::free_port()))
+            .stdout(log)
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .context("the worker does not start")
+    }
+
+    /// Removes all bookings and stores this many bookings, each with a due confirmation that has no job yet.
+    pub(super) async fn store_due_mails(&self, count: usize) -> Result<()> {
+        sqlx::raw_sql("TRUNCATE bookings, customers, notifications CASCADE").execute(&self.pool).await?;
+        if count > 0 {
+            let statement = fs::read_to_string(clone_root().join("bench/mails.sql"))?;
+            sqlx::query(AssertSqlSafe(statement)).bind(i64::try_from(count)?).execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The value below which this share (in percent) of the sorted values lies.
+pub(super) fn percentile(sorted: &[f64], share: usize) -> f64 {
+    sorted.get((sorted.len() * share / 100).min(sorted.len() - 1)).copied().unwrap_or_default()
+}
+
+/// How many a second.
+#[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+pub(super) fn rate(count: usize, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64()
+}
