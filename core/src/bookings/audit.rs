@@ -37,7 +37,7 @@ macro_rules! write_booking {
             ["WITH written AS (" + $statement + " RETURNING *), event AS (
                   INSERT INTO booking_events (booking_id, rev, status, change, actor, actor_id, overridden, details, at)
                   SELECT id, rev, status, $1, $2, $3, $4, $5, $6 FROM written) " +]
-            "written" "",
+            "written" [""],
             change.kind.as_str(),
             change.actor.kind() as $crate::types::ActorKind,
             change.actor.caller_id(),

@@ -132,7 +132,7 @@ pub(super) async fn book(
               SELECT w.id, w.rev, w.status, $13, i.actor, i.actor_id, i.overridden, i.details, $1
               FROM written AS w JOIN input AS i ON i.id = w.id
           ) " +]
-        "written" "",
+        "written" [""],
         now,
         &column!(Uuid, |held| held.hold.0.id),
         &column!(i32, |held| held.hold.0.rev.0),

@@ -90,7 +90,7 @@ pub(super) async fn insert(
               INSERT INTO booking_events (booking_id, rev, status, change, actor, actor_id, overridden, details, at)
               SELECT id, 1, status, change, actor, actor_id, overridden, details, $1 FROM input
           ) " +]
-        "written" "",
+        "written" [""],
         now,
         &column!(Uuid, |row| row.id),
         &column!(Uuid, |row| row.placement.terms.rules.service_id),

@@ -81,8 +81,38 @@ fn statuses(which: &ListBookings) -> Vec<BookingStatus> {
     }
 }
 
+/// One page of [`Row`]s in the order of the list; `$conditions` begins with `AND`, its parameters with `$9`.
+macro_rules! page {
+    ($db:expr, $which:expr, $range:expr, $conditions:tt $(, $value:expr)* $(,)?) => {
+        match $which.order {
+            Order::Ascending => page!($db, $which, $range, ">" $conditions "ASC" $(, $value)*),
+            Order::Descending => page!($db, $which, $range, "<" $conditions "DESC" $(, $value)*),
+        }
+    };
+    ($db:expr, $which:expr, $range:expr, $after:tt $conditions:tt $order:tt $(, $value:expr)*) => {{
+        let (at, id) = begin($which, $range);
+        select_bookings!(
+            [r#"WHERE (lower(b.during), b.id) "# + $after + r#" ($1, $2)
+                  AND lower(b.during) >= $3 AND lower(b.during) < $4
+                  AND b.status = ANY($5) AND ($6::uuid IS NULL OR b.staff_id = $6)
+                  AND ($7::timestamptz IS NULL OR b.updated_at >= $7) "# + $conditions + r#"
+                ORDER BY lower(b.during) "# + $order + ", b.id " + $order + " LIMIT $8"],
+            at,
+            id,
+            $range.from,
+            $range.to,
+            &statuses($which) as &[BookingStatus],
+            $which.staff_id,
+            $which.updated_since,
+            rows_wanted($which)
+            $(, $value)*
+        )
+        .fetch_all($db)
+        .await?
+    }};
+}
+
 async fn all(db: &mut PgConnection, which: &ListBookings, range: Range) -> Result<Vec<Row>> {
-    let (at, id) = begin(which, range);
     let country = if which.search.trim().is_empty() {
         None
     } else {
@@ -90,94 +120,26 @@ async fn all(db: &mut PgConnection, which: &ListBookings, range: Range) -> Resul
         country.fetch_optional(&mut *db).await?.flatten()
     };
     let words = SearchWords::of(&which.search, country);
-    let rows = match which.order {
-        Order::Ascending => select_bookings!(
-            r#"WHERE (lower(b.during), b.id) > ($1, $2) AND lower(b.during) >= $3 AND lower(b.during) < $4
-                 AND b.status = ANY($5) AND ($6::uuid IS NULL OR b.staff_id = $6)
-                 AND ($7::timestamptz IS NULL OR b.updated_at >= $7) AND ($8::uuid IS NULL OR b.customer_id = $8)
-                 AND has_words(concat_ws(' ', c.name, b.contact_name, b.for_whom, c.email, c.phone, b.contact_phone),
-                               concat_ws(';', c.phone, b.contact_phone), $9, $10, $11)
-               ORDER BY lower(b.during), b.id LIMIT $12"#,
-            at,
-            id,
-            range.from,
-            range.to,
-            &statuses(which) as &[BookingStatus],
-            which.staff_id,
-            which.updated_since,
-            which.customer_id,
-            &words.words,
-            &words.digits,
-            &words.number,
-            rows_wanted(which),
-        )
-        .fetch_all(db)
-        .await?,
-        Order::Descending => select_bookings!(
-            r#"WHERE (lower(b.during), b.id) < ($1, $2) AND lower(b.during) >= $3 AND lower(b.during) < $4
-                 AND b.status = ANY($5) AND ($6::uuid IS NULL OR b.staff_id = $6)
-                 AND ($7::timestamptz IS NULL OR b.updated_at >= $7) AND ($8::uuid IS NULL OR b.customer_id = $8)
-                 AND has_words(concat_ws(' ', c.name, b.contact_name, b.for_whom, c.email, c.phone, b.contact_phone),
-                               concat_ws(';', c.phone, b.contact_phone), $9, $10, $11)
-               ORDER BY lower(b.during) DESC, b.id DESC LIMIT $12"#,
-            at,
-            id,
-            range.from,
-            range.to,
-            &statuses(which) as &[BookingStatus],
-            which.staff_id,
-            which.updated_since,
-            which.customer_id,
-            &words.words,
-            &words.digits,
-            &words.number,
-            rows_wanted(which),
-        )
-        .fetch_all(db)
-        .await?,
-    };
-    Ok(rows)
+    Ok(page!(
+        db,
+        which,
+        range,
+        r#"AND ($9::uuid IS NULL OR b.customer_id = $9)
+           AND has_words(concat_ws(' ', c.name, b.contact_name, b.for_whom, c.email, c.phone, b.contact_phone),
+                         concat_ws(';', c.phone, b.contact_phone), $10, $11, $12)"#,
+        which.customer_id,
+        &words.words,
+        &words.digits,
+        &words.number,
+    ))
 }
 
 async fn own(db: &mut PgConnection, actor: &Actor, which: &ListBookings, range: Range) -> Result<Vec<Row>> {
-    let (at, id) = begin(which, range);
-    let rows = match which.order {
-        Order::Ascending => select_bookings!(
-            r#"WHERE b.customer_id = ANY(ARRAY(SELECT customers.id FROM customers WHERE customers.user_id = $1))
-                 AND (lower(b.during), b.id) > ($2, $3) AND lower(b.during) >= $4 AND lower(b.during) < $5
-                 AND b.status = ANY($6) AND ($7::uuid IS NULL OR b.staff_id = $7)
-                 AND ($8::timestamptz IS NULL OR b.updated_at >= $8)
-               ORDER BY lower(b.during), b.id LIMIT $9"#,
-            actor.user_id(),
-            at,
-            id,
-            range.from,
-            range.to,
-            &statuses(which) as &[BookingStatus],
-            which.staff_id,
-            which.updated_since,
-            rows_wanted(which),
-        )
-        .fetch_all(db)
-        .await?,
-        Order::Descending => select_bookings!(
-            r#"WHERE b.customer_id = ANY(ARRAY(SELECT customers.id FROM customers WHERE customers.user_id = $1))
-                 AND (lower(b.during), b.id) < ($2, $3) AND lower(b.during) >= $4 AND lower(b.during) < $5
-                 AND b.status = ANY($6) AND ($7::uuid IS NULL OR b.staff_id = $7)
-                 AND ($8::timestamptz IS NULL OR b.updated_at >= $8)
-               ORDER BY lower(b.during) DESC, b.id DESC LIMIT $9"#,
-            actor.user_id(),
-            at,
-            id,
-            range.from,
-            range.to,
-            &statuses(which) as &[BookingStatus],
-            which.staff_id,
-            which.updated_since,
-            rows_wanted(which),
-        )
-        .fetch_all(db)
-        .await?,
-    };
-    Ok(rows)
+    Ok(page!(
+        db,
+        which,
+        range,
+        "AND b.customer_id = ANY(ARRAY(SELECT customers.id FROM customers WHERE customers.user_id = $9))",
+        actor.user_id(),
+    ))
 }

@@ -28,10 +28,13 @@ pub(super) struct Row {
     pub wants_reminders: bool,
 }
 
-/// `SELECT` of [`Row`]s; what follows the joins is the caller's.
+/// `SELECT` of [`Row`]s; what follows the joins is the caller's: a literal, or several as `["a" + "b"]`.
 macro_rules! select_bookings {
+    ([$($tail:tt)+] $(, $value:expr)* $(,)?) => {
+        $crate::bookings::row::query_bookings!([] "bookings" [$($tail)+] $(, $value)*)
+    };
     ($tail:tt $(, $value:expr)* $(,)?) => {
-        $crate::bookings::row::query_bookings!([] "bookings" $tail $(, $value)*)
+        $crate::bookings::row::query_bookings!([] "bookings" [$tail] $(, $value)*)
     };
 }
 pub(super) use select_bookings;
@@ -39,7 +42,7 @@ pub(super) use select_bookings;
 /// A query of [`Row`]s from a table or CTE: what comes before the `SELECT`, its name, and what follows the joins.
 /// The one place where columns become a [`Booking`]; a value that cannot be parsed is an error of decoding.
 macro_rules! query_bookings {
-    ([$($with:tt)*] $from:tt $tail:tt $(, $value:expr)* $(,)?) => {
+    ([$($with:tt)*] $from:tt [$($tail:tt)+] $(, $value:expr)* $(,)?) => {
         sqlx::query!(
             $($with)* r#"SELECT b.id, b.service_id, b.staff_id, b.customer_id,
                       b.status AS "status: crate::types::BookingStatus",
@@ -63,7 +66,7 @@ macro_rules! query_bookings {
                JOIN staff ON staff.id = b.staff_id
                LEFT JOIN users AS performer ON performer.id = staff.user_id
                CROSS JOIN settings
-               LEFT JOIN customers AS c ON c.id = b.customer_id "# + $tail
+               LEFT JOIN customers AS c ON c.id = b.customer_id "# + $($tail)+
             $(, $value)*
         )
         .map(|row| $crate::bookings::row::Row {
