@@ -275,7 +275,7 @@ impl<R, A> State<R, A> {
     }
 
     /// Takes the next batch of this mode and marks its keys as busy. A batch that waits for calendars has only requests
-    /// that share a key with its first one, so that it waits for one calendar rather than for strangers' calendars.
+    /// that share a key with its first one, so that it waits for few calendars.
     fn take(&mut self, mode: LockMode) -> Option<Vec<Entry<R, A>>> {
         if self.waiting.is_empty() {
             return None;

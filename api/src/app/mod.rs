@@ -33,5 +33,5 @@ pub const HTML_ERRORS: HtmlErrors = HtmlErrors {
     language: |request| {
         pages::is_for_people(request.uri().path()).then(|| pages::accepted_language(request.headers()))
     },
-    render: pages::trouble,
+    render: pages::error_page,
 };

@@ -15,82 +15,79 @@ use serde::Serialize;
 
 use crate::http::{html, problem::Problem};
 
-macro_rules! embedded {
-    ($($name:literal),+ $(,)?) => {
-        &[$(($name, include_str!(concat!("../../templates/", $name)))),+]
-    };
-}
-
 /// Every file of `templates/` except the style.
-const TEMPLATES: &[(&str, &str)] = embedded![
-    "layout.html.j2",
-    "links.html.j2",
-    "appointment.html.j2",
-    "manage.html.j2",
-    "cancel.html.j2",
-    "customer.html.j2",
-    "decide.html.j2",
-    "decline.html.j2",
-    "move.html.j2",
-    "reminders.html.j2",
-    "verify.html.j2",
-    "password.html.j2",
-    "trouble.html.j2",
-    "account/appointments.html.j2",
-    "account/forgotten.html.j2",
-    "account/login.html.j2",
-    "account/profile.html.j2",
-    "account/register.html.j2",
-    "book/choice.html.j2",
-    "book/contact.html.j2",
-    "book/done.html.j2",
-    "book/layout.html.j2",
-    "book/services.html.j2",
-    "book/summary.html.j2",
-    "book/taken.html.j2",
-    "book/times.html.j2",
-    "book/trouble.html.j2",
-    "book/words.de.j2",
-    "book/words.en.j2",
-    "desk/act.html.j2",
-    "desk/away-one.html.j2",
-    "desk/away.html.j2",
-    "desk/board.html.j2",
-    "desk/booking.html.j2",
-    "desk/business.html.j2",
-    "desk/class.html.j2",
-    "desk/closures.html.j2",
-    "desk/customer.html.j2",
-    "desk/customers.html.j2",
-    "desk/fields.j2",
-    "desk/hours.html.j2",
-    "desk/keys.html.j2",
-    "desk/layout.html.j2",
-    "desk/login.html.j2",
-    "desk/macros.j2",
-    "desk/member.html.j2",
-    "desk/move.html.j2",
-    "desk/needs.html.j2",
-    "desk/new-service.html.j2",
-    "desk/new-time.html.j2",
-    "desk/new-who.html.j2",
-    "desk/numbers.html.j2",
-    "desk/resource.html.j2",
-    "desk/resources.html.j2",
-    "desk/series.html.j2",
-    "desk/service.html.j2",
-    "desk/services.html.j2",
-    "desk/settings.html.j2",
-    "desk/staff-terms.html.j2",
-    "desk/stranded.html.j2",
-    "desk/team.html.j2",
-    "desk/timetable.html.j2",
-    "desk/trouble.html.j2",
-    "desk/words.de.j2",
-    "desk/words.en.j2",
-    "words.de.j2",
-    "words.en.j2",
-];
+const TEMPLATES: &[(&str, &str)] = html::embedded!(
+    "",
+    [
+        "layout.html.j2",
+        "links.html.j2",
+        "appointment.html.j2",
+        "manage.html.j2",
+        "cancel.html.j2",
+        "customer.html.j2",
+        "decide.html.j2",
+        "decline.html.j2",
+        "move.html.j2",
+        "reminders.html.j2",
+        "verify.html.j2",
+        "password.html.j2",
+        "error.html.j2",
+        "account/appointments.html.j2",
+        "account/forgotten.html.j2",
+        "account/login.html.j2",
+        "account/profile.html.j2",
+        "account/register.html.j2",
+        "book/choice.html.j2",
+        "book/contact.html.j2",
+        "book/done.html.j2",
+        "book/layout.html.j2",
+        "book/services.html.j2",
+        "book/summary.html.j2",
+        "book/taken.html.j2",
+        "book/times.html.j2",
+        "book/error.html.j2",
+        "book/words.de.j2",
+        "book/words.en.j2",
+        "desk/act.html.j2",
+        "desk/away-one.html.j2",
+        "desk/away.html.j2",
+        "desk/board.html.j2",
+        "desk/booking.html.j2",
+        "desk/business.html.j2",
+        "desk/class.html.j2",
+        "desk/closures.html.j2",
+        "desk/customer.html.j2",
+        "desk/customers.html.j2",
+        "desk/fields.j2",
+        "desk/hours.html.j2",
+        "desk/keys.html.j2",
+        "desk/layout.html.j2",
+        "desk/login.html.j2",
+        "desk/macros.j2",
+        "desk/member.html.j2",
+        "desk/move.html.j2",
+        "desk/needs.html.j2",
+        "desk/new-service.html.j2",
+        "desk/new-time.html.j2",
+        "desk/new-who.html.j2",
+        "desk/numbers.html.j2",
+        "desk/resource.html.j2",
+        "desk/resources.html.j2",
+        "desk/series.html.j2",
+        "desk/service.html.j2",
+        "desk/services.html.j2",
+        "desk/settings.html.j2",
+        "desk/staff-terms.html.j2",
+        "desk/stranded.html.j2",
+        "desk/team.html.j2",
+        "desk/timetable.html.j2",
+        "desk/error.html.j2",
+        "desk/words.de.j2",
+        "desk/words.en.j2",
+        "words.de.j2",
+        "words.en.j2",
+    ]
+);
 
 const STYLE: &str = include_str!("../../templates/style.css");
 
@@ -157,11 +154,7 @@ fn words(
 
 fn pages() -> Result<&'static Pages, minijinja::Error> {
     static PAGES: OnceLock<Pages> = OnceLock::new();
-    if let Some(pages) = PAGES.get() {
-        return Ok(pages);
-    }
-    let pages = Pages::new()?;
-    Ok(PAGES.get_or_init(|| pages))
+    html::made_once(&PAGES, Pages::new)
 }
 
 /// Renders this template with its data and the texts of a language.
@@ -285,23 +278,7 @@ mod tests {
 
     #[test]
     fn every_file_is_embedded() {
-        use std::path::Path;
-
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
-        let in_folder = |folder: &str| {
-            let files = std::fs::read_dir(root.join(folder)).unwrap().map(|file| file.unwrap());
-            let files = files.filter(|file| file.path().is_file());
-            let names = files.map(|file| format!("{folder}{}", file.file_name().to_str().unwrap()));
-            names
-                .filter(|name| Path::new(name).extension().is_some_and(|end| end == "j2"))
-                .collect::<Vec<_>>()
-        };
-        let mut files =
-            [in_folder(""), in_folder("account/"), in_folder("book/"), in_folder("desk/")].concat();
-        let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
-        files.sort_unstable();
-        embedded.sort_unstable();
-        assert_eq!(files, embedded);
+        html::assert_all_embedded(TEMPLATES, "", &["", "account/", "book/", "desk/"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod appointment;
 mod book;
 mod decide;
 mod desk;
+mod error_page;
 mod feed;
 mod form;
 mod html;
@@ -19,15 +20,14 @@ mod reminders;
 mod session_cookie;
 mod signed_in;
 mod times;
-mod trouble;
 mod visit;
 
 use poem::Route;
 
 use page::{Page, PageEndpoint, named};
 
+pub use error_page::error_page;
 pub use html::accepted_language;
-pub use trouble::trouble;
 
 /// First path segments of the pages.
 const ROOTS: [&str; 11] =

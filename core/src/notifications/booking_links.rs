@@ -47,7 +47,7 @@ pub(crate) async fn plan(conn: &mut PgConnection, now: DateTime<Utc>, email: &Em
 }
 
 /// Locks the customer against being erased and returns whether the address is still theirs.
-pub(super) async fn stands(
+pub(super) async fn applies(
     conn: &mut PgConnection,
     customer_id: Uuid,
     notification_id: Uuid,

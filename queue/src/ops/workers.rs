@@ -26,9 +26,9 @@ pub struct WorkerStatus {
     /// When the session was opened, by the clock of Postgres.
     pub started_at: DateTime<Utc>,
     /// Its last heartbeat, by the clock of Postgres.
-    pub beat_at: DateTime<Utc>,
+    pub heartbeat_at: DateTime<Utc>,
     /// Time since then; after 15 s its jobs are rescued.
-    pub silent: Duration,
+    pub since_heartbeat: Duration,
     /// Jobs that it runs.
     pub running: i64,
     /// Whether it is the leader.
@@ -43,8 +43,8 @@ pub async fn workers(conn: &mut PgConnection) -> Result<Vec<WorkerStatus>> {
     // Plan: scan of the sessions: as many rows as worker processes started in a day; for each live one an index scan on
     // jobs_running.
     let rows = sqlx::query!(
-        r#"SELECT s.id, s.name, s.version, s.queues, s.kinds, s.started_at, s.beat_at,
-                  extract(epoch FROM clock_timestamp() - s.beat_at)::float8 AS "silent!",
+        r#"SELECT s.id, s.name, s.version, s.queues, s.kinds, s.started_at, s.beat_at AS heartbeat_at,
+                  extract(epoch FROM clock_timestamp() - s.beat_at)::float8 AS "heartbeat_age!",
                   (SELECT count(*) FROM queue.jobs j WHERE j.session_id = s.id AND j.state = 'running') AS "running!",
                   EXISTS (SELECT FROM queue.leader l
                           WHERE l.session_id = s.id AND l.expires_at > clock_timestamp()
@@ -61,8 +61,8 @@ pub async fn workers(conn: &mut PgConnection) -> Result<Vec<WorkerStatus>> {
         queues: row.queues,
         kinds: row.kinds,
         started_at: row.started_at,
-        beat_at: row.beat_at,
-        silent: Duration::try_from_secs_f64(row.silent).unwrap_or_default(),
+        heartbeat_at: row.heartbeat_at,
+        since_heartbeat: Duration::try_from_secs_f64(row.heartbeat_age).unwrap_or_default(),
         running: row.running,
         leads: row.leads,
     });

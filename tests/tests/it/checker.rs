@@ -1,4 +1,4 @@
-//! The checker sees what is wrong: each kind of damage is done by hand, and named.
+//! The checker reports each kind of damage that these tests write into the tables.
 
 use chrono::TimeDelta;
 use punctual_core::bookings;

@@ -1,4 +1,4 @@
-//! No circle of imports: in every crate of the workspace the files import each other in one direction only.
+//! No import cycles: in every crate of the workspace the files import each other in one direction only.
 //!
 //! An import is a `crate::`, `super::` or `self::` path, or one that begins with a name brought in by such a path. It
 //! counts as an import of the file that defines the name: a `mod.rs` that only passes a name on is looked through. A

@@ -1,4 +1,4 @@
-//! Rules of the house that a compiler does not check.
+//! Rules of CONTRIBUTING.md that the compiler does not check.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -294,7 +294,7 @@ fn record(sending: &Sending, outcome: &'static str) {
 /// The relay itself failed: the mail waits and no attempt is used.
 fn relay_failed(ctx: &JobContext, failure: &Failure, until: DateTime<Utc>) -> Outcome {
     metrics::relay_failed(failure.step);
-    tracing::warn!(%failure, again = %until, "the mail server is in trouble");
+    tracing::warn!(%failure, again = %until, "the mail server failed");
     snooze_until(ctx, until, Some(&failure.summary()))
 }
 

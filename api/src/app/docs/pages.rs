@@ -12,21 +12,18 @@ use serde::Serialize;
 
 use crate::http::{html, problem::Problem};
 
-macro_rules! embedded {
-    ($($name:literal),+ $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../templates/docs/", $name)))),+]
-    };
-}
-
-const TEMPLATES: &[(&str, &str)] = embedded![
-    "layout.html.j2",
-    "parts.html.j2",
-    "index.html.j2",
-    "operation.html.j2",
-    "schema.html.j2",
-    "recipes.html.j2",
-    "llms.txt.j2",
-];
+const TEMPLATES: &[(&str, &str)] = html::embedded!(
+    "docs/",
+    [
+        "layout.html.j2",
+        "parts.html.j2",
+        "index.html.j2",
+        "operation.html.j2",
+        "schema.html.j2",
+        "recipes.html.j2",
+        "llms.txt.j2",
+    ]
+);
 
 const STYLE: &str = include_str!("../../../templates/docs/style.css");
 
@@ -50,11 +47,7 @@ impl Pages {
 
 fn pages() -> Result<&'static Pages, minijinja::Error> {
     static PAGES: OnceLock<Pages> = OnceLock::new();
-    if let Some(pages) = PAGES.get() {
-        return Ok(pages);
-    }
-    let pages = Pages::new()?;
-    Ok(PAGES.get_or_init(|| pages))
+    html::made_once(&PAGES, Pages::new)
 }
 
 /// Renders this template; `root` is the relative path to the top of the site.
@@ -91,14 +84,7 @@ mod tests {
 
     #[test]
     fn every_file_is_embedded() {
-        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/docs"));
-        let files =
-            std::fs::read_dir(root).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-        let mut files: Vec<String> = files.filter(|name| name.contains(".j2")).collect();
-        let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
-        files.sort_unstable();
-        embedded.sort_unstable();
-        assert_eq!(files, embedded);
+        html::assert_all_embedded(TEMPLATES, "docs", &[""]);
     }
 
     #[test]

@@ -126,6 +126,7 @@ impl CreateBooking {
         let actor = caller.actor();
         let key = key.0.parsed()?;
         let new = body.0.into_core(&actor)?;
+        // The hold was counted when it was made.
         let counted_as_hold = match (actor.user_id(), &new.slot) {
             (Some(user_id), SlotSource::Hold(id)) => bookings::is_held_by(&state.core, *id, user_id).await?,
             _ => false,
@@ -164,7 +165,7 @@ impl ContactRequest {
 
 impl BookingRequest {
     fn into_core(self, actor: &Actor) -> Result<NewBooking, Problem> {
-        let slot = wanted(self.hold_id, self.service_id, self.staff_id, self.start, self.seats)?;
+        let slot = slot_source(self.hold_id, self.service_id, self.staff_id, self.start, self.seats)?;
         let booker = booker(actor, self.customer_id, self.contact)?;
         let note = |text: Option<NoteText>| text.map_or_else(Note::empty, |text| text.0);
         Ok(NewBooking {
@@ -180,7 +181,8 @@ impl BookingRequest {
     }
 }
 
-fn wanted(
+/// The hold, or the slot, of the request.
+fn slot_source(
     hold_id: Option<Uuid>,
     service_id: Option<Uuid>,
     staff_id: Option<Uuid>,
@@ -209,6 +211,10 @@ fn wanted(
     }
 }
 
+/// The person whom the actor books for.
+///
+/// # Errors
+/// A fault at `/contact` where it does not suit the actor; `unauthenticated` for a guest without contact.
 pub(super) fn booker(
     actor: &Actor,
     customer_id: Option<Uuid>,

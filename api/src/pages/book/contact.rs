@@ -13,13 +13,13 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 use super::{
-    BookPage, Visitor, form_token,
+    BookPage, Visitor, error_page, form_token,
     input::{Input, submitted},
     limits::count,
     site::Site,
     staff_choice::StaffChoice,
     summary::Summary,
-    taken, trouble,
+    taken,
 };
 use crate::{
     contract::Operation,
@@ -319,7 +319,7 @@ async fn booked(visitor: &Visitor, booking: &Booking) -> Result<Response, Proble
     let state = &visitor.visit.state;
     let service = services::get(&state.core, booking.service.id).await?;
     let site = Site::of(visitor).await?;
-    let kind = if booking.status == BookingStatus::Pending { "book_asked" } else { "book_booked" };
+    let kind = if booking.status == BookingStatus::Pending { "book_requested" } else { "book_booked" };
     let manage = Link { purpose: Purpose::Manage, id: booking.id, epoch: 0 };
     let facts = Done {
         summary: summary(visitor, &service, booking),
@@ -338,5 +338,12 @@ async fn over(visitor: &Visitor, hold: &Booking) -> Result<Response, Problem> {
         hold.staff.id,
         visitor.carry()
     );
-    trouble::told(visitor, Code::HoldExpired.status(), "book_over", None, (again, "book_over_again")).await
+    error_page::message(
+        visitor,
+        Code::HoldExpired.status(),
+        "book_hold_expired",
+        None,
+        (again, "book_check_again"),
+    )
+    .await
 }

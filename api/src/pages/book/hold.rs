@@ -1,7 +1,7 @@
 use poem::Response;
 use punctual_core::{Error, bookings, types::Actor};
 
-use super::{BookPage, Visitor, contact::held, trouble};
+use super::{BookPage, Visitor, contact::held, error_page};
 use crate::{
     contract::Operation,
     http::problem::{Code, Problem},
@@ -26,7 +26,8 @@ impl BookPage for Renew {
             Ok(_) => Ok(html::see_other(&form(visitor))),
             Err(Error::HoldExpired) => {
                 let back = (form(visitor), "book_back_form");
-                trouble::told(visitor, Code::HoldExpired.status(), "book_renewed", None, back).await
+                error_page::message(visitor, Code::HoldExpired.status(), "book_renewed_before", None, back)
+                    .await
             }
             Err(error) => Err(error.into()),
         }

@@ -5,6 +5,7 @@
 
 mod choice;
 mod contact;
+mod error_page;
 pub(super) mod form_token;
 mod hold;
 mod input;
@@ -18,7 +19,6 @@ mod staff_choice;
 mod summary;
 mod taken;
 mod times;
-mod trouble;
 mod visitor;
 mod zones;
 

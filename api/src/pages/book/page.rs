@@ -6,7 +6,7 @@ use poem::Response;
 use punctual_core::{Error, services::Service};
 use uuid::Uuid;
 
-use super::{trouble, visitor::Visitor};
+use super::{error_page, visitor::Visitor};
 use crate::{
     contract::Operation,
     http::problem::Problem,
@@ -54,7 +54,7 @@ impl<P: BookPage> Page for OfBook<P> {
 async fn told(visitor: &Visitor, answer: Result<Response, Problem>) -> Result<Response, Problem> {
     match answer {
         Ok(response) => Ok(response),
-        Err(problem) => trouble::page(visitor, problem).await,
+        Err(problem) => error_page::page(visitor, problem).await,
     }
 }
 

@@ -32,7 +32,7 @@ struct Facts {
     verb: &'static str,
     /// The message so far.
     message: String,
-    silent: bool,
+    no_mail: bool,
     fault: Option<&'static str>,
     /// Whether it can only be confirmed outside open hours.
     overriding: bool,
@@ -42,7 +42,7 @@ struct Facts {
 #[derive(Default)]
 pub(super) struct MessageForm {
     pub message: String,
-    pub silent: bool,
+    pub no_mail: bool,
 }
 
 impl Verb {
@@ -76,13 +76,13 @@ impl Verb {
 impl MessageForm {
     pub fn of(form: &Form) -> Self {
         let text = form.text("message").unwrap_or_default().replace("\r\n", "\n");
-        Self { message: text.chars().take(4000).collect(), silent: form.text("silent").is_some() }
+        Self { message: text.chars().take(4000).collect(), no_mail: form.text("no_mail").is_some() }
     }
 
     /// The notification for the use case; none: the text is too long.
     pub fn message(&self) -> Option<StaffMessage> {
         let text = Note::parse(self.message.trim()).ok()?;
-        Some(StaffMessage::new(Some(text), Some(!self.silent)))
+        Some(StaffMessage::new(Some(text), Some(!self.no_mail)))
     }
 }
 
@@ -163,7 +163,7 @@ async fn ask(
         booking: BookingView::new(desk, &booking, &events, refused.seen),
         verb: verb.as_str(),
         message: message_form.message.clone(),
-        silent: message_form.silent,
+        no_mail: message_form.no_mail,
         fault: refused.fault,
         overriding: refused.overriding,
     };

@@ -37,7 +37,7 @@ struct Facts {
     time: String,
     people: Vec<Person>,
     message: String,
-    silent: bool,
+    no_mail: bool,
     fault: Option<&'static str>,
     /// Whether the service is not offered at the new time.
     odd: bool,
@@ -165,7 +165,7 @@ fn render(desk: &Desk, class: &ClassOf, status: StatusCode, refused: Refused) ->
         time,
         people: performers.map(|member| Person::new(member, staff_id)).collect(),
         message: message_form.message,
-        silent: message_form.silent,
+        no_mail: message_form.no_mail,
         fault,
         odd,
     };

@@ -54,8 +54,8 @@ pub struct Item {
     status: &'static str,
     colour: usize,
     /// Position among simultaneous entries, from 0, and their number.
-    lane: u32,
-    lanes: u32,
+    subcolumn: u32,
+    subcolumns: u32,
     /// First and last minute, counted from the board's first row.
     #[serde(skip)]
     minutes: (u32, u32),
@@ -123,7 +123,7 @@ impl DayOf<'_> {
     pub fn items(&self, extent: Extent) -> (Vec<Item>, usize) {
         let mut cards = self.cards();
         let count = cards.iter().filter(|card| card.status != "held" && !card.what.starts_with("0/")).count();
-        lanes(&mut cards);
+        subcolumns(&mut cards);
         let mut items = self.free(&cards);
         items.extend(self.closed(extent));
         items.extend(self.away());
@@ -148,8 +148,8 @@ impl DayOf<'_> {
             what: String::new(),
             status: "",
             colour: 0,
-            lane: 0,
-            lanes: 1,
+            subcolumn: 0,
+            subcolumns: 1,
             minutes,
         }
     }
@@ -295,7 +295,7 @@ impl Item {
 }
 
 /// Divides the width among cards that overlap.
-fn lanes(cards: &mut [Item]) {
+fn subcolumns(cards: &mut [Item]) {
     let mut first = 0;
     while first < cards.len() {
         let (mut end, mut next) = (cards[first].minutes.1, first + 1);
@@ -306,15 +306,15 @@ fn lanes(cards: &mut [Item]) {
         let group = &mut cards[first..next];
         let mut ends: Vec<u32> = Vec::new();
         for card in group.iter_mut() {
-            let lane = ends.iter().position(|end| *end <= card.minutes.0).unwrap_or(ends.len());
-            if lane == ends.len() {
+            let subcolumn = ends.iter().position(|end| *end <= card.minutes.0).unwrap_or(ends.len());
+            if subcolumn == ends.len() {
                 ends.push(0);
             }
-            ends[lane] = card.minutes.1;
-            card.lane = u32::try_from(lane).unwrap_or_default();
+            ends[subcolumn] = card.minutes.1;
+            card.subcolumn = u32::try_from(subcolumn).unwrap_or_default();
         }
         for card in group {
-            card.lanes = u32::try_from(ends.len()).unwrap_or(1);
+            card.subcolumns = u32::try_from(ends.len()).unwrap_or(1);
         }
         first = next;
     }
@@ -347,8 +347,8 @@ mod tests {
             what: String::new(),
             status: "confirmed",
             colour: 0,
-            lane: 0,
-            lanes: 1,
+            subcolumn: 0,
+            subcolumns: 1,
             minutes: (from, to),
         }
     }
@@ -356,8 +356,8 @@ mod tests {
     #[test]
     fn cards_at_the_same_time_share_the_width_and_others_have_all_of_it() {
         let mut cards = [card(540, 600), card(600, 660), card(630, 690), card(690, 700)];
-        lanes(&mut cards);
-        let placed: Vec<_> = cards.iter().map(|card| (card.lane, card.lanes)).collect();
+        subcolumns(&mut cards);
+        let placed: Vec<_> = cards.iter().map(|card| (card.subcolumn, card.subcolumns)).collect();
         assert_eq!(placed, [(0, 1), (0, 2), (1, 2), (0, 1)]);
     }
 

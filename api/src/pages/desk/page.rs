@@ -151,7 +151,7 @@ impl Desk {
         let allowed = if for_admin { desk.is_admin() } else { desk.who.actor().is_staff() };
         if !allowed {
             let facts = ErrorContext { kind: "desk_forbidden", other_account: true };
-            return Ok(Err(desk.page(StatusCode::FORBIDDEN, "desk/trouble.html.j2", "", None, &facts)?));
+            return Ok(Err(desk.page(StatusCode::FORBIDDEN, "desk/error.html.j2", "", None, &facts)?));
         }
         if desk.storefront.is_none() && !for_admin {
             let location = if desk.is_admin() { "desk/business" } else { "desk/logout" };
@@ -291,13 +291,13 @@ impl Desk {
         };
         let kind = match problem.code {
             Code::Forbidden => "desk_not_yours",
-            Code::NotFound => "desk_lost",
+            Code::NotFound => "desk_not_found",
             Code::LinkVoid | Code::IdempotencyKeyReused => "desk_old_form",
-            Code::TooManyRequests => "trouble_busy",
+            Code::TooManyRequests => "error_busy",
             _ => "desk_refused",
         };
         let facts = ErrorContext { kind, other_account: false };
-        self.page(problem.code.status(), "desk/trouble.html.j2", "", None, &facts)
+        self.page(problem.code.status(), "desk/error.html.j2", "", None, &facts)
     }
 }
 

@@ -35,7 +35,7 @@ struct Facts {
     people: Vec<Person>,
     overriding: bool,
     message: String,
-    silent: bool,
+    no_mail: bool,
     fault: Option<&'static str>,
     /// Requested occurrences that are not free.
     wanted: Vec<Line>,
@@ -140,7 +140,7 @@ async fn render(desk: &Desk, id: Uuid, status: StatusCode, refused: Refused) -> 
         people: performers.map(|member| Person::new(member, staff_id)).collect(),
         overriding: refused.overriding,
         message: refused.message_form.message,
-        silent: refused.message_form.silent,
+        no_mail: refused.message_form.no_mail,
         fault: refused.fault,
         wanted: lines(&refused.occurrences, desk.zone()?, desk.locale),
         booking: BookingView::new(desk, &booking, &events, None),

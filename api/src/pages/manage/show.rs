@@ -58,11 +58,11 @@ impl Page for Show {
         let notice = match visit.query_param("done") {
             Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
             Some("booked") if status == BookingStatus::Confirmed => Some("notice_booked"),
-            Some("booked") if status == BookingStatus::Pending => Some("notice_asked"),
+            Some("booked") if status == BookingStatus::Pending => Some("notice_requested"),
             Some("reminders") if managed.booking.reminders => Some("notice_reminder_on"),
             Some("reminders") => Some("notice_reminder_off"),
             Some("noted") => Some("notice_noted"),
-            Some("moved") if status == BookingStatus::Pending => Some("notice_move_asked"),
+            Some("moved") if status == BookingStatus::Pending => Some("notice_move_requested"),
             Some("moved") if status == BookingStatus::Confirmed => Some("notice_moved"),
             _ => None,
         };

@@ -13,30 +13,27 @@ use serde::Serialize;
 use super::words;
 use crate::http::{html, problem::Problem};
 
-macro_rules! embedded {
-    ($($name:literal),+ $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../templates/ops/", $name)))),+]
-    };
-}
-
 /// Every file of `templates/ops/` except style and script.
-const TEMPLATES: &[(&str, &str)] = embedded![
-    "layout.html.j2",
-    "overview.html.j2",
-    "booking.html.j2",
-    "jobs.html.j2",
-    "job.html.j2",
-    "confirm.html.j2",
-    "limits.html.j2",
-    "actions.html.j2",
-    "mails.html.j2",
-    "webhooks.html.j2",
-    "webhook.html.j2",
-    "webhook_delivery.html.j2",
-    "confirm_webhook.html.j2",
-    "login.html.j2",
-    "problem.html.j2",
-];
+const TEMPLATES: &[(&str, &str)] = html::embedded!(
+    "ops/",
+    [
+        "layout.html.j2",
+        "overview.html.j2",
+        "booking.html.j2",
+        "jobs.html.j2",
+        "job.html.j2",
+        "confirm.html.j2",
+        "limits.html.j2",
+        "actions.html.j2",
+        "mails.html.j2",
+        "webhooks.html.j2",
+        "webhook.html.j2",
+        "webhook_delivery.html.j2",
+        "confirm_webhook.html.j2",
+        "login.html.j2",
+        "problem.html.j2",
+    ]
+);
 
 const STYLE: &str = include_str!("../../../templates/ops/style.css");
 
@@ -61,11 +58,7 @@ impl Pages {
 
 fn pages() -> Result<&'static Pages, minijinja::Error> {
     static PAGES: OnceLock<Pages> = OnceLock::new();
-    if let Some(pages) = PAGES.get() {
-        return Ok(pages);
-    }
-    let pages = Pages::new()?;
-    Ok(PAGES.get_or_init(|| pages))
+    html::made_once(&PAGES, Pages::new)
 }
 
 /// Renders this template with its data; `form_token` if an administrator is logged in.
@@ -102,14 +95,7 @@ mod tests {
 
     #[test]
     fn every_file_is_embedded() {
-        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/ops"));
-        let files =
-            std::fs::read_dir(root).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-        let mut files: Vec<String> = files.filter(|name| name.contains(".html.")).collect();
-        let mut embedded: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
-        files.sort_unstable();
-        embedded.sort_unstable();
-        assert_eq!(files, embedded);
+        html::assert_all_embedded(TEMPLATES, "ops", &[""]);
     }
 
     #[test]

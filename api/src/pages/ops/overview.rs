@@ -61,7 +61,7 @@ struct Worker {
     leads: bool,
     running: i64,
     beat: String,
-    silent: bool,
+    stale: bool,
     since: String,
     queues: String,
 }
@@ -136,8 +136,8 @@ fn seen(worker: WorkerStatus, now: DateTime<Utc>) -> Worker {
         version: worker.version.unwrap_or_default(),
         leads: worker.leads,
         running: worker.running,
-        beat: format!("{:.1} s ago", worker.silent.as_secs_f64()),
-        silent: worker.silent.as_secs() >= 6,
+        beat: format!("{:.1} s ago", worker.since_heartbeat.as_secs_f64()),
+        stale: worker.since_heartbeat.as_secs() >= 6,
         since: words::distance(worker.started_at, now),
         queues: worker.queues.join(", "),
     }

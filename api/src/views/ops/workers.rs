@@ -27,10 +27,10 @@ pub struct Worker {
     /// When the session started.
     pub started_at: DateTime<Utc>,
     /// Its last heartbeat.
-    pub beat_at: DateTime<Utc>,
+    pub heartbeat_at: DateTime<Utc>,
     /// Milliseconds since then; after 15 seconds its jobs are rescued.
     #[oai(validator(minimum(value = "0")))]
-    pub silent_ms: i64,
+    pub heartbeat_age_ms: i64,
     /// Its running jobs.
     #[oai(validator(minimum(value = "0")))]
     pub running: i64,
@@ -55,8 +55,8 @@ impl From<ops::WorkerStatus> for Worker {
             queues: worker.queues.into_iter().map(JobName).collect(),
             kinds: worker.kinds.into_iter().map(JobName).collect(),
             started_at: worker.started_at,
-            beat_at: worker.beat_at,
-            silent_ms: i64::try_from(worker.silent.as_millis()).unwrap_or(i64::MAX),
+            heartbeat_at: worker.heartbeat_at,
+            heartbeat_age_ms: i64::try_from(worker.since_heartbeat.as_millis()).unwrap_or(i64::MAX),
             running: worker.running,
             leads: worker.leads,
         }

@@ -26,14 +26,13 @@ pub async fn mark_handed_off(
     let current: Vec<Sending> =
         sendings.iter().filter(|mail| !outdated.contains(&mail.notification_id)).copied().collect();
     let ended = reasons_to_end(conn, &current).await?;
-    // Rows come back by id: an earlier lease of the same mail must not take the later one's row for its own.
+    // The UPDATE returns rows by id only: an earlier lease of a mail must not be answered with the row of a later one.
     let is_latest = |mail: &Sending| {
         let same = current.iter().filter(|other| other.notification_id == mail.notification_id);
         same.map(|other| other.fence).all(|fence| fence <= mail.fence)
     };
-    let standing =
-        current.iter().filter(|mail| !ended.contains_key(&mail.notification_id) && is_latest(mail));
-    let marked = mark(conn, now, standing).await?;
+    let to_mark = current.iter().filter(|mail| !ended.contains_key(&mail.notification_id) && is_latest(mail));
+    let marked = mark(conn, now, to_mark).await?;
     let mut answers = Vec::with_capacity(sendings.len());
     for sending in sendings {
         let id = &sending.notification_id;
@@ -95,27 +94,28 @@ async fn mark<'a>(
     Ok(rows.into_iter().map(|row| (row.id, row.in_time)).collect())
 }
 
-/// Locks what the mails are about against changes and returns why mails are not to be sent, by id.
+/// Locks the bookings, accounts and customers of the mails against changes; returns by id the outcome of the mails that no
+/// longer apply.
 async fn reasons_to_end(
     conn: &mut PgConnection,
     sendings: &[Sending],
 ) -> Result<HashMap<Uuid, NotificationOutcome>> {
     let mut ended = reasons_of_bookings(conn, sendings).await?;
     for sending in sendings.iter().filter(|sending| sending.booking_id.is_none()) {
-        let stands = match (sending.user_id, sending.customer_id) {
+        let applies = match (sending.user_id, sending.customer_id) {
             (Some(user_id), _) => account::is_current(conn, user_id, sending.kind, sending.rev).await?,
-            (None, Some(id)) => booking_links::stands(conn, id, sending.notification_id).await?,
+            (None, Some(id)) => booking_links::applies(conn, id, sending.notification_id).await?,
             (None, None) => false,
         };
-        if !stands {
+        if !applies {
             ended.insert(sending.notification_id, NotificationOutcome::Cancelled);
         }
     }
     Ok(ended)
 }
 
-/// Locks the bookings against changes and returns why mails about them are not to be sent: the booking has changed, the
-/// customer does not want reminders, or the member of staff has left.
+/// [`reasons_to_end`] of mails about bookings: the booking has changed, the customer does not want reminders, or the member
+/// of staff has left.
 async fn reasons_of_bookings(
     conn: &mut PgConnection,
     sendings: &[Sending],
@@ -127,7 +127,7 @@ async fn reasons_of_bookings(
     }
     let about_one = about.iter().filter(|(sending, _)| !sending.kind.is_about_several());
     let booking_ids: Vec<Uuid> = about_one.map(|(_, booking_id)| *booking_id).collect();
-    // The locks come first and without joins: what is read after them is newer than the wait.
+    // A separate statement without joins takes the locks, so that the next one reads what was committed during the wait.
     let bookings = sqlx::query!(
         r#"SELECT id, rev AS "rev: Rev", status AS "status: BookingStatus" FROM bookings
            WHERE id = ANY($1) ORDER BY id FOR SHARE"#,
@@ -152,12 +152,12 @@ async fn reasons_of_bookings(
         addressees.into_iter().map(|row| (row.id, (row.reminders, row.works_here))).collect();
     let mut ended = HashMap::new();
     for (sending, booking_id) in about {
-        let is_true = sending.kind.is_about_several()
+        let applies = sending.kind.is_about_several()
             || bookings
                 .get(&booking_id)
                 .is_some_and(|(rev, status)| *rev == sending.rev && sending.kind.is_true_of(*status));
         let reason = match addressees.get(&sending.notification_id) {
-            _ if !is_true => NotificationOutcome::Cancelled,
+            _ if !applies => NotificationOutcome::Cancelled,
             Some((_, false)) => NotificationOutcome::Cancelled,
             Some((false, true)) if sending.kind == NotificationKind::Reminder => {
                 NotificationOutcome::Unwanted

@@ -222,7 +222,7 @@ async fn a_member_of_staff_is_invited_by_mail_and_dismissed() {
     let change = async |patch: Value| api.write(Method::PATCH, &path, &admin, Some(&patch)).await.status;
     assert_eq!(change(json!({ "email": "maria@example.org" })).await, 200);
 
-    // Somebody else registered her address before; the mailbox's owner gets the account.
+    // Another person registered her address before; the mailbox's owner gets the account.
     api.register("maria@example.org").await;
     let stranger = api.login("maria@example.org").await;
     assert_eq!(invite().await.status, 202);

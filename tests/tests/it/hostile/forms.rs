@@ -1,4 +1,4 @@
-//! Ten thousand odd form posts to the pages: nothing fails, nothing is booked or changed, and each page says what to do.
+//! Ten thousand malformed form posts to the pages: nothing fails, nothing is booked or changed, and each page says what to do.
 
 use futures::{StreamExt as _, stream};
 use reqwest::Method;
@@ -165,11 +165,11 @@ async fn ten_thousand_odd_forms_book_nothing_and_each_page_says_what_to_do() {
         let (path, kind, body) = aim.post(number);
         let salon = &salon;
         async move {
-            let mut request = salon.ask(Method::POST, &path).body(body);
+            let mut request = salon.request(Method::POST, &path).body(body);
             if !kind.is_empty() {
                 request = request.header("content-type", kind);
             }
-            let page = salon.see(request).await;
+            let page = salon.send(request).await;
             let status = page.status.as_u16();
             assert!(status < 500, "{number} {path}: {status} {}", page.text);
             if status == 303 {

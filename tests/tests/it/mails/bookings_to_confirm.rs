@@ -1,4 +1,4 @@
-//! Bookings that staff confirm: what their customer is told, and what a calendar makes of it.
+//! Bookings that staff confirm: the mails to their customers and the calendar entries.
 
 use chrono::TimeDelta;
 use icalendar::{Calendar, Component as _};

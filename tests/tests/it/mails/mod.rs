@@ -1,4 +1,4 @@
-//! Mails on their way: a worker in process, a mail server that does as it is told, and the exact ledger afterwards.
+//! Mails on their way: a worker in process, a scripted mail server, and the exact ledger afterwards.
 
 mod bookings_to_confirm;
 mod calendars;

@@ -1,4 +1,4 @@
-//! Anybody can book with somebody else's address: the mail does not carry a message of theirs.
+//! Anybody can book with another person's address, so the mail must not carry texts of whoever books.
 
 use punctual_core::types::PersonName;
 

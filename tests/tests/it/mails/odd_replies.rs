@@ -6,7 +6,7 @@ use punctual_testkit::smtp_sink::{Act, Verb};
 use super::test_worker::{Row, TestWorker, ended, sent, waiting};
 use crate::core::salon::tuesday;
 
-/// One booking whose mail is answered so at this step, and is sent once all the same.
+/// One mail is answered so at this step, and is sent exactly once.
 async fn is_sent(verb: Verb, reply: &'static [u8], recorded: Option<&str>) {
     let post = TestWorker::open().await;
     post.sink.script(verb, [Act::Raw(reply)]);

@@ -1,4 +1,4 @@
-//! The relay is in trouble: mails wait, cost no attempt, and are sent when it is back, or end when they are of no use.
+//! The relay fails: mails wait, cost no attempt, and are sent when it is back, or end when they are too late.
 
 use chrono::TimeDelta;
 use punctual_core::bookings;
@@ -26,7 +26,7 @@ async fn put_off(setup: &TestWorker) -> String {
     .unwrap()
 }
 
-/// One booking meets this trouble, waits, and is sent once the relay has recovered.
+/// The mail of one booking meets this failure, waits, and is sent once the relay has recovered.
 async fn meets(verb: Verb, act: Act, said: &str) {
     let setup = TestWorker::open().await;
     setup.sink.script(verb, [act]);
@@ -38,7 +38,7 @@ async fn meets(verb: Verb, act: Act, said: &str) {
     assert_eq!(setup.close().await.journal().len(), 1);
 }
 
-/// One booking meets this trouble, which costs its mail an attempt, and is sent at the next.
+/// The mail of one booking meets this failure, which costs it an attempt, and is sent at the next.
 async fn defers(verb: Verb, act: Act, said: &str) {
     let post = TestWorker::open().await;
     post.sink.script(verb, [act]);

@@ -1,4 +1,4 @@
-//! Reminders, and what may come between the booking and its day.
+//! Reminders, and changes between the booking and its day.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::bookings::{self, Booking, Move};

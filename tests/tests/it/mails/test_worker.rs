@@ -145,12 +145,12 @@ impl TestWorker {
         self.workers.push(punctual_worker::start(&config, options, Shutdown::new()).await.unwrap());
     }
 
-    /// Books, which owes a confirmation.
+    /// Books, which plans a confirmation.
     pub async fn book(&self, start: DateTime<Utc>) -> Booking {
         self.salon.book(&self.customer, self.service, None, start).await.unwrap()
     }
 
-    /// Somebody else books.
+    /// Another customer books.
     pub async fn book_as(&self, customer: &Actor, start: DateTime<Utc>) -> Booking {
         self.salon.book(customer, self.service, None, start).await.unwrap()
     }

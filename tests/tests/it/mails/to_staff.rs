@@ -1,4 +1,4 @@
-//! What staff and the business are told.
+//! Mails to staff and to the business.
 
 use chrono::TimeDelta;
 use punctual_core::bookings::{self, Move};

@@ -1,4 +1,4 @@
-//! The pages of accounts, of links from mails and of trouble in a real browser, by the rules of accessibility, on narrow
+//! The pages of accounts, of links from mails and of errors in a real browser, by the rules of accessibility, on narrow
 //! screens, with large text, by keyboard; and every step of a booking on a slow network.
 
 use punctual_core::links::Purpose;
@@ -120,8 +120,8 @@ async fn every_page_of_a_link_keeps_the_rules_of_accessibility_and_fits() {
         ("verify", salon.link(Purpose::VerifyEmail, &mail("verify_email").await, 0)),
         ("password", salon.link(Purpose::SetPassword, &mail("password_reset").await, 0)),
         ("manage-plain", salon.manage(&id)),
-        ("trouble", "/m/nothing".to_owned()),
-        ("trouble-void", "/v/nothing".to_owned()),
+        ("error", "/m/nothing".to_owned()),
+        ("error-void", "/v/nothing".to_owned()),
         ("reference", "/docs".to_owned()),
         ("reference-operation", "/docs/createBooking".to_owned()),
         ("reference-schema", "/docs/schemas/Booking".to_owned()),

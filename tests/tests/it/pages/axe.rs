@@ -1,5 +1,5 @@
-//! axe-core's rules of WCAG 2.2 AA on a page in the browser. Its package is had from npm once, at the version of
-//! `tests/axe/package-lock.json`; without npm the pages are looked at all the same, but by no rules.
+//! axe-core's rules of WCAG 2.2 AA on a page in the browser. Its package comes from npm, at the version of
+//! `tests/axe/package-lock.json`; without npm the pages are opened, but no rules are checked.
 
 use std::path::Path;
 use std::process::Command;

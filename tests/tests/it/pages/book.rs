@@ -214,7 +214,7 @@ async fn over_a_limit_a_page_says_when_and_whom_to_call() {
     for text in ["many bookings from here", "Please try again in 1 hour.", "tel:+49301234"] {
         assert!(refused.text.contains(text), "{text} in {}", refused.text);
     }
-    // What was made before is found again all the same.
+    // Bookings made before are still found.
     assert_eq!(salon.submit(&form, &ADA).await.status, 303);
 }
 
@@ -223,7 +223,7 @@ async fn the_page_speaks_the_visitors_language_and_keeps_it_on_the_way() {
     let german = json!({ "de": { "name": "Haarschnitt", "description": "Waschen, schneiden, föhnen.", "category": "Haar" } });
     let salon = salon(1, json!({ "category": "Hair", "translations": german })).await;
     let book = Booking { salon: &salon };
-    let page = salon.see(salon.ask(Method::GET, "/book").header("accept-language", "de-AT")).await;
+    let page = salon.send(salon.request(Method::GET, "/book").header("accept-language", "de-AT")).await;
     assert!(
         page.text.contains("Termin buchen")
             && page.text.contains("Haarschnitt")
@@ -332,8 +332,8 @@ async fn tokens_that_are_not_ours_or_for_something_else_book_nothing() {
         assert_eq!(salon.get(&path).await.status, 404, "{path}");
         assert_eq!(salon.submit(&path, &ADA).await.status.as_u16() / 100, 4, "{path}");
     }
-    let elsewhere = salon.ask(Method::POST, &form).header("sec-fetch-site", "cross-site").form(&ADA);
-    assert_eq!(salon.see(elsewhere).await.status, 403);
+    let elsewhere = salon.request(Method::POST, &form).header("sec-fetch-site", "cross-site").form(&ADA);
+    assert_eq!(salon.send(elsewhere).await.status, 403);
     // A form that has lain open for a day.
     salon.api.clock.advance(TimeDelta::hours(25));
     let old = salon.submit(&path, &[("token", &token)]).await;

@@ -214,7 +214,7 @@ async fn the_widget_books_on_a_page_of_another_site_and_grows_with_its_content()
     browser.close().await.unwrap();
 }
 
-/// A web server of somebody else, with one page.
+/// A web server at another origin, with one page.
 struct Host {
     port: u16,
     page: std::sync::Arc<std::sync::Mutex<String>>,

@@ -38,7 +38,7 @@ async fn staff_confirm_by_link_and_looking_confirms_nothing() {
             assert!(page.text.contains(seen), "{seen} in {}", page.text);
         }
         assert!(!page.text.contains("is confirmed."), "nothing is said that is not true");
-        let head = salon.see(salon.ask(Method::HEAD, &format!("{path}{below}"))).await;
+        let head = salon.send(salon.request(Method::HEAD, &format!("{path}{below}"))).await;
         assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
     }
     assert_eq!(salon.get(&format!("{path}/confirm")).await.status, 303);

@@ -7,7 +7,7 @@ use super::test_booking_page::{change_business, target};
 use super::test_pages::{Page, Salon};
 use crate::api::test_api::{PASSWORD, Session};
 
-/// Somebody with a session of the pages.
+/// A visitor with a session of the pages.
 pub struct Visitor<'a> {
     pub salon: &'a Salon,
     pub cookie: String,
@@ -30,7 +30,7 @@ impl<'a> Visitor<'a> {
     }
 
     pub async fn get(&self, path: &str) -> Page {
-        self.salon.see(self.salon.ask(Method::GET, path).header("cookie", &self.cookie)).await
+        self.salon.send(self.salon.request(Method::GET, path).header("cookie", &self.cookie)).await
     }
 
     /// Follows a form of the session.
@@ -42,8 +42,8 @@ impl<'a> Visitor<'a> {
     }
 
     pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let request = self.salon.ask(Method::POST, path).header("cookie", &self.cookie);
-        self.salon.see(request.header("sec-fetch-site", "same-origin").form(fields)).await
+        let request = self.salon.request(Method::POST, path).header("cookie", &self.cookie);
+        self.salon.send(request.header("sec-fetch-site", "same-origin").form(fields)).await
     }
 }
 
@@ -190,7 +190,7 @@ async fn a_booking_shows_its_mails_and_history_and_is_cancelled_with_or_without_
     }
     assert_eq!(mails(&salon, "cancellation").await, 1);
     let path = format!("/desk/b/{other}/cancel");
-    assert_eq!(visitor.send(&path, &[("rev", "1"), ("silent", "1")]).await.status, 303);
+    assert_eq!(visitor.send(&path, &[("rev", "1"), ("no_mail", "1")]).await.status, 303);
     assert_eq!(mails(&salon, "cancellation").await, 1, "no mail was sent");
     assert!(visitor.get(&format!("/desk/b/{other}")).await.text.contains("no mail was sent"));
     let without = visitor.submit(&path, &[("rev", "1")]).await;

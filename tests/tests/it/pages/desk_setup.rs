@@ -193,13 +193,13 @@ async fn changes_are_streamed_to_the_people_of_the_business_within_two_seconds()
     assert_eq!(salon.get("/desk/changes").await.status, 403);
     let visitor = Visitor::of(&salon, &salon.admin).await;
     let mut stream = salon
-        .ask(reqwest::Method::GET, "/desk/changes")
+        .request(reqwest::Method::GET, "/desk/changes")
         .header("cookie", &visitor.cookie)
         .send()
         .await
         .unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
-    // The second piece says that the connection stands: the watch has begun.
+    // The second piece shows that the connection is open: the watch has begun.
     for _ in 0..2 {
         stream.chunk().await.unwrap().unwrap();
     }

@@ -34,7 +34,7 @@ async fn a_subscribed_calendar_sees_bookings_moves_and_cancellations_and_304_bet
     let expected = [line(&one, "1 CONFIRMED 20270504T070000Z"), line(&two, "1 CONFIRMED 20270504T090000Z")];
     assert_eq!(entries(&feed.text), expected);
     let tag = feed.header("etag").to_owned();
-    let again = async || salon.see(salon.ask(Method::GET, path).header("if-none-match", &tag)).await;
+    let again = async || salon.send(salon.request(Method::GET, path).header("if-none-match", &tag)).await;
     let known = again().await;
     assert_eq!((known.status.as_u16(), known.text.as_str(), known.header("etag")), (304, "", tag.as_str()));
 
@@ -85,7 +85,7 @@ async fn a_booking_is_a_calendar_file_for_those_who_may_see_it() {
     let salon = Salon::open(1, json!({ "name": "Cut; colour, blow-dry" })).await;
     let id = salon.book("09:00").await;
     let path = format!("/v1/bookings/{id}/calendar.ics");
-    let see = async |who: &str| salon.see(salon.ask(Method::GET, &path).bearer_auth(who)).await;
+    let see = async |who: &str| salon.send(salon.request(Method::GET, &path).bearer_auth(who)).await;
     let own = see(&salon.customer.access).await;
     assert_eq!((own.status.as_u16(), own.header("content-type")), (200, "text/calendar; charset=utf-8"));
     assert!(own.text.contains("SUMMARY:Cut\\; colour\\, blow-dry – Salon"), "{}", own.text);

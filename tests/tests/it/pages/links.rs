@@ -1,4 +1,4 @@
-//! `/links`, over HTTP: what it answers and what it plans. The mail itself is read in `stories::booking_links`.
+//! `/links`, over HTTP: its answers and the mails it plans. The mail itself is tested in `stories::booking_links`.
 
 use serde_json::json;
 

@@ -32,7 +32,7 @@ async fn a_customer_sees_their_booking_by_its_link_and_looking_changes_nothing()
         assert!(page.text.contains("Haircut &amp; &lt;b&gt;colour&lt;&#x2f;b&gt;"), "{}", page.text);
         assert!(!page.text.contains("<script") && !page.text.contains("notice_"));
         assert!(!page.text.contains("is cancelled"), "nothing is said that is not true");
-        let head = salon.see(salon.ask(Method::HEAD, &format!("{path}{below}"))).await;
+        let head = salon.send(salon.request(Method::HEAD, &format!("{path}{below}"))).await;
         assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
     }
     let page = salon.get(&path).await;
@@ -152,17 +152,20 @@ async fn invalid_links_are_reported_in_the_readers_language() {
     let another = salon.link(Purpose::Unsubscribe, &id, 0).replace("/u/", "/m/");
     let cut = &good[..good.len() - 2];
     for bad in [revoked.as_str(), &another, cut, "/m/x", "/m/", &format!("{good}/nothing")] {
-        let page = salon.see(salon.ask(Method::GET, bad).header("accept-language", "de-DE,en;q=0.5")).await;
+        let page =
+            salon.send(salon.request(Method::GET, bad).header("accept-language", "de-DE,en;q=0.5")).await;
         assert_eq!(
             (page.status.as_u16(), page.header("content-type")),
             (404, "text/html; charset=utf-8"),
             "{bad}"
         );
         assert_eq!(page.header("cache-control"), "no-store");
-        assert!(page.text.contains("<html lang=\"de\">") && page.text.contains("Dieser Link geht nicht"));
+        assert!(
+            page.text.contains("<html lang=\"de\">") && page.text.contains("Dieser Link funktioniert nicht")
+        );
         assert!(!page.text.contains(good.trim_start_matches("/m/")));
     }
-    let put = salon.see(salon.ask(Method::PUT, &good)).await;
+    let put = salon.send(salon.request(Method::PUT, &good)).await;
     assert_eq!((put.status.as_u16(), put.header("allow")), (405, "GET, HEAD, OPTIONS"));
 }
 
@@ -172,8 +175,8 @@ async fn a_form_of_another_site_changes_nothing() {
     let id = salon.book("09:00").await;
     let path = format!("{}/cancel", salon.manage(&id));
     for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
-        let request = salon.ask(Method::POST, &path).header(name, value).form(&[("rev", "1")]);
-        let page = salon.see(request).await;
+        let request = salon.request(Method::POST, &path).header(name, value).form(&[("rev", "1")]);
+        let page = salon.send(request).await;
         assert_eq!(page.status, 403);
         assert!(page.text.contains("another site"));
     }
@@ -189,8 +192,8 @@ async fn the_page_speaks_the_customer_s_language_whatever_the_browser_asks_for()
     let patch = patch.json(&json!({ "locale": "de", "zone": "America/New_York" }));
     assert_eq!(salon.api.send(patch).await.status, 200);
     let id = salon.book("09:00").await;
-    let request = salon.ask(Method::GET, &salon.manage(&id)).header("accept-language", "en");
-    let page = salon.see(request).await;
+    let request = salon.request(Method::GET, &salon.manage(&id)).header("accept-language", "en");
+    let page = salon.send(request).await;
     for text in
         ["lang=\"de\"", "Dienstag, 4. Mai 2027", "Bestätigt", "Ihre Zeit", "03:00–04:00 Uhr", "45,00 €"]
     {

@@ -30,11 +30,11 @@ pub async fn log_in(salon: &Salon) -> String {
 }
 
 pub async fn see(salon: &Salon, cookie: &str, path: &str) -> Page {
-    salon.see(salon.ask(Method::GET, path).header("cookie", cookie)).await
+    salon.send(salon.request(Method::GET, path).header("cookie", cookie)).await
 }
 
 pub async fn submit(salon: &Salon, cookie: &str, path: &str, fields: &[(&str, &str)]) -> Page {
-    salon.see(salon.ask(Method::POST, path).header("cookie", cookie).form(fields)).await
+    salon.send(salon.request(Method::POST, path).header("cookie", cookie).form(fields)).await
 }
 
 #[tokio::test]

@@ -45,11 +45,11 @@ async fn a_mail_program_ends_reminders_with_one_click_and_a_person_begins_them_a
         "{}",
         page.text
     );
-    assert_eq!(salon.see(salon.ask(Method::HEAD, &path)).await.status, 200);
+    assert_eq!(salon.send(salon.request(Method::HEAD, &path)).await.status, 200);
     assert_eq!(reminders(&salon).await, ["1 waits"], "looking changes nothing");
 
-    let click = salon.ask(Method::POST, &path).form(&[("List-Unsubscribe", "One-Click")]);
-    assert_eq!(salon.see(click).await.status, 200);
+    let click = salon.request(Method::POST, &path).form(&[("List-Unsubscribe", "One-Click")]);
+    assert_eq!(salon.send(click).await.status, 200);
     assert_eq!(reminders(&salon).await, ["1 unwanted"]);
     assert_eq!(jobs(&salon, &["cancelled"]).await, 1);
     let confirmation = "notifications WHERE kind = 'confirmation' AND outcome IS NULL";
@@ -73,16 +73,17 @@ async fn one_click_may_come_as_multipart_and_an_unknown_link_ends_nothing() {
     let body =
         "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n";
     let click = |path: &str| {
-        let request = salon.ask(Method::POST, path).header("content-type", "multipart/form-data; boundary=x");
+        let request =
+            salon.request(Method::POST, path).header("content-type", "multipart/form-data; boundary=x");
         request.body(body)
     };
     let manage_token = salon.manage(&id).replace("/m/", "/u/");
     for path in [salon.link(Purpose::Unsubscribe, &id, 7), manage_token, "/u/x".to_owned()] {
-        assert_eq!(salon.see(click(&path)).await.status, 404);
+        assert_eq!(salon.send(click(&path)).await.status, 404);
     }
     assert_eq!(reminders(&salon).await, ["1 waits"]);
     let path = salon.link(Purpose::Unsubscribe, &id, 0);
-    assert!(salon.see(click(&path)).await.text.contains("You get no reminders"));
+    assert!(salon.send(click(&path)).await.text.contains("You get no reminders"));
     assert_eq!(reminders(&salon).await, ["1 unwanted"]);
 }
 

@@ -15,12 +15,12 @@ struct Visitor<'a> {
 
 impl Visitor<'_> {
     async fn get(&self, path: &str) -> Page {
-        self.salon.see(self.salon.ask(Method::GET, path).header("cookie", &self.cookie)).await
+        self.salon.send(self.salon.request(Method::GET, path).header("cookie", &self.cookie)).await
     }
 
     async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let request = self.salon.ask(Method::POST, path).header("cookie", &self.cookie);
-        let page = self.salon.see(request.header("sec-fetch-site", "same-origin").form(fields)).await;
+        let request = self.salon.request(Method::POST, path).header("cookie", &self.cookie);
+        let page = self.salon.send(request.header("sec-fetch-site", "same-origin").form(fields)).await;
         if let Some((cookie, _)) = page.header("set-cookie").split_once(';') {
             cookie.clone_into(&mut self.cookie);
         }

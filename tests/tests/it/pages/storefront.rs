@@ -58,7 +58,7 @@ async fn only_sites_that_are_named_may_frame_the_page() {
             && framed.text.contains("embed=https%3A%2F%2Fwww.salon.example")
     );
     assert!(!salon.get("/book?embed=https://evil.example").await.text.contains("evil"));
-    // In a frame the booking is told there; its own page, which moves and cancels, stays out of frames.
+    // A frame shows the result of the booking; the page that moves and cancels refuses frames.
     let book = Booking { salon: &salon };
     let form = book.hold(&format!("{NINE}?embed={origin}")).await;
     let done = target(&form, &salon.submit(&form, &ADA).await);
@@ -124,8 +124,8 @@ async fn the_logo_and_photos_are_shown_and_run_nothing() {
     assert!(logo.text.contains("<rect") && !logo.text.contains("alert"), "{}", logo.text);
     assert!(logo.header("content-security-policy").contains("sandbox"));
     assert!(logo.header("cache-control").contains("immutable"));
-    let known = salon.ask(Method::GET, &address).header("if-none-match", logo.header("etag"));
-    assert_eq!(salon.see(known).await.status, 304);
+    let known = salon.request(Method::GET, &address).header("if-none-match", logo.header("etag"));
+    assert_eq!(salon.send(known).await.status, 304);
 
     let photo = format!("/v1/staff/{}/photo", salon.staff[0]);
     assert_eq!(put(&salon, &photo, "image/png", &png()).await, 204);
@@ -233,7 +233,7 @@ async fn a_page_that_is_handed_out_again_shows_what_has_changed_since() {
     assert!(page.text.contains("All times are in America&#x2f;New_York"), "{}", page.text);
     salon.api.clock.advance(TimeDelta::days(2));
     assert!(!salon.get(&path).await.text.contains("Tuesday, 4 May"), "what is over is not shown");
-    let german = salon.see(salon.ask(Method::GET, &path).header("accept-language", "de")).await;
+    let german = salon.send(salon.request(Method::GET, &path).header("accept-language", "de")).await;
     assert_eq!(german.header("content-language"), "de");
 }
 

@@ -28,7 +28,7 @@ pub fn target(from: &str, page: &Page) -> String {
     url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }
 
-/// The contact of somebody.
+/// A guest's contact.
 pub const ADA: [(&str, &str); 4] = [
     ("name", "Ada Lovelace"),
     ("email", "ada@example.org"),

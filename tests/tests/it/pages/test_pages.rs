@@ -1,4 +1,6 @@
+use chrono::Weekday;
 use punctual_core::links::{Link, Purpose};
+use punctual_testkit::{BusinessBuilder, week};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -52,25 +54,18 @@ impl Salon {
         let api = TestApi::start_with(settings).await;
         let admin = api.somebody("admin").await;
         let customer = api.somebody("customer").await;
-        let mut ids = Vec::new();
-        for number in 1..=staff {
-            let member =
-                api.post("/v1/staff", Some(&admin), &json!({ "name": format!("Maria {number}") })).await;
-            let id = member.body["id"].as_str().unwrap().to_owned();
-            let window = |weekday: u8| json!({ "weekday": weekday, "start": "09:00", "end": "12:00" });
-            let week = json!({ "windows": [window(2), window(3)] });
-            let put = api.request(Method::PUT, &format!("/v1/staff/{id}/hours")).header("if-match", "*");
-            assert_eq!(api.send(put.bearer_auth(&admin.access).json(&week)).await.status, 200);
-            ids.push(id);
-        }
+        let names = (1..=staff).map(|number| format!("Maria {number}"));
+        let week = week(&[Weekday::Tue, Weekday::Wed], "09:00-12:00");
+        let opened = BusinessBuilder::default().staff(names, &week).open(&api.core()).await;
+        let staff: Vec<String> = opened.staff.iter().map(Uuid::to_string).collect();
         let mut spec = json!({ "name": "Haircut & <b>colour</b>", "duration_min": 60, "price_minor": 4500,
-            "staff_ids": ids, "reminders": [{ "kind": "offset", "minutes": 60 }] });
+            "staff_ids": staff, "reminders": [{ "kind": "offset", "minutes": 60 }] });
         spec.as_object_mut().unwrap().extend(service.as_object().cloned().unwrap_or_default());
         let made = api.post("/v1/services", Some(&admin), &spec).await;
         assert_eq!(made.status, 201, "{:?}", made.body);
         let service = made.body["id"].as_str().unwrap().to_owned();
         let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { api, admin, customer, service, staff: ids, browser }
+        Self { api, admin, customer, service, staff, browser }
     }
 
     /// The customer's booking of Tuesday at this time; returns its id.
@@ -95,21 +90,21 @@ impl Salon {
         self.link(Purpose::Manage, id, 0)
     }
 
-    pub async fn see(&self, request: reqwest::RequestBuilder) -> Page {
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Page {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         Page { status, headers, text: response.text().await.unwrap() }
     }
 
-    pub fn ask(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.browser.request(method, format!("{}{path}", self.api.url))
     }
 
     pub async fn get(&self, path: &str) -> Page {
-        self.see(self.ask(Method::GET, path)).await
+        self.send(self.request(Method::GET, path)).await
     }
 
     pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Page {
-        self.see(self.ask(Method::POST, path).header("sec-fetch-site", "same-origin").form(fields)).await
+        self.send(self.request(Method::POST, path).header("sec-fetch-site", "same-origin").form(fields)).await
     }
 }

@@ -1,4 +1,4 @@
-//! The checker of chaos runs sees what programs were not told, told twice or told wrong.
+//! The checker of chaos runs finds events that programs missed, received twice or received with wrong content.
 
 use punctual_sim::checker::{Counted, Pushed, WebhookObservations, compare_webhooks};
 use serde_json::Value;

@@ -145,7 +145,7 @@ async fn a_silent_endpoint_delays_no_other_and_no_mail() {
     for start in ["09:00", "10:00", "11:00", "12:00", "13:00"] {
         booked.push(test.book(tuesday(start)).await);
     }
-    // The first request to the silent one is not even given up yet.
+    // The first request to the unresponsive one has not timed out yet.
     let began = std::time::Instant::now();
     good.wait_for(booked.len()).await;
     for booking in &booked {

@@ -1,4 +1,4 @@
-//! The feed shows what the history shows, whoever wrote it: a page, a link of a mail, the API.
+//! The feed contains every change of the history, whichever path wrote it: a page, a link of a mail, the API.
 
 use std::collections::BTreeMap;
 

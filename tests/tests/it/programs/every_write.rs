@@ -1,4 +1,4 @@
-//! Whatever changes a booking is exactly one event of the feed, and a hold is none.
+//! Each change of a booking is exactly one event of the feed. A hold is none.
 
 use chrono::TimeDelta;
 use punctual_core::bookings::{self, Booking, BookingStatus, Move, NewHold, RequestedSlot, SlotSource};

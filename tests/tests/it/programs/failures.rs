@@ -149,7 +149,7 @@ async fn a_hundred_dead_endpoints_delay_no_good_one_and_no_mail() {
         test.wait_for_sent(&booking, "confirmation", 1).await;
         good.wait_for(number + 1).await;
     }
-    // A silent one is asked by few requests at a time, so most of what it is owed has not begun.
+    // An endpoint without answers gets few requests at a time, so most of its deliveries have not begun.
     let asked: Vec<usize> = dead.iter().map(|receiver| receiver.received().len()).collect();
     let tried = asked.iter().filter(|asked| **asked > 0).count();
     assert!(tried > DEAD / 2, "{tried} of the dead ones were tried");
@@ -157,7 +157,7 @@ async fn a_hundred_dead_endpoints_delay_no_good_one_and_no_mail() {
     drop(test);
 }
 
-/// A tenth of the endpoints is dead; the others are told of everything, each once and in one try.
+/// A tenth of the endpoints never answers; the others receive every event once, at the first attempt.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_endpoints_the_good_ones_miss_nothing_while_ten_are_dead() {
     const ENDPOINTS: usize = 100;

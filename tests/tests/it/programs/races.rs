@@ -1,4 +1,4 @@
-//! Deliveries that several write at once.
+//! Deliveries that several workers write at once.
 
 use punctual_core::webhooks::{self, DeliveryStatus};
 use punctual_testkit::wait_for;

@@ -1,4 +1,4 @@
-//! Clocks that stepped: what they left in the tables must not stop the queue.
+//! Steps of the clock: instants that they left in the tables must not stop the queue.
 
 use std::time::Duration;
 

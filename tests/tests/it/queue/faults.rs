@@ -58,7 +58,7 @@ async fn a_job_whose_process_dies_three_times_is_poison() {
         };
         assert_eq!(held.unwrap().rescues, deaths);
         victim.expire_session(&mut conn, Duration::from_mins(1)).await;
-        // Other sessions are as silent, but only what the dead one held comes back.
+        // Other sessions have no newer heartbeat either, but only jobs of the dead one are rescued.
         assert_eq!(rescue_expired(&mut conn, Duration::from_millis(1)).await, 1);
     }
     let worker = work(test.builder());
@@ -80,7 +80,7 @@ async fn jobs_of_a_killed_worker_all_run_again_one_at_a_time() {
     victim.kill().await;
     let heir = work(test.builder());
     test.begun(21).await;
-    assert_eq!(test.states().await[&JobState::Running], 1, "rescued jobs run in a lane of one");
+    assert_eq!(test.states().await[&JobState::Running], 1, "rescued jobs run one at a time");
     let fresh = test.enqueue(Order::Done).await;
     until(async || {
         test.jobs().await.into_iter().find(|job| job.id == fresh.id && job.state == JobState::Completed)

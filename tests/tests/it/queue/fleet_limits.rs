@@ -33,7 +33,7 @@ async fn run(fault: Fault, seconds: u32) -> Option<(Vec<f64>, Vec<f64>)> {
     fleet.begun(1).await;
     wait_for("both have beaten", async || {
         let workers = fleet.workers().await;
-        workers.iter().all(|worker| worker.beat_at > worker.started_at).then_some(())
+        workers.iter().all(|worker| worker.heartbeat_at > worker.started_at).then_some(())
     })
     .await;
     let total = (seconds * 6 / 5 * RATE + 200) as usize;

@@ -1,4 +1,4 @@
-//! What a worker costs that has nothing to do.
+//! Cost of an idle worker.
 
 use std::fs;
 

@@ -149,7 +149,7 @@ async fn workers_show_their_heartbeat_what_they_run_and_who_leads() {
         (&workers[0].queues[..], &workers[0].kinds[..]),
         (&["tasks".to_owned()][..], &["task.v1".to_owned()][..])
     );
-    assert!(workers.iter().all(|worker| worker.silent.as_secs() < 2));
+    assert!(workers.iter().all(|worker| worker.since_heartbeat.as_secs() < 2));
     test.handlers.gate.add_permits(2);
     one.drain().await;
     two.drain().await;

@@ -261,7 +261,7 @@ impl Model {
     }
 }
 
-/// A job whose stop was asked for does not wait again.
+/// A job whose stop was requested does not wait again.
 fn waiting(job: &Expected) -> JobState {
     if job.stop { JobState::Available } else { JobState::Retryable }
 }

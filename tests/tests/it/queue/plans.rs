@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::test_queue::{TestQueue, start_time};
 
-/// The text of a statement as it stands in the source, so that what is explained is what runs; without sqlx's notes on
+/// The text of a statement as it is in the source, so that the explained statement is the one that runs; without sqlx's notes on
 /// the names of columns.
 pub fn statement(source: &str, begin: &str) -> String {
     let from = source.find(begin).unwrap_or_else(|| panic!("{begin} should stand in the source"));
@@ -26,7 +26,7 @@ pub async fn explain(conn: &mut PgConnection, sql: &str, parameters: &str) -> (S
     let call = if parameters.is_empty() { String::new() } else { format!("({parameters})") };
     let explain = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE probe {call}");
     let lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(&mut *conn).await.unwrap();
-    // Rolled back, so that each statement meets what was filled in.
+    // Rolled back, so that each statement runs on the original data.
     sqlx::raw_sql("ROLLBACK; DEALLOCATE probe").execute(&mut *conn).await.unwrap();
     // The first line of buffers is the whole statement's: shared hit=… read=… dirtied=…
     let buffers = lines.iter().find(|line| line.contains("Buffers:")).cloned().unwrap_or_default();

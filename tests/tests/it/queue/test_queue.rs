@@ -18,7 +18,7 @@ use sqlx::pool::PoolConnection;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-/// What a job is told to do.
+/// The scripted action of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     Done,

@@ -108,7 +108,7 @@ async fn who_forgot_the_password_sets_a_new_one_by_mail_and_old_sessions_end() {
     let refresh = json!({ "refresh_token": session["refresh_token"] });
     let (status, problem) = stack.anybody("/v1/auth/refresh", &refresh).await;
     assert_eq!((status, &problem["code"]), (401, &json!("invalid_refresh_token")));
-    assert_eq!(stack.ask("a key", "2027-05-04T10:00:00Z").await.1["code"], "session_ended");
+    assert_eq!(stack.request_booking("a key", "2027-05-04T10:00:00Z").await.1["code"], "session_ended");
     assert_eq!(stack.sink.journal().len(), 1, "nothing is mailed to an address that has no account");
 }
 

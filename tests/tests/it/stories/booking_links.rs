@@ -1,4 +1,4 @@
-//! Whoever lost the mails of their bookings asks for the links again at `/links`.
+//! A guest who lost the mails of their bookings requests the links again at `/links`.
 
 use mail_parser::MessageParser;
 use punctual_testkit::smtp_sink::ReceivedMail;
@@ -109,7 +109,7 @@ async fn who_lost_the_mails_of_their_bookings_is_sent_all_links_in_one() {
     stack.sink.wait_for_mails(5).await;
     wait_for("the cancellation is recorded", async || owed(&stack).await == 0).await;
 
-    // Asked again, the mail has what is still to come; the fourth time of a day is refused.
+    // Requested again, the mail lists future bookings; the fourth request of a day is refused.
     assert_eq!(ask("grace@example.org").await, unknown);
     let mail = stack.sink.wait_for_mails(6).await.remove(5);
     assert_eq!(links(&mail), [paths[1].clone()]);

@@ -46,7 +46,7 @@ async fn after_a_fail_over_no_connection_that_can_only_read_is_used_again() {
         .await
         .unwrap();
     for attempt in 0..6 {
-        let answer = stack.try_for(&format!("during {attempt}"), &starts[2]).await.unwrap();
+        let answer = stack.try_request_booking(&format!("during {attempt}"), &starts[2]).await.unwrap();
         assert_eq!(answer.status(), 503);
         assert!(answer.headers().contains_key("retry-after"));
     }
@@ -79,7 +79,7 @@ async fn a_full_disk_is_answered_with_503_and_is_seen_on_readyz() {
     )
     .await
     .unwrap();
-    let answer = stack.try_for("full", &starts[0]).await.unwrap();
+    let answer = stack.try_request_booking("full", &starts[0]).await.unwrap();
     assert_eq!(answer.status(), 503);
     assert!(answer.headers().contains_key("retry-after"));
     let ready = reqwest::get(format!("{}/readyz", stack.api.url())).await.unwrap();
@@ -112,7 +112,7 @@ async fn book_on(stack: Arc<TestStack>, client: usize, starts: Vec<String>, ackn
             if acknowledged.stop.load(Ordering::SeqCst) {
                 return;
             }
-            let answer = stack.try_for(&format!("client {client} booking {number}"), start).await;
+            let answer = stack.try_request_booking(&format!("client {client} booking {number}"), start).await;
             if let Ok(answer) = answer {
                 let status = answer.status().as_u16();
                 assert!(matches!(status, 201 | 409 | 503), "{status}: {:?}", answer.text().await);

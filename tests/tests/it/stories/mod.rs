@@ -1,4 +1,4 @@
-//! The whole way on real processes: an api, a worker, and a mail server between them and the customer.
+//! End to end with real processes: an api, a worker, and a mail server between them and the customer.
 
 mod accounts;
 mod booking_links;

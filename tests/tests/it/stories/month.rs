@@ -1,4 +1,4 @@
-//! The simulated month, in short; `cargo run -p punctual-tests --bin month` is the long form.
+//! The simulated month, in short; `cargo dev month` is the long form.
 
 use punctual_sim::month::{Plan, play};
 

@@ -33,13 +33,13 @@ async fn postgres_stopped_behind_a_pooler_is_answered_with_503_until_it_is_back(
     let starts = stack.starts().await;
     postgres.stop().await;
     for attempt in 0..6 {
-        let answer = stack.try_for(&format!("during {attempt}"), &starts[0]).await.unwrap();
+        let answer = stack.try_request_booking(&format!("during {attempt}"), &starts[0]).await.unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         assert_eq!(status, 503, "{text}");
     }
     postgres.start_again().await;
     wait_for("bookings are made again", async || {
-        let answer = stack.try_for("after", &starts[0]).await.unwrap();
+        let answer = stack.try_request_booking("after", &starts[0]).await.unwrap();
         assert!(matches!(answer.status().as_u16(), 201 | 503), "{}", answer.status());
         answer.status() == 201
     })

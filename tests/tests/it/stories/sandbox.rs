@@ -22,7 +22,7 @@ impl<'a> Developer<'a> {
         Self { stack, key: String::from_utf8(made.stdout).unwrap().trim().to_owned() }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+    async fn request(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let url = format!("{}/v1/sandbox/{path}", self.stack.api.url());
         let request = Client::new().request(method, url).bearer_auth(&self.key);
         let request = if body.is_null() { request } else { request.json(body) };
@@ -33,7 +33,7 @@ impl<'a> Developer<'a> {
     /// Moves the clock to this instant, in as many requests as that takes.
     async fn advance_to(&self, to: DateTime<Utc>) -> Value {
         loop {
-            let (status, clock) = self.ask(Method::POST, "clock/advance", &json!({ "to": to })).await;
+            let (status, clock) = self.request(Method::POST, "clock/advance", &json!({ "to": to })).await;
             assert_eq!(status, 200, "{clock}");
             if clock["done"] == true {
                 return clock;
@@ -58,7 +58,7 @@ async fn four_days_pass_at_once_with_their_reminder_and_their_webhooks() {
     // The day after tomorrow, with a reminder a day before.
     let booking = stack.book("one", &starts[0]).await;
     let developer = Developer::of(&stack);
-    let (status, before) = developer.ask(Method::GET, "clock", &Value::Null).await;
+    let (status, before) = developer.request(Method::GET, "clock", &Value::Null).await;
     assert_eq!((status, &before["ahead_seconds"]), (200, &json!(0)), "{before}");
 
     let to = instant(&before["now"]) + TimeDelta::days(4);
@@ -92,20 +92,20 @@ async fn a_sandbox_takes_periods_and_instants_and_says_what_is_wrong_with_others
         (json!({ "by": "1 day" }), "/by", "bad_period"),
         (json!({ "by": "P367D" }), "/by", "too_large"),
     ] {
-        let (status, refused) = developer.ask(Method::POST, "clock/advance", &wish).await;
+        let (status, refused) = developer.request(Method::POST, "clock/advance", &wish).await;
         assert_eq!(status, 400, "{wish}: {refused}");
         let fault = &refused["errors"][0];
         assert_eq!((&fault["pointer"], &fault["code"]), (&json!(pointer), &json!(code)), "{wish}: {refused}");
     }
     // Without a worker nothing that is due runs: a mail still waits.
     stack.book("one", &stack.starts().await[0]).await;
-    let (status, moved) = developer.ask(Method::POST, "clock/advance", &json!({ "by": "PT1H" })).await;
+    let (status, moved) = developer.request(Method::POST, "clock/advance", &json!({ "by": "PT1H" })).await;
     assert_eq!((status, &moved["done"]), (200, &json!(false)), "{moved}");
     assert!(moved["due"]["jobs"].as_i64() >= Some(1), "{moved}");
-    // One that was moved to lies behind: the clock never goes back.
-    let (_, before) = developer.ask(Method::GET, "clock", &Value::Null).await;
+    // An instant in the past is refused: the clock never goes back.
+    let (_, before) = developer.request(Method::GET, "clock", &Value::Null).await;
     let past = json!({ "to": instant(&before["now"]) - TimeDelta::days(1) });
-    let (status, after) = developer.ask(Method::POST, "clock/advance", &past).await;
+    let (status, after) = developer.request(Method::POST, "clock/advance", &past).await;
     assert_eq!(status, 200, "{after}");
     assert!(after["ahead_seconds"].as_i64() >= before["ahead_seconds"].as_i64(), "{after}");
 }

@@ -79,21 +79,21 @@ impl TestStack {
     }
 
     /// Requests a booking; returns the api's answer.
-    pub async fn ask(&self, key: &str, start: &str) -> (u16, Value) {
+    pub async fn request_booking(&self, key: &str, start: &str) -> (u16, Value) {
         let wish = json!({ "service_id": self.service, "start": start });
         let answer = self.post("/v1/bookings", Some(key), &wish).await;
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
     /// Requests a booking; an error where the api closes the connection.
-    pub async fn try_for(&self, key: &str, start: &str) -> reqwest::Result<Response> {
+    pub async fn try_request_booking(&self, key: &str, start: &str) -> reqwest::Result<Response> {
         let request = self.client.post(format!("{}/v1/bookings", self.api.url())).bearer_auth(&self.token);
         let body = json!({ "service_id": self.service, "start": start });
         request.header("Idempotency-Key", key).json(&body).send().await
     }
 
     /// Requests a booking as part of a trace.
-    pub async fn ask_within(&self, key: &str, start: &str, traceparent: &str) -> Response {
+    pub async fn request_booking_in_trace(&self, key: &str, start: &str, traceparent: &str) -> Response {
         let request = self.client.post(format!("{}/v1/bookings", self.api.url())).bearer_auth(&self.token);
         let request = request.header("Idempotency-Key", key).header("traceparent", traceparent);
         request.json(&json!({ "service_id": self.service, "start": start })).send().await.unwrap()
@@ -101,7 +101,7 @@ impl TestStack {
 
     /// Books, and gives the id.
     pub async fn book(&self, key: &str, start: &str) -> String {
-        let (status, booking) = self.ask(key, start).await;
+        let (status, booking) = self.request_booking(key, start).await;
         assert_eq!(status, 201, "{booking}");
         booking["id"].as_str().unwrap().to_owned()
     }

@@ -12,7 +12,7 @@ async fn sixteen_requests_for_one_slot_make_one_booking_and_one_mail() {
     let worker = stack.programs.worker().await;
     let start = stack.starts().await.remove(0);
     let keys: Vec<String> = (0..16).map(|number| format!("key-{number}")).collect();
-    let answers = join_all(keys.iter().map(|key| stack.ask(key, &start))).await;
+    let answers = join_all(keys.iter().map(|key| stack.request_booking(key, &start))).await;
     let (booked, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|(status, _)| *status == 201);
     assert_eq!(booked.len(), 1);
     for (status, problem) in refused {
@@ -28,7 +28,8 @@ async fn sixteen_requests_for_one_slot_make_one_booking_and_one_mail() {
 async fn one_key_sent_twice_at_once_makes_one_booking_one_mail_and_two_equal_answers() {
     let stack = TestStack::open(1, |programs| programs).await;
     let start = stack.starts().await.remove(0);
-    let (one, other) = tokio::join!(stack.ask("the key", &start), stack.ask("the key", &start));
+    let (one, other) =
+        tokio::join!(stack.request_booking("the key", &start), stack.request_booking("the key", &start));
     assert_eq!(one.0, 201, "{}", one.1);
     assert_eq!(one, other);
     let worker = stack.programs.worker().await;

@@ -28,7 +28,7 @@ async fn a_booking_is_one_trace_from_the_request_to_the_reply_of_the_mail_server
     let worker = stack.programs.worker().await;
     let start = stack.starts().await.remove(0);
 
-    let answer = stack.ask_within("a key", &start, &format!("00-{TRACE}-{CLIENT}-01")).await;
+    let answer = stack.request_booking_in_trace("a key", &start, &format!("00-{TRACE}-{CLIENT}-01")).await;
     assert_eq!(answer.status(), 201);
     let told = answer.headers()["traceparent"].to_str().unwrap().to_owned();
 

@@ -149,7 +149,7 @@ pub async fn workers(core: &Core, json: bool) -> Result<()> {
                 if worker.leads { "leads" } else { "" }.to_owned(),
                 worker.version.clone().unwrap_or_default(),
                 worker.running.to_string(),
-                format!("{:.1} s", worker.silent.as_secs_f64()),
+                format!("{:.1} s", worker.since_heartbeat.as_secs_f64()),
                 instant(worker.started_at),
                 worker.queues.join(","),
                 worker.session.to_string(),
@@ -216,8 +216,8 @@ fn job_json(job: &JobSummary) -> Value {
 fn worker_json(worker: &WorkerStatus) -> Value {
     json!({
         "id": worker.session, "name": worker.name, "version": worker.version, "queues": worker.queues, "kinds": worker.kinds,
-        "started_at": instant(worker.started_at), "beat_at": instant(worker.beat_at),
-        "silent_ms": u64::try_from(worker.silent.as_millis()).unwrap_or(u64::MAX), "running": worker.running,
+        "started_at": instant(worker.started_at), "heartbeat_at": instant(worker.heartbeat_at),
+        "heartbeat_age_ms": u64::try_from(worker.since_heartbeat.as_millis()).unwrap_or(u64::MAX), "running": worker.running,
         "leads": worker.leads,
     })
 }

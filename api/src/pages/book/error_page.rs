@@ -27,19 +27,21 @@ struct Facts {
 /// The problem itself if the business cannot be read.
 pub async fn page(visitor: &Visitor, problem: Problem) -> Result<Response, Problem> {
     let kind = match problem.code {
-        Code::NotFound => "book_lost",
+        Code::NotFound => "book_not_found",
         Code::LinkVoid | Code::IdempotencyKeyReused => "book_stale",
-        Code::Forbidden => "book_site",
+        Code::Forbidden => "book_other_site",
         Code::TooManyRequests => "book_limit",
         Code::Unavailable | Code::Overloaded | Code::IdempotencyInProgress => "book_busy",
         Code::Unauthenticated => "book_login",
-        Code::StartInPast | Code::TooSoon | Code::TooFar | Code::OutsideHours | Code::OffGrid => "book_gone",
+        Code::StartInPast | Code::TooSoon | Code::TooFar | Code::OutsideHours | Code::OffGrid => {
+            "book_unavailable"
+        }
         // These use the general error page.
         _ => return Err(problem),
     };
     let again = format!("{}book{}", visitor.visit.root(), visitor.carry());
     let (status, wait) = (problem.code.status(), problem.facts.retry_after);
-    match told(visitor, status, kind, wait, (again, "book_title")).await {
+    match message(visitor, status, kind, wait, (again, "book_title")).await {
         Ok(mut response) => {
             if let Some(wait) = wait {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));
@@ -51,7 +53,7 @@ pub async fn page(visitor: &Visitor, problem: Problem) -> Result<Response, Probl
 }
 
 /// Renders the message `kind` with a link.
-pub async fn told(
+pub async fn message(
     visitor: &Visitor,
     status: StatusCode,
     kind: &'static str,
@@ -60,7 +62,7 @@ pub async fn told(
 ) -> Result<Response, Problem> {
     let site = Site::of(visitor).await?;
     let wait = wait.map(|wait| in_words(wait, visitor.locale));
-    site.page(visitor, status, "book/trouble.html.j2", &Facts { kind, wait, again, again_words })
+    site.page(visitor, status, "book/error.html.j2", &Facts { kind, wait, again, again_words })
 }
 
 fn seconds(wait: Duration) -> u64 {

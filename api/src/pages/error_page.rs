@@ -26,14 +26,14 @@ struct Next {
 }
 
 /// Renders a problem as a page.
-pub fn trouble(problem: Problem, locale: Locale, state: &State, request_id: Uuid) -> Response {
+pub fn error_page(problem: Problem, locale: Locale, state: &State, request_id: Uuid) -> Response {
     let kind = match problem.code {
-        Code::NotFound => "trouble_link",
-        Code::LinkVoid => "trouble_void",
-        Code::Forbidden => "trouble_site",
-        Code::Unavailable | Code::Overloaded | Code::TooManyRequests => "trouble_busy",
-        Code::InternalError => "trouble_ours",
-        _ => "trouble_request",
+        Code::NotFound => "error_link",
+        Code::LinkVoid => "error_link_void",
+        Code::Forbidden => "error_other_site",
+        Code::Unavailable | Code::Overloaded | Code::TooManyRequests => "error_busy",
+        Code::InternalError => "error_server",
+        _ => "error_request",
     };
     let next = match problem.code {
         Code::NotFound => Some(("links", "links_title")),
@@ -46,7 +46,7 @@ pub fn trouble(problem: Problem, locale: Locale, state: &State, request_id: Uuid
     });
     let facts = ErrorContext { kind, next, request_id: request_id.to_string() };
     let answer = problem.into_answer(&state.public_url, request_id);
-    let Ok(mut response) = page(answer.status(), "trouble.html.j2", locale, &facts) else { return answer };
+    let Ok(mut response) = page(answer.status(), "error.html.j2", locale, &facts) else { return answer };
     for name in [header::RETRY_AFTER, header::ALLOW] {
         if let Some(value) = answer.headers().get(&name) {
             response.headers_mut().insert(name, value.clone());
