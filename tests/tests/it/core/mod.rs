@@ -24,3 +24,4 @@ mod sessions;
 mod states;
 mod terms_of_staff;
 mod visits;
+mod visits_changed;
