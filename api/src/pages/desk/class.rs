@@ -40,7 +40,7 @@ struct Facts {
     no_mail: bool,
     fault: Option<&'static str>,
     /// Whether the service is not offered at the new time.
-    odd: bool,
+    needs_override: bool,
 }
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ struct Refused {
     notice: Notice,
     message_form: MessageForm,
     fault: Option<&'static str>,
-    odd: bool,
+    needs_override: bool,
     /// Date, time and member of staff.
     wanted: Option<(String, String, Option<Uuid>)>,
 }
@@ -110,14 +110,14 @@ impl DeskPage for Class {
         let words = match &error {
             Error::SlotTaken { .. } => "desk_taken",
             Error::StartInPast => "desk_past",
-            Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_odd",
+            Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_needs_override",
             Error::InvalidTransition { .. } => "notice_not_possible",
             Error::NotFound("staff") => "desk_not_performed",
             _ => return Err(error.into()),
         };
         let status = Problem::from(error).code.status();
-        let (notice, odd) = (Some((words, "alert")), words == "desk_odd");
-        refuse(status, Refused { notice, message_form, odd, wanted, fault: None })
+        let (notice, needs_override) = (Some((words, "alert")), words == "desk_needs_override");
+        refuse(status, Refused { notice, message_form, needs_override, wanted, fault: None })
     }
 }
 
@@ -143,7 +143,7 @@ fn render(desk: &Desk, class: &ClassOf, status: StatusCode, refused: Refused) ->
     let zone = desk.zone()?;
     let front = &desk.front()?.front;
     let (start, end) = (class.start.to_utc(), class.end.to_utc());
-    let Refused { notice, message_form, fault, odd, wanted } = refused;
+    let Refused { notice, message_form, fault, needs_override, wanted } = refused;
     let (date, time, staff_id) = wanted.unwrap_or_else(|| {
         (class.start.date_naive().to_string(), class.start.format("%H:%M").to_string(), Some(class.staff_id))
     });
@@ -167,7 +167,7 @@ fn render(desk: &Desk, class: &ClassOf, status: StatusCode, refused: Refused) ->
         message: message_form.message,
         no_mail: message_form.no_mail,
         fault,
-        odd,
+        needs_override,
     };
     desk.page(status, "desk/class.html.j2", "day", notice, &facts)
 }

@@ -60,7 +60,7 @@ struct Chosen {
     start: String,
     staff_id: Uuid,
     /// Whether it was typed in: such a time needs an explicit override.
-    odd: bool,
+    needs_override: bool,
     overriding: bool,
 }
 
@@ -74,7 +74,7 @@ struct Link {
 struct RequestedTime {
     start: DateTime<Utc>,
     staff_id: Uuid,
-    odd: bool,
+    needs_override: bool,
     overriding: bool,
 }
 
@@ -103,10 +103,10 @@ impl DeskPage for Move {
             refused.fault = Some("desk_fault_time");
         }
         let requested = start.map(|start| (start, false)).or(typed.map(|start| (start, true)));
-        let requested = requested.map(|(start, odd)| RequestedTime {
+        let requested = requested.map(|(start, needs_override)| RequestedTime {
             start,
             staff_id: staff_id.unwrap_or(booking.staff.id),
-            odd,
+            needs_override,
             overriding: false,
         });
         render(desk, &booking, StatusCode::OK, requested, &MessageForm::default(), refused).await
@@ -118,7 +118,7 @@ impl DeskPage for Move {
         let requested = RequestedTime {
             start: form.value("start", parse_compact)?,
             staff_id: form.value("staff", |text| Uuid::try_parse(text).ok())?,
-            odd: form.text("odd").is_some(),
+            needs_override: form.text("needs_override").is_some(),
             overriding: form.text("override").is_some(),
         };
         let message_form = MessageForm::of(&form);
@@ -145,11 +145,11 @@ impl DeskPage for Move {
             }
             Error::SlotTaken { .. } => "desk_taken",
             Error::StartInPast => "desk_past",
-            Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_odd",
+            Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_needs_override",
             Error::NotFound(_) | Error::Invalid { .. } => "desk_not_performed",
             _ => return Err(error.into()),
         };
-        let odd = requested.odd || words == "desk_odd";
+        let needs_override = requested.needs_override || words == "desk_needs_override";
         let alternatives = match &error {
             Error::SlotTaken { alternatives, .. } => alternatives.clone(),
             _ => Vec::new(),
@@ -157,7 +157,15 @@ impl DeskPage for Move {
         let status = Problem::from(error).code.status();
         let booking = bookings::get(core, &actor, id).await?;
         let refused = Refused { notice: Some((words, "alert")), seen: Some(rev), fault: None, alternatives };
-        render(desk, &booking, status, Some(RequestedTime { odd, ..requested }), &message_form, refused).await
+        render(
+            desk,
+            &booking,
+            status,
+            Some(RequestedTime { needs_override, ..requested }),
+            &message_form,
+            refused,
+        )
+        .await
     }
 }
 
@@ -208,7 +216,7 @@ async fn render(
             .map_or_else(|| booking.staff.name.clone(), |member| member.name.as_str().to_owned()),
         start: compact(requested.start),
         staff_id: requested.staff_id,
-        odd: requested.odd,
+        needs_override: requested.needs_override,
         overriding: requested.overriding,
     });
     let facts = Facts {

@@ -62,8 +62,9 @@ impl OpsPage for Webhook {
         let (visit, core) = (&admin.visit, &admin.visit.state.core);
         let id = id_at(&admin, 2)?;
         let state = STATES.into_iter().find(|state| visit.query_param("status") == Some(&word(state)));
-        let before = visit.query_param("cursor").map(Cursor::parse).transpose().map_err(odd("/cursor"))?;
-        let size = PageSize::new(ROWS).map_err(odd("/limit"))?;
+        let before =
+            visit.query_param("cursor").map(Cursor::parse).transpose().map_err(invalid_at("/cursor"))?;
+        let size = PageSize::new(ROWS).map_err(invalid_at("/limit"))?;
         let endpoint = again_if_cut(|| webhooks::get(&core.pool, id)).await?;
         let page = again_if_cut(|| webhooks::deliveries(&core.pool, id, state, size, before)).await?;
         let now = core.now();
@@ -94,7 +95,7 @@ impl OpsPage for Webhook {
     }
 }
 
-fn odd(pointer: &'static str) -> impl Fn(punctual_core::types::ParseError) -> Problem {
+fn invalid_at(pointer: &'static str) -> impl Fn(punctual_core::types::ParseError) -> Problem {
     move |error| Problem::invalid_at(Place::Query, pointer, error.code, error.message)
 }
 

@@ -250,7 +250,12 @@ async fn a_time_outside_of_the_hours_is_booked_on_purpose_only() {
         "{}",
         chosen.text
     );
-    let odd = [("rev", "1"), ("start", chosen.field("start")), ("staff", &*salon.staff[0]), ("odd", "1")];
+    let odd = [
+        ("rev", "1"),
+        ("start", chosen.field("start")),
+        ("staff", &*salon.staff[0]),
+        ("needs_override", "1"),
+    ];
     let refused = visitor.send(&path, &odd).await;
     assert!(refused.status == 422 && refused.text.contains("outside of our hours"), "{}", refused.text);
     let meant = [&odd[..], &[("override", "1")]].concat();

@@ -84,9 +84,9 @@ async fn several_services_are_chosen_one_after_the_other_and_booked_in_one_go() 
     let form = visitor.get(&format!("{base}&date={TUESDAY}&time=19:10&lang=de")).await;
     assert!(form.text.contains("name=\"override\"") && form.text.contains("Colour"), "{}", form.text);
     let token = form.field("token").to_owned();
-    let odd = send(fields(&token, "20270504T1710Z", &[("odd", "1")])).await;
+    let odd = send(fields(&token, "20270504T1710Z", &[("needs_override", "1")])).await;
     assert_eq!(odd.status, 409, "{}", odd.text);
-    let made = send(fields(&token, "20270504T1710Z", &[("odd", "1"), ("override", "1")])).await;
+    let made = send(fields(&token, "20270504T1710Z", &[("needs_override", "1"), ("override", "1")])).await;
     assert_eq!(made.status, 303, "{}", made.text);
     assert_eq!(salon.api.count("bookings").await, 6);
 }

@@ -42,7 +42,7 @@ struct Hidden {
 struct Wish {
     start: DateTime<Utc>,
     staff_id: Option<Uuid>,
-    odd: bool,
+    needs_override: bool,
     overriding: bool,
     seats: u32,
 }
@@ -64,7 +64,7 @@ impl DeskPage for New {
         let seats = chain.seats(desk.visit.query_param("seats"));
         let chosen = desk.visit.query_param("start").and_then(parse_compact);
         if let Some(start) = chosen {
-            let wish = Wish { start, staff_id, odd: false, overriding: false, seats };
+            let wish = Wish { start, staff_id, needs_override: false, overriding: false, seats };
             return who::ask(desk, &chain, wish, StatusCode::OK, Entered::default()).await;
         }
         let time = desk.visit.query_param("time").filter(|text| !text.is_empty());
@@ -72,8 +72,8 @@ impl DeskPage for New {
         let Some(start) = typed else {
             return time::choose(desk, &chain, staff_id, seats, time.map(|_| "desk_fault_time")).await;
         };
-        let odd = !chain.is_offered(desk, staff_id, start).await?;
-        let wish = Wish { start, staff_id, odd, overriding: false, seats };
+        let needs_override = !chain.is_offered(desk, staff_id, start).await?;
+        let wish = Wish { start, staff_id, needs_override, overriding: false, seats };
         who::ask(desk, &chain, wish, StatusCode::OK, Entered::default()).await
     }
 
@@ -85,7 +85,7 @@ impl DeskPage for New {
         let mut wish = Wish {
             start: form.value("start", parse_compact)?,
             staff_id: form.text("staff").and_then(|text| Uuid::try_parse(text).ok()),
-            odd: form.text("odd").is_some(),
+            needs_override: form.text("needs_override").is_some(),
             overriding: form.text("override").is_some(),
             seats: chain.seats(form.text("seats")),
         };
@@ -144,17 +144,17 @@ impl DeskPage for New {
             Error::SeriesConflict(_) => "desk_series_conflict",
             Error::VisitConflict(_) => "desk_visit_conflict",
             Error::StartInPast => "desk_past",
-            Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_odd",
+            Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_needs_override",
             Error::NotFound("staff") => "desk_not_performed",
             _ => return Err(error.into()),
         };
         let mut entered = Entered { notice: Some((words, "alert")), input, repeat, ..Entered::default() };
-        wish.odd |= words == "desk_odd";
+        wish.needs_override |= words == "desk_needs_override";
         match &error {
             Error::SlotTaken { alternatives, .. } => entered.alternatives.clone_from(alternatives),
             Error::SeriesConflict(occurrences) => entered.occurrences.clone_from(occurrences),
             Error::VisitConflict(conflict) => {
-                wish.odd |= !matches!(conflict.code, "slot_taken" | "start_in_past");
+                wish.needs_override |= !matches!(conflict.code, "slot_taken" | "start_in_past");
                 entered.conflict = Some(conflict.clone());
             }
             _ => {}

@@ -37,7 +37,7 @@ struct Who {
     service_id: Uuid,
     then: Option<String>,
     seats: u32,
-    odd: bool,
+    needs_override: bool,
     overriding: bool,
     query: String,
     hidden: Vec<Hidden>,
@@ -126,7 +126,7 @@ pub(super) async fn ask(
     let mut kept =
         vec![("service", first.to_string()), ("staff", staff.clone()), ("seats", wish.seats.to_string())];
     kept.extend(chain.then().map(|then| ("then", then)));
-    if wish.odd {
+    if wish.needs_override {
         let at = zone.at(wish.start);
         kept.push(("date", at.format("%Y-%m-%d").to_string()));
         kept.push(("time", at.format("%H:%M").to_string()));
@@ -149,7 +149,7 @@ pub(super) async fn ask(
         staff,
         service_id: first,
         then: chain.then(),
-        odd: wish.odd,
+        needs_override: wish.needs_override,
         overriding: wish.overriding,
         hidden: hidden(desk, &kept),
         query,
