@@ -5,6 +5,7 @@
 mod account;
 mod appointment;
 mod book;
+mod chain;
 mod decide;
 mod desk;
 mod error_page;

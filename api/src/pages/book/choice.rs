@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::{
     BookPage, Visitor, contact, form_token, input, limits::count, service, site::Site,
-    staff_choice::StaffChoice, summary::Summary, taken,
+    staff_choice::StaffChoice, summary::Summary, taken, visit,
 };
 use crate::{
     contract::Operation,
@@ -28,7 +28,7 @@ use crate::{
     throttle::{Allowance, Policy},
 };
 
-/// `/book/{service}/{who}/{start}`: the chosen time. Its form holds it for the visitor.
+/// `/book/{service}/{who}/{start}`: the chosen time. Its form holds it for the visitor; that of a visit books it.
 pub struct Choice;
 
 /// How long a hold lasts.
@@ -48,6 +48,9 @@ impl BookPage for Choice {
     const POSTS: bool = true;
 
     async fn show(visitor: &Visitor) -> Result<Response, Problem> {
+        if visit::is_asked_for(visitor) {
+            return visit::form::show(visitor).await;
+        }
         let chosen = Chosen::of(visitor).await?;
         let (keys, now) = (&visitor.visit.state.links, visitor.visit.state.core.now());
         // The token is in the URL, so that reloading the page creates no second key.
@@ -73,6 +76,9 @@ impl BookPage for Choice {
     }
 
     async fn submit(visitor: &Visitor, form: Form) -> Result<Response, Problem> {
+        if visit::is_asked_for(visitor) {
+            return visit::form::submit(visitor, &form).await;
+        }
         let chosen = Chosen::of(visitor).await?;
         let slot = RequestedSlot {
             service_id: chosen.service.id,

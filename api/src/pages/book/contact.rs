@@ -6,15 +6,16 @@ use punctual_core::{
     bookings::{self, Booker, Booking, BookingStatus, NewBooking, RequestedSlot, SlotSource},
     links::{Link, Purpose},
     services::{self, Service},
-    types::{Actor, Note, PersonName},
+    types::Actor,
     wording::clock,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 use super::{
-    BookPage, Visitor, error_page, form_token,
-    input::{Input, submitted},
+    BookPage, Visitor,
+    details::{Details, Request},
+    error_page, form_token,
+    input::{Faults, Input, submitted},
     limits::count,
     site::Site,
     staff_choice::StaffChoice,
@@ -24,7 +25,7 @@ use super::{
 use crate::{
     contract::Operation,
     http::problem::{Code, Problem},
-    pages::{form::Form, html, named, signed_in::session},
+    pages::{form::Form, html, named},
     throttle::{Allowance, Policy},
 };
 
@@ -32,7 +33,6 @@ use crate::{
 pub struct Contact;
 
 #[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Facts {
     #[serde(flatten)]
     summary: Summary,
@@ -40,23 +40,8 @@ struct Facts {
     token: String,
     kept_until: String,
     can_renew: bool,
-    fields: Vec<Field>,
-    /// Whether to offer the choice of reminders: the service has some.
-    has_reminders: bool,
-    no_reminder: bool,
-    faulty: bool,
-}
-
-#[derive(Serialize)]
-struct Field {
-    name: &'static str,
-    kind: &'static str,
-    autocomplete: &'static str,
-    longest: u16,
-    required: bool,
-    value: String,
-    /// Key of the message about what is wrong with it.
-    fault: Option<&'static str>,
+    #[serde(flatten)]
+    details: Details,
 }
 
 impl BookPage for Contact {
@@ -69,7 +54,7 @@ impl BookPage for Contact {
         let token = format!("./{}", visitor.visit.token);
         match HoldState::of(visitor, &hold) {
             HoldState::Active => {
-                render(visitor, &hold, StatusCode::OK, &token, &Input::default(), BTreeMap::new()).await
+                render(visitor, &hold, StatusCode::OK, &token, &Input::default(), Faults::new()).await
             }
             HoldState::Booked => booked(visitor, &hold).await,
             HoldState::Expired => over(visitor, &hold).await,
@@ -82,19 +67,8 @@ impl BookPage for Contact {
         if HoldState::of(visitor, &hold) == HoldState::Booked {
             return Ok(to_booking(visitor, &hold));
         }
-        let who = session::of(&visitor.visit.state, &visitor.visit.headers).await?;
-        let parsed = match &who {
-            Some(who) => input
-                .parsed_of_account()
-                .map(|(note, for_whom)| (who.actor(), Booker::Myself, note, for_whom)),
-            None => {
-                input.parsed(visitor).map(|(person, note)| (Actor::Guest, Booker::Person(person), note, None))
-            }
-        };
-        let wanted = match parsed {
-            Ok((actor, booker, note, for_whom)) => {
-                Request { actor, booker, for_whom, note, reminders: !input.no_reminder }
-            }
+        let wanted = match Request::of(visitor, &input).await? {
+            Ok(wanted) => wanted,
             Err(faults) => {
                 let token = format!("./{}", visitor.visit.token);
                 return render(visitor, &hold, StatusCode::UNPROCESSABLE_ENTITY, &token, &input, faults)
@@ -144,7 +118,7 @@ pub async fn held(visitor: &Visitor) -> Result<Booking, Problem> {
 
 /// The form of a hold that replaces another, with the fields that were filled in for that one.
 pub async fn again(visitor: &Visitor, hold: &Booking, path: &str, input: Input) -> Result<Response, Problem> {
-    render(visitor, hold, StatusCode::OK, path, &input, BTreeMap::new()).await
+    render(visitor, hold, StatusCode::OK, path, &input, Faults::new()).await
 }
 
 async fn render(
@@ -153,43 +127,19 @@ async fn render(
     status: StatusCode,
     token: &str,
     input: &Input,
-    faults: BTreeMap<&'static str, &'static str>,
+    faults: Faults,
 ) -> Result<Response, Problem> {
     let core = &visitor.visit.state.core;
     let service = services::get(core, hold.service.id).await?;
     let site = Site::of(visitor).await?;
     let until = hold.hold_expires_at.map(|end| clock(hold.zone.at(end).time())).unwrap_or_default();
-    let field = |name: &'static str, kind, autocomplete, longest, required, value: &str| Field {
-        name,
-        kind,
-        autocomplete,
-        longest,
-        required,
-        value: value.to_owned(),
-        fault: faults.get(name).copied(),
-    };
-    let mut fields = vec![
-        field("name", "text", "name", 200, true, &input.name),
-        field("email", "email", "email", 254, true, &input.email),
-        field("phone", "tel", "tel", 40, false, &input.phone),
-        field("for_whom", "text", "off", 200, false, &input.for_whom),
-        field("note", "text", "off", 2000, false, &input.note),
-    ];
-    let has_account = session::of(&visitor.visit.state, &visitor.visit.headers).await?.is_some();
-    fields.retain(|field| match field.name {
-        "note" => true,
-        "for_whom" => has_account,
-        _ => !has_account,
-    });
+    let has_reminders = !service.spec.reminders.is_empty();
     let facts = Facts {
         summary: summary(visitor, &service, hold),
         token: token.to_owned(),
         kept_until: until,
         can_renew: bookings::can_renew(hold, core.now()),
-        fields,
-        has_reminders: !service.spec.reminders.is_empty(),
-        no_reminder: input.no_reminder,
-        faulty: !faults.is_empty(),
+        details: Details::of(visitor, input, &faults, has_reminders).await?,
     };
     site.page(visitor, status, "book/contact.html.j2", &facts)
 }
@@ -211,30 +161,6 @@ impl From<Error> for Refusal {
         match error {
             Error::SlotTaken { alternatives, .. } => Self::Taken(alternatives),
             error => Self::Problem(error.into()),
-        }
-    }
-}
-
-/// Booker, attendee and note.
-struct Request {
-    actor: Actor,
-    booker: Booker,
-    for_whom: Option<PersonName>,
-    note: Note,
-    reminders: bool,
-}
-
-impl Request {
-    fn booking(&self, slot: SlotSource) -> NewBooking {
-        NewBooking {
-            slot,
-            booker: self.booker.clone(),
-            for_whom: self.for_whom.clone(),
-            customer_note: self.note.clone(),
-            staff_note: Note::empty(),
-            reminders: self.reminders,
-            overriding: false,
-            silent: false,
         }
     }
 }

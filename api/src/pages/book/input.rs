@@ -10,6 +10,9 @@ use punctual_core::{
 use super::Visitor;
 use crate::pages::form::Form;
 
+/// What is wrong with the fields: the key of a message, by name.
+pub type Faults = BTreeMap<&'static str, &'static str>;
+
 /// The form's input.
 #[derive(Default, Clone)]
 pub struct Input {
@@ -38,13 +41,11 @@ impl Input {
     }
 
     /// The input of a logged-in customer, whose contact details are known: note, and who comes in their place.
-    pub fn parsed_of_account(
-        &self,
-    ) -> Result<(Note, Option<PersonName>), BTreeMap<&'static str, &'static str>> {
+    pub fn parsed_of_account(&self) -> Result<(Note, Option<PersonName>), Faults> {
         let note = Note::parse(self.note.replace("\r\n", "\n").trim());
         let name = self.for_whom.trim();
         let for_whom = if name.is_empty() { Ok(None) } else { PersonName::parse(name).map(Some) };
-        let mut faults = BTreeMap::new();
+        let mut faults = Faults::new();
         if note.is_err() {
             faults.insert("note", "fault_note");
         }
@@ -58,8 +59,8 @@ impl Input {
     }
 
     /// Contact details and note, or a message key for each wrong field.
-    pub fn parsed(&self, visitor: &Visitor) -> Result<(Contact, Note), BTreeMap<&'static str, &'static str>> {
-        let mut faults = BTreeMap::new();
+    pub fn parsed(&self, visitor: &Visitor) -> Result<(Contact, Note), Faults> {
+        let mut faults = Faults::new();
         let missing = |text: &str| text.trim().is_empty();
         let mut fault = |field, text: &str, fault| {
             faults.insert(field, if missing(text) { "fault_required" } else { fault });

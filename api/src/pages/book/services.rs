@@ -40,7 +40,7 @@ struct Facts {
 }
 
 #[derive(Serialize)]
-struct Group {
+pub struct Group {
     name: Option<String>,
     services: Vec<ServiceFacts>,
 }
@@ -60,9 +60,7 @@ impl BookPage for Services {
             return Ok(span_cache::respond(visitor, page));
         }
         let site = Site::with(visitor, storefront);
-        // A service without staff cannot be booked.
-        let services = site.storefront.front.services.iter();
-        let services: Vec<&Service> = services.filter(|service| !service.spec.staff_ids.is_empty()).collect();
+        let services = offered(&site);
         let facts = Facts { login_needed, groups: groups(visitor, &services) };
         let share = site.share(visitor, "book", title(visitor, &site), description(visitor, &services));
         let linked_data = linked_data::business(&site, visitor, &services);
@@ -92,8 +90,14 @@ fn way(visitor: &Visitor, login_needed: bool) -> Option<usize> {
     visitor.is_plain().then_some(way)
 }
 
+/// The services that can be booked: somebody performs them.
+pub fn offered(site: &Site) -> Vec<&Service> {
+    let services = site.storefront.front.services.iter();
+    services.filter(|service| !service.spec.staff_ids.is_empty()).collect()
+}
+
 /// The services by category, in the order of their first one.
-fn groups(visitor: &Visitor, services: &[&Service]) -> Vec<Group> {
+pub fn groups(visitor: &Visitor, services: &[&Service]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for service in services {
         let name = service.spec.text(visitor.locale).category.map(|label| label.as_str().to_owned());

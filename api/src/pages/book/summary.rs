@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::{
     services::Service,
-    types::{Locale, Money, Zone},
+    types::{Label, Locale, Money, Zone},
     wording::{When, price, with_seats},
 };
 use serde::Serialize;
@@ -50,6 +52,26 @@ impl ServiceFacts {
             seats: (spec.capacity > 1).then_some(seats),
             requires_confirmation: spec.requires_confirmation,
             cancel_until,
+        }
+    }
+}
+
+impl ServiceFacts {
+    /// Several services as one: the sum of their times and prices.
+    pub fn of_visit(services: &[Cow<'_, Service>], locale: Locale) -> Self {
+        let names: Vec<_> = services.iter().map(|service| service.spec.text(locale).name).collect();
+        let minor = services.iter().map(|service| service.spec.price_minor).sum();
+        let currency = services.first().map(|first| first.currency);
+        let money = currency.map(|currency| price(Money { minor, currency }, locale));
+        Self {
+            id: services.first().map_or(Uuid::nil(), |first| first.id),
+            name: names.iter().map(Label::as_str).collect::<Vec<_>>().join(" + "),
+            description: String::new(),
+            duration: span(services.iter().map(|service| service.spec.duration_min).sum(), locale),
+            price: money.filter(|_| minor > 0),
+            seats: None,
+            requires_confirmation: services.iter().any(|service| service.spec.requires_confirmation),
+            cancel_until: None,
         }
     }
 }

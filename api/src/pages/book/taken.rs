@@ -1,6 +1,7 @@
+use chrono::{DateTime, FixedOffset};
 use poem::Response;
 use punctual_core::{
-    Alternative,
+    Alternative, VisitConflict,
     services::Service,
     wording::{clock, long_day},
 };
@@ -14,6 +15,9 @@ use crate::{
 
 #[derive(Serialize)]
 struct Facts {
+    kind: &'static str,
+    /// The service of a visit that has no place.
+    unfit: Option<String>,
     alternatives: Vec<Choice>,
     /// Form fields to keep.
     kept: Option<Vec<HiddenField>>,
@@ -41,25 +45,52 @@ pub async fn page(
     alternatives: &[Alternative],
     input: Option<Input>,
 ) -> Result<Response, Problem> {
+    let base = format!("{}book/{}/{}", visitor.visit.root(), service.id, who.step());
+    let starts = alternatives.iter().map(|alternative| alternative.start);
+    let kept = input.as_ref().map(kept);
+    show(visitor, Code::SlotTaken, ("book_taken", None), &base, starts.collect(), kept).await
+}
+
+/// A visit does not fit: as [`page`], with the service that has no place. The form for another start is shown before that
+/// one is booked.
+pub async fn of_visit(
+    visitor: &Visitor,
+    base: &str,
+    unfit: String,
+    conflict: &VisitConflict,
+    input: &Input,
+) -> Result<Response, Problem> {
+    let starts = conflict.alternatives.iter().map(|slot| slot.start);
+    let mut kept = kept(input);
+    kept.push(HiddenField { name: "check", value: "yes".to_owned() });
+    show(visitor, Code::VisitConflict, ("book_unfit", Some(unfit)), base, starts.collect(), Some(kept)).await
+}
+
+fn kept(input: &Input) -> Vec<HiddenField> {
+    input.fields().map(|(name, value)| HiddenField { name, value: value.to_owned() }).collect()
+}
+
+async fn show(
+    visitor: &Visitor,
+    code: Code,
+    (kind, unfit): (&'static str, Option<String>),
+    base: &str,
+    starts: Vec<DateTime<FixedOffset>>,
+    kept: Option<Vec<HiddenField>>,
+) -> Result<Response, Problem> {
     let state = &visitor.visit.state;
     let site = Site::of(visitor).await?;
-    let base = format!("{}book/{}/{}", visitor.visit.root(), service.id, who.step());
-    let choice = |alternative: &Alternative| Choice {
-        href: format!("{base}/{}{}", compact(alternative.start.to_utc()), visitor.carry()),
-        label: format!(
-            "{}, {}",
-            long_day(alternative.start.date_naive(), visitor.locale),
-            clock(alternative.start.time())
-        ),
+    let choice = |start: DateTime<FixedOffset>| Choice {
+        href: format!("{base}/{}{}", compact(start.to_utc()), visitor.carry()),
+        label: format!("{}, {}", long_day(start.date_naive(), visitor.locale), clock(start.time())),
         token: form_token::new(&state.links, state.core.now()),
     };
-    let kept = input.map(|input| {
-        input.fields().map(|(name, value)| HiddenField { name, value: value.to_owned() }).collect()
-    });
     let facts = Facts {
-        alternatives: alternatives.iter().map(choice).collect(),
+        kind,
+        unfit,
+        alternatives: starts.into_iter().map(choice).collect(),
         kept,
         again: format!("{base}{}", visitor.carry()),
     };
-    site.page(visitor, Code::SlotTaken.status(), "book/taken.html.j2", &facts)
+    site.page(visitor, code.status(), "book/taken.html.j2", &facts)
 }

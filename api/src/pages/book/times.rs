@@ -4,20 +4,19 @@ use punctual_core::{
     Error,
     services::Service,
     slots::{self, DaySlots, SlotQuery},
-    staff::StaffMember,
     types::Zone,
     wording::{clock, long_day},
 };
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     BookPage, Visitor, linked_data, service,
-    site::{Site, initial},
+    site::Site,
     span_cache::{self, DAYS, Span},
     staff_choice::StaffChoice,
     summary::ServiceFacts,
-    zones,
+    times_page::{Facts, Link, Seats, after, hidden, people},
+    visit, zones,
 };
 use crate::{
     contract::Operation,
@@ -25,7 +24,7 @@ use crate::{
     pages::{
         form::Form,
         html, named,
-        times::{Day, TimesOptions, days},
+        times::{TimesOptions, days},
     },
 };
 
@@ -43,8 +42,12 @@ impl BookPage for Anyone {
     const POSTS: bool = false;
 
     async fn show(visitor: &Visitor) -> Result<Response, Problem> {
-        let id = service(visitor).await?.id;
-        Ok(html::see_other(&format!("{id}/anyone{}", visitor.carry())))
+        let services = if visit::is_asked_for(visitor) {
+            visit::chain(visitor, &visitor.storefront().await?.front)?.ids()
+        } else {
+            service(visitor).await?.id.to_string()
+        };
+        Ok(html::see_other(&format!("{services}/anyone{}", visitor.carry())))
     }
 
     async fn submit(_: &Visitor, _: Form) -> Result<Response, Problem> {
@@ -55,64 +58,15 @@ impl BookPage for Anyone {
 /// `/book/{service}/{who}`: the free times of a week.
 pub struct Times;
 
-#[derive(Serialize)]
-struct Facts {
-    service: ServiceFacts,
-    /// Last segment of this page's path.
-    who: String,
-    notice: Option<&'static str>,
-    /// The members of staff to choose from; none if there is only one.
-    people: Option<Vec<Person>>,
-    next: Option<Link>,
-    days: Vec<Day>,
-    /// The first free time after a week without one.
-    later_free: Option<Link>,
-    earlier: Option<String>,
-    later: Option<String>,
-    /// The business's zone.
-    zone: &'static str,
-    zones: Vec<zones::Choice>,
-    hidden: Vec<Hidden>,
-    /// The requested number of seats; none for a one-to-one service.
-    seats: Option<Seats>,
-}
-
-/// The form to choose the number of seats.
-#[derive(Serialize)]
-struct Seats {
-    wanted: u32,
-    most: u32,
-    hidden: Vec<Hidden>,
-}
-
-#[derive(Serialize)]
-struct Person {
-    href: String,
-    name: Option<String>,
-    about: Option<String>,
-    photo: Option<String>,
-    initial: Option<String>,
-    current: bool,
-}
-
-#[derive(Serialize)]
-struct Link {
-    href: String,
-    label: String,
-}
-
-#[derive(Serialize)]
-struct Hidden {
-    name: &'static str,
-    value: String,
-}
-
 impl BookPage for Times {
     const OPERATION: &'static Operation = &named("pageTimes");
     const PATTERN: &'static str = "/book/{service}/{who}";
     const POSTS: bool = false;
 
     async fn show(visitor: &Visitor) -> Result<Response, Problem> {
+        if visit::is_asked_for(visitor) {
+            return visit::times::show(visitor).await;
+        }
         let step = |number| visitor.visit.step(number).and_then(|text| Uuid::try_parse(text).ok());
         let id = step(1).ok_or(Error::NotFound("service"))?;
         let asked_who = if visitor.visit.step(2) == Some("anyone") {
@@ -192,7 +146,7 @@ async fn facts(
         href: format!("{}/{}{}", who.step(), crate::pages::times::compact(start.to_utc()), visitor.carry()),
         label: format!("{}, {}", long_day(start.date_naive(), visitor.locale), clock(start.time())),
     });
-    let people = people(visitor, site, service, who);
+    let people = people(visitor, site, |member| member.service_ids.contains(&service.id), who);
     let from_date = ("from", span_cache::requested_date(visitor).map(|date| date.to_string()));
     let wanted = visitor.seats(service);
     let seats = ("seats", (wanted > 1).then(|| wanted.to_string()));
@@ -201,8 +155,10 @@ async fn facts(
     let back = from.checked_sub_days(Days::new(DAYS)).unwrap_or(today).max(today);
     Ok(Facts {
         service: ServiceFacts::new(&service.performed_by(who.id()), visitor.locale),
+        chain: Vec::new(),
+        // A visit takes one seat of each service.
+        add: (wanted == 1).then(|| format!("{}/add{}", who.step(), visitor.carry())),
         who: who.step(),
-        notice: None,
         people,
         next,
         days: days(list, shown(visitor, service, zone)),
@@ -220,13 +176,6 @@ async fn facts(
     })
 }
 
-/// Hidden fields of the forms to choose a zone or a number of seats.
-fn hidden(visitor: &Visitor, more: [(&'static str, Option<String>); 2]) -> Vec<Hidden> {
-    let language = visitor.requested_locale().map(|locale| locale.as_str().to_owned());
-    let fields = [("lang", language), ("embed", visitor.embed.clone())];
-    fields.into_iter().chain(more).filter_map(|(name, value)| Some(Hidden { name, value: value? })).collect()
-}
-
 fn shown(visitor: &Visitor, service: &Service, zone: Zone) -> TimesOptions {
     TimesOptions {
         locale: visitor.locale,
@@ -234,10 +183,6 @@ fn shown(visitor: &Visitor, service: &Service, zone: Zone) -> TimesOptions {
         preferred: None,
         seats: service.spec.capacity > 1,
     }
-}
-
-fn after(date: NaiveDate, days: u64) -> NaiveDate {
-    date.checked_add_days(Days::new(days)).unwrap_or(date)
 }
 
 /// The free times of these dates.
@@ -262,31 +207,4 @@ fn cut(list: &mut Vec<DaySlots>) -> Option<NaiveDate> {
     })?;
     let rest = list.split_off(full.max(1));
     rest.first().map(|day| day.date)
-}
-
-/// The members of staff to choose from, if there are several.
-fn people(visitor: &Visitor, site: &Site, service: &Service, who: StaffChoice) -> Option<Vec<Person>> {
-    let performs = |member: &&StaffMember| member.service_ids.contains(&service.id);
-    let staff: Vec<&StaffMember> = site.storefront.front.staff.iter().filter(performs).collect();
-    if staff.len() < 2 {
-        return None;
-    }
-    let anyone = Person {
-        href: "anyone".to_owned(),
-        name: None,
-        about: None,
-        photo: None,
-        initial: None,
-        current: who == StaffChoice::Anyone,
-    };
-    let root = visitor.visit.root();
-    let person = |member: &StaffMember| Person {
-        href: member.id.to_string(),
-        about: Some(member.about.as_str().to_owned()).filter(|text| !text.is_empty()),
-        photo: member.photo.as_ref().map(|tag| format!("{root}look/staff/{}?v={tag}", member.id)),
-        initial: Some(initial(member.name.as_str())),
-        current: who == StaffChoice::Staff(member.id),
-        name: Some(member.name.as_str().to_owned()),
-    };
-    Some(std::iter::once(anyone).chain(staff.into_iter().map(person)).collect())
 }

@@ -58,7 +58,8 @@ impl Page for Show {
         let notice = match visit.query_param("done") {
             Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
             Some("booked") if status == BookingStatus::Confirmed => Some("notice_booked"),
-            Some("booked") if status == BookingStatus::Pending => Some("notice_asked"),
+            Some("visit") if status == BookingStatus::Confirmed => Some("notice_visit_booked"),
+            Some("booked" | "visit") if status == BookingStatus::Pending => Some("notice_asked"),
             Some("reminders") if managed.booking.reminders => Some("notice_reminder_on"),
             Some("reminders") => Some("notice_reminder_off"),
             Some("noted") => Some("notice_noted"),

@@ -156,6 +156,11 @@ async fn every_page_keeps_the_rules_of_accessibility_and_fits_narrow_screens_and
         ("times-none", format!("{times}?from=2027-05-06")),
         ("choice", format!("{times}/20270504T0700Z")),
         ("lost", "/book/nothing".to_owned()),
+        ("add", format!("{times}/add")),
+        ("add-de", format!("{times}/add?lang=de")),
+        ("visit-times", format!("/book/{0},{0}/anyone", salon.service)),
+        ("visit", format!("/book/{0},{0}/anyone/20270504T0700Z", salon.service)),
+        ("visit-de", format!("/book/{0},{class}/anyone/20270504T0700Z?lang=de", salon.service)),
     ];
     let book = super::test_booking_page::Booking { salon: &salon };
     let form = book.hold("20270504T0700Z").await;

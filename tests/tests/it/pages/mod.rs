@@ -4,6 +4,7 @@ mod account_browser;
 mod axe;
 mod book;
 mod book_browser;
+mod book_visits;
 mod browser;
 mod decide;
 mod desk;

@@ -21,10 +21,9 @@ use super::{Desk, DeskPage, customer_input::Input, repeat::Repeat, reschedule::i
 use crate::{
     contract::Operation,
     http::problem::Problem,
-    pages::{book::form_token, form::Form, named, times::parse_compact},
+    pages::{book::form_token, chain::Chain, form::Form, named, times::parse_compact},
 };
 
-use chain::Chain;
 use who::Entered;
 
 /// The page.

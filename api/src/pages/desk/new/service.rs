@@ -52,7 +52,7 @@ pub(super) fn choose(desk: &Desk, chain: Option<&Chain<'_>>) -> Result<Response,
             .iter()
             .find(|member| Some(member.id) == staff)
             .map(|member| member.name.as_str().to_owned()),
-        before: chain.map(|chain| chain.names(desk)).unwrap_or_default(),
+        before: chain.map(|chain| chain.names(desk.locale)).unwrap_or_default(),
         back: chain.map(|_| link(desk, &[("add", None)])),
     };
     desk.page(StatusCode::OK, "desk/new-service.html.j2", "new", None, &facts)

@@ -68,7 +68,7 @@ pub(super) async fn choose(
     let today = zone.at(now).date_naive();
     let date = board::requested_date(desk, zone, now).max(today);
     let list = chain.list(desk, staff_id, (date, date + Days::new(DAYS - 1)), wanted).await?;
-    let names = chain.names(desk);
+    let names = chain.names(desk.locale);
     let most = chain.services().first().map_or(1, |first| first.spec.capacity);
     let seats = most > 1 && !chain.is_visit();
     let shown = times::TimesOptions { locale: desk.locale, zone: None, preferred: staff_id, seats };
@@ -86,8 +86,9 @@ pub(super) async fn choose(
     }));
     let at = |date: NaiveDate| link(desk, &[("date", Some(&date.to_string())), ("time", None)]);
     let without = |at: usize| {
-        let (first, then) = chain.without(at)?;
-        let set = [("service", Some(first.to_string())), ("then", then)];
+        let left = chain.without(at)?;
+        let set =
+            [("service", left.services().first().map(|first| first.id.to_string())), ("then", left.then())];
         let set: Vec<_> = set.iter().map(|(name, value)| (*name, value.as_deref())).collect();
         Some(link(desk, &set))
     };

@@ -9,7 +9,7 @@ use punctual_core::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Chain, Desk, Hidden, Wish, date_of, hidden, link, name_of};
+use super::{Chain, Desk, Hidden, Wish, hidden, link, name_of};
 use crate::{
     http::problem::Problem,
     pages::{
@@ -97,7 +97,11 @@ pub(super) async fn ask(
     let found = found::found(desk, &query, chosen).await?;
     let front = &desk.front()?.front;
     let performer = front.staff.iter().find(|member| Some(member.id) == wish.staff_id);
-    let planned = if chain.is_visit() { planned(desk, chain, wish).await? } else { None };
+    let planned = if chain.is_visit() {
+        chain.planned(desk.core(), zone, wish.staff_id, wish.start).await?
+    } else {
+        None
+    };
     let minutes: u32 =
         chain.services().iter().map(|service| service.performed_by(wish.staff_id).spec.duration_min).sum();
     let end = match &planned {
@@ -136,7 +140,7 @@ pub(super) async fn ask(
     let known = form_token::is_good(&api.links, api.core.now(), &input.token);
     let token = if known { input.token.clone() } else { form_token::new(&api.links, api.core.now()) };
     let facts = Who {
-        service: with_seats(&chain.names(desk).join(" + "), wish.seats.cast_signed()),
+        service: with_seats(&chain.names(desk.locale).join(" + "), wish.seats.cast_signed()),
         seats: wish.seats,
         with: performer.map(|member| member.name.as_str().to_owned()).unwrap_or_default(),
         when: When::new(wish.start, end, zone, desk.locale),
@@ -159,13 +163,6 @@ pub(super) async fn ask(
         token,
     };
     desk.page(status, "desk/new-who.html.j2", "new", notice, &facts)
-}
-
-/// The visit as it would be booked at this start; none if it does not fit.
-async fn planned(desk: &Desk, chain: &Chain<'_>, wish: Wish) -> Result<Option<VisitSlot>, Problem> {
-    let date = date_of(desk, wish.start)?;
-    let days = chain.visits(desk, wish.staff_id, (date, date)).await?;
-    Ok(days.into_iter().flat_map(|day| day.slots).find(|slot| slot.start.to_utc() == wish.start))
 }
 
 fn parts(

@@ -1,0 +1,193 @@
+//! Several services in one visit on `/book`.
+
+use punctual_testkit::browser::{Look, browser};
+use serde_json::json;
+
+use super::book_browser::{busy_salon, fits};
+use super::test_booking_page::{ADA, NINE, TEN, salon, target};
+use super::test_pages::Salon;
+
+/// A service that only the second member of staff performs.
+async fn colouring(salon: &Salon) -> String {
+    let new = json!({ "name": "Colour <b>", "duration_min": 45, "price_minor": 6000, "staff_ids": [salon.staff[1]] });
+    let made = salon.api.post("/v1/services", Some(&salon.admin), &new).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    made.body["id"].as_str().unwrap().to_owned()
+}
+
+/// The form for a start: its path with the key, and its token.
+async fn form(salon: &Salon, times: &str, start: &str) -> (String, String) {
+    let path = format!("{times}/{start}");
+    let keyed = target(&path, &salon.get(&path).await);
+    let page = salon.get(&keyed).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let token = page.field("token").to_owned();
+    (keyed, token)
+}
+
+fn with_token(token: &str) -> Vec<(&'static str, &str)> {
+    [&[("token", token)][..], &ADA].concat()
+}
+
+#[tokio::test]
+async fn a_guest_books_several_services_in_one_visit() {
+    let salon = salon(2, json!({ "name": "Haircut" })).await;
+    let colour = colouring(&salon).await;
+    let one = format!("/book/{}/anyone", salon.service);
+    let times = salon.get(&one).await;
+    assert!(times.text.contains("Add another service"), "{}", times.text);
+    let add = salon.get(&format!("{one}/add")).await;
+    for seen in ["Which service next?", "Haircut", "Colour &lt;b&gt;", &format!("{},{colour}", salon.service)]
+    {
+        assert!(add.text.contains(seen), "{seen} in {}", add.text);
+    }
+    let both = format!("/book/{},{colour}/anyone", salon.service);
+    let bare = both.trim_end_matches("/anyone");
+    assert_eq!(target(bare, &salon.get(bare).await), both);
+    let times = salon.get(&both).await;
+    for seen in ["Haircut + Colour &lt;b&gt;", "105 minutes", "€105.00", "Leave out", "Next free:", NINE] {
+        assert!(times.text.contains(seen), "{seen} in {}", times.text);
+    }
+    assert!(!times.text.contains("20270504T0930Z"), "12:45 is after closing: {}", times.text);
+    let (path, token) = form(&salon, &both, NINE).await;
+    let page = salon.get(&path).await;
+    assert_eq!(page.field("token"), token, "to load it again makes no other key");
+    for seen in
+        ["09:00–10:45", "09:00–10:00", "10:00–10:45", "Maria 2", "Haircut", "Colour &lt;b&gt;", "Book now"]
+    {
+        assert!(page.text.contains(seen), "{seen} in {}", page.text);
+    }
+    assert_eq!(salon.api.count("bookings").await, 0, "looking changes nothing");
+    let refused = salon.submit(&path, &[("token", &token), ("name", "Ada"), ("email", "ada@")]).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text.contains("name@example.org") && refused.text.contains("value=\"Ada\""),
+        "{}",
+        refused.text
+    );
+    let press = || async { salon.submit(&path, &with_token(&token)).await };
+    let (first, second) = tokio::join!(press(), press());
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303), "{} {}", first.text, second.text);
+    assert_eq!(first.header("location"), second.header("location"), "a second press books nothing more");
+    assert_eq!(salon.api.count("bookings WHERE status = 'confirmed'").await, 2);
+    let manage = salon.get(&target(&path, &first)).await;
+    assert!(
+        manage.text.contains("Your visit is booked.") && manage.text.contains("09:00–10:00"),
+        "{}",
+        manage.text
+    );
+    let mails = "notifications WHERE recipient = 'ada@example.org' AND kind <> 'reminder'";
+    assert_eq!(salon.api.count(mails).await, 1, "one confirmation");
+    let of_both = "notifications WHERE recipient = 'ada@example.org' AND kind = 'appointments_booked'
+        AND cardinality(booking_ids) = 2";
+    assert_eq!(salon.api.count(of_both).await, 1);
+}
+
+#[tokio::test]
+async fn a_visit_that_does_not_fit_any_more_offers_others_and_keeps_what_was_written() {
+    let salon = salon(1, json!({ "name": "Haircut" })).await;
+    let twice = format!("/book/{0},{0}/anyone", salon.service);
+    let (path, token) = form(&salon, &twice, NINE).await;
+    salon.book("10:00").await;
+    let answer = salon.submit(&path, &with_token(&token)).await;
+    assert_eq!(answer.status, 409, "{}", answer.text);
+    for seen in [
+        "does not fit at this time",
+        "no place for Haircut",
+        "ada@example.org",
+        "Wednesday, 5 May 2027, 09:00",
+    ] {
+        assert!(answer.text.contains(seen), "{seen} in {}", answer.text);
+    }
+    assert_eq!(salon.api.count("bookings").await, 1, "nothing of it is booked");
+    let instead = answer.between("<form method=\"post\" action=\"", "\"").replace("&#x2f;", "/");
+    let instead =
+        reqwest::Url::parse("http://salon.test").unwrap().join(&path).unwrap().join(&instead).unwrap();
+    let fields = [&with_token(answer.field("token"))[..], &[("check", "yes")]].concat();
+    let shown = salon.submit(instead.path(), &fields).await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    assert!(shown.text.contains("value=\"Ada Lovelace\""), "{}", shown.text);
+    assert_eq!(salon.api.count("bookings").await, 1, "the other start is shown before it is booked");
+    let made = salon.submit(instead.path(), &with_token(shown.field("token"))).await;
+    assert_eq!(made.status, 303, "{}", made.text);
+    assert_eq!(salon.api.count("bookings WHERE status = 'confirmed'").await, 3);
+}
+
+#[tokio::test]
+async fn what_is_no_visit_is_not_found() {
+    let salon = salon(1, json!({ "name": "Haircut" })).await;
+    let id = &salon.service;
+    let six = [id.as_str(); 6].join(",");
+    for path in [
+        format!("/book/{id},/anyone"),
+        format!("/book/{id},nothing"),
+        format!("/book/{id},{id}/{id}"),
+        format!("/book/{id},{id}/anyone/soon"),
+        format!("/book/{six}/anyone"),
+        format!("/book/{six}/anyone/{TEN}"),
+    ] {
+        let page = salon.get(&path).await;
+        assert_eq!(page.status, 404, "{path}");
+        assert!(page.text.contains("There is nothing here"), "{}", page.text);
+    }
+    let five = format!("/book/{}/anyone", [id.as_str(); 5].join(","));
+    let page = salon.get(&five).await;
+    assert!(page.status == 200 && !page.text.contains("Add another service"), "{}", page.text);
+    assert!(salon.get(&format!("{five}/add")).await.text.contains("at most five"));
+    let (path, _) = form(&salon, &format!("/book/{id},{id}/anyone"), TEN).await;
+    let stale = salon.submit(&path, &with_token("nothing")).await;
+    assert!(stale.text.contains("This form has expired"), "{}", stale.text);
+    assert_eq!(salon.api.count("bookings").await, 0);
+}
+
+#[tokio::test]
+async fn a_customer_with_an_account_books_a_visit_without_contact_details() {
+    let salon = salon(1, json!({ "name": "Haircut" })).await;
+    let visitor = super::desk::Visitor::of(&salon, &salon.customer).await;
+    let path = format!("/book/{0},{0}/anyone/{NINE}", salon.service);
+    let page = visitor.get(&target(&path, &visitor.get(&path).await)).await;
+    assert!(
+        !page.text.contains("name=\"email\"") && page.text.contains("name=\"for_whom\""),
+        "{}",
+        page.text
+    );
+    let fields = [("token", page.field("token")), ("note", ""), ("for_whom", "Little Carl")];
+    let made = visitor.submit(&path, &fields).await;
+    assert_eq!(made.status, 303, "{}", made.text);
+    assert_eq!(salon.api.count("bookings WHERE for_whom = 'Little Carl'").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_books_a_visit_on_a_phone_without_scripts() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = busy_salon(&[]).await;
+    let other =
+        json!({ "name": "Beard trim", "duration_min": 30, "price_minor": 1500, "staff_ids": salon.staff });
+    assert_eq!(salon.api.post("/v1/services", Some(&salon.admin), &other).await.status, 201);
+    browser.look(Look::PHONE).await.unwrap();
+    browser.scripts(false).await.unwrap();
+    browser.open(&format!("{}/book", salon.api.url)).await.unwrap();
+    browser.follow_containing("Haircut").await.unwrap();
+    browser.follow_containing("Maria 1").await.unwrap();
+    browser.follow("+ Add another service").await.unwrap();
+    browser.follow_containing("Beard trim").await.unwrap();
+    let text = browser.text().await.unwrap();
+    assert!(text.contains("Haircut + Beard trim") && text.contains("€60.00"), "{text}");
+    assert!(fits(&mut browser).await);
+    browser.follow("+ Add another service").await.unwrap();
+    browser.follow_containing("Haircut €45.00").await.unwrap();
+    browser.follow("Leave out 3. Haircut").await.unwrap();
+    browser.follow_containing("Next free:").await.unwrap();
+    let text = browser.text().await.unwrap();
+    assert!(text.contains("09:00–10:30") && text.contains("Beard trim with Maria 1"), "{text}");
+    assert!(fits(&mut browser).await);
+    browser.fill("input[name=name]", "Ada Lovelace").await.unwrap();
+    browser.fill("input[name=email]", "ada@example.org").await.unwrap();
+    browser.follow("Book now").await.unwrap();
+    let text = browser.text().await.unwrap();
+    assert!(text.contains("Your visit is booked."), "{text}");
+    let of_maria =
+        "bookings JOIN staff ON staff.id = staff_id WHERE status = 'confirmed' AND staff.name = 'Maria 1'";
+    assert_eq!(salon.api.count(of_maria).await, 2);
+    browser.close().await.unwrap();
+}
