@@ -164,6 +164,9 @@ impl Write for CreateVisit {
         let bookings: Vec<Booking> = made.into_iter().map(|row| row.seen_by(&self.actor)).collect();
         let id = bookings.first().map(|booking| booking.id);
         let id = id.ok_or_else(|| Error::internal("booking a visit", "it has no bookings"))?;
+        if bookings.len() > 1 {
+            join(tx, id, &bookings).await?;
+        }
         let value = Visit { id, bookings };
         idempotency::store(tx, &self.request, &value).await?;
         Ok(Outcome::Changed(Decided::Made(Answer { value, replayed: false }), mails::QUEUES))
@@ -192,6 +195,17 @@ impl CreateVisit {
         let board = VisitBoard::load(tx, now, &services, (date, date)).await?;
         Ok(VisitBoard::new(&board, &services, (date, date)).plan(start, now, limits))
     }
+}
+
+/// Stores which bookings are one visit.
+async fn join(tx: &mut PgConnection, id: Uuid, bookings: &[Booking]) -> Result<()> {
+    let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.id).collect();
+    let joined =
+        sqlx::query!("UPDATE bookings SET visit_id = $1 WHERE id = ANY($2)", id, &ids).execute(tx).await?;
+    if usize::try_from(joined.rows_affected()).ok() == Some(ids.len()) {
+        return Ok(());
+    }
+    Err(Error::internal("joining a visit", "a booking is missing"))
 }
 
 /// The error of one of the services, with its place in the request.

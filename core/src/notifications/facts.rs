@@ -3,6 +3,7 @@
 mod account;
 mod booking_links;
 mod several;
+mod visit;
 mod webhook_ended;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use crate::{Result, settings};
 pub use account::{AccountFacts, load_account};
 pub use booking_links::{BookingLinksFacts, LinkedBooking, load_booking_links};
 pub use several::{OneOfSeveral, SeveralFacts, load_several};
+pub use visit::VisitFacts;
 pub use webhook_ended::{WebhookEndedFacts, load_webhook_ended};
 
 /// The content of one mail.
@@ -45,6 +47,8 @@ pub struct Facts {
     pub business: Business,
     /// The booking it is about.
     pub booking: Booking,
+    /// Of a reminder: the visit that the booking is part of; none if it was booked by itself.
+    pub visit: Option<VisitFacts>,
 }
 
 impl Facts {
@@ -162,7 +166,7 @@ pub async fn load(conn: &mut PgConnection, notification_ids: &[Uuid]) -> Result<
     let rows = sqlx::query!(
         r#"
         SELECT n.id AS notification_id, n.kind AS "kind: NotificationKind", n.locale AS "locale: Locale", n.recipient::text AS "recipient: EmailAddress",
-               b.id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
+               b.id, b.visit_id, b.rev AS "rev: Rev", b.status AS "status: BookingStatus", b.ics_uid, b.link_epoch, lower(b.during) AS "start!", upper(b.during) AS "end!",
                b.zone AS "zone: Zone", b.service_id, services.active AS service_active, b.service_name, b.seats, b.price_minor, b.currency AS "currency: Currency", staff.name AS staff_name,
                c.id AS customer_id, c.link_epoch AS customer_link_epoch, coalesce(b.contact_name, c.name) AS "customer_name!", c.zone AS "customer_zone: Zone",
                c.email::text AS "customer_email: EmailAddress", CASE WHEN b.contact_name IS NULL THEN c.phone ELSE b.contact_phone END AS customer_phone, b.customer_note, b.for_whom,
@@ -201,14 +205,21 @@ pub async fn load(conn: &mut PgConnection, notification_ids: &[Uuid]) -> Result<
         "#,
         notification_ids,
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
+    let mut visits: HashMap<Uuid, VisitFacts> = HashMap::new();
+    for row in rows.iter().filter(|row| row.kind == NotificationKind::Reminder) {
+        if let Some(visit_id) = row.visit_id {
+            visits.insert(row.notification_id, visit::load(conn, visit_id, row.id).await?);
+        }
+    }
     let facts = rows.into_iter().map(|row| {
         let details = row.details.map(|details| details.0).unwrap_or_default();
         let given_up = row.given_up.and_then(|details| details.0.from);
         let duration = row.end - row.start;
         let before_start = |minutes: i32| row.start - TimeDelta::minutes(minutes.into());
         let facts = Facts {
+            visit: visits.remove(&row.notification_id),
             notification_id: row.notification_id,
             rev: row.notification_rev,
             kind: row.kind,

@@ -253,6 +253,8 @@ pub enum NotificationOutcome {
     InDoubt,
     /// A reminder to a customer who does not want reminders.
     Unwanted,
+    /// A reminder whose visit was told by the reminder of another of its services.
+    Covered,
 }
 
 impl NotificationOutcome {
@@ -267,6 +269,7 @@ impl NotificationOutcome {
             Self::Failed => "failed",
             Self::InDoubt => "in_doubt",
             Self::Unwanted => "unwanted",
+            Self::Covered => "covered",
         }
     }
 }

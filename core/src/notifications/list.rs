@@ -37,6 +37,8 @@ pub enum NotificationState {
     InDoubt,
     /// A reminder to a customer who does not want reminders; planned again when they do.
     Unwanted,
+    /// A reminder that was not needed: that of another service of the same visit says the same.
+    Covered,
 }
 
 /// One mail of a booking. Its JSON is that of the API.
@@ -128,7 +130,7 @@ fn state_by_job(job: &JobStatus) -> (NotificationState, Option<DateTime<Utc>>) {
 
 impl NotificationState {
     /// Every state.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Planned,
         Self::Queued,
         Self::Sending,
@@ -140,6 +142,7 @@ impl NotificationState {
         Self::Failed,
         Self::InDoubt,
         Self::Unwanted,
+        Self::Covered,
     ];
 
     /// The name in the API.
@@ -157,6 +160,7 @@ impl NotificationState {
             Self::Failed => "failed",
             Self::InDoubt => "in_doubt",
             Self::Unwanted => "unwanted",
+            Self::Covered => "covered",
         }
     }
 }
@@ -171,6 +175,7 @@ impl From<NotificationOutcome> for NotificationState {
             NotificationOutcome::Failed => Self::Failed,
             NotificationOutcome::InDoubt => Self::InDoubt,
             NotificationOutcome::Unwanted => Self::Unwanted,
+            NotificationOutcome::Covered => Self::Covered,
         }
     }
 }

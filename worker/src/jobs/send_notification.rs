@@ -20,11 +20,14 @@ use punctual_queue::{BoxError, Data, FinalJob, JobContext, Kind, Outcome, Payloa
 use super::ledger::{LedgerEntry, SendError};
 use crate::circuit::Circuit;
 use crate::mails::{
-    BuildError, Mail, Signer, Templates, compose, compose_account, compose_booking_links, compose_several,
-    compose_webhook_ended,
+    BuildError, Mail, Signer, Templates, compose, compose_account, compose_booking_links,
+    compose_reminder_of_visit, compose_several, compose_webhook_ended,
 };
 use crate::metrics;
 use crate::smtp::{Failure, FailureClass, MailTransaction, Permit, Relay};
+
+/// How long a reminder waits for the result of another one of its visit.
+const COVER_WAIT: TimeDelta = TimeDelta::seconds(30);
 
 /// Dependencies of sending; one per process.
 #[derive(Clone)]
@@ -106,7 +109,8 @@ async fn send_notification(
     mailer: Data<Mailer>,
 ) -> Result<Outcome, SendError> {
     let now = core.now();
-    match prepare_and_send(payload, ctx, &core, &mailer).await {
+    // Boxed: it is larger than a future on the stack should be.
+    match Box::pin(prepare_and_send(payload, ctx, &core, &mailer)).await {
         // A database outage says nothing about the mail: no attempt is used.
         Err(SendError::Ledger(error @ Error::Unavailable(_))) => {
             Ok(Outcome::Snooze { until: now + TimeDelta::seconds(1), reason: error.to_string() })
@@ -159,9 +163,15 @@ async fn build(
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
         facts.map(|(facts, to)| compose_several(templates, links, &facts, &to, now))
     } else if sending.booking_id.is_some() {
-        let facts =
-            facts.filter(Facts::are_current).and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
-        facts.map(|(facts, to)| compose(templates, links, &facts, &to, now))
+        let facts = facts.filter(Facts::are_current);
+        sending.revs = facts.as_ref().and_then(|facts| facts.visit.as_ref()).map(|visit| visit.revs);
+        let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
+        facts.map(|(facts, to)| match &facts.visit {
+            Some(visit) if visit.bookings.len() > 1 => {
+                compose_reminder_of_visit(templates, links, &facts, visit, &to, now)
+            }
+            _ => compose(templates, links, &facts, &to, now),
+        })
     } else if sending.customer_id.is_some() {
         let facts = facts::load_booking_links(&mut *core.pool.acquire().await?, now, id).await?;
         let facts = facts.and_then(|facts| facts.recipient.clone().map(|to| (facts, to)));
@@ -209,6 +219,13 @@ impl Attempt {
                 self.ledger.not_taken("one of its bookings changed before the message was sent").await;
                 self.circuit.succeeded(self.permit).await;
                 Ok(Outcome::Snooze { until: self.ctx.now(), reason: "a booking changed".to_owned() })
+            }
+            Ok(HandOff::Waits) => {
+                transaction.abort().await;
+                self.ledger.not_taken("the reminder of another service of the visit is being sent").await;
+                self.circuit.succeeded(self.permit).await;
+                let until = self.ctx.now() + COVER_WAIT;
+                Ok(Outcome::Snooze { until, reason: "another reminder of the visit".to_owned() })
             }
             Ok(hand_off) => {
                 transaction.abort().await;
@@ -312,7 +329,7 @@ fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, failure: Option<&str>) -
 fn not_sent(hand_off: HandOff) -> Outcome {
     match hand_off {
         HandOff::Ended(outcome) => already_ended(outcome),
-        HandOff::Marked | HandOff::Outdated | HandOff::Fenced => {
+        HandOff::Marked | HandOff::Outdated | HandOff::Waits | HandOff::Fenced => {
             Outcome::Skip("a later lease has it".to_owned())
         }
     }

@@ -84,12 +84,7 @@ pub fn compose(
     let proven = facts.recipient_proven || facts.kind.is_for_staff();
     let name = greeting_name(&facts.recipient_name, proven).and_then(display_name);
     let to = Mailbox::new(name, recipient.as_str().parse()?);
-    let mut builder = common_headers(&facts.business, to, id, now)?;
-    if let Some(url) = links.unsubscribe {
-        builder = builder
-            .raw_header(header("List-Unsubscribe", format!("<{url}>"))?)
-            .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())?);
-    }
+    let builder = unsubscribe_headers(common_headers(&facts.business, to, id, now)?, links.unsubscribe)?;
     let message = builder.subject(rendered.subject).multipart(parts)?;
     envelope(&facts.business, recipient, &message)
 }
@@ -127,6 +122,17 @@ pub(super) fn common_headers(
         .reply_to(Mailbox::new(name, business.reply_to.as_str().parse()?))
         .to(to)
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned())?))
+}
+
+/// The headers with which mail programs end reminders (RFC 8058), if there is a link for it.
+pub(super) fn unsubscribe_headers(
+    builder: MessageBuilder,
+    url: Option<String>,
+) -> Result<MessageBuilder, BuildError> {
+    let Some(url) = url else { return Ok(builder) };
+    Ok(builder
+        .raw_header(header("List-Unsubscribe", format!("<{url}>"))?)
+        .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())?))
 }
 
 fn header(name: &str, value: String) -> Result<HeaderValue, BuildError> {

@@ -29,6 +29,6 @@ pub use booking_links::compose_booking_links;
 pub use dkim::Signer;
 pub use invalid_key::InvalidKey;
 pub use message::{BuildError, Mail, compose, compose_test};
-pub use several::compose_several;
+pub use several::{compose_reminder_of_visit, compose_several};
 pub use templates::Templates;
 pub use webhook_ended::compose_webhook_ended;

@@ -110,6 +110,7 @@ pub fn facts(kind: NotificationKind, locale: Locale) -> Facts {
         recipient_proven: false,
         recipient_name: if kind.is_for_staff() { "Mia Weiß" } else { "Zoë Łukasz" }.to_owned(),
         business: business(),
+        visit: None,
         booking: Booking {
             id: Uuid::from_u128(0x0196_f8f0_2222_7000_8000_0000_0000_0002),
             rev,

@@ -1,4 +1,4 @@
-//! The mail about several bookings.
+//! The mail about several bookings, and the reminder of a visit of several.
 
 use chrono::{DateTime, Utc};
 use lettre::message::header::ContentType;
@@ -6,15 +6,18 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 use punctual_core::bookings::BookingStatus;
 use punctual_core::config::Keys;
 use punctual_core::notifications::NotificationKind;
-use punctual_core::notifications::facts::{OneOfSeveral, SeveralFacts};
-use punctual_core::types::{EmailAddress, Zone};
+use punctual_core::notifications::facts::{Facts, OneOfSeveral, SeveralFacts, VisitFacts};
+use punctual_core::types::{EmailAddress, Locale, Zone};
 use punctual_core::wording::{When, price};
 use serde::Serialize;
 
 use super::calendar_part::{self, Method};
 use super::context::{BusinessContext, CustomerContext};
 use super::greeting::greeting_name;
-use super::message::{BuildError, Mail, boundary, common_headers, display_name, envelope};
+use super::links::Links;
+use super::message::{
+    BuildError, Mail, boundary, common_headers, display_name, envelope, unsubscribe_headers,
+};
 use super::templates::Templates;
 
 /// The names its templates can use, besides their words, the labels and the locale.
@@ -39,7 +42,7 @@ struct SeveralContext<'a> {
     customer_not_told: bool,
     /// The page to book the service again; in mails about a cancellation, while the service is offered.
     book_url: Option<String>,
-    /// Always `None`: such a mail is no reminder.
+    /// The customer's page to end reminders; in reminders only.
     unsubscribe_url: Option<String>,
 }
 
@@ -54,6 +57,76 @@ struct BookingLine<'a> {
     off: bool,
     /// The customer's page; only in mails to the customer about future bookings. Secret: never logged or stored.
     manage_url: Option<String>,
+}
+
+impl<'a> BookingLine<'a> {
+    fn new(booking: &'a OneOfSeveral, locale: Locale, manage_url: Option<String>) -> Self {
+        Self {
+            when: When::new(booking.start, booking.end, booking.zone, locale),
+            service: &booking.service_name,
+            staff: &booking.staff_name,
+            price: (booking.price.minor > 0).then(|| price(booking.price, locale)),
+            pending: booking.status == BookingStatus::Pending,
+            off: booking.status == BookingStatus::Cancelled,
+            manage_url,
+        }
+    }
+}
+
+fn when_of(first: Option<&OneOfSeveral>, locale: Locale) -> When {
+    first.map_or_else(
+        || When::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH, Zone::UTC, locale),
+        |first| When::new(first.start, first.end, first.zone, locale),
+    )
+}
+
+/// Builds the reminder of a visit of several services.
+///
+/// # Errors
+/// [`BuildError`].
+pub fn compose_reminder_of_visit(
+    templates: &Templates,
+    keys: &Keys,
+    facts: &Facts,
+    visit: &VisitFacts,
+    recipient: &EmailAddress,
+    now: DateTime<Utc>,
+) -> Result<Mail, BuildError> {
+    let Facts { business, booking, locale, .. } = facts;
+    let unsubscribe_url = Links::of(facts, keys).unsubscribe;
+    let first = visit.bookings.first();
+    let service = first.map(|first| first.service_name.as_str());
+    let manage = |booking: &OneOfSeveral| Some(booking.link.url(keys, &business.public_url));
+    let context = SeveralContext {
+        business: BusinessContext::new(business),
+        customer: CustomerContext::new(
+            &booking.customer_name,
+            facts.recipient_proven,
+            booking.customer_email.as_ref(),
+            booking.customer_phone.as_deref(),
+        ),
+        bookings: visit.bookings.iter().map(|one| BookingLine::new(one, *locale, manage(one))).collect(),
+        count: visit.bookings.len(),
+        pending: 0,
+        first: when_of(first, *locale),
+        service: service.filter(|name| visit.bookings.iter().all(|one| one.service_name == *name)),
+        for_whom: booking.for_whom.as_deref().and_then(|name| greeting_name(name, facts.recipient_proven)),
+        message: None,
+        changed_by_customer: false,
+        customer_not_told: false,
+        book_url: None,
+        unsubscribe_url: unsubscribe_url.clone(),
+    };
+    let rendered = templates.render(facts.kind, *locale, &context)?;
+    let id = facts.notification_id;
+    let parts = MultiPart::alternative()
+        .boundary(boundary(id))
+        .singlepart(SinglePart::plain(rendered.text))
+        .singlepart(SinglePart::html(rendered.html));
+    let name = greeting_name(&facts.recipient_name, facts.recipient_proven).and_then(display_name);
+    let to = Mailbox::new(name, recipient.as_str().parse()?);
+    let headers = unsubscribe_headers(common_headers(business, to, id, now)?, unsubscribe_url)?;
+    envelope(business, recipient, &headers.subject(rendered.subject).multipart(parts)?)
 }
 
 /// Builds the message of a ledger row of such a kind.
@@ -105,22 +178,13 @@ fn context<'a>(keys: &Keys, facts: &'a SeveralFacts) -> SeveralContext<'a> {
         bookings: facts
             .bookings
             .iter()
-            .map(|booking| BookingLine {
-                when: When::new(booking.start, booking.end, booking.zone, facts.locale),
-                service: &booking.service_name,
-                staff: &booking.staff_name,
-                price: (booking.price.minor > 0).then(|| price(booking.price, facts.locale)),
-                pending: booking.status == BookingStatus::Pending,
-                off: booking.status == BookingStatus::Cancelled,
-                manage_url: (!for_staff && !called_off).then(|| manage(booking)),
+            .map(|booking| {
+                BookingLine::new(booking, facts.locale, (!for_staff && !called_off).then(|| manage(booking)))
             })
             .collect(),
         count: facts.bookings.len(),
         pending: facts.bookings.iter().filter(|booking| booking.status == BookingStatus::Pending).count(),
-        first: first.map_or_else(
-            || When::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH, Zone::UTC, facts.locale),
-            |first| When::new(first.start, first.end, first.zone, facts.locale),
-        ),
+        first: when_of(first, facts.locale),
         service: service.filter(|name| facts.bookings.iter().all(|booking| booking.service_name == *name)),
         for_whom: facts
             .for_whom

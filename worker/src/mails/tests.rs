@@ -3,14 +3,15 @@
 use chrono::TimeDelta;
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 use punctual_core::notifications::NotificationKind;
-use punctual_core::notifications::facts::Facts;
+use punctual_core::notifications::facts::{Facts, VisitFacts};
 use punctual_core::types::Locale;
 
 use super::samples::{
     account_facts, address, at, booking_links_facts, facts, keys, several_facts, webhook_ended_facts,
 };
 use super::{
-    Mail, Templates, compose, compose_account, compose_booking_links, compose_several, compose_webhook_ended,
+    Mail, Templates, compose, compose_account, compose_booking_links, compose_reminder_of_visit,
+    compose_several, compose_webhook_ended,
 };
 
 const NOW: &str = "2027-05-01T09:30:00Z";
@@ -52,6 +53,20 @@ fn every_mail_in_every_language() {
             assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
             insta::assert_snapshot!(format!("{}.{}", kind.as_str(), locale.as_str()), readable(&mail));
         }
+    }
+}
+
+#[test]
+fn the_reminder_of_a_visit_in_every_language() {
+    for locale in [Locale::En, Locale::De] {
+        let facts = facts(NotificationKind::Reminder, locale);
+        let bookings = several_facts(NotificationKind::AppointmentsMoved, locale).bookings;
+        let visit = VisitFacts { bookings, revs: 2 };
+        let templates = Templates::embedded().unwrap();
+        let to = address("zoe@example.org");
+        let mail = compose_reminder_of_visit(&templates, &keys(), &facts, &visit, &to, at(NOW)).unwrap();
+        assert!(mail.bytes.is_ascii(), "a relay without 8BITMIME takes it");
+        insta::assert_snapshot!(format!("reminder_of_visit.{}", locale.as_str()), readable(&mail));
     }
 }
 

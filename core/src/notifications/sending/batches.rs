@@ -61,7 +61,7 @@ impl SendingBatches {
     /// Those of the database. Whether the mail was marked is then unknown.
     pub async fn mark_handed_off(&self, sending: Sending) -> Result<HandOff> {
         // A batch locks the bookings of its mails in order of id; a mail about several locks its own.
-        if sending.kind.is_about_several() {
+        if sending.shows_several() {
             return self.hand_off.runner.run_alone(sending).await;
         }
         self.hand_off.submit(sending).await

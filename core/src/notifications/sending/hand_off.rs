@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::visits::{self, Turn};
 use super::{HandOff, Sending, outcomes_of};
 use crate::Result;
 use crate::notifications::{NotificationKind, NotificationOutcome, account, booking_links, several};
@@ -25,19 +26,29 @@ pub async fn mark_handed_off(
     let outdated = outdated(conn, sendings).await?;
     let current: Vec<Sending> =
         sendings.iter().filter(|mail| !outdated.contains(&mail.notification_id)).copied().collect();
-    let ended = reasons_to_end(conn, &current).await?;
+    let mut ended = reasons_to_end(conn, &current).await?;
+    let waiting = waiting(conn, &current, &mut ended).await?;
     // The UPDATE returns rows by id only: an earlier lease of a mail must not be answered with the row of a later one.
     let is_latest = |mail: &Sending| {
         let same = current.iter().filter(|other| other.notification_id == mail.notification_id);
         same.map(|other| other.fence).all(|fence| fence <= mail.fence)
     };
-    let to_mark = current.iter().filter(|mail| !ended.contains_key(&mail.notification_id) && is_latest(mail));
+    let is_to_mark = |mail: &&Sending| {
+        !ended.contains_key(&mail.notification_id) && !waiting.contains(&mail.notification_id)
+    };
+    let to_mark = current.iter().filter(is_to_mark).filter(|mail| is_latest(mail));
     let marked = mark(conn, now, to_mark).await?;
+    for sending in current.iter().filter(|mail| is_reminder_of_visit(mail)) {
+        if marked.get(&sending.notification_id) == Some(&true) {
+            visits::cover_others(conn, sending).await?;
+        }
+    }
     let mut answers = Vec::with_capacity(sendings.len());
     for sending in sendings {
         let id = &sending.notification_id;
         let answer = match (ended.get(id), marked.get(id)) {
             _ if outdated.contains(id) => HandOff::Outdated,
+            _ if waiting.contains(id) => HandOff::Waits,
             (Some(outcome), _) => end(conn, now, sending, *outcome).await?,
             (None, _) if !is_latest(sending) => fenced_result(conn, sending).await?,
             (None, Some(true)) => HandOff::Marked,
@@ -52,12 +63,46 @@ pub async fn mark_handed_off(
 /// The mails about several bookings of which one has changed since the mail was rendered. Locks their bookings.
 async fn outdated(conn: &mut PgConnection, sendings: &[Sending]) -> Result<HashSet<Uuid>> {
     let mut outdated = HashSet::new();
-    for sending in sendings.iter().filter(|sending| sending.kind.is_about_several()) {
-        if Some(several::lock_revs(conn, sending.notification_id).await?) != sending.revs {
+    for sending in sendings.iter().filter(|sending| sending.shows_several()) {
+        let revs = if sending.kind.is_about_several() {
+            several::lock_revs(conn, sending.notification_id).await?
+        } else {
+            visits::lock_revs(conn, sending.booking_id).await?
+        };
+        if Some(revs) != sending.revs {
             outdated.insert(sending.notification_id);
         }
     }
     Ok(outdated)
+}
+
+fn is_reminder_of_visit(sending: &Sending) -> bool {
+    sending.kind == NotificationKind::Reminder && sending.revs.is_some()
+}
+
+/// The reminders of visits that wait for another one; one that another replaced is added to those that end.
+async fn waiting(
+    conn: &mut PgConnection,
+    sendings: &[Sending],
+    ended: &mut HashMap<Uuid, NotificationOutcome>,
+) -> Result<HashSet<Uuid>> {
+    let mut waiting = HashSet::new();
+    for sending in sendings.iter().filter(|mail| is_reminder_of_visit(mail)) {
+        let id = sending.notification_id;
+        if ended.contains_key(&id) {
+            continue;
+        }
+        match visits::turn(conn, sending).await? {
+            Turn::Send => {}
+            Turn::Wait => {
+                waiting.insert(id);
+            }
+            Turn::Covered => {
+                ended.insert(id, NotificationOutcome::Covered);
+            }
+        }
+    }
+    Ok(waiting)
 }
 
 /// Sets `dot_at` of the mails that are not fenced; by id, whether they are in time.

@@ -13,6 +13,7 @@ mod batches;
 mod begin;
 mod hand_off;
 mod results;
+mod visits;
 
 use std::collections::HashMap;
 
@@ -53,11 +54,16 @@ pub struct Sending {
     pub rev: Rev,
     /// Fencing token of this attempt.
     pub fence: Fence,
-    /// Of a mail about several bookings: the sum of their revisions when it was rendered.
+    /// Of a mail about several bookings, and of a reminder of a visit: the sum of their revisions when it was rendered.
     pub revs: Option<i64>,
 }
 
 impl Sending {
+    /// Whether what it says is about several bookings.
+    fn shows_several(&self) -> bool {
+        self.revs.is_some() || self.kind.is_about_several()
+    }
+
     fn record_end(&self, outcome: NotificationOutcome) {
         record_ended([EndedMail { id: self.notification_id, kind: self.kind, outcome }]);
     }
@@ -85,6 +91,8 @@ pub enum HandOff {
     Ended(NotificationOutcome),
     /// One of several bookings has changed since the mail was rendered: it is to be rendered again.
     Outdated,
+    /// The reminder of another service of its visit is being sent: whether this one is needed is known later.
+    Waits,
     /// A later lease has it.
     Fenced,
 }

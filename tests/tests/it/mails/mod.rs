@@ -19,3 +19,4 @@ mod signed;
 mod small_relay;
 pub mod test_worker;
 mod to_staff;
+mod visits;

@@ -92,7 +92,7 @@ impl CreateVisit {
     /// Book several services in one visit
     ///
     /// Books up to five services one after the other, all or nothing, and sends one confirmation of all. Each is a booking
-    /// of its own, which is moved, cancelled and reminded of by itself. A service begins when the one before it ends, or,
+    /// of its own, which is moved and cancelled by itself. One reminder shows all that are left on its day. A service begins when the one before it ends, or,
     /// where buffers stand in the way, as much later as both buffers say. Only the first one keeps to the grid of starts. The
     /// member of staff of one service performs the next too, if possible and nobody else is asked for. A visit counts as one
     /// booking against limits.
