@@ -186,7 +186,7 @@ impl Browser {
         Ok(value.with_context(|| format!("the promise gives {answer}"))?.to_owned())
     }
 
-    /// Presses a key by its name in DOM: `Tab`, `Enter`, or ` ` for the space bar.
+    /// Presses a key by its name in DOM: `Tab`, `Enter`, `ArrowDown`, or ` ` for the space bar.
     ///
     /// # Errors
     /// When the browser refuses.
@@ -195,6 +195,7 @@ impl Browser {
             "Tab" => ("Tab", 9, ""),
             "Enter" => ("Enter", 13, "\r"),
             " " => ("Space", 32, " "),
+            "ArrowDown" => ("ArrowDown", 40, ""),
             _ => bail!("no key {key:?}"),
         };
         let event = |kind: &str| json!({ "type": kind, "key": key, "code": code, "windowsVirtualKeyCode": number, "text": text });

@@ -120,10 +120,11 @@ async fn a_customer_books_with_the_keyboard_alone() {
     browser.close().await.unwrap();
 }
 
-/// Presses Tab until what has the focus begins with this text or has this id; the focus is seen on the way.
+/// Presses Tab until what has the focus begins with this text or has this id; the focus is seen on
+/// the way, which in fields of dates and times is on their parts.
 pub async fn tab_to(browser: &mut Browser, wanted: &str) {
     let focused = "(() => { const e = document.activeElement; const style = getComputedStyle(e);
-        return JSON.stringify([e.id || e.innerText || '', e === document.body || style.outlineStyle !== 'none']); })()";
+        return JSON.stringify([e.id || (e.innerText || '').replace(/\\s+/g, ' '), e === document.body || style.outlineStyle !== 'none' || ['date', 'time'].includes(e.type)]); })()";
     for _ in 0..80 {
         browser.press("Tab").await.unwrap();
         let seen: Value = serde_json::from_str(&browser.evaluate(focused).await.unwrap()).unwrap();
