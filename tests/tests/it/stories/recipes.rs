@@ -58,10 +58,10 @@ async fn run(live: &Live, script: String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_recipe_works_as_it_is_written() {
     let live = Live::open().await.unwrap();
-    let [guest, account, desk, feed] = blocks(RECIPES)[..] else {
+    let [guest, visit, account, desk, feed] = blocks(RECIPES)[..] else {
         panic!("a recipe was added: prepare it here")
     };
-    let parts = [BEGIN, guest, BEFORE_ACCOUNT, account, BEFORE_DESK, desk, BEFORE_FEED, feed];
+    let parts = [BEGIN, guest, visit, BEFORE_ACCOUNT, account, BEFORE_DESK, desk, BEFORE_FEED, feed];
     run(&live, parts.join("\n")).await;
 }
 
