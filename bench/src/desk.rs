@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use chrono::{DateTime, Datelike as _, Days, NaiveDate};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta};
 use punctual_dev::console;
 use punctual_dev::stack::Stack;
-use reqwest::{Client, StatusCode, header, redirect};
+use reqwest::{Client, Response, StatusCode, header, redirect};
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
@@ -20,6 +20,10 @@ const STAFF: i32 = 50;
 const A_DAY: i32 = 7;
 /// Reads before those that count.
 const WARM_UP: u32 = 20;
+/// How many bookings an open day is watched for: each takes a quarter of an hour of one day.
+const LIVE_ROUNDS: u32 = 36;
+/// How long an open day may take to show a change.
+const LIVE_AIM: Duration = Duration::from_secs(2);
 /// What a page may take.
 const AIM: Duration = Duration::from_millis(150);
 
@@ -92,6 +96,76 @@ async fn measure(stack: &mut Stack, options: &Options) -> Result<()> {
         }
     }
     ensure!(slow.is_empty(), "over {} ms: {}", AIM.as_millis(), slow.join(", "));
+    let seen = changes_seen(&client, (&base, &cookie), (service, member), monday).await?;
+    let ms = |share| seen.quantile(share).as_secs_f64() * 1e3;
+    console::line("\n| an open day | p50, ms | p99, ms | most, ms |\n| --- | ---: | ---: | ---: |");
+    let figures = format!("{:.0} | {:.0} | {:.0}", ms(0.5), ms(0.99), ms(1.0));
+    console::line(&format!("| shows a colleague's booking after its answer | {figures} |"));
+    ensure!(seen.quantile(1.0) < LIVE_AIM, "a change was shown after more than {} s", LIVE_AIM.as_secs());
+    Ok(())
+}
+
+/// How long an open day takes to show what a colleague booked, from the answer to the colleague until the page with it is
+/// read again, as the page's script does.
+async fn changes_seen(
+    client: &Client,
+    (base, cookie): (&str, &str),
+    (service, member): (Uuid, Uuid),
+    monday: NaiveDate,
+) -> Result<Latencies> {
+    let date = monday + Days::new(7);
+    let listen = async || -> Result<Response> {
+        let mut stream =
+            client.get(format!("{base}/desk/changes")).header(header::COOKIE, cookie).send().await?;
+        // The second piece says that the watch has begun.
+        for _ in 0..2 {
+            stream.chunk().await?.context("the stream ended")?;
+        }
+        Ok(stream)
+    };
+    let mut stream = listen().await?;
+    let mut seen = Vec::new();
+    for number in 0..LIVE_ROUNDS {
+        // Spread over the interval at which the api looks for changes.
+        tokio::time::sleep(Duration::from_millis(u64::from(number) * 37 % 700)).await;
+        let name = format!("Colleague {number}");
+        let time = NaiveTime::from_hms_opt(9, 0, 0).context("no such time")?
+            + TimeDelta::minutes(i64::from(number) * 15);
+        let form = format!("?service={service}&staff={member}&date={date}&time={}", time.format("%H:%M"));
+        take_booking(client, (base, cookie), &form, &name).await?;
+        let answered = Instant::now();
+        loop {
+            let Some(piece) = stream.chunk().await? else {
+                stream = listen().await?;
+                continue;
+            };
+            if piece.starts_with(b"data:") {
+                let page = client.get(format!("{base}/desk?date={date}")).header(header::COOKIE, cookie);
+                if page.send().await?.text().await?.contains(&name) {
+                    break;
+                }
+            }
+        }
+        seen.push(answered.elapsed());
+    }
+    Ok(Latencies::of(seen))
+}
+
+/// Books by the form of the desk with this query.
+async fn take_booking(client: &Client, (base, cookie): (&str, &str), query: &str, name: &str) -> Result<()> {
+    let path = format!("{base}/desk/new{query}");
+    let page = client.get(path).header(header::COOKIE, cookie).send().await?.text().await?;
+    let field = |name: &str| -> Result<String> {
+        let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).context("no such field")?;
+        Ok(rest.split('"').next().unwrap_or_default().to_owned())
+    };
+    let mut fields = vec![("name", name.to_owned()), ("phone", "+49 30 1".to_owned())];
+    for name in ["form_token", "token", "service", "start", "staff", "seats"] {
+        fields.push((name, field(name)?));
+    }
+    let form = client.post(format!("{base}/desk/new")).header("sec-fetch-site", "same-origin");
+    let answer = form.header(header::COOKIE, cookie).form(&fields).send().await?;
+    ensure!(answer.status() == StatusCode::SEE_OTHER, "the booking is answered with {}", answer.status());
     Ok(())
 }
 
