@@ -23,6 +23,10 @@ pub struct Services;
 #[derive(Serialize)]
 struct List {
     services: Vec<One>,
+    /// Whether the first service was just added: customers can book now.
+    opened: bool,
+    /// Whether there is a booking page.
+    booking_page: bool,
 }
 
 #[derive(Serialize)]
@@ -55,7 +59,9 @@ impl DeskPage for Services {
             Some("saved") => Some(("desk_saved", "status")),
             _ => None,
         };
-        let facts = List { services: services.collect() };
+        let opened = desk.visit.query_param("done") == Some("opened") && !list.is_empty();
+        let booking_page = desk.visit.state.config.booking_page;
+        let facts = List { services: services.collect(), opened, booking_page };
         desk.page(StatusCode::OK, "desk/services.html.j2", "settings", notice, &facts)
     }
 }
@@ -122,6 +128,7 @@ impl DeskPage for OneService {
         let Some(spec) = parse(&mut fields, currency, service.as_ref(), chosen.clone()) else {
             return render(desk, refused, Some(("book_faults", "alert")), fields, id, rev, &chosen).await;
         };
+        let is_first = service.is_none() && services::list(desk.core(), true).await?.is_empty();
         let done = match &service {
             None => {
                 let token = form.text("token").unwrap_or_default();
@@ -136,6 +143,7 @@ impl DeskPage for OneService {
             }
         };
         match done {
+            Ok(_) if is_first => Ok(desk.go("/services", &[("done", "opened")])),
             Ok(stranded) if stranded.is_empty() => Ok(desk.go("/services", &[("done", "saved")])),
             Ok(_) => Ok(desk.go("/stranded", &[])),
             Err(Error::RevMismatch { current }) => {

@@ -104,7 +104,11 @@ async fn an_empty_database_leads_the_administrator_through_business_team_hours_a
     let refused = send("/desk/services/new", &service("45.001")).await;
     assert!(refused.status == 422 && refused.text.contains("such as 45 or 45.50"), "{}", refused.text);
     let made = send("/desk/services/new", &service("45,50")).await;
-    assert_eq!(target("/desk/services/new", &made), "/desk/services?done=saved", "{}", made.text);
+    assert_eq!(target("/desk/services/new", &made), "/desk/services?done=opened", "{}", made.text);
+    let list = visitor.get("/desk/services?done=opened").await;
+    for seen in ["customers can book now", "See what customers see", "Open your calendar"] {
+        assert!(list.text.contains(seen), "{seen} in {}", list.text);
+    }
     assert_eq!(scalar(&salon, "SELECT price_minor::text FROM services").await, "4550");
     let free = salon.get("/book?lang=en").await;
     assert!(

@@ -14,6 +14,7 @@ mod poolers;
 mod reads;
 mod recipes;
 mod sandbox;
+mod set_up;
 mod test_stack;
 mod together;
 mod trace;
