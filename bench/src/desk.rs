@@ -95,12 +95,12 @@ async fn measure(stack: &mut Stack, options: &Options) -> Result<()> {
             slow.push(name);
         }
     }
-    ensure!(slow.is_empty(), "over {} ms: {}", AIM.as_millis(), slow.join(", "));
     let seen = changes_seen(&client, (&base, &cookie), (service, member), monday).await?;
     let ms = |share| seen.quantile(share).as_secs_f64() * 1e3;
     console::line("\n| an open day | p50, ms | p99, ms | most, ms |\n| --- | ---: | ---: | ---: |");
     let figures = format!("{:.0} | {:.0} | {:.0}", ms(0.5), ms(0.99), ms(1.0));
     console::line(&format!("| shows a colleague's booking after its answer | {figures} |"));
+    ensure!(slow.is_empty(), "over {} ms: {}", AIM.as_millis(), slow.join(", "));
     ensure!(seen.quantile(1.0) < LIVE_AIM, "a change was shown after more than {} s", LIVE_AIM.as_secs());
     Ok(())
 }
