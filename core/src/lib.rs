@@ -38,6 +38,7 @@ mod advisory_lock;
 mod batch_queue;
 mod batcher;
 mod context;
+mod group_commit;
 mod transaction;
 mod writer;
 

@@ -169,7 +169,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         concurrency,
         clock.clone(),
     )?;
-    let webhooks = Webhooks::new(config.worker.webhook_networks.clone(), Arc::clone(&links))
+    let webhooks = Webhooks::new(&core, config.worker.webhook_networks.clone(), Arc::clone(&links))
         .map_err(|error| StartError::Outbound(error.to_string()))?;
     let circuit = Circuit::new(&core, relay.breaker().clone(), relay_name, worker_name());
     let mailer = Mailer {

@@ -13,6 +13,6 @@ pub(crate) use event::public_id;
 pub use event::{BookingState, Event, EventActor, EventType, Place, Subject};
 pub use position::Position;
 pub use read::{EventPage, head, lag, list};
-pub(crate) use read::{Reference, after, by_reference};
+pub(crate) use read::{Reference, after, by_references};
 pub(crate) use retention::rebase;
 pub use retention::remove_old;

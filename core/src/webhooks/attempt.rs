@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
@@ -6,6 +8,7 @@ use uuid::Uuid;
 use super::secret::EndpointSecrets;
 use super::source::Source;
 use super::{DeliveryStatus, EndpointStatus, WebhookUrl, payload};
+use crate::changes;
 use crate::config::Keys;
 use crate::notifications::webhook_ended;
 use crate::{Error, Result};
@@ -69,61 +72,122 @@ pub struct AttemptResult {
     pub took_ms: i32,
 }
 
-/// Reads what is to be posted.
+/// A delivery and its endpoint, as they are stored.
+struct Row {
+    id: Uuid,
+    endpoint_id: Uuid,
+    event_id: i64,
+    event_type: String,
+    booking_id: Option<Uuid>,
+    booking_rev: Option<i32>,
+    status: DeliveryStatus,
+    created_at: DateTime<Utc>,
+    url: WebhookUrl,
+    include_customer: bool,
+    endpoint_status: EndpointStatus,
+    key_name: String,
+    secret_epoch: i32,
+    previous_key_name: Option<String>,
+    rotated_at: Option<DateTime<Utc>>,
+}
+
+impl Row {
+    fn source(&self) -> Source<'_> {
+        Source {
+            event_id: self.event_id,
+            event_type: &self.event_type,
+            booking: self.booking_id.zip(self.booking_rev),
+            created_at: self.created_at,
+        }
+    }
+
+    fn skip_reason(&self) -> Option<SkipReason> {
+        if self.status != DeliveryStatus::Pending {
+            return Some(SkipReason::Ended);
+        }
+        (self.endpoint_status != EndpointStatus::Active).then_some(SkipReason::Stopped)
+    }
+
+    /// The secrets that sign at `now`.
+    fn secrets(&self, keys: &Keys, now: DateTime<Utc>) -> Result<EndpointSecrets> {
+        let mut generations = vec![(self.key_name.as_str(), self.secret_epoch)];
+        if let (Some(name), Some(at)) = (&self.previous_key_name, self.rotated_at)
+            && now < at + SECRET_OVERLAP
+        {
+            generations.push((name, self.secret_epoch - 1));
+        }
+        EndpointSecrets::derive(keys, self.endpoint_id, &generations).ok_or_else(|| {
+            Error::internal(
+                "signing a webhook",
+                "its link key is not configured: rotate the endpoint's secret",
+            )
+        })
+    }
+}
+
+/// Reads what is to be posted; the results are in the order of the ids. Each is [`Error::Internal`] when the link key of the
+/// endpoint's secret is no longer configured.
 ///
 /// # Errors
-/// [`Error::Unavailable`]; [`Error::Internal`] when the link key of the secret is no longer configured.
-pub async fn prepare(pool: &PgPool, keys: &Keys, now: DateTime<Utc>, delivery_id: Uuid) -> Result<Attempted> {
+/// [`Error::Unavailable`].
+pub(super) async fn prepare(
+    pool: &PgPool,
+    keys: &Keys,
+    now: DateTime<Utc>,
+    ids: &[Uuid],
+) -> Result<Vec<Result<Attempted>>> {
     let mut conn = pool.acquire().await?;
-    let row = sqlx::query!(
-        r#"SELECT d.endpoint_id, d.event_id, d.event_type, d.booking_id, d.booking_rev,
+    // Plan: webhook_deliveries_pkey and webhook_endpoints_pkey for each id.
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT d.id, d.endpoint_id, d.event_id, d.event_type, d.booking_id, d.booking_rev,
                   d.status AS "status: DeliveryStatus", d.created_at, w.url AS "url: WebhookUrl", w.include_customer,
                   w.status AS "endpoint_status: EndpointStatus", w.key_name, w.secret_epoch, w.previous_key_name,
                   w.rotated_at
            FROM webhook_deliveries AS d JOIN webhook_endpoints AS w ON w.id = d.endpoint_id
-           WHERE d.id = $1"#,
-        delivery_id,
+           WHERE d.id = ANY($1)"#,
+        ids,
     )
-    .fetch_optional(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
-    let Some(row) = row else { return Ok(Attempted::Skipped(SkipReason::Removed)) };
-    if row.status != DeliveryStatus::Pending {
-        return Ok(Attempted::Skipped(SkipReason::Ended));
+    let rows: HashMap<Uuid, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let wanted: Vec<&Row> = rows.values().filter(|row| row.skip_reason().is_none()).collect();
+    let references = wanted.iter().filter_map(|row| row.source().reference().transpose());
+    let events = changes::by_references(&mut conn, &references.collect::<Result<_>>()?).await?;
+    let with_customer = wanted.iter().filter(|row| row.include_customer).filter_map(|row| row.booking_id);
+    let customers = customers_of(&mut conn, &with_customer.collect::<Vec<Uuid>>()).await?;
+    let mut prepared = Vec::with_capacity(ids.len());
+    for id in ids {
+        let Some(row) = rows.get(id) else {
+            prepared.push(Ok(Attempted::Skipped(SkipReason::Removed)));
+            continue;
+        };
+        if let Some(why) = row.skip_reason() {
+            prepared.push(Ok(Attempted::Skipped(why)));
+            continue;
+        }
+        let event = match row.source().reference()? {
+            Some(reference) => events.get(&reference).cloned(),
+            None => Some(row.source().test_event(&mut conn).await?),
+        };
+        let Some(event) = event else {
+            prepared.push(Ok(Attempted::Skipped(SkipReason::NoEvent)));
+            continue;
+        };
+        let customer =
+            row.booking_id.filter(|_| row.include_customer).and_then(|id| customers.get(&id).cloned());
+        prepared.push(row.secrets(keys, now).map(|secrets| {
+            Attempted::Ready(Box::new(Prepared {
+                endpoint_id: row.endpoint_id,
+                url: row.url.clone(),
+                webhook_id: event.public_id(),
+                names_person: customer.is_some(),
+                body: payload(&event, customer).to_string().into_bytes(),
+                secrets,
+            }))
+        }));
     }
-    if row.endpoint_status != EndpointStatus::Active {
-        return Ok(Attempted::Skipped(SkipReason::Stopped));
-    }
-    let source = Source {
-        event_id: row.event_id,
-        event_type: &row.event_type,
-        booking: row.booking_id.zip(row.booking_rev),
-        created_at: row.created_at,
-    };
-    let event = source.event(&mut conn).await?;
-    let Some(event) = event else { return Ok(Attempted::Skipped(SkipReason::NoEvent)) };
-    let customer = match row.booking_id.filter(|_| row.include_customer) {
-        Some(booking_id) => customer_of(&mut conn, booking_id).await?,
-        None => None,
-    };
-    let mut generations = vec![(row.key_name.as_str(), row.secret_epoch)];
-    if let (Some(name), Some(at)) = (&row.previous_key_name, row.rotated_at)
-        && now < at + SECRET_OVERLAP
-    {
-        generations.push((name, row.secret_epoch - 1));
-    }
-    let secrets = EndpointSecrets::derive(keys, row.endpoint_id, &generations).ok_or_else(|| {
-        Error::internal("signing a webhook", "its link key is not configured: rotate the endpoint's secret")
-    })?;
-    let names_person = customer.is_some();
-    let body = payload(&event, customer).to_string().into_bytes();
-    Ok(Attempted::Ready(Box::new(Prepared {
-        endpoint_id: row.endpoint_id,
-        url: row.url,
-        webhook_id: event.public_id(),
-        body,
-        secrets,
-        names_person,
-    })))
+    Ok(prepared)
 }
 
 /// Ends a delivery that is not posted. It stays locked until the caller's transaction has ended the job too: a replay
@@ -154,39 +218,47 @@ pub async fn end_unposted(tx: &mut PgConnection, delivery_id: Uuid, why: SkipRea
     Ok(true)
 }
 
-/// Current name and contact; none once the person was erased.
-async fn customer_of(conn: &mut PgConnection, booking_id: Uuid) -> Result<Option<Value>> {
-    let row = sqlx::query!(
-        "SELECT c.id, c.name, c.email::text, c.phone FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
-         WHERE b.id = $1 AND c.erased_at IS NULL",
-        booking_id,
+/// Current names and contacts by booking; none once the person was erased.
+async fn customers_of(conn: &mut PgConnection, booking_ids: &[Uuid]) -> Result<HashMap<Uuid, Value>> {
+    if booking_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query!(
+        "SELECT b.id AS booking_id, c.id, c.name, c.email::text, c.phone
+         FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
+         WHERE b.id = ANY($1) AND c.erased_at IS NULL",
+        booking_ids,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(row.map(|row| json!({ "id": row.id, "name": row.name, "email": row.email, "phone": row.phone })))
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            (
+                row.booking_id,
+                json!({ "id": row.id, "name": row.name, "email": row.email, "phone": row.phone }),
+            )
+        })
+        .collect())
 }
 
-/// Stores the result of an attempt and its effect on the endpoint: a 410 ends it, five days without a success disable it;
-/// administrators get a mail about either. Returns the endpoint's status if this attempt ended it. A failed delivery stays
+/// Stores a failed attempt and its effect on the endpoint: a 410 ends it, five days without a success disable it;
+/// administrators get a mail about either. Returns the endpoint's status if this attempt ended it. The delivery stays
 /// pending, because its job decides whether another attempt follows ([`job_ended`]). An ended one is not changed.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
-pub async fn record(
+pub async fn record_failure(
     tx: &mut PgConnection,
     delivery_id: Uuid,
     result: &AttemptResult,
 ) -> Result<Option<EndpointStatus>> {
-    let delivered = result.error.is_none();
-    let status = if delivered { DeliveryStatus::Delivered } else { DeliveryStatus::Pending };
-    // A success also locks a delivery that has ended, until its job has ended: no replay can come between.
     let endpoint_id = sqlx::query_scalar!(
         "UPDATE webhook_deliveries
-         SET status = $2, attempts = attempts + 1, answer_code = $3, answer = $4, error = $5, took_ms = $6, attempted_at = $7
-         WHERE id = $1 AND (status = 'pending' OR $5::text IS NULL)
+         SET attempts = attempts + 1, answer_code = $2, answer = $3, error = $4, took_ms = $5, attempted_at = $6
+         WHERE id = $1 AND status = 'pending'
          RETURNING endpoint_id",
         delivery_id,
-        status as DeliveryStatus,
         result.code.map(i32::from),
         result.answer,
         result.error,
@@ -196,17 +268,46 @@ pub async fn record(
     .fetch_optional(&mut *tx)
     .await?;
     // The endpoint was removed meanwhile, or another worker's attempt ended the delivery.
-    let Some(endpoint_id) = endpoint_id else { return Ok(None) };
-    if !delivered {
-        return failed(tx, endpoint_id, result).await;
+    match endpoint_id {
+        Some(endpoint_id) => failed(tx, endpoint_id, result).await,
+        None => Ok(None),
     }
+}
+
+/// Stores successful attempts; their deliveries end. One that has ended is locked too until its job has ended in the same
+/// transaction: no replay can come between.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn record_successes(tx: &mut PgConnection, attempts: &[(Uuid, AttemptResult)]) -> Result<()> {
+    let ids: Vec<Uuid> = attempts.iter().map(|(id, _)| *id).collect();
+    let codes: Vec<Option<i32>> = attempts.iter().map(|(_, result)| result.code.map(i32::from)).collect();
+    let answers: Vec<Option<String>> = attempts.iter().map(|(_, result)| result.answer.clone()).collect();
+    let took: Vec<i32> = attempts.iter().map(|(_, result)| result.took_ms).collect();
+    let began: Vec<DateTime<Utc>> = attempts.iter().map(|(_, result)| result.at).collect();
+    let endpoints = sqlx::query_scalar!(
+        "UPDATE webhook_deliveries AS d
+         SET status = 'delivered', attempts = d.attempts + 1, answer_code = a.code, answer = a.answer, error = NULL,
+             took_ms = a.took_ms, attempted_at = a.at
+         FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::integer[], $5::timestamptz[])
+              AS a (id, code, answer, took_ms, at)
+         WHERE d.id = a.id
+         RETURNING d.endpoint_id",
+        &ids,
+        &codes as _,
+        &answers as _,
+        &took,
+        &began,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     sqlx::query!(
-        "UPDATE webhook_endpoints SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL",
-        endpoint_id
+        "UPDATE webhook_endpoints SET failing_since = NULL WHERE id = ANY($1) AND failing_since IS NOT NULL",
+        &endpoints
     )
     .execute(tx)
     .await?;
-    Ok(None)
+    Ok(())
 }
 
 async fn failed(

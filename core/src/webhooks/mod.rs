@@ -5,6 +5,7 @@
 //! stopped. The worker posts the deliveries; the result of each attempt is stored here.
 
 mod attempt;
+mod batches;
 mod delivery;
 mod endpoint;
 mod fan_out;
@@ -13,7 +14,10 @@ mod payload;
 mod secret;
 mod source;
 
-pub use attempt::{AttemptResult, Attempted, Prepared, SkipReason, end_unposted, job_ended, prepare, record};
+pub use attempt::{
+    AttemptResult, Attempted, Prepared, SkipReason, end_unposted, job_ended, record_failure, record_successes,
+};
+pub use batches::DeliveryBatches;
 pub use delivery::{
     Delivery, DeliveryStatus, deliveries, delivery, prune, replay_failed, replay_from, replay_one, send_test,
 };

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -19,20 +21,31 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The event; `None` when it was removed.
-    pub(super) async fn event(&self, conn: &mut PgConnection) -> Result<Option<Event>> {
+    /// The event's reference; `None` for a test event, which is not stored.
+    pub(super) fn reference(&self) -> Result<Option<Reference>> {
         let stored = |error: ParseError| Error::internal("webhook_deliveries hold a bad type", error);
         if EventType::parse(self.event_type).map_err(stored)? == EventType::WebhookTest {
-            return self.test_event(conn).await.map(Some);
+            return Ok(None);
         }
-        let reference = match self.booking {
+        Ok(Some(match self.booking {
             Some((id, rev)) => Reference::Booking { id, rev },
             None => Reference::Catalogue(self.event_id),
-        };
-        changes::by_reference(conn, reference).await
+        }))
     }
 
-    async fn test_event(&self, conn: &mut PgConnection) -> Result<Event> {
+    /// The event; `None` when it was removed.
+    pub(super) async fn event(&self, conn: &mut PgConnection) -> Result<Option<Event>> {
+        match self.reference()? {
+            Some(reference) => {
+                let mut found = changes::by_references(conn, &HashSet::from([reference])).await?;
+                Ok(found.remove(&reference))
+            }
+            None => self.test_event(conn).await.map(Some),
+        }
+    }
+
+    /// The event of a test delivery.
+    pub(super) async fn test_event(&self, conn: &mut PgConnection) -> Result<Event> {
         let zone = sqlx::query_scalar!("SELECT zone FROM settings").fetch_optional(conn).await?;
         let zone = Zone::parse(zone.as_deref().unwrap_or("Etc/UTC"))
             .map_err(|error| Error::internal("settings hold a bad zone", error))?;

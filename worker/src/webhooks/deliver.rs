@@ -63,8 +63,7 @@ async fn attempt(
     core: &Core,
     webhooks: &Webhooks,
 ) -> Result<Outcome, Error> {
-    let prepared = webhooks::prepare(&core.pool, &webhooks.keys, core.now(), payload.delivery_id).await?;
-    let prepared = match prepared {
+    let prepared = match webhooks.batches.prepare(payload.delivery_id).await? {
         Attempted::Ready(prepared) => prepared,
         Attempted::Skipped(why) => return end_unposted(core, ctx, payload.delivery_id, why).await,
     };
@@ -87,14 +86,19 @@ async fn attempt(
         drop(slot);
     }
     let result = result(&prepared, at, &sent);
-    let (ended, completed) = record(core, ctx, payload.delivery_id, &result).await?;
+    let Some(error) = result.error.clone() else {
+        let completed = webhooks.batches.succeeded(payload.delivery_id, result.clone(), ctx.clone()).await?;
+        report(&prepared, &result, false, None);
+        return Ok(completed);
+    };
+    let ended = record_failure(core, payload.delivery_id, &result).await?;
     let is_gone = result.code == Some(410);
     report(&prepared, &result, is_gone || ctx.is_last_attempt(), ended);
-    Ok(match result.error {
-        None => completed,
-        Some(error) if is_gone => Outcome::Fail(error),
+    Ok(if is_gone {
+        Outcome::Fail(error)
+    } else {
         // After the last attempt the queue ends the job, and with it the delivery.
-        Some(error) => Outcome::RetryAt { at: core.now() + pause(ctx.attempt(), asked), error },
+        Outcome::RetryAt { at: core.now() + pause(ctx.attempt(), asked), error }
     })
 }
 
@@ -114,25 +118,19 @@ async fn end_unposted(
     Ok(completed)
 }
 
-/// Stores the result of the attempt. A successful delivery and its job end in one transaction, so that a replay finds both
-/// or neither. Returns the endpoint's status if the attempt ended it, and the job's outcome if it succeeded.
-async fn record(
+/// Returns the endpoint's status if the attempt ended it.
+async fn record_failure(
     core: &Core,
-    ctx: &JobContext,
     delivery_id: Uuid,
     result: &AttemptResult,
-) -> Result<(Option<EndpointStatus>, Outcome), Error> {
+) -> Result<Option<EndpointStatus>, Error> {
     let mut tx = core.pool.begin().await?;
-    let ended = webhooks::record(&mut tx, delivery_id, result).await?;
-    let completed = match result.error {
-        Some(_) => Outcome::Done,
-        None => complete_in(ctx, &mut tx).await?,
-    };
+    let ended = webhooks::record_failure(&mut tx, delivery_id, result).await?;
     tx.commit().await?;
     if ended.is_some() {
         core.wake.wake(SendNotification::QUEUE);
     }
-    Ok((ended, completed))
+    Ok(ended)
 }
 
 /// Ends the job in the transaction that ended its delivery. If another worker owns the job by now, it finds the delivery

@@ -7,7 +7,9 @@ mod hosts;
 use std::sync::Arc;
 use std::time::Duration;
 
+use punctual_core::Core;
 use punctual_core::config::Keys;
+use punctual_core::webhooks::DeliveryBatches;
 use punctual_outbound::{Networks, Outbound, SystemLookup};
 use punctual_queue::Limit;
 
@@ -29,7 +31,7 @@ pub const ENDPOINT_LIMIT: Limit = Limit::per_second(50).burst(50);
 #[derive(Clone)]
 pub struct Webhooks {
     outbound: Outbound,
-    keys: Arc<Keys>,
+    batches: Arc<DeliveryBatches>,
     hosts: Arc<Hosts>,
 }
 
@@ -39,10 +41,11 @@ impl Webhooks {
     /// # Errors
     /// When TLS can't be set up.
     pub fn new(
+        core: &Core,
         networks: Vec<ipnet::IpNet>,
         keys: Arc<Keys>,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let outbound = Outbound::new(Networks::new(networks), SystemLookup, DEADLINE, MAX_ANSWER_BYTES)?;
-        Ok(Self { outbound, keys, hosts: Arc::default() })
+        Ok(Self { outbound, batches: Arc::new(DeliveryBatches::new(core, keys)), hosts: Arc::default() })
     }
 }

@@ -9,5 +9,6 @@ mod failures;
 mod feed;
 mod keys;
 mod killed;
+mod plans;
 mod races;
 pub mod test_hooks;
