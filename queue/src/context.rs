@@ -10,6 +10,7 @@ use apalis_core::task::data::MissingDataError;
 use apalis_core::task::from_request::FromRequest;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SharedClock;
@@ -52,6 +53,7 @@ struct Lease {
     stop: CancellationToken,
     stop_reason: OnceLock<StopReason>,
     ended: AtomicBool,
+    rescue_slot_released: AtomicBool,
 }
 
 /// A handler's view of its job. A handler takes it as an argument after the payload.
@@ -60,6 +62,8 @@ pub struct JobContext {
     lease: Arc<Lease>,
     clock: SharedClock,
     wake: Wake,
+    /// Tells the dispatcher that another job may start.
+    permit_freed: Arc<Notify>,
 }
 
 impl std::fmt::Debug for JobContext {
@@ -69,7 +73,13 @@ impl std::fmt::Debug for JobContext {
 }
 
 impl JobContext {
-    pub(crate) fn new(claimed: Claimed, heartbeat: Arc<Heartbeat>, clock: SharedClock, wake: Wake) -> Self {
+    pub(crate) fn new(
+        claimed: Claimed,
+        heartbeat: Arc<Heartbeat>,
+        clock: SharedClock,
+        wake: Wake,
+        permit_freed: Arc<Notify>,
+    ) -> Self {
         let lease = Lease {
             claimed,
             heartbeat,
@@ -77,8 +87,9 @@ impl JobContext {
             stop: CancellationToken::new(),
             stop_reason: OnceLock::new(),
             ended: AtomicBool::new(false),
+            rescue_slot_released: AtomicBool::new(false),
         };
-        Self { lease: Arc::new(lease), clock, wake }
+        Self { lease: Arc::new(lease), clock, wake, permit_freed }
     }
 
     /// The job's data.
@@ -147,6 +158,16 @@ impl JobContext {
         }
     }
 
+    /// Says that from here on the job waits for another system. Rescued jobs run one at a time in a process, so that its next
+    /// death is attributed to one of them; after this call the next one may start beside this job. Without it, each rescued
+    /// job that waits long holds up all others.
+    pub fn release_rescue_slot(&self) {
+        let released = self.lease.rescue_slot_released.swap(true, Ordering::SeqCst);
+        if self.lease.claimed.info.rescues > 0 && !released {
+            self.permit_freed.notify_one();
+        }
+    }
+
     /// Completes the job in the handler's own transaction: the work and the job's end commit together. Commit, then
     /// return the [`Outcome`] that this gives.
     ///
@@ -202,6 +223,11 @@ impl JobContext {
     /// Records that the run has ended: its permit is free.
     pub(crate) fn set_ended(&self) {
         self.lease.ended.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether no other rescued job may run beside it.
+    pub(crate) fn holds_rescue_slot(&self) -> bool {
+        self.lease.claimed.info.rescues > 0 && !self.lease.rescue_slot_released.load(Ordering::SeqCst)
     }
 
     pub(crate) fn has_ended(&self) -> bool {

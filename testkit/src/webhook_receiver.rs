@@ -1,6 +1,7 @@
 //! A receiver of webhooks: an HTTP server that keeps what it is sent and answers as scripted.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -91,9 +92,17 @@ impl WebhookReceiver {
     ///
     /// # Panics
     /// When it cannot listen.
-    #[expect(clippy::unwrap_used, reason = "a test that can't listen has failed")]
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// Starts it on a free port of this address; the unspecified one stands for all of 127.0.0.0/8.
+    ///
+    /// # Panics
+    /// When it cannot listen.
+    #[expect(clippy::unwrap_used, reason = "a test that can't listen has failed")]
+    pub async fn start_on(address: Ipv4Addr) -> Self {
+        let listener = TcpListener::bind((address, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let receiver = Self { port, shared: Arc::default(), released: Arc::default() };
         let serving = receiver.clone();
@@ -109,7 +118,13 @@ impl WebhookReceiver {
     /// Its URL, without TLS.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/hook", self.port)
+        self.url_at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// Its URL at another of its addresses.
+    #[must_use]
+    pub fn url_at(&self, address: Ipv4Addr) -> String {
+        format!("http://{address}:{}/hook", self.port)
     }
 
     /// Answers the next requests so, one each.
@@ -136,6 +151,12 @@ impl WebhookReceiver {
     #[must_use]
     pub fn stalled(&self) -> usize {
         self.lock().stalled
+    }
+
+    /// How many requests arrived so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().received.len()
     }
 
     /// What arrived so far.

@@ -60,6 +60,8 @@ pub(crate) struct RuntimeShared {
     pub(crate) shutdown: Shutdown,
     /// Notified after ends were written, for a dispatcher that waits for them.
     pub(crate) settled: Notify,
+    /// Notified when another job may start.
+    permit_freed: Arc<Notify>,
     leases: Mutex<Leases>,
 }
 
@@ -122,6 +124,7 @@ impl RuntimeShared {
             serving: Mutex::default(),
             shutdown,
             settled: Notify::new(),
+            permit_freed: Arc::clone(&permit_freed),
             leases: Mutex::default(),
         };
         Ok((Arc::new(shared), Workers { sinks, reporter, reports, permit_freed, running }))
@@ -151,6 +154,7 @@ impl RuntimeShared {
             Arc::clone(&self.heartbeat),
             SharedClock::clone(&self.clock),
             self.wake.clone(),
+            Arc::clone(&self.permit_freed),
         )
     }
 

@@ -60,6 +60,8 @@ pub enum Fault {
     RelayLockedOut,
     /// SIGKILL to all workers while they make deliveries from the feed.
     FanOutKilled,
+    /// SIGKILL to all workers while they tell 990 endpoints, a tenth of which never answers, of one event.
+    CrowdKilled,
     /// SIGKILL to all workers at this step of posting a webhook.
     HookKilledAt(HookStep),
     /// SIGTERM to all workers while a receiver has not answered yet.
@@ -165,6 +167,9 @@ impl std::fmt::Display for Fault {
             Self::RelayDown => f.write_str("the relay down for 3 s"),
             Self::RelayLockedOut => f.write_str("the relay refuses the password for 3 s"),
             Self::FanOutKilled => f.write_str("kill −9 of the workers while they make webhook deliveries"),
+            Self::CrowdKilled => {
+                f.write_str("kill −9 of the workers while they tell 990 endpoints, 99 of them silent")
+            }
             Self::HookKilledAt(step) => write!(f, "kill −9 of the workers at a webhook, {}", step.name()),
             Self::HookTerminated => f.write_str("SIGTERM to the workers at a webhook"),
             Self::HookFrozen => f.write_str("SIGSTOP of a worker at a webhook, past its lease"),
@@ -213,6 +218,7 @@ impl Fault {
             Self::RelayDown,
             Self::RelayLockedOut,
             Self::FanOutKilled,
+            Self::CrowdKilled,
             Self::HookTerminated,
             Self::HookFrozen,
             Self::HooksDown,

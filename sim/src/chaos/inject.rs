@@ -116,6 +116,7 @@ impl Fault {
                 lasting(FAULT_DURATION).await;
             }
             Self::FanOutKilled
+            | Self::CrowdKilled
             | Self::HookKilledAt(_)
             | Self::HookTerminated
             | Self::HookFrozen

@@ -9,6 +9,7 @@ use rand::Rng as _;
 use rand::rngs::SmallRng;
 use sqlx::Connection as _;
 
+use super::crowd::Crowd;
 use super::deployment::Deployment;
 use super::faults::FAULT_DURATION;
 use super::freeze::freeze;
@@ -33,6 +34,10 @@ pub(super) async fn inject(fault: Fault, deployment: &mut Deployment, rng: &mut 
             held_at(deployment, step).await?;
             deployment.kill_workers();
             deployment.to_postgres.clear();
+            deployment.start_workers(workers).await;
+        }
+        Fault::CrowdKilled => {
+            crowd_killed(deployment).await?;
             deployment.start_workers(workers).await;
         }
         Fault::HookTerminated => terminated(deployment, workers).await?,
@@ -90,6 +95,22 @@ async fn fan_out_killed(deployment: &mut Deployment) -> Result<()> {
     deployment.kill_workers();
     tx.rollback().await?;
     waiting.map_err(|seen| format!("no worker made deliveries: {seen}").into())
+}
+
+/// Makes an event of which 990 endpoints are told, and kills all workers when a third of them received it.
+async fn crowd_killed(deployment: &mut Deployment) -> Result<()> {
+    let Deployment { webhooks, api_client, postgres, .. } = &mut *deployment;
+    let crowd = webhooks.as_mut().ok_or("there are no webhooks")?.crowd(api_client).await?;
+    let before = crowd.good.count();
+    Crowd::change(postgres.database().pool()).await?;
+    let third = before + crowd.ids.len() / 3;
+    let told = try_wait_for(POST_TIMEOUT, async || {
+        let count = crowd.good.count();
+        if count >= third { Ok(()) } else { Err(count) }
+    });
+    let told = told.await;
+    deployment.kill_workers();
+    told.map_err(|count| format!("{count} of {third} webhooks came within {POST_TIMEOUT:?}").into())
 }
 
 /// Stops all workers with SIGTERM while a receiver has not answered one of them, and starts others.

@@ -1,5 +1,6 @@
 //! Faults on real processes: one after the other under load, with a comparison of all state after each.
 
+mod crowd;
 mod customers;
 mod deployment;
 mod faults;

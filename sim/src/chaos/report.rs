@@ -83,7 +83,7 @@ impl Display for Report {
         )?;
         writeln!(
             f,
-            "repeated because they got no answer or a 503. Two good endpoints were told of every event, in"
+            "repeated because they got no answer or a 503. The good endpoints were told of every event, in"
         )?;
         let Counted { pushed, copies } = self.webhooks;
         writeln!(f, "{pushed} requests; {copies} of them were copies with the id of an earlier one.")

@@ -10,8 +10,9 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 
 use super::Result;
+use super::crowd::{self, Crowd};
 use super::customers::ApiClient;
-use crate::checker::{Pushed, WebhookObservations};
+use crate::checker::{EndpointObservations, Pushed, WebhookObservations};
 
 /// How long the slow receiver takes: its requests pile up.
 const SLOW: Duration = Duration::from_millis(700);
@@ -35,6 +36,8 @@ pub struct Webhooks {
     pub good: [WebhookReceiver; 2],
     /// The ids of their endpoints.
     ids: Vec<String>,
+    /// Nearly a thousand more, once a fault needs them.
+    crowd: Option<Crowd>,
     /// Where redirects lead; nothing may arrive here.
     trap: WebhookReceiver,
     /// The feed's cursor when the endpoints were made.
@@ -68,7 +71,16 @@ impl Webhooks {
         // Nobody listens there once the listener is closed.
         let dead = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
         add(api_client, &format!("http://{dead}/hook"), &FEW).await?;
-        Ok(Self { good, ids, trap, begin })
+        Ok(Self { good, ids, crowd: None, trap, begin })
+    }
+
+    /// The endpoints of the crowd, made at the first call.
+    pub async fn crowd(&mut self, api_client: &ApiClient) -> Result<&Crowd> {
+        let crowd = match self.crowd.take() {
+            Some(crowd) => crowd,
+            None => Crowd::open(api_client).await?,
+        };
+        Ok(self.crowd.insert(crowd))
     }
 
     /// Forgets all scripts.
@@ -95,9 +107,10 @@ impl Webhooks {
                                      SELECT xid, id FROM catalogue_events) AS e
                         WHERE (e.xid, e.id) > (w.cursor_xid, w.cursor_id))
                     LIMIT 5";
+        let ids: Vec<&String> =
+            self.ids.iter().chain(self.crowd.iter().flat_map(|crowd| &crowd.ids)).collect();
         let delivered = try_wait_for(WAIT_TIMEOUT, async || {
-            let found: sqlx::Result<Vec<String>> =
-                sqlx::query_scalar(owed).bind(&self.ids).fetch_all(pool).await;
+            let found: sqlx::Result<Vec<String>> = sqlx::query_scalar(owed).bind(&ids).fetch_all(pool).await;
             match found {
                 Ok(owed) if owed.is_empty() => Ok(()),
                 found => Err(found),
@@ -107,16 +120,17 @@ impl Webhooks {
             .await
             .map_err(|owed| vec![format!("good endpoints were not told of all events: {owed}")])?;
         let fed = self.feed(api_client).await.map_err(|error| vec![format!("the feed: {error}")])?;
-        let pushed = |receiver: &WebhookReceiver| {
-            let received = receiver.received();
-            let pushed = received.iter().map(|one| Pushed {
-                id: one.header("webhook-id").to_owned(),
-                body: String::from_utf8_lossy(&one.body).into_owned(),
-            });
-            pushed.collect()
-        };
+        let good = self.good.iter().map(|receiver| EndpointObservations {
+            event_type: None,
+            pushed: receiver.received().iter().map(Pushed::from).collect(),
+        });
+        let crowd = self
+            .crowd
+            .iter()
+            .flat_map(Crowd::pushed)
+            .map(|pushed| EndpointObservations { event_type: Some(crowd::EVENT_TYPE), pushed });
         Ok(WebhookObservations {
-            pushed: self.good.iter().map(pushed).collect(),
+            endpoints: good.chain(crowd).collect(),
             fed,
             trapped: self.trap.received().len(),
         })
@@ -137,7 +151,8 @@ impl Webhooks {
     }
 }
 
-async fn add(api_client: &ApiClient, url: &str, types: &[&str]) -> Result<String> {
+/// Makes an endpoint for events of these types (none: all); returns its id.
+pub(super) async fn add(api_client: &ApiClient, url: &str, types: &[&str]) -> Result<String> {
     let wish = json!({ "url": url, "types": types });
     let made = api_client.request(Method::POST, "/v1/webhooks", &wish).await?;
     Ok(made["endpoint"]["id"].as_str().unwrap_or_default().to_owned())

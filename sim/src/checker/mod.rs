@@ -23,7 +23,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use punctual_testkit::smtp_sink::ReceivedMail;
-pub use webhooks::{Counted, Pushed, WebhookObservations, compare_webhooks};
+pub use webhooks::{Counted, EndpointObservations, Pushed, WebhookObservations, compare_webhooks};
 
 /// Observations from outside of the database.
 #[derive(Debug, Clone, Copy)]

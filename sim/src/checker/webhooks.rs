@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use punctual_testkit::webhook_receiver::Received;
 use serde_json::Value;
 use sqlx::PgPool;
 
@@ -16,11 +17,29 @@ pub struct Pushed {
     pub body: String,
 }
 
+impl From<&Received> for Pushed {
+    fn from(request: &Received) -> Self {
+        Self {
+            id: request.header("webhook-id").to_owned(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+        }
+    }
+}
+
+/// What a good endpoint received.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointObservations {
+    /// The type of event that it is told of; none: all.
+    pub event_type: Option<&'static str>,
+    /// The requests.
+    pub pushed: Vec<Pushed>,
+}
+
 /// The events that programs received since their endpoints were made.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookObservations {
-    /// What each good endpoint received.
-    pub pushed: Vec<Vec<Pushed>>,
+    /// The good endpoints.
+    pub endpoints: Vec<EndpointObservations>,
     /// The events of the feed.
     pub fed: Vec<Value>,
     /// Requests at the target of a redirect.
@@ -67,7 +86,8 @@ pub async fn compare_webhooks(
         }
     }
     let mut counted = Counted::default();
-    for (number, pushed) in told.pushed.iter().enumerate() {
+    for (number, EndpointObservations { event_type, pushed }) in told.endpoints.iter().enumerate() {
+        let wanted = |event: &Value| event_type.is_none_or(|wanted| event["type"] == wanted);
         counted.pushed += pushed.len();
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
         for Pushed { id, body } in pushed {
@@ -76,7 +96,8 @@ pub async fn compare_webhooks(
                 Some(_) => broken("copies of a webhook differ", format!("{id} at endpoint {number}")),
                 None => {
                     let same = events.get(id.as_str()).is_some_and(|event| {
-                        serde_json::from_str::<Value>(body).is_ok_and(|body| body == *event)
+                        let same = serde_json::from_str::<Value>(body).is_ok_and(|body| body == *event);
+                        same && wanted(event)
                     });
                     if !same {
                         let what = format!("{id} at endpoint {number}: {body}");
@@ -85,7 +106,8 @@ pub async fn compare_webhooks(
                 }
             }
         }
-        for lost in events.keys().filter(|id| !seen.contains_key(*id)) {
+        let events = events.iter().filter(|(_, event)| wanted(event));
+        for (lost, _) in events.filter(|(id, _)| !seen.contains_key(*id)) {
             broken("a good endpoint was not told of an event", format!("{lost} at endpoint {number}"));
         }
     }

@@ -67,6 +67,8 @@ async fn attempt(
         Attempted::Ready(prepared) => prepared,
         Attempted::Skipped(why) => return end_unposted(core, ctx, payload.delivery_id, why).await,
     };
+    // A silent endpoint would hold up all jobs that a dead worker left, mails too.
+    ctx.release_rescue_slot();
     let slot = match webhooks.hosts.acquire(prepared.url.authority(), || core.now()).await {
         Ok(slot) => slot,
         Err(until) => return Ok(snooze(ctx, until)),

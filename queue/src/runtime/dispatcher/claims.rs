@@ -77,7 +77,8 @@ impl Dispatcher {
         self.give_back(name, limit, count.saturating_sub(started), sessions).await;
     }
 
-    /// Claims a rescued job unless one is running here: at most one runs at a time in a process.
+    /// Claims a rescued job unless one is running here: at most one runs at a time in a process, except those that released
+    /// the slot ([`crate::JobContext::release_rescue_slot`]).
     async fn claim_rescued(&mut self) {
         let due = self.may_have_rescued && self.rescued_from <= Instant::now();
         if !due || self.free_permits() == 0 || self.runs_rescued() {

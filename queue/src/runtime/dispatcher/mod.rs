@@ -185,7 +185,7 @@ impl Dispatcher {
     }
 
     fn runs_rescued(&self) -> bool {
-        self.running.values().any(|running| running.rescued)
+        self.running.values().any(|running| running.ctx.holds_rescue_slot())
     }
 
     fn free_permits_of_ended(&mut self) {

@@ -1,6 +1,6 @@
 //! The checker of chaos runs finds events that programs missed, received twice or received with wrong content.
 
-use punctual_sim::checker::{Counted, Pushed, WebhookObservations, compare_webhooks};
+use punctual_sim::checker::{Counted, EndpointObservations, Pushed, WebhookObservations, compare_webhooks};
 use serde_json::Value;
 
 use super::test_hooks::until_readable;
@@ -23,7 +23,10 @@ async fn an_event_that_was_lost_changed_or_made_up_is_named() {
     let fed = page.body["data"].as_array().unwrap().clone();
     let last = fed.len() - 1;
     let told = WebhookObservations {
-        pushed: vec![fed.iter().chain([&fed[0]]).map(pushed).collect()],
+        endpoints: vec![EndpointObservations {
+            event_type: None,
+            pushed: fed.iter().chain([&fed[0]]).map(pushed).collect(),
+        }],
         fed: fed.clone(),
         trapped: 0,
     };
@@ -37,17 +40,20 @@ async fn an_event_that_was_lost_changed_or_made_up_is_named() {
         violations.into_iter().map(|broken| broken.rule).collect::<Vec<_>>()
     };
     assert_eq!(
-        damaged(&|told| drop(told.pushed[0].remove(last))).await,
+        damaged(&|told| drop(told.endpoints[0].pushed.remove(last))).await,
         ["a good endpoint was not told of an event"]
     );
     assert_eq!(
-        damaged(&|told| told.pushed[0].last_mut().unwrap().body.push(' ')).await,
+        damaged(&|told| told.endpoints[0].pushed.last_mut().unwrap().body.push(' ')).await,
         ["copies of a webhook differ"]
     );
     assert_eq!(
-        damaged(&|told| told.pushed[0][last].body = "{}".to_owned()).await,
+        damaged(&|told| told.endpoints[0].pushed[last].body = "{}".to_owned()).await,
         ["a webhook tells other than the feed"]
     );
+    let others = damaged(&|told| told.endpoints[0].event_type = Some("booking.created")).await;
+    assert!(others.iter().all(|rule| *rule == "a webhook tells other than the feed"), "{others:?}");
+    assert!(!others.is_empty(), "this endpoint was told of the customer too");
     assert_eq!(damaged(&|told| told.trapped = 1).await, ["a redirect was followed"]);
     let missing = damaged(&|told| drop(told.fed.remove(last))).await;
     assert!(missing.contains(&"a change of a booking is not in the feed"), "{missing:?}");

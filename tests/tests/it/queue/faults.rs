@@ -93,6 +93,29 @@ async fn jobs_of_a_killed_worker_all_run_again_one_at_a_time() {
     assert_eq!(attempts.iter().sum::<i32>(), 41, "each of the twenty ran twice, the fresh one once");
 }
 
+/// A webhook to an endpoint that never answers held up all others that a killed worker left, and its mails.
+#[tokio::test]
+async fn a_rescued_job_that_waits_for_another_system_lets_the_next_one_start() {
+    const JOBS: usize = 5;
+    let test = TestQueue::new().await;
+    let victim = work(test.builder());
+    for _ in 0..JOBS {
+        test.enqueue(Order::Wait).await;
+    }
+    test.begun(JOBS).await;
+    victim.kill().await;
+    let heir = work(test.builder());
+    for running in 1..=JOBS {
+        test.begun(JOBS + running).await;
+        assert_eq!(test.states().await[&JobState::Running], running);
+        let last = test.handlers.begun.lock().unwrap().last().cloned().unwrap();
+        last.release_rescue_slot();
+    }
+    test.handlers.gate.add_permits(JOBS);
+    until(async || (test.states().await.get(&JobState::Completed) == Some(&JOBS)).then_some(())).await;
+    heir.drain().await;
+}
+
 #[tokio::test]
 async fn a_worker_that_lost_its_session_stops_its_jobs_and_opens_a_new_one() {
     let test = TestQueue::new().await;
