@@ -174,7 +174,7 @@ async fn book(core: &Core, scale: u64, place: u64, round: u64) -> Result<()> {
         staff_note: Note::empty(),
         reminders: true,
         overriding: false,
-        silent: false,
+        no_mail: false,
     };
     bookings::create(core, &actor, Some(&key), new).await?;
     Ok(())

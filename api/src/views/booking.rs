@@ -52,6 +52,8 @@ pub struct BookingObject {
     pub seat_no: i32,
     /// Its place in its series; absent: it does not repeat.
     pub series: Option<BookedSeries>,
+    /// The visit of several services in which it was booked: the id of its first booking; absent: it was booked by itself.
+    pub visit_id: Option<Uuid>,
     /// How many seats of the class it takes; 1 otherwise.
     #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
     pub seats: i32,

@@ -16,7 +16,7 @@ pub(super) struct BookingChange<'a> {
 impl EventDetails {
     /// Adds the message of staff to the customer.
     pub(super) fn with_message(self, message: &StaffMessage) -> Self {
-        Self { message: message.text.clone(), silent: !message.notify, ..self }
+        Self { message: message.text.clone(), no_mail: !message.notify, ..self }
     }
 }
 

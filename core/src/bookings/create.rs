@@ -67,7 +67,7 @@ pub(super) fn authorize(actor: &Actor, new: &NewBooking) -> Result<()> {
     }
     let on_file = matches!(new.booker, Booker::Customer(_));
     let staff_note = !new.staff_note.as_str().is_empty();
-    if !actor.is_staff() && (on_file || new.overriding || new.silent || staff_note) {
+    if !actor.is_staff() && (on_file || new.overriding || new.no_mail || staff_note) {
         return Err(Error::StaffOnly("customer_id, staff_note, override and notify are for staff."));
     }
     if !actor.is_staff() && matches!(&new.booker, Booker::Person(contact) if contact.separate) {

@@ -86,7 +86,7 @@ impl<'a> BookedHold<'a> {
     /// The change for the audit trail.
     pub(super) fn change(&self) -> BookingChange<'a> {
         let overridden = self.new.overriding;
-        let details = EventDetails { silent: self.new.silent, ..EventDetails::default() };
+        let details = EventDetails { no_mail: self.new.no_mail, ..EventDetails::default() };
         BookingChange { overridden, details, ..BookingChange::in_place(ChangeKind::Booked, self.actor) }
     }
 

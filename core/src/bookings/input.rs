@@ -29,8 +29,8 @@ pub struct NewBooking {
     /// Bypass grid, hours, notice and horizon, never another booking; only staff may. The start may be earlier today.
     pub overriding: bool,
     /// Whether the customer gets no mail about it; only staff may suppress the mail.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub silent: bool,
+    #[serde(rename = "silent", skip_serializing_if = "std::ops::Not::not")]
+    pub no_mail: bool,
 }
 
 /// The default is left out of the JSON by which repeated requests are compared: it is stored for a day.

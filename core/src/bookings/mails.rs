@@ -89,7 +89,7 @@ impl Draft {
         // Staff recorded an appointment that has already begun: no mail announces it.
         let begun = booking.start.to_utc() <= now;
         let is_to_come = |kind: &NotificationKind| !begun || !kind.is_for_what_is_to_come();
-        let for_customer = for_customer.filter(|_| !change.details.silent).filter(is_to_come);
+        let for_customer = for_customer.filter(|_| !change.details.no_mail).filter(is_to_come);
         let for_staff = for_staff.filter(is_to_come);
         let mut at_once: Vec<ImmediateMail> = for_customer
             .zip(customer.clone())

@@ -47,7 +47,7 @@ macro_rules! query_bookings {
             $($with)* r#"SELECT b.id, b.service_id, b.staff_id, b.customer_id,
                       b.status AS "status: crate::types::BookingStatus",
                       lower(b.during) AS "start!", upper(b.during) AS "end!", b.zone AS "zone: crate::types::Zone",
-                      b.seat_no, b.seats, b.series_id, b.series_no, b.series_start, b.for_whom AS "for_whom: crate::types::PersonName", b.service_name, b.duration_min, b.price_minor,
+                      b.seat_no, b.seats, b.series_id, b.series_no, b.series_start, b.visit_id, b.for_whom AS "for_whom: crate::types::PersonName", b.service_name, b.duration_min, b.price_minor,
                       b.currency AS "currency: crate::types::Currency",
                       b.customer_note AS "customer_note: crate::types::Note",
                       b.staff_note AS "staff_note: crate::types::Note", b.hold_expires_at,
@@ -95,6 +95,7 @@ macro_rules! query_bookings {
                     let planned_start = row.zone.at(planned);
                     $crate::bookings::InSeries { id, no, planned_start, moved: planned != row.start }
                 }),
+                visit_id: row.visit_id,
                 for_whom: row.for_whom,
                 customer_note: row.customer_note,
                 staff_note: Some(row.staff_note),

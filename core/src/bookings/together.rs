@@ -76,7 +76,7 @@ pub(super) async fn book_together(
                 kind: ChangeKind::Created,
                 actor,
                 overridden: new.overriding,
-                details: EventDetails { silent: new.silent, ..placement.details() },
+                details: EventDetails { no_mail: new.no_mail, ..placement.details() },
             },
             seats_before,
             status: first_status(actor, placement.terms.requires_confirmation),

@@ -40,6 +40,9 @@ pub struct Booking {
     /// The series it is an occurrence of; none: it does not repeat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<InSeries>,
+    /// The visit of several services in which it was booked: the id of its first booking; none: it was booked by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit_id: Option<Uuid>,
     /// Who comes in the customer's place; none: the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_whom: Option<PersonName>,

@@ -161,11 +161,12 @@ impl Write for CreateVisit {
             seats_before: 0,
         });
         let made = book_together(tx, now, &self.actor, first, new.collect(), &customer).await?;
-        let bookings: Vec<Booking> = made.into_iter().map(|row| row.seen_by(&self.actor)).collect();
+        let mut bookings: Vec<Booking> = made.into_iter().map(|row| row.seen_by(&self.actor)).collect();
         let id = bookings.first().map(|booking| booking.id);
         let id = id.ok_or_else(|| Error::internal("booking a visit", "it has no bookings"))?;
         if bookings.len() > 1 {
             join(tx, id, &bookings).await?;
+            bookings.iter_mut().for_each(|booking| booking.visit_id = Some(id));
         }
         let value = Visit { id, bookings };
         idempotency::store(tx, &self.request, &value).await?;

@@ -159,7 +159,11 @@ pub struct Booking {
 /// # Errors
 /// Those of the database.
 #[expect(clippy::too_many_lines, reason = "one statement, and one value made of its columns")]
-pub async fn load(conn: &mut PgConnection, notification_ids: &[Uuid]) -> Result<HashMap<Uuid, Facts>> {
+pub async fn load(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    notification_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Facts>> {
     if notification_ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -210,7 +214,7 @@ pub async fn load(conn: &mut PgConnection, notification_ids: &[Uuid]) -> Result<
     let mut visits: HashMap<Uuid, VisitFacts> = HashMap::new();
     for row in rows.iter().filter(|row| row.kind == NotificationKind::Reminder) {
         if let Some(visit_id) = row.visit_id {
-            visits.insert(row.notification_id, visit::load(conn, visit_id, row.id).await?);
+            visits.insert(row.notification_id, visit::load(conn, now, visit_id, row.id).await?);
         }
     }
     let facts = rows.into_iter().map(|row| {
@@ -266,7 +270,7 @@ pub async fn load(conn: &mut PgConnection, notification_ids: &[Uuid]) -> Result<
                 previous_staff: row.former_name,
                 changed_by_customer: matches!(row.actor, Some(ActorKind::Customer | ActorKind::Guest)),
                 message: details.message.map(String::from),
-                customer_not_told: details.silent,
+                customer_not_told: details.no_mail,
                 given_up: given_up.map(|from| (from.start, from.start + duration)),
                 cancel_until: before_start(row.cancel_notice_min),
                 move_until: before_start(row.reschedule_notice_min),

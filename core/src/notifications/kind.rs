@@ -253,7 +253,7 @@ pub enum NotificationOutcome {
     InDoubt,
     /// A reminder to a customer who does not want reminders.
     Unwanted,
-    /// A reminder whose visit was told by the reminder of another of its services.
+    /// A reminder in place of which another one of the same visit was sent.
     Covered,
 }
 

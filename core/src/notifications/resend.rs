@@ -87,7 +87,8 @@ pub(crate) async fn resend_in(
     };
     let updated = sqlx::query!(
         "UPDATE notifications
-         SET outcome = NULL, outcome_at = NULL, dot_at = NULL, doubts = least(doubts, 1), enqueued_at = $2
+         SET outcome = NULL, outcome_at = NULL, dot_at = NULL, covered_by = NULL, doubts = least(doubts, 1),
+             enqueued_at = $2
          WHERE id = $1 AND accepted_at IS NULL",
         id,
         now,

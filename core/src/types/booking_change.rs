@@ -136,6 +136,6 @@ pub struct EventDetails {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Note>,
     /// Whether staff turned off the mail to the customer.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub silent: bool,
+    #[serde(default, rename = "silent", skip_serializing_if = "std::ops::Not::not")]
+    pub no_mail: bool,
 }

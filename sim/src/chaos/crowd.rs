@@ -8,7 +8,6 @@ use sqlx::PgPool;
 
 use super::Result;
 use super::customers::ApiClient;
-use super::webhooks::add;
 use crate::checker::Pushed;
 
 /// The type: the load makes no such event.
@@ -38,9 +37,9 @@ impl Crowd {
             let [high, low] = number.to_be_bytes();
             let address = Ipv4Addr::new(127, 2, high, low);
             if number % DEAD_EVERY == 0 {
-                add(api_client, &dead.url_at(address), &[EVENT_TYPE]).await?;
+                api_client.add_webhook(&dead.url_at(address), &[EVENT_TYPE]).await?;
             } else {
-                ids.push(add(api_client, &good.url_at(address), &[EVENT_TYPE]).await?);
+                ids.push(api_client.add_webhook(&good.url_at(address), &[EVENT_TYPE]).await?);
                 addresses.push(address);
             }
         }

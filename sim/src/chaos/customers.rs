@@ -111,6 +111,12 @@ impl ApiClient {
         self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Makes an endpoint of webhooks for events of these types (none: all); returns its id.
+    pub async fn add_webhook(&self, url: &str, types: &[&str]) -> Result<String> {
+        let made = self.request(Method::POST, "/v1/webhooks", &json!({ "url": url, "types": types })).await?;
+        Ok(made["endpoint"]["id"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// One attempt; any answer but a success is an error.
     pub async fn request(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         let (status, answer) = self.send(method, path, None, None, body).await?;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use punctual_testkit::webhook_receiver::{Answering, WebhookReceiver};
 use punctual_testkit::{WAIT_TIMEOUT, try_wait_for};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
 use super::Result;
-use super::crowd::{self, Crowd};
+use super::crowd::{Crowd, EVENT_TYPE};
 use super::customers::ApiClient;
 use crate::checker::{EndpointObservations, Pushed, WebhookObservations};
 
@@ -50,7 +50,7 @@ impl Webhooks {
         let good = [WebhookReceiver::start().await, WebhookReceiver::start().await];
         let mut ids = Vec::new();
         for receiver in &good {
-            ids.push(add(api_client, &receiver.url(), &[]).await?);
+            ids.push(api_client.add_webhook(&receiver.url(), &[]).await?);
         }
         let begin: String = sqlx::query_scalar(
             "SELECT concat(cursor_xid, '-', cursor_id) FROM webhook_endpoints
@@ -66,11 +66,11 @@ impl Webhooks {
         let location: &str = format!("Location: {}\r\n", trap.url()).leak();
         redirecting.usually([301, 302, 303, 307, 308].map(|status| Answering::Status(status, location)));
         for receiver in [slow, liar, redirecting] {
-            add(api_client, &receiver.url(), &FEW).await?;
+            api_client.add_webhook(&receiver.url(), &FEW).await?;
         }
         // Nobody listens there once the listener is closed.
         let dead = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-        add(api_client, &format!("http://{dead}/hook"), &FEW).await?;
+        api_client.add_webhook(&format!("http://{dead}/hook"), &FEW).await?;
         Ok(Self { good, ids, crowd: None, trap, begin })
     }
 
@@ -128,7 +128,7 @@ impl Webhooks {
             .crowd
             .iter()
             .flat_map(Crowd::pushed)
-            .map(|pushed| EndpointObservations { event_type: Some(crowd::EVENT_TYPE), pushed });
+            .map(|pushed| EndpointObservations { event_type: Some(EVENT_TYPE), pushed });
         Ok(WebhookObservations {
             endpoints: good.chain(crowd).collect(),
             fed,
@@ -149,11 +149,4 @@ impl Webhooks {
             }
         }
     }
-}
-
-/// Makes an endpoint for events of these types (none: all); returns its id.
-pub(super) async fn add(api_client: &ApiClient, url: &str, types: &[&str]) -> Result<String> {
-    let wish = json!({ "url": url, "types": types });
-    let made = api_client.request(Method::POST, "/v1/webhooks", &wish).await?;
-    Ok(made["endpoint"]["id"].as_str().unwrap_or_default().to_owned())
 }

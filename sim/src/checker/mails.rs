@@ -96,6 +96,8 @@ pub(super) const RULES: &[Rule] = &[
              WHEN 'expired' THEN n.outcome_at < n.expires_at OR n.accepted_at IS NOT NULL
              WHEN 'unwanted' THEN n.kind <> 'reminder' OR n.accepted_at IS NOT NULL
              WHEN 'in_doubt' THEN n.doubts = 0 OR n.accepted_at IS NOT NULL
+             WHEN 'covered' THEN n.kind <> 'reminder' OR n.accepted_at IS NOT NULL OR NOT EXISTS (
+                 SELECT FROM notifications AS cover WHERE cover.id = n.covered_by AND cover.outcome = 'sent')
              ELSE n.accepted_at IS NOT NULL END",
     ),
     settled(

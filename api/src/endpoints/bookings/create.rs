@@ -176,7 +176,7 @@ impl BookingRequest {
             staff_note: note(self.staff_note),
             reminders: self.reminders.unwrap_or(true),
             overriding: self.overriding.unwrap_or(false),
-            silent: !self.notify.unwrap_or(true),
+            no_mail: !self.notify.unwrap_or(true),
         })
     }
 }

@@ -245,7 +245,7 @@ async fn booked(visitor: &Visitor, booking: &Booking) -> Result<Response, Proble
     let state = &visitor.visit.state;
     let service = services::get(&state.core, booking.service.id).await?;
     let site = Site::of(visitor).await?;
-    let kind = if booking.status == BookingStatus::Pending { "book_asked" } else { "book_booked" };
+    let kind = if booking.status == BookingStatus::Pending { "book_requested" } else { "book_booked" };
     let manage = Link { purpose: Purpose::Manage, id: booking.id, epoch: 0 };
     let facts = Done {
         summary: summary(visitor, &service, booking),

@@ -108,7 +108,7 @@ impl Request {
             staff_note: Note::empty(),
             reminders: self.reminders,
             overriding: false,
-            silent: false,
+            no_mail: false,
         }
     }
 }

@@ -191,7 +191,7 @@ fn change(event: &BookingEvent, zone: Zone, locale: Locale) -> Change {
         from: moved.map(|from| at(from.start)),
         to: event.details.to.filter(|_| moved.is_some()).map(|to| at(to.start)),
         message: event.details.message.as_ref().map(|message| message.as_str().to_owned()),
-        no_mail: event.details.silent,
+        no_mail: event.details.no_mail,
         overridden: event.overridden,
     }
 }

@@ -59,7 +59,7 @@ impl Page for Show {
             Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
             Some("booked") if status == BookingStatus::Confirmed => Some("notice_booked"),
             Some("visit") if status == BookingStatus::Confirmed => Some("notice_visit_booked"),
-            Some("booked" | "visit") if status == BookingStatus::Pending => Some("notice_asked"),
+            Some("booked" | "visit") if status == BookingStatus::Pending => Some("notice_requested"),
             Some("reminders") if managed.booking.reminders => Some("notice_reminder_on"),
             Some("reminders") => Some("notice_reminder_off"),
             Some("noted") => Some("notice_noted"),

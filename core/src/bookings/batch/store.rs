@@ -189,8 +189,8 @@ impl Pending {
                 (ChangeKind::Held, false, BookingStatus::Held, no_note, no_note, Some(held_by.as_str()))
             }
         };
-        let silent = matches!(&self.entry.what, RequestKind::Booking(new) if new.silent);
-        let details = EventDetails { silent, ..placement.details() };
+        let no_mail = matches!(&self.entry.what, RequestKind::Booking(new) if new.no_mail);
+        let details = EventDetails { no_mail, ..placement.details() };
         NewRow {
             id,
             change: BookingChange { kind, actor, overridden, details },

@@ -149,7 +149,7 @@ pub async fn load_several(
             for_whom: row.for_whom,
             message: details.message.map(String::from),
             changed_by_customer: matches!(row.actor, Some(ActorKind::Customer | ActorKind::Guest)),
-            customer_not_told: details.silent,
+            customer_not_told: details.no_mail,
             bookings: vec![booking],
             revs,
         });

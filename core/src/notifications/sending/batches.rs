@@ -96,7 +96,7 @@ impl GroupWrite for Begin {
                 _ => None,
             })
             .collect();
-        let mut facts = facts::load(tx, &about_bookings).await?;
+        let mut facts = facts::load(tx, now, &about_bookings).await?;
         let facts_of = |begun: &BeginResult| match begun {
             BeginResult::Sending(sending) => facts.remove(&sending.notification_id),
             _ => None,

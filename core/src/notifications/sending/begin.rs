@@ -12,7 +12,8 @@ use crate::notifications::{EndedMail, NotificationKind, NotificationOutcome, rec
 use crate::types::Rev;
 
 /// Begins attempts to send these mails; the answers are in their order. If an earlier attempt handed a mail off and recorded
-/// no result, the mail is in doubt: the first time it is sent once more, the second time it ends.
+/// no result, the mail is in doubt: the first time it is sent once more, the second time it ends. A reminder also ends if
+/// another one of its visit was sent instead.
 ///
 /// # Errors
 /// Those of the database, for all of them.
@@ -35,8 +36,14 @@ pub async fn begin(
         SET job_id = attempt.job_id, fence = attempt.fence, dot_at = NULL,
             tries = n.tries + CASE WHEN n.dot_at IS NOT NULL AND n.doubts > 0 THEN 0 ELSE 1 END,
             doubts = n.doubts + CASE WHEN n.dot_at IS NOT NULL THEN 1 ELSE 0 END,
-            outcome = CASE WHEN n.dot_at IS NOT NULL AND n.doubts > 0 THEN 'in_doubt'::notification_outcome END,
-            outcome_at = CASE WHEN n.dot_at IS NOT NULL AND n.doubts > 0 THEN $4::timestamptz END
+            outcome = CASE WHEN n.dot_at IS NOT NULL AND n.doubts > 0 THEN 'in_doubt'::notification_outcome
+                           WHEN n.dot_at IS NULL AND EXISTS (
+                               SELECT FROM notifications AS cover
+                               WHERE cover.id = n.covered_by AND cover.outcome = 'sent' AND cover.recipient = n.recipient) THEN 'covered' END,
+            outcome_at = CASE WHEN n.dot_at IS NOT NULL AND n.doubts > 0 OR n.dot_at IS NULL AND EXISTS (
+                               SELECT FROM notifications AS cover
+                               WHERE cover.id = n.covered_by AND cover.outcome = 'sent' AND cover.recipient = n.recipient)
+                              THEN $4::timestamptz END
         FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS attempt (id, job_id, fence)
         WHERE n.id = attempt.id AND n.outcome IS NULL AND n.accepted_at IS NULL
               AND (n.job_id, n.fence) < (attempt.job_id, attempt.fence)

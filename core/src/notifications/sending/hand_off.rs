@@ -123,7 +123,7 @@ async fn mark<'a>(
     let rows = sqlx::query!(
         r#"
         UPDATE notifications AS n
-        SET dot_at = CASE WHEN n.expires_at > $4 THEN $4::timestamptz END
+        SET dot_at = CASE WHEN n.expires_at > $4 THEN $4::timestamptz END, covered_by = NULL
         FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS attempt (id, job_id, fence)
         WHERE n.id = attempt.id AND (n.job_id, n.fence) = (attempt.job_id, attempt.fence) AND n.accepted_at IS NULL
               AND n.outcome IS NULL

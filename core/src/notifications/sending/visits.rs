@@ -1,5 +1,6 @@
-//! Reminders of several services of one visit: the first that is handed off on a day shows the visit and covers the others that
-//! are due on that day. One that is covered waits for the result: it ends when that one was sent, and is sent if it was not.
+//! Reminders of several services of one visit: the first that is handed off on a day shows the visit and covers the others
+//! that are due on that day. A covered reminder ends when the covering one was sent to the same address. While the result of
+//! that one is open it waits, and in every other case it is sent itself: rather a second reminder than none.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -44,32 +45,34 @@ pub(super) async fn turn(conn: &mut PgConnection, sending: &Sending) -> Result<T
     )
     .fetch_all(&mut *conn)
     .await?;
-    let cover = sqlx::query_scalar!(
-        r#"SELECT cover.outcome AS "outcome: NotificationOutcome"
-           FROM notifications AS n JOIN notifications AS cover ON cover.id = n.covered_by WHERE n.id = $1"#,
+    let cover = sqlx::query!(
+        r#"SELECT cover.outcome AS "outcome: NotificationOutcome", cover.dot_at IS NOT NULL AS "is_handed_off!"
+           FROM notifications AS n JOIN notifications AS cover ON cover.id = n.covered_by
+           WHERE n.id = $1 AND cover.recipient = n.recipient"#,
         sending.notification_id,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(match cover {
-        Some(None) => Turn::Wait,
-        Some(Some(NotificationOutcome::Sent | NotificationOutcome::InDoubt)) => Turn::Covered,
-        None | Some(Some(_)) => Turn::Send,
+    Ok(match cover.map(|cover| (cover.outcome, cover.is_handed_off)) {
+        Some((Some(NotificationOutcome::Sent), _)) => Turn::Covered,
+        Some((None, true)) => Turn::Wait,
+        // It was refused, is deferred, or may not have arrived; or there is none.
+        Some(_) | None => Turn::Send,
     })
 }
 
-/// Records that this reminder, which is handed off, says what the visit's others that are due on its day would say: those of
+/// Marks the visit's other reminders that are due on the same date as covered by this one, which is handed off: those of
 /// confirmed bookings of the same customer that start on the same date, and not those of older revisions.
 pub(super) async fn cover_others(conn: &mut PgConnection, sending: &Sending) -> Result<()> {
     sqlx::query!(
         "UPDATE notifications AS n SET covered_by = $1
-         FROM notifications AS sent JOIN bookings AS told ON told.id = sent.booking_id
-              JOIN bookings AS other ON other.visit_id = told.visit_id AND other.id <> told.id
-                   AND other.status = 'confirmed' AND other.customer_id = told.customer_id
-                   AND other.local_start::date = told.local_start::date
+         FROM notifications AS sent JOIN bookings AS shown ON shown.id = sent.booking_id
+              JOIN bookings AS other ON other.visit_id = shown.visit_id AND other.id <> shown.id
+                   AND other.status = 'confirmed' AND other.customer_id = shown.customer_id
+                   AND other.local_start::date = shown.local_start::date
          WHERE sent.id = $1 AND n.booking_id = other.id AND n.kind = 'reminder' AND n.rev = other.rev
            AND n.recipient = sent.recipient AND n.outcome IS NULL AND n.dot_at IS NULL
-           AND (n.send_at AT TIME ZONE told.zone)::date = (sent.send_at AT TIME ZONE told.zone)::date",
+           AND (n.send_at AT TIME ZONE shown.zone)::date = (sent.send_at AT TIME ZONE shown.zone)::date",
         sending.notification_id,
     )
     .execute(conn)

@@ -54,6 +54,7 @@ async fn a_customer_sees_when_a_visit_fits_books_it_and_is_told_why_another_does
     for booking in bookings {
         let path = format!("/v1/bookings/{}", booking["id"].as_str().unwrap());
         assert_eq!(api.get(&path, Some(&ada)).await.body, *booking, "an ordinary booking");
+        assert_eq!(booking["visit_id"], bookings[0]["id"]);
     }
     // The feed waits for older transactions of the whole server, which are those of other tests.
     wait_for("both bookings in the feed", async || {

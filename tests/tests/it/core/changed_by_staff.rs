@@ -191,7 +191,7 @@ async fn somebody_who_came_without_a_booking_is_recorded_back_to_the_start_of_to
     assert!(matches!(yesterday, Err(Error::StartInPast)), "{yesterday:?}");
 
     // Informed by phone: no confirmation, but a reminder.
-    let silent = NewBooking { silent: true, ..came("2027-05-04T14:00:00+02:00", false) };
+    let silent = NewBooking { no_mail: true, ..came("2027-05-04T14:00:00+02:00", false) };
     let refused = create(&salon.customer().await, silent.clone()).await;
     assert!(matches!(refused, Err(Error::StaffOnly(_))), "{refused:?}");
     let booked = create(&salon.admin, silent).await.unwrap();

@@ -300,7 +300,7 @@ async fn staff_tell_the_customer_why_and_may_stay_silent() {
     let events = bookings::events(&salon.core, &customer, told.id).await.unwrap();
     assert_eq!(details(events).message, Some(text));
     let events = bookings::events(&salon.core, &customer, silent.id).await.unwrap();
-    assert!(details(events).silent);
+    assert!(details(events).no_mail);
     let mails = "SELECT count(*) FROM notifications WHERE kind = 'cancellation'";
     assert_eq!(salon.count(mails).await, 1);
 }

@@ -153,7 +153,7 @@ pub fn booking_of(service_id: Uuid, staff_id: Option<Uuid>, start: DateTime<Utc>
         staff_note: Note::empty(),
         reminders: true,
         overriding: false,
-        silent: false,
+        no_mail: false,
     }
 }
 

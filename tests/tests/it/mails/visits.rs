@@ -1,24 +1,29 @@
 //! One reminder per visit and day, and what may come between the booking and its day.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punctual_core::bookings::{self, Booking, Move, NewVisit};
+use punctual_core::bookings::{self, Booker, Booking, Move, NewBooking, NewVisit};
+use punctual_core::customers::{self, Contact};
 use punctual_core::idempotency::IdempotencyKey;
 use punctual_core::slots::VisitService;
-use punctual_core::types::{ExpectedRev, Label};
+use punctual_core::types::{Actor, ExpectedRev, Label};
 use punctual_testkit::smtp_sink::{Act, ReceivedMail, Verb};
 use punctual_testkit::wait_for;
 
 use super::test_worker::{TestWorker, text};
-use crate::core::salon::{booking_of, tuesday};
+use crate::core::salon::{booking_of, email, name, tuesday};
 
 /// A haircut of an hour at 10:00, a colour and a cut after it, of which the confirmation was sent.
 async fn visit(setup: &TestWorker) -> [Booking; 3] {
+    visit_of(setup, &setup.customer, Booker::Myself).await
+}
+
+async fn visit_of(setup: &TestWorker, actor: &Actor, booker: Booker) -> [Booking; 3] {
     let colour = setup.salon.service(|spec| spec.name = Label::parse("Colour").unwrap()).await;
-    let first = booking_of(setup.service, None, tuesday("10:00"));
+    let first = NewBooking { booker, ..booking_of(setup.service, None, tuesday("10:00")) };
     let then = [colour, setup.service].map(|service_id| VisitService { service_id, staff_id: None });
     let key = IdempotencyKey::parse("visit").unwrap();
     let new = NewVisit { first, then: then.to_vec() };
-    let made = bookings::create_visit(&setup.salon.core, &setup.customer, &key, new).await.unwrap().value;
+    let made = bookings::create_visit(&setup.salon.core, actor, &key, new).await.unwrap().value;
     setup.sink.wait_for_mails(1).await;
     made.bookings.try_into().unwrap()
 }
@@ -194,6 +199,66 @@ async fn if_the_reminder_that_covers_the_others_is_not_sent_the_next_one_is() {
     wait_for_outcomes(&setup, &[(&colour, "sent")]).await;
     setup.salon.clock.set(due("12:00"));
     wait_for_outcomes(&setup, &[(&last, "covered")]).await;
+    assert_eq!(subjects_at_the_end(setup).await, ["Reminder: 2 appointments, Tuesday, 4 May, 11:00"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reminder_in_doubt_is_followed_by_the_next_one() {
+    let setup = TestWorker::open().await;
+    let [cut, colour, last] = visit(&setup).await;
+    // The relay takes the mail and does not say so, twice.
+    setup.sink.script(Verb::Dot, [Act::Cut, Act::Cut]);
+    setup.salon.clock.set(due("10:00"));
+    wait_for("the reminder to be in doubt", async || {
+        setup.pass(TimeDelta::seconds(10));
+        let found = outcome(&setup, &cut).await;
+        if found.as_deref() == Some("in_doubt") { Ok(()) } else { Err(found) }
+    })
+    .await;
+    setup.salon.clock.set(due("11:00"));
+    wait_for_outcomes(&setup, &[(&colour, "sent")]).await;
+    setup.salon.clock.set(due("12:00"));
+    wait_for_outcomes(&setup, &[(&last, "covered")]).await;
+    setup.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_address_gets_the_next_reminder() {
+    let setup = TestWorker::open().await;
+    let (email_of, name) = (email("gina"), name("Gina"));
+    let gina =
+        Contact { email: Some(email_of), name, phone: None, locale: None, zone: None, separate: false };
+    let (core, admin) = (&setup.salon.core, &setup.salon.admin);
+    let [cut, colour, last] = visit_of(&setup, admin, Booker::Person(gina)).await;
+    setup.salon.clock.set(due("10:00"));
+    wait_for_outcomes(&setup, &[(&cut, "sent")]).await;
+    let id = cut.customer.as_ref().unwrap().id;
+    customers::correct(core, admin, id, ExpectedRev::Any, &email("gina.l")).await.unwrap();
+    setup.salon.clock.set(due("11:00"));
+    wait_for_outcomes(&setup, &[(&colour, "sent")]).await;
+    setup.salon.clock.set(due("12:00"));
+    wait_for_outcomes(&setup, &[(&last, "covered")]).await;
+    let sink = setup.close().await;
+    let mails = sink.journal();
+    let recipients: Vec<_> = reminders(&mails).iter().map(|mail| mail.recipient.clone()).collect();
+    assert_eq!(recipients, ["gina@example.org", "gina.l@example.org"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_the_reminder_leaves_out_what_has_begun() {
+    let mut setup = TestWorker::without_worker().await;
+    setup.hire_worker().await;
+    let [_, _, last] = visit(&setup).await;
+    setup.sink.always(Verb::Mail, Act::Reply("451 4.3.0 not now"));
+    setup.salon.clock.set(due("12:00"));
+    setup.salon.clock.set(tuesday("10:40"));
+    setup.sink.heal();
+    wait_for("the last reminder to be sent", async || {
+        setup.pass(TimeDelta::seconds(5));
+        let found = outcome(&setup, &last).await;
+        if found.as_deref() == Some("sent") { Ok(()) } else { Err(found) }
+    })
+    .await;
     assert_eq!(subjects_at_the_end(setup).await, ["Reminder: 2 appointments, Tuesday, 4 May, 11:00"]);
 }
 

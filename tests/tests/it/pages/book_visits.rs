@@ -88,7 +88,11 @@ async fn a_visit_that_does_not_fit_any_more_offers_others_and_keeps_what_was_wri
     let salon = salon(1, json!({ "name": "Haircut" })).await;
     let twice = format!("/book/{0},{0}/anyone", salon.service);
     let (path, token) = form(&salon, &twice, NINE).await;
+    let notice = "This visit does not fit at this time.";
+    assert!(!salon.get(&path).await.text.contains(notice));
     salon.book("10:00").await;
+    let reloaded = salon.get(&path).await;
+    assert!(reloaded.text.contains(notice), "{}", reloaded.text);
     let answer = salon.submit(&path, &with_token(&token)).await;
     assert_eq!(answer.status, 409, "{}", answer.text);
     for seen in [

@@ -149,7 +149,7 @@ impl SeriesRequest {
             staff_note: note(self.staff_note),
             reminders: self.reminders.unwrap_or(true),
             overriding: self.overriding.unwrap_or(false),
-            silent: !self.notify.unwrap_or(true),
+            no_mail: !self.notify.unwrap_or(true),
         };
         let mode = match self.mode {
             Some(SeriesMode::Available) => Mode::Available,

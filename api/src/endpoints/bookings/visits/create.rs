@@ -142,7 +142,7 @@ impl VisitRequest {
             staff_note: note(self.staff_note),
             reminders: self.reminders.unwrap_or(true),
             overriding: self.overriding.unwrap_or(false),
-            silent: !self.notify.unwrap_or(true),
+            no_mail: !self.notify.unwrap_or(true),
         };
         let then = services
             .map(|service| VisitService { service_id: service.service_id, staff_id: service.staff_id });

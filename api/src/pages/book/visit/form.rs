@@ -202,7 +202,7 @@ fn booked(
         return Ok(html::see_other(&format!("{}m/{token}?done=visit", visitor.visit.root())));
     }
     let is_pending = |booking: &bookings::Booking| booking.status == BookingStatus::Pending;
-    let kind = if visit.bookings.iter().any(is_pending) { "book_asked" } else { "book_booked" };
+    let kind = if visit.bookings.iter().any(is_pending) { "book_requested" } else { "book_booked" };
     let times = visit.bookings.iter().map(|booking| Placed {
         start: booking.start.to_utc(),
         end: booking.end.to_utc(),

@@ -114,7 +114,7 @@ impl DeskPage for New {
             customer_note: Note::empty(),
             staff_note: note.clone(),
             reminders: true,
-            silent: false,
+            no_mail: false,
             overriding: wish.overriding,
         };
         let (core, actor) = (&state.core, desk.actor());
