@@ -166,7 +166,9 @@ impl Write for CreateVisit {
         let id = id.ok_or_else(|| Error::internal("booking a visit", "it has no bookings"))?;
         if bookings.len() > 1 {
             join(tx, id, &bookings).await?;
-            bookings.iter_mut().for_each(|booking| booking.visit_id = Some(id));
+            for booking in &mut bookings {
+                booking.visit_id = Some(id);
+            }
         }
         let value = Visit { id, bookings };
         idempotency::store(tx, &self.request, &value).await?;
