@@ -55,9 +55,33 @@ pub async fn create_visit(
     key: &IdempotencyKey,
     new: NewVisit,
 ) -> Result<Answer<Visit>> {
+    let request = request(actor, key, &new)?;
+    create_once(core, actor, request, new).await
+}
+
+/// [`create_visit`] for the form of a page, which books one visit, whatever is changed in it before it is sent again:
+/// then the answer is that visit. The key must be one that nobody can guess.
+///
+/// # Errors
+/// As [`create_visit`], but not for a key that was used with another body.
+pub async fn create_visit_of_form(
+    core: &Core,
+    actor: &Actor,
+    key: &IdempotencyKey,
+    new: NewVisit,
+) -> Result<Answer<Visit>> {
+    create_once(core, actor, request_of_form(key)?, new).await
+}
+
+/// The visit that was booked by the form with this key.
+pub async fn visit_of_form(core: &Core, key: &IdempotencyKey) -> Result<Option<Visit>> {
+    let request = request_of_form(key)?;
+    again_if_cut(|| idempotency::answer(&core.pool, &request)).await
+}
+
+async fn create_once(core: &Core, actor: &Actor, request: Request, new: NewVisit) -> Result<Answer<Visit>> {
     authorize(actor, &new.first)?;
     let services = wanted(&new)?;
-    let request = request(actor, key, &new)?;
     let key_guard = request.lock(core).await?;
     let mut locked = BTreeSet::new();
     for slot in &services {
@@ -88,6 +112,28 @@ fn request(actor: &Actor, key: &IdempotencyKey, new: &NewVisit) -> Result<Reques
         _ => Guest::Unknown,
     };
     Request::new("visits.create", actor, guest, key, new)
+}
+
+/// Neither the body nor who sends it distinguishes the requests of a form: a guest may correct the e-mail address, or log
+/// in meanwhile.
+fn request_of_form(key: &IdempotencyKey) -> Result<Request> {
+    Request::new("visits.form", &Actor::Guest, Guest::Unknown, key, &())
+}
+
+/// Whether a booking of this one's visit waits for confirmation.
+pub async fn is_visit_pending(core: &Core, id: Uuid) -> Result<bool> {
+    again_if_cut(|| async {
+        let pending = sqlx::query_scalar!(
+            r#"SELECT EXISTS (
+                   SELECT FROM bookings AS b JOIN bookings AS other ON other.visit_id = b.visit_id
+                   WHERE b.id = $1 AND other.status = 'pending') AS "pending!""#,
+            id,
+        )
+        .fetch_one(&core.pool)
+        .await?;
+        Ok(pending)
+    })
+    .await
 }
 
 /// The services in order, each as a slot of one seat with the start of the visit.

@@ -9,7 +9,8 @@ mod request;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::{PgConnection, PgPool};
+use serde_json::Value;
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::{Error, Result};
@@ -57,24 +58,44 @@ pub(crate) async fn claim<T: DeserializeOwned>(
         if claimed.rows_affected() == 1 {
             return Ok(Claim::Ours);
         }
-        let stored = sqlx::query!(
-            "SELECT request_hash, response FROM idempotency_keys WHERE scope = $1 AND key = $2",
-            request.scope(),
-            request.key(),
-        )
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(stored) = stored else { continue };
+        let Some(stored) = find(&mut *tx, request).await? else { continue };
         if stored.request_hash != request.hash() {
             return Err(Error::IdempotencyKeyReused);
         }
-        let response =
-            stored.response.ok_or_else(|| Error::internal("idempotency", "an answer is missing"))?;
-        let answer = serde_json::from_value(response)
-            .map_err(|error| Error::internal("a stored answer cannot be read", error))?;
-        return Ok(Claim::Answered(answer));
+        return Ok(Claim::Answered(stored.answer()?));
     }
     Err(Error::IdempotencyInProgress)
+}
+
+/// A claimed key.
+struct Stored {
+    request_hash: Vec<u8>,
+    response: Option<Value>,
+}
+
+impl Stored {
+    fn answer<T: DeserializeOwned>(self) -> Result<T> {
+        let response = self.response.ok_or_else(|| Error::internal("idempotency", "an answer is missing"))?;
+        serde_json::from_value(response)
+            .map_err(|error| Error::internal("a stored answer cannot be read", error))
+    }
+}
+
+async fn find(db: impl PgExecutor<'_>, request: &Request) -> Result<Option<Stored>> {
+    let stored = sqlx::query_as!(
+        Stored,
+        "SELECT request_hash, response FROM idempotency_keys WHERE scope = $1 AND key = $2",
+        request.scope(),
+        request.key(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(stored)
+}
+
+/// The stored answer of the key, for this body or another; one that has expired too, until [`prune`] deletes it.
+pub(crate) async fn answer<T: DeserializeOwned>(pool: &PgPool, request: &Request) -> Result<Option<T>> {
+    find(pool, request).await?.map(Stored::answer).transpose()
 }
 
 /// Stores the answer, within the transaction that claimed the key.

@@ -26,8 +26,10 @@ pub use snapshots::{Page, Snapshots};
 pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_part, stored_time, stored_window};
 pub(crate) use terms::terms_of;
 pub use terms::{ServiceTerms, terms, terms_of_booking};
-pub use visits::{MAX_SERVICES, VISIT_DAYS, VisitDay, VisitQuery, VisitService, VisitSlots, visit_slots};
-pub(crate) use visits::{VisitBoard, nearest_visits, require_services};
+pub use visits::{
+    MAX_SERVICES, VISIT_DAYS, VisitDay, VisitQuery, VisitService, VisitSlots, nearest_visits, visit_slots,
+};
+pub(crate) use visits::{VisitBoard, require_services};
 
 use crate::calendar::Refusal;
 use crate::{BlockedBy, Error};

@@ -109,7 +109,7 @@ pub async fn visit_slots(core: &Core, query: &VisitQuery) -> Result<VisitSlots> 
 ///
 /// # Errors
 /// As [`visit_slots`].
-pub(crate) async fn nearest_visits(
+pub async fn nearest_visits(
     core: &Core,
     wanted_services: &[VisitService],
     wanted: DateTime<Utc>,

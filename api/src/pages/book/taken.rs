@@ -1,7 +1,7 @@
 use chrono::{DateTime, FixedOffset};
 use poem::Response;
 use punctual_core::{
-    Alternative, VisitConflict,
+    Alternative, VisitSlot,
     services::Service,
     wording::{clock, long_day},
 };
@@ -57,10 +57,10 @@ pub async fn of_visit(
     visitor: &Visitor,
     base: &str,
     unfit: String,
-    conflict: &VisitConflict,
+    alternatives: &[VisitSlot],
     input: &Input,
 ) -> Result<Response, Problem> {
-    let starts = conflict.alternatives.iter().map(|slot| slot.start);
+    let starts = alternatives.iter().map(|slot| slot.start);
     let mut kept = kept(input);
     kept.push(HiddenField { name: "check", value: "yes".to_owned() });
     show(visitor, Code::VisitConflict, ("book_unfit", Some(unfit)), base, starts.collect(), Some(kept)).await

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
-    bookings::{BookingStatus, Managed},
+    bookings::{self, BookingStatus, Managed},
     wording::When,
 };
 use serde::Serialize;
@@ -58,8 +58,13 @@ impl Page for Show {
         let notice = match visit.query_param("done") {
             Some("cancelled") if status == BookingStatus::Cancelled => Some("notice_cancelled"),
             Some("booked") if status == BookingStatus::Confirmed => Some("notice_booked"),
-            Some("visit") if status == BookingStatus::Confirmed => Some("notice_visit_booked"),
             Some("booked" | "visit") if status == BookingStatus::Pending => Some("notice_requested"),
+            // One of its other bookings may have to be confirmed.
+            Some("visit") if status == BookingStatus::Confirmed => {
+                let core = &visit.state.core;
+                let pending = bookings::is_visit_pending(core, managed.booking.id).await?;
+                Some(if pending { "notice_requested" } else { "notice_visit_booked" })
+            }
             Some("reminders") if managed.booking.reminders => Some("notice_reminder_on"),
             Some("reminders") => Some("notice_reminder_off"),
             Some("noted") => Some("notice_noted"),

@@ -25,6 +25,9 @@ async fn form(salon: &Salon, times: &str, start: &str) -> (String, String) {
     (keyed, token)
 }
 
+/// Wednesday, 9 o'clock.
+const WEDNESDAY: &str = "20270505T0700Z";
+
 fn with_token(token: &str) -> Vec<(&'static str, &str)> {
     [&[("token", token)][..], &ADA].concat()
 }
@@ -159,6 +162,129 @@ async fn a_customer_with_an_account_books_a_visit_without_contact_details() {
     let made = visitor.submit(&path, &fields).await;
     assert_eq!(made.status, 303, "{}", made.text);
     assert_eq!(salon.api.count("bookings WHERE for_whom = 'Little Carl'").await, 2);
+}
+
+/// Times of two haircuts in one visit, with anyone.
+fn twice(salon: &Salon) -> String {
+    format!("/book/{0},{0}/anyone", salon.service)
+}
+
+#[tokio::test]
+async fn a_form_books_once_whatever_is_changed_in_it_before_it_is_sent_again() {
+    let salon = salon(2, json!({ "name": "Haircut" })).await;
+    let (path, token) = form(&salon, &twice(&salon), NINE).await;
+    let with = |name: &'static str, value: &'static str| {
+        let changed =
+            |field: (&'static str, &'static str)| if field.0 == name { (name, value) } else { field };
+        [("token", token.as_str())].into_iter().chain(ADA.map(changed)).collect::<Vec<_>>()
+    };
+    let (first, second) = (with("note", "One"), with("note", "Two"));
+    let (first, second) = tokio::join!(salon.submit(&path, &first), salon.submit(&path, &second));
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303), "{} {}", first.text, second.text);
+    let booked = target(&path, &first);
+    assert!(booked.starts_with("/m/") && booked.ends_with("?done=visit"), "{booked}");
+    assert_eq!(target(&path, &second), booked, "pressed twice with different notes");
+    for (name, value) in [("note", ""), ("email", "ada@example.com"), ("email", "ada@"), ("name", "Ada L.")] {
+        let again = salon.submit(&path, &with(name, value)).await;
+        assert_eq!(again.status, 303, "{name} {value}: {}", again.text);
+        assert_eq!(target(&path, &again), booked, "{name} {value}");
+    }
+    let visitor = super::desk::Visitor::of(&salon, &salon.customer).await;
+    let logged_in = visitor.submit(&path, &[("token", &token), ("note", "")]).await;
+    assert_eq!(target(&path, &logged_in), booked, "she logged in meanwhile");
+    assert_eq!(target(&path, &salon.get(&path).await), booked, "the form leads to what it booked");
+    assert_eq!(salon.api.count("bookings").await, 2);
+    assert_eq!(salon.api.count("customers WHERE email = 'ada@example.org'").await, 1);
+    assert_eq!(salon.api.count("customers WHERE email = 'ada@example.com'").await, 0);
+    let (other, token) = form(&salon, &twice(&salon), NINE).await;
+    let made = salon.submit(&other, &with_token(&token)).await;
+    assert_ne!(target(&other, &made), booked, "another form books another visit");
+    assert_eq!(salon.api.count("bookings").await, 4);
+}
+
+#[tokio::test]
+async fn a_customer_with_an_account_presses_again_with_another_note() {
+    let salon = salon(2, json!({ "name": "Haircut" })).await;
+    let visitor = super::desk::Visitor::of(&salon, &salon.customer).await;
+    let path = format!("{}/{NINE}", twice(&salon));
+    let path = target(&path, &visitor.get(&path).await);
+    let token = visitor.get(&path).await.field("token").to_owned();
+    let first = visitor.submit(&path, &[("token", &token), ("note", "")]).await;
+    let second = visitor.submit(&path, &[("token", &token), ("note", "By the window")]).await;
+    assert_eq!(target(&path, &first), target(&path, &second));
+    assert_eq!(salon.api.count("bookings").await, 2);
+}
+
+#[tokio::test]
+async fn a_visit_is_booked_with_the_staff_that_the_form_showed() {
+    let salon = salon(2, json!({ "name": "Haircut" })).await;
+    let (path, token) = form(&salon, &twice(&salon), NINE).await;
+    let page = salon.get(&path).await;
+    let shown = page.field("staff").to_owned();
+    assert!(salon.staff.contains(&shown), "{}", page.text);
+    assert_eq!(page.text.matches("name=\"staff\"").count(), 2, "{}", page.text);
+    let of = |ids: &'static [usize]| {
+        let ids = ids.iter().map(|at| ("staff", salon.staff[*at].as_str()));
+        with_token(&token).into_iter().chain(ids).collect::<Vec<_>>()
+    };
+    for wrong in [&of(&[0])[..], &of(&[0, 0, 0]), &[&of(&[0])[..], &[("staff", "nobody")]].concat()] {
+        assert_eq!(salon.submit(&path, wrong).await.status, 404);
+    }
+    let stranger = [&of(&[0])[..], &[("staff", salon.service.as_str())]].concat();
+    assert_eq!(salon.submit(&path, &stranger).await.status, 404);
+    let busy =
+        json!({ "service_id": salon.service, "staff_id": shown, "start": "2027-05-04T10:00:00+02:00" });
+    assert_eq!(salon.api.create("/v1/bookings", Some(&salon.customer), &busy).await.status, 201);
+    let at = salon.staff.iter().position(|id| *id == shown).unwrap();
+    let (same, other): (&[usize], &[usize]) = if at == 0 { (&[0, 0], &[1, 1]) } else { (&[1, 1], &[0, 0]) };
+    let answer = salon.submit(&path, &of(same)).await;
+    assert_eq!(answer.status, 409, "somebody else is not booked in their place: {}", answer.text);
+    assert!(answer.text.contains("Tuesday, 4 May 2027, 09:00"), "the other is free: {}", answer.text);
+    assert_eq!(salon.api.count("bookings").await, 1);
+    let again = salon.get(&path).await;
+    assert_eq!(again.field("staff"), salon.staff[other[0]], "{}", again.text);
+    let made = salon.submit(&path, &of(other)).await;
+    assert_eq!(made.status, 303, "{}", made.text);
+    let performers =
+        "(SELECT DISTINCT b.staff_id FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
+        WHERE c.email = 'ada@example.org') AS performers";
+    assert_eq!(salon.api.count(performers).await, 1);
+}
+
+#[tokio::test]
+async fn a_visit_is_requested_if_one_of_its_services_is_to_be_confirmed() {
+    let salon = salon(1, json!({ "name": "Haircut" })).await;
+    let new = json!({ "name": "Perm", "duration_min": 60, "staff_ids": salon.staff, "requires_confirmation": true });
+    let made = salon.api.post("/v1/services", Some(&salon.admin), &new).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let perm = made.body["id"].as_str().unwrap();
+    for (services, start) in
+        [(format!("{},{perm}", salon.service), NINE), (format!("{perm},{}", salon.service), WEDNESDAY)]
+    {
+        let (path, token) = form(&salon, &format!("/book/{services}/anyone"), start).await;
+        let booked = target(&path, &salon.submit(&path, &with_token(&token)).await);
+        let page = salon.get(&booked).await;
+        assert!(
+            page.text.contains("We received your request and will confirm it by mail."),
+            "{start}: {}",
+            page.text
+        );
+    }
+    assert_eq!(salon.api.count("bookings WHERE status = 'pending'").await, 2);
+    assert_eq!(salon.api.count("bookings WHERE status = 'confirmed'").await, 2);
+}
+
+#[tokio::test]
+async fn a_guest_is_told_before_the_form_that_an_account_is_needed() {
+    let salon = Salon::open(1, json!({ "name": "Haircut" })).await;
+    let path = format!("{}/{NINE}", twice(&salon));
+    let path = target(&path, &salon.get(&path).await);
+    let refused = salon.get(&path).await;
+    assert_eq!(refused.status, 401, "{}", refused.text);
+    assert!(refused.text.contains("Only with an account"), "{}", refused.text);
+    assert!(!refused.text.contains("name=\"email\""), "{}", refused.text);
+    let visitor = super::desk::Visitor::of(&salon, &salon.customer).await;
+    assert_eq!(visitor.get(&path).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,15 +3,17 @@ use std::{borrow::Cow, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use poem::{Response, http::StatusCode};
 use punctual_core::{
-    Error, VisitSlot,
+    Error, VisitConflict, VisitSlot,
     bookings::{self, Booker, BookingStatus, NewVisit, RequestedSlot, SlotSource},
     idempotency::Answer,
     links::{Link, Purpose},
     services::Service,
+    slots::{self, VisitService},
     types::Money,
     wording::{When, price},
 };
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{chain, who};
 use crate::{
@@ -30,6 +32,7 @@ use crate::{
         chain::Chain,
         form::Form,
         html,
+        signed_in::session,
         times::parse_compact,
     },
     throttle::{Allowance, Policy},
@@ -71,6 +74,8 @@ struct Facts {
     details: Details,
     back: String,
     token: String,
+    /// Who is shown for each service, which the form sends back; empty if the visit does not fit.
+    staff: Vec<Uuid>,
 }
 
 /// The page after a booking within a frame, which the booking's page does not allow.
@@ -94,6 +99,27 @@ impl<'f> Chosen<'f> {
     fn times(&self, visitor: &Visitor) -> String {
         format!("{}book/{}/{}", visitor.visit.root(), self.chain.ids(), self.who.step())
     }
+
+    /// The services, each by whom the form showed: their price and duration may be their own. By whom the path names if it
+    /// showed nobody, because the visit did not fit then.
+    ///
+    /// # Errors
+    /// `not_found` for somebody who does not perform the service.
+    fn shown(&self, form: &Form) -> Result<Vec<VisitService>, Problem> {
+        let mut wanted = self.chain.wanted(self.who.id());
+        let shown: Vec<&str> = form.all("staff").collect();
+        if shown.is_empty() {
+            return Ok(wanted);
+        }
+        if shown.len() != wanted.len() {
+            return Err(Error::NotFound("staff").into());
+        }
+        for ((part, service), id) in wanted.iter_mut().zip(self.chain.services()).zip(shown) {
+            let id = Uuid::try_parse(id).ok().filter(|id| service.spec.staff_ids.contains(id));
+            part.staff_id = Some(id.ok_or(Error::NotFound("staff"))?);
+        }
+        Ok(wanted)
+    }
 }
 
 /// `/book/{services}/{who}/{start}`: the visit and the form that books it.
@@ -108,7 +134,24 @@ pub async fn show(visitor: &Visitor) -> Result<Response, Problem> {
         let step = visitor.visit.step(3).unwrap_or_default();
         return Ok(html::see_other(&format!("{step}{query}")));
     };
+    if let Some(visit) = booked_before(visitor, token).await? {
+        return booked(visitor, &site, &chosen, &visit);
+    }
+    let session = session::of(&visitor.visit.state, &visitor.visit.headers).await?;
+    if session.is_none() && !site.business().guests_allowed {
+        return Err(Error::LoginRequired.into());
+    }
     render(visitor, &site, &chosen, StatusCode::OK, token, (&Input::default(), &Faults::new())).await
+}
+
+/// The visit that this form has booked.
+///
+/// # Errors
+/// `link_void` for an invalid or expired token.
+async fn booked_before(visitor: &Visitor, token: &str) -> Result<Option<bookings::Visit>, Problem> {
+    let state = &visitor.visit.state;
+    let key = form_token::key(&state.links, state.core.now(), token)?;
+    Ok(bookings::visit_of_form(&state.core, &key).await?)
 }
 
 /// Books the visit.
@@ -117,6 +160,9 @@ pub async fn submit(visitor: &Visitor, form: &Form) -> Result<Response, Problem>
     let chosen = Chosen::of(visitor, &site)?;
     let input = submitted(form).unwrap_or_default();
     let token = form.text("token").unwrap_or_default();
+    if let Some(visit) = booked_before(visitor, token).await? {
+        return booked(visitor, &site, &chosen, &visit);
+    }
     // Another start was chosen in place of one that did not fit.
     if form.text("check").is_some() {
         return render(visitor, &site, &chosen, StatusCode::OK, token, (&input, &Faults::new())).await;
@@ -128,12 +174,18 @@ pub async fn submit(visitor: &Visitor, form: &Form) -> Result<Response, Problem>
             return render(visitor, &site, &chosen, status, token, (&input, &faults)).await;
         }
     };
-    match book(visitor, &chosen, &wanted, token).await {
+    match book(visitor, chosen.start, chosen.shown(form)?, &wanted, token).await {
         Ok(visit) => booked(visitor, &site, &chosen, &visit),
         Err(Refusal::Core(Error::VisitConflict(conflict))) => {
-            let unfit = chosen.chain.names(visitor.locale).into_iter().nth(conflict.no.saturating_sub(1));
-            let times = chosen.times(visitor);
-            taken::of_visit(visitor, &times, unfit.unwrap_or_default(), &conflict, &input).await
+            let VisitConflict { no, alternatives, .. } = *conflict;
+            let unfit = chosen.chain.names(visitor.locale).into_iter().nth(no.saturating_sub(1));
+            // Others than the form showed may be free.
+            let (core, wanted) = (&visitor.visit.state.core, chosen.chain.wanted(chosen.who.id()));
+            let near = slots::nearest_visits(core, &wanted, chosen.start).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "no alternatives with other staff for a visit that does not fit");
+                alternatives
+            });
+            taken::of_visit(visitor, &chosen.times(visitor), unfit.unwrap_or_default(), &near, &input).await
         }
         Err(Refusal::Core(error)) => Err(error.into()),
         Err(Refusal::Problem(problem)) => Err(problem),
@@ -148,20 +200,16 @@ enum Refusal {
 /// Books the visit once per form, within the limits of `POST /v1/visits`.
 async fn book(
     visitor: &Visitor,
-    chosen: &Chosen<'_>,
+    start: DateTime<Utc>,
+    services: Vec<VisitService>,
     request: &Request,
     token: &str,
 ) -> Result<bookings::Visit, Refusal> {
     let state = &visitor.visit.state;
     let key = form_token::key(&state.links, state.core.now(), token).map_err(Refusal::Problem)?;
-    let mut services = chosen.chain.wanted(chosen.who.id()).into_iter();
+    let mut services = services.into_iter();
     let first = services.next().ok_or(Refusal::Core(Error::NotFound("service")))?;
-    let slot = RequestedSlot {
-        service_id: first.service_id,
-        staff_id: first.staff_id,
-        start: chosen.start,
-        seats: 1,
-    };
+    let slot = RequestedSlot { service_id: first.service_id, staff_id: first.staff_id, start, seats: 1 };
     let new = NewVisit { first: request.booking(SlotSource::Slot(slot)), then: services.collect() };
     let limits = &[Policy::BookingAddress, Policy::BookingAccount, Policy::BookingEmail];
     let allowance = Allowance::new(Arc::clone(state), limits, visitor.visit.address);
@@ -170,13 +218,8 @@ async fn book(
         Booker::Myself | Booker::Customer(_) => None,
     };
     let answer: Result<Answer<bookings::Visit>, Refusal> = async {
-        if let Err(refusal) = count(visitor, &allowance, &request.actor, email).await {
-            let repeated = bookings::is_visit_repeated(&state.core, &request.actor, &key, &new).await;
-            if !repeated.map_err(Refusal::Core)? {
-                return Err(Refusal::Problem(refusal));
-            }
-        }
-        bookings::create_visit(&state.core, &request.actor, &key, new).await.map_err(Refusal::Core)
+        count(visitor, &allowance, &request.actor, email).await.map_err(Refusal::Problem)?;
+        bookings::create_visit_of_form(&state.core, &request.actor, &key, new).await.map_err(Refusal::Core)
     }
     .await;
     let (status, replayed) = match &answer {
@@ -227,11 +270,13 @@ async fn render(
     let (core, zone) = (&visitor.visit.state.core, site.business().zone);
     let planned = chosen.chain.planned(core, zone, chosen.who.id(), chosen.start).await?;
     let has_reminders = chosen.chain.services().iter().any(|service| !service.spec.reminders.is_empty());
+    let places = planned.map(Placed::of).unwrap_or_default();
     let facts = Facts {
-        summary: summary(visitor, site, chosen, &planned.map(Placed::of).unwrap_or_default()),
+        summary: summary(visitor, site, chosen, &places),
         details: Details::of(visitor, input, faults, has_reminders).await?,
         back: format!("{}{}", chosen.times(visitor), visitor.carry()),
         token: token.to_owned(),
+        staff: places.iter().map(|placed| placed.staff_id).collect(),
     };
     site.page(visitor, status, "book/visit.html.j2", &facts)
 }
@@ -240,7 +285,7 @@ async fn render(
 struct Placed {
     start: DateTime<Utc>,
     end: DateTime<Utc>,
-    staff_id: uuid::Uuid,
+    staff_id: Uuid,
 }
 
 impl Placed {
