@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io;
 
 use chrono::{DateTime, Utc};
+use punctual_queue::{JobContext, Outcome};
 use sqlx::PgConnection;
 use tracing::Span;
 use uuid::Uuid;
@@ -73,6 +74,16 @@ impl<W: GroupWrite> GroupCommit<W> {
         let (answers, ended) = self.runner.transaction(BEGIN, &[item], &mut false).await?;
         ended.into_iter().for_each(EndedMail::count);
         answers.into_iter().next().ok_or_else(|| Error::internal("a batch of writes", "it has no answer"))
+    }
+}
+
+/// Completes jobs in the transaction that stores their results. The outcomes are in the order of the jobs; if another worker
+/// owns a job by now, that one completes it, and this handler has nothing left to do.
+pub(crate) async fn complete_jobs(tx: &mut PgConnection, jobs: &[&JobContext]) -> Result<Vec<Outcome>> {
+    match JobContext::complete_all_in(tx, jobs).await {
+        Ok(completed) => Ok(completed.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Done)).collect()),
+        Err(punctual_queue::Error::Database(error)) => Err(error.into()),
+        Err(other) => Err(Error::internal("completing jobs", other)),
     }
 }
 

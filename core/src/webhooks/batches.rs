@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::attempt::{AttemptResult, Attempted, prepare, record_successes};
 use crate::batcher::{Batch, Batcher};
 use crate::config::Keys;
-use crate::group_commit::{GroupCommit, GroupWrite};
+use crate::group_commit::{GroupCommit, GroupWrite, complete_jobs};
 use crate::{Core, Error, Result};
 
 /// The deliveries of this process.
@@ -104,11 +104,6 @@ impl GroupWrite for Succeed {
             items.iter().map(|(id, result, _)| (*id, result.clone())).collect();
         record_successes(&mut *tx, &attempts).await?;
         let jobs: Vec<&JobContext> = items.iter().map(|(_, _, job)| job).collect();
-        let completed = match JobContext::complete_all_in(tx, &jobs).await {
-            Ok(completed) => completed,
-            Err(punctual_queue::Error::Database(error)) => return Err(error.into()),
-            Err(other) => return Err(Error::internal("completing the jobs of webhooks", other)),
-        };
-        Ok(completed.into_iter().map(|completed| completed.unwrap_or(Outcome::Done)).collect())
+        complete_jobs(tx, &jobs).await
     }
 }

@@ -7,9 +7,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{BeginResult, Fence, HandOff, Sending, accepted, begin, mark_handed_off};
-use crate::group_commit::{GroupCommit, GroupWrite};
+use crate::group_commit::{GroupCommit, GroupWrite, complete_jobs};
 use crate::notifications::facts::{self, Facts};
-use crate::{Core, Error, Result};
+use crate::{Core, Result};
 
 /// Commits the steps of this process's mails in batches.
 pub struct SendingBatches {
@@ -157,11 +157,6 @@ impl GroupWrite for Accept {
             tracing::warn!(notification_id = %sending.notification_id, "an accepted mail has no ledger row");
         }
         let jobs: Vec<&JobContext> = mails.iter().map(|accepted| &accepted.job).collect();
-        let completed = match JobContext::complete_all_in(tx, &jobs).await {
-            Ok(completed) => completed,
-            Err(punctual_queue::Error::Database(error)) => return Err(error.into()),
-            Err(other) => return Err(Error::internal("completing the jobs of mails", other)),
-        };
-        Ok(completed.into_iter().map(|completed| completed.unwrap_or(Outcome::Done)).collect())
+        complete_jobs(tx, &jobs).await
     }
 }

@@ -33,8 +33,8 @@ pub(super) async fn lock_revs(conn: &mut PgConnection, booking_id: Option<Uuid>)
     Ok(revs.into_iter().map(|rev| i64::from(rev.0)).sum())
 }
 
-/// Locks the reminders of the visit, so that of two at the same time one comes first, and returns whose turn it is. The
-/// bookings are locked.
+/// Whether this reminder is to be sent. Locks the open reminders of the visit, so that of two at the same time only one is
+/// sent first. The caller has locked the bookings.
 pub(super) async fn turn(conn: &mut PgConnection, sending: &Sending) -> Result<Turn> {
     sqlx::query_scalar!(
         "SELECT id FROM notifications
