@@ -134,3 +134,16 @@ fn every_document_that_code_names_exists() {
     }
     assert_eq!(missing, Vec::<String>::new());
 }
+
+#[test]
+fn every_test_that_the_histories_name_exists() {
+    let files = all_files();
+    let tests = files.iter().filter(|file| file.starts_with("tests/tests/it/") && file.ends_with(".rs"));
+    let code: String = tests.map(|file| read(file)).collect();
+    let text = read("docs/histories.md");
+    let named = text.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit_once('`'));
+    let (found, missing): (Vec<_>, Vec<_>) =
+        named.map(|(_, name)| name).partition(|name| code.contains(&format!("fn {name}(")));
+    assert_eq!(missing, Vec::<&str>::new());
+    assert!(!found.is_empty(), "the histories name no test");
+}
