@@ -76,7 +76,7 @@ impl State {
         Ok(Self {
             schemas,
             epochs: Epochs::new(&core.pool),
-            slots: Snapshots::new(&core.pool, api.slot_memory),
+            slots: Snapshots::new(&core, api.slot_memory),
             storefronts: Storefronts::default(),
             core,
             tokens: Tokens::new(config.jwt_keys()?, &config.public_url, api.access_token),

@@ -14,6 +14,8 @@ pub(crate) trait Batch: Send + Sync + 'static {
     type Request: Send + 'static;
     /// Its answer.
     type Answer: Send + 'static;
+    /// Most requests of one batch.
+    const MAX: usize = usize::MAX;
 
     /// Serves the requests; the answers are in the order of the requests. A caller whose answer is missing treats its
     /// request as failed.
@@ -88,7 +90,9 @@ impl<B: Batch> Runner<B> {
             self.finished = true;
             return None;
         }
-        Some(std::mem::take(&mut next.waiting))
+        let count = next.waiting.len().min(B::MAX);
+        let rest = next.waiting.split_off(count);
+        Some(std::mem::replace(&mut next.waiting, rest))
     }
 }
 

@@ -48,6 +48,17 @@ impl Board {
                 staff_ids.iter().for_each(|id| wanted.entry(*id).or_default().push(date));
             }
         }
+        Self::load_dates(db, now, zone, wanted, exclude).await
+    }
+
+    /// [`Self::load`] for starts on these dates, by member of staff. No date is out of reach.
+    pub(super) async fn load_dates(
+        db: &mut PgConnection,
+        now: DateTime<Utc>,
+        zone: Zone,
+        wanted: BTreeMap<Uuid, Vec<NaiveDate>>,
+        exclude: &[Uuid],
+    ) -> Result<Self> {
         let mut board = Self {
             calendars: HashMap::new(),
             seats: HashMap::new(),
@@ -80,17 +91,37 @@ impl Board {
         starts: &[(DateTime<Utc>, &ServiceTerms)],
         exclude: &[Uuid],
     ) -> Result<()> {
-        let needing = starts.iter().filter(|(start, terms)| {
-            !terms.rules.needs.is_empty()
-                && out_of_reach(terms.zone, *start, now, Limits::Overridden).is_none()
-        });
-        let dates = needing.clone().map(|(start, terms)| local_date(terms.zone, *start));
+        let in_reach = starts
+            .iter()
+            .filter(|(start, terms)| out_of_reach(terms.zone, *start, now, Limits::Overridden).is_none())
+            .map(|(start, terms)| (local_date(terms.zone, *start), *terms));
+        self.load_resources_on(db, now, in_reach, exclude).await
+    }
+
+    /// [`Self::load_resources`] for starts on these dates. No date is out of reach.
+    pub(super) async fn load_resources_on<'t>(
+        &mut self,
+        db: &mut PgConnection,
+        now: DateTime<Utc>,
+        starts: impl Iterator<Item = (NaiveDate, &'t ServiceTerms)> + Clone,
+        exclude: &[Uuid],
+    ) -> Result<()> {
+        let needing = starts.filter(|(_, terms)| !terms.rules.needs.is_empty());
+        let dates = needing.clone().map(|(date, _)| date);
         let Some((first, last)) = dates.clone().min().zip(dates.max()) else { return Ok(()) };
-        let Some(zone) = starts.first().map(|(_, terms)| terms.zone) else { return Ok(()) };
-        let ids = candidates(needing.map(|(_, terms)| *terms));
+        let Some(zone) = needing.clone().next().map(|(_, terms)| terms.zone) else { return Ok(()) };
+        let ids = candidates(needing.map(|(_, terms)| terms));
         self.resources = resource_times(db, now, &ids, around(span_of(zone, first, last)), exclude).await?;
         self.share_resources();
         Ok(())
+    }
+
+    /// The calendars of these members of staff that are loaded, in their order.
+    pub(super) fn calendars_of<'a, 'b>(
+        &'a self,
+        staff_ids: &'b [Uuid],
+    ) -> impl Iterator<Item = &'a Calendar> + use<'a, 'b> {
+        staff_ids.iter().filter_map(|id| self.calendars.get(id))
     }
 
     /// Lets every calendar see when resources are in use.
@@ -115,8 +146,7 @@ impl Board {
         if let Some(refusal) = out_of_reach(terms.zone, start, now, limits) {
             return staff_ids.iter().map(|&staff_id| StaffAnswer { staff_id, place: Err(refusal) }).collect();
         }
-        let mut calendars: Vec<&Calendar> =
-            staff_ids.iter().filter_map(|id| self.calendars.get(id)).collect();
+        let mut calendars: Vec<&Calendar> = self.calendars_of(staff_ids).collect();
         if calendars.len() > 1 {
             let date = local_date(terms.zone, start);
             let day = (day_start(terms.zone, date), day_start(terms.zone, after_date(date)));
@@ -140,8 +170,7 @@ impl Board {
         staff_ids: &[Uuid],
         dates: (NaiveDate, NaiveDate),
     ) -> Vec<Performer<'a>> {
-        let calendars = staff_ids.iter().filter_map(|id| self.calendars.get(id));
-        calendars
+        self.calendars_of(staff_ids)
             .map(|calendar| Performer::new(calendar, terms.rules_with(calendar.staff_id), dates))
             .collect()
     }

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::terms::{ServiceTerms, terms, terms_of_booking};
-use super::{MAX_STAFF, Revisions, calendars};
-use crate::calendar::{after_date, day_start, last_bookable_date, local_date, slots, unchanged_until};
+use super::terms::{ServiceTerms, terms_of_booking, terms_of_each};
+use super::{Board, MAX_STAFF, Revisions, calendars};
+use crate::calendar::{
+    Calendar, after_date, day_start, last_bookable_date, local_date, slots, unchanged_until,
+};
 use crate::types::{ParseError, Zone};
 use crate::{Core, Error, Result};
 
@@ -91,6 +93,82 @@ pub(super) async fn list_with_revisions(
     now: DateTime<Utc>,
     query: &SlotQuery,
 ) -> Result<ListWithRevisions> {
+    let Some(booking_id) = query.exclude_booking else {
+        let lists = lists_with_revisions(db, now, std::slice::from_ref(query)).await?;
+        return lists.into_iter().next().unwrap_or(Err(Error::NotFound("service")));
+    };
+    check_range(query)?;
+    let terms = terms_of_booking(db, booking_id, query.service_id, query.staff_id).await?;
+    let dates = (query.from, query.to);
+    let offered = offered(db, now, &terms, dates, query.seats, query.exclude_booking).await?;
+    Ok(offered.into_list(query, terms))
+}
+
+/// [`list_with_revisions`] of several queries that exclude no booking, by as many statements as of one query (one more if
+/// some ask for one member of staff and some for anyone). The results are in their order.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn lists_with_revisions(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    queries: &[SlotQuery],
+) -> Result<Vec<Result<ListWithRevisions>>> {
+    let wanted: Vec<(Uuid, Option<Uuid>)> =
+        queries.iter().map(|query| (query.service_id, query.staff_id)).collect();
+    let terms = terms_of_each(db, &wanted).await?;
+    let planned: Vec<Result<Planned>> =
+        queries.iter().zip(terms).map(|(query, terms)| Planned::new(now, query, terms)).collect();
+    let mut dates: BTreeMap<Uuid, Vec<NaiveDate>> = BTreeMap::new();
+    let with_dates = || {
+        let planned = planned.iter().filter_map(|planned| planned.as_ref().ok());
+        planned.filter_map(|planned| Some((&planned.terms, planned.dates?)))
+    };
+    for (terms, (from, to)) in with_dates() {
+        for id in &terms.staff_ids {
+            dates.entry(*id).or_default().extend(from.iter_days().take_while(|date| *date <= to));
+        }
+    }
+    let zone = with_dates().next().map_or(Zone::UTC, |(terms, _)| terms.zone);
+    let mut board = Board::load_dates(db, now, zone, dates, &[]).await?;
+    let ends = with_dates().flat_map(|(terms, (from, to))| [(from, terms), (to, terms)]);
+    board.load_resources_on(db, now, ends, &[]).await?;
+    let list = |(query, planned): (&SlotQuery, Result<Planned>)| {
+        let Planned { terms, dates, until } = planned?;
+        let offered = match dates {
+            Some(dates) => {
+                merge(board.calendars_of(&terms.staff_ids), now, &terms, dates, query.seats, until)
+            }
+            None => Offered { slots: Vec::new(), until },
+        };
+        Ok(offered.into_list(query, terms))
+    };
+    Ok(queries.iter().zip(planned).map(list).collect())
+}
+
+/// A query with the terms of its service.
+struct Planned {
+    terms: ServiceTerms,
+    /// The dates that can have slots, if there are any.
+    dates: Option<(NaiveDate, NaiveDate)>,
+    until: DateTime<Utc>,
+}
+
+impl Planned {
+    fn new(now: DateTime<Utc>, query: &SlotQuery, terms: Result<ServiceTerms>) -> Result<Self> {
+        check_range(query)?;
+        let terms = terms?;
+        if !terms.active {
+            return Err(Error::NotFound("service"));
+        }
+        let (dates, until) = reachable(now, &terms, (query.from, query.to))?;
+        Ok(Self { terms, dates, until })
+    }
+}
+
+/// # Errors
+/// [`Error::Invalid`] for a range that is reversed or too long.
+fn check_range(query: &SlotQuery) -> Result<()> {
     let range_error =
         |code, message| Error::Invalid { pointer: "/to", error: ParseError::new(code, message) };
     if query.to < query.from {
@@ -99,32 +177,7 @@ pub(super) async fn list_with_revisions(
     if query.to - query.from >= TimeDelta::days(MAX_DAYS) {
         return Err(range_error("range_too_long", "at most 31 dates can be asked for at once"));
     }
-    let terms = match query.exclude_booking {
-        Some(id) => terms_of_booking(db, id, query.service_id, query.staff_id).await?,
-        None => terms(db, query.service_id, query.staff_id).await?,
-    };
-    if !terms.active && query.exclude_booking.is_none() {
-        return Err(Error::NotFound("service"));
-    }
-    let offered =
-        offered(db, now, &terms, (query.from, query.to), query.seats, query.exclude_booking).await?;
-    let mut days: Vec<DaySlots> = query
-        .from
-        .iter_days()
-        .take_while(|date| *date <= query.to)
-        .map(|date| DaySlots { date, slots: Vec::new() })
-        .collect();
-    for slot in offered.slots {
-        let day = days.iter_mut().find(|day| day.date == slot.start.date_naive());
-        if let Some(day) = day {
-            day.slots.push(slot);
-        }
-    }
-    Ok(ListWithRevisions {
-        list: SlotList { tz: terms.zone, days },
-        revisions: terms.revisions,
-        until: offered.until,
-    })
+    Ok(())
 }
 
 /// Slots of several members of staff.
@@ -135,22 +188,58 @@ pub(super) struct Offered {
     pub until: DateTime<Utc>,
 }
 
+impl Offered {
+    fn into_list(self, query: &SlotQuery, terms: ServiceTerms) -> ListWithRevisions {
+        let mut days: Vec<DaySlots> = query
+            .from
+            .iter_days()
+            .take_while(|date| *date <= query.to)
+            .map(|date| DaySlots { date, slots: Vec::new() })
+            .collect();
+        for slot in self.slots {
+            let day = days.iter_mut().find(|day| day.date == slot.start.date_naive());
+            if let Some(day) = day {
+                day.slots.push(slot);
+            }
+        }
+        ListWithRevisions {
+            list: SlotList { tz: terms.zone, days },
+            revisions: terms.revisions,
+            until: self.until,
+        }
+    }
+}
+
 /// The slots of all staff of the terms with at least this many seats left, one entry for each start and end, in order.
 pub(super) async fn offered(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     terms: &ServiceTerms,
-    (from, to): (NaiveDate, NaiveDate),
+    dates: (NaiveDate, NaiveDate),
     seats: u32,
     exclude: Option<Uuid>,
 ) -> Result<Offered> {
-    // Only dates that can have slots; this also keeps extreme dates out of date arithmetic.
+    let (dates, until) = reachable(now, terms, dates)?;
+    let Some(dates) = dates else { return Ok(Offered { slots: Vec::new(), until }) };
+    let calendars = calendars(db, now, terms, &terms.staff_ids, dates, exclude).await?;
+    Ok(merge(calendars.iter(), now, terms, dates, seats, until))
+}
+
+/// Those of the dates that can have slots, if any, and the next midnight. This also keeps extreme dates out of date arithmetic.
+///
+/// # Errors
+/// [`Error::Invalid`] for more than [`MAX_STAFF`] members of staff.
+fn reachable(
+    now: DateTime<Utc>,
+    terms: &ServiceTerms,
+    (from, to): (NaiveDate, NaiveDate),
+) -> Result<(Option<(NaiveDate, NaiveDate)>, DateTime<Utc>)> {
     let zone = terms.zone;
-    let from = from.max(local_date(zone, now));
-    let to = to.min(last_bookable_date(zone, &terms.rules, now));
-    let mut until = day_start(zone, after_date(local_date(zone, now)));
+    let today = local_date(zone, now);
+    let (from, to) = (from.max(today), to.min(last_bookable_date(zone, &terms.rules, now)));
+    let midnight = day_start(zone, after_date(today));
     if to < from {
-        return Ok(Offered { slots: Vec::new(), until });
+        return Ok((None, midnight));
     }
     if terms.staff_ids.len() > MAX_STAFF {
         return Err(Error::Invalid {
@@ -161,12 +250,23 @@ pub(super) async fn offered(
             ),
         });
     }
+    Ok((Some((from, to)), midnight))
+}
+
+/// The slots of these calendars.
+fn merge<'a>(
+    calendars: impl Iterator<Item = &'a Calendar>,
+    now: DateTime<Utc>,
+    terms: &ServiceTerms,
+    (from, to): (NaiveDate, NaiveDate),
+    seats: u32,
+    mut until: DateTime<Utc>,
+) -> Offered {
     let mut merged: BTreeMap<(DateTime<Utc>, DateTime<Utc>), OfferedSlot> = BTreeMap::new();
-    let calendars = calendars(db, now, terms, &terms.staff_ids, (from, to), exclude).await?;
     for calendar in calendars {
         let rules = terms.rules_with(calendar.staff_id);
-        let slots = slots(&calendar, &rules, from, to, now);
-        until = until.min(unchanged_until(&calendar, &rules, &slots, now));
+        let slots = slots(calendar, &rules, from, to, now);
+        until = until.min(unchanged_until(calendar, &rules, &slots, now));
         for slot in slots.into_iter().filter(|slot| slot.seats_left >= seats) {
             let offered = merged.entry((slot.start, slot.end)).or_insert_with(|| OfferedSlot {
                 start: terms.zone.at(slot.start),
@@ -178,5 +278,5 @@ pub(super) async fn offered(
             offered.seats_left += slot.seats_left;
         }
     }
-    Ok(Offered { slots: merged.into_values().collect(), until })
+    Offered { slots: merged.into_values().collect(), until }
 }

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hashlink::LinkedHashMap;
-use sqlx::PgPool;
 
-use super::list::{ListWithRevisions, SlotList, SlotQuery, list_with_revisions};
+use super::list::{ListWithRevisions, SlotList, SlotQuery, list_with_revisions, lists_with_revisions};
 use super::revisions::{Check, Revisions};
-use crate::batcher::Batcher;
+use crate::batcher::{Batch, Batcher};
 use crate::keyed_mutex::KeyedMutex;
 use crate::pool::again_if_cut;
+use crate::transaction::{BEGIN_READ, Transaction};
 use crate::{Core, Error, Result};
 
 /// A list is rebuilt after this time even if no revision changed, so that a manual repair by SQL becomes visible.
@@ -46,6 +46,7 @@ pub struct Snapshots<P> {
     cache: Mutex<Cache<P>>,
     checks: Batcher<Check>,
     builders: KeyedMutex<SlotQuery>,
+    builds: Batcher<Builds>,
 }
 
 struct Cached<P> {
@@ -61,11 +62,12 @@ impl<P: Page> Snapshots<P> {
     /// Caches lists of at most `bytes` in total and evicts the least recently used. Revision checks use one connection
     /// beside those of the pool.
     #[must_use]
-    pub fn new(pool: &PgPool, bytes: usize) -> Self {
+    pub fn new(core: &Core, bytes: usize) -> Self {
         Self {
             cache: Mutex::new(Cache { lists: LinkedHashMap::new(), bytes: 0, max_bytes: bytes }),
-            checks: Batcher::new(Check::new(pool)),
+            checks: Batcher::new(Check::new(&core.pool)),
             builders: KeyedMutex::new(WAITERS),
+            builds: Batcher::new(Builds(core.clone())),
         }
     }
 
@@ -102,12 +104,16 @@ impl<P: Page> Snapshots<P> {
         {
             return Ok(Arc::clone(&cached.page));
         }
-        let begun = Instant::now();
-        let now = core.now();
-        let ListWithRevisions { list, revisions, until } = again_if_cut(|| async {
-            list_with_revisions(&mut *core.pool.acquire().await?, now, query).await
-        })
-        .await?;
+        let shared = match query.exclude_booking {
+            None => self.builds.submit(query.clone()).await,
+            Some(_) => None,
+        };
+        let Built { list, begun, now } = match shared {
+            Some(built) => built?,
+            // Its batch failed, or it shares nothing with others.
+            None => Built::alone(core, query).await?,
+        };
+        let ListWithRevisions { list, revisions, until } = list;
         let page = Arc::new(P::of(list)?);
         let valid = now..until.min(now + MAX_AGE);
         let cached = Cached { page: Arc::clone(&page), revisions: Arc::new(revisions), begun, valid };
@@ -130,6 +136,57 @@ impl<P: Page> Snapshots<P> {
 
     fn lock_cache(&self) -> std::sync::MutexGuard<'_, Cache<P>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A list that was built.
+struct Built {
+    list: ListWithRevisions,
+    /// An instant before the first statement was sent.
+    begun: Instant,
+    /// The instant it was built for.
+    now: DateTime<Utc>,
+}
+
+impl Built {
+    async fn alone(core: &Core, query: &SlotQuery) -> Result<Self> {
+        let (begun, now) = (Instant::now(), core.now());
+        let list = again_if_cut(|| async {
+            let mut tx = Transaction::begin(&core.pool, BEGIN_READ).await?;
+            let list = list_with_revisions(tx.conn()?, now, query).await;
+            tx.end_read().await;
+            list
+        })
+        .await?;
+        Ok(Self { list, begun, now })
+    }
+}
+
+/// Builds the lists of concurrent requests together: a booking makes all lists of its calendar outdated at once.
+struct Builds(Core);
+
+impl Batch for Builds {
+    type Request = SlotQuery;
+    type Answer = Result<Built>;
+    /// So that the first lists of many do not wait for the last.
+    const MAX: usize = 32;
+
+    async fn run(&self, queries: Vec<SlotQuery>) -> Vec<Result<Built>> {
+        let Self(core) = self;
+        let (begun, now) = (Instant::now(), core.now());
+        let lists = again_if_cut(|| async {
+            let mut tx = Transaction::begin(&core.pool, BEGIN_READ).await?;
+            let lists = lists_with_revisions(tx.conn()?, now, &queries).await;
+            tx.end_read().await;
+            lists
+        });
+        match lists.await {
+            Ok(lists) => lists.into_iter().map(|list| Ok(Built { list: list?, begun, now })).collect(),
+            Err(error) => {
+                tracing::debug!(%error, lists = queries.len(), "each slot list is built by itself");
+                Vec::new()
+            }
+        }
     }
 }
 

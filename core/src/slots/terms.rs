@@ -1,7 +1,7 @@
 //! The terms of a service: its rules, price and staff, as needed by a booking.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -64,6 +64,17 @@ impl ServiceTerms {
 
     fn own(&self, staff_id: Uuid) -> Option<&StaffTerms> {
         self.staff_terms.iter().find(|own| own.staff_id == staff_id)
+    }
+
+    /// The terms with this member of staff alone.
+    fn narrowed_to(&self, staff_id: Uuid) -> Result<Self> {
+        if !self.staff_ids.contains(&staff_id) {
+            return Err(Error::NotFound("staff"));
+        }
+        let mut terms = Self { staff_ids: vec![staff_id], ..self.clone() };
+        terms.staff_terms.retain(|own| own.staff_id == staff_id);
+        terms.revisions.staff.retain(|(id, _)| *id == staff_id);
+        Ok(terms)
     }
 
     /// The terms for an occurrence of a series: without notice and horizon.
@@ -131,17 +142,44 @@ macro_rules! query_terms {
 /// # Errors
 /// [`Error::NotFound`] for an unknown service, or when the requested member of staff does not perform it.
 pub async fn terms(db: &mut PgConnection, service_id: Uuid, staff_id: Option<Uuid>) -> Result<ServiceTerms> {
-    // A range of ids, so that one generic plan serves one member of staff as well as all.
-    let (first, last) = staff_id.map_or((Uuid::nil(), Uuid::max()), |id| (id, id));
-    let service_ids = [service_id];
-    let row = query_terms!("service_staff.staff_id BETWEEN $2 AND $3", service_ids.as_slice(), first, last)
-        .fetch_optional(db)
-        .await?;
-    let terms = row.ok_or(Error::NotFound("service"))?.parse()?;
-    if staff_id.is_some() && terms.staff_ids.is_empty() {
-        return Err(Error::NotFound("staff"));
+    let found = terms_of_each(db, &[(service_id, staff_id)]).await?;
+    found.into_iter().next().unwrap_or(Err(Error::NotFound("service")))
+}
+
+/// [`terms`] of several services, each with the requested member of staff: one statement, a second one for those that anyone
+/// may perform. The results are in the order of `wanted`.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn terms_of_each(
+    db: &mut PgConnection,
+    wanted: &[(Uuid, Option<Uuid>)],
+) -> Result<Vec<Result<ServiceTerms>>> {
+    let (mut by_anyone, mut by_one, mut staff_ids) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for (service_id, staff_id) in wanted {
+        match staff_id {
+            Some(staff_id) => {
+                by_one.insert(*service_id);
+                staff_ids.insert(*staff_id);
+            }
+            None => {
+                by_anyone.insert(*service_id);
+            }
+        }
     }
-    Ok(terms)
+    let ids = |ids: BTreeSet<Uuid>| ids.into_iter().collect::<Vec<Uuid>>();
+    let mut anyone: HashMap<Uuid, ServiceTerms> = HashMap::new();
+    if !by_anyone.is_empty() {
+        let rows = query_terms!("true", &ids(by_anyone)).fetch_all(&mut *db).await?;
+        anyone = parse_all(rows)?;
+    }
+    let one =
+        if by_one.is_empty() { HashMap::new() } else { terms_of(db, &ids(by_one), &ids(staff_ids)).await? };
+    let found = |(service_id, staff_id): &(Uuid, Option<Uuid>)| match staff_id {
+        None => anyone.get(service_id).cloned().ok_or(Error::NotFound("service")),
+        Some(staff_id) => one.get(service_id).ok_or(Error::NotFound("service"))?.narrowed_to(*staff_id),
+    };
+    Ok(wanted.iter().map(found).collect())
 }
 
 /// The terms of several services by id, with their staff narrowed to those among `staff_ids`; unknown services are omitted.
@@ -151,9 +189,11 @@ pub(crate) async fn terms_of(
     service_ids: &[Uuid],
     staff_ids: &[Uuid],
 ) -> Result<HashMap<Uuid, ServiceTerms>> {
-    let rows = query_terms!("service_staff.staff_id = ANY($2)", service_ids, staff_ids).fetch_all(db).await?;
-    let terms = rows.into_iter().map(Row::parse).collect::<Result<Vec<_>>>()?;
-    Ok(terms.into_iter().map(|terms| (terms.rules.service_id, terms)).collect())
+    parse_all(query_terms!("service_staff.staff_id = ANY($2)", service_ids, staff_ids).fetch_all(db).await?)
+}
+
+fn parse_all(rows: Vec<Row>) -> Result<HashMap<Uuid, ServiceTerms>> {
+    rows.into_iter().map(|row| row.parse().map(|terms| (terms.rules.service_id, terms))).collect()
 }
 
 /// A row of [`query_terms`].

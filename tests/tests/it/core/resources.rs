@@ -201,7 +201,7 @@ async fn a_cached_list_of_slots_follows_the_use_of_a_room_by_somebody_else() {
     let room = rooms(&salon, 1).await[0];
     needs(&salon, mine, &[room], &[]).await;
     needs(&salon, theirs, &[room], &[]).await;
-    let snapshots: Snapshots<Starts> = Snapshots::new(&salon.core.pool, 1_000_000);
+    let snapshots: Snapshots<Starts> = Snapshots::new(&salon.core, 1_000_000);
     let day = "2027-05-04".parse().unwrap();
     let query =
         SlotQuery { service_id: mine, staff_id: None, from: day, to: day, seats: 1, exclude_booking: None };
