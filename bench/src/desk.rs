@@ -89,14 +89,14 @@ async fn measure(stack: &mut Stack, options: &Options) -> Result<()> {
             }
         }
         let latencies = Latencies::of(latencies);
-        let ms = |share| latencies.quantile(share).as_secs_f64() * 1e3;
+        let ms = |share| latencies.ms(share);
         console::line(&format!("| {name} | {:.1} | {:.1} | {} |", ms(0.5), ms(0.99), bytes / 1024));
         if latencies.quantile(0.99) > AIM {
             slow.push(name);
         }
     }
     let seen = changes_seen(&client, (&base, &cookie), (service, member), monday).await?;
-    let ms = |share| seen.quantile(share).as_secs_f64() * 1e3;
+    let ms = |share| seen.ms(share);
     console::line("\n| an open day | p50, ms | p99, ms | most, ms |\n| --- | ---: | ---: | ---: |");
     let figures = format!("{:.0} | {:.0} | {:.0}", ms(0.5), ms(0.99), ms(1.0));
     console::line(&format!("| shows a colleague's booking after its answer | {figures} |"));

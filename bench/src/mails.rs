@@ -11,7 +11,7 @@ use punctual_core::notifications::enqueue_due;
 use punctual_queue::{Clock as _, ServerClock};
 use tokio::process::Child;
 
-use super::worker_setup::{WAIT_TIMEOUT, WorkerSetup, percentile, rate, with_worker};
+use super::setup::{Setup, WAIT_TIMEOUT, percentile, rate, with_program};
 
 /// Interval at which locks are sampled.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -36,10 +36,13 @@ pub struct Options {
 /// When a server does not start, or a mail does not arrive.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let count = if options.quick { options.mails / 10 } else { options.mails };
-    with_worker(options.binary.as_deref(), async move |setup| measure(&setup, count).await).await
+    with_program("punctual-worker", options.binary.as_deref(), async move |setup| {
+        measure(&setup, count).await
+    })
+    .await
 }
 
-async fn measure(setup: &WorkerSetup, count: usize) -> Result<()> {
+async fn measure(setup: &Setup, count: usize) -> Result<()> {
     println!("| | |\n|---|---:|");
     let mut worker = setup.worker()?;
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -56,7 +59,7 @@ async fn measure(setup: &WorkerSetup, count: usize) -> Result<()> {
 }
 
 /// Sends mails one after the other. Percentiles (50, 99) in milliseconds, from the commit of ledger row and job to DATA.
-async fn latency(setup: &WorkerSetup, count: usize) -> Result<(f64, f64)> {
+async fn latency(setup: &Setup, count: usize) -> Result<(f64, f64)> {
     let mut took = Vec::with_capacity(count);
     for _ in 0..count {
         setup.store_due_mails(1).await?;
@@ -71,7 +74,7 @@ async fn latency(setup: &WorkerSetup, count: usize) -> Result<(f64, f64)> {
 }
 
 /// Mails a second when all wait before the workers start, and the share of the statements' time spent waiting for locks.
-async fn backlog(setup: &WorkerSetup, count: usize, workers: usize) -> Result<(f64, f64)> {
+async fn backlog(setup: &Setup, count: usize, workers: usize) -> Result<(f64, f64)> {
     setup.store_due_mails(count).await?;
     hand_over(setup).await?;
     sqlx::raw_sql("VACUUM (ANALYZE) notifications, queue.jobs, bookings, customers")
@@ -92,7 +95,7 @@ async fn backlog(setup: &WorkerSetup, count: usize, workers: usize) -> Result<(f
 }
 
 /// Enqueues their jobs and wakes the workers; returns the time of the commit.
-async fn hand_over(setup: &WorkerSetup) -> Result<Instant> {
+async fn hand_over(setup: &Setup) -> Result<Instant> {
     let clock = ServerClock::start(&setup.pool).await?;
     enqueue_due(&setup.pool, clock.now()).await?;
     let committed = Instant::now();
@@ -101,7 +104,7 @@ async fn hand_over(setup: &WorkerSetup) -> Result<Instant> {
 }
 
 /// Waits until the ledger has recorded all as sent.
-async fn settled(setup: &WorkerSetup) -> Result<()> {
+async fn settled(setup: &Setup) -> Result<()> {
     let begun = Instant::now();
     loop {
         let open: i64 =
@@ -117,7 +120,7 @@ async fn settled(setup: &WorkerSetup) -> Result<()> {
 }
 
 /// Repeatedly samples what the workers' statements wait for.
-async fn watch_locks(setup: &WorkerSetup, looks: &mut LockSamples) -> Result<Infallible> {
+async fn watch_locks(setup: &Setup, looks: &mut LockSamples) -> Result<Infallible> {
     loop {
         let (active, locked): (i64, i64) = sqlx::query_as(
             "SELECT count(*), count(*) FILTER (WHERE wait_event_type = 'Lock') FROM pg_stat_activity

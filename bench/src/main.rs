@@ -1,5 +1,6 @@
 //! `cargo dev bench`: measurements, each a command of its own (docs/benchmarks.md).
 
+mod crowds;
 mod desk;
 mod growth;
 mod hook_receiver;
@@ -9,12 +10,12 @@ mod pages;
 mod peers;
 mod programs;
 mod queue;
+mod setup;
 mod sink;
 mod slots;
 mod storm;
 mod webhooks;
 mod wire;
-mod worker_setup;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ use punctual_dev::command::interrupts::Interrupts;
 enum Benchmark {
     /// The api against other booking servers
     Peers(peers::Options),
+    /// Guests who book at once: several api processes, one member of staff, a sale's opening
+    Crowds(crowds::Options),
     /// Database time of a slot list and a booking, by size of the business
     Growth(growth::Options),
     /// The worker: mails per second, time from commit to DATA, memory
@@ -69,6 +72,7 @@ async fn run(what: Benchmark) -> Result<ExitCode> {
 async fn measure(what: Benchmark) -> Result<ExitCode> {
     match what {
         Benchmark::Peers(options) => peers::run(options).await,
+        Benchmark::Crowds(options) => crowds::run(options).await,
         Benchmark::Growth(options) => growth::run(options).await,
         Benchmark::Mails(options) => mails::run(options).await,
         Benchmark::Desk(options) => desk::run(options).await,

@@ -71,7 +71,7 @@ async fn measure(stack: &mut Stack, options: &Options) -> Result<()> {
         read(&address, &path, connections, WARM_UP).await?;
         let Measured { latencies, took, bytes } =
             read(&address, &path, connections, Duration::from_secs(options.seconds)).await?;
-        let ms = |share| latencies.quantile(share).as_secs_f64() * 1e3;
+        let ms = |share| latencies.ms(share);
         let rate = f64::from(latencies.len()) / took.as_secs_f64();
         console::line(&format!("| {name} | {rate:.0} | {:.2} | {:.2} | {bytes} |", ms(0.5), ms(0.99)));
     }

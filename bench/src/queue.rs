@@ -31,6 +31,9 @@ pub struct Options {
     /// Only these contenders, separated by commas [default: all]
     #[arg(long)]
     only: Option<String>,
+    /// What to measure, separated by commas: speed, faults [default: both]
+    #[arg(long)]
+    parts: Option<String>,
 }
 
 /// Starts the servers, builds and runs the benchmark, and removes the servers again.
@@ -38,7 +41,7 @@ pub struct Options {
 /// # Errors
 /// When a server does not start.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let Options { quick, only } = options;
+    let Options { quick, only, parts } = options;
     let needs = Needs { postgres: true, redis: true };
     let found = provide(needs, Consent::Ask, &console::step);
     let (Some(postgres), Some(redis)) = (found.postgres, found.redis) else {
@@ -54,7 +57,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let cluster = start_postgres(&postgres, folder.path(), &SETTINGS)?;
     let redis = RedisServer::start(&redis, &folder.path().join("redis"), ports::free_port());
     let result = match &redis {
-        Ok(redis) => measure(&manifest, &cluster, redis, quick, only).await,
+        Ok(redis) => measure(&manifest, &cluster, redis, quick, [("--only", only), ("--parts", parts)]).await,
         Err(error) => Err(anyhow::anyhow!("{error:#}")),
     };
     if let Ok(redis) = redis {
@@ -76,11 +79,13 @@ async fn measure(
     cluster: &Cluster,
     redis: &RedisServer,
     quick: bool,
-    only: Option<String>,
+    choices: [(&str, Option<String>); 2],
 ) -> Result<ExitStatus> {
     let mut command = cargo("run", manifest);
     command.args(["--", "run"]).args(quick.then_some("--quick"));
-    command.args(only.map(|only| format!("--only={only}")));
+    for (name, choice) in choices {
+        command.args(choice.map(|choice| format!("{name}={choice}")));
+    }
     command.env("DATABASE_URL", cluster.url("postgres")).env("REDIS_URL", redis.url());
     let mut group = Group(command.process_group(0).spawn().context("cannot run the benchmark")?);
     Ok(group.0.wait().await?)

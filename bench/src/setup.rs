@@ -1,12 +1,12 @@
-//! A worker to be measured, with a Postgres, a Redis and a mail server of its own.
+//! A program to be measured, with a Postgres, a Redis and a mail server of its own.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use punctual_core::config::Keys;
 use punctual_core::pool::{self, PoolSettings};
 use punctual_dev::console;
@@ -23,8 +23,10 @@ use super::sink::Sink;
 
 /// How long a part of a benchmark may take.
 pub(super) const WAIT_TIMEOUT: Duration = Duration::from_mins(10);
+/// How long an api may take to start.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
-pub(super) struct WorkerSetup {
+pub(super) struct Setup {
     program: PathBuf,
     folder: PathBuf,
     environment: BTreeMap<&'static str, String>,
@@ -35,13 +37,14 @@ pub(super) struct WorkerSetup {
     pub(super) sink: Sink,
 }
 
-/// Starts the servers, measures this worker (or one built as it is shipped), and stops the servers.
+/// Starts the servers, measures this binary of the program (or one built as it is shipped), and stops the servers.
 ///
 /// # Errors
 /// When a server does not start; those of `measure`.
-pub(super) async fn with_worker(
+pub(super) async fn with_program(
+    program: &str,
     binary: Option<&Path>,
-    measure: impl AsyncFnOnce(WorkerSetup) -> Result<()>,
+    measure: impl AsyncFnOnce(Setup) -> Result<()>,
 ) -> Result<ExitCode> {
     let needs = Needs { postgres: true, redis: true };
     let found = provide(needs, Consent::Ask, &console::step);
@@ -51,12 +54,12 @@ pub(super) async fn with_worker(
     };
     let program = match binary {
         Some(binary) => binary.canonicalize().context("--binary is not there")?,
-        None => build_shipped("punctual-worker").await?,
+        None => build_shipped(program).await?,
     };
     let folder = folder_on_disk()?;
     let cluster = start_postgres(&postgres, folder.path(), &[("shared_buffers", "512MB")])?;
     let redis = RedisServer::start(&redis, &folder.path().join("redis"), ports::free_port())?;
-    let result = match WorkerSetup::open(program, &cluster, &redis, folder.path()).await {
+    let result = match Setup::open(program, &cluster, &redis, folder.path()).await {
         Ok(setup) => measure(setup).await,
         Err(error) => Err(error),
     };
@@ -65,7 +68,14 @@ pub(super) async fn with_worker(
     result.map(|()| ExitCode::SUCCESS)
 }
 
-impl WorkerSetup {
+/// A running api.
+pub(super) struct Api {
+    _child: Child,
+    /// Host and port.
+    pub(super) address: String,
+}
+
+impl Setup {
     async fn open(program: PathBuf, cluster: &Cluster, redis: &RedisServer, folder: &Path) -> Result<Self> {
         let url = cluster.url("postgres");
         schema::migrate(&mut PgConnection::connect(&url).await?).await?;
@@ -93,17 +103,40 @@ impl WorkerSetup {
         Ok(Self { program, folder: folder.to_owned(), environment, link_keys, pool, wake, sink })
     }
 
-    /// Starts a worker. It is killed with the value.
+    /// Starts the worker. It is killed with the value.
     pub(super) fn worker(&self) -> Result<Child> {
-        let log = fs::File::create(self.folder.join("worker.log"))?;
+        self.start(&[("PUNCTUAL_WORKER_METRICS_LISTEN", format!("127.0.0.1:{}", ports::free_port()))])
+    }
+
+    /// Starts an api without request limits and waits until it is ready. It is killed with the value.
+    pub(super) async fn api(&self) -> Result<Api> {
+        let address = format!("127.0.0.1:{}", ports::free_port());
+        let child = self.start(&[
+            ("PUNCTUAL_API_LISTEN", address.clone()),
+            ("PUNCTUAL_API_METRICS_LISTEN", format!("127.0.0.1:{}", ports::free_port())),
+            ("PUNCTUAL_PUBLIC_URL", format!("http://{address}")),
+            ("PUNCTUAL_JWT_KEYS", self.link_keys.clone()),
+            ("PUNCTUAL_LIMITS", "off".to_owned()),
+        ])?;
+        let deadline = Instant::now() + START_TIMEOUT;
+        let ready = format!("http://{address}/readyz");
+        while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
+            ensure!(Instant::now() < deadline, "the api is not ready after {} s", START_TIMEOUT.as_secs());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(Api { _child: child, address })
+    }
+
+    fn start(&self, environment: &[(&str, String)]) -> Result<Child> {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.join("program.log"))?;
         Command::new(&self.program)
             .envs(&self.environment)
-            .env("PUNCTUAL_WORKER_METRICS_LISTEN", format!("127.0.0.1:{}", ports::free_port()))
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(log)
             .stderr(Stdio::inherit())
             .kill_on_drop(true)
             .spawn()
-            .context("the worker does not start")
+            .context("the program does not start")
     }
 
     /// Removes all bookings and stores this many bookings, each with a due confirmation that has no job yet.

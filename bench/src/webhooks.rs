@@ -15,7 +15,7 @@ use punctual_queue::ServerClock;
 use sqlx::PgPool;
 
 use super::hook_receiver::Receivers;
-use super::worker_setup::{WAIT_TIMEOUT, WorkerSetup, percentile, rate, with_worker};
+use super::setup::{Setup, WAIT_TIMEOUT, percentile, rate, with_program};
 
 /// Endpoints of the backlog: so many that the limit of each, 50 a second, has no effect.
 const MANY: usize = 100;
@@ -50,19 +50,21 @@ pub struct Options {
 /// # Errors
 /// When a server does not start, or a webhook does not arrive.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    with_worker(options.binary.as_deref(), async |setup| Hooks::open(setup).await?.measure(&options).await)
-        .await
+    with_program("punctual-worker", options.binary.as_deref(), async |setup| {
+        Hooks::open(setup).await?.measure(&options).await
+    })
+    .await
 }
 
 struct Hooks {
-    setup: WorkerSetup,
+    setup: Setup,
     core: Core,
     keys: Keys,
     receivers: Receivers,
 }
 
 impl Hooks {
-    async fn open(setup: WorkerSetup) -> Result<Self> {
+    async fn open(setup: Setup) -> Result<Self> {
         let variables = [("PUNCTUAL_LINK_KEYS".to_owned(), setup.link_keys.clone())].into();
         let config = Config::parse(variables, |_| Err(std::io::ErrorKind::NotFound.into()))?;
         let clock = ServerClock::start(&setup.pool).await?;

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 
 use contenders::{Contender, WakeUp, Which, for_contender};
-use measure::Sizes;
+use measure::{Part, Sizes};
 use recorder::{Recorder, Watch};
 
 #[derive(Parser)]
@@ -47,6 +47,9 @@ struct Run {
     /// Only these contenders, separated by commas [default: all]
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Which>,
+    /// What to measure, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["speed", "faults"])]
+    parts: Vec<Part>,
 }
 
 #[derive(Args)]
@@ -90,7 +93,7 @@ async fn measure_all(run: Run) -> Result<()> {
     let mut results = Vec::new();
     for which in Which::all().filter(|which| run.only.is_empty() || run.only.contains(which)) {
         let site = measure::Site { server: &server, redis: &run.redis_url, which, sizes };
-        let result = for_contender!(which, C => Box::pin(site.measure::<C>()).await);
+        let result = for_contender!(which, C => Box::pin(site.measure::<C>(&run.parts)).await);
         results.push(result.with_context(|| format!("{} can't be measured", which.name()))?);
     }
     println!("{}", report::render(&machine, &sizes, &results));

@@ -11,11 +11,17 @@ use crate::time;
 /// Interval of reports.
 const INTERVAL: Duration = Duration::from_millis(10);
 
+/// One of so many jobs is slow where slow ones are wanted, and how long it takes.
+const SLOW: u32 = 1_000;
+const SLOW_JOB: Duration = Duration::from_secs(1);
+
 /// What is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Watch {
     /// The start of the first job and the number handled.
     Count,
+    /// The same; one of a thousand jobs takes a second.
+    CountSlow,
     /// The start of each job.
     Each,
 }
@@ -24,6 +30,7 @@ impl Watch {
     pub fn argument(self) -> &'static str {
         match self {
             Self::Count => "count",
+            Self::CountSlow => "count-slow",
             Self::Each => "each",
         }
     }
@@ -50,17 +57,24 @@ impl Recorder {
             let _ = io::stdin().read_to_end(&mut Vec::new());
             process::exit(0);
         });
-        if watch == Watch::Count {
+        if watch != Watch::Each {
             let tally = Arc::clone(&tally);
             thread::spawn(move || tell_counts(&tally));
         }
         Self { watch, tally }
     }
 
-    /// A no-op job has started and finished.
-    pub fn job(&self, number: u32) {
+    /// Runs a job.
+    pub async fn run(&self, number: u32) {
+        self.count(number);
+        if self.watch == Watch::CountSlow && number.is_multiple_of(SLOW) {
+            tokio::time::sleep(SLOW_JOB).await;
+        }
+    }
+
+    fn count(&self, number: u32) {
         match self.watch {
-            Watch::Count => {
+            Watch::Count | Watch::CountSlow => {
                 self.tally.first.get_or_init(time::now);
                 self.tally.handled.fetch_add(1, Ordering::Relaxed);
             }

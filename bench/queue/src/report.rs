@@ -3,27 +3,58 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::measure::{BATCH, Latency, Measured, Sizes};
+use crate::measure::{BATCH, Faults, Latency, Measured, Recovery, Sizes, Speed};
 
 /// The whole report in Markdown.
 pub fn render(machine: &str, sizes: &Sizes, results: &[Measured]) -> String {
     let mut text = format!("{machine}\n");
-    let mut row = |name: &str, cell: &dyn Fn(&Measured) -> String| {
-        let cells: Vec<String> = results.iter().map(cell).collect();
-        let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
-    };
-    row("", &|m| format!("{} {}", m.which.name(), m.which.version()));
-    row("---", &|_| "---:".to_owned());
+    row(&mut text, "", results, |m| format!("{} {}", m.which.name(), m.which.version()));
+    row(&mut text, "---", results, |_| "---:".to_owned());
+    let speeds: Vec<&Speed> = results.iter().filter_map(|m| m.speed.as_ref()).collect();
+    if !speeds.is_empty() {
+        speed_rows(&mut text, sizes, &speeds);
+    }
+    let faults: Vec<&Faults> = results.iter().filter_map(|m| m.faults.as_ref()).collect();
+    if !faults.is_empty() {
+        fault_rows(&mut text, sizes, &faults);
+    }
+    text
+}
+
+fn row<T>(text: &mut String, name: &str, results: &[T], cell: impl Fn(&T) -> String) {
+    let cells: Vec<String> = results.iter().map(cell).collect();
+    let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+}
+
+fn fault_rows(text: &mut String, sizes: &Sizes, results: &[&Faults]) {
+    let jobs = grouped(f64::from(sizes.span));
+    let mut row = |name: &str, cell: fn(&&Faults) -> String| row(text, name, results, cell);
+    row(&format!("one of two workers killed: {jobs} jobs done after"), |f| recovery(f.killed));
+    row(&format!("database crashes: {jobs} jobs done after"), |f| recovery(f.crashed));
+    row("few connections left, jobs/s", |f| grouped(f.few_connections));
+    row(&format!("long transaction and {jobs} dead rows, jobs/s"), |f| grouped(f.long_transaction));
+    row("one job of 1,000 takes a second, jobs/s", |f| grouped(f.slow_jobs));
+}
+
+fn recovery(recovery: Recovery) -> String {
+    match recovery {
+        Recovery::After(took) => format!("{:.1} s", took.as_secs_f64()),
+        Recovery::Missing(jobs) => format!("{} missing after 2 min", grouped(jobs as f64)),
+    }
+}
+
+fn speed_rows(text: &mut String, sizes: &Sizes, results: &[&Speed]) {
+    let mut row = |name: &str, cell: &dyn Fn(&Speed) -> String| row(text, name, results, |speed| cell(speed));
     let backlog = grouped(f64::from(sizes.backlog));
     let ours = results.first();
-    let rate = |value: fn(&Measured) -> f64| {
-        move |m: &Measured| {
+    let rate = |value: fn(&Speed) -> f64| {
+        move |m: &Speed| {
             let ratio = ours.map_or(1.0, |ours| value(m) / value(ours));
             format!("{} ({})", grouped(value(m)), share(ratio))
         }
     };
-    let of_empty = |value: fn(&Measured) -> f64| {
-        move |m: &Measured| format!("{} ({} of empty)", grouped(value(m)), share(value(m) / m.empty))
+    let of_empty = |value: fn(&Speed) -> f64| {
+        move |m: &Speed| format!("{} ({} of empty)", grouped(value(m)), share(value(m) / m.empty))
     };
     row("enqueue, one by one, jobs/s", &rate(|m| m.enqueue_one));
     row(&format!("enqueue, {} at once, jobs/s", grouped(f64::from(BATCH))), &rate(|m| m.enqueue_many));
@@ -32,7 +63,6 @@ pub fn render(machine: &str, sizes: &Sizes, results: &[Measured]) -> String {
     row(&format!("work, {backlog} due + {backlog} scheduled, jobs/s"), &of_empty(|m| m.due_and_scheduled));
     row("commit to start, notified, p50 / p99", &|m| latency(Some(m.notified)));
     row("commit to start, polling each second, p50 / p99", &|m| latency(m.polled));
-    text
 }
 
 fn share(ratio: f64) -> String {

@@ -51,6 +51,11 @@ impl WorkerProcess {
         timeout(patience, next).await.ok().transpose()
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Kills it and waits until it has ended.
     pub async fn end(mut self) -> Result<()> {
         self.child.kill().await.context("the worker process can't be ended")

@@ -30,6 +30,11 @@ impl Latencies {
         self.0.get(index).copied().unwrap_or_default()
     }
 
+    /// The same in milliseconds.
+    pub(crate) fn ms(&self, share: f64) -> f64 {
+        self.quantile(share).as_secs_f64() * 1e3
+    }
+
     pub(crate) fn of(mut all: Vec<Duration>) -> Self {
         all.sort_unstable();
         Self(all)

@@ -109,7 +109,7 @@ pub(crate) async fn slot_paths(base: &str) -> Result<Vec<String>> {
 
 fn report(calm: &Latencies, storm: &Latencies, logins: &load::Logins) {
     let row = |name: &str, latencies: &Latencies| {
-        let ms = |share| latencies.quantile(share).as_secs_f64() * 1e3;
+        let ms = |share| latencies.ms(share);
         console::line(&format!(
             "| {name} | {} | {:.2} | {:.2} | {:.2} |",
             latencies.len(),
@@ -128,8 +128,8 @@ fn report(calm: &Latencies, storm: &Latencies, logins: &load::Logins) {
     console::line(&format!(
         "\np99 in the storm to p99 in calm: {ratio:.2}. Logins: {per_second:.0} a second, p50 {:.0} ms, p99 {:.0} ms; {} \
          were told to come back.",
-        logins.done.quantile(0.5).as_secs_f64() * 1e3,
-        logins.done.quantile(0.99).as_secs_f64() * 1e3,
+        logins.done.ms(0.5),
+        logins.done.ms(0.99),
         logins.refused,
     ));
 }

@@ -23,7 +23,7 @@ struct NoOp {
 }
 
 async fn no_op(job: NoOp, recorder: Data<Recorder>) -> Result<(), BoxDynError> {
-    recorder.job(job.number);
+    recorder.run(job.number).await;
     Ok(())
 }
 

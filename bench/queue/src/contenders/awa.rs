@@ -34,10 +34,13 @@ fn client(pool: PgPool, recorder: Option<Recorder>) -> Result<Client> {
         ..QueueConfig::default()
     };
     let client = Client::builder(pool).queue(QUEUE, config).register::<NoOp, _, _>(move |job, _| {
-        if let Some(recorder) = &recorder {
-            recorder.job(job.number);
+        let recorder = recorder.clone();
+        async move {
+            if let Some(recorder) = recorder {
+                recorder.run(job.number).await;
+            }
+            Ok(JobResult::Completed)
         }
-        async { Ok(JobResult::Completed) }
     });
     Ok(client.build()?)
 }

@@ -33,7 +33,7 @@ impl TaskHandler for NoOp {
 
     async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
         if let Some(recorder) = ctx.get_ext::<Recorder>() {
-            recorder.job(self.number);
+            recorder.run(self.number).await;
         }
         Ok::<(), String>(())
     }

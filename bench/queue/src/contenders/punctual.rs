@@ -27,7 +27,7 @@ impl Payload for NoOp {
 }
 
 async fn no_op(job: NoOp, recorder: Data<Recorder>) -> Result<Outcome, std::convert::Infallible> {
-    recorder.job(job.number);
+    recorder.run(job.number).await;
     Ok(Outcome::Done)
 }
 

@@ -1,15 +1,19 @@
 //! The measurements of each contender.
 
 mod enqueue;
+mod faults;
 mod latency;
 mod throughput;
 
 use anyhow::Result;
 
+pub use faults::{Faults, Recovery};
 pub use latency::Latency;
 
 use crate::contenders::{Contender, Due, WakeUp, Which};
 use crate::database::Server;
+use crate::recorder::Watch;
+use crate::worker_process::WorkerProcess;
 
 /// Jobs per call of `enqueue_many`.
 pub const BATCH: u32 = 10_000;
@@ -46,10 +50,26 @@ pub struct Site<'a> {
     pub sizes: Sizes,
 }
 
-/// Results; rates in jobs per second.
+/// Results of one contender.
 #[derive(Clone, Debug)]
 pub struct Measured {
     pub which: Which,
+    pub speed: Option<Speed>,
+    pub faults: Option<Faults>,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Rates and latencies of a healthy system.
+    Speed,
+    /// Faults and pressure.
+    Faults,
+}
+
+/// Results; rates in jobs per second.
+#[derive(Clone, Debug)]
+pub struct Speed {
     pub enqueue_one: f64,
     pub enqueue_many: f64,
     pub empty: f64,
@@ -60,8 +80,20 @@ pub struct Measured {
 }
 
 impl Site<'_> {
-    /// Runs all measurements, each in its own database.
-    pub async fn measure<C: Contender>(&self) -> Result<Measured> {
+    /// Runs the measurements of these parts, each in its own database.
+    pub async fn measure<C: Contender>(&self, parts: &[Part]) -> Result<Measured> {
+        let speed = match parts.contains(&Part::Speed) {
+            true => Some(Box::pin(self.speed::<C>()).await?),
+            false => None,
+        };
+        let faults = match parts.contains(&Part::Faults) {
+            true => Some(Box::pin(faults::measure::<C>(self)).await?),
+            false => None,
+        };
+        Ok(Measured { which: self.which, speed, faults })
+    }
+
+    async fn speed<C: Contender>(&self) -> Result<Speed> {
         let Sizes { span, backlog, .. } = self.sizes;
         let (enqueue_one, enqueue_many) = enqueue::measure::<C>(self).await?;
         let notified = latency::measure::<C>(self, WakeUp::Notified).await?;
@@ -71,8 +103,7 @@ impl Site<'_> {
         let due = throughput::measure::<C>(self, &[(backlog, Due::Now)]).await?;
         let due_and_scheduled =
             throughput::measure::<C>(self, &[(backlog, Due::Later), (backlog, Due::Now)]).await?;
-        let which = self.which;
-        Ok(Measured { which, enqueue_one, enqueue_many, empty, due, due_and_scheduled, notified, polled })
+        Ok(Speed { enqueue_one, enqueue_many, empty, due, due_and_scheduled, notified, polled })
     }
 
     /// An empty database with the contender's schema, and a producer.
@@ -82,6 +113,11 @@ impl Site<'_> {
         C::install(&url).await?;
         let producer = C::open(&url, self.redis).await?;
         Ok((SiteDatabase { name, url }, producer))
+    }
+
+    /// Starts a worker process that is notified of jobs.
+    fn worker(&self, url: &str, watch: Watch) -> Result<WorkerProcess> {
+        WorkerProcess::start(self.which, url, self.redis, WakeUp::Notified, watch)
     }
 
     /// Reports progress on standard error, because a run takes minutes.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::{Site, enqueue};
-use crate::contenders::{Contender, Due, WakeUp};
+use crate::contenders::{Contender, Due};
 use crate::recorder::{Line, Watch};
 use crate::time;
 use crate::worker_process::WorkerProcess;
@@ -24,8 +24,7 @@ pub async fn measure<C: Contender>(site: &Site<'_>, backlog: &[(u32, Due)]) -> R
         enqueued += u64::from(*jobs);
     }
     site.server.settle(&database.name).await?;
-    let mut worker =
-        WorkerProcess::start(site.which, &database.url, site.redis, WakeUp::Notified, Watch::Count)?;
+    let mut worker = site.worker(&database.url, Watch::Count)?;
     let span = u64::from(site.sizes.span);
     let begun = handled(&mut worker, span).await?;
     let rate = loop {
