@@ -1,6 +1,7 @@
 //! Several services in one visit on `/book`.
 
 use punctual_testkit::browser::{Look, browser};
+use reqwest::Method;
 use serde_json::json;
 
 use super::book_browser::{busy_salon, fits};
@@ -230,8 +231,6 @@ async fn a_visit_is_booked_with_the_staff_that_the_form_showed() {
     for wrong in [&of(&[0])[..], &of(&[0, 0, 0]), &[&of(&[0])[..], &[("staff", "nobody")]].concat()] {
         assert_eq!(salon.submit(&path, wrong).await.status, 404);
     }
-    let stranger = [&of(&[0])[..], &[("staff", salon.service.as_str())]].concat();
-    assert_eq!(salon.submit(&path, &stranger).await.status, 404);
     let busy =
         json!({ "service_id": salon.service, "staff_id": shown, "start": "2027-05-04T10:00:00+02:00" });
     assert_eq!(salon.api.create("/v1/bookings", Some(&salon.customer), &busy).await.status, 201);
@@ -249,6 +248,44 @@ async fn a_visit_is_booked_with_the_staff_that_the_form_showed() {
         "(SELECT DISTINCT b.staff_id FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id
         WHERE c.email = 'ada@example.org') AS performers";
     assert_eq!(salon.api.count(performers).await, 1);
+}
+
+#[tokio::test]
+async fn who_no_longer_performs_a_service_of_the_form_is_replaced_before_it_books_and_what_was_typed_stays() {
+    let salon = salon(2, json!({ "name": "Haircut" })).await;
+    let colour = colouring(&salon).await;
+    // By anyone, and by a member of staff of the path who soon performs nothing of it.
+    for (before, who, start) in [(0, "anyone", NINE), (2, &*salon.staff[1], WEDNESDAY)] {
+        let staff = json!({ "staff_ids": [salon.staff[1]] });
+        let path = format!("/v1/services/{colour}");
+        let set =
+            async |staff| salon.api.write(Method::PATCH, &path, &salon.admin, Some(&staff)).await.status;
+        assert_eq!(set(staff).await, 200);
+        let times = format!("/book/{colour},{colour}/{who}");
+        let (form, token) = form(&salon, &times, start).await;
+        let page = salon.get(&form).await;
+        assert_eq!(page.field("staff"), salon.staff[1], "{}", page.text);
+        assert_eq!(set(json!({ "staff_ids": [salon.staff[0]] })).await, 200);
+        let shown =
+            [&with_token(&token)[..], &[("staff", &salon.staff[1]), ("staff", &salon.staff[1])]].concat();
+        let refused = salon.submit(&form, &shown).await;
+        assert_eq!(refused.status, 409, "{who}: {}", refused.text);
+        for seen in
+            ["no longer done by the person", "value=\"Ada Lovelace\"", "ada@example.org", "By the window"]
+        {
+            assert!(refused.text.contains(seen), "{seen} in {}", refused.text);
+        }
+        assert_eq!(salon.api.count("bookings").await, before, "{who}");
+        let now = refused.field("staff");
+        assert_eq!(now, salon.staff[0], "{}", refused.text);
+        let faulty =
+            [("token", &*token), ("name", ""), ("email", "ada@"), ("staff", &salon.staff[1]), ("staff", now)];
+        let faulty = salon.submit(&form, &faulty).await;
+        assert!(faulty.status == 422 && faulty.text.contains("no longer done"), "{}", faulty.text);
+        let again = [&with_token(refused.field("token"))[..], &[("staff", now), ("staff", now)]].concat();
+        let made = salon.submit(&form, &again).await;
+        assert_eq!(made.status, 303, "{}", made.text);
+    }
 }
 
 #[tokio::test]

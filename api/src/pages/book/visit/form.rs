@@ -42,6 +42,8 @@ use crate::{
 struct Chosen<'f> {
     chain: Chain<'f>,
     who: StaffChoice,
+    /// Whether the path's member of staff performs none of the services any more; then it is anyone.
+    left: bool,
     start: DateTime<Utc>,
 }
 
@@ -76,6 +78,8 @@ struct Facts {
     token: String,
     /// Who is shown for each service, which the form sends back; empty if the visit does not fit.
     staff: Vec<Uuid>,
+    /// Whether somebody whom the form showed before no longer performs their service.
+    staff_changed: bool,
 }
 
 /// The page after a booking within a frame, which the booking's page does not allow.
@@ -91,8 +95,24 @@ impl<'f> Chosen<'f> {
     fn of(visitor: &Visitor, site: &'f Site) -> Result<Self, Problem> {
         let chain = chain(visitor, &site.storefront.front)?;
         let who = who(visitor, &chain)?;
+        Self::at(visitor, chain, who, false)
+    }
+
+    /// The same for a form, which is shown again if its staff have changed.
+    fn of_form(visitor: &Visitor, site: &'f Site) -> Result<Self, Problem> {
+        let chain = chain(visitor, &site.storefront.front)?;
+        match who(visitor, &chain) {
+            Ok(who) => Self::at(visitor, chain, who, false),
+            Err(_) if visitor.visit.step(2).is_some_and(|step| Uuid::try_parse(step).is_ok()) => {
+                Self::at(visitor, chain, StaffChoice::Anyone, true)
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    fn at(visitor: &Visitor, chain: Chain<'f>, who: StaffChoice, left: bool) -> Result<Self, Problem> {
         let start = visitor.visit.step(3).and_then(parse_compact).ok_or(Error::NotFound("slot"))?;
-        Ok(Self { chain, who, start })
+        Ok(Self { chain, who, left, start })
     }
 
     /// URL of the times.
@@ -101,24 +121,27 @@ impl<'f> Chosen<'f> {
     }
 
     /// The services, each by whom the form showed: their price and duration may be their own. By whom the path names if it
-    /// showed nobody, because the visit did not fit then.
+    /// showed nobody, because the visit did not fit then. None if one of them no longer performs their service.
     ///
     /// # Errors
-    /// `not_found` for somebody who does not perform the service.
-    fn shown(&self, form: &Form) -> Result<Vec<VisitService>, Problem> {
+    /// `not_found` unless the form has an id for each service, or none.
+    fn shown(&self, form: &Form) -> Result<Option<Vec<VisitService>>, Problem> {
         let mut wanted = self.chain.wanted(self.who.id());
-        let shown: Vec<&str> = form.all("staff").collect();
+        let shown: Result<Vec<Uuid>, _> = form.all("staff").map(Uuid::try_parse).collect();
+        let shown = shown.map_err(|_| Error::NotFound("staff"))?;
         if shown.is_empty() {
-            return Ok(wanted);
+            return Ok(Some(wanted).filter(|_| !self.left));
         }
         if shown.len() != wanted.len() {
             return Err(Error::NotFound("staff").into());
         }
         for ((part, service), id) in wanted.iter_mut().zip(self.chain.services()).zip(shown) {
-            let id = Uuid::try_parse(id).ok().filter(|id| service.spec.staff_ids.contains(id));
-            part.staff_id = Some(id.ok_or(Error::NotFound("staff"))?);
+            if !service.spec.staff_ids.contains(&id) {
+                return Ok(None);
+            }
+            part.staff_id = Some(id);
         }
-        Ok(wanted)
+        Ok(Some(wanted))
     }
 }
 
@@ -141,7 +164,8 @@ pub async fn show(visitor: &Visitor) -> Result<Response, Problem> {
     if session.is_none() && !site.business().guests_allowed {
         return Err(Error::LoginRequired.into());
     }
-    render(visitor, &site, &chosen, StatusCode::OK, token, (&Input::default(), &Faults::new())).await
+    let empty = (&Input::default(), &Faults::new());
+    render(visitor, &site, &chosen, StatusCode::OK, token, empty, false).await
 }
 
 /// The visit that this form has booked.
@@ -157,7 +181,7 @@ async fn booked_before(visitor: &Visitor, token: &str) -> Result<Option<bookings
 /// Books the visit.
 pub async fn submit(visitor: &Visitor, form: &Form) -> Result<Response, Problem> {
     let site = Site::of(visitor).await?;
-    let chosen = Chosen::of(visitor, &site)?;
+    let chosen = Chosen::of_form(visitor, &site)?;
     let input = submitted(form).unwrap_or_default();
     let token = form.text("token").unwrap_or_default();
     if let Some(visit) = booked_before(visitor, token).await? {
@@ -165,16 +189,22 @@ pub async fn submit(visitor: &Visitor, form: &Form) -> Result<Response, Problem>
     }
     // Another start was chosen in place of one that did not fit.
     if form.text("check").is_some() {
-        return render(visitor, &site, &chosen, StatusCode::OK, token, (&input, &Faults::new())).await;
+        let entered = (&input, &Faults::new());
+        return render(visitor, &site, &chosen, StatusCode::OK, token, entered, false).await;
     }
-    let wanted = match Request::of(visitor, &input).await? {
-        Ok(wanted) => wanted,
+    let services = chosen.shown(form)?;
+    let request = match Request::of(visitor, &input).await? {
+        Ok(request) => request,
         Err(faults) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return render(visitor, &site, &chosen, status, token, (&input, &faults)).await;
+            let (status, changed) = (StatusCode::UNPROCESSABLE_ENTITY, services.is_none());
+            return render(visitor, &site, &chosen, status, token, (&input, &faults), changed).await;
         }
     };
-    match book(visitor, chosen.start, chosen.shown(form)?, &wanted, token).await {
+    let Some(services) = services else {
+        let (status, entered) = (Code::VisitConflict.status(), (&input, &Faults::new()));
+        return render(visitor, &site, &chosen, status, token, entered, true).await;
+    };
+    match book(visitor, chosen.start, services, &request, token).await {
         Ok(visit) => booked(visitor, &site, &chosen, &visit),
         Err(Refusal::Core(Error::VisitConflict(conflict))) => {
             let VisitConflict { no, alternatives, .. } = *conflict;
@@ -266,6 +296,7 @@ async fn render(
     status: StatusCode,
     token: &str,
     (input, faults): (&Input, &Faults),
+    staff_changed: bool,
 ) -> Result<Response, Problem> {
     let (core, zone) = (&visitor.visit.state.core, site.business().zone);
     let planned = chosen.chain.planned(core, zone, chosen.who.id(), chosen.start).await?;
@@ -277,6 +308,7 @@ async fn render(
         back: format!("{}{}", chosen.times(visitor), visitor.carry()),
         token: token.to_owned(),
         staff: places.iter().map(|placed| placed.staff_id).collect(),
+        staff_changed,
     };
     site.page(visitor, status, "book/visit.html.j2", &facts)
 }
