@@ -72,7 +72,7 @@ pub use read::{events, get, notifications};
 pub use release::release_hold;
 pub use reminders::choose_reminders;
 pub use renew::{can_renew, renew_hold};
-pub use reschedule::reschedule;
+pub use reschedule::{check_place, reschedule};
 pub use resources::{UsedResource, used_resources};
 pub use send_confirmation::send_confirmation;
 pub use series::{

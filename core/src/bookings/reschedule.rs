@@ -58,6 +58,25 @@ pub async fn reschedule(
     .await
 }
 
+/// Whether [`reschedule`] without an override would accept the place now, for forms. Locks and changes nothing.
+///
+/// # Errors
+/// Those of [`reschedule`] about the place.
+pub async fn check_place(core: &Core, booking: &Booking, to: Position) -> Result<()> {
+    let (id, service_id, seats) = (booking.id, booking.service.id, booking.seats.unsigned_abs());
+    let checked = again_if_cut(|| async {
+        let db = &mut *core.pool.acquire().await?;
+        let terms = slots::terms_of_booking(db, id, service_id, Some(to.staff_id)).await?;
+        let ask = StartQuery { start: to.start, seats, limits: Limits::Enforced, exclude: Some(id) };
+        first_place(slots::check_start(db, core.now(), &terms, &[to.staff_id], ask).await?)
+    });
+    let slot = RequestedSlot { service_id, staff_id: Some(to.staff_id), start: to.start, seats };
+    match checked.await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(with_alternatives(core, error, &slot, Some(id)).await),
+    }
+}
+
 struct Reschedule {
     actor: Actor,
     id: Uuid,

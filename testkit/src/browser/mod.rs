@@ -47,6 +47,17 @@ pub fn find() -> Option<PathBuf> {
         .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file()))
 }
 
+/// What the left button of the mouse does; it is held while the mouse moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mouse {
+    /// It is pressed.
+    Press,
+    /// The mouse moves.
+    Move,
+    /// It is released.
+    Release,
+}
+
 /// A browser with one tab. Every wait ends with an error after a minute.
 pub struct Browser {
     pipe: Pipe,
@@ -186,7 +197,7 @@ impl Browser {
         Ok(value.with_context(|| format!("the promise gives {answer}"))?.to_owned())
     }
 
-    /// Presses a key by its name in DOM: `Tab`, `Enter`, `ArrowDown`, or ` ` for the space bar.
+    /// Presses a key by its name in DOM: `Tab`, `Enter`, `Escape`, `ArrowDown`, or ` ` for the space bar.
     ///
     /// # Errors
     /// When the browser refuses.
@@ -194,6 +205,7 @@ impl Browser {
         let (code, number, text) = match key {
             "Tab" => ("Tab", 9, ""),
             "Enter" => ("Enter", 13, "\r"),
+            "Escape" => ("Escape", 27, ""),
             " " => ("Space", 32, " "),
             "ArrowDown" => ("ArrowDown", 40, ""),
             _ => bail!("no key {key:?}"),
@@ -275,6 +287,31 @@ impl Browser {
     pub async fn click_summary(&mut self, number: usize) -> Result<()> {
         let node = self.the_one(&format!("(//summary)[{}]", number + 1)).await?;
         self.click_node(node).await
+    }
+
+    /// Presses the left button of the mouse, moves it, or releases it, at this place of the window in CSS pixels.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn mouse(&mut self, step: Mouse, (x, y): (f64, f64)) -> Result<()> {
+        let (kind, held) = match step {
+            Mouse::Press => ("mousePressed", 1),
+            Mouse::Move => ("mouseMoved", 1),
+            Mouse::Release => ("mouseReleased", 0),
+        };
+        let event =
+            json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": held, "clickCount": 1 });
+        self.pipe.call("Input.dispatchMouseEvent", event).await.map(drop)
+    }
+
+    /// Releases the left button at this place and waits for the page that follows.
+    ///
+    /// # Errors
+    /// When no page follows.
+    pub async fn drop_to_follow(&mut self, at: (f64, f64)) -> Result<()> {
+        let loads = self.pipe.loads();
+        self.mouse(Mouse::Release, at).await?;
+        self.pipe.loaded_after(loads).await.context("after the drop")
     }
 
     /// Goes back to the page before.
@@ -378,10 +415,7 @@ impl Browser {
             values.sum::<f64>() / 4.0
         };
         let (x, y) = (middle(0), middle(1));
-        for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
-            self.pipe.call("Input.dispatchMouseEvent", event).await?;
-        }
-        Ok(())
+        self.mouse(Mouse::Press, (x, y)).await?;
+        self.mouse(Mouse::Release, (x, y)).await
     }
 }

@@ -20,6 +20,11 @@ pub struct Facts {
     pub closures: Vec<String>,
     pub columns: Vec<Column>,
     hours: Vec<Hour>,
+    /// First and last minute of the axis, on the clock.
+    first: u32,
+    last: u32,
+    /// Minutes of a row.
+    row_min: u32,
     /// Bookings that wait for a decision.
     pub pending: Vec<Pending>,
     pub earlier: String,
@@ -87,6 +92,9 @@ pub fn page(desk: &Desk, agenda: &Agenda, shown: BoardContent) -> Result<Respons
         closures: agenda.closures.iter().map(|closure| closure.reason.as_str().to_owned()).collect(),
         columns,
         hours: hours.collect(),
+        first: extent.first,
+        last: extent.last,
+        row_min: ROW_MIN,
         pending: pending(desk, agenda),
         earlier,
         later,
@@ -130,6 +138,7 @@ pub fn services(desk: &Desk) -> Result<Vec<Offered>, Problem> {
         id: service.id,
         name: service.spec.name.as_str().to_owned(),
         seats: service.spec.capacity,
+        step_min: service.spec.slot_step_min,
     });
     Ok(offered.collect())
 }

@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 use punctual_core::{
     agenda::StaffAgenda,
-    bookings::{Booking, BookingStatus},
+    bookings::{Booking, BookingStatus, allowed_actions},
     calendar::{Span, after_date, day_start},
-    types::Zone,
+    types::{Actor, BookingAction, Zone},
     wording::clock,
 };
 use serde::Serialize;
@@ -20,6 +20,8 @@ const DAY_MIN: u32 = 24 * 60;
 const MIN_FREE_MINUTES: u32 = 15;
 /// Colours of services.
 const COLOURS: usize = 6;
+/// Minutes that a dragged booking's start is a multiple of: the first that divides the step of its service.
+const SNAPS: [u32; 3] = [15, 10, ROW_MIN];
 
 /// A column of the board.
 #[derive(Serialize)]
@@ -31,6 +33,9 @@ pub struct Column {
     pub current: bool,
     /// Appointments of the day.
     pub count: usize,
+    /// Whose day it is.
+    pub staff_id: Uuid,
+    pub date: NaiveDate,
     pub items: Vec<Item>,
 }
 
@@ -56,9 +61,24 @@ pub struct Item {
     /// Position among simultaneous entries, from 0, and their number.
     subcolumn: u32,
     subcolumns: u32,
+    /// How it can be dragged; none: it cannot be moved.
+    drag: Option<Drag>,
     /// First and last minute, counted from the board's first row.
     #[serde(skip)]
     minutes: (u32, u32),
+}
+
+/// What `drag.js` needs to drag a booking.
+#[derive(Clone, Serialize)]
+struct Drag {
+    /// The form that moves it, with the revision shown here.
+    href: String,
+    /// Its start, in wall-clock minutes of the day.
+    from: u32,
+    /// Minutes on the board.
+    minutes: u32,
+    /// Its start becomes a multiple of these minutes.
+    step: u32,
 }
 
 /// Data for a column.
@@ -67,6 +87,8 @@ pub struct DayOf<'a> {
     pub date: NaiveDate,
     pub zone: Zone,
     pub now: DateTime<Utc>,
+    /// Who looks at it.
+    pub actor: Actor,
     /// The services; the position decides the colour.
     pub services: &'a [Offered],
     /// Makes the link to a page of the desk from its path and query.
@@ -78,6 +100,8 @@ pub struct Offered {
     pub id: Uuid,
     pub name: String,
     pub seats: u32,
+    /// Minutes between its usual starts.
+    pub step_min: u32,
 }
 
 /// Makes the URL of a page from its path and query.
@@ -150,6 +174,7 @@ impl DayOf<'_> {
             colour: 0,
             subcolumn: 0,
             subcolumns: 1,
+            drag: None,
             minutes,
         }
     }
@@ -186,11 +211,25 @@ impl DayOf<'_> {
                 card.what.clone_from(&booking.service.name);
                 card.status = booking.status.as_str();
                 card.href = (self.link)(&format!("/b/{}", booking.id), &[]);
+                card.drag =
+                    self.drag(booking, minutes, place.map_or(1, |place| self.services[place].step_min));
             }
             cards.push(card);
         }
         cards.extend(self.empty_classes(&classes));
         cards
+    }
+
+    /// None if this user cannot move the booking, or it began the day before.
+    fn drag(&self, booking: &Booking, (from, to): (u32, u32), step_min: u32) -> Option<Drag> {
+        let movable = allowed_actions(booking, &self.actor, self.now).contains(&BookingAction::Reschedule);
+        let begins_here = self.zone.wall(booking.start.to_utc()).date() == self.date;
+        (movable && begins_here).then(|| Drag {
+            href: (self.link)(&format!("/b/{}/move", booking.id), &[("rev", &booking.rev.0.to_string())]),
+            from,
+            minutes: to - from,
+            step: SNAPS.into_iter().find(|snap| step_min.is_multiple_of(*snap)).unwrap_or(ROW_MIN),
+        })
     }
 
     /// Planned classes that nobody has booked.
@@ -349,6 +388,7 @@ mod tests {
             colour: 0,
             subcolumn: 0,
             subcolumns: 1,
+            drag: None,
             minutes: (from, to),
         }
     }

@@ -32,6 +32,7 @@ impl DeskPage for Day {
             date,
             zone,
             now,
+            actor,
             services: &services,
             link: &link,
         });
@@ -46,6 +47,8 @@ impl DeskPage for Day {
                 note: None,
                 current: member.user_id == Some(desk.user.id),
                 count,
+                staff_id: member.id,
+                date,
                 items,
             }
         });

@@ -1,4 +1,4 @@
-//! Keeps an open calendar current: a script, and server-sent events that trigger a reload.
+//! The calendar's scripts, and the server-sent events that make it fetch itself again.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     state::State,
 };
 
-/// `/desk/live.js`
+/// `/desk/live.js`: keeps an open calendar current.
 pub struct Script;
 
 impl Page for Script {
@@ -23,11 +23,28 @@ impl Page for Script {
     const POSTS: bool = false;
 
     async fn show(_: Visit) -> Result<Response, Problem> {
-        Ok(Response::builder()
-            .content_type("text/javascript; charset=utf-8")
-            .header(header::CACHE_CONTROL, "no-cache")
-            .body(include_str!("../../../templates/desk/live.js")))
+        Ok(script(include_str!("../../../templates/desk/live.js")))
     }
+}
+
+/// `/desk/drag.js`: lets bookings be dragged.
+pub struct DragScript;
+
+impl Page for DragScript {
+    const OPERATION: &'static Operation = &named("deskDragScript");
+    const PATTERN: &'static str = "/desk/drag.js";
+    const POSTS: bool = false;
+
+    async fn show(_: Visit) -> Result<Response, Problem> {
+        Ok(script(include_str!("../../../templates/desk/drag.js")))
+    }
+}
+
+fn script(text: &'static str) -> Response {
+    Response::builder()
+        .content_type("text/javascript; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-cache")
+        .body(text)
 }
 
 /// `/desk/changes`: an event for each change, without its content.

@@ -58,6 +58,7 @@ pub(super) fn add_to(routes: Route) -> Route {
         .at("/desk/away/:staff/:id", PageEndpoint::<LoginRequired<away::ShowTimeOff>>::new())
         .at("/desk/stranded", PageEndpoint::<LoginRequired<stranded::Stranded>>::new())
         .at("/desk/live.js", PageEndpoint::<live::Script>::new())
+        .at("/desk/drag.js", PageEndpoint::<live::DragScript>::new())
         .at("/desk/changes", PageEndpoint::<live::Changes>::new())
         .at("/desk/customers", PageEndpoint::<LoginRequired<customers::Customers>>::new())
         .at("/desk/customers/:id", PageEndpoint::<LoginRequired<customers::File>>::new())

@@ -5,7 +5,7 @@ use punctual_core::{
     bookings::{self, Booking},
     calendar::{CivilTime, local_to_instants},
     slots::{self, SlotQuery},
-    types::{ExpectedRev, Rev, Zone},
+    types::{ExpectedRev, Position, Rev, Zone},
     wording::When,
 };
 use serde::Serialize;
@@ -59,7 +59,7 @@ struct Chosen {
     with: String,
     start: String,
     staff_id: Uuid,
-    /// Whether it was typed in: such a time needs an explicit override.
+    /// Whether it is outside of the hours or usual starts: such a time needs an explicit override.
     needs_override: bool,
     overriding: bool,
 }
@@ -87,6 +87,28 @@ struct Refused {
     alternatives: Vec<Alternative>,
 }
 
+impl Refused {
+    fn of(words: &'static str, error: &Error) -> Self {
+        let alternatives = match error {
+            Error::SlotTaken { alternatives, .. } => alternatives.clone(),
+            _ => Vec::new(),
+        };
+        Self { notice: Some((words, "alert")), alternatives, ..Self::default() }
+    }
+}
+
+/// The words for a refusal that the form shows.
+const fn refusal(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::RevMismatch { .. } => Some("desk_stale"),
+        Error::SlotTaken { .. } => Some("desk_taken"),
+        Error::StartInPast => Some("desk_past"),
+        Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => Some("desk_needs_override"),
+        Error::NotFound(_) | Error::Invalid { .. } => Some("desk_not_performed"),
+        _ => None,
+    }
+}
+
 impl DeskPage for Move {
     const OPERATION: &'static Operation = &named("deskMove");
     const PATTERN: &'static str = "/desk/b/{id}/move";
@@ -98,17 +120,29 @@ impl DeskPage for Move {
         let staff_id = asked("staff").and_then(|text| Uuid::try_parse(text).ok());
         let start = asked("start").and_then(parse_compact);
         let typed = asked("time").and_then(|time| instant(booking.zone, asked("date")?, time));
-        let mut refused = Refused::default();
+        // Of the calendar that it was dragged in.
+        let seen = asked("rev").and_then(|text| text.parse().ok().map(Rev));
+        let mut refused = Refused { seen, ..Refused::default() };
         if asked("time").is_some_and(|text| !text.is_empty()) && typed.is_none() {
             refused.fault = Some("desk_fault_time");
         }
-        let requested = start.map(|start| (start, false)).or(typed.map(|start| (start, true)));
-        let requested = requested.map(|(start, needs_override)| RequestedTime {
+        let staff_id = staff_id.unwrap_or(booking.staff.id);
+        let mut requested = start.or(typed).map(|start| RequestedTime {
             start,
-            staff_id: staff_id.unwrap_or(booking.staff.id),
-            needs_override,
+            staff_id,
+            needs_override: false,
             overriding: false,
         });
+        if let Some(typed) = requested.as_mut().filter(|_| start.is_none()) {
+            let to = Position { start: typed.start, staff_id };
+            if let Err(error) = bookings::check_place(desk.core(), &booking, to).await {
+                match refusal(&error) {
+                    Some("desk_needs_override") => typed.needs_override = true,
+                    Some(words) => refused = Refused { seen, ..Refused::of(words, &error) },
+                    None => return Err(error.into()),
+                }
+            }
+        }
         render(desk, &booking, StatusCode::OK, requested, &MessageForm::default(), refused).await
     }
 
@@ -136,27 +170,21 @@ impl DeskPage for Move {
         let Err(error) = bookings::reschedule(core, &actor, id, ExpectedRev::Exactly(rev), to).await else {
             return Ok(desk.go(&format!("/b/{id}"), &[("done", "move")]));
         };
-        let words = match &error {
-            Error::RevMismatch { .. } => "desk_stale",
-            Error::InvalidTransition { .. } => {
-                let notice = Some(("notice_not_possible", "alert"));
-                let status = Problem::from(error).code.status();
-                return booking::render(desk, id, status, notice, Some(rev)).await;
-            }
-            Error::SlotTaken { .. } => "desk_taken",
-            Error::StartInPast => "desk_past",
-            Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => "desk_needs_override",
-            Error::NotFound(_) | Error::Invalid { .. } => "desk_not_performed",
-            _ => return Err(error.into()),
+        if let Error::InvalidTransition { .. } = error {
+            let notice = Some(("notice_not_possible", "alert"));
+            let status = Problem::from(error).code.status();
+            return booking::render(desk, id, status, notice, Some(rev)).await;
+        }
+        let Some(words) = refusal(&error) else { return Err(error.into()) };
+        let needs_override = match words {
+            "desk_needs_override" => true,
+            // An override does not help.
+            "desk_taken" => false,
+            _ => requested.needs_override,
         };
-        let needs_override = requested.needs_override || words == "desk_needs_override";
-        let alternatives = match &error {
-            Error::SlotTaken { alternatives, .. } => alternatives.clone(),
-            _ => Vec::new(),
-        };
+        let refused = Refused { seen: Some(rev), ..Refused::of(words, &error) };
         let status = Problem::from(error).code.status();
         let booking = bookings::get(core, &actor, id).await?;
-        let refused = Refused { notice: Some((words, "alert")), seen: Some(rev), fault: None, alternatives };
         render(
             desk,
             &booking,

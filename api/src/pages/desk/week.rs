@@ -38,7 +38,8 @@ impl DeskPage for Week {
         let services = board::services(desk)?;
         let link = |path: &str, more: &[(&str, &str)]| desk.link(path, more);
         let dates = monday.iter_days().take_while(|date| *date <= sunday);
-        let days = dates.map(|date| DayOf { agenda: of, date, zone, now, services: &services, link: &link });
+        let days =
+            dates.map(|date| DayOf { agenda: of, date, zone, now, actor, services: &services, link: &link });
         let (days, extent) = board::with_extent(days);
         let today = zone.at(now).date_naive();
         let columns = days.iter().map(|day| {
@@ -50,6 +51,8 @@ impl DeskPage for Week {
                 note: closed.map(|closure| closure.reason.as_str().to_owned()),
                 current: day.date == today,
                 count,
+                staff_id: id,
+                date: day.date,
                 items,
             }
         });

@@ -8,7 +8,7 @@ use super::book_browser::{busy_salon, fits};
 use super::desk::{TUESDAY, address};
 use super::desk_pages::{self, full_day};
 use super::test_pages::Salon;
-use crate::api::test_api::PASSWORD;
+use crate::api::test_api::{PASSWORD, Session};
 
 /// The salon's address under a name with which browsers keep cookies for secure pages.
 pub fn url(salon: &Salon) -> String {
@@ -16,7 +16,11 @@ pub fn url(salon: &Salon) -> String {
 }
 
 pub async fn log_in(browser: &mut Browser, salon: &Salon) {
-    let email = address(salon, &salon.admin).await;
+    log_in_as(browser, salon, &salon.admin).await;
+}
+
+pub async fn log_in_as(browser: &mut Browser, salon: &Salon, session: &Session) {
+    let email = address(salon, session).await;
     browser.open(&format!("{}/desk/login", url(salon))).await.unwrap();
     browser.fill("input[name=email]", &email).await.unwrap();
     browser.fill("input[name=password]", PASSWORD).await.unwrap();

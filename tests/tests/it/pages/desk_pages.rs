@@ -155,11 +155,12 @@ pub async fn pages(salon: &Salon) -> Vec<(&'static str, String)> {
 }
 
 /// Paths of the desk that are no pages: files, and what only takes forms.
-const NO_PAGES: [&str; 7] = [
+const NO_PAGES: [&str; 8] = [
     "/desk/login",
     "/desk/logout",
     "/desk/style.css",
     "/desk/live.js",
+    "/desk/drag.js",
     "/desk/changes",
     "/desk/bookings.csv",
     "/desk/customers.csv",

@@ -23,7 +23,7 @@ const FOR_ADMINS: [&str; 12] = [
 ];
 
 /// Those that have no content of the business.
-const OPEN: [&str; 4] = ["/desk/login", "/desk/style.css", "/desk/live.js", "/desk/logout"];
+const OPEN: [&str; 5] = ["/desk/login", "/desk/style.css", "/desk/live.js", "/desk/drag.js", "/desk/logout"];
 
 /// The routes as they are written in the source.
 fn routes() -> BTreeSet<String> {

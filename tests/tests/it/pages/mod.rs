@@ -10,6 +10,7 @@ mod decide;
 mod desk;
 mod desk_browser;
 mod desk_classes;
+mod desk_drag;
 mod desk_keys;
 mod desk_numbers;
 mod desk_pages;
