@@ -1,10 +1,11 @@
 //! A booking as shown on the page of its manage link.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::change_status::require_notice;
-use super::{Booking, row};
+use super::{Booking, BookingStatus, row};
 use crate::calendar::{last_bookable_date, local_date};
 use crate::pool::again_if_cut;
 use crate::settings::{self, Business};
@@ -17,6 +18,8 @@ use crate::{Core, Error, Result, slots};
 pub struct Managed {
     /// The booking, as its customer sees it.
     pub booking: Booking,
+    /// The other bookings of its visit, by start; empty if it was booked by itself.
+    pub rest_of_visit: Vec<VisitPart>,
     /// The business.
     pub business: Business,
     /// The customer's language, else the business's.
@@ -47,6 +50,25 @@ pub struct Managed {
     pub last_date: NaiveDate,
 }
 
+/// Another booking of the visit, by the same customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitPart {
+    /// The booking's id.
+    pub id: Uuid,
+    /// Epoch of its manage link.
+    pub link_epoch: i32,
+    /// What was booked.
+    pub service: String,
+    /// Who performs it.
+    pub staff: String,
+    /// Its status.
+    pub status: BookingStatus,
+    /// Start.
+    pub start: DateTime<Utc>,
+    /// End.
+    pub end: DateTime<Utc>,
+}
+
 /// The booking of a manage link of this epoch.
 ///
 /// # Errors
@@ -69,11 +91,16 @@ async fn load(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
     .await?
     .ok_or(Error::NotFound("booking"))?;
     let row = row::find(db, id).await?.ok_or(Error::NotFound("booking"))?;
+    let rest_of_visit = match row.booking.visit_id {
+        Some(visit_id) => rest_of_visit(db, visit_id, id, link.customer_id).await?,
+        None => Vec::new(),
+    };
     let terms = slots::terms(db, row.booking.service.id, None).await?;
     let business = settings::get(&mut *db).await?;
     let allowed = row.status_at().allowed(&actor, now);
     let may = |action, notice| allowed.contains(&action) && require_notice(&row, &actor, notice, now).is_ok();
     Ok(Managed {
+        rest_of_visit,
         business,
         locale: row.locale,
         customer_id: link.customer_id,
@@ -90,4 +117,24 @@ async fn load(core: &Core, id: Uuid, link_epoch: i32) -> Result<Managed> {
         last_date: last_bookable_date(terms.zone, &terms.rules, now),
         booking: row.seen_by(&actor),
     })
+}
+
+async fn rest_of_visit(
+    db: &mut PgConnection,
+    visit_id: Uuid,
+    id: Uuid,
+    customer_id: Uuid,
+) -> Result<Vec<VisitPart>> {
+    let rest = sqlx::query_as!(
+        VisitPart,
+        r#"SELECT b.id, b.link_epoch + c.link_epoch AS "link_epoch!", b.service_name AS service, s.name AS staff,
+                  b.status AS "status: BookingStatus", lower(b.during) AS "start!", upper(b.during) AS "end!"
+         FROM bookings AS b JOIN customers AS c ON c.id = b.customer_id JOIN staff AS s ON s.id = b.staff_id
+         WHERE b.visit_id = $1 AND b.id <> $2 AND b.customer_id = $3
+         ORDER BY lower(b.during), b.id"#,
+        visit_id,
+        id,
+        customer_id,
+    );
+    Ok(rest.fetch_all(db).await?)
 }

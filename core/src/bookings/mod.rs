@@ -84,7 +84,5 @@ pub use sweep::{complete_past, expire_holds, expire_pending};
 pub use transitions::allowed_actions;
 pub use update::update;
 pub use view::{BookedCustomer, BookedService, BookedStaff, Booking, BookingEvent, InSeries};
-pub use visits::{
-    NewVisit, Visit, create_visit, create_visit_of_form, is_visit_pending, is_visit_repeated, visit_of_form,
-};
+pub use visits::{NewVisit, Visit, create_visit, create_visit_of_form, is_visit_repeated, visit_of_form};
 pub use within::within;

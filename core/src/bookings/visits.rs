@@ -120,22 +120,6 @@ fn request_of_form(key: &IdempotencyKey) -> Result<Request> {
     Request::new("visits.form", &Actor::Guest, Guest::Unknown, key, &())
 }
 
-/// Whether a booking of this one's visit waits for confirmation.
-pub async fn is_visit_pending(core: &Core, id: Uuid) -> Result<bool> {
-    again_if_cut(|| async {
-        let pending = sqlx::query_scalar!(
-            r#"SELECT EXISTS (
-                   SELECT FROM bookings AS b JOIN bookings AS other ON other.visit_id = b.visit_id
-                   WHERE b.id = $1 AND other.status = 'pending') AS "pending!""#,
-            id,
-        )
-        .fetch_one(&core.pool)
-        .await?;
-        Ok(pending)
-    })
-    .await
-}
-
 /// The services in order, each as a slot of one seat with the start of the visit.
 ///
 /// # Errors

@@ -2,7 +2,8 @@ use chrono::TimeDelta;
 use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
-    bookings::{self, BookingStatus, Managed},
+    bookings::{BookingStatus, Managed},
+    links::{Link, Purpose},
     wording::When,
 };
 use serde::Serialize;
@@ -44,6 +45,18 @@ struct Facts {
     reminders: Option<bool>,
     /// Link to book the same again.
     again: Option<String>,
+    /// The other bookings of its visit.
+    rest_of_visit: Vec<Part>,
+}
+
+/// Another booking of the visit.
+#[derive(Serialize)]
+struct Part {
+    href: String,
+    when: When,
+    service: String,
+    staff: String,
+    status: &'static str,
 }
 
 impl Page for Show {
@@ -61,8 +74,7 @@ impl Page for Show {
             Some("booked" | "visit") if status == BookingStatus::Pending => Some("notice_requested"),
             // One of its other bookings may have to be confirmed.
             Some("visit") if status == BookingStatus::Confirmed => {
-                let core = &visit.state.core;
-                let pending = bookings::is_visit_pending(core, managed.booking.id).await?;
+                let pending = managed.rest_of_visit.iter().any(|part| part.status == BookingStatus::Pending);
                 Some(if pending { "notice_requested" } else { "notice_visit_booked" })
             }
             Some("reminders") if managed.booking.reminders => Some("notice_reminder_on"),
@@ -91,7 +103,18 @@ pub(super) fn render(
     let calendars = WebCalendars::of(booking, &managed.business);
     let again = format!("{base}/../../book/{}/{}", booking.service.id, booking.staff.id);
     let again = Some(again).filter(|_| visit.state.config.booking_page);
+    let rest = managed.rest_of_visit.iter().map(|part| {
+        let link = Link { purpose: Purpose::Manage, id: part.id, epoch: part.link_epoch };
+        Part {
+            href: format!("{base}/../{}", link.token(&visit.state.links)),
+            when: When::new(part.start, part.end, booking.zone, managed.locale),
+            service: part.service.clone(),
+            staff: part.staff.clone(),
+            status: part.status.as_str(),
+        }
+    });
     let facts = Facts {
+        rest_of_visit: rest.collect(),
         appointment: appointment(managed),
         base,
         notice: notice.map(|(words, _)| words),

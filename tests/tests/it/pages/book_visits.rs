@@ -26,6 +26,12 @@ async fn form(salon: &Salon, times: &str, start: &str) -> (String, String) {
     (keyed, token)
 }
 
+/// Where a link of a page leads.
+fn target_of(from: &str, link: &str) -> String {
+    let base = reqwest::Url::parse("http://salon.test").unwrap().join(from).unwrap();
+    base.join(link).unwrap().path().to_owned()
+}
+
 /// Wednesday, 9 o'clock.
 const WEDNESDAY: &str = "20270505T0700Z";
 
@@ -80,6 +86,19 @@ async fn a_guest_books_several_services_in_one_visit() {
         "{}",
         manage.text
     );
+    for seen in
+        ["Also part of your visit", "Colour &lt;b&gt;", "Tuesday, 4 May 2027, 10:00–10:45, with Maria 2"]
+    {
+        assert!(manage.text.contains(seen), "{seen} in {}", manage.text);
+    }
+    // The page of the other leads back; a booking by itself has no others.
+    let other = manage.between("<ul class=\"services\">\n<li><a href=\"", "\"").replace("&#x2f;", "/");
+    let second = salon.get(&target_of(&target(&path, &first), &other)).await;
+    for seen in ["10:00–10:45", "Also part of your visit", "Haircut", "09:00–10:00, with Maria 2"] {
+        assert!(second.text.contains(seen), "{seen} in {}", second.text);
+    }
+    let alone = salon.book("11:00").await;
+    assert!(!salon.get(&salon.manage(&alone)).await.text.contains("Also part"));
     let mails = "notifications WHERE recipient = 'ada@example.org' AND kind <> 'reminder'";
     assert_eq!(salon.api.count(mails).await, 1, "one confirmation");
     let of_both = "notifications WHERE recipient = 'ada@example.org' AND kind = 'appointments_booked'
