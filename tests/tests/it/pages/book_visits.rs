@@ -372,6 +372,7 @@ async fn a_customer_books_a_visit_on_a_phone_without_scripts() {
     browser.follow("Book now").await.unwrap();
     let text = browser.text().await.unwrap();
     assert!(text.contains("Your visit is booked."), "{text}");
+    assert!(fits(&mut browser).await);
     let of_maria =
         "bookings JOIN staff ON staff.id = staff_id WHERE status = 'confirmed' AND staff.name = 'Maria 1'";
     assert_eq!(salon.api.count(of_maria).await, 2);
