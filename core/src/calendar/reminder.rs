@@ -1,4 +1,4 @@
-//! When reminders are due (time rules 5 and 7).
+//! When reminders are due (time rule 6).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use punctual_testkit::{Programs, TestDatabase};
 const OWNER: &str = "owner@salon-ada.example";
 const PASSWORD: &str = "a long enough password";
 
-/// The owner, who counts: `docs/pages.md` names the figures.
+/// The owner, who counts: `docs/desk.md` names the figures.
 struct Owner {
     browser: Browser,
     fields: u32,
@@ -54,7 +54,7 @@ async fn an_owner_opens_the_business_with_six_buttons_and_eight_fields() {
     owner.fills(&[("name", "Haircut"), ("price", "45")]).await;
     owner.presses("Save", "customers can book now").await;
     owner.presses("See what customers see", "Haircut").await;
-    assert_eq!((owner.presses, owner.fields), (6, 8), "docs/pages.md has these figures");
+    assert_eq!((owner.presses, owner.fields), (6, 8), "docs/desk.md has these figures");
 
     // A customer books, and it stands in the owner's calendar.
     customer.open(&format!("{url}/book")).await.unwrap();
