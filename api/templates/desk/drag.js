@@ -35,16 +35,17 @@ function target() {
   return { column, start: Math.abs(wanted - from) < step / 2 ? from : snapped };
 }
 
-/** Shows the appointment where it would be dropped. The calendar may have been replaced since the last frame. */
+/** Shows it where it would be dropped, never with former staff. The calendar may have been replaced since the last frame. */
 function draw() {
+  board().querySelector(`[data-move="${CSS.escape(held.move)}"]`)?.classList.add("moving");
   const { column, start } = target();
+  if (!column.dataset.staff) return held.ghost.remove();
   const { first, row } = axis();
   const rows = Math.max(Math.floor(held.minutes / row), 1);
   held.ghost.className = `${held.look} ghost r${Math.floor((start - first) / row)} h${rows}`;
   held.ghost.querySelector("b").textContent = clock(start);
   const list = column.querySelector("ol");
   if (held.ghost.parentNode !== list) list.append(held.ghost);
-  board().querySelector(`[data-move="${CSS.escape(held.move)}"]`)?.classList.add("moving");
 }
 
 /** Scrolls at the edges of the board. */
@@ -90,7 +91,7 @@ function drop() {
   if (!axis()) return end();
   const { column, start } = target();
   const { staff, date } = column.dataset;
-  if (start === held.from && staff === held.staff && date === held.date) return end();
+  if (!staff || (start === held.from && staff === held.staff && date === held.date)) return end();
   const form = new URL(held.move, location.href);
   Object.entries({ date, time: clock(start), staff }).forEach(([name, value]) => form.searchParams.set(name, value));
   held.dropped = true;

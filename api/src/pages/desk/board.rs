@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Desk,
-    columns::{Column, DayOf, Extent, Offered, extent},
+    columns::{Column, DayOf, Extent, Offered, Scale, extent, snaps},
     look::ROW_MIN,
 };
 use crate::http::problem::Problem;
@@ -143,12 +143,12 @@ pub fn services(desk: &Desk) -> Result<Vec<Offered>, Problem> {
     Ok(offered.collect())
 }
 
-/// The days with the extent that shows all of them.
-pub fn with_extent<'a>(days: impl Iterator<Item = DayOf<'a>>) -> (Vec<DayOf<'a>>, Extent) {
+/// The days with the scale that suits all of them.
+pub fn with_scale<'a>(days: impl Iterator<Item = DayOf<'a>>) -> (Vec<DayOf<'a>>, Scale) {
     let days: Vec<DayOf<'a>> = days.collect();
     let minutes: Vec<(u32, u32)> = days.iter().flat_map(DayOf::shown).collect();
-    let extent = extent(&minutes);
-    (days, extent)
+    let openings: Vec<u32> = days.iter().flat_map(DayOf::openings).collect();
+    (days, Scale { extent: extent(&minutes), snaps: snaps(&openings) })
 }
 
 /// The date of the URL, else today.

@@ -20,7 +20,8 @@ const DAY_MIN: u32 = 24 * 60;
 const MIN_FREE_MINUTES: u32 = 15;
 /// Colours of services.
 const COLOURS: usize = 6;
-/// Minutes that a dragged booking's start is a multiple of: the first that divides the step of its service.
+/// Minutes that a dragged booking's start is a multiple of: the first that divides the step of its service and the openings
+/// of the board, from which usual starts are counted.
 const SNAPS: [u32; 3] = [15, 10, ROW_MIN];
 
 /// A column of the board.
@@ -33,8 +34,8 @@ pub struct Column {
     pub current: bool,
     /// Appointments of the day.
     pub count: usize,
-    /// Whose day it is.
-    pub staff_id: Uuid,
+    /// Whose day it is; none: of former staff, to whom nothing can be dragged.
+    pub staff_id: Option<Uuid>,
     pub date: NaiveDate,
     pub items: Vec<Item>,
 }
@@ -114,6 +115,13 @@ pub struct Extent {
     pub last: u32,
 }
 
+/// What the columns of a board have in common.
+pub struct Scale {
+    pub extent: Extent,
+    /// Those of [`SNAPS`] that divide all openings.
+    pub snaps: Vec<u32>,
+}
+
 impl DayOf<'_> {
     fn whole(&self) -> Option<Span> {
         Span::new(day_start(self.zone, self.date), day_start(self.zone, after_date(self.date)))
@@ -143,9 +151,16 @@ impl DayOf<'_> {
         open.chain(booked.chain(planned).filter_map(|(from, to)| self.minutes(from, to))).collect()
     }
 
+    /// When it opens, in wall-clock minutes.
+    pub fn openings(&self) -> Vec<u32> {
+        let open = self.agenda.open.iter().filter_map(|span| self.minutes(span.start(), span.end()));
+        open.map(|(from, _)| from).collect()
+    }
+
     /// All entries of the day in order of their start.
-    pub fn items(&self, extent: Extent) -> (Vec<Item>, usize) {
-        let mut cards = self.cards();
+    pub fn items(&self, scale: &Scale) -> (Vec<Item>, usize) {
+        let extent = scale.extent;
+        let mut cards = self.cards(&scale.snaps);
         let count = cards.iter().filter(|card| card.status != "held" && !card.what.starts_with("0/")).count();
         subcolumns(&mut cards);
         let mut items = self.free(&cards);
@@ -180,7 +195,7 @@ impl DayOf<'_> {
     }
 
     /// Bookings; those of one class are one card.
-    fn cards(&self) -> Vec<Item> {
+    fn cards(&self, snaps: &[u32]) -> Vec<Item> {
         let mut cards: Vec<Item> = Vec::new();
         let mut classes: Vec<(Uuid, DateTime<Utc>)> = Vec::new();
         for booking in &self.agenda.bookings {
@@ -211,8 +226,9 @@ impl DayOf<'_> {
                 card.what.clone_from(&booking.service.name);
                 card.status = booking.status.as_str();
                 card.href = (self.link)(&format!("/b/{}", booking.id), &[]);
-                card.drag =
-                    self.drag(booking, minutes, place.map_or(1, |place| self.services[place].step_min));
+                let step_min = place.map_or(1, |place| self.services[place].step_min);
+                let snap = snaps.iter().find(|snap| step_min.is_multiple_of(**snap));
+                card.drag = self.drag(booking, minutes, snap.copied().unwrap_or(ROW_MIN));
             }
             cards.push(card);
         }
@@ -221,14 +237,14 @@ impl DayOf<'_> {
     }
 
     /// None if this user cannot move the booking, or it began the day before.
-    fn drag(&self, booking: &Booking, (from, to): (u32, u32), step_min: u32) -> Option<Drag> {
+    fn drag(&self, booking: &Booking, (from, to): (u32, u32), step: u32) -> Option<Drag> {
         let movable = allowed_actions(booking, &self.actor, self.now).contains(&BookingAction::Reschedule);
         let begins_here = self.zone.wall(booking.start.to_utc()).date() == self.date;
         (movable && begins_here).then(|| Drag {
             href: (self.link)(&format!("/b/{}/move", booking.id), &[("rev", &booking.rev.0.to_string())]),
             from,
             minutes: to - from,
-            step: SNAPS.into_iter().find(|snap| step_min.is_multiple_of(*snap)).unwrap_or(ROW_MIN),
+            step,
         })
     }
 
@@ -366,6 +382,11 @@ pub fn extent(minutes: &[(u32, u32)]) -> Extent {
     Extent { first: first / 60 * 60, last: (last.div_ceil(60) * 60).min(DAY_MIN) }
 }
 
+/// Those of [`SNAPS`] that divide all openings.
+pub fn snaps(openings: &[u32]) -> Vec<u32> {
+    SNAPS.into_iter().filter(|snap| openings.iter().all(|minute| minute.is_multiple_of(*snap))).collect()
+}
+
 fn wall(minutes: u32) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
@@ -406,6 +427,14 @@ mod tests {
         assert_eq!(extent(&[(545, 600), (800, 1085)]), Extent { first: 540, last: 1140 });
         assert_eq!(extent(&[]), Extent { first: 540, last: 1080 });
         assert_eq!(extent(&[(0, 1440)]), Extent { first: 0, last: 1440 });
+    }
+
+    #[test]
+    fn a_drop_snaps_to_what_divides_all_openings() {
+        assert_eq!(snaps(&[540, 780]), [15, 10, 5]);
+        assert_eq!(snaps(&[540, 550]), [10, 5]);
+        assert_eq!(snaps(&[540, 545]), [5]);
+        assert_eq!(snaps(&[543]), [0; 0]);
     }
 
     #[test]

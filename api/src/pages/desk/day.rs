@@ -36,10 +36,10 @@ impl DeskPage for Day {
             services: &services,
             link: &link,
         });
-        let (days, extent) = board::with_extent(of);
+        let (days, scale) = board::with_scale(of);
         let text = date.to_string();
         let columns = days.iter().map(|day| {
-            let (items, count) = day.items(extent);
+            let (items, count) = day.items(&scale);
             let member = &day.agenda.member;
             Column {
                 title: member.name.as_str().to_owned(),
@@ -47,7 +47,7 @@ impl DeskPage for Day {
                 note: None,
                 current: member.user_id == Some(desk.user.id),
                 count,
-                staff_id: member.id,
+                staff_id: member.active.then_some(member.id),
                 date,
                 items,
             }
@@ -60,7 +60,7 @@ impl DeskPage for Day {
         let shown = board::BoardContent {
             title: long_day(date, desk.locale),
             columns: columns.collect(),
-            extent,
+            extent: scale.extent,
             earlier: at(-1),
             later: at(1),
             today: (date != today).then(|| desk.link("", &[])),

@@ -3,7 +3,7 @@ use poem::{Response, http::StatusCode};
 use punctual_core::{
     Alternative, Error,
     bookings::{self, Booking},
-    calendar::{CivilTime, local_to_instants},
+    calendar::{CivilTime, Limits, local_to_instants, out_of_reach},
     slots::{self, SlotQuery},
     types::{ExpectedRev, Position, Rev, Zone},
     wording::When,
@@ -56,11 +56,13 @@ struct Facts {
 #[derive(Serialize)]
 struct Chosen {
     when: When,
-    with: String,
+    /// None: unknown or former staff.
+    with: Option<String>,
     start: String,
     staff_id: Uuid,
-    /// Whether it is outside of the hours or usual starts: such a time needs an explicit override.
+    /// Whether it is outside of the hours or usual starts, or earlier today: such a time needs an explicit override.
     needs_override: bool,
+    passed: bool,
     overriding: bool,
 }
 
@@ -97,16 +99,18 @@ impl Refused {
     }
 }
 
-/// The words for a refusal that the form shows.
-const fn refusal(error: &Error) -> Option<&'static str> {
-    match error {
+/// The words for a refusal of this start that the form shows.
+fn refusal(desk: &Desk, start: DateTime<Utc>, error: &Error) -> Result<Option<&'static str>, Problem> {
+    let earlier_today = out_of_reach(desk.zone()?, start, desk.core().now(), Limits::Overridden).is_none();
+    Ok(match error {
         Error::RevMismatch { .. } => Some("desk_stale"),
         Error::SlotTaken { .. } => Some("desk_taken"),
+        Error::StartInPast if earlier_today => Some("desk_past_today"),
         Error::StartInPast => Some("desk_past"),
         Error::TooSoon | Error::TooFar | Error::OutsideHours | Error::OffGrid => Some("desk_needs_override"),
         Error::NotFound(_) | Error::Invalid { .. } => Some("desk_not_performed"),
         _ => None,
-    }
+    })
 }
 
 impl DeskPage for Move {
@@ -119,7 +123,7 @@ impl DeskPage for Move {
         let asked = |name| desk.visit.query_param(name);
         let staff_id = asked("staff").and_then(|text| Uuid::try_parse(text).ok());
         let start = asked("start").and_then(parse_compact);
-        let typed = asked("time").and_then(|time| instant(booking.zone, asked("date")?, time));
+        let typed = asked("time").and_then(|time| typed(&booking, asked("date")?, time));
         // Of the calendar that it was dragged in.
         let seen = asked("rev").and_then(|text| text.parse().ok().map(Rev));
         let mut refused = Refused { seen, ..Refused::default() };
@@ -136,8 +140,8 @@ impl DeskPage for Move {
         if let Some(typed) = requested.as_mut().filter(|_| start.is_none()) {
             let to = Position { start: typed.start, staff_id };
             if let Err(error) = bookings::check_place(desk.core(), &booking, to).await {
-                match refusal(&error) {
-                    Some("desk_needs_override") => typed.needs_override = true,
+                match refusal(desk, typed.start, &error)? {
+                    Some("desk_needs_override" | "desk_past_today") => typed.needs_override = true,
                     Some(words) => refused = Refused { seen, ..Refused::of(words, &error) },
                     None => return Err(error.into()),
                 }
@@ -175,11 +179,11 @@ impl DeskPage for Move {
             let status = Problem::from(error).code.status();
             return booking::render(desk, id, status, notice, Some(rev)).await;
         }
-        let Some(words) = refusal(&error) else { return Err(error.into()) };
+        let Some(words) = refusal(desk, requested.start, &error)? else { return Err(error.into()) };
         let needs_override = match words {
-            "desk_needs_override" => true,
+            "desk_needs_override" | "desk_past_today" => true,
             // An override does not help.
-            "desk_taken" => false,
+            "desk_taken" | "desk_past" => false,
             _ => requested.needs_override,
         };
         let refused = Refused { seen: Some(rev), ..Refused::of(words, &error) };
@@ -202,6 +206,12 @@ pub(super) fn instant(zone: Zone, date: &str, time: &str) -> Option<DateTime<Utc
     let date = date.parse::<NaiveDate>().ok()?;
     let time = time.parse::<CivilTime>().ok()?;
     Some(local_to_instants(zone, time.on(date)).first)
+}
+
+/// The instant of a wall-clock time; the booking's own start if that is its reading of the clock, also in a repeated hour.
+fn typed(booking: &Booking, date: &str, time: &str) -> Option<DateTime<Utc>> {
+    let (own, start) = (booking.start.to_utc(), instant(booking.zone, date, time)?);
+    Some(if booking.zone.wall(start) == booking.zone.wall(own) { own } else { start })
 }
 
 async fn render(
@@ -241,10 +251,12 @@ async fn render(
         with: staff
             .iter()
             .find(|member| member.id == requested.staff_id)
-            .map_or_else(|| booking.staff.name.clone(), |member| member.name.as_str().to_owned()),
+            .map(|member| member.name.as_str().to_owned())
+            .or_else(|| (requested.staff_id == booking.staff.id).then(|| booking.staff.name.clone())),
         start: compact(requested.start),
         staff_id: requested.staff_id,
         needs_override: requested.needs_override,
+        passed: requested.start < core.now(),
         overriding: requested.overriding,
     });
     let facts = Facts {

@@ -40,10 +40,10 @@ impl DeskPage for Week {
         let dates = monday.iter_days().take_while(|date| *date <= sunday);
         let days =
             dates.map(|date| DayOf { agenda: of, date, zone, now, actor, services: &services, link: &link });
-        let (days, extent) = board::with_extent(days);
+        let (days, scale) = board::with_scale(days);
         let today = zone.at(now).date_naive();
         let columns = days.iter().map(|day| {
-            let (items, count) = day.items(extent);
+            let (items, count) = day.items(&scale);
             let closed = agenda.closures.iter().find(|closure| closure.date == day.date);
             Column {
                 title: short_day(day.date, desk.locale),
@@ -51,7 +51,7 @@ impl DeskPage for Week {
                 note: closed.map(|closure| closure.reason.as_str().to_owned()),
                 current: day.date == today,
                 count,
-                staff_id: id,
+                staff_id: of.member.active.then_some(id),
                 date: day.date,
                 items,
             }
@@ -67,7 +67,7 @@ impl DeskPage for Week {
         let shown = board::BoardContent {
             title: format!("{}, {}", of.member.name.as_str(), span(monday, sunday, desk.locale)),
             columns,
-            extent,
+            extent: scale.extent,
             earlier: at(monday - Days::new(DAYS)),
             later: at(monday + Days::new(DAYS)),
             today: (!(monday..=sunday).contains(&today)).then(|| desk.link(&path, &[])),

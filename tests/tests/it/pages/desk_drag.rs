@@ -1,6 +1,7 @@
 //! Appointments that are dragged in the calendar of the desk, in a real browser: the drop opens the form that moves them.
 
 use punctual_testkit::browser::{Browser, Mouse, browser};
+use reqwest::Method;
 use serde_json::json;
 
 use super::axe::violations;
@@ -83,12 +84,19 @@ async fn day(browser: &mut Browser, salon: &Salon, date: &str) {
 }
 
 /// A booking that staff make, whatever the hours; answers its id.
-async fn booked(salon: &Salon, service: &str, staff: usize, start: &str, name: &str) -> String {
+pub async fn booked(salon: &Salon, service: &str, staff: usize, start: &str, name: &str) -> String {
     let new = json!({ "service_id": service, "staff_id": salon.staff[staff], "start": start, "override": true,
         "contact": { "name": name, "phone": "+49 30 901820" } });
     let made = salon.api.create("/v1/bookings", Some(&salon.admin), &new).await;
     assert_eq!(made.status, 201, "{}", made.body);
     made.body["id"].as_str().unwrap().to_owned()
+}
+
+/// A member of staff leaves the business.
+pub async fn leaves(salon: &Salon, staff: usize) {
+    let path = format!("/v1/staff/{}", salon.staff[staff]);
+    let left = salon.api.write(Method::PATCH, &path, &salon.admin, Some(&json!({ "active": false }))).await;
+    assert_eq!(left.status, 200, "{}", left.body);
 }
 
 /// What a colleague does with a form of a booking.
@@ -317,6 +325,47 @@ async fn on_days_that_change_the_clocks_a_drop_means_what_the_form_means() {
             assert_eq!(dropped, typed.field("start"), "{date} {time}");
             assert!(start.is_empty() || dropped == start, "{date} {time}: {dropped}");
         }
+    }
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_appointment_cannot_be_dropped_on_former_staff_but_taken_over_from_them() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = busy_salon(&[]).await;
+    salon.book("09:00").await;
+    let orphan = booked(&salon, &salon.service, 1, "2027-05-04T11:00:00+02:00", "Grace Hopper").await;
+    leaves(&salon, 1).await;
+    log_in(&mut browser, &salon).await;
+    day(&mut browser, &salon, TUESDAY).await;
+    take(&mut browser, "Ada Lovelace", 0, "10:00").await;
+    let former = slot(&mut browser, 1, "09:00").await;
+    browser.mouse(Mouse::Move, former).await.unwrap();
+    browser.wait_for("String(document.querySelector('.ghost') === null)").await.unwrap();
+    browser.mouse(Mouse::Release, former).await.unwrap();
+    for trace in [".moving", ".dragging"] {
+        assert!(!has(&mut browser, trace).await, "{trace}");
+    }
+    drag(&mut browser, "Grace Hopper", 0, "11:00").await;
+    browser.follow("Move it to this time").await.unwrap();
+    assert_eq!(salon.booking(&orphan).await["staff"]["name"], "Maria 1");
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_a_day_opens_usual_starts_can_be_dropped_on() {
+    let Some(mut browser) = browser().await else { return };
+    let salon = busy_salon(&[]).await;
+    let date = format!("/v1/staff/{}/overrides/{TUESDAY}", salon.staff[1]);
+    let odd = json!({ "windows": [{ "start": "09:05", "end": "12:05" }] });
+    let put = salon.api.write(Method::PUT, &date, &salon.admin, Some(&odd)).await;
+    assert_eq!(put.status, 200, "{}", put.body);
+    salon.book("09:00").await;
+    log_in(&mut browser, &salon).await;
+    for (column, time) in [(1, "10:20"), (0, "10:15")] {
+        day(&mut browser, &salon, TUESDAY).await;
+        drag(&mut browser, "Ada Lovelace", column, time).await;
+        assert!(!has(&mut browser, OVERRIDE).await, "{time}");
     }
     browser.close().await.unwrap();
 }

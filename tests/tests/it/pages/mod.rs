@@ -12,6 +12,7 @@ mod desk_browser;
 mod desk_classes;
 mod desk_drag;
 mod desk_keys;
+mod desk_move;
 mod desk_numbers;
 mod desk_pages;
 mod desk_phone;
