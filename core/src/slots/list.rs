@@ -146,11 +146,14 @@ pub(super) async fn lists_with_revisions(
     Ok(queries.iter().zip(planned).map(list).collect())
 }
 
+/// First and last date.
+type Dates = (NaiveDate, NaiveDate);
+
 /// A query with the terms of its service.
 struct Planned {
     terms: ServiceTerms,
     /// The dates that can have slots, if there are any.
-    dates: Option<(NaiveDate, NaiveDate)>,
+    dates: Option<Dates>,
     until: DateTime<Utc>,
 }
 
@@ -215,7 +218,7 @@ pub(super) async fn offered(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     terms: &ServiceTerms,
-    dates: (NaiveDate, NaiveDate),
+    dates: Dates,
     seats: u32,
     exclude: Option<Uuid>,
 ) -> Result<Offered> {
@@ -232,8 +235,8 @@ pub(super) async fn offered(
 fn reachable(
     now: DateTime<Utc>,
     terms: &ServiceTerms,
-    (from, to): (NaiveDate, NaiveDate),
-) -> Result<(Option<(NaiveDate, NaiveDate)>, DateTime<Utc>)> {
+    (from, to): Dates,
+) -> Result<(Option<Dates>, DateTime<Utc>)> {
     let zone = terms.zone;
     let today = local_date(zone, now);
     let (from, to) = (from.max(today), to.min(last_bookable_date(zone, &terms.rules, now)));
@@ -258,7 +261,7 @@ fn merge<'a>(
     calendars: impl Iterator<Item = &'a Calendar>,
     now: DateTime<Utc>,
     terms: &ServiceTerms,
-    (from, to): (NaiveDate, NaiveDate),
+    (from, to): Dates,
     seats: u32,
     mut until: DateTime<Utc>,
 ) -> Offered {
