@@ -94,6 +94,7 @@ impl Answers {
 }
 
 impl Crowds {
+    #[expect(clippy::disallowed_methods, reason = "what is measured is booked by the time of this machine")]
     async fn open(setup: Setup, options: &Options) -> Result<Self> {
         sqlx::query("UPDATE settings SET guests_allowed = true").execute(&setup.pool).await?;
         let day = Utc::now().date_naive() + Days::new(7);
@@ -224,7 +225,7 @@ impl Crowds {
     async fn opening(&self, processes: usize) -> Result<()> {
         self.clear().await?;
         let apis = self.apis(processes).await?;
-        let (service, places) = (Uuid::now_v7(), PLACES / i32::try_from(self.divisor)?);
+        let (service, places) = (punctual_queue::new_id(self.opens), PLACES / i32::try_from(self.divisor)?);
         let statement = "
             WITH class AS (
                 INSERT INTO services (id, name, duration_min, slot_step_min, price_minor, capacity, created_at, updated_at)

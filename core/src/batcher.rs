@@ -16,6 +16,8 @@ pub(crate) trait Batch: Send + Sync + 'static {
     type Answer: Send + 'static;
     /// Most requests of one batch.
     const MAX: usize = usize::MAX;
+    /// Whether requests are dropped whose callers were cancelled before their batch began.
+    const DROPS_CANCELLED: bool = false;
 
     /// Serves the requests; the answers are in the order of the requests. A caller whose answer is missing treats its
     /// request as failed.
@@ -85,6 +87,9 @@ impl<B: Batch> Runner<B> {
 
     fn take(&mut self) -> Option<Vec<Waiting<B>>> {
         let mut next = self.inner.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if B::DROPS_CANCELLED {
+            next.waiting.retain(|(_, sender)| !sender.is_closed());
+        }
         if next.waiting.is_empty() {
             next.running = false;
             self.finished = true;

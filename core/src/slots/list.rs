@@ -1,6 +1,7 @@
 //! The list of slots.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -94,8 +95,9 @@ pub(super) async fn list_with_revisions(
     query: &SlotQuery,
 ) -> Result<ListWithRevisions> {
     let Some(booking_id) = query.exclude_booking else {
-        let lists = lists_with_revisions(db, now, std::slice::from_ref(query)).await?;
-        return lists.into_iter().next().unwrap_or(Err(Error::NotFound("service")));
+        let lists = load_lists(db, now, std::slice::from_ref(query)).await?;
+        let loaded = lists.into_iter().next().unwrap_or(Err(Error::NotFound("service")));
+        return Ok(loaded?.list(query));
     };
     check_range(query)?;
     let terms = terms_of_booking(db, booking_id, query.service_id, query.staff_id).await?;
@@ -104,16 +106,16 @@ pub(super) async fn list_with_revisions(
     Ok(offered.into_list(query, terms))
 }
 
-/// [`list_with_revisions`] of several queries that exclude no booking, by as many statements as of one query (one more if
-/// some ask for one member of staff and some for anyone). The results are in their order.
+/// What is needed for the lists of several queries that exclude no booking, by as many statements as for one query (one more
+/// if some ask for one member of staff and some for anyone). The results are in their order.
 ///
 /// # Errors
 /// Those of the database.
-pub(super) async fn lists_with_revisions(
+pub(super) async fn load_lists(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     queries: &[SlotQuery],
-) -> Result<Vec<Result<ListWithRevisions>>> {
+) -> Result<Vec<Result<LoadedList>>> {
     let wanted: Vec<(Uuid, Option<Uuid>)> =
         queries.iter().map(|query| (query.service_id, query.staff_id)).collect();
     let terms = terms_of_each(db, &wanted).await?;
@@ -133,17 +135,31 @@ pub(super) async fn lists_with_revisions(
     let mut board = Board::load_dates(db, now, zone, dates, &[]).await?;
     let ends = with_dates().flat_map(|(terms, (from, to))| [(from, terms), (to, terms)]);
     board.load_resources_on(db, now, ends, &[]).await?;
-    let list = |(query, planned): (&SlotQuery, Result<Planned>)| {
-        let Planned { terms, dates, until } = planned?;
+    let board = Arc::new(board);
+    let loaded = |planned: Planned| LoadedList { planned, board: Arc::clone(&board), now };
+    Ok(planned.into_iter().map(|planned| planned.map(loaded)).collect())
+}
+
+/// The terms and calendars of one list.
+pub(super) struct LoadedList {
+    planned: Planned,
+    /// Calendars of this list and of others.
+    board: Arc<Board>,
+    now: DateTime<Utc>,
+}
+
+impl LoadedList {
+    /// The list of the query for which it was loaded.
+    pub(super) fn list(self, query: &SlotQuery) -> ListWithRevisions {
+        let Self { planned: Planned { terms, dates, until }, board, now } = self;
         let offered = match dates {
             Some(dates) => {
                 merge(board.calendars_of(&terms.staff_ids), now, &terms, dates, query.seats, until)
             }
             None => Offered { slots: Vec::new(), until },
         };
-        Ok(offered.into_list(query, terms))
-    };
-    Ok(queries.iter().zip(planned).map(list).collect())
+        offered.into_list(query, terms)
+    }
 }
 
 /// First and last date.

@@ -4,13 +4,14 @@
 //! the list was built after the request arrived. `docs/decisions/0015-slot-lists-from-memory.md` explains why that is exact
 //! for any number of processes.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hashlink::LinkedHashMap;
 
-use super::list::{ListWithRevisions, SlotList, SlotQuery, list_with_revisions, lists_with_revisions};
+use super::list::{ListWithRevisions, LoadedList, SlotList, SlotQuery, list_with_revisions, load_lists};
 use super::revisions::{Check, Revisions};
 use crate::batcher::{Batch, Batcher};
 use crate::keyed_mutex::KeyedMutex;
@@ -20,6 +21,8 @@ use crate::{Core, Error, Result};
 
 /// A list is rebuilt after this time even if no revision changed, so that a manual repair by SQL becomes visible.
 const MAX_AGE: TimeDelta = TimeDelta::seconds(60);
+/// Timeout of loading the calendars of lists. After it the connection is closed.
+const BUILD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests that may wait for one list to be built.
 const WAITERS: usize = 10_000;
 /// How long they wait for it.
@@ -109,7 +112,10 @@ impl<P: Page> Snapshots<P> {
             Some(_) => None,
         };
         let Built { list, begun, now } = match shared {
-            Some(built) => built?,
+            Some(loaded) => {
+                let Loaded { list, begun, now } = loaded?;
+                Built { list: list.list(query), begun, now }
+            }
             // Its batch failed, or it shares nothing with others.
             None => Built::alone(core, query).await?,
         };
@@ -162,26 +168,41 @@ impl Built {
     }
 }
 
-/// Builds the lists of concurrent requests together: a booking makes all lists of its calendar outdated at once.
+/// Loads the calendars of concurrent requests together: a booking makes all lists of its calendar outdated at once.
 struct Builds(Core);
+
+/// What a list is built from.
+struct Loaded {
+    list: LoadedList,
+    /// As of [`Built`].
+    begun: Instant,
+    now: DateTime<Utc>,
+}
 
 impl Batch for Builds {
     type Request = SlotQuery;
-    type Answer = Result<Built>;
+    type Answer = Result<Loaded>;
     /// So that the first lists of many do not wait for the last.
     const MAX: usize = 32;
+    const DROPS_CANCELLED: bool = true;
 
-    async fn run(&self, queries: Vec<SlotQuery>) -> Vec<Result<Built>> {
+    async fn run(&self, queries: Vec<SlotQuery>) -> Vec<Result<Loaded>> {
         let Self(core) = self;
         let (begun, now) = (Instant::now(), core.now());
-        let lists = again_if_cut(|| async {
+        let loading = again_if_cut(|| async {
             let mut tx = Transaction::begin(&core.pool, BEGIN_READ).await?;
-            let lists = lists_with_revisions(tx.conn()?, now, &queries).await;
+            let lists = load_lists(tx.conn()?, now, &queries).await;
             tx.end_read().await;
             lists
         });
-        match lists.await {
-            Ok(lists) => lists.into_iter().map(|list| Ok(Built { list: list?, begun, now })).collect(),
+        let timed_out = |_| Err(Error::Unavailable(sqlx::Error::Io(io::ErrorKind::TimedOut.into())));
+        match tokio::time::timeout(BUILD_TIMEOUT, loading).await.unwrap_or_else(timed_out) {
+            Ok(lists) => lists.into_iter().map(|list| Ok(Loaded { list: list?, begun, now })).collect(),
+            Err(Error::Unavailable(error)) => {
+                let failed =
+                    |_| Err(Error::Unavailable(sqlx::Error::Io(io::Error::other(error.to_string()))));
+                queries.iter().map(failed).collect()
+            }
             Err(error) => {
                 tracing::debug!(%error, lists = queries.len(), "each slot list is built by itself");
                 Vec::new()

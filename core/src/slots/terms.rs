@@ -168,13 +168,23 @@ pub(super) async fn terms_of_each(
         }
     }
     let ids = |ids: BTreeSet<Uuid>| ids.into_iter().collect::<Vec<Uuid>>();
-    let mut anyone: HashMap<Uuid, ServiceTerms> = HashMap::new();
-    if !by_anyone.is_empty() {
-        let rows = query_terms!("true", &ids(by_anyone)).fetch_all(&mut *db).await?;
-        anyone = parse_all(rows)?;
-    }
-    let one =
-        if by_one.is_empty() { HashMap::new() } else { terms_of(db, &ids(by_one), &ids(staff_ids)).await? };
+    let (by_anyone, by_one, staff_ids) = (ids(by_anyone), ids(by_one), ids(staff_ids));
+    let (anyone, one) = loop {
+        let mut anyone: HashMap<Uuid, ServiceTerms> = HashMap::new();
+        if !by_anyone.is_empty() {
+            anyone = parse_all(query_terms!("true", &by_anyone).fetch_all(&mut *db).await?)?;
+        }
+        let mut one: HashMap<Uuid, ServiceTerms> = HashMap::new();
+        if !by_one.is_empty() {
+            one = terms_of(db, &by_one, &staff_ids).await?;
+        }
+        // The settings may have changed between the two statements, and the zone with them.
+        let mut revs = anyone.values().chain(one.values()).map(|terms| terms.revisions.business);
+        let first = revs.next();
+        if revs.all(|rev| Some(rev) == first) {
+            break (anyone, one);
+        }
+    };
     let found = |(service_id, staff_id): &(Uuid, Option<Uuid>)| match staff_id {
         None => anyone.get(service_id).cloned().ok_or(Error::NotFound("service")),
         Some(staff_id) => one.get(service_id).ok_or(Error::NotFound("service"))?.narrowed_to(*staff_id),

@@ -41,7 +41,8 @@ pub async fn run(config: &Config, address: &EmailAddress) -> Result<(), Failure>
     );
     let relay_name = relay_address.to_string();
     let relay = Relay::new(relay_address, config.worker.ehlo_name.clone(), Timeouts::default(), 1, clock)?;
-    let reply = relay.begin_mail(&mail.sender, &mail.recipient).await?.send(&mail.bytes).await?;
+    let permit = relay.breaker().try_acquire().map_err(|_| "the circuit is open")?;
+    let reply = relay.begin_mail(&mail.sender, &mail.recipient, &permit).await?.send(&mail.bytes).await?;
     println!("sent to {}: {reply}", address.as_str());
     relay.close().await;
     let released = mail_relay::succeeded(&core, &relay_name).await?;

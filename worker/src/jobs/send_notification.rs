@@ -203,7 +203,9 @@ struct Attempt {
 
 impl Attempt {
     async fn run(self, relay: &Relay, mail: &Mail) -> Result<Outcome, SendError> {
-        let transaction = match relay.begin_mail(&mail.sender, &mail.recipient).await {
+        // A slow relay would hold up all jobs that a dead worker left.
+        self.ctx.release_rescue_slot();
+        let transaction = match relay.begin_mail(&mail.sender, &mail.recipient, &self.permit).await {
             Ok(transaction) => transaction,
             Err(failure) => return self.resolve_failure(mail, failure).await,
         };

@@ -123,6 +123,12 @@ impl Breaker {
 }
 
 impl Permit {
+    /// Whether the mail may still connect: not if the circuit has opened since and another mail is to test the relay.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.probe || matches!(self.breaker.lock().state, State::Closed { .. })
+    }
+
     /// The relay works, whatever it replied to the mail. Returns whether that closed the circuit.
     #[must_use]
     pub fn succeeded(mut self) -> bool {

@@ -5,7 +5,7 @@ use lettre::Address;
 use punctual_queue::SharedClock;
 
 use super::address::RelayAddress;
-use super::breaker::Breaker;
+use super::breaker::{Breaker, Permit};
 use super::capacity::Capacity;
 use super::connect::ConnectionManager;
 use super::connection::{Connection, OpenCount};
@@ -53,7 +53,9 @@ impl Relay {
     /// Opens a mail transaction: MAIL and RCPT. Waits while the relay's connections are all in use. Two refusals only
     /// mean that another connection has to be used, and are not failures of the relay:
     /// - any at MAIL on a connection that was used before: it was idle for too long, or has carried as many mails as the relay allows;
-    /// - a 421 while other connections work: the relay allows no more at a time.
+    /// - a 421, or no connection at all, while others work: the relay allows no more at a time.
+    ///
+    /// A mail whose turn comes after the circuit has opened does not connect.
     ///
     /// # Errors
     /// [`Failure`].
@@ -61,14 +63,19 @@ impl Relay {
         &self,
         sender: &Address,
         recipient: &Address,
+        permit: &Permit,
     ) -> Result<MailTransaction, Failure> {
         loop {
             let slot = self.capacity.acquire().await;
+            if !permit.is_valid() {
+                let why = "it failed while the mail waited for a connection";
+                return Err(Failure::no_reply(Step::Connect, why));
+            }
             let mut connection = match self.pool.get().await {
                 Ok(connection) => connection,
                 Err(PoolError::Backend(failure)) => {
                     let others = self.open.get();
-                    if is_busy(&failure) && others > 0 {
+                    if (is_busy(&failure) || failure.step == Step::Connect) && others > 0 {
                         self.capacity.refused(others);
                         continue;
                     }

@@ -8,7 +8,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::sleep;
 
 use super::{Site, enqueue};
-use crate::contenders::{Contender, Due, WakeUp};
+use crate::contenders::{Contender, Due};
 use crate::recorder::{Line, Watch};
 use crate::time;
 use crate::worker_process::WorkerProcess;
