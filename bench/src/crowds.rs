@@ -38,6 +38,9 @@ const PLACES: i32 = 200;
 /// Attempts of a client who is told to come back.
 const TRIES: usize = 5;
 
+/// Number of the next request's idempotency key.
+static NEXT_KEY: AtomicUsize = AtomicUsize::new(0);
+
 /// Size of the run.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -308,7 +311,8 @@ fn request(service: &str, staff: Option<Uuid>, start: DateTime<Utc>, guest: usiz
     if let Some(staff) = staff {
         body["staff_id"] = json!(staff);
     }
-    wire::post("/v1/bookings", &body.to_string())
+    let key = NEXT_KEY.fetch_add(1, Ordering::Relaxed);
+    wire::post_with_key("/v1/bookings", &format!("crowds-{key}"), &body.to_string())
 }
 
 /// Sends the request until it is served.

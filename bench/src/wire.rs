@@ -58,7 +58,16 @@ pub(super) fn get(path: &str) -> Vec<u8> {
 }
 
 pub(super) fn post(path: &str, body: &str) -> Vec<u8> {
+    post_with(path, "", body)
+}
+
+/// A request with an idempotency key.
+pub(super) fn post_with_key(path: &str, key: &str, body: &str) -> Vec<u8> {
+    post_with(path, &format!("idempotency-key: {key}\r\n"), body)
+}
+
+fn post_with(path: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n");
-    format!("{head}content-length: {length}\r\n\r\n{body}").into_bytes()
+    format!("{head}{headers}content-length: {length}\r\n\r\n{body}").into_bytes()
 }
