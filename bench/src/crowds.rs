@@ -25,6 +25,10 @@ const SERVICE: &str = "00000000-0000-7000-9000-000000000001";
 const STAFF: usize = 5_000;
 /// Bookings of a day that fit into the hours of one of them.
 const A_DAY: usize = 8;
+/// Starts of a day, each half hour.
+const STARTS: usize = 2 * A_DAY - 1;
+/// Days in which one member of staff is wanted: within the horizon of the service.
+const DAYS: usize = 20;
 /// Connections that book in the first part.
 const CLIENTS: usize = 64;
 /// One of so many places of the first part is wanted by two clients at once, usually by way of different processes.
@@ -177,11 +181,11 @@ impl Crowds {
                     if start.elapsed() >= length {
                         break;
                     }
-                    // Half-hours of 30 days, in another order for each client.
-                    let place = (client * 7_919 + round * 104_729) % (30 * A_DAY * 2);
-                    let day = u64::try_from(place / (A_DAY * 2))?;
+                    // In another order for each client.
+                    let place = (client * 7_919 + round * 104_729) % (DAYS * STARTS);
+                    let day = u64::try_from(place / STARTS)?;
                     let start =
-                        opens + Days::new(day) + TimeDelta::minutes(30) * i32::try_from(place % (A_DAY * 2))?;
+                        opens + Days::new(day) + TimeDelta::minutes(30) * i32::try_from(place % STARTS)?;
                     let body = request(SERVICE, Some(member(1)), start, client);
                     book(&mut wire, &body, &mut answers).await?;
                 }
@@ -332,7 +336,7 @@ async fn book(wire: &mut Wire, request: &[u8], answers: &mut Answers) -> Result<
                 answers.busy += 1;
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            status => bail!("a booking is answered with {status}"),
+            status => bail!("a booking is answered with {status}: {}", wire.body()),
         }
     }
     bail!("a client was told {TRIES} times to come back")

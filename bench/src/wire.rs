@@ -41,6 +41,11 @@ impl Wire {
         Ok(status)
     }
 
+    /// The last answer's body as text.
+    pub(super) fn body(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// Bytes of the last answer's body.
     pub(super) fn body_bytes(&self) -> usize {
         self.body.len()
