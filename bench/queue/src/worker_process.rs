@@ -39,7 +39,7 @@ impl WorkerProcess {
     }
 
     /// Its next report; `None` after this time without one.
-    pub async fn next(&mut self, patience: Duration) -> Result<Option<Line>> {
+    pub async fn next(&mut self, time_limit: Duration) -> Result<Option<Line>> {
         let next = async {
             loop {
                 let text = self.lines.next_line().await?.context("the worker process has ended")?;
@@ -48,7 +48,7 @@ impl WorkerProcess {
                 }
             }
         };
-        timeout(patience, next).await.ok().transpose()
+        timeout(time_limit, next).await.ok().transpose()
     }
 
     /// Whether it has ended by itself.

@@ -31,7 +31,7 @@ pub(super) async fn follow<T, F: Future<Output = Result<Option<T>>>>(
     attempt: impl Fn() -> F,
 ) -> Result<T> {
     // Before any calendar: the order of all locks is booking (in this process), staff, booking (in the database).
-    let _turn = turns(core, &[booking_id]).await?;
+    let _guards = lock_in_process(core, &[booking_id]).await?;
     let found = tokio::time::timeout(WAIT_TIMEOUT, async {
         loop {
             if let Some(done) = attempt().await? {
@@ -43,16 +43,16 @@ pub(super) async fn follow<T, F: Future<Output = Result<Option<T>>>>(
 }
 
 /// Waits in this process for each of these calendars (or one booking), in the order of their ids.
-pub(super) async fn turns(core: &Core, ids: &[Uuid]) -> Result<Vec<KeyedMutexGuard<Uuid>>> {
+pub(super) async fn lock_in_process(core: &Core, ids: &[Uuid]) -> Result<Vec<KeyedMutexGuard<Uuid>>> {
     let mut sorted = ids.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
-    let mut turns = Vec::with_capacity(sorted.len());
+    let mut guards = Vec::with_capacity(sorted.len());
     for id in sorted {
-        let turn = core.calendars.lock(id, WAIT_TIMEOUT).await;
-        turns.push(turn.map_err(|_| Error::Overloaded { retry_after: RETRY_AFTER })?);
+        let guard = core.calendars.lock(id, WAIT_TIMEOUT).await;
+        guards.push(guard.map_err(|_| Error::Overloaded { retry_after: RETRY_AFTER })?);
     }
-    Ok(turns)
+    Ok(guards)
 }
 
 /// Expires the holds in these locked calendars that have expired; returns how many.

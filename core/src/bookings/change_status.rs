@@ -33,9 +33,9 @@ pub(super) async fn change_status(
             return Err(Error::Forbidden);
         }
         options.message.authorize(actor)?;
-        let turns = calendars::turns(core, &[staff_id]).await?;
+        let guards = calendars::lock_in_process(core, &[staff_id]).await?;
         let work = ChangeStatus { actor: *actor, id, staff_id, expected, action, options: options.clone() };
-        write(core, Arc::new(work), turns).await
+        write(core, Arc::new(work), guards).await
     })
     .await
 }

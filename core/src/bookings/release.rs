@@ -29,8 +29,8 @@ pub async fn release_hold(core: &Core, actor: &Actor, has_token: bool, id: Uuid)
     if !(has_token || own || actor.is_staff()) {
         return Err(Error::NotFound("hold"));
     }
-    let turns = calendars::turns(core, &[hold.staff_id]).await?;
-    write(core, Arc::new(Release { actor: *actor, id, staff_id: hold.staff_id }), turns).await
+    let guards = calendars::lock_in_process(core, &[hold.staff_id]).await?;
+    write(core, Arc::new(Release { actor: *actor, id, staff_id: hold.staff_id }), guards).await
 }
 
 struct Release {

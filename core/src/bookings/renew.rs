@@ -26,8 +26,8 @@ pub async fn renew_hold(core: &Core, hold_id: Uuid) -> Result<Booking> {
     })
     .await?
     .ok_or(Error::HoldExpired)?;
-    let turns = calendars::turns(core, &[staff_id]).await?;
-    write(core, Arc::new(Renew { hold_id, staff_id }), turns).await
+    let guards = calendars::lock_in_process(core, &[staff_id]).await?;
+    write(core, Arc::new(Renew { hold_id, staff_id }), guards).await
 }
 
 /// Whether [`renew_hold`] would be allowed now.

@@ -48,9 +48,9 @@ pub async fn reschedule(
             start: to.start,
             seats: booking.seats.unsigned_abs(),
         };
-        let turns = calendars::turns(core, &[from, to.staff_id.unwrap_or(from)]).await?;
+        let guards = calendars::lock_in_process(core, &[from, to.staff_id.unwrap_or(from)]).await?;
         let work = Reschedule { actor: *actor, id, from, expected, to: to.clone() };
-        match write(core, Arc::new(work), turns).await {
+        match write(core, Arc::new(work), guards).await {
             Err(error) => Err(with_alternatives(core, error, &slot, Some(id)).await),
             done => done,
         }

@@ -52,9 +52,9 @@ pub async fn update(
             start: booking.start.to_utc(),
             seats: patch.seats.unwrap_or(booking.seats.unsigned_abs()),
         };
-        let turns = calendars::turns(core, &[from, patch.staff_id.unwrap_or(from)]).await?;
+        let guards = calendars::lock_in_process(core, &[from, patch.staff_id.unwrap_or(from)]).await?;
         let work = Update { actor: *actor, id, from, expected, patch: patch.clone() };
-        match write(core, Arc::new(work), turns).await {
+        match write(core, Arc::new(work), guards).await {
             Err(error) => Err(with_alternatives(core, error, &slot, Some(id)).await),
             done => done,
         }

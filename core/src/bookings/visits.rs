@@ -88,9 +88,9 @@ async fn create_once(core: &Core, actor: &Actor, request: Request, new: NewVisit
         locked.extend(again_if_cut(|| performers(core, slot)).await?);
     }
     let locked: Vec<Uuid> = locked.into_iter().collect();
-    let turns = calendars::turns(core, &locked).await?;
+    let guards = calendars::lock_in_process(core, &locked).await?;
     let work = CreateVisit { actor: *actor, request, new, services: services.clone(), locked };
-    match write(core, Arc::new(work), (turns, key_guard)).await? {
+    match write(core, Arc::new(work), (guards, key_guard)).await? {
         Decided::Made(answer) => Ok(answer),
         Decided::Refused(no_place) => Err(conflict(core, &services, no_place).await),
     }

@@ -46,13 +46,13 @@ pub async fn read(core: &Core) -> Result<Moved> {
 }
 
 /// Moves the clock ahead to `to`, from one instant at which something falls due to the next, and waits at each until it has
-/// run: so a reminder leaves at its own time, however far the clock is moved. Once `patience` has passed it stops where it
+/// run: so a reminder leaves at its own time, however far the clock is moved. Once `time_limit` has passed it stops where it
 /// is: call it again to go on. Returns whether it reached `to` with nothing left due.
 ///
 /// # Errors
 /// [`Error::NotFound`] where there is no test clock; [`Error::Unavailable`].
-pub async fn advance(core: &Core, to: DateTime<Utc>, patience: Duration) -> Result<(Moved, bool)> {
-    let deadline = Instant::now() + patience;
+pub async fn advance(core: &Core, to: DateTime<Utc>, time_limit: Duration) -> Result<(Moved, bool)> {
+    let deadline = Instant::now() + time_limit;
     let arrived = loop {
         let now = core.now();
         if !settle(core, deadline).await? {

@@ -52,13 +52,13 @@ fn timing() -> Timing {
 pub const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn timeouts() -> Timeouts {
-    let patience = REPLY_TIMEOUT;
+    let time_limit = REPLY_TIMEOUT;
     Timeouts {
-        connect: patience,
-        greeting: patience,
-        command: patience,
-        data: patience,
-        end_of_data: patience,
+        connect: time_limit,
+        greeting: time_limit,
+        command: time_limit,
+        data: time_limit,
+        end_of_data: time_limit,
         ..Timeouts::default()
     }
 }

@@ -59,8 +59,8 @@ impl AdvanceSandboxClock {
         require_sandbox(state)?;
         let to = target(&body.0, state.core.now())?;
         // Leaves time for the answer.
-        let patience = state.request_timeout().mul_f64(0.6);
-        let (moved, done) = sandbox::advance(&state.core, to, patience).await?;
+        let time_limit = state.request_timeout().mul_f64(0.6);
+        let (moved, done) = sandbox::advance(&state.core, to, time_limit).await?;
         Ok(Found::new(SandboxClock::new(moved, done)))
     }
 }

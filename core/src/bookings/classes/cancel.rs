@@ -28,8 +28,8 @@ pub async fn cancel_class(
     if !actor.is_staff() {
         return Err(Error::Forbidden);
     }
-    let turns = calendars::turns(core, &[class.staff_id]).await?;
-    write(core, Arc::new(CancelClass { actor: *actor, class, message }), turns).await
+    let guards = calendars::lock_in_process(core, &[class.staff_id]).await?;
+    write(core, Arc::new(CancelClass { actor: *actor, class, message }), guards).await
 }
 
 struct CancelClass {

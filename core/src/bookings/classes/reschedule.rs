@@ -43,8 +43,8 @@ pub async fn move_class(core: &Core, actor: &Actor, class: ClassAt, to: ClassMov
         return Err(Error::Forbidden);
     }
     let staff_ids = [class.staff_id, to.staff_id.unwrap_or(class.staff_id)];
-    let turns = calendars::turns(core, &staff_ids).await?;
-    write(core, Arc::new(MoveClass { actor: *actor, class, to }), turns).await
+    let guards = calendars::lock_in_process(core, &staff_ids).await?;
+    write(core, Arc::new(MoveClass { actor: *actor, class, to }), guards).await
 }
 
 struct MoveClass {

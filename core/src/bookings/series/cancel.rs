@@ -64,10 +64,10 @@ async fn cancel(
     let message = &message;
     calendars::follow(core, id, || async move {
         let staff_ids = staff_of(core, id).await?;
-        let turns = calendars::turns(core, &staff_ids).await?;
+        let guards = calendars::lock_in_process(core, &staff_ids).await?;
         let work =
             CancelSeries { actor: *actor, id, from, expected, message: message.clone(), dry_run, staff_ids };
-        write(core, Arc::new(work), turns).await
+        write(core, Arc::new(work), guards).await
     })
     .await
 }

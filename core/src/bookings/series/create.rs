@@ -102,9 +102,9 @@ async fn decide(
     key_guard: impl Send + 'static,
 ) -> Result<Decided> {
     let performers = again_if_cut(|| performers(core, slot)).await?;
-    let turns = calendars::turns(core, &performers).await?;
+    let guards = calendars::lock_in_process(core, &performers).await?;
     let work = CreateSeries { actor: *actor, request, new, slot: slot.clone(), performers };
-    write(core, Arc::new(work), (turns, key_guard)).await
+    write(core, Arc::new(work), (guards, key_guard)).await
 }
 
 struct CreateSeries {

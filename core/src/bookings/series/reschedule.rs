@@ -70,9 +70,9 @@ async fn reschedule(
     let moved = calendars::follow(core, id, || async move {
         let mut staff_ids = staff_of(core, id).await?;
         staff_ids.extend(to.staff_id.filter(|id| !staff_ids.contains(id)));
-        let turns = calendars::turns(core, &staff_ids).await?;
+        let guards = calendars::lock_in_process(core, &staff_ids).await?;
         let work = Reschedule { actor: *actor, id, expected, to: to.clone(), dry_run, staff_ids };
-        write(core, Arc::new(work), turns).await
+        write(core, Arc::new(work), guards).await
     })
     .await;
     match moved {
