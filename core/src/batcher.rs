@@ -175,6 +175,40 @@ mod tests {
         assert!(second.await.is_some());
     }
 
+    /// [`Gate`] with batches of two that leave out cancelled callers.
+    struct Narrow(Gate);
+
+    impl Batch for Narrow {
+        type Request = usize;
+        type Answer = (usize, usize);
+        const MAX: usize = 2;
+        const DROPS_CANCELLED: bool = true;
+
+        async fn run(&self, requests: Vec<usize>) -> Vec<(usize, usize)> {
+            self.0.run(requests).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_has_its_most_requests_and_none_of_cancelled_callers() {
+        let open = Arc::new(Semaphore::new(0));
+        let batcher = Batcher::new(Narrow(Gate { batches: AtomicUsize::new(0), open: Arc::clone(&open) }));
+        let mut first = batcher.submit(0).boxed();
+        assert!(poll!(&mut first).is_pending());
+        while batcher.0.batch.0.batches.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut rest: Vec<_> = (1..5).map(|request| batcher.submit(request).boxed()).collect();
+        for submitted in &mut rest {
+            assert!(poll!(submitted).is_pending());
+        }
+        drop(rest.remove(0));
+        open.add_permits(3);
+        assert_eq!(first.await, Some((0, 0)));
+        let answers: Vec<_> = join_all(rest).await.into_iter().flatten().collect();
+        assert_eq!(answers, [(2, 1), (3, 1), (4, 2)]);
+    }
+
     #[tokio::test]
     async fn a_batch_that_panics_does_not_stop_later_ones() {
         let (batcher, open) = gate();

@@ -52,13 +52,12 @@ fn timing() -> Timing {
 pub const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn timeouts() -> Timeouts {
-    let time_limit = REPLY_TIMEOUT;
     Timeouts {
-        connect: time_limit,
-        greeting: time_limit,
-        command: time_limit,
-        data: time_limit,
-        end_of_data: time_limit,
+        connect: REPLY_TIMEOUT,
+        greeting: REPLY_TIMEOUT,
+        command: REPLY_TIMEOUT,
+        data: REPLY_TIMEOUT,
+        end_of_data: REPLY_TIMEOUT,
         ..Timeouts::default()
     }
 }
