@@ -213,6 +213,20 @@ mod tests {
         (Breaker::new(clock.clone()), clock)
     }
 
+    #[test]
+    fn a_mail_that_waited_while_the_circuit_opened_does_not_connect_and_the_probe_does() {
+        let (breaker, clock) = breaker();
+        let waits = breaker.try_acquire().unwrap();
+        for _ in 0..THRESHOLD {
+            assert!(waits.is_valid());
+            let _ = breaker.try_acquire().unwrap().failed();
+        }
+        assert!(!waits.is_valid());
+        clock.advance(wait(1));
+        let probe = breaker.try_acquire().unwrap();
+        assert!(probe.is_valid() && !waits.is_valid());
+    }
+
     fn open(breaker: &Breaker) -> DateTime<Utc> {
         (0..THRESHOLD).map(|_| breaker.try_acquire().ok().unwrap().failed().retry_at).max().unwrap()
     }
