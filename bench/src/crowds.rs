@@ -1,7 +1,6 @@
 //! `cargo dev bench crowds`: guests who book at once. One to four api processes on one Postgres; a thousand clients who want
 //! one member of staff; and a sale's opening, with 5,000 clients at one instant for 200 places.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +14,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::setup::{Api, Setup, rate, with_program};
+use super::setup::{Api, ProgramOptions, Setup, rate, with_program};
 use crate::storm::load::Latencies;
 use crate::wire::{self, Wire};
 
@@ -54,9 +53,8 @@ pub struct Options {
     /// Check that it works with a tenth of everybody; the figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// Measure this api instead of building one (`deploy/build` makes the shipped one)
-    #[arg(long)]
-    binary: Option<PathBuf>,
+    #[command(flatten)]
+    program: ProgramOptions,
 }
 
 /// Measures and prints tables.
@@ -64,7 +62,7 @@ pub struct Options {
 /// # Errors
 /// When a server does not start, a request fails, or a place is not sold exactly once.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    with_program("punctual-api", options.binary.as_deref(), async |setup| {
+    with_program("punctual-api", &options.program, async |setup| {
         let crowds = Crowds::open(setup, &options).await?;
         crowds.scale_out().await?;
         crowds.hot_spot().await?;
@@ -161,6 +159,7 @@ impl Crowds {
                 latencies.ms(0.5),
                 latencies.ms(0.99),
             ));
+            self.setup.print_statements(&format!("{count} api processes")).await?;
         }
         Ok(())
     }
@@ -224,6 +223,7 @@ impl Crowds {
         row("booked", fans.booked);
         row("refused, with alternatives", fans.refused);
         row("booked meanwhile with others", strangers.booked);
+        self.setup.print_statements("one member of staff").await?;
         ensure!(fans.busy + strangers.busy == 0, "{} were told to come back", fans.busy + strangers.busy);
         Ok(())
     }
@@ -274,7 +274,7 @@ impl Crowds {
             refused.ms(0.99),
             refused.ms(1.0),
         ));
-        Ok(())
+        self.setup.print_statements("opening").await
     }
 
     async fn clear(&self) -> Result<()> {

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::fs;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use punctual_core::notifications::enqueue_due;
 use punctual_queue::{Clock as _, ServerClock};
 use tokio::process::Child;
 
-use super::setup::{Setup, WAIT_TIMEOUT, percentile, rate, with_program};
+use super::setup::{ProgramOptions, Setup, WAIT_TIMEOUT, percentile, rate, with_program};
 
 /// Interval at which locks are sampled.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -25,9 +24,8 @@ pub struct Options {
     /// Check that it works with a tenth of the mails; the figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// Measure this worker instead of building one (`deploy/build` makes the shipped one)
-    #[arg(long)]
-    binary: Option<PathBuf>,
+    #[command(flatten)]
+    program: ProgramOptions,
 }
 
 /// Measures and prints a table.
@@ -36,10 +34,7 @@ pub struct Options {
 /// When a server does not start, or a mail does not arrive.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let count = if options.quick { options.mails / 10 } else { options.mails };
-    with_program("punctual-worker", options.binary.as_deref(), async move |setup| {
-        measure(&setup, count).await
-    })
-    .await
+    with_program("punctual-worker", &options.program, async move |setup| measure(&setup, count).await).await
 }
 
 async fn measure(setup: &Setup, count: usize) -> Result<()> {
@@ -50,10 +45,12 @@ async fn measure(setup: &Setup, count: usize) -> Result<()> {
     let (p50, p99) = latency(setup, count / 50).await?;
     println!("| commit to DATA, p50 / p99 ms | {p50:.1} / {p99:.1} |");
     worker.kill().await?;
+    setup.print_statements("one at a time").await?;
     for workers in [1, 10] {
         let (rate, locked) = backlog(setup, count, workers).await?;
         println!("| {count} mails waiting, {workers} worker(s), mails/s | {rate:.0} |");
         println!("| … of the time of their statements, waiting for locks | {:.1} % |", locked * 100.0);
+        setup.print_statements(&format!("{workers} worker(s)")).await?;
     }
     Ok(())
 }

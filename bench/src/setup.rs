@@ -23,11 +23,27 @@ use super::sink::Sink;
 
 /// How long a part of a benchmark may take.
 pub(super) const WAIT_TIMEOUT: Duration = Duration::from_mins(10);
+/// Library of Postgres that counts and times statements.
+const STATISTICS: &str = "pg_stat_statements";
+/// Rows of [`Setup::print_statements`].
+const STATEMENTS: i64 = 20;
 /// How long an api may take to start.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// What is measured.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct ProgramOptions {
+    /// Measure this program instead of building one (`deploy/build` makes the shipped one)
+    #[arg(long)]
+    binary: Option<PathBuf>,
+    /// Also print, for each part, the statements on which Postgres spent the most time; the other figures become a little worse
+    #[arg(long)]
+    statements: bool,
+}
+
 pub(super) struct Setup {
     program: PathBuf,
+    statements: bool,
     folder: PathBuf,
     environment: BTreeMap<&'static str, String>,
     /// Keys of the links and webhook secrets, as the worker's setting has them.
@@ -37,13 +53,13 @@ pub(super) struct Setup {
     pub(super) sink: Sink,
 }
 
-/// Starts the servers, measures this binary of the program (or one built as it is shipped), and stops the servers.
+/// Starts the servers, measures the program, and stops the servers.
 ///
 /// # Errors
 /// When a server does not start; those of `measure`.
 pub(super) async fn with_program(
     program: &str,
-    binary: Option<&Path>,
+    options: &ProgramOptions,
     measure: impl AsyncFnOnce(Setup) -> Result<()>,
 ) -> Result<ExitCode> {
     let needs = Needs { postgres: true, redis: true };
@@ -52,14 +68,19 @@ pub(super) async fn with_program(
         console::problem(&format!("install what is missing and try again:\n\n{}\n", install_commands(needs)));
         return Ok(ExitCode::from(STATUS_MISSING));
     };
-    let program = match binary {
+    let program = match &options.binary {
         Some(binary) => binary.canonicalize().context("--binary is not there")?,
         None => build_shipped(program).await?,
     };
     let folder = folder_on_disk()?;
-    let cluster = start_postgres(&postgres, folder.path(), &[("shared_buffers", "512MB")])?;
+    let mut settings = vec![("shared_buffers", "512MB")];
+    if options.statements {
+        settings.push(("shared_preload_libraries", STATISTICS));
+        settings.push(("pg_stat_statements.track_planning", "on"));
+    }
+    let cluster = start_postgres(&postgres, folder.path(), &settings)?;
     let redis = RedisServer::start(&redis, &folder.path().join("redis"), ports::free_port())?;
-    let result = match Setup::open(program, &cluster, &redis, folder.path()).await {
+    let result = match Setup::open(program, options.statements, &cluster, &redis, folder.path()).await {
         Ok(setup) => measure(setup).await,
         Err(error) => Err(error),
     };
@@ -76,7 +97,13 @@ pub(super) struct Api {
 }
 
 impl Setup {
-    async fn open(program: PathBuf, cluster: &Cluster, redis: &RedisServer, folder: &Path) -> Result<Self> {
+    async fn open(
+        program: PathBuf,
+        statements: bool,
+        cluster: &Cluster,
+        redis: &RedisServer,
+        folder: &Path,
+    ) -> Result<Self> {
         let url = cluster.url("postgres");
         schema::migrate(&mut PgConnection::connect(&url).await?).await?;
         let settings = PoolSettings {
@@ -88,6 +115,11 @@ impl Setup {
         let pool = pool::connect(&url, &settings)?;
         let domain = fs::read_to_string(clone_root().join("bench/punctual.sql"))?;
         sqlx::raw_sql(AssertSqlSafe(domain)).execute(&pool).await?;
+        if statements {
+            // Only what follows is counted.
+            sqlx::query(AssertSqlSafe(format!("CREATE EXTENSION {STATISTICS}"))).execute(&pool).await?;
+            sqlx::query("SELECT pg_stat_statements_reset()").execute(&pool).await?;
+        }
         let sink = Sink::start().await?;
         let link_keys = Keys::write_local(1, &random_bytes::<32>()?);
         let environment = [
@@ -100,7 +132,7 @@ impl Setup {
         .into();
         let prefix = punctual_queue::redis_prefix(&mut *pool.acquire().await?).await?;
         let wake = Wake::connect_with(Some(&redis.url()), &prefix)?;
-        Ok(Self { program, folder: folder.to_owned(), environment, link_keys, pool, wake, sink })
+        Ok(Self { program, statements, folder: folder.to_owned(), environment, link_keys, pool, wake, sink })
     }
 
     /// Starts the worker. It is killed with the value.
@@ -137,6 +169,29 @@ impl Setup {
             .kill_on_drop(true)
             .spawn()
             .context("the program does not start")
+    }
+
+    /// With `--statements`, prints those that took the longest since the last call.
+    pub(super) async fn print_statements(&self, part: &str) -> Result<()> {
+        if !self.statements {
+            return Ok(());
+        }
+        let rows: Vec<(String, i64, i64, f64, f64)> = sqlx::query_as(
+            "SELECT regexp_replace(left(query, 400), '\\s+', ' ', 'g'), calls, rows, total_plan_time, total_exec_time
+             FROM pg_stat_statements ORDER BY total_plan_time + total_exec_time DESC LIMIT $1",
+        )
+        .bind(STATEMENTS)
+        .fetch_all(&self.pool)
+        .await?;
+        console::line(&format!(
+            "\n| {part}: statement | calls | rows | planned, ms | run, ms |\n| --- | ---: | ---: | ---: | ---: |"
+        ));
+        for (query, calls, rows, planned, run) in rows {
+            let query: String = query.chars().take(100).collect();
+            console::line(&format!("| {query} | {calls} | {rows} | {planned:.0} | {run:.0} |"));
+        }
+        sqlx::query("SELECT pg_stat_statements_reset()").execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Removes all bookings and stores this many bookings, each with a due confirmation that has no job yet.

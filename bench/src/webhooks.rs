@@ -1,7 +1,6 @@
 //! `cargo dev bench webhooks`: how many webhooks a second one worker posts, alone and beside mails; and the delay at the
 //! good ones of a thousand endpoints while a tenth never answers.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use punctual_queue::ServerClock;
 use sqlx::PgPool;
 
 use super::hook_receiver::Receivers;
-use super::setup::{Setup, WAIT_TIMEOUT, percentile, rate, with_program};
+use super::setup::{ProgramOptions, Setup, WAIT_TIMEOUT, percentile, rate, with_program};
 
 /// Endpoints of the backlog: so many that the limit of each, 50 a second, has no effect.
 const MANY: usize = 100;
@@ -40,9 +39,8 @@ pub struct Options {
     /// Check that it works with a tenth of everything; the figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// Measure this worker instead of building one (`deploy/build` makes the shipped one)
-    #[arg(long)]
-    binary: Option<PathBuf>,
+    #[command(flatten)]
+    program: ProgramOptions,
 }
 
 /// Measures and prints a table.
@@ -50,7 +48,7 @@ pub struct Options {
 /// # Errors
 /// When a server does not start, or a webhook does not arrive.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    with_program("punctual-worker", options.binary.as_deref(), async |setup| {
+    with_program("punctual-worker", &options.program, async |setup| {
         Hooks::open(setup).await?.measure(&options).await
     })
     .await
@@ -125,6 +123,7 @@ impl Hooks {
         let first = *arrived.iter().min().context("nothing arrived")?;
         let last = *arrived.iter().max().context("nothing arrived")?;
         worker.kill().await?;
+        self.setup.print_statements(&format!("{events} events and {mails} mails")).await?;
         let mails_rate = sent?.map_or(0.0, |(first, last)| rate(mails, last - first));
         Ok((rate(arrived.len(), last - first), mails_rate))
     }
@@ -146,6 +145,7 @@ impl Hooks {
         }
         self.receivers.wait_for(events * (ENDPOINTS - DEAD), WAIT_TIMEOUT).await?;
         worker.kill().await?;
+        self.setup.print_statements("one event at a time").await?;
         let mut by_event: Vec<Vec<Instant>> = self.receivers.arrived().into_values().collect();
         by_event.sort_by_key(|arrived| arrived.iter().min().copied());
         let mut took: Vec<f64> = by_event

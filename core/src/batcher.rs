@@ -4,7 +4,7 @@
 //! The statement of a batch is sent after every request in it arrived, so it sees every write acknowledged before them.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -18,6 +18,11 @@ pub(crate) trait Batch: Send + Sync + 'static {
     const MAX: usize = usize::MAX;
     /// Whether requests are dropped whose callers were cancelled before their batch began.
     const DROPS_CANCELLED: bool = false;
+
+    /// Starts the task that runs batches while requests wait.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(task);
+    }
 
     /// Serves the requests; the answers are in the order of the requests. A caller whose answer is missing treats its
     /// request as failed.
@@ -49,15 +54,21 @@ impl<B: Batch> Batcher<B> {
     pub(crate) async fn submit(&self, request: B::Request) -> Option<B::Answer> {
         let (sender, answer) = oneshot::channel();
         let start = {
-            let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut next = self.0.lock();
             next.waiting.push((request, sender));
             !std::mem::replace(&mut next.running, true)
         };
         if start {
             // A separate task: the caller may be cancelled before the other requests of its batch are served.
-            tokio::spawn(Runner { inner: Arc::clone(&self.0), finished: false }.run());
+            self.0.batch.spawn(Runner { inner: Arc::clone(&self.0), finished: false }.run());
         }
         answer.await.ok()
+    }
+}
+
+impl<B: Batch> Inner<B> {
+    fn lock(&self) -> MutexGuard<'_, Next<B>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,7 +97,7 @@ impl<B: Batch> Runner<B> {
     }
 
     fn take(&mut self) -> Option<Vec<Waiting<B>>> {
-        let mut next = self.inner.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.inner.lock();
         if B::DROPS_CANCELLED {
             next.waiting.retain(|(_, sender)| !sender.is_closed());
         }
@@ -105,7 +116,7 @@ impl<B: Batch> Drop for Runner<B> {
     fn drop(&mut self) {
         // After a regular end another runner may already be active.
         if !self.finished {
-            let mut next = self.inner.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut next = self.inner.lock();
             next.running = false;
             next.waiting.clear();
         }

@@ -1,4 +1,4 @@
-//! Where writes run: with connections of their own and, in the api, on a runtime of their own.
+//! Where writes run: with connections of their own and, in the api, on a runtime of their own, which also loads slot lists.
 //!
 //! A booking waits many times: for Postgres, Redis, other tasks. On a runtime that a thousand readers keep busy it would then
 //! wait in the queue of ready tasks each time; on one of its own it waits for a processor only.

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::RequestedSlot;
 use crate::batcher::{Batch, Batcher};
-use crate::{Alternative, BlockedBy, Core, Error, Result, slots};
+use crate::transaction::{BEGIN_READ, Transaction};
+use crate::{Alternative, BlockedBy, Core, Error, slots};
 
 /// Searches of one batch that run at the same time. Each uses a connection.
 const SEARCHES: usize = 3;
@@ -119,15 +120,23 @@ impl Batch for Search {
 impl Search {
     async fn alternatives(&self, wanted: &SearchRequest) -> Option<Vec<Alternative>> {
         let SearchRequest { slot, exclude, now } = wanted;
-        let search: Result<_> = async {
-            let mut db = self.pool.acquire().await?;
-            let terms = match exclude {
-                Some(id) => slots::terms_of_booking(&mut db, *id, slot.service_id, slot.staff_id).await?,
-                None => slots::terms(&mut db, slot.service_id, slot.staff_id).await?,
-            };
-            slots::alternatives(&mut db, *now, &terms, slot.start, slot.seats, *exclude).await
-        }
-        .await;
-        search.inspect_err(|error| tracing::warn!(%error, "no alternatives for a slot that is taken")).ok()
+        let search = async {
+            let mut tx = Transaction::begin(&self.pool, BEGIN_READ).await?;
+            let found = async {
+                let db = tx.conn()?;
+                let terms = match exclude {
+                    Some(id) => slots::terms_of_booking(db, *id, slot.service_id, slot.staff_id).await?,
+                    None => slots::terms(db, slot.service_id, slot.staff_id).await?,
+                };
+                slots::alternatives(db, *now, &terms, slot.start, slot.seats, *exclude).await
+            }
+            .await;
+            tx.end_read().await;
+            found
+        };
+        search
+            .await
+            .inspect_err(|error| tracing::warn!(%error, "no alternatives for a slot that is taken"))
+            .ok()
     }
 }

@@ -4,7 +4,8 @@ use uuid::Uuid;
 
 use super::alternatives::{with_alternatives, with_alternatives_to_hold};
 use super::batch::{self, NewEntry, RequestKind};
-use super::{Booker, Booking, NewBooking, SlotSource, place};
+use super::performers::performers;
+use super::{Booker, Booking, NewBooking, SlotSource};
 use crate::customers::Contact;
 use crate::idempotency::{self, Answer, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
@@ -30,7 +31,7 @@ pub async fn create(
         None => None,
     };
     let performers = match &new.slot {
-        SlotSource::Slot(slot) => again_if_cut(|| place::performers(core, slot)).await?,
+        SlotSource::Slot(slot) => performers(core, slot).await?,
         SlotSource::Hold(id) => again_if_cut(|| staff_of_hold(core, actor, *id)).await?.into_iter().collect(),
     };
     let wanted = new.slot.clone();

@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use super::alternatives::with_alternatives;
 use super::batch::{self, NewEntry, RequestKind};
-use super::{Booking, NewHold, place};
+use super::performers::performers;
+use super::{Booking, NewHold};
 use crate::idempotency::{self, Answer, Guest, IdempotencyKey, Request};
-use crate::pool::again_if_cut;
 use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Result};
 
@@ -36,7 +36,7 @@ pub async fn hold(
         Some(request) => Some(request.lock(core).await?),
         None => None,
     };
-    let performers = again_if_cut(|| place::performers(core, &new.slot)).await?;
+    let performers = performers(core, &new.slot).await?;
     let slot = new.slot.clone();
     // A guest's name must not be equal to an account's id.
     let held_by = actor.caller_id().map_or_else(|| format!("guest:{guest}"), |id| id.to_string());

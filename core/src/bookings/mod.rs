@@ -29,6 +29,7 @@ mod managed;
 mod no_show;
 mod note;
 mod own;
+mod performers;
 mod place;
 mod proposals;
 mod read;

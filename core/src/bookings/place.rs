@@ -9,7 +9,7 @@ use crate::calendar::{Limits, Place};
 use crate::hours::{self, StrandedReason};
 use crate::slots::{self, ServiceTerms};
 use crate::types::{EventDetails, Money, ParseError, Position};
-use crate::{Core, Error, Result};
+use crate::{Error, Result};
 
 /// Where a booking goes. The calendar is locked until the transaction ends.
 pub(super) struct Placement<'a> {
@@ -57,16 +57,6 @@ impl Placement<'_> {
         let during = self.place.during;
         i32::try_from((during.end() - during.start()).num_minutes()).unwrap_or(i32::MAX)
     }
-}
-
-/// The staff who may perform the slot: those whose calendars have to be locked. Read before the transaction.
-pub(super) async fn performers(core: &Core, slot: &RequestedSlot) -> Result<Vec<Uuid>> {
-    // Whether the member of staff performs the service is checked under the lock.
-    if let Some(staff_id) = slot.staff_id {
-        return Ok(vec![staff_id]);
-    }
-    let mut db = core.pool.acquire().await?;
-    Ok(slots::terms(&mut db, slot.service_id, None).await?.staff_ids)
 }
 
 /// The terms of the slot's service and the staff it can be booked with, ordered by id: those of `performers`, whose

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::alternatives::looked_up;
 use super::create::authorize;
-use super::place::{Placement, performers, staff_for};
+use super::performers::performers;
+use super::place::{Placement, staff_for};
 use super::together::{NewPlace, book_together, customer};
 use super::{Booker, Booking, NewBooking, RequestedSlot, SlotSource, calendars, mails, resources};
 use crate::advisory_lock::lock_names;
@@ -85,7 +86,7 @@ async fn create_once(core: &Core, actor: &Actor, request: Request, new: NewVisit
     let key_guard = request.lock(core).await?;
     let mut locked = BTreeSet::new();
     for slot in &services {
-        locked.extend(again_if_cut(|| performers(core, slot)).await?);
+        locked.extend(performers(core, slot).await?);
     }
     let locked: Vec<Uuid> = locked.into_iter().collect();
     let guards = calendars::lock_in_process(core, &locked).await?;

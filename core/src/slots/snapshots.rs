@@ -186,6 +186,11 @@ impl Batch for Builds {
     const MAX: usize = 32;
     const DROPS_CANCELLED: bool = true;
 
+    /// With the writes: beside a thousand readers each of its five round trips to Postgres would wait for all of them.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.writer.spawn(task);
+    }
+
     async fn run(&self, queries: Vec<SlotQuery>) -> Vec<Result<Loaded>> {
         let Self(core) = self;
         let (begun, now) = (Instant::now(), core.now());

@@ -16,8 +16,12 @@ use crate::store::control::QueueControl;
 /// that passed while no worker ran would start at once.
 const SLOT_GRACE: TimeDelta = TimeDelta::seconds(3);
 
-/// While jobs wait for permits, a new job of a higher priority is seen within this time.
+/// While jobs wait for permits, a new job of a higher priority is seen within this time. Where a search from the start takes
+/// long, it is seen within twenty times that, at most within two seconds: a transaction that stays open keeps the dead
+/// entries of all jobs done since.
 const FULL_SEARCH: Duration = Duration::from_millis(100);
+const FULL_SEARCH_SHARE: u32 = 20;
+const FULL_SEARCH_MAX: Duration = Duration::from_secs(2);
 
 /// The dispatcher's state of one queue.
 pub(crate) struct QueueState {
@@ -67,18 +71,18 @@ impl QueueState {
         self.claimed_up_to.filter(|(_, until)| now < *until).map(|(place, _)| place)
     }
 
-    /// Records the result of a claim of up to `count` jobs after the position `after`.
+    /// Records the result of a claim of up to `count` jobs after the position `after`, which began at `begun`.
     pub(crate) fn record_claim(
         &mut self,
         claimed: &[Claimed],
         count: u32,
         after: Option<Place>,
-        now: Instant,
+        (begun, now): (Instant, Instant),
     ) {
         let full = u32::try_from(claimed.len()).unwrap_or(u32::MAX) >= count;
         let until = match (after, self.claimed_up_to) {
             (Some(_), Some((_, until))) => until,
-            _ => now + FULL_SEARCH,
+            _ => now + ((now - begun) * FULL_SEARCH_SHARE).clamp(FULL_SEARCH, FULL_SEARCH_MAX),
         };
         let last = claimed.iter().map(|claimed| claimed.place).max();
         self.claimed_up_to = last.filter(|_| full).map(|last| (last, until));
@@ -181,17 +185,24 @@ mod tests {
         let mut state = QueueState::new(Queue::new("default"), vec!["nothing.v1".to_owned()]);
         let now = Instant::now();
         assert_eq!(state.search_after(now), None);
-        state.record_claim(&[claimed(3), claimed(2)], 2, None, now);
+        let soon = |at: Instant| (at, at);
+        state.record_claim(&[claimed(3), claimed(2)], 2, None, soon(now));
         let behind = state.search_after(now);
         assert_eq!((behind.map(|place| place.id), state.may_have_jobs), (Some(JobId(3)), true));
         // A further claim does not delay the search from the start.
-        state.record_claim(&[claimed(4), claimed(5)], 2, behind, now + FULL_SEARCH / 2);
+        state.record_claim(&[claimed(4), claimed(5)], 2, behind, soon(now + FULL_SEARCH / 2));
         assert_eq!(state.search_after(now + FULL_SEARCH / 2).map(|place| place.id), Some(JobId(5)));
         assert_eq!(state.search_after(now + FULL_SEARCH), None);
         // Nothing after the position: there may be jobs before it.
-        state.record_claim(&[], 2, behind, now);
+        state.record_claim(&[], 2, behind, soon(now));
         assert_eq!((state.search_after(now), state.may_have_jobs), (None, true));
-        state.record_claim(&[], 2, None, now);
+        state.record_claim(&[], 2, None, soon(now));
         assert_eq!((state.search_after(now), state.may_have_jobs), (None, false));
+        // A search that took long is not repeated soon.
+        state.record_claim(&[claimed(6)], 1, None, (now, now + FULL_SEARCH / 2));
+        assert!(state.search_after(now + FULL_SEARCH * FULL_SEARCH_SHARE / 2).is_some());
+        assert_eq!(state.search_after(now + FULL_SEARCH * (FULL_SEARCH_SHARE + 1) / 2), None);
+        state.record_claim(&[claimed(7)], 1, None, (now, now + FULL_SEARCH_MAX));
+        assert_eq!(state.search_after(now + FULL_SEARCH_MAX * 2), None);
     }
 }

@@ -62,7 +62,8 @@ async fn killed<C: Contender>(site: &Site<'_>) -> Result<Recovery> {
     let (database, mut producer) = site.fresh::<C>().await?;
     enqueue::all(&mut producer, site.sizes.span, Due::Now).await?;
     site.server.settle(&database.name).await?;
-    let mut victim = site.worker(&database.url, Watch::Count)?;
+    // Killed in the middle of some of its jobs, which take a second.
+    let mut victim = site.worker(&database.url, Watch::CountSlow)?;
     let survivor = site.worker(&database.url, Watch::Count)?;
     handles(&mut victim, u64::from(site.sizes.span) / 10).await?;
     victim.end().await?;

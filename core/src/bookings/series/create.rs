@@ -12,13 +12,13 @@ use super::{COUNTS, Mode, NewSeries, SeriesMade};
 use crate::advisory_lock::lock_names;
 use crate::bookings::create::authorize;
 use crate::bookings::mails;
-use crate::bookings::place::{Placement, first_place, performers, staff_for};
+use crate::bookings::performers::performers;
+use crate::bookings::place::{Placement, first_place, staff_for};
 use crate::bookings::together::{NewPlace, book_together, customer};
 use crate::bookings::{Booker, RequestedSlot, SlotSource, calendars, resources};
 use crate::calendar::{Every, Limits, Refusal, occurrences};
 use crate::customers;
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
-use crate::pool::again_if_cut;
 use crate::slots::{self, Board, ServiceTerms, StartQuery};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ParseError};
@@ -101,7 +101,7 @@ async fn decide(
     slot: &RequestedSlot,
     key_guard: impl Send + 'static,
 ) -> Result<Decided> {
-    let performers = again_if_cut(|| performers(core, slot)).await?;
+    let performers = performers(core, slot).await?;
     let guards = calendars::lock_in_process(core, &performers).await?;
     let work = CreateSeries { actor: *actor, request, new, slot: slot.clone(), performers };
     write(core, Arc::new(work), (guards, key_guard)).await

@@ -62,7 +62,8 @@ impl Dispatcher {
         }
         let (session, now, statement) =
             (self.shared.session(), self.shared.now(), self.shared.timing.statement);
-        let (kinds, after) = (&self.queues[at].kinds, self.queues[at].search_after(Instant::now()));
+        let begun = Instant::now();
+        let (kinds, after) = (&self.queues[at].kinds, self.queues[at].search_after(begun));
         let claimed = self
             .db
             .call(statement, async |conn| {
@@ -72,7 +73,7 @@ impl Dispatcher {
         let Some(claimed) = self.record(claimed, "claim") else {
             return self.give_back(name, limit, count, sessions).await;
         };
-        self.queues[at].record_claim(&claimed, count, after, Instant::now());
+        self.queues[at].record_claim(&claimed, count, after, (begun, Instant::now()));
         let started = self.start_all(at, claimed).await;
         self.give_back(name, limit, count.saturating_sub(started), sessions).await;
     }

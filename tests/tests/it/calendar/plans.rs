@@ -98,3 +98,25 @@ async fn a_booking_reads_one_calendar_while_there_are_few() {
     let (plan, pages) = explain(&mut conn, &load, &parameters).await;
     assert!(pages <= 8, "{pages} pages, at most 8:\n{plan}");
 }
+
+/// A batch looks up its customers with plans that are made once, for a new business while it has none.
+#[tokio::test]
+async fn customers_are_found_by_the_index_of_what_is_given_even_before_the_first_one() {
+    let salon = Salon::open(1).await;
+    let mut conn = salon.database().pool().acquire().await.unwrap();
+    sqlx::raw_sql(
+        "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+         SET enable_mergejoin = off",
+    )
+    .execute(&mut *conn)
+    .await
+    .unwrap();
+    let booker = include_str!("../../../../core/src/customers/booker.rs");
+    for (begin, parameters, index) in [
+        ("SELECT address AS", "'{gina@example.org}'", "customers_email"),
+        ("SELECT id FROM customers", "'{01890a5d-ac96-774b-bcce-b302099a8057}'", "customers_pkey"),
+    ] {
+        let (plan, _) = explain(&mut conn, &statement(booker, begin), parameters).await;
+        assert!(plan.contains(index), "it should use {index}:\n{plan}");
+    }
+}
