@@ -40,9 +40,9 @@ pub fn install() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildE
 }
 
 /// Sets the number of connections to Postgres.
-pub fn connections(pools: [&PgPool; 2]) {
-    let all: u32 = pools.iter().map(|pool| pool.size()).sum();
-    let idle: usize = pools.iter().map(|pool| pool.num_idle()).sum();
+pub fn connections<'a>(pools: impl Iterator<Item = &'a PgPool> + Clone) {
+    let all: u32 = pools.clone().map(PgPool::size).sum();
+    let idle: usize = pools.map(PgPool::num_idle).sum();
     let idle = u32::try_from(idle).unwrap_or(u32::MAX);
     metrics::gauge!("database_connections", "state" => "idle").set(f64::from(idle));
     metrics::gauge!("database_connections", "state" => "busy").set(f64::from(all.saturating_sub(idle)));

@@ -86,7 +86,9 @@ impl Running {
         self.stop.cancel();
         self.servers.close();
         self.servers.wait().await;
-        self.state.core.writer.pool.close().await;
+        for pool in self.state.core.writer.pools() {
+            pool.close().await;
+        }
         self.state.core.pool.close().await;
     }
 }
@@ -101,8 +103,10 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         Some(_) => Some(metrics_page::install().map_err(|error| StartError::Metrics(error.to_string()))?),
         None => None,
     };
-    // Of ten, seven write: four transactions that wait for locks leave connections for two batches and another write.
-    let for_reads = (config.api.database_connections / 3).max(1);
+    // Of ten, seven write: four transactions that wait for locks leave connections for two batches and another write. Two read,
+    // and one loads slot lists, one batch at a time; of fewer than six none is left for that, and lists share those of writes.
+    let for_reads_and_lists = (config.api.database_connections / 3).max(1);
+    let for_lists = u32::from(for_reads_and_lists > 1);
     let connect = |connections| {
         let settings = PoolSettings {
             program: "punctual-api",
@@ -112,9 +116,10 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         };
         Ok::<_, StartError>(pool::connect(config.database_url()?.expose(), &settings)?)
     };
-    let pool = connect(for_reads)?;
-    let writer = Writer::on_own_runtime(connect(config.api.database_connections - for_reads)?)
-        .map_err(StartError::Thread)?;
+    let pool = connect(for_reads_and_lists - for_lists)?;
+    let write_pool = connect(config.api.database_connections - for_reads_and_lists)?;
+    let list_pool = if for_lists > 0 { Some(connect(for_lists)?) } else { None };
+    let writer = Writer::on_own_runtime(write_pool, list_pool).map_err(StartError::Thread)?;
     config.jwt_keys()?;
     config.link_keys()?;
     let listener = listen("PUNCTUAL_API_LISTEN", config.api.listen).await?;
@@ -165,7 +170,7 @@ async fn maintain(
     stop: CancellationToken,
 ) {
     loop {
-        metrics_page::connections([&core.pool, &core.writer.pool]);
+        metrics_page::connections(std::iter::once(&core.pool).chain(core.writer.pools()));
         handle.run_upkeep();
         if tokio::time::timeout(MAINTENANCE_INTERVAL, stop.cancelled()).await.is_ok() {
             return;

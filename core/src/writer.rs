@@ -14,6 +14,8 @@ use tokio::task::JoinHandle;
 pub struct Writer {
     /// The connections of writes.
     pub pool: PgPool,
+    /// The connection that loads slot lists; `None`: one of `pool`.
+    list_pool: Option<PgPool>,
     /// `None`: the runtime of the caller.
     runtime: Option<Runtime>,
 }
@@ -22,20 +24,30 @@ impl Writer {
     /// Runs writes on the runtime of their callers.
     #[must_use]
     pub fn shared(pool: PgPool) -> Self {
-        Self { pool, runtime: None }
+        Self { pool, list_pool: None, runtime: None }
     }
 
-    /// Runs writes on a runtime of their own, with a thread for every second processor. The pool is for them alone: a
-    /// connection is served by the runtime that opened it.
+    /// Runs writes and loads slot lists on a runtime of their own, with a thread for every second processor. The pools are for
+    /// them alone: a connection is served by the runtime that opened it.
     ///
     /// # Errors
     /// When the operating system gives no thread.
-    pub fn on_own_runtime(pool: PgPool) -> io::Result<Self> {
+    pub fn on_own_runtime(pool: PgPool, list_pool: Option<PgPool>) -> io::Result<Self> {
         let threads =
             std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2));
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(threads).thread_name("writer").enable_all().build()?;
-        Ok(Self { pool, runtime: Some(runtime) })
+        Ok(Self { pool, list_pool, runtime: Some(runtime) })
+    }
+
+    /// The connections that load slot lists.
+    pub fn list_pool(&self) -> &PgPool {
+        self.list_pool.as_ref().unwrap_or(&self.pool)
+    }
+
+    /// All connections.
+    pub fn pools(&self) -> impl Iterator<Item = &PgPool> + Clone {
+        std::iter::once(&self.pool).chain(&self.list_pool)
     }
 
     /// Starts a task, which continues when its caller is cancelled.

@@ -195,7 +195,7 @@ impl Batch for Builds {
         let Self(core) = self;
         let (begun, now) = (Instant::now(), core.now());
         let loading = again_if_cut(|| async {
-            let mut tx = Transaction::begin(&core.pool, BEGIN_READ).await?;
+            let mut tx = Transaction::begin(core.writer.list_pool(), BEGIN_READ).await?;
             let lists = load_lists(tx.conn()?, now, &queries).await;
             tx.end_read().await;
             lists
