@@ -1,4 +1,4 @@
--- Bookings by guests insert many customers: the feed notes those of a statement at once, and each is found by its own index.
+-- Batches of bookings by guests: their new customers are noted for the feed by one statement, and looked up by the right index.
 
 DROP TRIGGER customers_created ON customers;
 
@@ -13,7 +13,7 @@ COMMENT ON FUNCTION note_new_customers() IS 'Writes the rows of catalogue_events
 CREATE TRIGGER customers_created AFTER INSERT ON customers REFERENCING NEW TABLE AS inserted
     FOR EACH STATEMENT EXECUTE FUNCTION note_new_customers();
 
--- As a partial index of nearly all rows it fitted each statement with that condition: on a small table the planner took it
--- for a lookup by id or address, and connections kept that plan while the table grew.
+-- The partial index could serve any statement with `erased_at IS NULL`: on a small table the planner chose it for lookups by
+-- id or address, and connections kept that plan while the table grew.
 DROP INDEX customers_kept;
 CREATE INDEX customers_by_age ON customers (created_at);

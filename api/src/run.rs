@@ -104,7 +104,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         None => None,
     };
     // Of ten, seven write: four transactions that wait for locks leave connections for two batches and another write. Two read,
-    // and one loads slot lists, one batch at a time; of fewer than six none is left for that, and lists share those of writes.
+    // and one loads slot lists, one batch at a time. Of fewer than six, lists use those of writes.
     let for_reads_and_lists = (config.api.database_connections / 3).max(1);
     let for_lists = u32::from(for_reads_and_lists > 1);
     let connect = |connections| {
