@@ -114,8 +114,10 @@ pub struct WorkerConfig {
     pub metrics_listen: Option<SocketAddr>,
     /// Most connections to Postgres.
     pub database_connections: u32,
-    /// Jobs that run at a time.
+    /// Most mails under way at a time.
     pub concurrency: usize,
+    /// Most connections to the mail server.
+    pub relay_connections: usize,
     /// Our name in EHLO: a domain, or an address in brackets.
     pub ehlo_name: String,
     /// DKIM selector: the DNS name of the public key of `dkim_key` below the sender's domain.
@@ -305,6 +307,7 @@ fn read_worker(
         r.optional("PUNCTUAL_WORKER_METRICS_LISTEN", reader::ADDRESS, |text| text.parse().ok());
     let database_connections = r.number("PUNCTUAL_WORKER_DATABASE_CONNECTIONS", 2..=1000);
     let concurrency = r.number("PUNCTUAL_WORKER_CONCURRENCY", 1..=1000);
+    let relay_connections = r.number("PUNCTUAL_RELAY_CONNECTIONS", 1..=1000);
     let ehlo_name = r.optional("PUNCTUAL_EHLO_NAME", "a domain name such as mail.example.org", domain);
     let dkim_selector = r.optional("PUNCTUAL_DKIM_SELECTOR", "labels such as mail2027", selector);
     let dkim_key = r.secret("PUNCTUAL_DKIM_KEY", "a private key in PEM", |text| {
@@ -317,6 +320,7 @@ fn read_worker(
         metrics_listen,
         database_connections: database_connections?,
         concurrency: concurrency?,
+        relay_connections: relay_connections?,
         ehlo_name: ehlo_name.unwrap_or_else(|| default_ehlo_name(public_url)),
         dkim_selector,
         dkim_key,

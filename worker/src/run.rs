@@ -166,7 +166,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
         relay_address,
         config.worker.ehlo_name.clone(),
         options.timeouts,
-        concurrency,
+        config.worker.relay_connections,
         clock.clone(),
     )?;
     let webhooks = Webhooks::new(&core, config.worker.webhook_networks.clone(), Arc::clone(&links))

@@ -13,11 +13,28 @@ use crate::error::{Error, Result};
 use crate::limits::limit::Limit;
 use crate::timing::Timing;
 
+/// Answers how many jobs of a queue can run at once.
+#[derive(Clone)]
+pub(crate) struct Capacity(Arc<dyn Fn() -> u32 + Send + Sync>);
+
+impl Capacity {
+    pub(crate) fn jobs(&self) -> u32 {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Capacity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Capacity").field(&self.jobs()).finish()
+    }
+}
+
 /// How a worker serves a queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
     pub(crate) name: &'static str,
     pub(crate) concurrency: u32,
+    pub(crate) capacity: Option<Capacity>,
     pub(crate) weight: u32,
     pub(crate) limit: Option<Limit>,
     pub(crate) key_limit: Option<Limit>,
@@ -27,30 +44,38 @@ impl Queue {
     /// Up to 32 jobs at once in this process, weight 1, no limits.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, concurrency: 32, weight: 1, limit: None, key_limit: None }
+        Self { name, concurrency: 32, capacity: None, weight: 1, limit: None, key_limit: None }
     }
 
     /// How many of its jobs run at once in this process, at least 1.
     #[must_use]
-    pub const fn concurrency(self, jobs: u32) -> Self {
+    pub fn concurrency(self, jobs: u32) -> Self {
         Self { concurrency: jobs, ..self }
+    }
+
+    /// How many of its jobs can run at once just now, while that is less than [`Self::concurrency`]; asked before each
+    /// claim. For jobs that would wait in this process for something else, such as a connection to a slow server: those
+    /// not claimed can run in another process, and a more urgent one can still overtake them. Below 1 counts as 1.
+    #[must_use]
+    pub fn capacity(self, jobs: impl Fn() -> u32 + Send + Sync + 'static) -> Self {
+        Self { capacity: Some(Capacity(Arc::new(jobs))), ..self }
     }
 
     /// Its share of the process' permits, relative to the weights of other queues, while permits are scarce. At least 1.
     #[must_use]
-    pub const fn weight(self, weight: u32) -> Self {
+    pub fn weight(self, weight: u32) -> Self {
         Self { weight, ..self }
     }
 
     /// How many of its jobs start per period, over all workers, unless overridden at run time.
     #[must_use]
-    pub const fn limit(self, limit: Limit) -> Self {
+    pub fn limit(self, limit: Limit) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
     /// How many of its jobs with the same `limit_key` start per period, over all workers.
     #[must_use]
-    pub const fn key_limit(self, limit: Limit) -> Self {
+    pub fn key_limit(self, limit: Limit) -> Self {
         Self { key_limit: Some(limit), ..self }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use super::builder::Queue;
+use super::builder::{Capacity, Queue};
 use super::resolve_outcome::is_runnable;
 use crate::limits::limit::Limit;
 use crate::limits::limiter::Limiter;
@@ -58,7 +58,8 @@ impl QueueState {
     }
 
     pub(crate) fn free(&self) -> u32 {
-        self.queue.concurrency.max(1).saturating_sub(self.running)
+        let capacity = self.queue.capacity.as_ref().map_or(u32::MAX, Capacity::jobs);
+        self.queue.concurrency.min(capacity).max(1).saturating_sub(self.running)
     }
 
     pub(crate) fn may_claim(&self) -> bool {

@@ -15,7 +15,7 @@ use crate::webhooks::{self, Webhooks};
 pub use send_notification::Mailer;
 use sweeps::{CompletePast, EnqueueDue, EraseOutdated, ExpireHolds, ExpirePending, SampleQueues, Tidy};
 
-/// Registers queues, kinds of job with their handlers, and periodic jobs. `concurrency` is the most mails sent at a time.
+/// Registers queues, kinds of job with their handlers, and periodic jobs. `concurrency` is the most mails under way at a time.
 pub fn register(
     builder: Builder,
     core: &Core,
@@ -23,11 +23,17 @@ pub fn register(
     webhooks: Webhooks,
     concurrency: u32,
 ) -> Builder {
+    let relay = mailer.relay.clone();
     builder
         .data(core.clone())
         .data(mailer)
         .data(webhooks)
-        .queue(Queue::new(SendNotification::QUEUE).concurrency(concurrency).weight(4))
+        .queue(
+            Queue::new(SendNotification::QUEUE)
+                .concurrency(concurrency)
+                .capacity(move || mails_for(relay.connection_limit()))
+                .weight(4),
+        )
         .queue(Queue::new(sweeps::QUEUE).concurrency(2))
         .queue(
             Queue::new(webhooks::QUEUE)
@@ -51,6 +57,12 @@ pub fn register(
         .periodic(periodic::<EraseOutdated>(Duration::from_hours(1)))
         .periodic(periodic::<Tidy>(Duration::from_hours(1)))
         .periodic(periodic::<SampleQueues>(Duration::from_secs(30)))
+}
+
+/// How many mails keep so many connections busy: while one is at the relay, the next is prepared, or the end of the last is
+/// recorded.
+fn mails_for(connections: usize) -> u32 {
+    u32::try_from(connections.saturating_mul(2)).unwrap_or(u32::MAX)
 }
 
 /// Enqueues a job of this kind at each interval.

@@ -87,6 +87,14 @@ impl Capacity {
         state.changed_at = Instant::now();
     }
 
+    /// No connection is open and none can be opened: the relay is down, which says nothing about its limit. Once it is
+    /// back, connections double again.
+    pub fn unreachable(&self) {
+        let mut state = self.lock();
+        state.limit = 1;
+        state.refused = false;
+    }
+
     /// The limit in force.
     pub fn limit(&self) -> usize {
         self.lock().limit
@@ -135,6 +143,24 @@ mod tests {
         pass(&capacity, GROW_INTERVAL);
         assert!(capacity.try_acquire() && !capacity.try_acquire(), "one more in each interval");
         assert_eq!(capacity.limit(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_was_down_is_not_taken_for_a_small_one() {
+        let capacity = Capacity::new(16);
+        for open in [1, 2, 4, 8] {
+            capacity.works(open);
+        }
+        // It goes down: the connections that are still open become fewer.
+        for open in [12, 5, 1] {
+            capacity.refused(open);
+        }
+        capacity.unreachable();
+        assert_eq!(capacity.limit(), 1);
+        for open in [1, 2, 4, 8] {
+            capacity.works(open);
+        }
+        assert_eq!(capacity.limit(), 16);
     }
 
     #[tokio::test]

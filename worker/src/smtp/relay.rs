@@ -79,6 +79,9 @@ impl Relay {
                         self.capacity.refused(others);
                         continue;
                     }
+                    if others == 0 {
+                        self.capacity.unreachable();
+                    }
                     return Err(failure);
                 }
                 Err(other) => return Err(Failure::no_reply(Step::Connect, &other.to_string())),

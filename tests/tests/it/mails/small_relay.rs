@@ -1,17 +1,27 @@
 //! A relay that allows less than the worker would like: few connections, few messages on each; and what it is greeted as.
 
+use chrono::TimeDelta;
+use punctual_core::bookings::Booking;
 use punctual_testkit::smtp_sink::{Act, Verb};
+use punctual_worker::smtp::Timeouts;
 
+use super::outages::settled;
 use super::test_worker::{TestWorker, sent};
 use crate::core::salon::tuesday;
 
-/// So many mails are due when the worker begins, and are sent while the clock stands still: none waits.
-async fn sends_all(post: &mut TestWorker, mails: usize) {
+/// So many customers book, from this hour on, with whoever is free.
+async fn book(post: &TestWorker, count: usize, first_hour: usize) -> Vec<Booking> {
     let mut bookings = Vec::new();
-    for (number, customer) in post.salon.customers(mails).await.iter().enumerate() {
-        let hour = 9 + number / post.salon.staff.len();
+    for (number, customer) in post.salon.customers(count).await.iter().enumerate() {
+        let hour = first_hour + number / post.salon.staff.len();
         bookings.push(post.book_as(customer, tuesday(&format!("{hour:02}:00"))).await);
     }
+    bookings
+}
+
+/// So many mails are due when the worker begins, and are sent while the clock stands still: none waits.
+async fn sends_all(post: &mut TestWorker, mails: usize) {
+    let bookings = book(post, mails, 9).await;
     post.hire_worker().await;
     post.sink.wait_for_mails(mails).await;
     for booking in &bookings {
@@ -26,6 +36,55 @@ async fn a_relay_with_room_for_three_connections_takes_all_mails_without_a_wait(
     post.sink.limit_connections(3);
     sends_all(&mut post, 48).await;
     assert_eq!(post.sink.most_open(), 3);
+    post.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_has_few_connections_leaves_mails_to_another() {
+    let mut post = TestWorker::with_staff(8).await;
+    post.timeouts = Timeouts::default();
+    post.sink.limit_connections(3);
+    sends_all(&mut post, 24).await;
+    post.sink.always(Verb::Dot, Act::Stall);
+    let before = post.sink.seen(Verb::Dot);
+    book(&post, 24, 12).await;
+    post.sink.wait_for(Verb::Dot, before + 2).await;
+    post.sink.limit_connections(12);
+    post.hire_worker().await;
+    post.sink.wait_for(Verb::Dot, before + 8).await;
+    post.sink.release();
+    post.sink.wait_for_mails(48).await;
+    post.close().await;
+}
+
+/// The connections end one after the other while others are still open, which looks as if the relay allowed fewer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_was_down_gets_as_many_connections_as_before() {
+    let mut post = TestWorker::with_staff(8).await;
+    post.timeouts = Timeouts::default();
+    post.sink.always(Verb::Dot, Act::Stall);
+    book(&post, 8, 9).await;
+    post.hire_worker().await;
+    post.sink.wait_for(Verb::Dot, 8).await;
+    for verb in [Verb::Banner, Verb::Mail] {
+        post.sink.always(verb, Act::Reply("421 4.3.2 closing"));
+    }
+    post.sink.release();
+    post.sink.wait_for_mails(8).await;
+    book(&post, 8, 10).await;
+    settled(&post).await;
+    post.sink.heal();
+    while post.sink.journal().len() < 16 {
+        post.pass(TimeDelta::seconds(20));
+        settled(&post).await;
+    }
+    post.sink.hold();
+    post.sink.always(Verb::Dot, Act::Stall);
+    let before = post.sink.seen(Verb::Dot);
+    book(&post, 8, 11).await;
+    post.sink.wait_for(Verb::Dot, before + 8).await;
+    post.sink.release();
+    post.sink.wait_for_mails(24).await;
     post.close().await;
 }
 

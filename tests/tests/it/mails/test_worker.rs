@@ -26,7 +26,8 @@ pub struct TestWorker {
     pub customer: Actor,
     pub service: Uuid,
     workers: Vec<Running>,
-    timeouts: Timeouts,
+    /// Time limits of SMTP of workers hired from now on.
+    pub timeouts: Timeouts,
 }
 
 /// The fields of a ledger row about sending.
