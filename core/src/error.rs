@@ -254,6 +254,16 @@ pub struct VisitConflict {
 }
 
 impl Error {
+    /// The failure of something that several requests shared, for one of them.
+    pub(crate) fn for_one_of_several(&self, context: &'static str) -> Self {
+        match self {
+            Self::Unavailable(error) => {
+                Self::Unavailable(sqlx::Error::Io(std::io::Error::other(error.to_string())))
+            }
+            error => Self::internal(context, error.to_string()),
+        }
+    }
+
     /// A slot that is taken, before alternatives are searched.
     #[must_use]
     pub const fn slot_taken() -> Self {

@@ -1,7 +1,6 @@
 //! The staff who may perform a slot. Concurrent requests share one read: when a sale opens, thousands ask at once.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io;
 use std::sync::Arc;
 
 use sqlx::PgPool;
@@ -43,9 +42,7 @@ impl Batch for ByService {
         match again_if_cut(|| self.read(&services)).await {
             Ok(staff) => requests.iter().map(|service| Ok(staff.get(service).cloned())).collect(),
             Err(error) => {
-                let failed =
-                    |_| Err(Error::Unavailable(sqlx::Error::Io(io::Error::other(error.to_string()))));
-                requests.iter().map(failed).collect()
+                requests.iter().map(|_| Err(error.for_one_of_several("the staff of a service"))).collect()
             }
         }
     }

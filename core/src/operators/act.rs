@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::action::{Action, Operator, OperatorAction, OperatorKind, Verb};
-use super::queue_error;
+use super::{OWN_QUEUES, queue_error};
 use crate::notifications::{self, SendNotification};
 use crate::transaction::{Outcome, Write, write};
 use crate::{Core, Error, Result, mail_relay};
@@ -114,7 +114,7 @@ fn of_mails(details: Value) -> Object {
 }
 
 async fn to_queue(tx: &mut PgConnection, now: DateTime<Utc>, action: &Action, queue: &str) -> Result<Object> {
-    if !ops::is_queue(tx, queue).await.map_err(queue_error)? {
+    if !OWN_QUEUES.contains(&queue) && !ops::is_queue(tx, queue).await.map_err(queue_error)? {
         return Err(Error::NotFound("queue"));
     }
     let details = match action {

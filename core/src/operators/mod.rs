@@ -16,7 +16,14 @@ pub use bookings::bookings_of;
 pub use samples::{QueueSample, history, sample};
 pub use see::{JobsWanted, MailStatus, job, jobs, mails, periodic, queues, workers};
 
+use punctual_queue::Payload as _;
+
 use crate::Error;
+use crate::notifications::SendNotification;
+use crate::webhooks::DeliverWebhook;
+
+/// Queues that can be paused and limited before their first job.
+const OWN_QUEUES: [&str; 2] = [SendNotification::QUEUE, DeliverWebhook::QUEUE];
 
 /// Converts an error of the queue to one of core.
 fn queue_error(error: punctual_queue::Error) -> Error {

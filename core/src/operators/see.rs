@@ -6,7 +6,7 @@ use punctual_queue::ops::{
     self, Cursor, JobDetail, JobFilter, Page, PeriodicStatus, QueueStatus, WorkerStatus,
 };
 
-use super::queue_error;
+use super::{OWN_QUEUES, queue_error};
 use crate::mail_relay::{self, OpenCircuit};
 use crate::notifications::{self, ResendableMail};
 use crate::types::PageSize;
@@ -25,9 +25,17 @@ pub struct JobsWanted {
     pub after: Option<Cursor>,
 }
 
-/// All queues, by name.
+/// All queues, by name; those of the product also before their first job.
 pub async fn queues(core: &Core) -> Result<Vec<QueueStatus>> {
-    ops::queues(&mut *core.pool.acquire().await?, core.now()).await.map_err(queue_error)
+    let mut queues =
+        ops::queues(&mut *core.pool.acquire().await?, core.now()).await.map_err(queue_error)?;
+    for name in OWN_QUEUES {
+        if !queues.iter().any(|queue| queue.queue == name) {
+            queues.push(QueueStatus { queue: name.to_owned(), ..QueueStatus::default() });
+        }
+    }
+    queues.sort_unstable_by(|one, other| one.queue.cmp(&other.queue));
+    Ok(queues)
 }
 
 /// The state of mails.

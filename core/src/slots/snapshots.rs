@@ -203,10 +203,8 @@ impl Batch for Builds {
         let timed_out = |_| Err(Error::Unavailable(sqlx::Error::Io(io::ErrorKind::TimedOut.into())));
         match tokio::time::timeout(BUILD_TIMEOUT, loading).await.unwrap_or_else(timed_out) {
             Ok(lists) => lists.into_iter().map(|list| Ok(Loaded { list: list?, begun, now })).collect(),
-            Err(Error::Unavailable(error)) => {
-                let failed =
-                    |_| Err(Error::Unavailable(sqlx::Error::Io(io::Error::other(error.to_string()))));
-                queries.iter().map(failed).collect()
+            Err(error @ Error::Unavailable(_)) => {
+                queries.iter().map(|_| Err(error.for_one_of_several("slot lists"))).collect()
             }
             Err(error) => {
                 tracing::debug!(%error, lists = queries.len(), "each slot list is built by itself");

@@ -11,7 +11,7 @@ use crate::store::interval::interval;
 use crate::timing::Timing;
 
 /// Depth and settings of a queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueueStatus {
     /// Its name.
     pub queue: String,

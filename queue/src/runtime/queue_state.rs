@@ -72,18 +72,19 @@ impl QueueState {
         self.claimed_up_to.filter(|(_, until)| now < *until).map(|(place, _)| place)
     }
 
-    /// Records the result of a claim of up to `count` jobs after the position `after`, which began at `begun`.
+    /// Records the result of a claim of up to `count` jobs after the position `after`, which ended at `now` and took so long.
     pub(crate) fn record_claim(
         &mut self,
         claimed: &[Claimed],
         count: u32,
         after: Option<Place>,
-        (begun, now): (Instant, Instant),
+        now: Instant,
+        took: Duration,
     ) {
         let full = u32::try_from(claimed.len()).unwrap_or(u32::MAX) >= count;
         let until = match (after, self.claimed_up_to) {
             (Some(_), Some((_, until))) => until,
-            _ => now + ((now - begun) * FULL_SEARCH_SHARE).clamp(FULL_SEARCH, FULL_SEARCH_MAX),
+            _ => now + (took * FULL_SEARCH_SHARE).clamp(FULL_SEARCH, FULL_SEARCH_MAX),
         };
         let last = claimed.iter().map(|claimed| claimed.place).max();
         self.claimed_up_to = last.filter(|_| full).map(|last| (last, until));
@@ -186,24 +187,24 @@ mod tests {
         let mut state = QueueState::new(Queue::new("default"), vec!["nothing.v1".to_owned()]);
         let now = Instant::now();
         assert_eq!(state.search_after(now), None);
-        let soon = |at: Instant| (at, at);
-        state.record_claim(&[claimed(3), claimed(2)], 2, None, soon(now));
+        let fast = Duration::ZERO;
+        state.record_claim(&[claimed(3), claimed(2)], 2, None, now, fast);
         let behind = state.search_after(now);
         assert_eq!((behind.map(|place| place.id), state.may_have_jobs), (Some(JobId(3)), true));
         // A further claim does not delay the search from the start.
-        state.record_claim(&[claimed(4), claimed(5)], 2, behind, soon(now + FULL_SEARCH / 2));
+        state.record_claim(&[claimed(4), claimed(5)], 2, behind, now + FULL_SEARCH / 2, fast);
         assert_eq!(state.search_after(now + FULL_SEARCH / 2).map(|place| place.id), Some(JobId(5)));
         assert_eq!(state.search_after(now + FULL_SEARCH), None);
         // Nothing after the position: there may be jobs before it.
-        state.record_claim(&[], 2, behind, soon(now));
+        state.record_claim(&[], 2, behind, now, fast);
         assert_eq!((state.search_after(now), state.may_have_jobs), (None, true));
-        state.record_claim(&[], 2, None, soon(now));
+        state.record_claim(&[], 2, None, now, fast);
         assert_eq!((state.search_after(now), state.may_have_jobs), (None, false));
         // A search that took long is not repeated soon.
-        state.record_claim(&[claimed(6)], 1, None, (now, now + FULL_SEARCH / 2));
+        state.record_claim(&[claimed(6)], 1, None, now + FULL_SEARCH / 2, FULL_SEARCH / 2);
         assert!(state.search_after(now + FULL_SEARCH * FULL_SEARCH_SHARE / 2).is_some());
         assert_eq!(state.search_after(now + FULL_SEARCH * (FULL_SEARCH_SHARE + 1) / 2), None);
-        state.record_claim(&[claimed(7)], 1, None, (now, now + FULL_SEARCH_MAX));
+        state.record_claim(&[claimed(7)], 1, None, now + FULL_SEARCH_MAX, FULL_SEARCH_MAX);
         assert_eq!(state.search_after(now + FULL_SEARCH_MAX * 2), None);
     }
 }

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi, param::Path};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path},
+};
 use punctual_core::{
     bookings,
     calendar::Span,
@@ -14,13 +17,13 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
-    contract::{Access, Operation},
+    contract::{Access, Operation, SuccessHeader},
     endpoints::Tag,
     http::{
         body::Body,
         problem::{Code, Place, Problem},
         reply::Created,
-        values::ReasonText,
+        values::{IdempotencyKey, ReasonText},
     },
     state::State,
     views::{Outage, Proposal, StrandedBooking},
@@ -55,7 +58,9 @@ pub struct OutageCreated {
 
 /// Access, limits and problems.
 pub const OPERATION: Operation =
-    Operation::new("createResourceOutage", Access::ADMIN).problems(&[Code::NotFound, Code::Overloaded]);
+    Operation::new("createResourceOutage", Access::ADMIN)
+    .problems(&[Code::NotFound, Code::IdempotencyInProgress, Code::IdempotencyKeyReused, Code::Overloaded])
+    .headers(&[SuccessHeader::IdempotencyReplayed]);
 
 #[derive(Default)]
 pub struct CreateOutage;
@@ -77,6 +82,9 @@ impl CreateOutage {
         caller: Caller,
         /// The resource.
         id: Path<Uuid>,
+        /// A key of your choice, new for each object: repeating the request with it creates nothing twice.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<IdempotencyKey>>,
         body: Body<OutageRequest>,
     ) -> Result<Created<OutageCreated>, Problem> {
         let OutageRequest { start, end, reason } = body.0;
@@ -87,13 +95,22 @@ impl CreateOutage {
                 Problem::invalid_at(Place::Body, "/end", "out_of_range", expected)
             })?;
         let new = NewOutage { during, reason: reason.map_or_else(Reason::default, |reason| reason.0) };
-        let changed = resources::add_outage(&state.core, id.0, new).await?;
+        let actor = caller.actor();
+        let (changed, replayed) = match key.0 {
+            Some(key) => {
+                let key = key.parsed()?;
+                let once = resources::add_outage_once(&state.core, &actor, &key, id.0, new).await?;
+                (once.value, once.replayed)
+            }
+            None => (resources::add_outage(&state.core, id.0, new).await?, false),
+        };
         let ids: Vec<Uuid> = changed.stranded.iter().map(|booking| booking.booking_id).collect();
-        let proposals = bookings::proposals(&state.core, &caller.actor(), &ids).await?;
-        Ok(Created::new(OutageCreated {
+        let proposals = bookings::proposals(&state.core, &actor, &ids).await?;
+        let created = OutageCreated {
             outage: Outage(changed.value),
             stranded: changed.stranded.into_iter().map(StrandedBooking::from).collect(),
             proposals: proposals.into_iter().map(Proposal::from).collect(),
-        }))
+        };
+        Ok(Created::new(created).replayed(replayed))
     }
 }

@@ -37,11 +37,8 @@ impl Failure {
     /// The error to report for one entry.
     pub(super) fn for_one(&self) -> Error {
         match &self.error {
-            Error::Unavailable(error) => {
-                Error::Unavailable(sqlx::Error::Io(io::Error::other(error.to_string())))
-            }
             Error::IdempotencyInProgress => Error::IdempotencyInProgress,
-            error => Error::internal("a batch of bookings", error.to_string()),
+            error => error.for_one_of_several("a batch of bookings"),
         }
     }
 }

@@ -73,7 +73,7 @@ impl Dispatcher {
         let Some(claimed) = self.record(claimed, "claim") else {
             return self.give_back(name, limit, count, sessions).await;
         };
-        self.queues[at].record_claim(&claimed, count, after, (begun, Instant::now()));
+        self.queues[at].record_claim(&claimed, count, after, Instant::now(), begun.elapsed());
         let started = self.start_all(at, claimed).await;
         self.give_back(name, limit, count.saturating_sub(started), sessions).await;
     }

@@ -153,6 +153,24 @@ async fn exactly_the_actions_of_operators_are_audited() {
 }
 
 #[tokio::test]
+async fn queues_can_be_paused_before_their_first_job_and_worker() {
+    let salon = Salon::open(1).await;
+    let api = &salon.api;
+    books(&salon, &[]).await;
+    for queue in ["mails", "webhooks"] {
+        let paused =
+            api.post(&format!("/v1/ops/queues/{queue}/pause"), Some(&salon.admin), &json!({})).await;
+        assert_eq!(paused.status, 200, "{}", paused.body);
+    }
+    let resumed = api.post("/v1/ops/queues/webhooks/resume", Some(&salon.admin), &json!({})).await;
+    assert_eq!(resumed.status, 200, "{}", resumed.body);
+    let queues = api.get("/v1/ops/queues", Some(&salon.admin)).await.body;
+    let listed: Vec<_> =
+        queues["data"].as_array().unwrap().iter().map(|queue| (&queue["queue"], &queue["paused"])).collect();
+    assert_eq!(listed, [(&json!("mails"), &json!(true)), (&json!("webhooks"), &json!(false))]);
+}
+
+#[tokio::test]
 async fn the_history_of_a_queue_is_what_was_sampled() {
     let salon = Salon::open(1).await;
     let api = &salon.api;

@@ -52,8 +52,15 @@ async fn an_administrator_sets_up_rooms_and_a_slot_without_one_is_not_offered() 
 
     let outage = json!({ "start": "2027-05-04T00:00:00+02:00", "end": "2027-05-05T00:00:00+02:00", "reason": "Painting" });
     let path = format!("/v1/resources/{id}/outages");
-    let out = api.post(&path, admin, &outage).await;
-    assert_eq!(out.status, 201, "{}", out.body);
+    let add = async || {
+        let request = api.request(Method::POST, &path).header("idempotency-key", "painting").json(&outage);
+        api.send(request.bearer_auth(&salon.admin.access)).await
+    };
+    let out = add().await;
+    assert_eq!((out.status.as_u16(), out.header("idempotency-replayed")), (201, ""), "{}", out.body);
+    let again = add().await;
+    assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (201, "true"));
+    assert_eq!(again.body["outage"], out.body["outage"]);
     assert_eq!(Salon::stranded(&out), ["09:00"]);
     assert_eq!(out.body["stranded"][0]["reasons"], json!(["resource_unavailable"]));
     assert!(salon.starts().await.is_empty());
