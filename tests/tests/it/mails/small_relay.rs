@@ -69,9 +69,11 @@ async fn a_relay_that_was_down_gets_as_many_connections_as_before() {
     for verb in [Verb::Banner, Verb::Mail] {
         post.sink.always(verb, Act::Reply("421 4.3.2 closing"));
     }
+    let greeted = post.sink.seen(Verb::Banner);
+    book(&post, 8, 10).await;
+    post.sink.wait_for(Verb::Banner, greeted + 1).await;
     post.sink.release();
     post.sink.wait_for_mails(8).await;
-    book(&post, 8, 10).await;
     settled(&post).await;
     post.sink.heal();
     while post.sink.journal().len() < 16 {
