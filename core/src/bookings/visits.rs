@@ -21,7 +21,7 @@ use crate::calendar::{Limits, NoPlace, Placed, Refusal, local_date};
 use crate::customers::{self, Contact};
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
 use crate::pool::again_if_cut;
-use crate::slots::{self, ServiceTerms, VisitBoard, VisitService};
+use crate::slots::{self, ServiceTerms, VisitPlanner, VisitService};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ParseError};
 use crate::{BlockedBy, Core, Error, Result, VisitConflict, settings, staff};
@@ -226,8 +226,8 @@ impl CreateVisit {
         let date = local_date(terms.zone, start);
         let services: Vec<(&ServiceTerms, &[Uuid])> =
             performed.iter().map(|(terms, staff_ids)| (*terms, staff_ids.as_slice())).collect();
-        let board = VisitBoard::load(tx, now, &services, (date, date)).await?;
-        Ok(VisitBoard::new(&board, &services, (date, date)).plan(start, now, limits))
+        let loaded = VisitPlanner::load(tx, now, &services, (date, date)).await?;
+        Ok(VisitPlanner::new(&loaded, &services, (date, date)).plan(start, now, limits))
     }
 }
 

@@ -27,8 +27,7 @@ pub struct JobsWanted {
 
 /// All queues, by name; those of the product also before their first job.
 pub async fn queues(core: &Core) -> Result<Vec<QueueStatus>> {
-    let mut queues =
-        ops::queues(&mut *core.pool.acquire().await?, core.now()).await.map_err(queue_error)?;
+    let mut queues = ops::queues(&mut *core.pool.acquire().await?, core.now()).await.map_err(queue_error)?;
     for name in OWN_QUEUES {
         if !queues.iter().any(|queue| queue.queue == name) {
             queues.push(QueueStatus { queue: name.to_owned(), ..QueueStatus::default() });

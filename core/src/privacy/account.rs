@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::erase::{erase, lock, none_to_come};
+use super::erase::{erase, lock, require_no_future_bookings};
 use crate::transaction::change;
 use crate::types::Role;
 use crate::{Core, Error, Result, idempotency, notifications};
@@ -41,7 +41,7 @@ async fn run(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> 
         .fetch_all(&mut *tx)
         .await?;
     let customers = lock(tx, &customers).await?;
-    none_to_come(tx, now, &customers).await?;
+    require_no_future_bookings(tx, now, &customers).await?;
     erase(tx, now, &customers).await?;
     notifications::forget_account(tx, now, id).await?;
     idempotency::forget_account(tx, id).await?;

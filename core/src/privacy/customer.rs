@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::erase::{erase, lock, none_to_come};
+use super::erase::{erase, lock, require_no_future_bookings};
 use crate::transaction::change;
 use crate::types::Actor;
 use crate::{Core, Error, Result, customers};
@@ -32,6 +32,6 @@ async fn run(tx: &mut PgConnection, now: DateTime<Utc>, id: Uuid) -> Result<()> 
     if locked.is_empty() {
         return Ok(());
     }
-    none_to_come(tx, now, &locked).await?;
+    require_no_future_bookings(tx, now, &locked).await?;
     erase(tx, now, &locked).await
 }

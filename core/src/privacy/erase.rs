@@ -24,12 +24,12 @@ pub(super) async fn lock(tx: &mut PgConnection, customer_ids: &[Uuid]) -> Result
 ///
 /// # Errors
 /// [`Error::HasBookings`].
-pub(super) async fn none_to_come(
+pub(super) async fn require_no_future_bookings(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     customer_ids: &[Uuid],
 ) -> Result<()> {
-    let standing = sqlx::query_scalar!(
+    let booking_ids = sqlx::query_scalar!(
         "SELECT id FROM bookings
          WHERE customer_id = ANY($1) AND status IN ('pending', 'confirmed') AND upper(during) > $2
          ORDER BY lower(during), id",
@@ -38,7 +38,7 @@ pub(super) async fn none_to_come(
     )
     .fetch_all(tx)
     .await?;
-    if standing.is_empty() { Ok(()) } else { Err(Error::HasBookings(standing)) }
+    if booking_ids.is_empty() { Ok(()) } else { Err(Error::HasBookings(booking_ids)) }
 }
 
 /// Erases the locked customers: contact details, notes, and recipients of mails. Unsent mails are cancelled; links in

@@ -156,17 +156,17 @@ pub async fn list(db: impl PgExecutor<'_>, now: DateTime<Utc>, user_id: Uuid) ->
 /// [`Error::NotFound`] when it is another account's, or has ended.
 pub async fn end(pool: &PgPool, now: DateTime<Utc>, user_id: Uuid, session_id: Uuid) -> Result<()> {
     let mut conn = pool.acquire().await?;
-    let stands = sqlx::query_scalar!(
+    let live = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM refresh_tokens
                           WHERE family_id = $1 AND user_id = $2 AND spent_at IS NULL AND revoked_at IS NULL
-                            AND expires_at > $3) AS "stands!""#,
+                            AND expires_at > $3) AS "live!""#,
         session_id,
         user_id,
         now,
     )
     .fetch_one(&mut *conn)
     .await?;
-    if !stands {
+    if !live {
         return Err(Error::NotFound("session"));
     }
     revoke_family(&mut conn, now, session_id).await

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::terms::{ServiceTerms, terms_of_booking, terms_of_each};
-use super::{Board, MAX_STAFF, Revisions, calendars};
+use super::{LoadedCalendars, MAX_STAFF, Revisions, calendars};
 use crate::calendar::{
     Calendar, after_date, day_start, last_bookable_date, local_date, slots, unchanged_until,
 };
@@ -132,29 +132,29 @@ pub(super) async fn load_lists(
         }
     }
     let zone = with_dates().next().map_or(Zone::UTC, |(terms, _)| terms.zone);
-    let mut board = Board::load_dates(db, now, zone, dates, &[]).await?;
+    let mut loaded = LoadedCalendars::load_dates(db, now, zone, dates, &[]).await?;
     let ends = with_dates().flat_map(|(terms, (from, to))| [(from, terms), (to, terms)]);
-    board.load_resources_on(db, now, ends, &[]).await?;
-    let board = Arc::new(board);
-    let loaded = |planned: Planned| LoadedList { planned, board: Arc::clone(&board), now };
-    Ok(planned.into_iter().map(|planned| planned.map(loaded)).collect())
+    loaded.load_resources_on(db, now, ends, &[]).await?;
+    let loaded = Arc::new(loaded);
+    let list = |planned: Planned| LoadedList { planned, loaded: Arc::clone(&loaded), now };
+    Ok(planned.into_iter().map(|planned| planned.map(list)).collect())
 }
 
 /// The terms and calendars of one list.
 pub(super) struct LoadedList {
     planned: Planned,
     /// Calendars of this list and of others.
-    board: Arc<Board>,
+    loaded: Arc<LoadedCalendars>,
     now: DateTime<Utc>,
 }
 
 impl LoadedList {
     /// The list of the query for which it was loaded.
     pub(super) fn list(self, query: &SlotQuery) -> ListWithRevisions {
-        let Self { planned: Planned { terms, dates, until }, board, now } = self;
+        let Self { planned: Planned { terms, dates, until }, loaded, now } = self;
         let offered = match dates {
             Some(dates) => {
-                merge(board.calendars_of(&terms.staff_ids), now, &terms, dates, query.seats, until)
+                merge(loaded.calendars_of(&terms.staff_ids), now, &terms, dates, query.seats, until)
             }
             None => Offered { slots: Vec::new(), until },
         };

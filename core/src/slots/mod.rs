@@ -2,10 +2,10 @@
 //! and holds all load through [`calendars`], so they see the same calendar.
 
 mod alternatives;
-mod board;
 mod check;
 mod list;
 mod load;
+mod loaded_calendars;
 mod resources;
 mod revisions;
 mod snapshots;
@@ -16,11 +16,11 @@ mod visits;
 pub use crate::services::MAX_STAFF;
 pub use alternatives::alternatives;
 pub(crate) use alternatives::{Displaced, replacements};
-pub use board::Board;
 pub use check::{StaffAnswer, StartQuery, check_start};
 pub use list::{DaySlots, MAX_DAYS, OfferedSlot, SlotList, SlotQuery, list};
 pub use load::calendars;
 pub(crate) use load::opening_hours;
+pub use loaded_calendars::LoadedCalendars;
 pub use revisions::Revisions;
 pub use snapshots::{Page, Snapshots};
 pub(crate) use stored::{iso_number, iso_weekday, minutes_to_store, stored_part, stored_time, stored_window};
@@ -29,7 +29,7 @@ pub use terms::{ServiceTerms, terms, terms_of_booking};
 pub use visits::{
     MAX_SERVICES, VISIT_DAYS, VisitDay, VisitQuery, VisitService, VisitSlots, nearest_visits, visit_slots,
 };
-pub(crate) use visits::{VisitBoard, require_services};
+pub(crate) use visits::{VisitPlanner, require_services};
 
 use crate::calendar::Refusal;
 use crate::{BlockedBy, Error};

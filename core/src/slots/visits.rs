@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::load::Instants;
-use super::{Board, MAX_STAFF, ServiceTerms, terms};
+use super::{LoadedCalendars, MAX_STAFF, ServiceTerms, terms};
 use crate::calendar::{
     Limits, NoPlace, Performer, Placed, Step, after_date, day_start, last_bookable_date, local_date,
     out_of_reach, plan_visit,
@@ -165,7 +165,7 @@ async fn search(
     now: DateTime<Utc>,
     services: &[ServiceTerms],
     (from, to): (NaiveDate, NaiveDate),
-    use_starts: impl FnOnce(&VisitBoard<'_>, Vec<DateTime<Utc>>),
+    use_starts: impl FnOnce(&VisitPlanner<'_>, Vec<DateTime<Utc>>),
 ) -> Result<()> {
     let Some(first) = services.first() else { return Ok(()) };
     // Only dates that can have starts; this also keeps extreme dates out of date arithmetic.
@@ -176,8 +176,8 @@ async fn search(
     }
     let performed: Vec<(&ServiceTerms, &[Uuid])> =
         services.iter().map(|terms| (terms, terms.staff_ids.as_slice())).collect();
-    let board = VisitBoard::load(db, now, &performed, (from, to)).await?;
-    let visits = VisitBoard::new(&board, &performed, (from, to));
+    let loaded = VisitPlanner::load(db, now, &performed, (from, to)).await?;
+    let visits = VisitPlanner::new(&loaded, &performed, (from, to));
     let mut starts: Vec<DateTime<Utc>> = visits
         .performers
         .first()
@@ -192,15 +192,15 @@ async fn search(
 }
 
 /// The calendars against which visits are decided.
-pub(crate) struct VisitBoard<'a> {
-    board: &'a Board,
+pub(crate) struct VisitPlanner<'a> {
+    loaded: &'a LoadedCalendars,
     zone: Zone,
     service_ids: Vec<Uuid>,
     /// By service of the visit.
     performers: Vec<Vec<Performer<'a>>>,
 }
 
-impl<'a> VisitBoard<'a> {
+impl<'a> VisitPlanner<'a> {
     /// Loads the calendars for visits of these services, with these staff, that start on the dates `from` to `to`: two
     /// queries, one more for services that need resources. To decide about a booking, the caller has locked calendars and
     /// resources by earlier statements.
@@ -212,7 +212,7 @@ impl<'a> VisitBoard<'a> {
         now: DateTime<Utc>,
         services: &[(&ServiceTerms, &[Uuid])],
         dates: (NaiveDate, NaiveDate),
-    ) -> Result<Board> {
+    ) -> Result<LoadedCalendars> {
         let zone = services.first().map(|(terms, _)| terms.zone).ok_or(Error::NotFound("service"))?;
         let (from, to) = span(services, dates);
         let mut staff_ids: Vec<Uuid> = services.iter().flat_map(|(_, ids)| *ids).copied().collect();
@@ -222,25 +222,25 @@ impl<'a> VisitBoard<'a> {
             from.iter_days().take_while(|date| *date <= to).map(|date| day_start(zone, date)).collect();
         let starts: Vec<(DateTime<Utc>, &[Uuid])> =
             days.iter().map(|day| (*day, staff_ids.as_slice())).collect();
-        let mut board = Board::load(db, now, zone, &starts, &[]).await?;
+        let mut loaded = LoadedCalendars::load(db, now, zone, &starts, &[]).await?;
         let needing: Vec<(DateTime<Utc>, &ServiceTerms)> =
             days.iter().flat_map(|day| services.iter().map(|(terms, _)| (*day, *terms))).collect();
-        board.load_resources(db, now, &needing, &[]).await?;
-        Ok(board)
+        loaded.load_resources(db, now, &needing, &[]).await?;
+        Ok(loaded)
     }
 
-    /// For visits of these services that start on these dates; the board was loaded for the same.
+    /// For visits of these services that start on these dates; the calendars were loaded for the same.
     pub(crate) fn new(
-        board: &'a Board,
+        loaded: &'a LoadedCalendars,
         services: &[(&'a ServiceTerms, &[Uuid])],
         dates: (NaiveDate, NaiveDate),
     ) -> Self {
         let dates = span(services, dates);
         Self {
-            board,
+            loaded,
             zone: services.first().map_or(Zone::UTC, |(terms, _)| terms.zone),
             service_ids: services.iter().map(|(terms, _)| terms.rules.service_id).collect(),
-            performers: services.iter().map(|(terms, ids)| board.performers(terms, ids, dates)).collect(),
+            performers: services.iter().map(|(terms, ids)| loaded.performers(terms, ids, dates)).collect(),
         }
     }
 
@@ -267,7 +267,7 @@ impl<'a> VisitBoard<'a> {
                 let mut step: Step<'_> = performers.iter().collect();
                 if step.len() > 1 {
                     step.sort_by_cached_key(|performer| {
-                        (self.board.starting(performer.staff_id(), day), performer.staff_id())
+                        (self.loaded.starting(performer.staff_id(), day), performer.staff_id())
                     });
                 }
                 step

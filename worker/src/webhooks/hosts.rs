@@ -57,7 +57,7 @@ pub struct Slot {
 }
 
 /// The answer to a delivery that requests a slot.
-enum Answer {
+enum Acquired {
     Granted,
     Busy,
     Until(DateTime<Utc>),
@@ -86,10 +86,10 @@ impl Hosts {
             // Subscribes before it checks, so that no release is missed.
             let mut freed = pin!(self.freed.notified());
             freed.as_mut().enable();
-            match self.ask(&host, clock()) {
-                Answer::Granted => return Ok(Slot { hosts: Arc::clone(self), host }),
-                Answer::Until(until) => return Err(until),
-                Answer::Busy => {}
+            match self.try_acquire(&host, clock()) {
+                Acquired::Granted => return Ok(Slot { hosts: Arc::clone(self), host }),
+                Acquired::Until(until) => return Err(until),
+                Acquired::Busy => {}
             }
             if place.is_none() {
                 place = Some(self.wait_place(&host).ok_or_else(|| self.busy_until(&host, clock()))?);
@@ -100,19 +100,19 @@ impl Hosts {
         }
     }
 
-    fn ask(&self, host: &str, now: DateTime<Utc>) -> Answer {
+    fn try_acquire(&self, host: &str, now: DateTime<Utc>) -> Acquired {
         let mut state = self.lock();
         let entry = state.hosts.entry(host.to_owned()).or_default();
         if let Some(until) = entry.open_until.filter(|until| *until > now) {
-            return Answer::Until(until);
+            return Acquired::Until(until);
         }
         let limit = if entry.failures > 0 { 1 } else { IN_FLIGHT };
         if entry.in_flight >= limit {
-            return Answer::Busy;
+            return Acquired::Busy;
         }
         entry.probe_until = (entry.failures > 0).then(|| now + DEADLINE);
         entry.in_flight += 1;
-        Answer::Granted
+        Acquired::Granted
     }
 
     /// When to try a busy host again. While it is probed, not before the probe's deadline: trying each second, the

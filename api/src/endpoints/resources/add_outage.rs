@@ -57,8 +57,7 @@ pub struct OutageCreated {
 }
 
 /// Access, limits and problems.
-pub const OPERATION: Operation =
-    Operation::new("createResourceOutage", Access::ADMIN)
+pub const OPERATION: Operation = Operation::new("createResourceOutage", Access::ADMIN)
     .problems(&[Code::NotFound, Code::IdempotencyInProgress, Code::IdempotencyKeyReused, Code::Overloaded])
     .headers(&[SuccessHeader::IdempotencyReplayed]);
 

@@ -15,7 +15,7 @@ use crate::bookings::held_time::HeldTime;
 use crate::bookings::place::{Placement, first_place, staff_for};
 use crate::bookings::{Booker, NewBooking, RequestedSlot, SlotSource, held};
 use crate::customers::{self, AccountHolder, Contact};
-use crate::slots::{self, Board, ServiceTerms, StartQuery};
+use crate::slots::{self, LoadedCalendars, ServiceTerms, StartQuery};
 use crate::{Error, Result};
 
 /// The customer of a booking. A new one is inserted after the booking was accepted.
@@ -170,10 +170,10 @@ impl<'a> Entries<'a> {
         let Some(zone) = wanted.first().map(|(_, _, _, terms, _)| terms.zone) else { return Ok(Vec::new()) };
         let starts: Vec<(DateTime<Utc>, &[Uuid])> =
             wanted.iter().map(|(_, _, slot, _, staff_ids)| (slot.start, staff_ids.as_slice())).collect();
-        let mut board = Board::load(tx, self.now, zone, &starts, &[]).await?;
+        let mut loaded = LoadedCalendars::load(tx, self.now, zone, &starts, &[]).await?;
         let needing: Vec<(DateTime<Utc>, &ServiceTerms)> =
             wanted.iter().map(|(_, _, slot, terms, _)| (slot.start, *terms)).collect();
-        board.load_resources(tx, self.now, &needing, &[]).await?;
+        loaded.load_resources(tx, self.now, &needing, &[]).await?;
         let mut accepted = Vec::with_capacity(wanted.len());
         for (at, pending, slot, terms, staff_ids) in wanted {
             let holder = pending.limited_holder();
@@ -186,14 +186,14 @@ impl<'a> Entries<'a> {
                         limits: pending.limits(),
                         exclude: None,
                     };
-                    first_place(board.check_start(self.now, terms, &staff_ids, query))
+                    first_place(loaded.check_start(self.now, terms, &staff_ids, query))
                 })
                 .and_then(|place| Ok((place, customers.of(pending)?)));
             match decided {
                 Ok(((staff_id, place), customer)) => {
                     let id = new_id(self.now);
                     let taken = (id, slot.seats);
-                    let seats_before = board.take(staff_id, &place, taken, pending.held_until(self.now));
+                    let seats_before = loaded.take(staff_id, &place, taken, pending.held_until(self.now));
                     let placement = Placement { terms, staff_id, place, seats: slot.seats };
                     if let Some(holder) = holder {
                         held_time.add(holder, i64::from(placement.minutes()) * i64::from(slot.seats));

@@ -19,7 +19,7 @@ use crate::bookings::{Booker, RequestedSlot, SlotSource, calendars, resources};
 use crate::calendar::{Every, Limits, Refusal, occurrences};
 use crate::customers;
 use crate::idempotency::{self, Answer, Claim, Guest, IdempotencyKey, Request};
-use crate::slots::{self, Board, ServiceTerms, StartQuery};
+use crate::slots::{self, LoadedCalendars, ServiceTerms, StartQuery};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, ParseError};
 use crate::{Core, Error, Occurrence, Result, staff};
@@ -186,15 +186,15 @@ impl CreateSeries {
     ) -> Result<(Vec<Placed<'t>>, Vec<Occurrence>)> {
         let starts = occurrences(terms.zone, self.slot.start, self.new.every, self.new.count);
         let wanted: Vec<(DateTime<Utc>, &[Uuid])> = starts.iter().map(|start| (*start, staff_ids)).collect();
-        let mut board = Board::load(tx, now, terms.zone, &wanted, &[]).await?;
+        let mut loaded = LoadedCalendars::load(tx, now, terms.zone, &wanted, &[]).await?;
         let needing: Vec<_> = starts.iter().map(|start| (*start, terms)).collect();
-        board.load_resources(tx, now, &needing, &[]).await?;
+        loaded.load_resources(tx, now, &needing, &[]).await?;
         let limits = if self.new.first.overriding { Limits::Overridden } else { Limits::Series };
         let (mut placed, mut decided): (Vec<Placed<'t>>, _) = (Vec::new(), Vec::with_capacity(starts.len()));
         for (no, start) in (1..).zip(starts) {
             let seats = self.slot.seats;
             let ask = StartQuery { start, seats, limits, exclude: None };
-            let mut answers = board.check_start(now, terms, staff_ids, ask);
+            let mut answers = loaded.check_start(now, terms, staff_ids, ask);
             // The member of staff of the first comes first; the sort keeps the order of the others.
             let known = placed.first().map(|(_, first)| first.placement.staff_id);
             answers.sort_by_key(|answer| Some(answer.staff_id) != known);
@@ -210,7 +210,7 @@ impl CreateSeries {
             match (first_place(answers), refusal) {
                 (Ok((staff_id, place)), _) => {
                     let id = new_id(now);
-                    let seats_before = board.take(staff_id, &place, (id, seats), None);
+                    let seats_before = loaded.take(staff_id, &place, (id, seats), None);
                     occurrence.staff_id = Some(staff_id);
                     let placement = Placement { terms, staff_id, place, seats };
                     placed.push((no, NewPlace { id, placement, seats_before }));

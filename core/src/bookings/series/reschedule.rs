@@ -19,7 +19,7 @@ use crate::bookings::reschedule::put;
 use crate::bookings::row::Row;
 use crate::bookings::{calendars, resources};
 use crate::calendar::{Limits, moved_occurrence};
-use crate::slots::{self, Board, ServiceTerms, StartQuery};
+use crate::slots::{self, LoadedCalendars, ServiceTerms, StartQuery};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingAction, ChangeKind, EventDetails, ExpectedRev, ParseError, Position};
 use crate::{Core, Error, Occurrence, Result};
@@ -207,15 +207,15 @@ impl Reschedule {
         let wanted: Vec<(DateTime<Utc>, &[Uuid])> =
             targets.iter().map(|target| (target.start, target.staff_ids.as_slice())).collect();
         let Some(zone) = targets.first().map(|target| target.terms.zone) else { return Ok(Vec::new()) };
-        let mut board = Board::load(tx, now, zone, &wanted, &leaving).await?;
+        let mut loaded = LoadedCalendars::load(tx, now, zone, &wanted, &leaving).await?;
         let needing: Vec<_> = targets.iter().map(|target| (target.start, &target.terms)).collect();
-        board.load_resources(tx, now, &needing, &leaving).await?;
+        loaded.load_resources(tx, now, &needing, &leaving).await?;
         let limits = if self.to.overriding { Limits::Overridden } else { Limits::Series };
         let (mut placements, mut occurrences) = (Vec::new(), Vec::new());
         for target in targets {
             let seats = target.row.booking.seats.unsigned_abs();
             let ask = StartQuery { start: target.start, seats, limits, exclude: None };
-            let answers = board.check_start(now, &target.terms, &target.staff_ids, ask);
+            let answers = loaded.check_start(now, &target.terms, &target.staff_ids, ask);
             let refusal = refusal_of(&answers);
             let mut occurrence = Occurrence {
                 no: target.no,
@@ -227,7 +227,7 @@ impl Reschedule {
             };
             match (first_place(answers), refusal) {
                 (Ok((staff_id, place)), _) => {
-                    board.take(staff_id, &place, (target.row.booking.id, seats), None);
+                    loaded.take(staff_id, &place, (target.row.booking.id, seats), None);
                     occurrence.staff_id = Some(staff_id);
                     placements.push(Placement { terms: &target.terms, staff_id, place, seats });
                 }

@@ -158,8 +158,7 @@ async fn queues_can_be_paused_before_their_first_job_and_worker() {
     let api = &salon.api;
     books(&salon, &[]).await;
     for queue in ["mails", "webhooks"] {
-        let paused =
-            api.post(&format!("/v1/ops/queues/{queue}/pause"), Some(&salon.admin), &json!({})).await;
+        let paused = api.post(&format!("/v1/ops/queues/{queue}/pause"), Some(&salon.admin), &json!({})).await;
         assert_eq!(paused.status, 200, "{}", paused.body);
     }
     let resumed = api.post("/v1/ops/queues/webhooks/resume", Some(&salon.admin), &json!({})).await;

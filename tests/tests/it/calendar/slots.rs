@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use punctual_core::calendar::{Limits, Refusal, class_id};
 use punctual_core::services::ServicePatch;
-use punctual_core::slots::{self, Board, SlotList, SlotQuery, StartQuery};
+use punctual_core::slots::{self, LoadedCalendars, SlotList, SlotQuery, StartQuery};
 use punctual_core::staff::{self, StaffPatch};
 use punctual_core::types::ExpectedRev;
 use punctual_core::{Error, services};
@@ -148,9 +148,9 @@ async fn anyone_is_whoever_has_the_fewest_bookings_that_day_then_the_lower_id() 
     let order = async |conn: &mut sqlx::PgConnection, time| {
         let (now, start) = (test.core.now(), tuesday(time));
         let starts = [(start, terms.staff_ids.as_slice())];
-        let board = Board::load(conn, now, terms.zone, &starts, &[]).await.unwrap();
+        let loaded = LoadedCalendars::load(conn, now, terms.zone, &starts, &[]).await.unwrap();
         let ask = StartQuery { start, seats: 1, limits: Limits::Enforced, exclude: None };
-        let answers = board.check_start(now, &terms, &terms.staff_ids, ask);
+        let answers = loaded.check_start(now, &terms, &terms.staff_ids, ask);
         answers.iter().map(|answer| answer.staff_id).collect::<Vec<_>>()
     };
     assert_eq!(order(conn, "10:00").await, [ada, ben]);

@@ -18,7 +18,7 @@ use crate::calendar::{
 use crate::types::Zone;
 
 /// Calendars by member of staff, as far as the starts of one batch need them.
-pub struct Board {
+pub struct LoadedCalendars {
     calendars: HashMap<Uuid, Calendar>,
     seats: HashMap<Uuid, Vec<Seats>>,
     /// Seats that this batch took, by class.
@@ -27,7 +27,7 @@ pub struct Board {
     resources: HashMap<Uuid, Vec<Seats>>,
 }
 
-impl Board {
+impl LoadedCalendars {
     /// Loads the calendars for these starts with these staff by two queries. The caller has locked the staff rows by an
     /// earlier statement. Starts that are out of reach need no calendar and are left out. The bookings `exclude`, which are to
     /// be moved, count as free.
@@ -59,24 +59,24 @@ impl Board {
         wanted: BTreeMap<Uuid, Vec<NaiveDate>>,
         exclude: &[Uuid],
     ) -> Result<Self> {
-        let mut board = Self {
+        let mut loaded = Self {
             calendars: HashMap::new(),
             seats: HashMap::new(),
             taken: HashMap::new(),
             resources: HashMap::new(),
         };
         let dates = wanted.values().flatten();
-        let Some((first, last)) = dates.clone().min().zip(dates.max()) else { return Ok(board) };
+        let Some((first, last)) = dates.clone().min().zip(dates.max()) else { return Ok(loaded) };
         let staff_ids: Vec<Uuid> = wanted.keys().copied().collect();
         let calendars = opening_hours(db, zone, &staff_ids, (*first, *last)).await?;
-        board.seats = bookings(db, now, &ranges(zone, wanted), exclude).await?;
-        board.calendars = calendars.into_iter().map(|calendar| (calendar.staff_id, calendar)).collect();
-        for (id, seats) in &board.seats {
-            if let Some(calendar) = board.calendars.get_mut(id) {
+        loaded.seats = bookings(db, now, &ranges(zone, wanted), exclude).await?;
+        loaded.calendars = calendars.into_iter().map(|calendar| (calendar.staff_id, calendar)).collect();
+        for (id, seats) in &loaded.seats {
+            if let Some(calendar) = loaded.calendars.get_mut(id) {
                 calendar.busy = Busy::new(seats.iter().copied());
             }
         }
-        Ok(board)
+        Ok(loaded)
     }
 
     /// Loads when the resources are in use that these terms can need, for these starts; one query, none without needs. The caller
