@@ -8,6 +8,7 @@ use punctual_core::{
     migrate::{self, SchemaError},
     pool::{self, PoolSettings},
     sandbox::{self, ClockError},
+    slots,
 };
 use punctual_queue::{SharedClock, Wake};
 use tokio::net::TcpListener;
@@ -99,10 +100,8 @@ impl Running {
 /// When the configuration lacks something, an address is taken, or the schema is older than this program. It waits for
 /// a database that does not answer yet.
 pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Running, StartError> {
-    let handle = match config.api.metrics_listen {
-        Some(_) => Some(metrics_page::install().map_err(|error| StartError::Metrics(error.to_string()))?),
-        None => None,
-    };
+    // The recorder measures its clock by counting for milliseconds: beside all that waits for the database.
+    let recorder = config.api.metrics_listen.map(|_| tokio::task::spawn_blocking(metrics_page::install));
     // Of ten, seven write: four transactions that wait for locks leave connections for two batches and another write. Two read,
     // and one loads slot lists, one batch at a time. Of fewer than six, lists use those of writes.
     let for_reads_and_lists = (config.api.database_connections / 3).max(1);
@@ -120,6 +119,10 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     let write_pool = connect(config.api.database_connections - for_reads_and_lists)?;
     let list_pool = if for_lists > 0 { Some(connect(for_lists)?) } else { None };
     let writer = Writer::on_own_runtime(write_pool, list_pool).map_err(StartError::Thread)?;
+    slots::warm_up(&writer);
+    // The check of the schema compares two connections.
+    let second = pool.clone();
+    tokio::spawn(async move { second.acquire().await.map(drop) });
     config.jwt_keys()?;
     config.link_keys()?;
     let listener = listen("PUNCTUAL_API_LISTEN", config.api.listen).await?;
@@ -139,6 +142,13 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     };
     let prefix = punctual_queue::redis_prefix(&mut conn).await.map_err(StartError::Database)?;
     drop(conn);
+    let handle = match recorder {
+        Some(installing) => {
+            let installed = installing.await.map_err(|panic| StartError::Metrics(panic.to_string()))?;
+            Some(installed.map_err(|error| StartError::Metrics(error.to_string()))?)
+        }
+        None => None,
+    };
     let wake = Wake::connect_with(config.redis_url.as_ref().map(Secret::expose), &prefix)?;
     let limits = CoreLimits { booking_batches: config.api.booking_batches };
     let core = Core::with_writer(pool, writer, clock, wake, limits);

@@ -12,6 +12,7 @@ mod snapshots;
 mod stored;
 mod terms;
 mod visits;
+mod warm_up;
 
 pub use crate::services::MAX_STAFF;
 pub use alternatives::alternatives;
@@ -30,6 +31,7 @@ pub use visits::{
     MAX_SERVICES, VISIT_DAYS, VisitDay, VisitQuery, VisitService, VisitSlots, nearest_visits, visit_slots,
 };
 pub(crate) use visits::{VisitPlanner, require_services};
+pub use warm_up::warm_up;
 
 use crate::calendar::Refusal;
 use crate::{BlockedBy, Error};
