@@ -11,7 +11,8 @@ use punctual_core::{
     slots,
 };
 use punctual_queue::{SharedClock, Wake};
-use tokio::net::TcpListener;
+use sqlx::PgPool;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -102,23 +103,7 @@ impl Running {
 pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Running, StartError> {
     // The recorder measures its clock by counting for milliseconds: beside all that waits for the database.
     let recorder = config.api.metrics_listen.map(|_| tokio::task::spawn_blocking(metrics_page::install));
-    // Of ten, seven write: four transactions that wait for locks leave connections for two batches and another write. Two read,
-    // and one loads slot lists, one batch at a time. Of fewer than six, lists use those of writes.
-    let for_reads_and_lists = (config.api.database_connections / 3).max(1);
-    let for_lists = u32::from(for_reads_and_lists > 1);
-    let connect = |connections| {
-        let settings = PoolSettings {
-            program: "punctual-api",
-            connections,
-            statement_timeout: STATEMENT_TIMEOUT,
-            acquire_timeout: ACQUIRE_TIMEOUT,
-        };
-        Ok::<_, StartError>(pool::connect(config.database_url()?.expose(), &settings)?)
-    };
-    let pool = connect(for_reads_and_lists - for_lists)?;
-    let write_pool = connect(config.api.database_connections - for_reads_and_lists)?;
-    let list_pool = if for_lists > 0 { Some(connect(for_lists)?) } else { None };
-    let writer = Writer::on_own_runtime(write_pool, list_pool).map_err(StartError::Thread)?;
+    let (pool, writer) = connect(config)?;
     slots::warm_up(&writer);
     // The check of the schema compares two connections.
     let second = pool.clone();
@@ -130,9 +115,11 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
         Some(address) => Some(listen("PUNCTUAL_API_METRICS_LISTEN", address).await?),
         None => None,
     };
-    // The first answer of the database takes about as long as building the routes.
-    let (answered, routes) = tokio::join!(migrate::wait(&pool), async { app::routes() });
-    let mut conn = answered.map_err(|error| match error {
+    // The first answers of the database take about as long as building the routes.
+    let checked = pool.clone();
+    let checking = tokio::spawn(async move { migrate::wait(&checked).await });
+    let routes = app::routes();
+    let mut conn = finished(checking).await.map_err(|error| match error {
         SchemaError::Database(error) => StartError::Database(error),
         error => StartError::Schema(error),
     })?;
@@ -144,8 +131,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     drop(conn);
     let handle = match recorder {
         Some(installing) => {
-            let installed = installing.await.map_err(|panic| StartError::Metrics(panic.to_string()))?;
-            Some(installed.map_err(|error| StartError::Metrics(error.to_string()))?)
+            Some(finished(installing).await.map_err(|error| StartError::Metrics(error.to_string()))?)
         }
         None => None,
     };
@@ -172,6 +158,33 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     }
     tracing::info!(%address, "listening");
     Ok(Running { address, metrics_address, state, stop, servers })
+}
+
+/// The connections of reads, and of writes and slot lists.
+fn connect(config: &Config) -> Result<(PgPool, Writer), StartError> {
+    // Of ten, seven write: four transactions that wait for locks leave connections for two batches and another write. Two read,
+    // and one loads slot lists, one batch at a time. Of fewer than six, lists use those of writes.
+    let for_reads_and_lists = (config.api.database_connections / 3).max(1);
+    let for_lists = u32::from(for_reads_and_lists > 1);
+    let pool_of = |connections| {
+        let settings = PoolSettings {
+            program: "punctual-api",
+            connections,
+            statement_timeout: STATEMENT_TIMEOUT,
+            acquire_timeout: ACQUIRE_TIMEOUT,
+        };
+        Ok::<_, StartError>(pool::connect(config.database_url()?.expose(), &settings)?)
+    };
+    let pool = pool_of(for_reads_and_lists - for_lists)?;
+    let write_pool = pool_of(config.api.database_connections - for_reads_and_lists)?;
+    let list_pool = if for_lists > 0 { Some(pool_of(for_lists)?) } else { None };
+    let writer = Writer::on_own_runtime(write_pool, list_pool).map_err(StartError::Thread)?;
+    Ok((pool, writer))
+}
+
+/// The result of a task of the start; its panic is the start's.
+async fn finished<T>(task: JoinHandle<T>) -> T {
+    task.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 async fn maintain(
