@@ -197,7 +197,8 @@ impl Batch for Builds {
         let loading = again_if_cut(|| async {
             let mut tx = Transaction::begin(core.writer.list_pool(), BEGIN_READ).await?;
             let lists = load_lists(tx.conn()?, now, &queries).await;
-            tx.end_read().await;
+            // Nobody waits for the end but the next batch, for the connection.
+            core.writer.spawn(tokio::time::timeout(BUILD_TIMEOUT, tx.end_read()));
             lists
         });
         let timed_out = |_| Err(Error::Unavailable(sqlx::Error::Io(io::ErrorKind::TimedOut.into())));
