@@ -105,7 +105,7 @@ pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Runnin
     let recorder = config.api.metrics_listen.map(|_| tokio::task::spawn_blocking(metrics_page::install));
     let (pool, writer) = connect(config)?;
     slots::warm_up(&writer);
-    // The check of the schema compares two connections.
+    // The check of the schema compares two connections, if the pool has two.
     let second = pool.clone();
     tokio::spawn(async move { second.acquire().await.map(drop) });
     config.jwt_keys()?;

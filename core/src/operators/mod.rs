@@ -22,7 +22,7 @@ use crate::Error;
 use crate::notifications::SendNotification;
 use crate::webhooks::DeliverWebhook;
 
-/// Queues that can be paused and limited before their first job.
+/// The queues of mails and webhooks: they can be paused and limited before their first job.
 const OWN_QUEUES: [&str; 2] = [SendNotification::QUEUE, DeliverWebhook::QUEUE];
 
 /// Converts an error of the queue to one of core.

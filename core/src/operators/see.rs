@@ -25,7 +25,7 @@ pub struct JobsWanted {
     pub after: Option<Cursor>,
 }
 
-/// All queues, by name; those of the product also before their first job.
+/// All queues, by name; those of mails and webhooks also before their first job.
 pub async fn queues(core: &Core) -> Result<Vec<QueueStatus>> {
     let mut queues = ops::queues(&mut *core.pool.acquire().await?, core.now()).await.map_err(queue_error)?;
     for name in OWN_QUEUES {

@@ -1,5 +1,7 @@
 //! What the first slot list of a process would otherwise wait for.
 
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDate};
 use uuid::Uuid;
 
@@ -7,8 +9,11 @@ use super::list::{SlotQuery, load_lists};
 use crate::transaction::{BEGIN_READ, Transaction};
 use crate::{Result, Writer};
 
-/// Opens the connection that loads slot lists, and has Postgres plan the first statements, in the background. A failure
-/// is left to the first request.
+/// Longest time; then the connection is closed. It may be the only one that loads slot lists.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the connection that loads slot lists and has Postgres plan the statement that each begins with, in the background. A
+/// failure is left to the first request.
 pub fn warm_up(writer: &Writer) {
     let pool = writer.list_pool().clone();
     // The lists of a service that does not exist.
@@ -28,9 +33,9 @@ pub fn warm_up(writer: &Writer) {
             tx.end_read().await;
             lists.map(drop)
         };
-        let result: Result<()> = loading.await;
-        if let Err(error) = result {
-            tracing::debug!(%error, "the first slot list will wait for a connection");
+        let result: Result<Result<()>, _> = tokio::time::timeout(TIMEOUT, loading).await;
+        if !matches!(result, Ok(Ok(()))) {
+            tracing::debug!("the connection of slot lists was not warmed up");
         }
     });
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use apalis_core::task::extensions::Extensions;
 use sqlx::{PgConnection, PgPool};
+use tokio::sync::watch;
 
 use super::kind::{FinalJob, Hook, HookFuture, Kind};
 use super::periodic::Periodic;
@@ -13,28 +14,12 @@ use crate::error::{Error, Result};
 use crate::limits::limit::Limit;
 use crate::timing::Timing;
 
-/// Answers how many jobs of a queue can run at once.
-#[derive(Clone)]
-pub(crate) struct Capacity(Arc<dyn Fn() -> u32 + Send + Sync>);
-
-impl Capacity {
-    pub(crate) fn jobs(&self) -> u32 {
-        (self.0)()
-    }
-}
-
-impl std::fmt::Debug for Capacity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Capacity").field(&self.jobs()).finish()
-    }
-}
-
 /// How a worker serves a queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
     pub(crate) name: &'static str,
     pub(crate) concurrency: u32,
-    pub(crate) capacity: Option<Capacity>,
+    pub(crate) capacity: Option<watch::Receiver<u32>>,
     pub(crate) weight: u32,
     pub(crate) limit: Option<Limit>,
     pub(crate) key_limit: Option<Limit>,
@@ -53,12 +38,12 @@ impl Queue {
         Self { concurrency: jobs, ..self }
     }
 
-    /// How many of its jobs can run at once just now, while that is less than [`Self::concurrency`]; asked before each
-    /// claim. For jobs that would wait in this process for something else, such as a connection to a slow server: those
-    /// not claimed can run in another process, and a more urgent one can still overtake them. Below 1 counts as 1.
+    /// How many of its jobs can run at once just now, while that is less than [`Self::concurrency`]; 0 counts as 1. For
+    /// jobs that would wait in this process for something else, such as a connection to a slow server: those not claimed
+    /// can run in another process, and a more urgent one can still overtake them.
     #[must_use]
-    pub fn capacity(self, jobs: impl Fn() -> u32 + Send + Sync + 'static) -> Self {
-        Self { capacity: Some(Capacity(Arc::new(jobs))), ..self }
+    pub fn capacity(self, jobs: watch::Receiver<u32>) -> Self {
+        Self { capacity: Some(jobs), ..self }
     }
 
     /// Its share of the process' permits, relative to the weights of other queues, while permits are scarce. At least 1.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use super::builder::{Capacity, Queue};
+use super::builder::Queue;
 use super::resolve_outcome::is_runnable;
 use crate::limits::limit::Limit;
 use crate::limits::limiter::Limiter;
@@ -32,6 +32,8 @@ pub(crate) struct QueueState {
     pub(crate) may_have_jobs: bool,
     pub(crate) paused: bool,
     pub(crate) blocked_until: Option<Instant>,
+    /// Whether the last claim of a rescued job left it out, because it was full.
+    pub(crate) rescued_left_out: bool,
     /// The position up to which everything was claimed, and until when claims start after it.
     claimed_up_to: Option<(Place, Instant)>,
     limit_override: Option<Limit>,
@@ -47,6 +49,7 @@ impl QueueState {
             may_have_jobs: true,
             paused: false,
             blocked_until: None,
+            rescued_left_out: false,
             claimed_up_to: None,
             limit_override: None,
             key_limit_override: None,
@@ -58,7 +61,7 @@ impl QueueState {
     }
 
     pub(crate) fn free(&self) -> u32 {
-        let capacity = self.queue.capacity.as_ref().map_or(u32::MAX, Capacity::jobs);
+        let capacity = self.queue.capacity.as_ref().map_or(u32::MAX, |jobs| *jobs.borrow());
         self.queue.concurrency.min(capacity).max(1).saturating_sub(self.running)
     }
 

@@ -23,17 +23,12 @@ pub fn register(
     webhooks: Webhooks,
     concurrency: u32,
 ) -> Builder {
-    let relay = mailer.relay.clone();
+    let capacity = mailer.relay.mails_at_once();
     builder
         .data(core.clone())
         .data(mailer)
         .data(webhooks)
-        .queue(
-            Queue::new(SendNotification::QUEUE)
-                .concurrency(concurrency)
-                .capacity(move || mails_for(relay.connection_limit()))
-                .weight(4),
-        )
+        .queue(Queue::new(SendNotification::QUEUE).concurrency(concurrency).capacity(capacity).weight(4))
         .queue(Queue::new(sweeps::QUEUE).concurrency(2))
         .queue(
             Queue::new(webhooks::QUEUE)
@@ -57,12 +52,6 @@ pub fn register(
         .periodic(periodic::<EraseOutdated>(Duration::from_hours(1)))
         .periodic(periodic::<Tidy>(Duration::from_hours(1)))
         .periodic(periodic::<SampleQueues>(Duration::from_secs(30)))
-}
-
-/// How many mails keep so many connections busy: while one is at the relay, the next is prepared, or the end of the last is
-/// recorded.
-fn mails_for(connections: usize) -> u32 {
-    u32::try_from(connections.saturating_mul(2)).unwrap_or(u32::MAX)
 }
 
 /// Enqueues a job of this kind at each interval.

@@ -4,17 +4,22 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 /// After a refusal, one more connection is tried each time this has passed.
 const GROW_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How many mails keep a connection busy: while one is at the relay, the next is prepared, or the end of the last is recorded.
+const MAILS_PER_CONNECTION: usize = 2;
 
 /// The limit and the mails under way. Clones share them.
 #[derive(Clone)]
 pub(super) struct Capacity {
     state: Arc<Mutex<State>>,
     freed: Arc<Notify>,
+    /// How many mails are worth being under way.
+    mails: Arc<watch::Sender<u32>>,
 }
 
 struct State {
@@ -37,7 +42,8 @@ impl Capacity {
     pub fn new(most: usize) -> Self {
         let most = most.max(1);
         let state = State { limit: 1, most, used: 0, refused: false, changed_at: Instant::now() };
-        Self { state: Arc::new(Mutex::new(state)), freed: Arc::new(Notify::new()) }
+        let mails = Arc::new(watch::Sender::new(mails_for(state.limit)));
+        Self { state: Arc::new(Mutex::new(state)), freed: Arc::new(Notify::new()), mails }
     }
 
     /// Waits until a connection may be used.
@@ -58,7 +64,8 @@ impl Capacity {
         let mut state = self.lock();
         let grows = state.refused && state.used >= state.limit && state.changed_at.elapsed() >= GROW_INTERVAL;
         if grows && state.limit < state.most {
-            state.limit += 1;
+            let limit = state.limit + 1;
+            self.set_limit(&mut state, limit);
             state.changed_at = Instant::now();
         }
         let free = state.used < state.limit;
@@ -68,12 +75,13 @@ impl Capacity {
         free
     }
 
-    /// A connection works; this many are open now.
+    /// The relay took a recipient over a connection; this many are open now.
     pub fn works(&self, open: usize) {
         let mut state = self.lock();
         let wanted = if state.refused { open } else { open * 2 };
         if wanted > state.limit {
-            state.limit = wanted.min(state.most);
+            let limit = wanted.min(state.most);
+            self.set_limit(&mut state, limit);
             drop(state);
             self.freed.notify_waiters();
         }
@@ -82,17 +90,28 @@ impl Capacity {
     /// The relay refused a connection while this many others were open: for a while no more than these are used.
     pub fn refused(&self, open: usize) {
         let mut state = self.lock();
-        state.limit = open.clamp(1, state.most);
+        let limit = open.clamp(1, state.most);
+        self.set_limit(&mut state, limit);
         state.refused = true;
         state.changed_at = Instant::now();
     }
 
-    /// No connection is open and none can be opened: the relay is down, which says nothing about its limit. Once it is
-    /// back, connections double again.
-    pub fn unreachable(&self) {
+    /// The relay refused the only connection: it takes no mail at all, which says nothing about its limit. Once it does,
+    /// connections double again.
+    pub fn unavailable(&self) {
         let mut state = self.lock();
-        state.limit = 1;
+        self.set_limit(&mut state, 1);
         state.refused = false;
+    }
+
+    /// How many mails are worth being under way, as it changes.
+    pub fn mails(&self) -> watch::Receiver<u32> {
+        self.mails.subscribe()
+    }
+
+    fn set_limit(&self, state: &mut State, limit: usize) {
+        state.limit = limit;
+        self.mails.send_if_modified(|mails| std::mem::replace(mails, mails_for(limit)) != mails_for(limit));
     }
 
     /// The limit in force.
@@ -103,6 +122,10 @@ impl Capacity {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn mails_for(connections: usize) -> u32 {
+    u32::try_from(connections.saturating_mul(MAILS_PER_CONNECTION)).unwrap_or(u32::MAX)
 }
 
 impl Drop for Slot {
@@ -155,12 +178,13 @@ mod tests {
         for open in [12, 5, 1] {
             capacity.refused(open);
         }
-        capacity.unreachable();
+        capacity.unavailable();
         assert_eq!(capacity.limit(), 1);
+        let mails = capacity.mails();
         for open in [1, 2, 4, 8] {
             capacity.works(open);
         }
-        assert_eq!(capacity.limit(), 16);
+        assert_eq!((capacity.limit(), *mails.borrow()), (16, 32));
     }
 
     #[tokio::test]

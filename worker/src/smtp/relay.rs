@@ -3,6 +3,7 @@
 use deadpool::managed::{Object, Pool, PoolError};
 use lettre::Address;
 use punctual_queue::SharedClock;
+use tokio::sync::watch;
 
 use super::address::RelayAddress;
 use super::breaker::{Breaker, Permit};
@@ -80,18 +81,18 @@ impl Relay {
                         continue;
                     }
                     if others == 0 {
-                        self.capacity.unreachable();
+                        self.capacity.unavailable();
                     }
                     return Err(failure);
                 }
                 Err(other) => return Err(Failure::no_reply(Step::Connect, &other.to_string())),
             };
             let reused = connection.was_used();
-            if !reused {
-                self.capacity.works(self.open.get());
-            }
             match connection.envelope(sender, recipient, &self.timeouts).await {
-                Ok(()) => return Ok(MailTransaction::new(connection, slot, self.timeouts)),
+                Ok(()) => {
+                    self.capacity.works(self.open.get());
+                    return Ok(MailTransaction::new(connection, slot, self.timeouts));
+                }
                 Err(failure) if failure.step == Step::Mail && reused => {
                     Object::take(connection).quit().await;
                 }
@@ -99,9 +100,20 @@ impl Relay {
                     drop(Object::take(connection));
                     self.capacity.refused(self.open.get());
                 }
-                Err(failure) => return Err(failure),
+                Err(failure) => {
+                    if failure.step == Step::Mail && is_busy(&failure) {
+                        self.capacity.unavailable();
+                    }
+                    return Err(failure);
+                }
             }
         }
+    }
+
+    /// How many mails are worth being under way at a time, as it changes: two for each connection that the relay allows.
+    #[must_use]
+    pub fn mails_at_once(&self) -> watch::Receiver<u32> {
+        self.capacity.mails()
     }
 
     /// How many connections carry a mail, and how many are idle.

@@ -85,12 +85,13 @@ impl Dispatcher {
         if !due || self.free_permits() == 0 || self.runs_rescued() {
             return;
         }
-        let names: Vec<String> = self
-            .queues
-            .iter()
-            .filter(|queue| !queue.paused && queue.free() > 0)
-            .map(|queue| queue.name().to_owned())
-            .collect();
+        let mut names = Vec::new();
+        for queue in &mut self.queues {
+            queue.rescued_left_out = queue.free() == 0;
+            if !queue.paused && !queue.rescued_left_out {
+                names.push(queue.name().to_owned());
+            }
+        }
         let (session, now, statement) =
             (self.shared.session(), self.shared.now(), self.shared.timing.statement);
         let kinds = &self.shared.kind_names;

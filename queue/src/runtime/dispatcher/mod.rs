@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::backend::Reporter;
@@ -40,6 +40,13 @@ struct Running {
     rescued: bool,
     /// Nothing else may run beside it.
     alone: bool,
+}
+
+/// Wakes the dispatcher when more jobs of a queue can run at once.
+async fn wake_on_change(mut capacity: watch::Receiver<u32>, permit_freed: Arc<Notify>) {
+    while capacity.changed().await.is_ok() {
+        permit_freed.notify_one();
+    }
 }
 
 pub(crate) struct Dispatcher {
@@ -75,6 +82,9 @@ impl Dispatcher {
         let kinds = |name: &str| shared.kinds_of.get(name).cloned().unwrap_or_default();
         let queues =
             shared.queues.iter().map(|queue| QueueState::new(queue.clone(), kinds(queue.name))).collect();
+        for capacity in shared.queues.iter().filter_map(|queue| queue.capacity.clone()) {
+            tokio::spawn(wake_on_change(capacity, Arc::clone(&permit_freed)));
+        }
         let db = shared.dedicated_conn();
         Self {
             shared,
@@ -193,8 +203,9 @@ impl Dispatcher {
         running.retain(|_, running| {
             let ended = running.ctx.has_ended();
             if ended {
-                queues[running.queue].running -= 1;
-                *may_have_rescued |= running.rescued;
+                let queue = &mut queues[running.queue];
+                queue.running -= 1;
+                *may_have_rescued |= running.rescued || std::mem::take(&mut queue.rescued_left_out);
             }
             !ended
         });

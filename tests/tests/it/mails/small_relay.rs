@@ -57,17 +57,17 @@ async fn a_worker_that_has_few_connections_leaves_mails_to_another() {
     post.close().await;
 }
 
-/// The connections end one after the other while others are still open, which looks as if the relay allowed fewer.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_relay_that_was_down_gets_as_many_connections_as_before() {
+/// The relay goes down in this way while it has connections. They end one after the other, which looks as if it allowed
+/// fewer.
+async fn has_as_many_connections_as_before(down_at: &[Verb]) {
     let mut post = TestWorker::with_staff(8).await;
     post.timeouts = Timeouts::default();
     post.sink.always(Verb::Dot, Act::Stall);
     book(&post, 8, 9).await;
     post.hire_worker().await;
     post.sink.wait_for(Verb::Dot, 8).await;
-    for verb in [Verb::Banner, Verb::Mail] {
-        post.sink.always(verb, Act::Reply("421 4.3.2 closing"));
+    for verb in down_at {
+        post.sink.always(*verb, Act::Reply("421 4.3.2 closing"));
     }
     let greeted = post.sink.seen(Verb::Banner);
     book(&post, 8, 10).await;
@@ -88,6 +88,16 @@ async fn a_relay_that_was_down_gets_as_many_connections_as_before() {
     post.sink.release();
     post.sink.wait_for_mails(24).await;
     post.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_was_down_gets_as_many_connections_as_before() {
+    has_as_many_connections_as_before(&[Verb::Banner, Verb::Mail]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_greets_and_takes_no_mail_for_a_time_gets_as_many_connections_as_before() {
+    has_as_many_connections_as_before(&[Verb::Mail]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

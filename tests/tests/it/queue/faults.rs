@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use punctual_queue::ops::{self, Stop};
 use punctual_queue::testing::{
     ManualWorker, TestRuntime, promote_due, rescue_expired, rescue_retrying_poison,
 };
-use punctual_queue::{Job, JobState, Payload as _, enqueue_many};
+use punctual_queue::{Job, JobState, Payload as _, Queue, enqueue_many};
 use punctual_testkit::probe::Act;
 use punctual_testkit::{TestDatabase, TestRedis};
 
@@ -94,6 +95,34 @@ async fn jobs_of_a_killed_worker_all_run_again_one_at_a_time() {
 }
 
 /// A webhook to an endpoint that never answers held up all others that a killed worker left, and its mails.
+#[tokio::test]
+async fn a_rescued_job_is_next_where_its_queue_was_full_when_it_was_rescued() {
+    let test = TestQueue::new().await;
+    let mut conn = test.conn().await;
+    let worker = work(test.builder().queue(Queue::new("tasks").concurrency(1)));
+    test.enqueue(Order::Wait).await;
+    test.begun(1).await;
+    for _ in 0..3 {
+        test.enqueue(Order::Wait).await;
+    }
+    let rescued = test.enqueue(Order::Wait).await;
+    sqlx::query("UPDATE queue.jobs SET rescues = 1 WHERE id = $1")
+        .bind(rescued.id)
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    // A stop is served in the same round in which rescued jobs are looked for.
+    let stopped = test.enqueue(Order::Wait).await;
+    assert!(ops::stop(&mut conn, stopped.id, Stop::Cancel).await.unwrap());
+    until(async || test.states().await.contains_key(&JobState::Cancelled).then_some(())).await;
+    test.handlers.gate.add_permits(1);
+    test.begun(2).await;
+    assert_eq!(test.handlers.begun.lock().unwrap()[1].id(), rescued.id);
+    test.handlers.gate.add_permits(10);
+    test.begun(5).await;
+    worker.drain().await;
+}
+
 #[tokio::test]
 async fn a_rescued_job_that_waits_for_another_system_lets_the_next_one_start() {
     const JOBS: usize = 5;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use punctual_queue::ops::PeriodicStatus;
 use punctual_queue::testing::{self, TestRuntime};
-use punctual_queue::{Job, JobState, Kind, Outcome, Payload, Periodic, Runtime, job_state};
+use punctual_queue::{Job, JobState, Kind, Outcome, Payload, Periodic, Queue, Runtime, job_state};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::test_queue::{Order, Task, TestQueue, short_timing, start_time, until, work};
 
@@ -185,6 +186,32 @@ async fn kinds_of_one_queue_are_claimed_together_by_priority() {
     let order: Vec<_> =
         test.handlers.begun.lock().unwrap().iter().map(punctual_queue::JobContext::id).collect();
     assert_eq!(order, expected.into_iter().map(|(_, id)| id).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn as_many_jobs_run_as_their_queue_has_capacity_for_and_more_once_it_grows() {
+    let test = TestQueue::new().await;
+    let capacity = watch::Sender::new(1);
+    let mut timing = short_timing();
+    // Only the change of the capacity wakes the worker.
+    (timing.poll, timing.control) = (Duration::from_mins(10), Duration::from_mins(10));
+    for _ in 0..5 {
+        test.enqueue(Order::Wait).await;
+    }
+    let queue = Queue::new("tasks").concurrency(4).capacity(capacity.subscribe());
+    let worker = work(test.builder().queue(queue).timing(timing));
+    test.begun(1).await;
+    for (now, running) in [(3, 3), (100, 4)] {
+        let running_before = test.states().await[&JobState::Running];
+        assert!(running_before < running, "{running_before}");
+        capacity.send_replace(now);
+        test.begun(running).await;
+        assert_eq!(test.states().await[&JobState::Running], running);
+    }
+    capacity.send_replace(0);
+    test.handlers.gate.add_permits(5);
+    test.begun(5).await;
+    worker.drain().await;
 }
 
 #[tokio::test]
