@@ -31,7 +31,7 @@ pub struct Options {
     /// Only these contenders, separated by commas [default: all]
     #[arg(long)]
     only: Option<String>,
-    /// What to measure, separated by commas: speed, faults [default: both]
+    /// What to measure, separated by commas: speed, faults, pressure [default: all]
     #[arg(long)]
     parts: Option<String>,
 }

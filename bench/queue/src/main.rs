@@ -48,7 +48,7 @@ struct Run {
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Which>,
     /// What to measure, separated by commas
-    #[arg(long, value_enum, value_delimiter = ',', default_values = ["speed", "faults"])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["speed", "faults", "pressure"])]
     parts: Vec<Part>,
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::measure::{BATCH, Faults, Latency, Measured, Recovery, Sizes, Speed};
+use crate::measure::{BATCH, Faults, Latency, Measured, Pressure, Recovery, Sizes, Speed};
 
 /// The whole report in Markdown.
 pub fn render(machine: &str, sizes: &Sizes, results: &[Measured]) -> String {
@@ -18,6 +18,10 @@ pub fn render(machine: &str, sizes: &Sizes, results: &[Measured]) -> String {
     if !faults.is_empty() {
         fault_rows(&mut text, sizes, &faults);
     }
+    let pressure: Vec<&Pressure> = results.iter().filter_map(|m| m.pressure.as_ref()).collect();
+    if !pressure.is_empty() {
+        pressure_rows(&mut text, sizes, &pressure);
+    }
     text
 }
 
@@ -31,6 +35,11 @@ fn fault_rows(text: &mut String, sizes: &Sizes, results: &[&Faults]) {
     let mut row = |name: &str, cell: fn(&&Faults) -> String| row(text, name, results, cell);
     row(&format!("one of two workers killed: {jobs} jobs done after"), |f| recovery(f.killed));
     row(&format!("database crashes: {jobs} jobs done after"), |f| recovery(f.crashed));
+}
+
+fn pressure_rows(text: &mut String, sizes: &Sizes, results: &[&Pressure]) {
+    let jobs = grouped(f64::from(sizes.span));
+    let mut row = |name: &str, cell: fn(&&Pressure) -> String| row(text, name, results, cell);
     row("few connections left, jobs/s", |f| grouped(f.few_connections));
     row(&format!("long transaction and {jobs} dead rows, jobs/s"), |f| grouped(f.long_transaction));
     row("one job of 1,000 takes a second, jobs/s", |f| grouped(f.slow_jobs));
@@ -39,6 +48,7 @@ fn fault_rows(text: &mut String, sizes: &Sizes, results: &[&Faults]) {
 fn recovery(recovery: Recovery) -> String {
     match recovery {
         Recovery::After(took) => format!("{:.1} s", took.as_secs_f64()),
+        #[expect(clippy::cast_precision_loss, reason = "millions of jobs are exact in an f64")]
         Recovery::Missing(jobs) => format!("{} missing after 2 min", grouped(jobs as f64)),
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::sleep;
 
+use super::throughput::handled;
 use super::{Site, enqueue};
 use crate::contenders::{Contender, Due};
 use crate::recorder::{Line, Watch};
@@ -33,13 +34,18 @@ pub enum Recovery {
     Missing(u64),
 }
 
-/// Results; rates in jobs per second.
+/// How a contender recovers.
 #[derive(Clone, Copy, Debug)]
 pub struct Faults {
     /// One of two worker processes is killed.
     pub killed: Recovery,
     /// The database crashes and recovers. A worker process that ends is started again.
     pub crashed: Recovery,
+}
+
+/// Rates in jobs per second.
+#[derive(Clone, Copy, Debug)]
+pub struct Pressure {
     /// Others hold nearly all connections of the server.
     pub few_connections: f64,
     /// A transaction stays open, so that no dead row can be removed, after as many jobs were done.
@@ -49,9 +55,11 @@ pub struct Faults {
 }
 
 pub async fn measure<C: Contender>(site: &Site<'_>) -> Result<Faults> {
-    Ok(Faults {
-        killed: killed::<C>(site).await?,
-        crashed: crashed::<C>(site).await?,
+    Ok(Faults { killed: killed::<C>(site).await?, crashed: crashed::<C>(site).await? })
+}
+
+pub async fn measure_pressure<C: Contender>(site: &Site<'_>) -> Result<Pressure> {
+    Ok(Pressure {
         few_connections: few_connections::<C>(site).await?,
         long_transaction: long_transaction::<C>(site).await?,
         slow_jobs: slow_jobs::<C>(site).await?,
@@ -145,8 +153,9 @@ async fn rate<C: Contender>(
     watch: Watch,
 ) -> Result<f64> {
     let mut worker = site.worker(url, watch)?;
-    let begun = handles(&mut worker, 1).await?;
     let wanted = u64::from(site.sizes.span);
+    // Counting meanwhile would take from those that keep what is done.
+    let begun = handled(&mut worker, wanted).await?;
     let rate = loop {
         let passed = time::now().saturating_sub(begun);
         let done = producer.done(already + wanted).await?.saturating_sub(already);

@@ -7,7 +7,7 @@ mod throughput;
 
 use anyhow::Result;
 
-pub use faults::{Faults, Recovery};
+pub use faults::{Faults, Pressure, Recovery};
 pub use latency::Latency;
 
 use crate::contenders::{Contender, Due, WakeUp, Which};
@@ -56,6 +56,7 @@ pub struct Measured {
     pub which: Which,
     pub speed: Option<Speed>,
     pub faults: Option<Faults>,
+    pub pressure: Option<Pressure>,
 }
 
 /// What is measured.
@@ -63,8 +64,10 @@ pub struct Measured {
 pub enum Part {
     /// Rates and latencies of a healthy system.
     Speed,
-    /// Faults and pressure.
+    /// A worker is killed, the database crashes.
     Faults,
+    /// Few connections, a long transaction, slow jobs.
+    Pressure,
 }
 
 /// Results; rates in jobs per second.
@@ -82,15 +85,19 @@ pub struct Speed {
 impl Site<'_> {
     /// Runs the measurements of these parts, each in its own database.
     pub async fn measure<C: Contender>(&self, parts: &[Part]) -> Result<Measured> {
-        let speed = match parts.contains(&Part::Speed) {
-            true => Some(Box::pin(self.speed::<C>()).await?),
-            false => None,
+        let speed =
+            if parts.contains(&Part::Speed) { Some(Box::pin(self.speed::<C>()).await?) } else { None };
+        let faults = if parts.contains(&Part::Faults) {
+            Some(Box::pin(faults::measure::<C>(self)).await?)
+        } else {
+            None
         };
-        let faults = match parts.contains(&Part::Faults) {
-            true => Some(Box::pin(faults::measure::<C>(self)).await?),
-            false => None,
+        let pressure = if parts.contains(&Part::Pressure) {
+            Some(Box::pin(faults::measure_pressure::<C>(self)).await?)
+        } else {
+            None
         };
-        Ok(Measured { which: self.which, speed, faults })
+        Ok(Measured { which: self.which, speed, faults, pressure })
     }
 
     async fn speed<C: Contender>(&self) -> Result<Speed> {

@@ -45,7 +45,7 @@ pub async fn measure<C: Contender>(site: &Site<'_>, backlog: &[(u32, Due)]) -> R
 }
 
 /// Waits until the worker has handled this many jobs or the time is over; returns when its first one started.
-async fn handled(worker: &mut WorkerProcess, span: u64) -> Result<Duration> {
+pub(super) async fn handled(worker: &mut WorkerProcess, span: u64) -> Result<Duration> {
     let mut first = None;
     loop {
         match worker.next(first.map_or(WAIT_TIMEOUT, left)).await? {
