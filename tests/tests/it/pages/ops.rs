@@ -176,7 +176,7 @@ async fn an_operator_pauses_a_queue_on_a_phone_without_scripts() {
     assert!(text.contains("mails") && text.contains("3 available"), "{text}");
     let fits = "String(document.documentElement.scrollWidth <= window.innerWidth)";
     assert_eq!(browser.evaluate(fits).await.unwrap(), "true");
-    browser.follow("Pause").await.unwrap();
+    browser.follow("Pause mails").await.unwrap();
     assert!(browser.text().await.unwrap().contains("Pause the queue mails?"));
     assert_eq!(salon.api.count("queue.queues WHERE paused").await, 0);
     browser.follow("Pause").await.unwrap();

@@ -36,8 +36,8 @@ async fn actions_at_the_command_line_are_audited() {
     assert_eq!((&queues["data"][0]["queue"], &queues["data"][0]["available"]), (&json!("mails"), &json!(3)));
     let (_, table, _) = cli.run("queues");
     assert!(
-        table.starts_with("QUEUE  IS    SCHEDULED  AVAILABLE")
-            && table.contains("\nmails  open  0          3"),
+        table.starts_with("QUEUE     IS    SCHEDULED  AVAILABLE")
+            && table.contains("\nmails     open  0          3"),
         "{table}"
     );
     let (_, table, _) = cli.run("jobs list --state available --limit 2");
