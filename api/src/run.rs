@@ -101,11 +101,11 @@ impl Running {
 /// When the configuration lacks something, an address is taken, or the schema is older than this program. It waits for
 /// a database that does not answer yet.
 pub async fn start(config: &Config, clock: Option<SharedClock>) -> Result<Running, StartError> {
-    // The recorder measures its clock by counting for milliseconds: beside all that waits for the database.
+    // Installing the recorder calibrates its clock in a busy loop of up to 10 ms: done while the database is awaited.
     let recorder = config.api.metrics_listen.map(|_| tokio::task::spawn_blocking(metrics_page::install));
     let (pool, writer) = connect(config)?;
     slots::warm_up(&writer);
-    // The check of the schema compares two connections, if the pool has two.
+    // The check of the schema needs a second connection, if the pool has two: it opens beside the first.
     let second = pool.clone();
     tokio::spawn(async move { second.acquire().await.map(drop) });
     config.jwt_keys()?;
@@ -182,7 +182,7 @@ fn connect(config: &Config) -> Result<(PgPool, Writer), StartError> {
     Ok((pool, writer))
 }
 
-/// The result of a task of the start; its panic is the start's.
+/// Waits for a task of the start; a panic in it is resumed here.
 async fn finished<T>(task: JoinHandle<T>) -> T {
     task.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

@@ -22,7 +22,7 @@ use crate::{Core, Error, Result};
 /// A list is rebuilt after this time even if no revision changed, so that a manual repair by SQL becomes visible.
 const MAX_AGE: TimeDelta = TimeDelta::seconds(60);
 /// Timeout of loading the calendars of lists. After it the connection is closed.
-const BUILD_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUILD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests that may wait for one list to be built.
 const WAITERS: usize = 10_000;
 /// How long they wait for it.
@@ -197,7 +197,7 @@ impl Batch for Builds {
         let loading = again_if_cut(|| async {
             let mut tx = Transaction::begin(core.writer.list_pool(), BEGIN_READ).await?;
             let lists = load_lists(tx.conn()?, now, &queries).await;
-            // Nobody waits for the end but the next batch, for the connection.
+            // Only the next batch waits for the COMMIT: it needs the connection.
             core.writer.spawn(tokio::time::timeout(BUILD_TIMEOUT, tx.end_read()));
             lists
         });

@@ -1,16 +1,12 @@
 //! What the first slot list of a process would otherwise wait for.
 
-use std::time::Duration;
-
 use chrono::{DateTime, NaiveDate};
 use uuid::Uuid;
 
 use super::list::{SlotQuery, load_lists};
+use super::snapshots::BUILD_TIMEOUT;
 use crate::transaction::{BEGIN_READ, Transaction};
 use crate::{Result, Writer};
-
-/// Longest time; then the connection is closed. It may be the only one that loads slot lists.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the connection that loads slot lists and has Postgres plan the statement that each begins with, in the background. A
 /// failure is left to the first request.
@@ -33,7 +29,8 @@ pub fn warm_up(writer: &Writer) {
             tx.end_read().await;
             lists.map(drop)
         };
-        let result: Result<Result<()>, _> = tokio::time::timeout(TIMEOUT, loading).await;
+        // Then the connection is closed: it may be the only one that loads slot lists.
+        let result: Result<Result<()>, _> = tokio::time::timeout(BUILD_TIMEOUT, loading).await;
         if !matches!(result, Ok(Ok(()))) {
             tracing::debug!("the connection of slot lists was not warmed up");
         }

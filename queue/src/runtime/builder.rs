@@ -38,9 +38,9 @@ impl Queue {
         Self { concurrency: jobs, ..self }
     }
 
-    /// How many of its jobs can run at once just now, while that is less than [`Self::concurrency`]; 0 counts as 1. For
-    /// jobs that would wait in this process for something else, such as a connection to a slow server: those not claimed
-    /// can run in another process, and a more urgent one can still overtake them.
+    /// A bound that changes: no more than this many of its jobs run at once, but at least one, and never more than
+    /// [`Self::concurrency`]. For jobs that would otherwise wait in this process, such as for a connection to a slow server:
+    /// those not claimed can run in another process, and a more urgent one can still overtake them.
     #[must_use]
     pub fn capacity(self, jobs: watch::Receiver<u32>) -> Self {
         Self { capacity: Some(jobs), ..self }

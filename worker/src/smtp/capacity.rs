@@ -18,7 +18,7 @@ const MAILS_PER_CONNECTION: usize = 2;
 pub(super) struct Capacity {
     state: Arc<Mutex<State>>,
     freed: Arc<Notify>,
-    /// How many mails are worth being under way.
+    /// How many mails to have under way.
     mails: Arc<watch::Sender<u32>>,
 }
 
@@ -104,14 +104,14 @@ impl Capacity {
         state.refused = false;
     }
 
-    /// How many mails are worth being under way, as it changes.
+    /// How many mails to have under way, as it changes.
     pub fn mails(&self) -> watch::Receiver<u32> {
         self.mails.subscribe()
     }
 
     fn set_limit(&self, state: &mut State, limit: usize) {
         state.limit = limit;
-        self.mails.send_if_modified(|mails| std::mem::replace(mails, mails_for(limit)) != mails_for(limit));
+        self.mails.send_replace(mails_for(limit));
     }
 
     /// The limit in force.

@@ -110,7 +110,7 @@ impl Relay {
         }
     }
 
-    /// How many mails are worth being under way at a time, as it changes: two for each connection that the relay allows.
+    /// How many mails to have under way, as it changes: two for each connection that the relay allows.
     #[must_use]
     pub fn mails_at_once(&self) -> watch::Receiver<u32> {
         self.capacity.mails()

@@ -42,13 +42,6 @@ struct Running {
     alone: bool,
 }
 
-/// Wakes the dispatcher when more jobs of a queue can run at once.
-async fn wake_on_change(mut capacity: watch::Receiver<u32>, permit_freed: Arc<Notify>) {
-    while capacity.changed().await.is_ok() {
-        permit_freed.notify_one();
-    }
-}
-
 pub(crate) struct Dispatcher {
     shared: Arc<RuntimeShared>,
     db: DedicatedConn,
@@ -242,5 +235,12 @@ impl Dispatcher {
                 None
             }
         }
+    }
+}
+
+/// Wakes the dispatcher when the capacity of a queue changes.
+async fn wake_on_change(mut capacity: watch::Receiver<u32>, permit_freed: Arc<Notify>) {
+    while capacity.changed().await.is_ok() {
+        permit_freed.notify_one();
     }
 }

@@ -94,7 +94,6 @@ async fn jobs_of_a_killed_worker_all_run_again_one_at_a_time() {
     assert_eq!(attempts.iter().sum::<i32>(), 41, "each of the twenty ran twice, the fresh one once");
 }
 
-/// A webhook to an endpoint that never answers held up all others that a killed worker left, and its mails.
 #[tokio::test]
 async fn a_rescued_job_is_next_where_its_queue_was_full_when_it_was_rescued() {
     let test = TestQueue::new().await;
@@ -123,6 +122,7 @@ async fn a_rescued_job_is_next_where_its_queue_was_full_when_it_was_rescued() {
     worker.drain().await;
 }
 
+/// A webhook to an endpoint that never answers held up all others that a killed worker left, and its mails.
 #[tokio::test]
 async fn a_rescued_job_that_waits_for_another_system_lets_the_next_one_start() {
     const JOBS: usize = 5;
