@@ -15,6 +15,9 @@ use super::setup::{ProgramOptions, Setup, WAIT_TIMEOUT, percentile, rate, with_p
 /// Interval at which locks are sampled.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+/// Interval at which mails are counted that are not put off yet: it reads all jobs.
+const PUT_OFF_POLL_INTERVAL: Duration = Duration::from_millis(200);
+
 /// Size of the run.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -52,7 +55,10 @@ async fn measure(setup: &Setup, count: usize) -> Result<()> {
         println!("| … of the time of their statements, waiting for locks | {:.1} % |", locked * 100.0);
         setup.print_statements(&format!("{workers} worker(s)")).await?;
     }
-    Ok(())
+    let (put_off, sent) = outage(setup, count).await?;
+    println!("| {count} mails due while the mail server is down, put off, mails/s | {put_off:.0} |");
+    println!("| … sent once it works, mails/s | {sent:.0} |");
+    setup.print_statements("outage").await
 }
 
 /// Sends mails one after the other. Percentiles (50, 99) in milliseconds, from the commit of ledger row and job to DATA.
@@ -89,6 +95,34 @@ async fn backlog(setup: &Setup, count: usize, workers: usize) -> Result<(f64, f6
         worker.kill().await?;
     }
     Ok((rate(count, last - first), looks.share()))
+}
+
+/// Mails a second that one worker puts off while the mail server is down, and sends when an operator has it tested.
+async fn outage(setup: &Setup, count: usize) -> Result<(f64, f64)> {
+    setup.sink.set_down(true);
+    setup.store_due_mails(count).await?;
+    let begun = hand_over(setup).await?;
+    let mut worker = setup.worker()?;
+    loop {
+        let untried: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM queue.jobs WHERE kind = 'mail.send.v1' AND snoozes = 0 AND finalized_at IS NULL)",
+        )
+        .fetch_one(&setup.pool)
+        .await?;
+        if !untried {
+            break;
+        }
+        ensure!(begun.elapsed() < WAIT_TIMEOUT, "the worker has not put all mails off");
+        tokio::time::sleep(PUT_OFF_POLL_INTERVAL).await;
+    }
+    let put_off = begun.elapsed();
+    setup.sink.forget();
+    setup.sink.set_down(false);
+    setup.probe_relay().await?;
+    let (first, last) = setup.sink.wait_for(count, WAIT_TIMEOUT).await?;
+    settled(setup).await?;
+    worker.kill().await?;
+    Ok((rate(count, put_off), rate(count, last - first)))
 }
 
 /// Enqueues their jobs and wakes the workers; returns the time of the commit.

@@ -140,6 +140,13 @@ impl Setup {
         self.start(&[("PUNCTUAL_WORKER_METRICS_LISTEN", format!("127.0.0.1:{}", ports::free_port()))])
     }
 
+    /// Has the mail server tested at once, as an operator would.
+    pub(super) async fn probe_relay(&self) -> Result<()> {
+        let status = self.command(&[])?.args(["relay", "probe"]).status().await?;
+        ensure!(status.success(), "the program could not have the mail server tested");
+        Ok(())
+    }
+
     /// Starts an api without request limits and waits until it is ready. It is killed with the value.
     pub(super) async fn api(&self) -> Result<Api> {
         let address = format!("127.0.0.1:{}", ports::free_port());
@@ -160,15 +167,19 @@ impl Setup {
     }
 
     fn start(&self, environment: &[(&str, String)]) -> Result<Child> {
+        self.command(environment)?.spawn().context("the program does not start")
+    }
+
+    fn command(&self, environment: &[(&str, String)]) -> Result<Command> {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.join("program.log"))?;
-        Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .envs(&self.environment)
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(log)
             .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .context("the program does not start")
+            .kill_on_drop(true);
+        Ok(command)
     }
 
     /// With `--statements`, prints those that took the longest since the last call.

@@ -1,7 +1,7 @@
 //! A mail server that accepts everything and records when.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ pub(super) struct Sink {
 #[derive(Default)]
 struct Seen {
     accepted: AtomicUsize,
+    down: AtomicBool,
     /// First DATA since the last [`Sink::forget`], and the last 250.
     span: Mutex<Option<(Instant, Instant)>>,
 }
@@ -47,6 +48,11 @@ impl Sink {
         self.seen.accepted.store(0, Ordering::SeqCst);
     }
 
+    /// While it is down, it refuses new connections with 421.
+    pub(super) fn set_down(&self, down: bool) {
+        self.seen.down.store(down, Ordering::SeqCst);
+    }
+
     /// Waits until this many were accepted since the reset; returns the times of the first DATA and the last 250.
     pub(super) async fn wait_for(&self, count: usize, patience: Duration) -> Result<(Instant, Instant)> {
         let begun = Instant::now();
@@ -65,6 +71,10 @@ impl Sink {
 async fn serve(socket: TcpStream, seen: &Seen) -> Result<()> {
     socket.set_nodelay(true)?;
     let mut client = BufReader::new(socket);
+    if seen.down.load(Ordering::SeqCst) {
+        client.write_all(b"421 4.3.2 down\r\n").await?;
+        return Ok(());
+    }
     client.write_all(b"220 sink\r\n").await?;
     let mut line = Vec::new();
     loop {
