@@ -46,7 +46,7 @@ async fn holds_up_nobody(verb: Verb, act: Act, said: &str) {
         post.wait_for_ledger(booking, &[sent("confirmation")]).await;
     }
     assert!(post.jobs().await.iter().skip(1).all(|job| job.snoozes == 0), "no good mail waited");
-    // The bad mail is due too. If the clock moved while it is tried, its next try would be too late for it.
+    // The bad mail is due too and is tried once more. Its next try is planned from that one, so the clock stands until then.
     settled(&post).await;
     post.sink.heal();
     post.pass(TimeDelta::hours(1));
