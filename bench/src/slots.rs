@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punctual_core::calendar::ReminderRule;
 use punctual_core::services::{self, ServiceSpec};
 use punctual_core::slots::{self, SlotQuery};
+use punctual_core::types::Actor;
 use punctual_core::{Core, settings};
 use punctual_queue::{ManualClock, Wake};
 use sqlx::postgres::PgPoolOptions;
@@ -146,7 +147,7 @@ async fn service(core: &Core) -> Result<Uuid> {
         reminders: vec![ReminderRule::Offset { minutes: 60 }],
         ..haircut(&staff_ids)
     };
-    Ok(services::create(core, spec).await?.id)
+    Ok(services::create(core, &Actor::System, None, spec).await?.value.id)
 }
 
 /// Prints each statement with its share; returns whether the result meets the aims.

@@ -92,7 +92,7 @@ async fn ensure_staff(core: &Core) -> Result<Vec<Uuid>> {
             member.id
         } else {
             let email = Some(EmailAddress::parse(email)?);
-            staff::create(core, NewStaff { name, email, user_id: None }).await?.id
+            staff::create(core, &Actor::System, None, NewStaff { name, email, user_id: None }).await?.value.id
         };
         hours::put_week(core, &Actor::System, id, ExpectedRev::Any, week(index)?).await?;
         ids.push(id);
@@ -122,7 +122,7 @@ async fn ensure_services(core: &Core, staff_ids: &[Uuid]) -> Result<()> {
     let present = services::list(core, true).await?;
     for spec in specs(staff_ids)? {
         if !present.iter().any(|service| service.spec.name == spec.name) {
-            services::create(core, spec).await?;
+            services::create(core, &Actor::System, None, spec).await?;
         }
     }
     Ok(())

@@ -80,14 +80,17 @@ impl BusinessBuilder {
         for (name, week) in self.staff {
             let name = PersonName::parse(&name).expect("a valid name");
             let new = NewStaff { name, email: None, user_id: None };
-            let id = staff::create(core, new).await.expect("a member of staff").id;
+            let id =
+                staff::create(core, &Actor::System, None, new).await.expect("a member of staff").value.id;
             hours::put_week(core, &Actor::System, id, ExpectedRev::Any, week).await.expect("valid hours");
             opened.staff.push(id);
         }
         for change in self.services {
             let mut spec = haircut(&opened.staff);
             change(&mut spec);
-            opened.services.push(services::create(core, spec).await.expect("a valid service").id);
+            opened.services.push(
+                services::create(core, &Actor::System, None, spec).await.expect("a valid service").value.id,
+            );
         }
         opened
     }

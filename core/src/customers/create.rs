@@ -11,8 +11,7 @@ use super::booker::{Contact, NewCustomer as NewRow, contact_lock_name, find_know
 use super::person::get;
 use super::update::unreachable_customer;
 use crate::advisory_lock::lock_names;
-use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
-use crate::transaction::change;
+use crate::idempotency::{Answer, IdempotencyKey, Request, change_once};
 use crate::types::{Actor, Note, ParseError};
 use crate::{Core, Error, Result};
 
@@ -43,14 +42,10 @@ pub async fn create(
     if new.contact.email.is_none() && new.contact.phone.is_none() {
         return Err(unreachable_customer());
     }
+    let request = Request::with_key("customers.create", actor, key, &new)?;
     // Only the id is stored as the answer, so that no personal data remains there after an erasure.
-    let Answer { value: id, replayed } = if let Some(key) = key {
-        let request = Request::new("customers.create", actor, Guest::Unknown, key, &new)?;
-        once(core, request, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?
-    } else {
-        let id = change(core, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?;
-        Answer { value: id, replayed: false }
-    };
+    let Answer { value: id, replayed } =
+        change_once(core, request, new, |new, tx, now| Box::pin(insert(tx, now, new))).await?;
     Ok(Answer { value: get(&core.pool, actor, id).await?, replayed })
 }
 

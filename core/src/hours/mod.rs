@@ -16,7 +16,7 @@ pub use opening::{OpenDay, opening};
 pub use overrides::{DateOverride, MAX_WINDOWS_OF_DATE, overrides, put_override, remove_override};
 pub use public_holidays::{HOLIDAY_COUNTRIES, HolidayCountry, PublicHoliday, public_holidays};
 pub use stranded::{Changed, StrandedBooking, StrandedReason, list_stranded};
-pub use time_off::{NewTimeOff, TimeOff, add_time_off, add_time_off_once, remove_time_off, time_off};
+pub use time_off::{NewTimeOff, TimeOff, add_time_off, remove_time_off, time_off};
 pub use week::{
     LaterWeek, MAX_LATER_WEEKS, MAX_WINDOWS_OF_WEEK, Week, put_week, put_week_from, remove_week_from, week,
 };

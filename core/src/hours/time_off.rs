@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::stranded::{Changed, Fitting};
 use super::zone;
 use crate::calendar::Span;
-use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
+use crate::idempotency::{Answer, IdempotencyKey, Request, change_once};
 use crate::staff::lock_own;
 use crate::transaction::change;
 use crate::types::{Actor, Reason};
@@ -76,33 +76,18 @@ pub(crate) async fn time_off_of(core: &Core, staff_ids: &[Uuid], within: Span) -
 /// Adds time off; administrators for anyone, staff for themselves.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`].
+/// [`Error::NotFound`], [`Error::Forbidden`]; with a key [`Error::IdempotencyInProgress`] and
+/// [`Error::IdempotencyKeyReused`].
 pub async fn add_time_off(
     core: &Core,
     actor: &Actor,
-    staff_id: Uuid,
-    new: NewTimeOff,
-) -> Result<Changed<TimeOff>> {
-    change(core, (*actor, staff_id, new), |(actor, staff_id, new), tx, now| {
-        Box::pin(insert(tx, now, actor, *staff_id, new))
-    })
-    .await
-}
-
-/// [`add_time_off`] with an idempotency key.
-///
-/// # Errors
-/// As [`add_time_off`]; [`Error::IdempotencyInProgress`], [`Error::IdempotencyKeyReused`].
-pub async fn add_time_off_once(
-    core: &Core,
-    actor: &Actor,
-    key: &IdempotencyKey,
+    key: Option<&IdempotencyKey>,
     staff_id: Uuid,
     new: NewTimeOff,
 ) -> Result<Answer<Changed<TimeOff>>> {
     let body = (staff_id, new.during.start(), new.during.end(), &new.reason);
-    let request = Request::new("time_off.create", actor, Guest::Unknown, key, &body)?;
-    once(core, request, (*actor, staff_id, new), |(actor, staff_id, new), tx, now| {
+    let request = Request::with_key("time_off.create", actor, key, &body)?;
+    change_once(core, request, (*actor, staff_id, new), |(actor, staff_id, new), tx, now| {
         Box::pin(insert(tx, now, actor, *staff_id, new))
     })
     .await

@@ -17,7 +17,7 @@ use crate::{Error, Result};
 
 pub use key::{Answer, IdempotencyKey};
 pub(crate) use many::{KeyState, lock_keys, store_many};
-pub(crate) use once::once;
+pub(crate) use once::change_once;
 pub(crate) use request::{Guest, Request};
 
 /// Retention of a stored answer.

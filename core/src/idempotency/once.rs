@@ -1,4 +1,4 @@
-//! Runs a change once for each idempotency key.
+//! Changes by requests that may have an idempotency key.
 
 use std::sync::Arc;
 
@@ -8,15 +8,23 @@ use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 
 use super::{Answer, Claim, Request, claim, store};
-use crate::transaction::{Outcome, Step, Write, write};
+use crate::transaction::{Outcome, Step, Write, change, write};
 use crate::{Core, Result};
 
-/// [`crate::transaction::change`] for a request with a key: a repeated request gets the stored answer.
-pub(crate) async fn once<A, T>(core: &Core, request: Request, args: A, step: Step<A, T>) -> Result<Answer<T>>
+/// [`change`]; a request with a key that repeats an earlier one gets the stored answer of that one.
+pub(crate) async fn change_once<A, T>(
+    core: &Core,
+    request: Option<Request>,
+    args: A,
+    step: Step<A, T>,
+) -> Result<Answer<T>>
 where
     A: Send + Sync + 'static,
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
 {
+    let Some(request) = request else {
+        return Ok(Answer { value: change(core, args, step).await?, replayed: false });
+    };
     let guard = request.lock(core).await?;
     write(core, Arc::new(Once { request, args, step }), guard).await
 }

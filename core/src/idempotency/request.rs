@@ -54,6 +54,16 @@ impl Request {
         })
     }
 
+    /// `operation` by `actor`, who is no guest, if it has a key.
+    pub(crate) fn with_key(
+        operation: &str,
+        actor: &Actor,
+        key: Option<&IdempotencyKey>,
+        body: &impl Serialize,
+    ) -> Result<Option<Self>> {
+        key.map(|key| Self::new(operation, actor, Guest::Unknown, key, body)).transpose()
+    }
+
     /// Waits in this process, without a connection, until no other request with the key runs.
     pub(crate) async fn lock(&self, core: &Core) -> Result<KeyedMutexGuard<String>> {
         core.keys.lock(self.lock_name(), WAIT_TIMEOUT).await.map_err(|error| match error {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Resource;
 use super::read::find;
 use crate::hours::{Changed, Fitting, bump_business, lock_all};
-use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
+use crate::idempotency::{Answer, IdempotencyKey, Request, change_once};
 use crate::transaction::change;
 use crate::types::{Actor, ExpectedRev, Label};
 use crate::{Core, Error, Result};
@@ -37,23 +37,16 @@ pub struct ResourcePatch {
 /// Adds a resource. Services that need any one of its kind can have it at once.
 ///
 /// # Errors
-/// [`Error::NotFound`] before the business is set up.
-pub async fn create(core: &Core, new: NewResource) -> Result<Resource> {
-    change(core, new, |new, tx, now| Box::pin(insert(tx, now, new))).await
-}
-
-/// [`create`] with an idempotency key.
-///
-/// # Errors
-/// As [`create`]; [`Error::IdempotencyInProgress`], [`Error::IdempotencyKeyReused`].
-pub async fn create_once(
+/// [`Error::NotFound`] before the business is set up; with a key [`Error::IdempotencyInProgress`] and
+/// [`Error::IdempotencyKeyReused`].
+pub async fn create(
     core: &Core,
     actor: &Actor,
-    key: &IdempotencyKey,
+    key: Option<&IdempotencyKey>,
     new: NewResource,
 ) -> Result<Answer<Resource>> {
-    let request = Request::new("resources.create", actor, Guest::Unknown, key, &new)?;
-    once(core, request, new, |new, tx, now| Box::pin(insert(tx, now, new))).await
+    let request = Request::with_key("resources.create", actor, key, &new)?;
+    change_once(core, request, new, |new, tx, now| Box::pin(insert(tx, now, new))).await
 }
 
 async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, new: &NewResource) -> Result<Resource> {

@@ -6,7 +6,7 @@ mod needs;
 mod outages;
 mod read;
 
-pub use manage::{NewResource, ResourcePatch, create, create_once, update};
+pub use manage::{NewResource, ResourcePatch, create, update};
 pub use needs::{ServiceNeeds, needs, put_needs};
-pub use outages::{NewOutage, Outage, add_outage, add_outage_once, outages, remove_outage};
+pub use outages::{NewOutage, Outage, add_outage, outages, remove_outage};
 pub use read::{Resource, get, list};

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::read::find;
 use crate::calendar::Span;
 use crate::hours::{Changed, Fitting, lock_all, zone};
-use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
+use crate::idempotency::{Answer, IdempotencyKey, Request, change_once};
 use crate::pool::again_if_cut;
 use crate::transaction::change;
 use crate::types::{Actor, ParseError, Reason, Zone};
@@ -73,28 +73,17 @@ pub async fn outages(core: &Core, resource_id: Uuid) -> Result<Vec<Outage>> {
 /// Puts a resource out of service for a time; returned are the bookings that no longer fit.
 ///
 /// # Errors
-/// [`Error::NotFound`].
-pub async fn add_outage(core: &Core, resource_id: Uuid, new: NewOutage) -> Result<Changed<Outage>> {
-    change(core, (resource_id, new), |(resource_id, new), tx, now| {
-        Box::pin(insert(tx, now, *resource_id, new))
-    })
-    .await
-}
-
-/// [`add_outage`] with an idempotency key.
-///
-/// # Errors
-/// As [`add_outage`]; [`Error::IdempotencyInProgress`], [`Error::IdempotencyKeyReused`].
-pub async fn add_outage_once(
+/// [`Error::NotFound`]; with a key [`Error::IdempotencyInProgress`] and [`Error::IdempotencyKeyReused`].
+pub async fn add_outage(
     core: &Core,
     actor: &Actor,
-    key: &IdempotencyKey,
+    key: Option<&IdempotencyKey>,
     resource_id: Uuid,
     new: NewOutage,
 ) -> Result<Answer<Changed<Outage>>> {
     let body = (resource_id, new.during.start(), new.during.end(), &new.reason);
-    let request = Request::new("resource_outage.create", actor, Guest::Unknown, key, &body)?;
-    once(core, request, (resource_id, new), |(resource_id, new), tx, now| {
+    let request = Request::with_key("resource_outage.create", actor, key, &body)?;
+    change_once(core, request, (resource_id, new), |(resource_id, new), tx, now| {
         Box::pin(insert(tx, now, *resource_id, new))
     })
     .await

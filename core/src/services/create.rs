@@ -8,33 +8,24 @@ use super::read::find;
 use super::write::{lock_concerned, put_lists};
 use super::{Service, ServiceSpec};
 use crate::hours::bump_business;
-use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
-use crate::transaction::change;
+use crate::idempotency::{Answer, IdempotencyKey, Request, change_once};
 use crate::types::{Actor, Label};
 use crate::{Core, Result};
 
 /// Adds a service.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] for a value out of bounds or an unknown member of staff.
-pub async fn create(core: &Core, spec: ServiceSpec) -> Result<Service> {
-    spec.check()?;
-    change(core, spec, |spec, tx, now| Box::pin(insert(tx, now, spec))).await
-}
-
-/// [`create`] with an idempotency key.
-///
-/// # Errors
-/// As [`create`]; [`crate::Error::IdempotencyInProgress`], [`crate::Error::IdempotencyKeyReused`].
-pub async fn create_once(
+/// [`crate::Error::Invalid`] for a value out of bounds or an unknown member of staff; with a key
+/// [`crate::Error::IdempotencyInProgress`] and [`crate::Error::IdempotencyKeyReused`].
+pub async fn create(
     core: &Core,
     actor: &Actor,
-    key: &IdempotencyKey,
+    key: Option<&IdempotencyKey>,
     spec: ServiceSpec,
 ) -> Result<Answer<Service>> {
     spec.check()?;
-    let request = Request::new("services.create", actor, Guest::Unknown, key, &spec)?;
-    once(core, request, spec, |spec, tx, now| Box::pin(insert(tx, now, spec))).await
+    let request = Request::with_key("services.create", actor, key, &spec)?;
+    change_once(core, request, spec, |spec, tx, now| Box::pin(insert(tx, now, spec))).await
 }
 
 async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, spec: &ServiceSpec) -> Result<Service> {

@@ -9,7 +9,7 @@ mod timetable;
 mod update;
 mod write;
 
-pub use create::{create, create_once};
+pub use create::create;
 pub use display::{ServiceDisplay, ServiceText};
 pub use read::{Service, StaffTerms, get, list};
 pub use spec::{MAX_REMINDERS, MAX_STAFF, ServicePatch, ServiceSpec};

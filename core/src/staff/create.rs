@@ -9,8 +9,7 @@ use uuid::Uuid;
 use super::StaffMember;
 use super::read::find;
 use crate::hours::bump_shown;
-use crate::idempotency::{Answer, Guest, IdempotencyKey, Request, once};
-use crate::transaction::change;
+use crate::idempotency::{Answer, IdempotencyKey, Request, change_once};
 use crate::types::{Actor, EmailAddress, PersonName};
 use crate::{Core, Result};
 
@@ -28,23 +27,16 @@ pub struct NewStaff {
 /// Adds a member of staff, active, without hours or services.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] when the account is unknown or belongs to another member of staff.
-pub async fn create(core: &Core, staff: NewStaff) -> Result<StaffMember> {
-    change(core, staff, |staff, tx, now| Box::pin(insert(tx, now, staff))).await
-}
-
-/// [`create`] with an idempotency key.
-///
-/// # Errors
-/// As [`create`]; [`crate::Error::IdempotencyInProgress`], [`crate::Error::IdempotencyKeyReused`].
-pub async fn create_once(
+/// [`crate::Error::Invalid`] when the account is unknown or belongs to another member of staff; with a key
+/// [`crate::Error::IdempotencyInProgress`] and [`crate::Error::IdempotencyKeyReused`].
+pub async fn create(
     core: &Core,
     actor: &Actor,
-    key: &IdempotencyKey,
+    key: Option<&IdempotencyKey>,
     staff: NewStaff,
 ) -> Result<Answer<StaffMember>> {
-    let request = Request::new("staff.create", actor, Guest::Unknown, key, &staff)?;
-    once(core, request, staff, |staff, tx, now| Box::pin(insert(tx, now, staff))).await
+    let request = Request::with_key("staff.create", actor, key, &staff)?;
+    change_once(core, request, staff, |staff, tx, now| Box::pin(insert(tx, now, staff))).await
 }
 
 async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, staff: &NewStaff) -> Result<StaffMember> {

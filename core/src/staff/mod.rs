@@ -6,7 +6,7 @@ mod lock;
 mod read;
 mod update;
 
-pub use create::{NewStaff, create, create_once};
+pub use create::{NewStaff, create};
 pub use invite::invite;
 pub use lock::{Locked, lock, lock_own};
 pub(crate) use lock::{increment_revs, lock_for_batch};

@@ -94,15 +94,10 @@ impl CreateOutage {
                 Problem::invalid_at(Place::Body, "/end", "out_of_range", expected)
             })?;
         let new = NewOutage { during, reason: reason.map_or_else(Reason::default, |reason| reason.0) };
+        let key = key.0.map(|key| key.parsed()).transpose()?;
         let actor = caller.actor();
-        let (changed, replayed) = match key.0 {
-            Some(key) => {
-                let key = key.parsed()?;
-                let once = resources::add_outage_once(&state.core, &actor, &key, id.0, new).await?;
-                (once.value, once.replayed)
-            }
-            None => (resources::add_outage(&state.core, id.0, new).await?, false),
-        };
+        let added = resources::add_outage(&state.core, &actor, key.as_ref(), id.0, new).await?;
+        let (changed, replayed) = (added.value, added.replayed);
         let ids: Vec<Uuid> = changed.stranded.iter().map(|booking| booking.booking_id).collect();
         let proposals = bookings::proposals(&state.core, &actor, &ids).await?;
         let created = OutageCreated {

@@ -52,13 +52,9 @@ impl CreateResource {
     ) -> Result<Created<Resource>, Problem> {
         let ResourceRequest { name, kind } = body.0;
         let new = NewResource { name: name.0, kind: kind.0 };
-        let (resource, replayed) = match key.0 {
-            Some(key) => {
-                let once = resources::create_once(&state.core, &caller.actor(), &key.parsed()?, new).await?;
-                (once.value, once.replayed)
-            }
-            None => (resources::create(&state.core, new).await?, false),
-        };
+        let key = key.0.map(|key| key.parsed()).transpose()?;
+        let created = resources::create(&state.core, &caller.actor(), key.as_ref(), new).await?;
+        let (resource, replayed) = (created.value, created.replayed);
         let (rev, path) = (resource.rev, format!("/v1/resources/{}", resource.id));
         Ok(Created::new(Resource(resource)).rev(rev).location(&path).replayed(replayed))
     }

@@ -103,13 +103,9 @@ impl CreateService {
         body: Body<ServiceRequest>,
     ) -> Result<Created<Service>, Problem> {
         let spec = body.0.into_core()?;
-        let (service, replayed) = match key.0 {
-            Some(key) => {
-                let once = services::create_once(&state.core, &caller.actor(), &key.parsed()?, spec).await?;
-                (once.value, once.replayed)
-            }
-            None => (services::create(&state.core, spec).await?, false),
-        };
+        let key = key.0.map(|key| key.parsed()).transpose()?;
+        let created = services::create(&state.core, &caller.actor(), key.as_ref(), spec).await?;
+        let (service, replayed) = (created.value, created.replayed);
         let (rev, path) = (service.rev, format!("/v1/services/{}", service.id));
         Ok(Created::new(Service::from(service)).rev(rev).location(&path).replayed(replayed))
     }

@@ -55,13 +55,9 @@ impl CreateStaffMember {
     ) -> Result<Created<Staff>, Problem> {
         let StaffRequest { name, email, user_id } = body.0;
         let new = NewStaff { name: name.0, email: email.map(|email| email.0), user_id };
-        let (member, replayed) = match key.0 {
-            Some(key) => {
-                let once = staff::create_once(&state.core, &caller.actor(), &key.parsed()?, new).await?;
-                (once.value, once.replayed)
-            }
-            None => (staff::create(&state.core, new).await?, false),
-        };
+        let key = key.0.map(|key| key.parsed()).transpose()?;
+        let created = staff::create(&state.core, &caller.actor(), key.as_ref(), new).await?;
+        let (member, replayed) = (created.value, created.replayed);
         let (rev, path) = (member.rev, format!("/v1/staff/{}", member.id));
         Ok(Created::new(Staff::new(member, true)).rev(rev).location(&path).replayed(replayed))
     }

@@ -95,15 +95,10 @@ impl CreateTimeOff {
                 Problem::invalid_at(Place::Body, "/end", "out_of_range", expected)
             })?;
         let new = NewTimeOff { during, reason: reason.map_or_else(Reason::default, |reason| reason.0) };
+        let key = key.0.map(|key| key.parsed()).transpose()?;
         let actor = caller.actor();
-        let (changed, replayed) = match key.0 {
-            Some(key) => {
-                let key = key.parsed()?;
-                let once = hours::add_time_off_once(&state.core, &actor, &key, id.0, new).await?;
-                (once.value, once.replayed)
-            }
-            None => (hours::add_time_off(&state.core, &actor, id.0, new).await?, false),
-        };
+        let created = hours::add_time_off(&state.core, &actor, key.as_ref(), id.0, new).await?;
+        let (changed, replayed) = (created.value, created.replayed);
         let path = format!("/v1/staff/{}/time-off/{}", id.0, changed.value.id);
         let ids: Vec<Uuid> = changed.stranded.iter().map(|booking| booking.booking_id).collect();
         let proposals = bookings::proposals(&state.core, &actor, &ids).await?;

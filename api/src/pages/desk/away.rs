@@ -111,7 +111,8 @@ impl DeskPage for AddTimeOff {
         let (Some(during), Ok(reason)) = (span, reason) else { return Err(Error::NotFound("time").into()) };
         let key = form_token::key(&state.links, state.core.now(), token)?;
         let new = NewTimeOff { during, reason };
-        let changed = match hours::add_time_off_once(&state.core, &desk.actor(), &key, staff_id, new).await {
+        let actor = desk.actor();
+        let changed = match hours::add_time_off(&state.core, &actor, Some(&key), staff_id, new).await {
             Ok(changed) => changed.value,
             Err(Error::Forbidden) => return refuse(StatusCode::FORBIDDEN, "desk_only_own"),
             Err(error) => return Err(error.into()),

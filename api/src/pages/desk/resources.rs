@@ -4,6 +4,7 @@ use punctual_core::{
     Error,
     calendar::Span,
     hours::StrandedBooking,
+    idempotency::IdempotencyKey,
     resources::{self, NewOutage, NewResource, Resource, ResourcePatch},
     types::{ExpectedRev, Label, Reason, Rev},
     wording::When,
@@ -50,7 +51,6 @@ impl DeskPage for Resources {
     }
 
     async fn submit(desk: &Desk, form: Form) -> Result<Response, Problem> {
-        let state = &desk.visit.state;
         let mut fields = Fields::of(&form, &["name", "kind"]);
         let name = fields.parse("name", "fault_name", Label::parse);
         let kind = fields.parse("kind", "fault_name", Label::parse);
@@ -58,11 +58,20 @@ impl DeskPage for Resources {
             let (status, notice) = (StatusCode::UNPROCESSABLE_ENTITY, Some(("book_faults", "alert")));
             return list(desk, status, notice, fields).await;
         };
-        let token = form.text("token").unwrap_or_default();
-        let key = form_token::key(&state.links, state.core.now(), token)?;
-        resources::create_once(&state.core, &desk.actor(), &key, NewResource { name, kind }).await?;
+        let key = key(desk, &form)?;
+        resources::create(desk.core(), &desk.actor(), Some(&key), NewResource { name, kind }).await?;
         Ok(desk.go("/resources", &[("done", "saved")]))
     }
+}
+
+/// The key of a form that adds something: sent twice, it adds it once.
+fn key(desk: &Desk, form: &Form) -> Result<IdempotencyKey, Problem> {
+    let token = form.text("token").unwrap_or_default();
+    Ok(form_token::key(&desk.visit.state.links, desk.core().now(), token)?)
+}
+
+fn token(desk: &Desk) -> String {
+    form_token::new(&desk.visit.state.links, desk.core().now())
 }
 
 fn saved(desk: &Desk) -> Notice {
@@ -73,15 +82,13 @@ fn saved(desk: &Desk) -> Notice {
 }
 
 async fn list(desk: &Desk, status: StatusCode, notice: Notice, fields: Fields) -> Result<Response, Problem> {
-    let state = &desk.visit.state;
     let resources = resources::list(desk.core()).await?.into_iter().map(|resource| One {
         href: desk.link(&format!("/resources/{}", resource.id), &[]),
         name: resource.name.as_str().to_owned(),
         kind: resource.kind.as_str().to_owned(),
         active: resource.active,
     });
-    let token = form_token::new(&state.links, state.core.now());
-    let facts = List { fields, resources: resources.collect(), token };
+    let facts = List { fields, resources: resources.collect(), token: token(desk) };
     desk.page(status, "desk/resources.html.j2", "settings", notice, &facts)
 }
 
@@ -99,6 +106,7 @@ struct Facts {
     active: bool,
     rev: i32,
     outages: Vec<OutageLine>,
+    token: String,
 }
 
 #[derive(Serialize)]
@@ -142,8 +150,10 @@ impl DeskPage for OneResource {
             let Some(new) = outage(desk, &mut fields)? else {
                 return one(desk, refused, Some(("book_faults", "alert")), fields, resource).await;
             };
-            let changed = resources::add_outage(desk.core(), resource.id, new).await?;
-            return Ok(after(desk, &path, &changed.stranded));
+            let key = key(desk, &form)?;
+            let added =
+                resources::add_outage(desk.core(), &desk.actor(), Some(&key), resource.id, new).await?;
+            return Ok(after(desk, &path, &added.value.stranded));
         }
         let expected = ExpectedRev::Exactly(form.value("rev", |text| text.parse().ok().map(Rev))?);
         let mut details = Fields::of(&form, &["name", "kind"]);
@@ -221,6 +231,7 @@ async fn one(
         active: resource.active,
         rev: resource.rev.0,
         outages: outages.collect(),
+        token: token(desk),
     };
     desk.page(status, "desk/resource.html.j2", "settings", notice, &facts)
 }

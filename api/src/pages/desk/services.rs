@@ -133,7 +133,7 @@ impl DeskPage for OneService {
             None => {
                 let token = form.text("token").unwrap_or_default();
                 let key = form_token::key(&state.links, state.core.now(), token)?;
-                services::create_once(&state.core, &desk.actor(), &key, spec).await.map(|_| Vec::new())
+                services::create(&state.core, &desk.actor(), Some(&key), spec).await.map(|_| Vec::new())
             }
             Some(service) => {
                 let expected = ExpectedRev::Exactly(Rev(rev));

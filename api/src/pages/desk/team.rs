@@ -153,7 +153,7 @@ async fn add(
     let state = &desk.visit.state;
     let key = form_token::key(&state.links, state.core.now(), form.text("token").unwrap_or_default())?;
     let new = NewStaff { name, email, user_id: None };
-    let made = staff::create_once(&state.core, &desk.actor(), &key, new).await?;
+    let made = staff::create(&state.core, &desk.actor(), Some(&key), new).await?;
     Ok(desk.go(&format!("/hours/{}", made.value.id), &[]))
 }
 

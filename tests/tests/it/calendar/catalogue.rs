@@ -28,7 +28,7 @@ async fn a_service_reads_back_as_it_was_made_and_changes_by_its_revision() {
         buffer_after_min: 15,
         ..hour_long(&test.staff)
     };
-    let made = services::create(&test.core, spec.clone()).await.unwrap();
+    let made = services::create(&test.core, &Actor::System, None, spec.clone()).await.unwrap().value;
     assert_eq!((&made.spec, made.rev, made.currency.as_str()), (&spec, Rev(1), "EUR"));
     assert_eq!(services::get(&test.core, made.id).await.unwrap(), made);
 
@@ -83,7 +83,7 @@ async fn a_service_out_of_bounds_is_refused_with_the_field() {
         ("/staff_ids", ServiceSpec { staff_ids: vec![Uuid::nil()], ..good }),
     ];
     for (field, spec) in bad {
-        match services::create(&test.core, spec).await.unwrap_err() {
+        match services::create(&test.core, &Actor::System, None, spec).await.unwrap_err() {
             Error::Invalid { pointer, .. } => assert_eq!(pointer, field),
             other => panic!("{field}: {other}"),
         }
@@ -152,5 +152,8 @@ async fn an_account_belongs_to_one_member_of_staff() {
     assert_eq!((changed.user_id, changed.name.as_str()), (None, "Ada"));
     assert_eq!(changed.email.map(String::from).as_deref(), Some("ada@example.org"));
     let new = NewStaff { name: PersonName::parse("Cem").unwrap(), email: None, user_id: Some(user_id) };
-    assert_eq!(staff::create(&test.core, new).await.unwrap().user_id, Some(user_id));
+    assert_eq!(
+        staff::create(&test.core, &Actor::System, None, new).await.unwrap().value.user_id,
+        Some(user_id)
+    );
 }

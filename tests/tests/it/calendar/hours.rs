@@ -74,14 +74,14 @@ async fn staff_change_their_own_hours_and_administrators_anyones() {
     let free =
         NewTimeOff { during: span(tuesday("09:00"), tuesday("12:00")), reason: Reason::parse("").unwrap() };
     assert!(hours::put_week(&test.core, &own, ada, ExpectedRev::Any, week("09:00-10:00")).await.is_ok());
-    assert!(hours::add_time_off(&test.core, &own, ada, free.clone()).await.is_ok());
+    assert!(hours::add_time_off(&test.core, &own, None, ada, free.clone()).await.is_ok());
     assert!(hours::put_week(&test.core, &admin, ben, ExpectedRev::Any, week("09:00-10:00")).await.is_ok());
     for actor in [own, customer, Actor::Guest] {
         let refused = hours::put_week(&test.core, &actor, ben, ExpectedRev::Any, week("09:00-11:00"))
             .await
             .unwrap_err();
         assert!(matches!(refused, Error::Forbidden), "{refused}");
-        let refused = hours::add_time_off(&test.core, &actor, ben, free.clone()).await.unwrap_err();
+        let refused = hours::add_time_off(&test.core, &actor, None, ben, free.clone()).await.unwrap_err();
         assert!(matches!(refused, Error::Forbidden), "{refused}");
         let refused = hours::remove_override(&test.core, &actor, ben, date("2027-05-04")).await.unwrap_err();
         assert!(matches!(refused, Error::Forbidden), "{refused}");
@@ -153,7 +153,7 @@ async fn time_off_lists_the_bookings_it_overlaps_and_can_be_removed() {
         during: span(tuesday("10:30"), tuesday("11:00")),
         reason: Reason::parse("Dentist").unwrap(),
     };
-    let changed = hours::add_time_off(&test.core, &Actor::System, ada, new).await.unwrap();
+    let changed = hours::add_time_off(&test.core, &Actor::System, None, ada, new).await.unwrap().value;
     assert_eq!(ids(&changed.stranded), [hit]);
     let may = span(tuesday("00:00") - TimeDelta::days(3), tuesday("00:00") + TimeDelta::days(20));
     assert_eq!(hours::time_off(&test.core, ada, may).await.unwrap(), std::slice::from_ref(&changed.value));

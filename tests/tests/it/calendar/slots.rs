@@ -5,7 +5,7 @@ use punctual_core::calendar::{Limits, Refusal, class_id};
 use punctual_core::services::ServicePatch;
 use punctual_core::slots::{self, LoadedCalendars, SlotList, SlotQuery, StartQuery};
 use punctual_core::staff::{self, StaffPatch};
-use punctual_core::types::ExpectedRev;
+use punctual_core::types::{Actor, ExpectedRev};
 use punctual_core::{Error, services};
 use uuid::Uuid;
 
@@ -211,12 +211,12 @@ async fn a_service_of_fifty_members_of_staff_is_listed() {
             email: None,
             user_id: None,
         };
-        staff.push(staff::create(&test.core, new).await.unwrap().id);
+        staff.push(staff::create(&test.core, &Actor::System, None, new).await.unwrap().value.id);
     }
-    let service = services::create(&test.core, hour_long(&staff)).await.unwrap();
+    let service = services::create(&test.core, &Actor::System, None, hour_long(&staff)).await.unwrap().value;
     let list = slots::list(&test.core, &SlotQuery { service_id: service.id, ..query(&test) }).await.unwrap();
     assert_eq!(readable(&test, &list).len(), 1);
     staff.push(Uuid::nil());
-    let refused = services::create(&test.core, hour_long(&staff)).await.unwrap_err();
+    let refused = services::create(&test.core, &Actor::System, None, hour_long(&staff)).await.unwrap_err();
     assert!(matches!(refused, Error::Invalid { pointer: "/staff_ids", .. }), "{refused}");
 }

@@ -66,7 +66,8 @@ impl TestCalendar {
             clock.advance(TimeDelta::milliseconds(1));
             *id = BusinessBuilder::default().staff([name], &week(windows)).open(&core).await.staff[0];
         }
-        let service = services::create(&core, hour_long(&staff)).await.unwrap().id;
+        let service =
+            services::create(&core, &Actor::System, None, hour_long(&staff)).await.unwrap().value.id;
         let customer = Uuid::from_u128(0xc0);
         sqlx::query(
             "INSERT INTO customers (id, origin, email, name, created_at, updated_at)

@@ -289,7 +289,7 @@ async fn a_hold_whose_place_was_closed_is_refused_and_its_neighbours_in_the_batc
     // The first member of staff has the holds 0 and 3, and is away from noon.
     let during = Span::new(tuesday("12:00"), tuesday("18:00")).unwrap();
     let away = NewTimeOff { during, reason: Reason::parse("").unwrap() };
-    hours::add_time_off(&core, &salon.admin, salon.staff[0], away).await.unwrap();
+    hours::add_time_off(&core, &salon.admin, None, salon.staff[0], away).await.unwrap();
     let mut attempts = Vec::new();
     // A slot first, so that the batch of the others waits.
     let first = booking_of(service, Some(salon.staff[0]), hour(1));

@@ -135,7 +135,7 @@ async fn a_hold_books_nothing_that_was_closed_after_it_was_made() {
 
     let during = Span::new(tuesday("09:00"), tuesday("12:00")).unwrap();
     let new = NewTimeOff { during, reason: Reason::default() };
-    let away = hours::add_time_off(&salon.core, &salon.admin, keeper, new).await.unwrap();
+    let away = hours::add_time_off(&salon.core, &salon.admin, None, keeper, new).await.unwrap().value;
     let stranded: Vec<_> = away.stranded.iter().map(|booking| (booking.booking_id, booking.status)).collect();
     assert_eq!(stranded, [(held.id, BookingStatus::Held)]);
     let refused = book_hold(&salon, &customer, &held, false).await;

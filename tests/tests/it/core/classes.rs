@@ -126,7 +126,7 @@ async fn a_class_does_not_take_place_while_its_teacher_is_away_or_the_business_i
     put(&salon, yoga, vec![at_ten(&salon)]).await;
     let during = Span::new(tuesday("10:30"), tuesday("11:00")).unwrap();
     let off = NewTimeOff { during, reason: Reason::default() };
-    let off = hours::add_time_off(&salon.core, &salon.admin, salon.staff[0], off).await.unwrap();
+    let off = hours::add_time_off(&salon.core, &salon.admin, None, salon.staff[0], off).await.unwrap().value;
     assert_eq!(starts(&salon, yoga, 0, "2027-05-04").await, [""; 0]);
     assert_eq!(starts(&salon, haircut, 0, "2027-05-04").await[..3], ["09:00", "09:30", "11:00"]);
     hours::remove_time_off(&salon.core, &salon.admin, salon.staff[0], off.value.id).await.unwrap();

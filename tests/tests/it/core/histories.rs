@@ -283,7 +283,7 @@ impl Walk {
             }
             let during = Span::new(tuesday("08:00"), tuesday("19:00")).unwrap();
             let new = NewTimeOff { during, reason: Reason::default() };
-            let away = hours::add_time_off(core, admin, id, new).await.unwrap();
+            let away = hours::add_time_off(core, admin, None, id, new).await.unwrap().value;
             self.away[staff] = Some(away.value.id);
             away.stranded
         };

@@ -29,7 +29,7 @@ async fn rooms(salon: &Salon, count: usize) -> Vec<Uuid> {
     let mut rooms = Vec::new();
     for number in 1..=count {
         let new = NewResource { name: label(&format!("Room {number}")), kind: label("room") };
-        rooms.push(resources::create(&salon.core, new).await.unwrap().id);
+        rooms.push(resources::create(&salon.core, &salon.admin, None, new).await.unwrap().value.id);
     }
     rooms.sort_unstable();
     rooms
@@ -161,7 +161,7 @@ async fn a_room_that_goes_out_of_service_strands_its_bookings_and_a_move_gives_t
     assert_eq!(used(&salon, &booking).await, [rooms[0]]);
     let during = Span::new(tuesday("09:00"), tuesday("13:00")).unwrap();
     let new = NewOutage { during, reason: Reason::default() };
-    let outage = resources::add_outage(&salon.core, rooms[0], new).await.unwrap();
+    let outage = resources::add_outage(&salon.core, &salon.admin, None, rooms[0], new).await.unwrap().value;
     assert_eq!(outage.stranded.iter().map(|booking| booking.booking_id).collect::<Vec<_>>(), [booking.id]);
     let unavailable = vec![StrandedReason::ResourceUnavailable];
     assert_eq!(stranded(&salon).await, [(booking.id, unavailable.clone())]);
@@ -223,7 +223,7 @@ async fn a_cached_list_of_slots_follows_the_use_of_a_room_by_somebody_else() {
     assert!(has_ten().await);
     let during = Span::new(tuesday("10:00"), tuesday("10:30")).unwrap();
     let new = NewOutage { during, reason: Reason::default() };
-    resources::add_outage(&salon.core, room, new).await.unwrap();
+    resources::add_outage(&salon.core, &salon.admin, None, room, new).await.unwrap();
     assert!(!has_ten().await);
 }
 

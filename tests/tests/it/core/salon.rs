@@ -88,7 +88,7 @@ impl Salon {
             ..haircut(&self.staff)
         };
         change(&mut spec);
-        services::create(&self.core, spec).await.unwrap().id
+        services::create(&self.core, &self.admin, None, spec).await.unwrap().value.id
     }
 
     /// A customer with an account, for which no verification mail is planned.

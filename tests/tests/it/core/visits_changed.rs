@@ -82,7 +82,7 @@ async fn services_of_a_visit_share_rooms_as_bookings_do() {
     let [cut, colour] = [salon.service(|spec| spec.buffer_after_min = 15).await, salon.service(|_| ()).await];
     let label = |text: &str| Label::parse(text).unwrap();
     let new = NewResource { name: label("Basin"), kind: label("basin") };
-    let basin = resources::create(&salon.core, new).await.unwrap().id;
+    let basin = resources::create(&salon.core, &salon.admin, None, new).await.unwrap().value.id;
     for service in [cut, colour] {
         let needs = ServiceNeeds { all: vec![basin], any: Vec::new(), rev: None };
         resources::put_needs(&salon.core, service, ExpectedRev::Any, needs).await.unwrap();
@@ -105,7 +105,7 @@ async fn services_of_a_visit_share_rooms_as_bookings_do() {
     assert_eq!(salon.count("SELECT count(*) FROM booking_resources").await, 2);
     let during = Span::new(tuesday("15:30"), tuesday("16:30")).unwrap();
     let outage = NewOutage { during, reason: Reason::default() };
-    resources::add_outage(&salon.core, basin, outage).await.unwrap();
+    resources::add_outage(&salon.core, &salon.admin, None, basin, outage).await.unwrap();
     let broken = refused(book(&salon, &customer, visit_of(&wanted, tuesday("14:00"))).await);
     assert_eq!((broken.no, broken.code), (2, "slot_taken"));
     assert_eq!(broken.blocked_by.unwrap().name.as_deref(), Some("Basin"));

@@ -31,8 +31,10 @@ async fn a_room_is_added_needed_by_a_service_shown_with_a_booking_and_put_out_of
     let shown = visitor.get(&format!("/desk/b/{booking}")).await;
     assert!(shown.text.contains("Room &lt;1&gt;"), "{}", shown.text);
     let path = format!("/desk/resources/{id}");
+    let token = visitor.get(&path).await.field("token").to_owned();
     let outage = [
         ("do", "outage"),
+        ("token", token.as_str()),
         ("date", "2027-05-04"),
         ("time", "00:00"),
         ("until_date", "2027-05-05"),
@@ -40,16 +42,18 @@ async fn a_room_is_added_needed_by_a_service_shown_with_a_booking_and_put_out_of
         ("reason", "Painting"),
     ];
     let mut backwards = outage;
-    backwards[3].1 = "2027-05-03";
+    backwards[4].1 = "2027-05-03";
     let refused = visitor.send(&path, &backwards).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains("Painting"), "{}", refused.text);
-    let out = visitor.send(&path, &outage).await;
-    assert_eq!(target(&path, &out), "/desk/stranded");
+    for _ in 0..2 {
+        let out = visitor.send(&path, &outage).await;
+        assert_eq!(target(&path, &out), "/desk/stranded");
+    }
     let stranded = visitor.get("/desk/stranded").await;
     assert!(stranded.text.contains("its room or equipment is not available"), "{}", stranded.text);
     let page = visitor.get(&path).await;
-    assert!(page.text.contains("Painting"), "{}", page.text);
+    assert_eq!(page.text.matches("Painting").count(), 1, "sent twice, stored once: {}", page.text);
     let outage = page.between("name=\"remove\" value=\"", "\"").to_owned();
     let back = visitor.send(&path, &[("remove", outage.as_str())]).await;
     assert_eq!(back.status, 303);
