@@ -10,6 +10,7 @@ mod holds;
 mod idempotency;
 mod later_hours;
 mod lists;
+mod lists_from_memory;
 mod mails;
 mod outages;
 mod people;
