@@ -67,7 +67,7 @@ impl DeskPage for Resources {
 /// The key of a form that adds something: sent twice, it adds it once.
 fn key(desk: &Desk, form: &Form) -> Result<IdempotencyKey, Problem> {
     let token = form.text("token").unwrap_or_default();
-    Ok(form_token::key(&desk.visit.state.links, desk.core().now(), token)?)
+    form_token::key(&desk.visit.state.links, desk.core().now(), token)
 }
 
 fn token(desk: &Desk) -> String {
