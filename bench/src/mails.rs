@@ -15,7 +15,7 @@ use super::setup::{ProgramOptions, Setup, WAIT_TIMEOUT, percentile, rate, with_p
 /// Interval at which locks are sampled.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Interval at which mails are counted that are not put off yet: it reads all jobs.
+/// Interval at which the jobs of mails that are not put off yet are looked for: each look reads all jobs.
 const PUT_OFF_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Size of the run.

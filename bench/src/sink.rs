@@ -1,4 +1,4 @@
-//! A mail server that accepts everything and records when.
+//! A mail server that accepts everything and records when, unless it is set to be down.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -4,12 +4,10 @@
 //! by this process's own results alone.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use punctual_core::mail_relay::{self, OpenCircuit, Signal};
 use punctual_core::{Core, Result};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::smtp::{Breaker, Failure, Opening, Permit};
@@ -20,8 +18,6 @@ pub struct Circuit {
     breaker: Breaker,
     core: Core,
     identity: Arc<Identity>,
-    /// When the last [`Self::sync`] for mails began.
-    synced_at: Arc<Mutex<Option<Instant>>>,
 }
 
 struct Identity {
@@ -35,8 +31,7 @@ impl Circuit {
     /// The circuit of `breaker` in this process.
     pub fn new(core: &Core, breaker: Breaker, relay: String, process_name: String) -> Self {
         let process_id = punctual_queue::new_id(core.now());
-        let identity = Arc::new(Identity { process_id, process_name, relay });
-        Self { breaker, core: core.clone(), identity, synced_at: Arc::default() }
+        Self { breaker, core: core.clone(), identity: Arc::new(Identity { process_id, process_name, relay }) }
     }
 
     /// Whether a mail may use the relay. If the circuit is open, it first checks whether another process sent a mail
@@ -48,18 +43,8 @@ impl Circuit {
         if let Ok(permit) = self.breaker.try_acquire() {
             return Ok(permit);
         }
-        self.sync_once_for_all(Instant::now()).await;
+        self.sync().await;
         self.breaker.try_acquire()
-    }
-
-    /// [`Self::sync`], unless one that began after `arrived` has ended: mails that wait while one runs share the next.
-    async fn sync_once_for_all(&self, arrived: Instant) {
-        let mut synced_at = self.synced_at.lock().await;
-        if synced_at.is_none_or(|began| began < arrived) {
-            let began = Instant::now();
-            self.sync().await;
-            *synced_at = Some(began);
-        }
     }
 
     /// If the circuit is open, confirms it and applies messages of other processes.

@@ -70,7 +70,8 @@ pub async fn outages(core: &Core, resource_id: Uuid) -> Result<Vec<Outage>> {
     .await
 }
 
-/// Puts a resource out of service for a time; returned are the bookings that no longer fit.
+/// Puts a resource out of service for a time; returned are the bookings that no longer fit. The caller has checked that `actor`
+/// may; the key is theirs.
 ///
 /// # Errors
 /// [`Error::NotFound`]; with a key [`Error::IdempotencyInProgress`] and [`Error::IdempotencyKeyReused`].

@@ -12,7 +12,7 @@ use crate::idempotency::{Answer, IdempotencyKey, Request, change_once};
 use crate::types::{Actor, Label};
 use crate::{Core, Result};
 
-/// Adds a service.
+/// Adds a service. The caller has checked that `actor` may; the key is theirs.
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] for a value out of bounds or an unknown member of staff; with a key

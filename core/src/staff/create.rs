@@ -24,7 +24,7 @@ pub struct NewStaff {
     pub user_id: Option<Uuid>,
 }
 
-/// Adds a member of staff, active, without hours or services.
+/// Adds a member of staff, active, without hours or services. The caller has checked that `actor` may; the key is theirs.
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] when the account is unknown or belongs to another member of staff; with a key

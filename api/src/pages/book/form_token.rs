@@ -1,4 +1,4 @@
-//! The signed token of a form that creates a hold; it contains the idempotency key.
+//! The signed token of a form that adds something; it contains the idempotency key.
 
 use chrono::{DateTime, Utc};
 use punctual_core::{

@@ -3,9 +3,9 @@ use poem::{Response, http::StatusCode};
 use punctual_core::{
     Error,
     calendar::Span,
-    hours::StrandedBooking,
+    hours::{Changed, StrandedBooking},
     idempotency::IdempotencyKey,
-    resources::{self, NewOutage, NewResource, Resource, ResourcePatch},
+    resources::{self, NewOutage, NewResource, Outage, Resource, ResourcePatch},
     types::{ExpectedRev, Label, Reason, Rev},
     wording::When,
 };
@@ -150,10 +150,8 @@ impl DeskPage for OneResource {
             let Some(new) = outage(desk, &mut fields)? else {
                 return one(desk, refused, Some(("book_faults", "alert")), fields, resource).await;
             };
-            let key = key(desk, &form)?;
-            let added =
-                resources::add_outage(desk.core(), &desk.actor(), Some(&key), resource.id, new).await?;
-            return Ok(after(desk, &path, &added.value.stranded));
+            let added = add_outage(desk, &form, resource.id, new).await?;
+            return Ok(after(desk, &path, &added.stranded));
         }
         let expected = ExpectedRev::Exactly(form.value("rev", |text| text.parse().ok().map(Rev))?);
         let mut details = Fields::of(&form, &["name", "kind"]);
@@ -172,6 +170,23 @@ impl DeskPage for OneResource {
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Stores the outage once, however often its form is sent. Another one sent from the same form, as after the back button, is
+/// stored too.
+async fn add_outage(
+    desk: &Desk,
+    form: &Form,
+    resource_id: Uuid,
+    new: NewOutage,
+) -> Result<Changed<Outage>, Problem> {
+    let (actor, key) = (desk.actor(), key(desk, form)?);
+    match resources::add_outage(desk.core(), &actor, Some(&key), resource_id, new.clone()).await {
+        Err(Error::IdempotencyKeyReused) => {
+            Ok(resources::add_outage(desk.core(), &actor, None, resource_id, new).await?.value)
+        }
+        added => Ok(added?.value),
     }
 }
 

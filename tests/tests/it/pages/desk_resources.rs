@@ -31,10 +31,10 @@ async fn a_room_is_added_needed_by_a_service_shown_with_a_booking_and_put_out_of
     let shown = visitor.get(&format!("/desk/b/{booking}")).await;
     assert!(shown.text.contains("Room &lt;1&gt;"), "{}", shown.text);
     let path = format!("/desk/resources/{id}");
-    let token = visitor.get(&path).await.field("token").to_owned();
-    let outage = [
+    let first = visitor.get(&path).await.field("token").to_owned();
+    let mut outage = [
         ("do", "outage"),
-        ("token", token.as_str()),
+        ("token", first.as_str()),
         ("date", "2027-05-04"),
         ("time", "00:00"),
         ("until_date", "2027-05-05"),
@@ -46,6 +46,8 @@ async fn a_room_is_added_needed_by_a_service_shown_with_a_booking_and_put_out_of
     let refused = visitor.send(&path, &backwards).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains("Painting"), "{}", refused.text);
+    let token = refused.field("token").to_owned();
+    outage[1].1 = &token;
     for _ in 0..2 {
         let out = visitor.send(&path, &outage).await;
         assert_eq!(target(&path, &out), "/desk/stranded");
@@ -54,6 +56,11 @@ async fn a_room_is_added_needed_by_a_service_shown_with_a_booking_and_put_out_of
     assert!(stranded.text.contains("its room or equipment is not available"), "{}", stranded.text);
     let page = visitor.get(&path).await;
     assert_eq!(page.text.matches("Painting").count(), 1, "sent twice, stored once: {}", page.text);
+    // Back to the same form for another one.
+    let mut another = outage;
+    (another[2].1, another[4].1, another[6].1) = ("2027-06-01", "2027-06-02", "Another coat");
+    assert_eq!(visitor.send(&path, &another).await.status, 303);
+    assert!(visitor.get(&path).await.text.contains("Another coat"));
     let outage = page.between("name=\"remove\" value=\"", "\"").to_owned();
     let back = visitor.send(&path, &[("remove", outage.as_str())]).await;
     assert_eq!(back.status, 303);
