@@ -159,6 +159,17 @@ pub(crate) async fn probe_now(conn: &mut PgConnection, now: DateTime<Utc>) -> Re
     Ok((circuits.rows_affected(), release(conn, now).await?))
 }
 
+/// Makes the mails due that wait for the mail server.
+///
+/// # Errors
+/// The database's.
+pub async fn release_waiting(core: &Core) -> Result<()> {
+    if release(&mut *core.pool.acquire().await?, core.now()).await? > 0 {
+        core.wake.wake(SendNotification::QUEUE);
+    }
+    Ok(())
+}
+
 async fn release(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<u64> {
     ops::release(conn, now, SendNotification::QUEUE, WAIT_REASON).await.map_err(|error| match error {
         punctual_queue::Error::Database(error) => error.into(),

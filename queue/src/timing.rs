@@ -31,6 +31,8 @@ pub struct Timing {
     pub overrun: Duration,
     /// Timeout of any other statement: 10 s.
     pub statement: Duration,
+    /// Timeout of asking Redis for the tokens of a limit: 200 ms. After it the share of this process decides.
+    pub redis: Duration,
 }
 
 impl Default for Timing {
@@ -48,6 +50,7 @@ impl Default for Timing {
             grace: Duration::from_secs(30),
             overrun: Duration::from_secs(10),
             statement: Duration::from_secs(10),
+            redis: Duration::from_millis(200),
         }
     }
 }

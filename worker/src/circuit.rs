@@ -3,7 +3,8 @@
 //! The breaker itself works without the database. If that fails, the state is not shared, and the circuit opens and closes
 //! by this process's own results alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use punctual_core::mail_relay::{self, OpenCircuit, Signal};
@@ -12,12 +13,17 @@ use uuid::Uuid;
 
 use crate::smtp::{Breaker, Failure, Opening, Permit};
 
+/// For so long after the circuit has closed, mails may still be written down as waiting for the mail server: those that were being
+/// put off when it closed.
+const LATE_WAITERS: Duration = Duration::from_mins(1);
+
 /// The shared circuit of this process. Clones are the same.
 #[derive(Clone)]
 pub struct Circuit {
     breaker: Breaker,
     core: Core,
     identity: Arc<Identity>,
+    closed_at: Arc<Mutex<Option<Instant>>>,
 }
 
 struct Identity {
@@ -31,7 +37,8 @@ impl Circuit {
     /// The circuit of `breaker` in this process.
     pub fn new(core: &Core, breaker: Breaker, relay: String, process_name: String) -> Self {
         let process_id = punctual_queue::new_id(core.now());
-        Self { breaker, core: core.clone(), identity: Arc::new(Identity { process_id, process_name, relay }) }
+        let identity = Arc::new(Identity { process_id, process_name, relay });
+        Self { breaker, core: core.clone(), identity, closed_at: Arc::default() }
     }
 
     /// Whether a mail may use the relay. If the circuit is open, it first checks whether another process sent a mail
@@ -47,14 +54,20 @@ impl Circuit {
         self.breaker.try_acquire()
     }
 
-    /// If the circuit is open, confirms it and applies messages of other processes.
+    /// If the circuit is open, confirms it and applies messages of other processes. If it has closed a moment ago, releases the
+    /// mails that were being put off then.
     pub async fn sync(&self) {
         if !self.breaker.has_opened() {
+            let closed_at = *self.closed_at.lock().unwrap_or_else(PoisonError::into_inner);
+            if closed_at.is_some_and(|at| at.elapsed() < LATE_WAITERS) {
+                self.report(mail_relay::release_waiting(&self.core).await);
+            }
             return;
         }
         match self.confirm().await {
             Ok(Some(Signal::Close)) => {
                 self.breaker.close();
+                self.note_closed();
                 self.report(self.forget().await);
             }
             Ok(Some(Signal::OpenUntil(until))) => self.breaker.shorten(until),
@@ -66,6 +79,7 @@ impl Circuit {
     /// The relay works. If that closes an open circuit, all mails that wait for the relay are released.
     pub async fn succeeded(&self, permit: Permit) {
         if permit.succeeded() {
+            self.note_closed();
             let shared = async {
                 let released = mail_relay::succeeded(&self.core, &self.identity.relay).await?;
                 tracing::info!(released, "the mail server works again");
@@ -98,6 +112,10 @@ impl Circuit {
         if self.breaker.has_opened() {
             self.report(self.forget().await);
         }
+    }
+
+    fn note_closed(&self) {
+        *self.closed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     async fn opened(&self, opening: Opening, failure: &Failure) -> DateTime<Utc> {

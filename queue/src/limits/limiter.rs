@@ -10,8 +10,6 @@ use super::gcra::{Gcra, Rate};
 use super::limit::Limit;
 use crate::redis_health::RedisHealth;
 
-/// Timeout of a Redis script; after it the local share decides.
-const DEADLINE: Duration = Duration::from_millis(200);
 /// How long Redis is not used after a failure.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Above this many local buckets the full ones are dropped.
@@ -22,6 +20,8 @@ type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 /// Enforces the limits for one process.
 pub(crate) struct Limiter {
     client: Option<redis::Client>,
+    /// Timeout of a Redis script; after it the local share decides.
+    timeout: Duration,
     connection: Option<MultiplexedConnection>,
     retry_at: Instant,
     health: RedisHealth,
@@ -33,9 +33,10 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    pub(crate) fn new(client: Option<redis::Client>, prefix: &str) -> Self {
+    pub(crate) fn new(client: Option<redis::Client>, prefix: &str, timeout: Duration) -> Self {
         Self {
             client,
+            timeout,
             connection: None,
             retry_at: Instant::now(),
             health: RedisHealth::new("queue limits", "limits are kept by local shares"),
@@ -114,19 +115,19 @@ impl Limiter {
 
     async fn ask_take(&mut self, key: &str, limit: Limit, wanted: i64) -> Option<(i64, u64)> {
         let rate = Rate::shared(limit, 1);
-        let script = self.take.clone();
+        let (script, timeout) = (self.take.clone(), self.timeout);
         let asking = async {
             let conn = self.connected().await?;
             let mut call = script.key(key);
             Ok(call.arg(rate.interval).arg(rate.burst).arg(wanted).invoke_async(conn).await?)
         };
-        let answer = tokio::time::timeout(DEADLINE, asking).await.unwrap_or_else(|late| Err(late.into()));
+        let answer = tokio::time::timeout(timeout, asking).await.unwrap_or_else(|late| Err(late.into()));
         self.note(answer)
     }
 
     async fn ask_reserve(&mut self, keys: &[String], limit: Limit) -> Option<Vec<u64>> {
         let rate = Rate::shared(limit, 1);
-        let script = self.reserve.clone();
+        let (script, timeout) = (self.reserve.clone(), self.timeout);
         let asking = async {
             let conn = self.connected().await?;
             let mut call = script.prepare_invoke();
@@ -135,7 +136,7 @@ impl Limiter {
             }
             Ok(call.arg(rate.interval).arg(rate.burst).invoke_async(conn).await?)
         };
-        let answer = tokio::time::timeout(DEADLINE, asking).await.unwrap_or_else(|late| Err(late.into()));
+        let answer = tokio::time::timeout(timeout, asking).await.unwrap_or_else(|late| Err(late.into()));
         self.note(answer).filter(|slots: &Vec<u64>| slots.len() == keys.len())
     }
 

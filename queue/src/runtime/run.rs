@@ -64,9 +64,8 @@ async fn serve(shared: Arc<RuntimeShared>, workers: Workers, redis: Option<redis
     let mut settling = JoinSet::new();
     settling.spawn(settler::run(Arc::clone(&shared), reports));
 
-    Dispatcher::new(Arc::clone(&shared), Limiter::new(redis, prefix), sinks, reporter, permit_freed)
-        .run()
-        .await;
+    let limiter = Limiter::new(redis, prefix, shared.timing.redis);
+    Dispatcher::new(Arc::clone(&shared), limiter, sinks, reporter, permit_freed).run().await;
 
     // The dispatcher has dropped the sinks, which ends the apalis workers; these held the reporters of the settler.
     leading.shutdown().await;

@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use punctual_core::bookings::Booking;
 use punctual_core::operators::{self, Action, Operator};
 use punctual_queue::{JobId, JobState};
-use punctual_testkit::Programs;
 use punctual_testkit::smtp_sink::{Act, Verb};
+use punctual_testkit::{Programs, wait_for};
 
 use super::outages::settled;
 use super::test_worker::TestWorker;
@@ -42,6 +42,27 @@ async fn an_operator_has_the_mail_server_tested_and_all_mails_go_out_at_once() {
     post.sink.heal();
     let done = operators::act(&post.salon.core, Operator::CommandLine, Action::ProbeRelay).await.unwrap();
     assert_eq!(done.details, serde_json::json!({ "circuits": 1, "mails": 4 }));
+    all_are_sent(&post, &bookings).await;
+    post.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_was_being_put_off_while_the_circuit_closed_is_sent_soon_after() {
+    let (post, bookings) = down().await;
+    // Locked, as while it is put off: whoever releases the others leaves it out.
+    let last = post.jobs().await.pop().unwrap();
+    let mut putting_off = post.salon.core.pool.begin().await.unwrap();
+    let lock = "SELECT FROM queue.jobs WHERE id = $1 FOR UPDATE";
+    sqlx::query(lock).bind(last.id.0).execute(&mut *putting_off).await.unwrap();
+    post.sink.heal();
+    let done = operators::act(&post.salon.core, Operator::CommandLine, Action::ProbeRelay).await.unwrap();
+    assert_eq!(done.details, serde_json::json!({ "circuits": 1, "mails": 3 }));
+    post.sink.wait_for_mails(3).await;
+    wait_for("the circuit to close", async || {
+        operators::mails(&post.salon.core).await.unwrap().circuits.is_empty()
+    })
+    .await;
+    putting_off.rollback().await.unwrap();
     all_are_sent(&post, &bookings).await;
     post.close().await;
 }

@@ -74,7 +74,7 @@ async fn a_mail_in_doubt_whose_booking_is_cancelled_is_not_sent_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_that_comes_late_is_still_the_truth() {
-    let setup = TestWorker::open().await;
+    let setup = TestWorker::patient().await;
     setup.sink.script(Verb::Dot, [Act::Stall]);
     let booking = setup.book(tuesday("10:00")).await;
     setup.sink.wait_for(Verb::Dot, 1).await;

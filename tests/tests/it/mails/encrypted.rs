@@ -86,8 +86,8 @@ async fn a_wrong_relay_password_counts_no_attempt_and_the_mail_is_sent_after_its
     let row = setup.ledger(&booking).await.remove(0);
     assert_eq!((row.outcome, row.tries, row.doubts, row.dot), (None, jobs[0].snoozes, 0, false));
     assert_eq!(row.reply.as_deref(), Some("auth: 535 5.7.8 wrong user or password"));
-    let log = worker.log();
-    assert!(log.contains("the mail server failed") && !log.contains("Mold1234"), "{log}");
+    worker.wait_for_log("the mail server failed").await;
+    assert!(!worker.log().contains("Mold1234"), "{}", worker.log());
     assert!(worker.stop().await.success());
 
     let right = programs(&setup, &relay.url_as("smtp", RIGHT), Some(authority.path()));

@@ -108,7 +108,7 @@ async fn a_connection_that_the_relay_closed_while_it_lay_idle_is_nobodys_trouble
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancellation_that_commits_while_rcpt_stalls_stops_the_mail() {
-    let setup = TestWorker::open().await;
+    let setup = TestWorker::patient().await;
     setup.sink.script(Verb::Rcpt, [Act::Stall]);
     let booking = setup.book(tuesday("10:00")).await;
     setup.sink.wait_for(Verb::Rcpt, 1).await;

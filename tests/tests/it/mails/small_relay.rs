@@ -103,6 +103,7 @@ async fn a_relay_that_greets_and_takes_no_mail_for_a_time_gets_as_many_connectio
 #[tokio::test(flavor = "multi_thread")]
 async fn a_421_at_mail_while_other_connections_work_is_a_limit_and_no_trouble() {
     let mut post = TestWorker::with_staff(2).await;
+    post.timeouts = Timeouts::default();
     post.sink.script(Verb::Dot, [Act::Stall]);
     post.hire_worker().await;
     let mut bookings = vec![post.book(tuesday("09:00")).await];

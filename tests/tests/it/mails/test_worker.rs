@@ -95,6 +95,14 @@ impl TestWorker {
         setup
     }
 
+    /// As [`Self::open`]; the worker waits for the relay for as long as in production.
+    pub async fn patient() -> Self {
+        let mut setup = Self::without_worker().await;
+        setup.timeouts = Timeouts::default();
+        setup.hire_worker().await;
+        setup
+    }
+
     pub async fn without_worker() -> Self {
         Self::with_staff(1).await
     }
@@ -137,6 +145,7 @@ impl TestWorker {
         timing.beat = Duration::from_millis(100);
         timing.leader_round = Duration::from_millis(50);
         timing.unknown = Duration::from_millis(50);
+        timing.redis = Duration::from_secs(2);
         let options = Options {
             clock: Some(self.salon.clock.clone()),
             timeouts: self.timeouts,

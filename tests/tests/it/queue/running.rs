@@ -254,6 +254,11 @@ async fn a_periodic_job_is_made_once_for_each_tick_whoever_leads() {
             }))
     };
     let workers = [work(builder().version("1.2.3")), work(builder()), work(builder())];
+    until(async || {
+        let seen = punctual_queue::ops::workers(&mut *test.conn().await).await.unwrap();
+        (seen.len() == workers.len()).then_some(())
+    })
+    .await;
     for minute in 0..3_i64 {
         test.clock.set(start_time() + TimeDelta::minutes(minute) + TimeDelta::seconds(7));
         let expected = usize::try_from(minute).unwrap() + 1;

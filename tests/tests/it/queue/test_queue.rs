@@ -112,6 +112,7 @@ pub fn short_timing() -> Timing {
     timing.self_fence = Duration::from_millis(1500);
     timing.leader_lease = Duration::from_secs(1);
     timing.leader_round = Duration::from_millis(50);
+    timing.redis = Duration::from_secs(2);
     timing
 }
 
