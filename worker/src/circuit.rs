@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use crate::smtp::{Breaker, Failure, Opening, Permit};
 
-/// For so long after the circuit has closed, mails may still be written down as waiting for the mail server: those that were being
-/// put off when it closed.
-const LATE_WAITERS: Duration = Duration::from_mins(1);
+/// How long after the circuit has closed waiting mails are released again: those that were being put off when it closed were left
+/// out.
+const RELEASE_AGAIN_FOR: Duration = Duration::from_mins(1);
 
 /// The shared circuit of this process. Clones are the same.
 #[derive(Clone)]
@@ -23,6 +23,7 @@ pub struct Circuit {
     breaker: Breaker,
     core: Core,
     identity: Arc<Identity>,
+    /// When the circuit last closed.
     closed_at: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -54,12 +55,12 @@ impl Circuit {
         self.breaker.try_acquire()
     }
 
-    /// If the circuit is open, confirms it and applies messages of other processes. If it has closed a moment ago, releases the
-    /// mails that were being put off then.
+    /// If the circuit is open, confirms it and applies messages of other processes. If it closed within
+    /// [`RELEASE_AGAIN_FOR`], releases waiting mails again.
     pub async fn sync(&self) {
         if !self.breaker.has_opened() {
             let closed_at = *self.closed_at.lock().unwrap_or_else(PoisonError::into_inner);
-            if closed_at.is_some_and(|at| at.elapsed() < LATE_WAITERS) {
+            if closed_at.is_some_and(|at| at.elapsed() < RELEASE_AGAIN_FOR) {
                 self.report(mail_relay::release_waiting(&self.core).await);
             }
             return;

@@ -14,7 +14,7 @@ use super::{Desk, DeskPage, people::Person, reschedule::instant};
 use crate::{
     contract::Operation,
     http::problem::Problem,
-    pages::{book::form_token, form::Form, named},
+    pages::{form::Form, named},
 };
 
 /// `/desk/away`: adds time off of a member of staff; with `ill` for the rest of today.
@@ -69,7 +69,7 @@ impl DeskPage for AddTimeOff {
             until_time,
             reason: String::new(),
             ill,
-            token: form_token::new(&desk.visit.state.links, now),
+            token: desk.submission_token(),
             fault: None,
         };
         desk.page(StatusCode::OK, "desk/away.html.j2", "away", None, &facts)
@@ -109,7 +109,7 @@ impl DeskPage for AddTimeOff {
             return refuse(StatusCode::UNPROCESSABLE_ENTITY, fault);
         }
         let (Some(during), Ok(reason)) = (span, reason) else { return Err(Error::NotFound("time").into()) };
-        let key = form_token::key(&state.links, state.core.now(), token)?;
+        let key = desk.submission_key(&form)?;
         let new = NewTimeOff { during, reason };
         let actor = desk.actor();
         let changed = match hours::add_time_off(&state.core, &actor, Some(&key), staff_id, new).await {

@@ -5,6 +5,7 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 use poem::{Response, http::StatusCode};
 use punctual_core::{
     Core, Error,
+    idempotency::IdempotencyKey,
     settings::Business,
     types::{Actor, Locale, Role, Zone},
     users::{self, User},
@@ -17,7 +18,7 @@ use crate::{
     http::problem::{Code, Problem},
     pages::{
         Page,
-        book::initial,
+        book::{form_token, initial},
         form::Form,
         html::{self, PageOptions, accepted_language, see_other},
         signed_in::session::{self, SignedIn},
@@ -198,6 +199,20 @@ impl Desk {
     /// `not_found` before it is set up.
     pub fn zone(&self) -> Result<Zone, Problem> {
         Ok(self.business()?.zone)
+    }
+
+    /// A new token for a form that adds something.
+    pub fn submission_token(&self) -> String {
+        form_token::new(&self.visit.state.links, self.core().now())
+    }
+
+    /// The idempotency key in the token of such a form: sent twice, it adds once.
+    ///
+    /// # Errors
+    /// `link_void` for an invalid or expired token.
+    pub fn submission_key(&self, form: &Form) -> Result<IdempotencyKey, Problem> {
+        let token = form.text("token").unwrap_or_default();
+        form_token::key(&self.visit.state.links, self.core().now(), token)
     }
 
     /// The query that links keep: `?lang=de`, or nothing.

@@ -4,7 +4,6 @@ use punctual_core::{
     Error,
     calendar::Span,
     hours::{Changed, StrandedBooking},
-    idempotency::IdempotencyKey,
     resources::{self, NewOutage, NewResource, Outage, Resource, ResourcePatch},
     types::{ExpectedRev, Label, Reason, Rev},
     wording::When,
@@ -16,7 +15,7 @@ use super::{Desk, DeskPage, Notice, fields::Fields, reschedule::instant};
 use crate::{
     contract::Operation,
     http::problem::Problem,
-    pages::{book::form_token, form::Form, named},
+    pages::{form::Form, named},
 };
 
 /// `/desk/resources`: rooms and equipment, and a form to add one.
@@ -58,20 +57,10 @@ impl DeskPage for Resources {
             let (status, notice) = (StatusCode::UNPROCESSABLE_ENTITY, Some(("book_faults", "alert")));
             return list(desk, status, notice, fields).await;
         };
-        let key = key(desk, &form)?;
+        let key = desk.submission_key(&form)?;
         resources::create(desk.core(), &desk.actor(), Some(&key), NewResource { name, kind }).await?;
         Ok(desk.go("/resources", &[("done", "saved")]))
     }
-}
-
-/// The key of a form that adds something: sent twice, it adds it once.
-fn key(desk: &Desk, form: &Form) -> Result<IdempotencyKey, Problem> {
-    let token = form.text("token").unwrap_or_default();
-    form_token::key(&desk.visit.state.links, desk.core().now(), token)
-}
-
-fn token(desk: &Desk) -> String {
-    form_token::new(&desk.visit.state.links, desk.core().now())
 }
 
 fn saved(desk: &Desk) -> Notice {
@@ -88,7 +77,7 @@ async fn list(desk: &Desk, status: StatusCode, notice: Notice, fields: Fields) -
         kind: resource.kind.as_str().to_owned(),
         active: resource.active,
     });
-    let facts = List { fields, resources: resources.collect(), token: token(desk) };
+    let facts = List { fields, resources: resources.collect(), token: desk.submission_token() };
     desk.page(status, "desk/resources.html.j2", "settings", notice, &facts)
 }
 
@@ -181,7 +170,7 @@ async fn add_outage(
     resource_id: Uuid,
     new: NewOutage,
 ) -> Result<Changed<Outage>, Problem> {
-    let (actor, key) = (desk.actor(), key(desk, form)?);
+    let (actor, key) = (desk.actor(), desk.submission_key(form)?);
     match resources::add_outage(desk.core(), &actor, Some(&key), resource_id, new.clone()).await {
         Err(Error::IdempotencyKeyReused) => {
             Ok(resources::add_outage(desk.core(), &actor, None, resource_id, new).await?.value)
@@ -246,7 +235,7 @@ async fn one(
         active: resource.active,
         rev: resource.rev.0,
         outages: outages.collect(),
-        token: token(desk),
+        token: desk.submission_token(),
     };
     desk.page(status, "desk/resource.html.j2", "settings", notice, &facts)
 }

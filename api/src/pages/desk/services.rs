@@ -14,7 +14,7 @@ use super::{Desk, DeskPage, Notice, fields::Fields, people::Person};
 use crate::{
     contract::Operation,
     http::problem::Problem,
-    pages::{book::form_token, form::Form, named},
+    pages::{form::Form, named},
 };
 
 /// `/desk/services`: what customers can book.
@@ -131,8 +131,7 @@ impl DeskPage for OneService {
         let is_first = service.is_none() && services::list(desk.core(), true).await?.is_empty();
         let done = match &service {
             None => {
-                let token = form.text("token").unwrap_or_default();
-                let key = form_token::key(&state.links, state.core.now(), token)?;
+                let key = desk.submission_key(&form)?;
                 services::create(&state.core, &desk.actor(), Some(&key), spec).await.map(|_| Vec::new())
             }
             Some(service) => {
@@ -338,7 +337,6 @@ async fn render(
     rev: i32,
     chosen: &[Uuid],
 ) -> Result<Response, Problem> {
-    let state = &desk.visit.state;
     let list = staff::list(desk.core(), None, false).await?;
     let people = list.iter().map(|member| {
         let current = chosen.contains(&member.id).then_some(member.id);
@@ -348,7 +346,7 @@ async fn render(
         fields,
         id,
         rev,
-        token: form_token::new(&state.links, state.core.now()),
+        token: desk.submission_token(),
         currency: desk.business()?.currency.to_string(),
         people: people.collect(),
     };

@@ -11,7 +11,7 @@ use super::{Desk, DeskPage, Notice, fields::Fields};
 use crate::{
     contract::Operation,
     http::problem::Problem,
-    pages::{book::form_token, form::Form, named},
+    pages::{form::Form, named},
 };
 
 /// `/desk/team`: members of staff.
@@ -151,7 +151,7 @@ async fn add(
     email: Option<EmailAddress>,
 ) -> Result<Response, Problem> {
     let state = &desk.visit.state;
-    let key = form_token::key(&state.links, state.core.now(), form.text("token").unwrap_or_default())?;
+    let key = desk.submission_key(form)?;
     let new = NewStaff { name, email, user_id: None };
     let made = staff::create(&state.core, &desk.actor(), Some(&key), new).await?;
     Ok(desk.go(&format!("/hours/{}", made.value.id), &[]))
@@ -186,12 +186,11 @@ fn render(
     member: Option<&StaffMember>,
     rev: i32,
 ) -> Result<Response, Problem> {
-    let state = &desk.visit.state;
     let facts = Facts {
         fields,
         id: member.map(|member| member.id),
         rev,
-        token: form_token::new(&state.links, state.core.now()),
+        token: desk.submission_token(),
         can_invite: member.is_some_and(|member| member.active && member.email.is_some()),
         account: member.is_some_and(|member| member.user_id.is_some()),
     };

@@ -33,6 +33,8 @@ async fn a_receiver_that_was_down_is_told_once_it_is_back() {
     .await;
     assert_eq!(put_off.run_at, test.now() + TimeDelta::seconds(120));
     test.pass(TimeDelta::seconds(60));
+    deliveries_that(&test.salon, endpoint.id, |all| all.iter().all(|one| one.attempts <= 1)).await;
+    assert_eq!(receiver.wait_for(1).await.len(), 1);
     test.pass(TimeDelta::seconds(61));
     let both = receiver.wait_for(2).await;
     assert_eq!(both[0].header("webhook-id"), both[1].header("webhook-id"));

@@ -47,10 +47,9 @@ async fn two_workers_together_keep_one_limit() {
         || test.builder().queue(limited(Limit::per_second(50).burst(10))).redis(Some(&redis.url()), "");
     let workers = [work(builder()), work(builder())];
     let began = watch(&test, 130).await;
-    // 50 a second and a burst of 10, seen late by a busy machine; 120 if each worker kept a limit of its own.
-    assert!(most_in_a_second(&began) <= 85, "{}", most_in_a_second(&began));
+    assert!(most_in_a_second(&began) <= 62, "50 a second and a burst of 10: {}", most_in_a_second(&began));
     let took = began.last().unwrap();
-    assert!(*took > 2.2, "120 at 50 a second after a burst of 10 take 2.4 s, not {took} s");
+    assert!((2.2..3.5).contains(took), "120 at 50 a second after a burst of 10 take 2.4 s, not {took} s");
     for worker in workers {
         worker.drain().await;
     }
@@ -89,8 +88,7 @@ async fn without_redis_each_worker_keeps_its_share() {
     .await;
     enqueue_many(&mut *test.conn().await, start_time(), jobs(80, None)).await.unwrap();
     let began = watch(&test, 80).await;
-    // 40 a second and two bursts of 2, seen late by a busy machine; 84 if each worker took all.
-    assert!(most_in_a_second(&began) <= 62, "{} in a second", most_in_a_second(&began));
+    assert!(most_in_a_second(&began) <= 46, "{} in a second", most_in_a_second(&began));
     for worker in workers {
         worker.drain().await;
     }
