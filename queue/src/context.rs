@@ -158,9 +158,9 @@ impl JobContext {
         }
     }
 
-    /// Says that from here on the job waits for another system. Rescued jobs run one at a time in a process, so that its next
-    /// death is attributed to one of them; after this call the next one may start beside this job. Without it, each rescued
-    /// job that waits long holds up all others.
+    /// Says that from here on the job waits for another system. Rescued jobs run one at a time in a process, each after the end
+    /// of the previous one is written, so that the next death of the process is attributed to one of them. After this call
+    /// the next one may start beside this job. Without it, each rescued job that waits long holds up all others.
     pub fn release_rescue_slot(&self) {
         let released = self.lease.rescue_slot_released.swap(true, Ordering::SeqCst);
         if self.lease.claimed.info.rescues > 0 && !released {

@@ -128,7 +128,7 @@ async fn write(shared: &RuntimeShared, db: &mut DedicatedConn, batch: Vec<Ending
             Err(CallError::Database(error)) if !is_transient(&error) => {
                 if batch.len() == 1 {
                     let ctx = &batch[0].ctx;
-                    shared.leases().give_up(ctx.id(), ctx.lease_seq());
+                    shared.give_up(ctx);
                     tracing::error!(job_id = %ctx.id(), error = %error, "the end of a job can't be written down");
                 } else {
                     let half = batch.split_off(batch.len() / 2);
@@ -165,6 +165,8 @@ async fn finish_with_hook(shared: &RuntimeShared, ending: &Ending, reason: Finis
                 unsure = true;
                 metrics::database_error("on_final");
                 tracing::warn!(job_id = %ctx.id(), error = %error, "ending a job with on_final failed");
+                // A hook that fails for long holds up no other rescued job.
+                ctx.release_rescue_slot();
             }
         }
         if shared.shutdown.is_draining() && tries >= 3 {

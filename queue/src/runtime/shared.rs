@@ -161,6 +161,13 @@ impl RuntimeShared {
     /// Unregisters a lease: its end is written, or another process owns the job.
     pub(crate) fn release(&self, ctx: &JobContext) {
         self.leases().release(ctx.id(), ctx.lease_seq());
+        ctx.release_rescue_slot();
+    }
+
+    /// Marks a lease whose end can't be written.
+    pub(crate) fn give_up(&self, ctx: &JobContext) {
+        self.leases().give_up(ctx.id(), ctx.lease_seq());
+        ctx.release_rescue_slot();
     }
 
     /// The leases of this process whose transitions are not written.

@@ -17,7 +17,7 @@ impl Dispatcher {
         if !self.shared.heartbeat.is_fresh(session) {
             return;
         }
-        if self.running.is_empty()
+        if self.is_alone()
             && let Some((at, claimed)) = self.waits_alone.take()
         {
             self.start_all(at, vec![claimed]).await;
@@ -78,11 +78,11 @@ impl Dispatcher {
         self.give_back(name, limit, count.saturating_sub(started), sessions).await;
     }
 
-    /// Claims a rescued job unless one is running here: at most one runs at a time in a process, except those that released
-    /// the slot ([`crate::JobContext::release_rescue_slot`]).
+    /// Claims a rescued job unless one is running here or its end is being written: at most one of them is interrupted by the
+    /// next death of the process, except those that released the slot ([`crate::JobContext::release_rescue_slot`]).
     async fn claim_rescued(&mut self) {
         let due = self.may_have_rescued && self.rescued_from <= Instant::now();
-        if !due || self.free_permits() == 0 || self.runs_rescued() {
+        if !due || self.free_permits() == 0 || self.rescue_slot_is_taken() {
             return;
         }
         let mut names = Vec::new();
@@ -108,7 +108,7 @@ impl Dispatcher {
         let (name, limit) = (self.queues[at].name(), self.queues[at].limit());
         let sessions = self.shared.sessions_serving(name);
         let retries_poison = self.shared.retries_poison(&claimed.info.kind);
-        if is_poison(&claimed) && retries_poison && !self.running.is_empty() {
+        if is_poison(&claimed) && retries_poison && !self.is_alone() {
             // Registered, so that the sweep does not release it as unknown.
             self.shared.leases().hold(claimed.info.id, claimed.info.lease_seq);
             self.waits_alone = Some((at, claimed));
@@ -141,6 +141,9 @@ impl Dispatcher {
         let mut started = 0;
         for (claimed, wait) in claimed.into_iter().zip(waits) {
             let ctx = self.shared.hold(claimed);
+            if ctx.holds_rescue_slot() {
+                self.rescued.push(ctx.clone());
+            }
             let holds =
                 self.shared.heartbeat.is_fresh(ctx.claimed().session) && !self.shared.shutdown.is_draining();
             let retries_poison = self.shared.retries_poison(&ctx.info().kind);
@@ -155,8 +158,8 @@ impl Dispatcher {
             metrics::started(ctx.info(), late);
             match self.sinks.get(&ctx.info().kind).map(|sink| sink.feed(ctx.clone())) {
                 Some(Ok(())) => {
-                    let (rescued, alone) = (ctx.info().rescues > 0, is_poison(ctx.claimed()));
-                    self.running.insert(ctx.id(), Running { ctx, queue: at, rescued, alone });
+                    let alone = is_poison(ctx.claimed());
+                    self.running.insert(ctx.id(), Running { ctx, queue: at, alone });
                     self.queues[at].running += 1;
                     started += 1;
                 }

@@ -37,7 +37,6 @@ struct Running {
     ctx: JobContext,
     /// Index of its queue in `queues`.
     queue: usize,
-    rescued: bool,
     /// Nothing else may run beside it.
     alone: bool,
 }
@@ -51,6 +50,8 @@ pub(crate) struct Dispatcher {
     permit_freed: Arc<Notify>,
     queues: Vec<QueueState>,
     running: HashMap<JobId, Running>,
+    /// Rescued jobs from claim until their end is written: until then a death of this process rescues them once more.
+    rescued: Vec<JobContext>,
     /// A claimed job that starts when nothing else runs here, with the index of its queue: its process died so often that
     /// it must not take other jobs down with it. Nothing is claimed while there is one, or while it runs.
     waits_alone: Option<(usize, Claimed)>,
@@ -88,6 +89,7 @@ impl Dispatcher {
             permit_freed,
             queues,
             running: HashMap::new(),
+            rescued: Vec::new(),
             waits_alone: None,
             may_have_rescued: true,
             rescued_from: Instant::now(),
@@ -146,7 +148,7 @@ impl Dispatcher {
                     self.may_have_rescued = true;
                 }
                 () = shared.session_changed.notified() => self.stop_jobs_of_old_sessions(),
-                () = shared.settled.notified(), if self.free_permits() == 0 => {}
+                () = shared.settled.notified(), if self.free_permits() == 0 || self.waits_alone.is_some() => {}
                 () = shared.shutdown.draining(), if grace_at.is_none() => {}
                 () = tokio::time::sleep_until(wake_at) => {}
             }
@@ -164,7 +166,8 @@ impl Dispatcher {
         let now = Instant::now();
         let queues =
             self.queues.iter().filter(|queue| free && queue.may_claim()).map(|queue| queue.claim_at(now));
-        let rescued = (self.may_have_rescued && free && !self.runs_rescued()).then_some(self.rescued_from);
+        let rescued =
+            (self.may_have_rescued && free && !self.rescue_slot_is_taken()).then_some(self.rescued_from);
         queues.chain(rescued).min().unwrap_or(at_latest).min(at_latest)
     }
 
@@ -187,18 +190,26 @@ impl Dispatcher {
         self.waits_alone.is_some() || self.running.values().any(|running| running.alone)
     }
 
-    fn runs_rescued(&self) -> bool {
-        self.running.values().any(|running| running.ctx.holds_rescue_slot())
+    fn rescue_slot_is_taken(&self) -> bool {
+        self.rescued.iter().any(JobContext::holds_rescue_slot)
+    }
+
+    /// Whether all jobs that were claimed before `waits_alone` have ended and their ends are written.
+    fn is_alone(&self) -> bool {
+        self.running.is_empty() && self.shared.leases().live() <= usize::from(self.waits_alone.is_some())
     }
 
     fn free_permits_of_ended(&mut self) {
-        let Self { running, queues, may_have_rescued, .. } = self;
+        let Self { running, queues, may_have_rescued, rescued, .. } = self;
+        let held = rescued.len();
+        rescued.retain(JobContext::holds_rescue_slot);
+        *may_have_rescued |= rescued.len() < held;
         running.retain(|_, running| {
             let ended = running.ctx.has_ended();
             if ended {
                 let queue = &mut queues[running.queue];
                 queue.running -= 1;
-                *may_have_rescued |= running.rescued || std::mem::take(&mut queue.rescued_left_out);
+                *may_have_rescued |= std::mem::take(&mut queue.rescued_left_out);
             }
             !ended
         });

@@ -7,9 +7,9 @@ use punctual_queue::ops::{self, Stop};
 use punctual_queue::testing::{
     ManualWorker, TestRuntime, promote_due, rescue_expired, rescue_retrying_poison,
 };
-use punctual_queue::{Job, JobState, Payload as _, Queue, enqueue_many};
+use punctual_queue::{Job, JobId, JobState, Payload as _, Queue, enqueue_many};
 use punctual_testkit::probe::Act;
-use punctual_testkit::{TestDatabase, TestRedis};
+use punctual_testkit::{TestDatabase, TestRedis, lasting};
 
 use super::fleet::{Fleet, wait_for};
 use super::test_queue::{Order, Task, TestQueue, start_time, until, work};
@@ -143,6 +143,51 @@ async fn a_rescued_job_that_waits_for_another_system_lets_the_next_one_start() {
     test.handlers.gate.add_permits(JOBS);
     until(async || (test.states().await.get(&JobState::Completed) == Some(&JOBS)).then_some(())).await;
     heir.drain().await;
+}
+
+/// A job that had ended was rescued twice, because the next one crashed the process before the end was written.
+#[tokio::test]
+async fn a_rescued_job_starts_once_the_end_of_the_previous_one_is_written() {
+    let test = TestQueue::new().await;
+    let victim = work(test.builder());
+    test.enqueue(Order::Wait).await;
+    test.enqueue(Order::Wait).await;
+    test.begun(2).await;
+    victim.kill().await;
+    let heir = work(test.builder());
+    test.begun(3).await;
+    let id_of = |run: usize| test.handlers.begun.lock().unwrap()[run].id();
+    let first = id_of(2);
+    let lock = hold_up_the_end(&test, first).await;
+    // Rescued jobs are looked for before others.
+    let fresh = test.enqueue(Order::Wait).await;
+    test.begun(4).await;
+    assert_eq!(id_of(3), fresh.id);
+    lock.rollback().await.unwrap();
+    test.begun(5).await;
+    assert!(id_of(4) != first && id_of(4) != fresh.id);
+    test.handlers.gate.add_permits(2);
+    until(async || (test.states().await.get(&JobState::Completed) == Some(&3)).then_some(())).await;
+    heir.drain().await;
+}
+
+/// Ends one job, whose end can't be written until the returned transaction ends.
+async fn hold_up_the_end(test: &TestQueue, id: JobId) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut lock = test.database.pool().begin().await.unwrap();
+    sqlx::query("SELECT FROM queue.jobs WHERE id = $1 FOR UPDATE")
+        .bind(id)
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    test.handlers.gate.add_permits(1);
+    let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'punctual-queue' AND wait_event_type = 'Lock')";
+    until(async || {
+        let waits: bool = sqlx::query_scalar(waiting).fetch_one(test.database.pool()).await.unwrap();
+        waits.then_some(())
+    })
+    .await;
+    lock
 }
 
 #[tokio::test]
@@ -325,7 +370,13 @@ async fn a_patient_poison_job_runs_alone_in_its_process() {
     until(async || claimed().await.then_some(())).await;
     let fourth = test.enqueue(Order::Done).await;
     assert_eq!(test.handlers.begun(), 2, "it does not start beside others");
-    test.handlers.gate.add_permits(2);
+    test.handlers.gate.add_permits(1);
+    until(async || (test.states().await.get(&JobState::Completed) == Some(&1)).then_some(())).await;
+    let last = test.jobs().await.into_iter().find(|job| job.state == JobState::Running && job.id != third.id);
+    let lock = hold_up_the_end(&test, last.unwrap().id).await;
+    lasting(Duration::from_millis(200)).await;
+    assert_eq!(test.handlers.begun(), 2, "nor before their ends are written");
+    lock.rollback().await.unwrap();
     test.begun(3).await;
     assert_eq!(test.handlers.begun.lock().unwrap()[2].id(), third.id);
     let jobs = test.jobs().await;
