@@ -17,7 +17,7 @@ impl Dispatcher {
         if !self.shared.heartbeat.is_fresh(session) {
             return;
         }
-        if self.is_alone()
+        if self.running.is_empty()
             && let Some((at, claimed)) = self.waits_alone.take()
         {
             self.start_all(at, vec![claimed]).await;
@@ -108,7 +108,7 @@ impl Dispatcher {
         let (name, limit) = (self.queues[at].name(), self.queues[at].limit());
         let sessions = self.shared.sessions_serving(name);
         let retries_poison = self.shared.retries_poison(&claimed.info.kind);
-        if is_poison(&claimed) && retries_poison && !self.is_alone() {
+        if is_poison(&claimed) && retries_poison && !self.running.is_empty() {
             // Registered, so that the sweep does not release it as unknown.
             self.shared.leases().hold(claimed.info.id, claimed.info.lease_seq);
             self.waits_alone = Some((at, claimed));

@@ -148,7 +148,7 @@ impl Dispatcher {
                     self.may_have_rescued = true;
                 }
                 () = shared.session_changed.notified() => self.stop_jobs_of_old_sessions(),
-                () = shared.settled.notified(), if self.free_permits() == 0 || self.waits_alone.is_some() => {}
+                () = shared.settled.notified(), if self.free_permits() == 0 => {}
                 () = shared.shutdown.draining(), if grace_at.is_none() => {}
                 () = tokio::time::sleep_until(wake_at) => {}
             }
@@ -192,11 +192,6 @@ impl Dispatcher {
 
     fn rescue_slot_is_taken(&self) -> bool {
         self.rescued.iter().any(JobContext::holds_rescue_slot)
-    }
-
-    /// Whether all jobs that were claimed before `waits_alone` have ended and their ends are written.
-    fn is_alone(&self) -> bool {
-        self.running.is_empty() && self.shared.leases().live() <= usize::from(self.waits_alone.is_some())
     }
 
     fn free_permits_of_ended(&mut self) {
