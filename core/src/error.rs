@@ -158,6 +158,15 @@ pub enum Error {
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+impl From<punctual_queue::Error> for Error {
+    fn from(error: punctual_queue::Error) -> Self {
+        match error {
+            punctual_queue::Error::Database(error) => error.into(),
+            error => Self::internal("the queue", error),
+        }
+    }
+}
+
 /// A room or a piece of equipment that is in use or out of service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockedBy {

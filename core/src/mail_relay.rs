@@ -41,8 +41,13 @@ pub struct OpenCircuit {
 pub enum Signal {
     /// A mail was accepted: close the circuit.
     Close,
-    /// Mails may test the mail server from this instant on.
-    OpenUntil(DateTime<Utc>),
+    /// Mails may test the mail server from this instant on, unless the circuit has opened again since.
+    OpenUntil {
+        /// The instant.
+        until: DateTime<Utc>,
+        /// How many consecutive times the circuit had opened.
+        openings: i32,
+    },
 }
 
 /// The open circuits of live workers, the longest open first.
@@ -59,6 +64,18 @@ pub async fn open_circuits(conn: &mut PgConnection, now: DateTime<Utc>) -> Resul
     .fetch_all(conn)
     .await?;
     Ok(circuits)
+}
+
+/// Whether the circuit of a live worker that sends mails is closed.
+///
+/// # Errors
+/// The database's.
+pub async fn others_get_through(core: &Core) -> Result<bool> {
+    let mut conn = core.pool.acquire().await?;
+    let workers = ops::workers(&mut conn).await?;
+    let sending =
+        workers.iter().filter(|worker| worker.queues.iter().any(|queue| queue == SendNotification::QUEUE));
+    Ok(sending.count() > open_circuits(&mut conn, core.now()).await?.len())
 }
 
 /// Records that this process's circuit has opened, or opened again.
@@ -101,13 +118,16 @@ pub async fn confirm_open(
     process_id: Uuid,
 ) -> Result<Option<Signal>> {
     let row = sqlx::query!(
-        "UPDATE mail_relay_circuits SET seen_at = $2 WHERE process_id = $1 RETURNING open_until, closed_at",
+        "UPDATE mail_relay_circuits SET seen_at = $2 WHERE process_id = $1 RETURNING open_until, openings, closed_at",
         process_id,
         now,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| if row.closed_at.is_some() { Signal::Close } else { Signal::OpenUntil(row.open_until) }))
+    Ok(row.map(|row| match row.closed_at {
+        Some(_) => Signal::Close,
+        None => Signal::OpenUntil { until: row.open_until, openings: row.openings },
+    }))
 }
 
 /// Records that this mail server accepted a mail: the circuits of all workers close, and all mails that wait for
@@ -171,8 +191,5 @@ pub async fn release_waiting(core: &Core) -> Result<()> {
 }
 
 async fn release(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<u64> {
-    ops::release(conn, now, SendNotification::QUEUE, WAIT_REASON).await.map_err(|error| match error {
-        punctual_queue::Error::Database(error) => error.into(),
-        other => Error::internal("releasing mails", other),
-    })
+    Ok(ops::release(conn, now, SendNotification::QUEUE, WAIT_REASON).await?)
 }

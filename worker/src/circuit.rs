@@ -11,7 +11,7 @@ use punctual_core::mail_relay::{self, OpenCircuit, Signal};
 use punctual_core::{Core, Result};
 use uuid::Uuid;
 
-use crate::smtp::{Breaker, Failure, Opening, Permit};
+use crate::smtp::{Failure, Opening, Permit, Relay};
 
 /// How long after the circuit has closed waiting mails are released again: those that were being put off when it closed were left
 /// out.
@@ -20,7 +20,7 @@ const RELEASE_AGAIN_FOR: Duration = Duration::from_mins(1);
 /// The shared circuit of this process. Clones are the same.
 #[derive(Clone)]
 pub struct Circuit {
-    breaker: Breaker,
+    relay: Relay,
     core: Core,
     identity: Arc<Identity>,
     /// When the circuit last closed.
@@ -35,11 +35,11 @@ struct Identity {
 }
 
 impl Circuit {
-    /// The circuit of `breaker` in this process.
-    pub fn new(core: &Core, breaker: Breaker, relay: String, process_name: String) -> Self {
+    /// The circuit of the relay's breaker in this process. `address` is the relay's host and port.
+    pub fn new(core: &Core, relay: Relay, address: String, process_name: String) -> Self {
         let process_id = punctual_queue::new_id(core.now());
-        let identity = Arc::new(Identity { process_id, process_name, relay });
-        Self { breaker, core: core.clone(), identity, closed_at: Arc::default() }
+        let identity = Arc::new(Identity { process_id, process_name, relay: address });
+        Self { relay, core: core.clone(), identity, closed_at: Arc::default() }
     }
 
     /// Whether a mail may use the relay. If the circuit is open, it first checks whether another process sent a mail
@@ -48,17 +48,27 @@ impl Circuit {
     /// # Errors
     /// When to try again.
     pub async fn try_acquire(&self) -> std::result::Result<Permit, DateTime<Utc>> {
-        if let Ok(permit) = self.breaker.try_acquire() {
-            return Ok(permit);
+        let mut acquired = self.relay.breaker().try_acquire();
+        if acquired.is_err() {
+            self.sync().await;
+            acquired = self.relay.breaker().try_acquire();
         }
+        if acquired.as_ref().is_ok_and(Permit::is_probe) {
+            self.hold_back().await;
+        }
+        acquired.map_err(|until| self.retry_at(until))
+    }
+
+    /// Runs every few seconds.
+    pub async fn maintain(&self) {
         self.sync().await;
-        self.breaker.try_acquire()
+        self.hold_back().await;
     }
 
     /// If the circuit is open, confirms it and applies messages of other processes. If it closed within
     /// [`RELEASE_AGAIN_FOR`], releases waiting mails again.
-    pub async fn sync(&self) {
-        if !self.breaker.has_opened() {
+    async fn sync(&self) {
+        if !self.relay.breaker().has_opened() {
             let closed_at = *self.closed_at.lock().unwrap_or_else(PoisonError::into_inner);
             if closed_at.is_some_and(|at| at.elapsed() < RELEASE_AGAIN_FOR) {
                 self.report(mail_relay::release_waiting(&self.core).await);
@@ -67,11 +77,11 @@ impl Circuit {
         }
         match self.confirm().await {
             Ok(Some(Signal::Close)) => {
-                self.breaker.close();
+                self.relay.breaker().close();
                 self.note_closed();
                 self.report(self.forget().await);
             }
-            Ok(Some(Signal::OpenUntil(until))) => self.breaker.shorten(until),
+            Ok(Some(Signal::OpenUntil { until, openings })) => self.relay.breaker().shorten(openings, until),
             Ok(None) => {}
             Err(error) => self.report(Err(error)),
         }
@@ -110,23 +120,51 @@ impl Circuit {
 
     /// Removes the shared state when the process ends.
     pub async fn close(&self) {
-        if self.breaker.has_opened() {
+        if self.relay.breaker().has_opened() {
             self.report(self.forget().await);
         }
     }
 
     fn note_closed(&self) {
         *self.closed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.set_held_back(false);
+    }
+
+    /// While the circuit is open and other workers get through, this one claims no mail, until one may test the relay.
+    async fn hold_back(&self) {
+        let held_back = self.relay.breaker().is_open()
+            && mail_relay::others_get_through(&self.core).await.unwrap_or_else(|error| {
+                self.report(Err(error));
+                false
+            });
+        self.set_held_back(held_back);
+    }
+
+    fn set_held_back(&self, held_back: bool) {
+        if self.relay.hold_back(held_back) {
+            let relay = &self.identity.relay;
+            tracing::info!(
+                held_back,
+                relay,
+                "mails are left to other workers while only this one is cut off"
+            );
+        }
+    }
+
+    /// When to try a mail again that this process can't send before `until`: at once if others get through.
+    fn retry_at(&self, until: DateTime<Utc>) -> DateTime<Utc> {
+        if self.relay.is_held_back() { self.core.now() } else { until }
     }
 
     async fn opened(&self, opening: Opening, failure: &Failure) -> DateTime<Utc> {
         if let Some(openings) = opening.openings {
             self.report(self.share(opening.retry_at, openings, failure).await);
+            self.hold_back().await;
         }
-        opening.retry_at
+        self.retry_at(opening.retry_at)
     }
 
-    async fn share(&self, open_until: DateTime<Utc>, openings: u32, failure: &Failure) -> Result<()> {
+    async fn share(&self, open_until: DateTime<Utc>, openings: i32, failure: &Failure) -> Result<()> {
         let now = self.core.now();
         let Identity { process_id, process_name, relay } = &*self.identity;
         let circuit = OpenCircuit {
@@ -134,7 +172,7 @@ impl Circuit {
             process_name: process_name.clone(),
             relay: relay.clone(),
             open_until,
-            openings: i32::try_from(openings).unwrap_or(i32::MAX),
+            openings,
             failure: failure.summary(),
             opened_at: now,
         };

@@ -171,7 +171,7 @@ pub async fn start(config: &Config, options: Options, shutdown: Shutdown) -> Res
     )?;
     let webhooks = Webhooks::new(&core, config.worker.webhook_networks.clone(), Arc::clone(&links))
         .map_err(|error| StartError::Outbound(error.to_string()))?;
-    let circuit = Circuit::new(&core, relay.breaker().clone(), relay_name, worker_name());
+    let circuit = Circuit::new(&core, relay.clone(), relay_name, worker_name());
     let mailer = Mailer {
         relay: relay.clone(),
         circuit: circuit.clone(),
@@ -226,7 +226,7 @@ async fn maintain(
 ) {
     loop {
         relay.close_idle().await;
-        circuit.sync().await;
+        circuit.maintain().await;
         metrics::breaker(relay.breaker().is_open());
         metrics::connections(&core.pool, relay.connections());
         metrics::connection_limit(relay.connection_limit());

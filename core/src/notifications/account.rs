@@ -5,7 +5,7 @@ use punctual_queue::{Payload, new_id};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::payload::{self, DueJob, queue_error};
+use super::payload::{self, DueJob};
 use super::{EndedMail, NotificationKind, NotificationOutcome, SendNotification, record_ended};
 use crate::types::Rev;
 use crate::{Error, Result};
@@ -50,7 +50,7 @@ pub(crate) async fn plan(
     .await?
     .ok_or(Error::SessionEnded)?;
     let due = DueJob { id, kind, recipient: Some(&recipient), send_at: now, expires_at };
-    punctual_queue::enqueue(conn, now, payload::job(&due)?).await.map_err(queue_error)?;
+    punctual_queue::enqueue(conn, now, payload::job(&due)?).await?;
     Ok(())
 }
 
@@ -76,9 +76,7 @@ pub(crate) async fn cancel(
     .await?;
     record_ended(ended.iter().map(|row| EndedMail { id: row.id, kind: row.kind, outcome: row.outcome }));
     for row in ended {
-        punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &row.id.to_string())
-            .await
-            .map_err(queue_error)?;
+        punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &row.id.to_string()).await?;
     }
     Ok(())
 }

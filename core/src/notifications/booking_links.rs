@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::NotificationKind;
-use super::payload::{self, DueJob, queue_error};
+use super::payload::{self, DueJob};
 use crate::Result;
 use crate::types::EmailAddress;
 
@@ -42,7 +42,7 @@ pub(crate) async fn plan(conn: &mut PgConnection, now: DateTime<Utc>, email: &Em
     let Some(recipient) = recipient else { return Ok(()) };
     let kind = NotificationKind::BookingLinks;
     let due = DueJob { id, kind, recipient: Some(&recipient), send_at: now, expires_at };
-    punctual_queue::enqueue(conn, now, payload::job(&due)?).await.map_err(queue_error)?;
+    punctual_queue::enqueue(conn, now, payload::job(&due)?).await?;
     Ok(())
 }
 

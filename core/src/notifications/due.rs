@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::NotificationKind;
-use super::payload::{self, DueJob, queue_error};
+use super::payload::{self, DueJob};
 use super::plan::ENQUEUE_AHEAD;
 use crate::Result;
 
@@ -57,7 +57,7 @@ async fn enqueue_batch(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
         })
         .collect::<Result<Vec<_>>>()?;
     if !jobs.is_empty() {
-        punctual_queue::enqueue_many(&mut tx, now, jobs).await.map_err(queue_error)?;
+        punctual_queue::enqueue_many(&mut tx, now, jobs).await?;
     }
     tx.commit().await?;
     Ok(rows.len() as u64)

@@ -6,7 +6,6 @@ use punctual_queue::{JobId, Payload};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::payload::queue_error;
 use super::{EndedMail, NotificationKind, NotificationOutcome, SendNotification, record_ended};
 use crate::Result;
 
@@ -74,11 +73,9 @@ struct Mail {
 /// Cancels the jobs and removes what they store. A running job gets a stop request, which it ignores after the hand-off.
 async fn forget_jobs(tx: &mut PgConnection, now: DateTime<Utc>, mails: Vec<Mail>) -> Result<()> {
     for mail in mails.iter().filter(|mail| mail.live) {
-        punctual_queue::cancel_by_key(tx, now, SendNotification::KIND, &mail.id.to_string())
-            .await
-            .map_err(queue_error)?;
+        punctual_queue::cancel_by_key(tx, now, SendNotification::KIND, &mail.id.to_string()).await?;
     }
     let keys: Vec<String> = mails.iter().map(|mail| mail.id.to_string()).collect();
     let jobs: Vec<JobId> = mails.iter().map(|mail| JobId(mail.job_id)).filter(|id| id.0 > 0).collect();
-    punctual_queue::forget(tx, SendNotification::KIND, &keys, &jobs).await.map_err(queue_error)
+    Ok(punctual_queue::forget(tx, SendNotification::KIND, &keys, &jobs).await?)
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::payload::queue_error;
 use super::{NotificationKind, NotificationOutcome, SendNotification};
 use crate::Result;
 use crate::types::Rev;
@@ -113,7 +112,7 @@ pub async fn list(conn: &mut PgConnection, booking_id: Uuid) -> Result<Vec<Notif
 }
 
 async fn job_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<JobStatus>> {
-    punctual_queue::job_state(conn, SendNotification::KIND, &id.to_string()).await.map_err(queue_error)
+    Ok(punctual_queue::job_state(conn, SendNotification::KIND, &id.to_string()).await?)
 }
 
 /// The state of a mail by its job, and the time of its next attempt.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::NotificationKind;
-use crate::{Error, Result};
+use crate::Result;
 
 /// Sends the mail of one ledger row. It carries only the row's id, which is also its unique key: the content is read when
 /// the mail is sent.
@@ -37,7 +37,7 @@ pub(super) struct DueJob<'a> {
 /// The job of a row. Recipients of one domain share a rate limit. Mails to customers come before those to staff, and both
 /// before reminders, which are due in large numbers at once.
 pub(super) fn job(row: &DueJob<'_>) -> Result<Job> {
-    let job = Job::new(&SendNotification { notification_id: row.id }).map_err(queue_error)?;
+    let job = Job::new(&SendNotification { notification_id: row.id })?;
     let job = job
         .run_at(row.send_at)
         .expires_at(row.expires_at)
@@ -56,13 +56,5 @@ fn priority(kind: NotificationKind) -> i16 {
         NotificationKind::WebhookEnded => 5,
         kind if kind.is_for_staff() => 5,
         _ => 0,
-    }
-}
-
-/// Errors of the queue: database errors keep their meaning, all others are internal.
-pub(super) fn queue_error(error: punctual_queue::Error) -> Error {
-    match error {
-        punctual_queue::Error::Database(error) => error.into(),
-        other => Error::internal("the queue of mails", other),
     }
 }

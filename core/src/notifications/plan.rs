@@ -7,7 +7,7 @@ use punctual_queue::{Payload, new_id};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::payload::{self, DueJob, queue_error};
+use super::payload::{self, DueJob};
 use super::{EndedMail, NotificationKind, NotificationOutcome, SendNotification, record_ended};
 use crate::calendar::reminder_expires;
 use crate::types::{EmailAddress, Locale, Rev};
@@ -258,7 +258,7 @@ async fn write(conn: &mut PgConnection, now: DateTime<Utc>, rows: Vec<Planned<'_
         })
         .collect::<Result<Vec<_>>>()?;
     if !jobs.is_empty() {
-        punctual_queue::enqueue_many(conn, now, jobs).await.map_err(queue_error)?;
+        punctual_queue::enqueue_many(conn, now, jobs).await?;
     }
     Ok(())
 }
@@ -298,9 +298,7 @@ async fn cancel_older(conn: &mut PgConnection, now: DateTime<Utc>, booking_id: U
     .await?;
     record_ended(ended.iter().map(|row| EndedMail { id: row.id, kind: row.kind, outcome: row.outcome }));
     for row in ended.into_iter().filter(|row| row.enqueued) {
-        punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &row.id.to_string())
-            .await
-            .map_err(queue_error)?;
+        punctual_queue::cancel_by_key(conn, now, SendNotification::KIND, &row.id.to_string()).await?;
     }
     Ok(())
 }

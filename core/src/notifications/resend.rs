@@ -7,7 +7,7 @@ use punctual_queue::Payload;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::payload::{self, DueJob, queue_error};
+use super::payload::{self, DueJob};
 use super::{Notification, NotificationKind, NotificationOutcome, SendNotification, list, several};
 use crate::transaction::{Outcome, Write, write};
 use crate::types::{Actor, BookingStatus, Rev};
@@ -106,7 +106,7 @@ pub(crate) async fn resend_in(
         expires_at: mail.expires_at,
     };
     let job = payload::job(&due)?;
-    if !punctual_queue::enqueue(tx, now, job).await.map_err(queue_error)?.inserted {
+    if !punctual_queue::enqueue(tx, now, job).await?.inserted {
         return Err(Error::NotResendable("Its last try has not ended yet."));
     }
     Ok(())

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::NotificationKind;
-use super::payload::{self, DueJob, queue_error};
+use super::payload::{self, DueJob};
 use super::plan::{Addressee, dedupe_key};
 use crate::Result;
 use crate::types::{BookingStatus, Rev};
@@ -53,7 +53,7 @@ pub async fn plan(conn: &mut PgConnection, now: DateTime<Utc>, mails: &[AboutSev
         .execute(&mut *conn)
         .await?;
         let due = DueJob { id, kind: *kind, recipient: Some(to.email.as_str()), send_at: now, expires_at };
-        punctual_queue::enqueue(conn, now, payload::job(&due)?).await.map_err(queue_error)?;
+        punctual_queue::enqueue(conn, now, payload::job(&due)?).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::NotificationKind;
-use super::payload::{self, DueJob, queue_error};
+use super::payload::{self, DueJob};
 use crate::Result;
 
 /// Lifetime of the mail. Events are kept for longer, so that none is lost by then.
@@ -46,6 +46,6 @@ pub(crate) async fn plan(conn: &mut PgConnection, now: DateTime<Utc>, endpoint_i
             expires_at,
         })
     });
-    punctual_queue::enqueue_many(conn, now, jobs.collect::<Result<_>>()?).await.map_err(queue_error)?;
+    punctual_queue::enqueue_many(conn, now, jobs.collect::<Result<_>>()?).await?;
     Ok(())
 }

@@ -8,8 +8,8 @@ use punctual_queue::{JobId, JobState, Payload, new_id};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
+use super::OWN_QUEUES;
 use super::action::{Action, Operator, OperatorAction, OperatorKind, Verb};
-use super::{OWN_QUEUES, queue_error};
 use crate::notifications::{self, SendNotification};
 use crate::transaction::{Outcome, Write, write};
 use crate::{Core, Error, Result, mail_relay};
@@ -84,13 +84,13 @@ impl Write for Act {
 }
 
 async fn to_job(tx: &mut PgConnection, now: DateTime<Utc>, action: &Action, id: JobId) -> Result<Object> {
-    let job = ops::job(tx, id).await.map_err(queue_error)?.ok_or(Error::NotFound("job"))?.summary;
+    let job = ops::job(tx, id).await?.ok_or(Error::NotFound("job"))?.summary;
     let done = match action {
         Action::Cancel(_) => ops::stop(tx, id, Stop::Cancel).await,
         Action::Discard(_) => ops::stop(tx, id, Stop::Discard).await,
         _ => ops::retry(tx, now, id).await,
     };
-    if !done.map_err(queue_error)? {
+    if !done? {
         return Err(Error::JobNotEligible(match (action, job.state) {
             (Action::Retry(_), JobState::Running) => "It runs.",
             (Action::Retry(_), _) => "Another live job has its unique key.",
@@ -114,21 +114,21 @@ fn of_mails(details: Value) -> Object {
 }
 
 async fn to_queue(tx: &mut PgConnection, now: DateTime<Utc>, action: &Action, queue: &str) -> Result<Object> {
-    if !OWN_QUEUES.contains(&queue) && !ops::is_queue(tx, queue).await.map_err(queue_error)? {
+    if !OWN_QUEUES.contains(&queue) && !ops::is_queue(tx, queue).await? {
         return Err(Error::NotFound("queue"));
     }
     let details = match action {
         Action::SetLimits(_, limits) => {
-            ops::set_limit(tx, now, queue, limits.limit).await.map_err(queue_error)?;
-            ops::set_key_limit(tx, now, queue, limits.key_limit).await.map_err(queue_error)?;
+            ops::set_limit(tx, now, queue, limits.limit).await?;
+            ops::set_key_limit(tx, now, queue, limits.key_limit).await?;
             limits.details()
         }
         Action::Pause(_) => {
-            ops::pause(tx, now, queue).await.map_err(queue_error)?;
+            ops::pause(tx, now, queue).await?;
             json!({})
         }
         _ => {
-            ops::resume(tx, now, queue).await.map_err(queue_error)?;
+            ops::resume(tx, now, queue).await?;
             json!({})
         }
     };

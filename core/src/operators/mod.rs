@@ -18,17 +18,8 @@ pub use see::{JobsWanted, MailStatus, job, jobs, mails, periodic, queues, worker
 
 use punctual_queue::Payload as _;
 
-use crate::Error;
 use crate::notifications::SendNotification;
 use crate::webhooks::DeliverWebhook;
 
 /// The queues of mails and webhooks: they can be paused and limited before their first job.
 const OWN_QUEUES: [&str; 2] = [SendNotification::QUEUE, DeliverWebhook::QUEUE];
-
-/// Converts an error of the queue to one of core.
-fn queue_error(error: punctual_queue::Error) -> Error {
-    match error {
-        punctual_queue::Error::Database(error) => error.into(),
-        error => Error::internal("the queue", error),
-    }
-}

@@ -4,7 +4,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::ops;
 use sqlx::PgConnection;
 
-use super::queue_error;
 use crate::transaction::change;
 use crate::{Core, Result};
 
@@ -51,11 +50,9 @@ async fn take(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
         .fetch_one(&mut *tx)
         .await?
         .filter(|before| now - before <= GAP);
-    let queues = ops::queues(tx, now).await.map_err(queue_error)?;
+    let queues = ops::queues(tx, now).await?;
     let ended = match before {
-        Some(before) => {
-            ops::ended(tx, before - SETTLING_TIME, now - SETTLING_TIME).await.map_err(queue_error)?
-        }
+        Some(before) => ops::ended(tx, before - SETTLING_TIME, now - SETTLING_TIME).await?,
         None => Vec::new(),
     };
     let over_seconds = before.map_or(0, |before| i32::try_from((now - before).num_seconds()).unwrap_or(0));

@@ -6,7 +6,7 @@ use punctual_queue::ops::{
     self, Cursor, JobDetail, JobFilter, Page, PeriodicStatus, QueueStatus, WorkerStatus,
 };
 
-use super::{OWN_QUEUES, queue_error};
+use super::OWN_QUEUES;
 use crate::mail_relay::{self, OpenCircuit};
 use crate::notifications::{self, ResendableMail};
 use crate::types::PageSize;
@@ -27,7 +27,7 @@ pub struct JobsWanted {
 
 /// All queues, by name; those of mails and webhooks also before their first job.
 pub async fn queues(core: &Core) -> Result<Vec<QueueStatus>> {
-    let mut queues = ops::queues(&mut *core.pool.acquire().await?, core.now()).await.map_err(queue_error)?;
+    let mut queues = ops::queues(&mut *core.pool.acquire().await?, core.now()).await?;
     for name in OWN_QUEUES {
         if !queues.iter().any(|queue| queue.queue == name) {
             queues.push(QueueStatus { queue: name.to_owned(), ..QueueStatus::default() });
@@ -69,7 +69,7 @@ pub async fn jobs(core: &Core, wanted: &JobsWanted) -> Result<Page> {
         Some(text) => ops::search(&mut conn, &wanted.filter, text, wanted.after, limit).await,
         None => ops::jobs(&mut conn, &wanted.filter, wanted.after, limit).await,
     };
-    page.map_err(queue_error)
+    Ok(page?)
 }
 
 /// One job with its history.
@@ -77,16 +77,16 @@ pub async fn jobs(core: &Core, wanted: &JobsWanted) -> Result<Page> {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn job(core: &Core, id: JobId) -> Result<JobDetail> {
-    let job = ops::job(&mut *core.pool.acquire().await?, id).await.map_err(queue_error)?;
+    let job = ops::job(&mut *core.pool.acquire().await?, id).await?;
     job.ok_or(Error::NotFound("job"))
 }
 
 /// The live worker processes, oldest first.
 pub async fn workers(core: &Core) -> Result<Vec<WorkerStatus>> {
-    ops::workers(&mut *core.pool.acquire().await?).await.map_err(queue_error)
+    Ok(ops::workers(&mut *core.pool.acquire().await?).await?)
 }
 
 /// The periodic jobs, by name.
 pub async fn periodic(core: &Core) -> Result<Vec<PeriodicStatus>> {
-    ops::periodic(&mut *core.pool.acquire().await?).await.map_err(queue_error)
+    Ok(ops::periodic(&mut *core.pool.acquire().await?).await?)
 }

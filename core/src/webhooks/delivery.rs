@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::fan_out::{job, queue_error};
+use super::fan_out::job;
 use super::source::Source;
 use super::{DeliverWebhook, payload};
 use crate::changes::{self, EventType};
@@ -250,7 +250,7 @@ async fn start_anew(
         .execute(&mut *tx)
         .await?;
     let jobs = ids.iter().map(|id| job(*id, endpoint_id)).collect::<Result<Vec<_>>>()?;
-    enqueue_many(tx, now, jobs).await.map_err(queue_error)?;
+    enqueue_many(tx, now, jobs).await?;
     Ok(reset.rows_affected())
 }
 
@@ -273,7 +273,7 @@ pub async fn send_test(core: &Core, endpoint_id: Uuid) -> Result<Delivery> {
             )
             .execute(&mut *tx)
             .await?;
-            enqueue_many(tx, now, vec![job(id, *endpoint_id)?]).await.map_err(queue_error)?;
+            enqueue_many(tx, now, vec![job(id, *endpoint_id)?]).await?;
             Ok(id)
         })
     })

@@ -193,19 +193,12 @@ async fn insert(tx: &mut PgConnection, now: DateTime<Utc>, new: &[New]) -> Resul
         Ok(if failing.contains(&made.endpoint_id) { job.priority(PRIORITY_OF_FAILING) } else { job })
     });
     let jobs = jobs.collect::<Result<Vec<_>>>()?;
-    enqueue_many(tx, now, jobs).await.map_err(queue_error)?;
+    enqueue_many(tx, now, jobs).await?;
     Ok(made.len() as u64)
 }
 
 /// The job of a delivery. Those of one endpoint share a limit.
 pub(super) fn job(delivery_id: Uuid, endpoint_id: Uuid) -> Result<Job> {
-    let job = Job::new(&DeliverWebhook { delivery_id }).map_err(queue_error)?;
+    let job = Job::new(&DeliverWebhook { delivery_id })?;
     Ok(job.unique_key(delivery_id.to_string()).limit_key(endpoint_id.to_string()))
-}
-
-pub(super) fn queue_error(error: punctual_queue::Error) -> Error {
-    match error {
-        punctual_queue::Error::Database(error) => error.into(),
-        other => Error::internal("the queue of webhooks", other),
-    }
 }

@@ -38,9 +38,9 @@ impl Queue {
         Self { concurrency: jobs, ..self }
     }
 
-    /// A bound that changes: no more than this many of its jobs run at once, but at least one, and never more than
-    /// [`Self::concurrency`]. For jobs that would otherwise wait in this process, such as for a connection to a slow server:
-    /// those not claimed can run in another process, and a more urgent one can still overtake them.
+    /// A bound that changes: no more than this many of its jobs run at once, and never more than [`Self::concurrency`]; with
+    /// 0 this process claims none. For jobs that would otherwise wait in this process, such as for a connection to a slow
+    /// server: those not claimed can run in another process, and a more urgent one can still overtake them.
     #[must_use]
     pub fn capacity(self, jobs: watch::Receiver<u32>) -> Self {
         Self { capacity: Some(jobs), ..self }

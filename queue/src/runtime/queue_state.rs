@@ -62,7 +62,7 @@ impl QueueState {
 
     pub(crate) fn free(&self) -> u32 {
         let capacity = self.queue.capacity.as_ref().map_or(u32::MAX, |jobs| *jobs.borrow());
-        self.queue.concurrency.min(capacity).max(1).saturating_sub(self.running)
+        self.queue.concurrency.max(1).min(capacity).saturating_sub(self.running)
     }
 
     pub(crate) fn may_claim(&self) -> bool {

@@ -26,9 +26,9 @@ enum State {
     /// Mails may connect. Counts consecutive failures.
     Closed { failures: u32 },
     /// No mail may connect before `until`. Counts consecutive openings.
-    Open { until: DateTime<Utc>, openings: u32 },
+    Open { until: DateTime<Utc>, openings: i32 },
     /// One mail is testing the relay (half-open).
-    Probing { openings: u32 },
+    Probing { openings: i32 },
 }
 
 struct Inner {
@@ -50,7 +50,7 @@ pub struct Opening {
     /// When to try the mail again.
     pub retry_at: DateTime<Utc>,
     /// Set if the failure opened the circuit: number of consecutive openings.
-    pub openings: Option<u32>,
+    pub openings: Option<i32>,
 }
 
 /// Permission to use the relay for one mail. If dropped without a result, it does not count.
@@ -110,9 +110,12 @@ impl Breaker {
         inner.state = State::Closed { failures: 0 };
     }
 
-    /// Lets a mail test the relay from this instant on, if that is earlier.
-    pub fn shorten(&self, earlier: DateTime<Utc>) {
-        if let State::Open { until, .. } = &mut self.lock().state {
+    /// Lets a mail test the relay from this instant on, if that is earlier, unless the circuit has opened again since it was
+    /// open for the time `of`.
+    pub fn shorten(&self, of: i32, earlier: DateTime<Utc>) {
+        if let State::Open { until, openings } = &mut self.lock().state
+            && *openings == of
+        {
             *until = earlier.min(*until);
         }
     }
@@ -127,6 +130,12 @@ impl Permit {
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.probe || matches!(self.breaker.lock().state, State::Closed { .. })
+    }
+
+    /// Whether the mail tests the relay.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.probe
     }
 
     /// The relay works, whatever it replied to the mail. Returns whether that closed the circuit.
@@ -198,7 +207,7 @@ impl Drop for Permit {
 }
 
 /// How long the circuit stays open after this many consecutive openings.
-fn wait(openings: u32) -> TimeDelta {
+fn wait(openings: i32) -> TimeDelta {
     let wait = FIRST_WAIT.saturating_mul(1 << (openings - 1).min(16)).min(MAX_WAIT);
     TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
 }
@@ -328,9 +337,11 @@ mod tests {
     fn a_success_elsewhere_closes_the_circuit_and_an_operator_can_ask_for_a_probe() {
         let (breaker, clock) = breaker();
         let until = open(&breaker);
-        breaker.shorten(until + TimeDelta::hours(1));
+        breaker.shorten(1, until + TimeDelta::hours(1));
         assert_eq!(breaker.try_acquire().err(), Some(until), "only an earlier instant counts");
-        breaker.shorten(clock.now());
+        breaker.shorten(0, clock.now());
+        assert_eq!(breaker.try_acquire().err(), Some(until), "it was said of an earlier opening");
+        breaker.shorten(1, clock.now());
         let probe = breaker.try_acquire().ok().unwrap();
         assert_eq!(probe.failed().openings, Some(2));
         breaker.close();

@@ -31,6 +31,8 @@ struct State {
     /// The relay has refused a connection while others worked. Until then the limit doubles.
     refused: bool,
     changed_at: Instant,
+    /// Other workers are to take the mails.
+    held_back: bool,
 }
 
 /// The right to use one connection; released when dropped.
@@ -41,8 +43,9 @@ impl Capacity {
     /// At most `most` connections; starts with one.
     pub fn new(most: usize) -> Self {
         let most = most.max(1);
-        let state = State { limit: 1, most, used: 0, refused: false, changed_at: Instant::now() };
-        let mails = Arc::new(watch::Sender::new(mails_for(state.limit)));
+        let state =
+            State { limit: 1, most, used: 0, refused: false, changed_at: Instant::now(), held_back: false };
+        let mails = Arc::new(watch::Sender::new(state.mails()));
         Self { state: Arc::new(Mutex::new(state)), freed: Arc::new(Notify::new()), mails }
     }
 
@@ -111,7 +114,22 @@ impl Capacity {
 
     fn set_limit(&self, state: &mut State, limit: usize) {
         state.limit = limit;
-        self.mails.send_replace(mails_for(limit));
+        self.mails.send_replace(state.mails());
+    }
+
+    /// Whether other workers are to take the mails, so that this one has none under way. Returns whether that is new.
+    pub fn hold_back(&self, held_back: bool) -> bool {
+        let mut state = self.lock();
+        let changed = std::mem::replace(&mut state.held_back, held_back) != held_back;
+        if changed {
+            self.mails.send_replace(state.mails());
+        }
+        changed
+    }
+
+    /// Whether other workers are to take the mails.
+    pub fn is_held_back(&self) -> bool {
+        self.lock().held_back
     }
 
     /// The limit in force.
@@ -124,8 +142,12 @@ impl Capacity {
     }
 }
 
-fn mails_for(connections: usize) -> u32 {
-    u32::try_from(connections.saturating_mul(MAILS_PER_CONNECTION)).unwrap_or(u32::MAX)
+impl State {
+    /// How many mails to have under way.
+    fn mails(&self) -> u32 {
+        let connections = if self.held_back { 0 } else { self.limit };
+        u32::try_from(connections.saturating_mul(MAILS_PER_CONNECTION)).unwrap_or(u32::MAX)
+    }
 }
 
 impl Drop for Slot {
@@ -194,6 +216,17 @@ mod tests {
         assert_eq!(capacity.limit(), 2);
         capacity.refused(0);
         assert_eq!(capacity.limit(), 1);
+    }
+
+    #[tokio::test]
+    async fn while_it_is_held_back_no_mail_is_to_be_under_way_and_the_limit_is_kept() {
+        let capacity = Capacity::new(16);
+        let mails = capacity.mails();
+        assert!(capacity.hold_back(true) && !capacity.hold_back(true));
+        capacity.works(2);
+        assert_eq!((capacity.is_held_back(), *mails.borrow()), (true, 0));
+        assert!(capacity.hold_back(false));
+        assert_eq!((capacity.limit(), *mails.borrow()), (4, 8));
     }
 
     #[tokio::test]

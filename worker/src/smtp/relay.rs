@@ -110,10 +110,23 @@ impl Relay {
         }
     }
 
-    /// How many mails to have under way, as it changes: two for each connection that the relay allows.
+    /// How many mails to have under way, as it changes: two for each connection that the relay allows, none while
+    /// [held back](Self::hold_back).
     #[must_use]
     pub fn mails_at_once(&self) -> watch::Receiver<u32> {
         self.capacity.mails()
+    }
+
+    /// Whether other workers are to take the mails. Returns whether that is new.
+    #[must_use]
+    pub fn hold_back(&self, held_back: bool) -> bool {
+        self.capacity.hold_back(held_back)
+    }
+
+    /// Whether other workers are to take the mails.
+    #[must_use]
+    pub fn is_held_back(&self) -> bool {
+        self.capacity.is_held_back()
     }
 
     /// How many connections carry a mail, and how many are idle.

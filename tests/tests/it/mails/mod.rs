@@ -19,4 +19,5 @@ mod signed;
 mod small_relay;
 pub mod test_worker;
 mod to_staff;
+mod two_workers;
 mod visits;

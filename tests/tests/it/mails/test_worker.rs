@@ -237,6 +237,11 @@ impl TestWorker {
         .await
     }
 
+    /// Stops the worker that was hired first.
+    pub async fn stop_first_worker(&mut self) {
+        self.workers.remove(0).stop().await.unwrap();
+    }
+
     /// Stops the workers; all jobs are finished or given back.
     pub async fn close(self) -> SmtpSink {
         for worker in self.workers {

@@ -210,6 +210,9 @@ async fn as_many_jobs_run_as_their_queue_has_capacity_for_and_more_once_it_grows
     }
     capacity.send_replace(0);
     test.handlers.gate.add_permits(5);
+    until(async || (test.states().await.get(&JobState::Completed) == Some(&4)).then_some(())).await;
+    assert_eq!(test.handlers.begun(), 4, "with none it claims none");
+    capacity.send_replace(1);
     test.begun(5).await;
     worker.drain().await;
 }
