@@ -5,7 +5,8 @@
 //! each worker then tries again at once.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punctual_queue::{Payload, ops};
+use punctual_queue::Payload;
+use punctual_queue::ops::{self, WorkerStatus};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -36,18 +37,15 @@ pub struct OpenCircuit {
     pub opened_at: DateTime<Utc>,
 }
 
-/// A message to a process whose circuit is open.
+/// What other processes have written to the row of an open circuit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
+pub struct SharedState {
+    /// How many consecutive times the circuit had opened when its process wrote the row.
+    pub openings: i32,
     /// A mail was accepted: close the circuit.
-    Close,
-    /// Mails may test the mail server from this instant on, unless the circuit has opened again since.
-    OpenUntil {
-        /// The instant.
-        until: DateTime<Utc>,
-        /// How many consecutive times the circuit had opened.
-        openings: i32,
-    },
+    pub is_closed: bool,
+    /// Mails may test the mail server from this instant on.
+    pub open_until: DateTime<Utc>,
 }
 
 /// The open circuits of live workers, the longest open first.
@@ -66,16 +64,19 @@ pub async fn open_circuits(conn: &mut PgConnection, now: DateTime<Utc>) -> Resul
     Ok(circuits)
 }
 
-/// Whether the circuit of a live worker that sends mails is closed.
+/// Whether another live worker sends mails and its circuit is closed.
 ///
 /// # Errors
 /// The database's.
-pub async fn others_get_through(core: &Core) -> Result<bool> {
+pub async fn others_get_through(core: &Core, process_id: Uuid) -> Result<bool> {
     let mut conn = core.pool.acquire().await?;
     let workers = ops::workers(&mut conn).await?;
-    let sending =
-        workers.iter().filter(|worker| worker.queues.iter().any(|queue| queue == SendNotification::QUEUE));
-    Ok(sending.count() > open_circuits(&mut conn, core.now()).await?.len())
+    let sends = |worker: &WorkerStatus| worker.queues.iter().any(|queue| queue == SendNotification::QUEUE);
+    let circuits = open_circuits(&mut conn, core.now()).await?;
+    // The row of a process that has just died is not that of a live worker.
+    let is_live = |circuit: &OpenCircuit| workers.iter().any(|worker| worker.name == circuit.process_name);
+    let others_open = circuits.iter().filter(|circuit| circuit.process_id != process_id && is_live(circuit));
+    Ok(workers.iter().filter(|worker| sends(worker)).count().saturating_sub(1) > others_open.count())
 }
 
 /// Records that this process's circuit has opened, or opened again.
@@ -108,7 +109,7 @@ pub async fn opened(conn: &mut PgConnection, now: DateTime<Utc>, circuit: &OpenC
     }
 }
 
-/// Confirms that this process's circuit is still open, and returns messages of others. `None`: it has no row.
+/// Confirms that this process's circuit is still open, and returns what others have written. `None`: it has no row.
 ///
 /// # Errors
 /// The database's.
@@ -116,18 +117,17 @@ pub async fn confirm_open(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     process_id: Uuid,
-) -> Result<Option<Signal>> {
-    let row = sqlx::query!(
-        "UPDATE mail_relay_circuits SET seen_at = $2 WHERE process_id = $1 RETURNING open_until, openings, closed_at",
+) -> Result<Option<SharedState>> {
+    let shared = sqlx::query_as!(
+        SharedState,
+        r#"UPDATE mail_relay_circuits SET seen_at = $2 WHERE process_id = $1
+           RETURNING openings, closed_at IS NOT NULL AS "is_closed!", open_until"#,
         process_id,
         now,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| match row.closed_at {
-        Some(_) => Signal::Close,
-        None => Signal::OpenUntil { until: row.open_until, openings: row.openings },
-    }))
+    Ok(shared)
 }
 
 /// Records that this mail server accepted a mail: the circuits of all workers close, and all mails that wait for
@@ -151,14 +151,22 @@ pub async fn succeeded(core: &Core, relay: &str) -> Result<u64> {
     Ok(released)
 }
 
-/// Removes this process's row, and those of processes that ended an hour ago.
+/// Removes this process's row if it says that the circuit is closed, or `in_any_case`, and the rows of processes that ended
+/// an hour ago.
 ///
 /// # Errors
 /// The database's.
-pub async fn forget(conn: &mut PgConnection, now: DateTime<Utc>, process_id: Uuid) -> Result<()> {
+pub async fn forget(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    process_id: Uuid,
+    in_any_case: bool,
+) -> Result<()> {
     sqlx::query!(
-        "DELETE FROM mail_relay_circuits WHERE process_id = $1 OR seen_at < $2",
+        "DELETE FROM mail_relay_circuits
+         WHERE (process_id = $1 AND (closed_at IS NOT NULL OR $2)) OR seen_at < $3",
         process_id,
+        in_any_case,
         now - TimeDelta::hours(1),
     )
     .execute(conn)

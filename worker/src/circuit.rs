@@ -3,18 +3,18 @@
 //! The breaker itself works without the database. If that fails, the state is not shared, and the circuit opens and closes
 //! by this process's own results alone.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use punctual_core::mail_relay::{self, OpenCircuit, Signal};
+use punctual_core::mail_relay::{self, OpenCircuit, SharedState};
 use punctual_core::{Core, Result};
 use uuid::Uuid;
 
 use crate::smtp::{Failure, Opening, Permit, Relay};
 
-/// How long after the circuit has closed waiting mails are released again: those that were being put off when it closed were left
-/// out.
+/// How long waiting mails are released again after the circuit has closed, or another worker's is found closed: those that were
+/// being put off just then were left out.
 const RELEASE_AGAIN_FOR: Duration = Duration::from_mins(1);
 
 /// The shared circuit of this process. Clones are the same.
@@ -23,8 +23,7 @@ pub struct Circuit {
     relay: Relay,
     core: Core,
     identity: Arc<Identity>,
-    /// When the circuit last closed.
-    closed_at: Arc<Mutex<Option<Instant>>>,
+    state: Arc<Mutex<State>>,
 }
 
 struct Identity {
@@ -34,12 +33,22 @@ struct Identity {
     relay: String,
 }
 
+#[derive(Default)]
+struct State {
+    /// The row of this circuit as it was last to be written.
+    opened: Option<OpenCircuit>,
+    /// When mails that had been put off could be sent again, by this worker or another.
+    way_open_at: Option<Instant>,
+    /// Whether the circuit of another worker was closed when that was last read.
+    others_get_through: bool,
+}
+
 impl Circuit {
     /// The circuit of the relay's breaker in this process. `address` is the relay's host and port.
     pub fn new(core: &Core, relay: Relay, address: String, process_name: String) -> Self {
         let process_id = punctual_queue::new_id(core.now());
         let identity = Arc::new(Identity { process_id, process_name, relay: address });
-        Self { relay, core: core.clone(), identity, closed_at: Arc::default() }
+        Self { relay, core: core.clone(), identity, state: Arc::default() }
     }
 
     /// Whether a mail may use the relay. If the circuit is open, it first checks whether another process sent a mail
@@ -48,53 +57,37 @@ impl Circuit {
     /// # Errors
     /// When to try again.
     pub async fn try_acquire(&self) -> std::result::Result<Permit, DateTime<Utc>> {
-        let mut acquired = self.relay.breaker().try_acquire();
-        if acquired.is_err() {
-            self.sync().await;
-            acquired = self.relay.breaker().try_acquire();
+        if let Ok(permit) = self.relay.breaker().try_acquire() {
+            return Ok(permit);
         }
-        if acquired.as_ref().is_ok_and(Permit::is_probe) {
-            self.hold_back().await;
-        }
-        acquired.map_err(|until| self.retry_at(until))
+        self.sync().await;
+        self.relay.breaker().try_acquire()
+    }
+
+    /// Whether this worker leaves the mails to others, which get through to the relay.
+    pub fn leaves_mails_to_others(&self) -> bool {
+        self.relay.mails_bounded_to().is_some()
     }
 
     /// Runs every few seconds.
     pub async fn maintain(&self) {
         self.sync().await;
-        self.hold_back().await;
-    }
-
-    /// If the circuit is open, confirms it and applies messages of other processes. If it closed within
-    /// [`RELEASE_AGAIN_FOR`], releases waiting mails again.
-    async fn sync(&self) {
-        if !self.relay.breaker().has_opened() {
-            let closed_at = *self.closed_at.lock().unwrap_or_else(PoisonError::into_inner);
-            if closed_at.is_some_and(|at| at.elapsed() < RELEASE_AGAIN_FOR) {
-                self.report(mail_relay::release_waiting(&self.core).await);
-            }
-            return;
-        }
-        match self.confirm().await {
-            Ok(Some(Signal::Close)) => {
-                self.relay.breaker().close();
-                self.note_closed();
-                self.report(self.forget().await);
-            }
-            Ok(Some(Signal::OpenUntil { until, openings })) => self.relay.breaker().shorten(openings, until),
-            Ok(None) => {}
-            Err(error) => self.report(Err(error)),
+        self.bound_mails().await;
+        let way_open_at = self.state().way_open_at;
+        let are_sent = self.leaves_mails_to_others() || !self.relay.breaker().has_opened();
+        if are_sent && way_open_at.is_some_and(|at| at.elapsed() < RELEASE_AGAIN_FOR) {
+            self.report(mail_relay::release_waiting(&self.core).await);
         }
     }
 
     /// The relay works. If that closes an open circuit, all mails that wait for the relay are released.
     pub async fn succeeded(&self, permit: Permit) {
         if permit.succeeded() {
-            self.note_closed();
+            self.closed();
             let shared = async {
                 let released = mail_relay::succeeded(&self.core, &self.identity.relay).await?;
                 tracing::info!(released, "the mail server works again");
-                self.forget().await
+                self.forget(false).await
             };
             self.report(shared.await);
         }
@@ -121,72 +114,106 @@ impl Circuit {
     /// Removes the shared state when the process ends.
     pub async fn close(&self) {
         if self.relay.breaker().has_opened() {
-            self.report(self.forget().await);
+            self.report(self.forget(true).await);
         }
-    }
-
-    fn note_closed(&self) {
-        *self.closed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        self.set_held_back(false);
-    }
-
-    /// While the circuit is open and other workers get through, this one claims no mail, until one may test the relay.
-    async fn hold_back(&self) {
-        let held_back = self.relay.breaker().is_open()
-            && mail_relay::others_get_through(&self.core).await.unwrap_or_else(|error| {
-                self.report(Err(error));
-                false
-            });
-        self.set_held_back(held_back);
-    }
-
-    fn set_held_back(&self, held_back: bool) {
-        if self.relay.hold_back(held_back) {
-            let relay = &self.identity.relay;
-            tracing::info!(
-                held_back,
-                relay,
-                "mails are left to other workers while only this one is cut off"
-            );
-        }
-    }
-
-    /// When to try a mail again that this process can't send before `until`: at once if others get through.
-    fn retry_at(&self, until: DateTime<Utc>) -> DateTime<Utc> {
-        if self.relay.is_held_back() { self.core.now() } else { until }
     }
 
     async fn opened(&self, opening: Opening, failure: &Failure) -> DateTime<Utc> {
         if let Some(openings) = opening.openings {
-            self.report(self.share(opening.retry_at, openings, failure).await);
-            self.hold_back().await;
+            let Identity { process_id, process_name, relay } = &*self.identity;
+            self.state().opened = Some(OpenCircuit {
+                process_id: *process_id,
+                process_name: process_name.clone(),
+                relay: relay.clone(),
+                open_until: opening.retry_at,
+                openings,
+                failure: failure.summary(),
+                opened_at: self.core.now(),
+            });
+            self.report(self.share().await);
+            self.bound_mails().await;
         }
-        self.retry_at(opening.retry_at)
+        opening.retry_at
     }
 
-    async fn share(&self, open_until: DateTime<Utc>, openings: i32, failure: &Failure) -> Result<()> {
-        let now = self.core.now();
-        let Identity { process_id, process_name, relay } = &*self.identity;
-        let circuit = OpenCircuit {
-            process_id: *process_id,
-            process_name: process_name.clone(),
-            relay: relay.clone(),
-            open_until,
-            openings,
-            failure: failure.summary(),
-            opened_at: now,
+    fn closed(&self) {
+        self.state().way_open_at = Some(Instant::now());
+        self.set_bound(None);
+    }
+
+    /// If the circuit is open, confirms it and applies what other processes have written.
+    async fn sync(&self) {
+        let breaker = self.relay.breaker();
+        if breaker.has_opened() {
+            let synced = match self.confirm().await {
+                Ok(Some(SharedState { openings, is_closed: true, .. })) if breaker.close(openings) => {
+                    self.closed();
+                    self.forget(false).await
+                }
+                Ok(Some(shared)) if shared.openings == breaker.openings() => {
+                    breaker.shorten(shared.openings, shared.open_until);
+                    Ok(())
+                }
+                // The last opening could not be written.
+                Ok(_) => self.share().await,
+                Err(error) => Err(error),
+            };
+            self.report(synced);
+        }
+    }
+
+    /// While the circuit is open and that of another worker is not, the mails are left to the other, except for one when a test
+    /// of the relay is due.
+    async fn bound_mails(&self) {
+        let breaker = self.relay.breaker();
+        if breaker.has_opened() {
+            match mail_relay::others_get_through(&self.core, self.identity.process_id).await {
+                Ok(others) => self.state().others_get_through = others,
+                Err(error) => self.report(Err(error)),
+            }
+        }
+        // Looked at after the query: meanwhile it may have closed.
+        let leaves = breaker.has_opened() && self.state().others_get_through;
+        self.set_bound(leaves.then(|| u32::from(!breaker.is_open())));
+    }
+
+    fn set_bound(&self, mails: Option<u32>) {
+        match (self.relay.bound_mails(mails), mails) {
+            (None, Some(_)) => {
+                self.state().way_open_at = Some(Instant::now());
+                tracing::info!(
+                    "the mail server fails for this worker and not for others: they send the mails"
+                );
+            }
+            (Some(_), None) => tracing::info!("this worker takes mails again"),
+            _ => {}
+        }
+    }
+
+    /// Writes the last opening, unless the circuit has closed since.
+    async fn share(&self) -> Result<()> {
+        let breaker = self.relay.breaker();
+        let last = self.state().opened.clone();
+        let Some(circuit) = last.filter(|circuit| circuit.openings == breaker.openings()) else {
+            return Ok(());
         };
-        mail_relay::opened(&mut *self.core.pool.acquire().await?, now, &circuit).await
+        mail_relay::opened(&mut *self.core.pool.acquire().await?, self.core.now(), &circuit).await?;
+        // It may have closed and removed its row before this wrote it.
+        if breaker.has_opened() { Ok(()) } else { self.forget(true).await }
     }
 
-    async fn confirm(&self) -> Result<Option<Signal>> {
+    async fn confirm(&self) -> Result<Option<SharedState>> {
         let mut conn = self.core.pool.acquire().await?;
         mail_relay::confirm_open(&mut conn, self.core.now(), self.identity.process_id).await
     }
 
-    async fn forget(&self) -> Result<()> {
+    async fn forget(&self, in_any_case: bool) -> Result<()> {
         let mut conn = self.core.pool.acquire().await?;
-        mail_relay::forget(&mut conn, self.core.now(), self.identity.process_id).await
+        mail_relay::forget(&mut conn, self.core.now(), self.identity.process_id, in_any_case).await
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn report(&self, shared: Result<()>) {

@@ -1,10 +1,12 @@
 //! Writes the transitions of leases: in batches, retried until Postgres answers.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use sqlx::Connection;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -83,8 +85,11 @@ impl Settler {
                     let (reason, hook) = (reason.clone(), Arc::clone(hook));
                     let (shared, permits) = (Arc::clone(&self.shared), Arc::clone(&self.permits));
                     self.hooks.spawn(async move {
-                        let _permit = permits.acquire_owned().await;
-                        finish_with_hook(&shared, &ending, reason, &hook).await;
+                        let finishing = finish_with_hook(&shared, &permits, &ending, reason, &hook);
+                        if AssertUnwindSafe(finishing).catch_unwind().await.is_err() {
+                            tracing::error!(job_id = %ending.ctx.id(), "on_final panicked: the job is ended after its rescue");
+                            shared.give_up(&ending.ctx);
+                        }
                     });
                 }
                 _ => batch.push(ending),
@@ -150,13 +155,22 @@ async fn write(shared: &RuntimeShared, db: &mut DedicatedConn, batch: Vec<Ending
 
 /// Ends a job in one transaction with its kind's hook, retried until it succeeds. In a shutdown it gives up after three
 /// tries: the session ends, and another worker rescues and ends the job.
-async fn finish_with_hook(shared: &RuntimeShared, ending: &Ending, reason: FinishReason, hook: &Hook) {
+async fn finish_with_hook(
+    shared: &RuntimeShared,
+    permits: &Semaphore,
+    ending: &Ending,
+    reason: FinishReason,
+    hook: &Hook,
+) {
     let ctx = &ending.ctx;
     let job = FinalJob { info: ctx.info().clone(), args: ctx.claimed().args.clone(), why: reason };
     let mut pause = FIRST_PAUSE;
     let mut unsure = false;
     for tries in 1.. {
-        match try_finish(shared, ending, &job, hook).await {
+        let permit = permits.acquire().await;
+        let finished = try_finish(shared, ending, &job, hook).await;
+        drop(permit);
+        match finished {
             Ok(changed) => {
                 count(shared, ending, Written::of(shared, ending, changed, unsure));
                 return shared.settled.notify_one();

@@ -127,7 +127,7 @@ async fn prepare_and_send(
 ) -> Result<Outcome, SendError> {
     let permit = match mailer.circuit.try_acquire().await {
         Ok(permit) => permit,
-        Err(until) => return Ok(snooze_until(&ctx, until, None)),
+        Err(until) => return Ok(wait_for_relay(&mailer.circuit, &ctx, until, None)),
     };
     let fence = Fence { job_id: ctx.id().0, lease_seq: ctx.lease_seq() };
     let Beginning { begun, facts } = mailer.batches.begin(payload.notification_id, fence).await?;
@@ -279,13 +279,13 @@ impl Attempt {
             FailureClass::RelayUnavailable => {
                 self.ledger.not_taken(&text).await;
                 let until = self.circuit.failed(self.permit, &failure).await;
-                Ok(relay_failed(&self.ctx, &failure, until))
+                Ok(relay_failed(&self.circuit, &self.ctx, &failure, until))
             }
             FailureClass::RelayOrMail => {
                 self.ledger.not_taken(&text).await;
                 let recipient = mail.recipient.as_ref();
                 if let Some(until) = self.circuit.failed_for(self.permit, recipient, &failure).await {
-                    return Ok(relay_failed(&self.ctx, &failure, until));
+                    return Ok(relay_failed(&self.circuit, &self.ctx, &failure, until));
                 }
                 record(&self.sending, "deferred");
                 Err(SendError::Deferred(summary))
@@ -311,21 +311,28 @@ fn record(sending: &Sending, outcome: &'static str) {
 }
 
 /// The relay itself failed: the mail waits and no attempt is used.
-fn relay_failed(ctx: &JobContext, failure: &Failure, until: DateTime<Utc>) -> Outcome {
+fn relay_failed(circuit: &Circuit, ctx: &JobContext, failure: &Failure, until: DateTime<Utc>) -> Outcome {
     metrics::relay_failed(failure.step);
     tracing::warn!(%failure, again = %until, "the mail server failed");
-    snooze_until(ctx, until, Some(&failure.summary()))
+    wait_for_relay(circuit, ctx, until, Some(&failure.summary()))
 }
 
-/// Waits for the relay. Mails that wait for the same instant are spread out a little. [`mail_relay`] releases them
-/// by the prefix of the reason.
-fn snooze_until(ctx: &JobContext, until: DateTime<Utc>, failure: Option<&str>) -> Outcome {
+/// Puts the mail off until then, or leaves it to other workers at once, in its place. Mails that wait for the same instant are
+/// spread out a little. [`mail_relay`] releases them by the prefix of the reason.
+fn wait_for_relay(
+    circuit: &Circuit,
+    ctx: &JobContext,
+    until: DateTime<Utc>,
+    failure: Option<&str>,
+) -> Outcome {
     let spread = (until - ctx.now()) / 64 * i32::try_from(ctx.id().0.rem_euclid(16)).unwrap_or_default();
     let reason = match failure {
         Some(failure) => format!("{}: {failure}", mail_relay::WAIT_REASON),
         None => mail_relay::WAIT_REASON.to_owned(),
     };
-    Outcome::Snooze { until: until + spread.max(TimeDelta::zero()), reason }
+    let later = until + spread.max(TimeDelta::zero());
+    let until = if circuit.leaves_mails_to_others() { ctx.info().run_at } else { later };
+    Outcome::Snooze { until, reason }
 }
 
 fn not_sent(hand_off: HandOff) -> Outcome {

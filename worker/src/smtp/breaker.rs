@@ -31,6 +31,15 @@ enum State {
     Probing { openings: i32 },
 }
 
+impl State {
+    fn openings(self) -> i32 {
+        match self {
+            Self::Closed { .. } => 0,
+            Self::Open { openings, .. } | Self::Probing { openings } => openings,
+        }
+    }
+}
+
 struct Inner {
     state: State,
     /// Recipients whose mails failed at RCPT or later since the last success.
@@ -100,21 +109,33 @@ impl Breaker {
     /// Whether the circuit has opened and not closed again.
     #[must_use]
     pub fn has_opened(&self) -> bool {
-        !matches!(self.lock().state, State::Closed { .. })
+        self.openings() > 0
     }
 
-    /// Closes the circuit: another process sent a mail.
-    pub fn close(&self) {
+    /// How many consecutive times the circuit has opened; 0 while it is closed.
+    #[must_use]
+    pub fn openings(&self) -> i32 {
+        self.lock().state.openings()
+    }
+
+    /// Closes the circuit: another process sent a mail. Returns whether it did; not if the circuit has opened again since:
+    /// `openings` is their number when that was said.
+    #[must_use]
+    pub fn close(&self, openings: i32) -> bool {
         let mut inner = self.lock();
-        inner.suspects.clear();
-        inner.state = State::Closed { failures: 0 };
+        let closes = inner.state.openings() == openings && openings > 0;
+        if closes {
+            inner.suspects.clear();
+            inner.state = State::Closed { failures: 0 };
+        }
+        closes
     }
 
-    /// Lets a mail test the relay from this instant on, if that is earlier, unless the circuit has opened again since it was
-    /// open for the time `of`.
-    pub fn shorten(&self, of: i32, earlier: DateTime<Utc>) {
-        if let State::Open { until, openings } = &mut self.lock().state
-            && *openings == of
+    /// Lets a mail test the relay from this instant on, if that is earlier. Ignored if the circuit has opened again since:
+    /// `openings` is their number when that was said.
+    pub fn shorten(&self, openings: i32, earlier: DateTime<Utc>) {
+        if let State::Open { until, openings: now } = &mut self.lock().state
+            && *now == openings
         {
             *until = earlier.min(*until);
         }
@@ -130,12 +151,6 @@ impl Permit {
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.probe || matches!(self.breaker.lock().state, State::Closed { .. })
-    }
-
-    /// Whether the mail tests the relay.
-    #[must_use]
-    pub fn is_probe(&self) -> bool {
-        self.probe
     }
 
     /// The relay works, whatever it replied to the mail. Returns whether that closed the circuit.
@@ -344,7 +359,8 @@ mod tests {
         breaker.shorten(1, clock.now());
         let probe = breaker.try_acquire().ok().unwrap();
         assert_eq!(probe.failed().openings, Some(2));
-        breaker.close();
+        assert!(!breaker.close(1), "it was said of an earlier opening");
+        assert!(breaker.close(2));
         assert!(!breaker.has_opened() && breaker.try_acquire().is_ok());
     }
 }

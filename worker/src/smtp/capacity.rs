@@ -31,8 +31,8 @@ struct State {
     /// The relay has refused a connection while others worked. Until then the limit doubles.
     refused: bool,
     changed_at: Instant,
-    /// Other workers are to take the mails.
-    held_back: bool,
+    /// No more mails than this, whatever the connections carry.
+    bound: Option<u32>,
 }
 
 /// The right to use one connection; released when dropped.
@@ -44,7 +44,7 @@ impl Capacity {
     pub fn new(most: usize) -> Self {
         let most = most.max(1);
         let state =
-            State { limit: 1, most, used: 0, refused: false, changed_at: Instant::now(), held_back: false };
+            State { limit: 1, most, used: 0, refused: false, changed_at: Instant::now(), bound: None };
         let mails = Arc::new(watch::Sender::new(state.mails()));
         Self { state: Arc::new(Mutex::new(state)), freed: Arc::new(Notify::new()), mails }
     }
@@ -117,19 +117,19 @@ impl Capacity {
         self.mails.send_replace(state.mails());
     }
 
-    /// Whether other workers are to take the mails, so that this one has none under way. Returns whether that is new.
-    pub fn hold_back(&self, held_back: bool) -> bool {
+    /// Bounds how many mails to have under way, whatever the connections carry. Returns the previous bound.
+    pub fn bound(&self, mails: Option<u32>) -> Option<u32> {
         let mut state = self.lock();
-        let changed = std::mem::replace(&mut state.held_back, held_back) != held_back;
-        if changed {
+        let previous = std::mem::replace(&mut state.bound, mails);
+        if previous != mails {
             self.mails.send_replace(state.mails());
         }
-        changed
+        previous
     }
 
-    /// Whether other workers are to take the mails.
-    pub fn is_held_back(&self) -> bool {
-        self.lock().held_back
+    /// The bound in force.
+    pub fn bounded_to(&self) -> Option<u32> {
+        self.lock().bound
     }
 
     /// The limit in force.
@@ -145,8 +145,8 @@ impl Capacity {
 impl State {
     /// How many mails to have under way.
     fn mails(&self) -> u32 {
-        let connections = if self.held_back { 0 } else { self.limit };
-        u32::try_from(connections.saturating_mul(MAILS_PER_CONNECTION)).unwrap_or(u32::MAX)
+        let carried = u32::try_from(self.limit.saturating_mul(MAILS_PER_CONNECTION)).unwrap_or(u32::MAX);
+        self.bound.map_or(carried, |bound| bound.min(carried))
     }
 }
 
@@ -219,13 +219,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn while_it_is_held_back_no_mail_is_to_be_under_way_and_the_limit_is_kept() {
+    async fn a_bound_holds_for_mails_and_leaves_the_limit_of_connections() {
         let capacity = Capacity::new(16);
         let mails = capacity.mails();
-        assert!(capacity.hold_back(true) && !capacity.hold_back(true));
+        assert_eq!(capacity.bound(Some(0)), None);
         capacity.works(2);
-        assert_eq!((capacity.is_held_back(), *mails.borrow()), (true, 0));
-        assert!(capacity.hold_back(false));
+        assert_eq!((capacity.bounded_to(), *mails.borrow()), (Some(0), 0));
+        assert_eq!(capacity.bound(Some(1)), Some(0));
+        assert_eq!(*mails.borrow(), 1);
+        assert_eq!(capacity.bound(None), Some(1));
         assert_eq!((capacity.limit(), *mails.borrow()), (4, 8));
     }
 

@@ -110,23 +110,23 @@ impl Relay {
         }
     }
 
-    /// How many mails to have under way, as it changes: two for each connection that the relay allows, none while
-    /// [held back](Self::hold_back).
+    /// How many mails to have under way, as it changes: two for each connection that the relay allows, within
+    /// [the bound](Self::bound_mails).
     #[must_use]
     pub fn mails_at_once(&self) -> watch::Receiver<u32> {
         self.capacity.mails()
     }
 
-    /// Whether other workers are to take the mails. Returns whether that is new.
+    /// Bounds how many mails to have under way, whatever the connections carry. Returns the previous bound.
     #[must_use]
-    pub fn hold_back(&self, held_back: bool) -> bool {
-        self.capacity.hold_back(held_back)
+    pub fn bound_mails(&self, mails: Option<u32>) -> Option<u32> {
+        self.capacity.bound(mails)
     }
 
-    /// Whether other workers are to take the mails.
+    /// The bound set by [`Self::bound_mails`].
     #[must_use]
-    pub fn is_held_back(&self) -> bool {
-        self.capacity.is_held_back()
+    pub fn mails_bounded_to(&self) -> Option<u32> {
+        self.capacity.bounded_to()
     }
 
     /// How many connections carry a mail, and how many are idle.

@@ -119,6 +119,7 @@ impl Dispatcher {
             if granted == 0 {
                 self.rescued_from = Instant::now() + wait;
                 let ctx = self.shared.hold(claimed);
+                self.rescued = Some(ctx.clone());
                 return self.reporter.not_started(ctx, Transition::Release);
             }
         }
@@ -142,7 +143,7 @@ impl Dispatcher {
         for (claimed, wait) in claimed.into_iter().zip(waits) {
             let ctx = self.shared.hold(claimed);
             if ctx.holds_rescue_slot() {
-                self.rescued.push(ctx.clone());
+                self.rescued = Some(ctx.clone());
             }
             let holds =
                 self.shared.heartbeat.is_fresh(ctx.claimed().session) && !self.shared.shutdown.is_draining();

@@ -50,8 +50,9 @@ pub(crate) struct Dispatcher {
     permit_freed: Arc<Notify>,
     queues: Vec<QueueState>,
     running: HashMap<JobId, Running>,
-    /// Rescued jobs from claim until their end is written: until then a death of this process rescues them once more.
-    rescued: Vec<JobContext>,
+    /// The rescued job that was claimed last, from then until its end is written or it has released the slot: until then a
+    /// death of this process rescues it once more, and no other rescued job is claimed.
+    rescued: Option<JobContext>,
     /// A claimed job that starts when nothing else runs here, with the index of its queue: its process died so often that
     /// it must not take other jobs down with it. Nothing is claimed while there is one, or while it runs.
     waits_alone: Option<(usize, Claimed)>,
@@ -89,7 +90,7 @@ impl Dispatcher {
             permit_freed,
             queues,
             running: HashMap::new(),
-            rescued: Vec::new(),
+            rescued: None,
             waits_alone: None,
             may_have_rescued: true,
             rescued_from: Instant::now(),
@@ -106,7 +107,7 @@ impl Dispatcher {
         let mut control_at = Instant::now();
         let mut grace_at: Option<Instant> = None;
         loop {
-            self.free_permits_of_ended();
+            self.free_what_ended_jobs_held();
             let now = Instant::now();
             if now >= poll_at {
                 poll_at = now + shared.timing.poll;
@@ -191,14 +192,12 @@ impl Dispatcher {
     }
 
     fn rescue_slot_is_taken(&self) -> bool {
-        self.rescued.iter().any(JobContext::holds_rescue_slot)
+        self.rescued.as_ref().is_some_and(JobContext::holds_rescue_slot)
     }
 
-    fn free_permits_of_ended(&mut self) {
+    fn free_what_ended_jobs_held(&mut self) {
         let Self { running, queues, may_have_rescued, rescued, .. } = self;
-        let held = rescued.len();
-        rescued.retain(JobContext::holds_rescue_slot);
-        *may_have_rescued |= rescued.len() < held;
+        *may_have_rescued |= rescued.take_if(|rescued| !rescued.holds_rescue_slot()).is_some();
         running.retain(|_, running| {
             let ended = running.ctx.has_ended();
             if ended {

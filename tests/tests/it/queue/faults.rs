@@ -7,12 +7,12 @@ use punctual_queue::ops::{self, Stop};
 use punctual_queue::testing::{
     ManualWorker, TestRuntime, promote_due, rescue_expired, rescue_retrying_poison,
 };
-use punctual_queue::{Job, JobId, JobState, Payload as _, Queue, enqueue_many};
+use punctual_queue::{Job, JobId, JobState, Kind, Payload as _, Queue, enqueue_many};
 use punctual_testkit::probe::Act;
 use punctual_testkit::{TestDatabase, TestRedis};
 
 use super::fleet::{Fleet, wait_for};
-use super::test_queue::{Order, Task, TestQueue, start_time, until, work};
+use super::test_queue::{Order, Task, TestQueue, act, start_time, until, work};
 
 fn kinds() -> Vec<String> {
     vec!["task.v1".to_owned()]
@@ -188,6 +188,21 @@ async fn hold_up_the_end(test: &TestQueue, id: JobId) -> sqlx::Transaction<'stat
     })
     .await;
     lock
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_holds_up_no_other_job_and_runs_again_in_the_next_process() {
+    let test = TestQueue::new().await;
+    let kind = Kind::new::<Task, _, _>(act).on_final(|_, _| Box::pin(async { panic!("lost my head") }));
+    let worker = work(test.builder().kind(kind));
+    test.enqueue(Order::Fail).await;
+    test.enqueue(Order::Done).await;
+    until(async || test.states().await.contains_key(&JobState::Completed).then_some(())).await;
+    worker.drain().await;
+    let heir = work(test.builder());
+    until(async || test.states().await.contains_key(&JobState::Discarded).then_some(())).await;
+    assert_eq!(*test.handlers.finals.lock().unwrap(), ["never"]);
+    heir.drain().await;
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use punctual_queue::{Job, JobState, Limit, Queue, Wake, enqueue_many, ops, redis_prefix};
-use punctual_testkit::{TestRedis, lasting};
+use punctual_testkit::{TestRedis, WAIT_TIMEOUT, lasting};
 
 use super::test_queue::{Order, Task, TestQueue, short_timing, start_time, until, work};
 
@@ -17,8 +17,8 @@ fn limited(limit: Limit) -> Queue {
     Queue::new("tasks").concurrency(50).limit(limit)
 }
 
-/// Watches until this many jobs have begun: at no moment more than `burst` and `rate` a second since `start`, which is before
-/// the first could.
+/// Watches until this many jobs have begun, at most a minute: at no moment more than `burst` and `rate` a second since `start`,
+/// which is before the first could.
 async fn keeps(test: &TestQueue, total: usize, start: Instant, rate: f64, burst: f64) {
     loop {
         let begun = test.handlers.begun();
@@ -27,6 +27,7 @@ async fn keeps(test: &TestQueue, total: usize, start: Instant, rate: f64, burst:
         if begun >= total {
             return;
         }
+        assert!(start.elapsed() < WAIT_TIMEOUT, "only {begun} of {total} jobs have begun");
         lasting(Duration::from_millis(1)).await;
     }
 }
@@ -71,14 +72,18 @@ async fn without_redis_each_worker_keeps_its_share() {
     let test = TestQueue::new().await;
     let builder = || test.builder().queue(limited(Limit::per_second(40).burst(2)));
     let workers = [work(builder()), work(builder())];
-    // Then each knows of the other.
-    let beaten =
-        "SELECT count(*) FROM queue.sessions WHERE beat_at > (SELECT max(started_at) FROM queue.sessions)";
-    until(async || {
-        let sessions: i64 = sqlx::query_scalar(beaten).fetch_one(test.database.pool()).await.unwrap();
-        (sessions == 2).then_some(())
-    })
-    .await;
+    // Each has counted the sessions once its second heartbeat beside the other has begun.
+    for _ in 0..2 {
+        let mark: DateTime<Utc> =
+            sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(test.database.pool()).await.unwrap();
+        let beaten = "SELECT count(*) FROM queue.sessions WHERE beat_at > $1";
+        until(async || {
+            let sessions: i64 =
+                sqlx::query_scalar(beaten).bind(mark).fetch_one(test.database.pool()).await.unwrap();
+            (sessions == 2).then_some(())
+        })
+        .await;
+    }
     let start = Instant::now();
     enqueue_many(&mut *test.conn().await, start_time(), jobs(80, None)).await.unwrap();
     // Each may have its burst by the whole limit.
