@@ -38,7 +38,7 @@ struct State {
     /// The row of this circuit as it was last to be written.
     opened: Option<OpenCircuit>,
     /// When mails that had been put off could be sent again, by this worker or another.
-    way_open_at: Option<Instant>,
+    release_from: Option<Instant>,
     /// Whether the circuit of another worker was closed when that was last read.
     others_get_through: bool,
 }
@@ -73,9 +73,9 @@ impl Circuit {
     pub async fn maintain(&self) {
         self.sync().await;
         self.bound_mails().await;
-        let way_open_at = self.state().way_open_at;
+        let release_from = self.state().release_from;
         let are_sent = self.leaves_mails_to_others() || !self.relay.breaker().has_opened();
-        if are_sent && way_open_at.is_some_and(|at| at.elapsed() < RELEASE_AGAIN_FOR) {
+        if are_sent && release_from.is_some_and(|at| at.elapsed() < RELEASE_AGAIN_FOR) {
             self.report(mail_relay::release_waiting(&self.core).await);
         }
     }
@@ -137,7 +137,7 @@ impl Circuit {
     }
 
     fn closed(&self) {
-        self.state().way_open_at = Some(Instant::now());
+        self.state().release_from = Some(Instant::now());
         self.set_bound(None);
     }
 
@@ -146,20 +146,25 @@ impl Circuit {
         let breaker = self.relay.breaker();
         if breaker.has_opened() {
             let synced = match self.confirm().await {
-                Ok(Some(SharedState { openings, is_closed: true, .. })) if breaker.close(openings) => {
-                    self.closed();
-                    self.forget(false).await
-                }
-                Ok(Some(shared)) if shared.openings == breaker.openings() => {
-                    breaker.shorten(shared.openings, shared.open_until);
-                    Ok(())
-                }
+                Ok(Some(shared)) if shared.openings == breaker.openings() => self.apply(shared).await,
                 // The last opening could not be written.
                 Ok(_) => self.share().await,
                 Err(error) => Err(error),
             };
             self.report(synced);
         }
+    }
+
+    async fn apply(&self, shared: SharedState) -> Result<()> {
+        let breaker = self.relay.breaker();
+        if !shared.is_closed {
+            breaker.shorten(shared.openings, shared.open_until);
+            return Ok(());
+        }
+        if breaker.close(shared.openings) {
+            self.closed();
+        }
+        self.forget(false).await
     }
 
     /// While the circuit is open and that of another worker is not, the mails are left to the other, except for one when a test
@@ -180,7 +185,7 @@ impl Circuit {
     fn set_bound(&self, mails: Option<u32>) {
         match (self.relay.bound_mails(mails), mails) {
             (None, Some(_)) => {
-                self.state().way_open_at = Some(Instant::now());
+                self.state().release_from = Some(Instant::now());
                 tracing::info!(
                     "the mail server fails for this worker and not for others: they send the mails"
                 );

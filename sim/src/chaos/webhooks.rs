@@ -1,5 +1,6 @@
 //! Receivers of webhooks, good and bad, and the events that the good ones received.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use punctual_testkit::webhook_receiver::{Answering, WebhookReceiver};
@@ -7,7 +8,7 @@ use punctual_testkit::{WAIT_TIMEOUT, try_wait_for};
 use reqwest::Method;
 use serde_json::Value;
 use sqlx::PgPool;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use super::Result;
 use super::crowd::{Crowd, EVENT_TYPE};
@@ -40,6 +41,8 @@ pub struct Webhooks {
     crowd: Option<Crowd>,
     /// Where redirects lead; nothing may arrive here.
     trap: WebhookReceiver,
+    /// The address of an endpoint that refuses connections: bound and not listening.
+    _refusing: TcpSocket,
     /// The feed's cursor when the endpoints were made.
     begin: String,
 }
@@ -68,10 +71,10 @@ impl Webhooks {
         for receiver in [slow, liar, redirecting] {
             api_client.add_webhook(&receiver.url(), &FEW).await?;
         }
-        // Nobody listens there once the listener is closed.
-        let dead = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-        api_client.add_webhook(&format!("http://{dead}/hook"), &FEW).await?;
-        Ok(Self { good, ids, crowd: None, trap, begin })
+        let refusing = TcpSocket::new_v4()?;
+        refusing.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        api_client.add_webhook(&format!("http://{}/hook", refusing.local_addr()?), &FEW).await?;
+        Ok(Self { good, ids, crowd: None, trap, _refusing: refusing, begin })
     }
 
     /// The endpoints of the crowd, made at the first call.
