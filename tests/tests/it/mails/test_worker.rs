@@ -111,13 +111,14 @@ impl TestWorker {
     pub async fn with_staff(staff: usize) -> Self {
         let salon = Salon::open(staff).await;
         let (service, customer) = (salon.service(|_| ()).await, salon.customer().await);
-        let second = Duration::from_secs(1);
+        // Long enough for a busy machine: the clock stands still, and a mail that is put off waits for it.
+        let short = Duration::from_secs(3);
         let timeouts = Timeouts {
-            connect: second,
-            greeting: second,
-            command: second,
-            data: second,
-            end_of_data: second,
+            connect: short,
+            greeting: short,
+            command: short,
+            data: short,
+            end_of_data: short,
             ..Timeouts::default()
         };
         Self { salon, sink: SmtpSink::start().await, customer, service, workers: Vec::new(), timeouts }

@@ -9,6 +9,7 @@ use punctual_core::types::{Actor, ExpectedRev, Label};
 use punctual_testkit::smtp_sink::{Act, ReceivedMail, Verb};
 use punctual_testkit::wait_for;
 
+use super::outages::settled;
 use super::test_worker::{TestWorker, text};
 use crate::core::salon::{booking_of, email, name, tuesday};
 
@@ -202,6 +203,22 @@ async fn if_the_reminder_that_covers_the_others_is_not_sent_the_next_one_is() {
     assert_eq!(subjects_at_the_end(setup).await, ["Reminder: 2 appointments, Tuesday, 4 May, 11:00"]);
 }
 
+/// Moves the clock each time no mail is due or under way, until the reminder of a booking has this outcome.
+async fn pass_until(setup: &TestWorker, booking: &Booking, wanted: &str) {
+    wait_for("the reminder to be enqueued", async || {
+        setup.ledger(booking).await.iter().any(|row| row.kind == "reminder")
+    })
+    .await;
+    for _ in 0..60 {
+        settled(setup).await;
+        if outcome(setup, booking).await.as_deref() == Some(wanted) {
+            return;
+        }
+        setup.pass(TimeDelta::seconds(10));
+    }
+    panic!("it is {:?}, not {wanted}", outcome(setup, booking).await);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reminder_in_doubt_is_followed_by_the_next_one() {
     let setup = TestWorker::open().await;
@@ -209,12 +226,7 @@ async fn a_reminder_in_doubt_is_followed_by_the_next_one() {
     // The relay takes the mail and does not say so, twice.
     setup.sink.script(Verb::Dot, [Act::Cut, Act::Cut]);
     setup.salon.clock.set(due("10:00"));
-    wait_for("the reminder to be in doubt", async || {
-        setup.pass(TimeDelta::seconds(10));
-        let found = outcome(&setup, &cut).await;
-        if found.as_deref() == Some("in_doubt") { Ok(()) } else { Err(found) }
-    })
-    .await;
+    pass_until(&setup, &cut, "in_doubt").await;
     setup.salon.clock.set(due("11:00"));
     wait_for_outcomes(&setup, &[(&colour, "sent")]).await;
     setup.salon.clock.set(due("12:00"));
@@ -253,12 +265,7 @@ async fn after_an_outage_the_reminder_leaves_out_what_has_begun() {
     setup.salon.clock.set(due("12:00"));
     setup.salon.clock.set(tuesday("10:40"));
     setup.sink.heal();
-    wait_for("the last reminder to be sent", async || {
-        setup.pass(TimeDelta::seconds(5));
-        let found = outcome(&setup, &last).await;
-        if found.as_deref() == Some("sent") { Ok(()) } else { Err(found) }
-    })
-    .await;
+    pass_until(&setup, &last, "sent").await;
     assert_eq!(subjects_at_the_end(setup).await, ["Reminder: 2 appointments, Tuesday, 4 May, 11:00"]);
 }
 

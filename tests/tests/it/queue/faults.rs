@@ -12,7 +12,7 @@ use punctual_testkit::probe::Act;
 use punctual_testkit::{TestDatabase, TestRedis};
 
 use super::fleet::{Fleet, wait_for};
-use super::test_queue::{Order, Task, TestQueue, act, start_time, until, work};
+use super::test_queue::{Order, Task, TestQueue, act, short_timing, start_time, until, work};
 
 fn kinds() -> Vec<String> {
     vec!["task.v1".to_owned()]
@@ -232,7 +232,10 @@ async fn a_worker_that_lost_its_session_stops_its_jobs_and_opens_a_new_one() {
 #[tokio::test]
 async fn backends_terminated_again_and_again_lose_nothing_and_repeat_nothing() {
     let test = TestQueue::new().await;
-    let worker = work(test.builder());
+    let mut timing = short_timing();
+    // No session ends while its worker connects again.
+    (timing.ttl, timing.self_fence) = (Duration::from_secs(30), Duration::from_secs(25));
+    let worker = work(test.builder().timing(timing));
     let total = 600;
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                WHERE datname = current_database() AND application_name = 'punctual-queue'";

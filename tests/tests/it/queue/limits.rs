@@ -168,15 +168,14 @@ async fn a_wake_up_through_redis_beats_the_poll() {
     let Some(redis) = TestRedis::start().await else { return };
     let test = TestQueue::new().await;
     let mut timing = short_timing();
-    timing.poll = Duration::from_secs(20);
+    timing.poll = Duration::from_mins(10);
     let worker = work(test.builder().timing(timing).redis(Some(&redis.url()), "here:"));
     let wake = Wake::connect_with(Some(&redis.url()), "here:").unwrap();
     // The first wake-up may precede the worker's subscription; it polls everything once subscribed.
     for count in 1..=20 {
         test.enqueue(Order::Done).await;
         wake.wake("tasks");
-        let begun = tokio::time::timeout(Duration::from_secs(10), test.begun(count));
-        begun.await.expect("woken long before the poll");
+        test.begun(count).await;
     }
     test.clock.advance(TimeDelta::seconds(1));
     worker.drain().await;

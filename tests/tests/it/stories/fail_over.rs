@@ -17,7 +17,7 @@ use super::TestStack;
 use crate::core::salon::Salon;
 
 /// How long service may take to come back once a standby is promoted.
-const BACK_WITHIN: Duration = Duration::from_secs(5);
+const BACK_WITHIN: Duration = Duration::from_secs(20);
 const CLIENTS: usize = 4;
 
 /// A connection to the stack's database that can write whatever the database's default is.
