@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::smtp::{Failure, Opening, Permit, Relay};
 
-/// How long waiting mails are released again after the circuit has closed, or another worker's is found closed: those that were
-/// being put off just then were left out.
+/// How long mails that wait for the relay are released again, once they can be sent: the first release misses those that are
+/// just being put off.
 const RELEASE_AGAIN_FOR: Duration = Duration::from_mins(1);
 
 /// The shared circuit of this process. Clones are the same.

@@ -118,8 +118,8 @@ impl Breaker {
         self.lock().state.openings()
     }
 
-    /// Closes the circuit: another process sent a mail. Returns whether it did; not if the circuit has opened again since:
-    /// `openings` is their number when that was said.
+    /// Closes the circuit: another process sent a mail. Does nothing and returns false unless the circuit has opened exactly
+    /// `openings` times: it has closed or opened again meanwhile.
     #[must_use]
     pub fn close(&self, openings: i32) -> bool {
         let mut inner = self.lock();
@@ -131,8 +131,8 @@ impl Breaker {
         closes
     }
 
-    /// Lets a mail test the relay from this instant on, if that is earlier. Ignored if the circuit has opened again since:
-    /// `openings` is their number when that was said.
+    /// Lets a mail test the relay from this instant on, if that is earlier. Does nothing unless the circuit has opened exactly
+    /// `openings` times.
     pub fn shorten(&self, openings: i32, earlier: DateTime<Utc>) {
         if let State::Open { until, openings: now } = &mut self.lock().state
             && *now == openings
